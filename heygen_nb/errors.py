@@ -1,0 +1,271 @@
+"""Every error this package raises on purpose.
+
+    HeygenNbError
+    ├── ConfigError                 settings: file, key, line
+    ├── DraftError                  a draft, a table of drafts or a template
+    ├── LimitError                  dearer than what the user allowed
+    ├── ApiError                    HeyGen: status, code, param, request_id
+    │   ├── InvalidRequestError     400, 413, 422
+    │   ├── NotAuthorizedError      401
+    │   ├── PaymentRequiredError    402
+    │   ├── ForbiddenError          403
+    │   ├── NotFoundError           404
+    │   ├── ConflictError           409
+    │   │   └── RequestInProgressError
+    │   ├── RateLimitedError        429
+    │   │   └── QuotaExceededError
+    │   ├── ServerError             5xx
+    │   ├── BadReplyError           HTML, half a JSON, an error inside a 200
+    │   └── NetworkError
+    │       ├── NotSentError        no connection: HeyGen saw nothing
+    │       └── ReplyLostError      sent, and no answer came
+    ├── RenderFailedError           HeyGen could not render it
+    ├── OutcomeUnknownError         a person has to decide
+    ├── WaitTimeoutError            stopped waiting; the video goes on
+    ├── DownloadError               the file host
+    ├── DeliveryError               Telegram
+    │   ├── DeliveryRefusedError
+    │   └── DeliveryUnsureError     it may or may not have arrived
+    ├── LedgerError                 the database
+    ├── PreviewError                local rendering
+    └── SandboxError                the local stand-in did not start
+
+The message says what is wrong, ``hint`` what to do next; both are already in
+the user's language. ``exit_code`` is what a command ends with.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class HeygenNbError(Exception):
+    """Base of all errors of this package.
+
+    Args:
+        message: What is wrong and where, in the user's language.
+        hint: What to do next.
+        charged: True if money was taken, False if surely not, None if not known
+            or not a question.
+    """
+
+    exit_code: ClassVar[int] = 1
+    code: str | None = None
+
+    def __init__(
+        self, message: str, *, hint: str = "", charged: bool | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.charged = charged
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
+
+
+class ConfigError(HeygenNbError):
+    """A setting is wrong or missing; nothing was changed."""
+
+    exit_code = 2
+    code = "config"
+
+
+class DraftError(HeygenNbError):
+    """A draft cannot be read or used as it is; nothing was sent."""
+
+    exit_code = 2
+    code = "draft"
+
+
+class LimitError(HeygenNbError):
+    """The quote is above what the user allowed; nothing was sent."""
+
+    exit_code = 2
+    code = "limit"
+
+
+class ApiError(HeygenNbError):
+    """HeyGen refused, or could not be reached or understood.
+
+    Args:
+        message: What is wrong, in the user's language.
+        status: HTTP status; None when no answer came.
+        code: HeyGen's machine-readable code, such as ``invalid_parameter``.
+        param: The field HeyGen complains about.
+        request_id: What HeyGen's support asks for.
+        retry_after_s: Seconds HeyGen asked to wait.
+        hint: What to do next.
+        charged: See :class:`HeygenNbError`.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: str | None = None,
+        param: str | None = None,
+        request_id: str | None = None,
+        retry_after_s: float | None = None,
+        hint: str = "",
+        charged: bool | None = None,
+    ) -> None:
+        super().__init__(message, hint=hint, charged=charged)
+        self.status = status
+        self.code = code
+        self.param = param
+        self.request_id = request_id
+        self.retry_after_s = retry_after_s
+
+
+class InvalidRequestError(ApiError):
+    """HeyGen does not accept this input (400, 413, 422); never repeated."""
+
+
+class NotAuthorizedError(ApiError):
+    """The key is missing or wrong (401)."""
+
+    exit_code = 3
+
+
+class PaymentRequiredError(ApiError):
+    """The balance or the plan is not enough (402)."""
+
+
+class ForbiddenError(ApiError):
+    """This account may not do this (403)."""
+
+
+class NotFoundError(ApiError):
+    """No such thing (404). ``code`` tells a missing video from a missing route."""
+
+
+class ConflictError(ApiError):
+    """The state does not allow this now (409)."""
+
+
+class RequestInProgressError(ConflictError):
+    """The first request under this key is still running: wait, repeat the key."""
+
+
+class RateLimitedError(ApiError):
+    """Too many at once (429); nothing was made."""
+
+
+class QuotaExceededError(RateLimitedError):
+    """A quota that a short wait does not refill (429); nothing was made."""
+
+
+class ServerError(ApiError):
+    """HeyGen failed (5xx); whether a create was accepted is not known."""
+
+
+class BadReplyError(ApiError):
+    """An answer that cannot be read; whether a create was accepted is not known."""
+
+
+class NetworkError(ApiError):
+    """The connection failed."""
+
+
+class NotSentError(NetworkError):
+    """No connection was made, so HeyGen surely saw nothing."""
+
+
+class ReplyLostError(NetworkError):
+    """The request went out and no whole answer came back."""
+
+
+class RenderFailedError(HeygenNbError):
+    """HeyGen ended a render as failed; HeyGen says failed renders cost nothing."""
+
+    code = "rendering_failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        video_id: str,
+        failure_code: str | None = None,
+        hint: str = "",
+        charged: bool | None = False,
+    ) -> None:
+        super().__init__(message, hint=hint, charged=charged)
+        self.video_id = video_id
+        self.code = failure_code or self.code
+
+
+class OutcomeUnknownError(HeygenNbError):
+    """Whether HeyGen accepted a render cannot be settled by machine."""
+
+    exit_code = 5
+    code = "unknown"
+
+    def __init__(self, message: str, *, render_id: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint, charged=None)
+        self.render_id = render_id
+
+
+class WaitTimeoutError(HeygenNbError):
+    """Waiting stopped; the render goes on and ``video_id`` finds it again."""
+
+    exit_code = 4
+    code = "timed_out"
+
+    def __init__(self, message: str, *, video_id: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint, charged=None)
+        self.video_id = video_id
+
+
+class DownloadError(HeygenNbError):
+    """The finished video could not be fetched or kept; it is still at HeyGen."""
+
+    code = "download"
+
+    def __init__(self, message: str, *, video_id: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint, charged=True)
+        self.video_id = video_id
+
+
+class DeliveryError(HeygenNbError):
+    """A Telegram post was not made; the video is untouched."""
+
+    code = "telegram"
+
+    def __init__(
+        self, message: str, *, hint: str = "", retry_after_s: float | None = None
+    ) -> None:
+        super().__init__(message, hint=hint, charged=None)
+        self.retry_after_s = retry_after_s
+
+
+class DeliveryRefusedError(DeliveryError):
+    """Telegram refuses the bot: wrong token or no rights."""
+
+    exit_code = 3
+
+
+class DeliveryUnsureError(DeliveryError):
+    """A post went out and no answer came: it may be in the chat."""
+
+    exit_code = 5
+    code = "unsure"
+
+
+class LedgerError(HeygenNbError):
+    """The ledger cannot be opened, read or written."""
+
+    code = "ledger"
+
+
+class PreviewError(HeygenNbError):
+    """A local video could not be made."""
+
+    code = "preview"
+
+
+class SandboxError(HeygenNbError):
+    """The local stand-in could not be started or reached."""
+
+    code = "sandbox"

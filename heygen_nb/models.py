@@ -1,0 +1,129 @@
+"""The frozen models that all layers share."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
+from pathlib import Path  # noqa: TC003
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+ProgressStatus = Literal["pending", "processing", "completed", "failed", "unknown"]
+Backend = Literal["heygen", "sandbox"]
+
+
+def short_id(text: str) -> str:
+    """Return 8 hex digits that always are the same for the same text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Draft(_Frozen):
+    """A script to be spoken and the text of its post.
+
+    ``voice``, ``avatar`` and ``duration`` overrule the settings for this draft.
+    A draft without an id gets one from its script, so that running a notebook
+    cell twice means the same draft and pays once.
+    """
+
+    id: str = Field(default="", pattern=r"^([A-Za-z0-9_\-.]{1,64})?$")
+    script: str
+    caption: str = ""
+    title: str = ""
+    voice: str | None = None
+    avatar: str | None = None
+    duration: int | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _give_id(cls, data: Any) -> Any:
+        if isinstance(data, dict) and not data.get("id"):
+            return {**data, "id": short_id(str(data.get("script", "")))}
+        return data
+
+
+class Progress(_Frozen):
+    """How far a render is.
+
+    Attributes:
+        status: The phase; an unknown word of HeyGen's is ``unknown``.
+        elapsed_s: Seconds since the video was submitted.
+        fraction: 0 to 1, learned from earlier renders; 1 only when completed.
+        eta_s: Expected seconds to go; None when nothing can be said.
+        message: The log line, in the user's language, without the time stamp.
+    """
+
+    status: ProgressStatus
+    elapsed_s: float
+    fraction: float | None = None
+    eta_s: float | None = None
+    message: str = ""
+
+
+class Quote(_Frozen):
+    """What a render is expected to cost.
+
+    Attributes:
+        amount: Expected cost in ``currency``; an estimate from the rates table.
+        currency: ``usd`` or ``credits``.
+        seconds: Expected length of the video.
+        rate: Cost of a second.
+        engine: The engine the rate is for.
+        source: Where the rate comes from.
+    """
+
+    amount: float
+    currency: str
+    seconds: float
+    rate: float
+    engine: str
+    source: str = ""
+
+
+class Video(_Frozen):
+    """A video at HeyGen (or in the sandbox), and its files once downloaded.
+
+    ``video_url``, ``subtitle_url`` and ``thumbnail_url`` are signed and expire;
+    they are kept out of the repr.
+    """
+
+    video_id: str
+    status: ProgressStatus
+    backend: Backend = "heygen"
+    draft_id: str = ""
+    render_id: str = ""
+    revision: str = ""
+    title: str = ""
+    video_url: str | None = Field(default=None, repr=False)
+    subtitle_url: str | None = Field(default=None, repr=False)
+    thumbnail_url: str | None = Field(default=None, repr=False)
+    path: Path | None = None
+    subtitles: Path | None = None
+    thumbnail: Path | None = None
+    duration_s: float | None = None
+    target_s: float | None = None
+    cost: float | None = None
+    elapsed_s: float = 0.0
+    failure_code: str | None = None
+    failure_message: str | None = None
+
+
+class Post(_Frozen):
+    """A post in a Telegram chat.
+
+    Attributes:
+        id: Number in the ledger, for ``resend`` and ``mark-sent``.
+        status: ``unsure`` when Telegram's answer was lost.
+        message_ids: Telegram's ids of the video message and what followed it.
+    """
+
+    id: int
+    video_id: str
+    chat_id: str
+    status: Literal["planned", "sending", "sent", "failed", "unsure"]
+    message_ids: tuple[int, ...] = ()
+    sent_at: datetime | None = None

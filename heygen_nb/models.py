@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
 from pathlib import Path  # noqa: TC003
 from typing import Any, Literal
@@ -11,6 +12,28 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ProgressStatus = Literal["pending", "processing", "completed", "failed", "unknown"]
 Backend = Literal["heygen", "sandbox"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who pays: a render belongs to one account, and only that one touches it.
+
+    Attributes:
+        backend: HeyGen or the local stand-in.
+        base_url: Where requests go; ``sandbox`` for the embedded one, whose port
+            changes.
+        fingerprint: Tells keys apart without holding one.
+    """
+
+    backend: Backend
+    base_url: str
+    fingerprint: str
+
+    @classmethod
+    def of_key(cls, backend: Backend, base_url: str, api_key: str) -> Account:
+        """Make the account that an API key stands for."""
+        digest = hashlib.sha256(f"heygen_nb\0{api_key}".encode()).hexdigest()
+        return cls(backend, base_url, digest[:20])
 
 
 def short_id(text: str) -> str:

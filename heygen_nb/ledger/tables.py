@@ -1,0 +1,159 @@
+"""The ledger's tables. A change here needs a migration beside it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC time; SQLite itself would forget the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy's signature
+    ) -> datetime | None:
+        """Store in UTC."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy's signature
+    ) -> datetime | None:
+        """Give back what SQLite kept without its zone."""
+        if value is None:
+            return None
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+class Base(DeclarativeBase):
+    """What all tables share."""
+
+    type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it once
+        datetime: UtcDateTime,
+        dict[str, Any]: JSON,
+    }
+
+
+class Render(Base):
+    """One attempt to have one revision of a draft rendered by one account.
+
+    ``state``: planned, submitted, completed, downloaded; or rejected (refused,
+    nothing charged), failed (HeyGen's failure code kept), unknown (a person
+    decides). ``unanswered`` is true from before a create is sent until its answer
+    is stored: as long as it is, nothing may claim that nothing was charged.
+    """
+
+    __tablename__ = "renders"
+    __table_args__ = (
+        UniqueConstraint(
+            "backend", "base_url", "account", "draft_id", "revision", "attempt"
+        ),
+        Index("renders_state", "state"),
+        Index("renders_video", "video_id"),
+        Index("renders_created", "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(String(16), primary_key=True)
+    draft_id: Mapped[str] = mapped_column(String(64))
+    revision: Mapped[str] = mapped_column(String(64))
+    attempt: Mapped[int]
+    backend: Mapped[str] = mapped_column(String(16))
+    base_url: Mapped[str]
+    account: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), default="planned")
+
+    body: Mapped[str] = mapped_column(Text)
+    idempotency_key: Mapped[str]
+    token: Mapped[str]
+    sends: Mapped[int] = mapped_column(default=0)
+    unanswered: Mapped[bool] = mapped_column(default=False)
+    first_sent_at: Mapped[datetime | None]
+
+    script: Mapped[str] = mapped_column(Text)
+    caption: Mapped[str] = mapped_column(Text, default="")
+    title: Mapped[str] = mapped_column(Text, default="")
+    inputs: Mapped[dict[str, Any]]
+    voice_id: Mapped[str]
+    voice_name: Mapped[str] = mapped_column(default="")
+    language: Mapped[str] = mapped_column(default="")
+    avatar_id: Mapped[str] = mapped_column(default="")
+    engine: Mapped[str] = mapped_column(default="")
+    speed: Mapped[float] = mapped_column(default=1.0)
+    target_s: Mapped[float | None]
+    estimate_s: Mapped[float | None]
+
+    reserved_cost: Mapped[float] = mapped_column(default=0.0)
+    cost: Mapped[float | None]
+    currency: Mapped[str] = mapped_column(default="usd")
+
+    video_id: Mapped[str | None]
+    duration_s: Mapped[float | None]
+    path: Mapped[str | None]
+    subtitles: Mapped[str | None]
+    thumbnail: Mapped[str | None]
+    error_code: Mapped[str | None]
+    error_message: Mapped[str | None] = mapped_column(Text)
+
+    created_at: Mapped[datetime]
+    submitted_at: Mapped[datetime | None]
+    processing_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+    downloaded_at: Mapped[datetime | None]
+
+
+class Post(Base):
+    """One Telegram message; a caption that had to be split is two.
+
+    ``state``: planned, sending (stored before the request), sent, failed (surely
+    not in the chat), unsure (no answer came).
+    """
+
+    __tablename__ = "posts"
+    __table_args__ = (Index("posts_render", "render_id"), Index("posts_state", "state"))
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    render_id: Mapped[str | None] = mapped_column(ForeignKey("renders.id"))
+    video_id: Mapped[str]
+    backend: Mapped[str] = mapped_column(String(16))
+    chat_id: Mapped[str]
+    part: Mapped[int] = mapped_column(default=0)
+    text: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(String(16), default="planned")
+    message_id: Mapped[int | None]
+    error_message: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    sending_at: Mapped[datetime | None]
+    sent_at: Mapped[datetime | None]
+
+
+class Event(Base):
+    """What happened to a render or a post, in order."""
+
+    __tablename__ = "events"
+    __table_args__ = (Index("events_render", "render_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    render_id: Mapped[str | None] = mapped_column(String(16))
+    post_id: Mapped[int | None]
+    name: Mapped[str] = mapped_column(String(32))
+    data: Mapped[dict[str, Any]]

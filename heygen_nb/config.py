@@ -1,0 +1,413 @@
+"""Settings: arguments > environment > .env > config.yaml > defaults.
+
+config.yaml never holds a secret, .env never holds an address: a file that came
+with a downloaded project must not be able to send a key somewhere else.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import math
+import os
+import re
+import tempfile
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+from heygen_nb.errors import ConfigError
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from heygen_nb.models import Backend
+
+log = logging.getLogger("heygen_nb.config")
+
+CONFIG_NAME = "config.yaml"
+MIN_DURATION_S, MAX_DURATION_S, DEFAULT_DURATION_S = 15, 60, 30
+SECRETS = {
+    "heygen_api_key": "HEYGEN_API_KEY",
+    "telegram_bot_token": "TELEGRAM_BOT_TOKEN",
+}
+ADDRESSES = {
+    "heygen_base_url": "HEYGEN_BASE_URL",
+    "telegram_base_url": "TELEGRAM_BASE_URL",
+}
+
+
+class Settings(BaseModel):
+    """All settings of one home folder; change them with ``model_copy(update=…)``.
+
+    Attributes:
+        heygen_voice: A HeyGen voice id, a voice name, or a wish such as
+            ``en-US-Neural2-F`` (any voice of that language).
+        heygen_avatar_id: A look id; empty means the account's first own look,
+            else the first public one.
+        video_duration: Wished length in seconds, 15 to 60.
+        poll_interval_s: Seconds between two looks at a render's status.
+        wait_timeout_s: Seconds after which waiting (not the render) stops.
+        ledger_url: SQLAlchemy address; empty means ``heygen_nb.db`` in home.
+        home: Folder of the ledger, the videos and the log.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        coerce_numbers_to_str=True,  # a chat id may stand unquoted in YAML
+    )
+
+    language: Literal["auto", "en", "ru"] = "auto"
+    backend: Literal["auto", "heygen", "sandbox"] = "auto"
+    heygen_use_avatar: bool = True
+    heygen_background_url: str = ""
+    heygen_voice: str = "en-US-Neural2-F"
+    heygen_avatar_id: str = ""
+    avatar_engine: str = "auto"
+    video_duration: int = Field(
+        DEFAULT_DURATION_S, ge=MIN_DURATION_S, le=MAX_DURATION_S
+    )
+    aspect_ratio: Literal["9:16", "16:9", "1:1", "4:5", "5:4"] = "9:16"
+    resolution: Literal["720p", "1080p", "4k"] = "1080p"
+    captions: bool = True
+    poll_interval_s: float = Field(10, ge=0.01, le=600)
+    wait_timeout_s: float = Field(900, gt=0, le=86400)
+    max_concurrent_renders: int = Field(10, ge=1, le=100)
+    telegram_chat_id: str = ""
+    telegram_auto_send: bool = False
+    videos_dir: str = Field("videos", min_length=1)
+    ledger_url: str = ""
+    log_file: str = Field("astro.log", min_length=1)
+
+    heygen_api_key: SecretStr | None = None
+    telegram_bot_token: SecretStr | None = None
+    heygen_base_url: str = "https://api.heygen.com"
+    telegram_base_url: str = ""
+    home: Path = Path()
+
+    @property
+    def active_backend(self) -> Backend:
+        """``sandbox`` when asked for, or when there is no HeyGen key."""
+        if self.backend == "auto":
+            return "heygen" if self.heygen_api_key else "sandbox"
+        return self.backend
+
+    @property
+    def videos_path(self) -> Path:
+        """Absolute folder of the finished videos."""
+        return (self.home / self.videos_dir).absolute()
+
+    @property
+    def log_path(self) -> Path:
+        """Absolute path of the log file."""
+        return (self.home / self.log_file).absolute()
+
+
+_INNER = {*SECRETS, *ADDRESSES, "home"}
+FILE_KEYS = tuple(name for name in Settings.model_fields if name not in _INNER)
+
+
+def check_duration(value: object) -> tuple[int, str]:
+    """Bring a wished video length into what is allowed.
+
+    Args:
+        value: Whatever stands in the field: text, a number, nothing.
+
+    Returns:
+        Seconds from 15 to 60 (30 when the value is no number), and a word on why
+        it differs from what was asked; empty if it does not.
+    """
+    try:
+        asked = float(str(value).strip().replace(",", "."))
+    except ValueError:
+        asked = math.nan
+    if math.isnan(asked):
+        return DEFAULT_DURATION_S, _(
+            "“{value}” is not a number: {seconds} s are used"
+        ).format(value=value, seconds=DEFAULT_DURATION_S)
+    if asked < MIN_DURATION_S:
+        return MIN_DURATION_S, _("at least {seconds} s").format(seconds=MIN_DURATION_S)
+    if asked > MAX_DURATION_S:
+        return MAX_DURATION_S, _("at most {seconds} s").format(seconds=MAX_DURATION_S)
+    seconds = math.floor(asked + 0.5)
+    return seconds, "" if seconds == asked else _("rounded to whole seconds")
+
+
+def find_home(
+    start: Path | None = None, environ: Mapping[str, str] | None = None
+) -> Path:
+    """Return the folder of ledger, videos and log.
+
+    It is ``HEYGEN_NB_HOME``, else the nearest folder upward whose config.yaml has
+    one of our keys, else ``start`` (the current folder).
+    """
+    environ = os.environ if environ is None else environ
+    if named := environ.get("HEYGEN_NB_HOME"):
+        return Path(named).expanduser().absolute()
+    start = (start or Path.cwd()).absolute()
+    ours = re.compile(rf"^(?:{'|'.join(FILE_KEYS)})\s*:", re.MULTILINE)
+    for folder in (start, *start.parents):
+        try:
+            text = (folder / CONFIG_NAME).read_text("utf-8", errors="replace")
+        except OSError:
+            continue
+        if ours.search(text):
+            return folder
+    return start
+
+
+def load_settings(
+    path: str | Path | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    **arguments: Any,
+) -> Settings:
+    """Read the settings from all their sources.
+
+    Args:
+        path: config.yaml; by default the one in home (it may be missing).
+        environ: Environment variables; by default the process's own.
+        **arguments: Settings that win over every other source.
+
+    Raises:
+        ConfigError: A source cannot be read or holds a value that is not allowed;
+            the message names file, line and key.
+    """
+    environ = os.environ if environ is None else environ
+    if path is not None and not Path(path).exists():
+        raise ConfigError(
+            _("There is no settings file {path}.").format(path=path),
+            hint=_("Check the path, or leave it out to use the defaults."),
+        )
+    file = Path(path).absolute() if path else find_home(environ=environ) / CONFIG_NAME
+    home = find_home(file.parent, environ)
+    values: dict[str, Any] = {"home": home}
+    origin: dict[str, str] = {}
+    for source, found in (
+        *_file_values(file),
+        *_environment(dotenv_values(home / ".env", interpolate=False), from_file=True),
+        *_environment(environ, from_file=False),
+        *((_("argument"), (key, value)) for key, value in arguments.items()),
+    ):
+        key, value = found
+        values[key], origin[key] = value, source
+    _apply_duration_rule(values, origin)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as exc:
+        raise _config_error(exc, origin) from None
+
+
+def _apply_duration_rule(values: dict[str, Any], origin: dict[str, str]) -> None:
+    wished = values.get("video_duration", DEFAULT_DURATION_S)
+    if isinstance(wished, list | dict):
+        return  # a wrong kind of value is an error, not something to round
+    values["video_duration"], reason = check_duration(wished)
+    if reason:
+        log.warning("%s: video_duration: %s", origin["video_duration"], reason)
+
+
+def _file_values(file: Path) -> Iterator[tuple[str, tuple[str, Any]]]:
+    data = read_config(file)
+    for key, value in data.items():
+        line = data.lc.key(key)[0] + 1
+        where = _("{file}, line {line}").format(file=file.name, line=line)
+        if key in SECRETS or key in ADDRESSES:
+            raise ConfigError(
+                _("{where}: {key} must not stand in this file.").format(
+                    where=where, key=key
+                ),
+                hint=_("Take the line out and set {name} in the environment.").format(
+                    name=(SECRETS | ADDRESSES)[key]
+                ),
+            )
+        if key not in FILE_KEYS:
+            log.warning("%s", _unknown_key(where, str(key)))
+        elif value is not None:
+            yield where, (key, _checked_ledger_url(value, where, key))
+
+
+def _checked_ledger_url(value: Any, where: str, key: str) -> Any:
+    if key == "ledger_url" and urlsplit(str(value)).password:
+        raise ConfigError(
+            _("{where}: ledger_url must not hold a password.").format(where=where),
+            hint=_("Set HEYGEN_NB_LEDGER_URL in the environment, or use ~/.pgpass."),
+        )
+    return value
+
+
+def _unknown_key(where: str, key: str) -> str:
+    near = difflib.get_close_matches(key, FILE_KEYS, n=1)
+    text = _("{where}: unknown key “{key}”, left as it is.").format(
+        where=where, key=key
+    )
+    return text + (_(" Did you mean “{near}”?").format(near=near[0]) if near else "")
+
+
+def _environment(
+    source: Mapping[str, str | None], *, from_file: bool
+) -> Iterator[tuple[str, tuple[str, Any]]]:
+    names = {f"HEYGEN_NB_{key.upper()}": key for key in FILE_KEYS}
+    names |= {"TELEGRAM_CHAT_ID": "telegram_chat_id"}
+    names |= {name: key for key, name in SECRETS.items()}
+    addresses = {name: key for key, name in ADDRESSES.items()}
+    for name, value in source.items():
+        if not value:
+            continue
+        if name in names:
+            yield (f".env: {name}" if from_file else name), (names[name], value)
+        elif name in addresses and from_file:
+            log.warning(
+                _("{name} is not taken from .env, only from the environment.").format(
+                    name=name
+                )
+            )
+        elif name in addresses:
+            yield name, (addresses[name], value)
+
+
+def _config_error(exc: ValidationError, origin: Mapping[str, str]) -> ConfigError:
+    error = exc.errors(include_url=False)[0]
+    key = str(error["loc"][0])
+    shown = "" if key in SECRETS else f" ({str(error['input'])[:60]!r})"
+    if key not in Settings.model_fields:
+        return ConfigError(_unknown_key(origin.get(key, ""), key))
+    return ConfigError(
+        _("{where}: {key} has a value that does not fit{shown}.").format(
+            where=origin.get(key, "?"), key=key, shown=shown
+        ),
+        hint=_("Allowed: {allowed}.").format(allowed=allowed_values(key)),
+    )
+
+
+def allowed_values(key: str) -> str:
+    """Say in words what the setting ``key`` may be."""
+    schema = Settings.model_json_schema()["properties"][key]
+    if "enum" in schema:
+        return ", ".join(schema["enum"])
+    if schema.get("type") == "boolean":
+        return "true, false"
+    if schema.get("type") in ("integer", "number"):
+        low = schema.get("minimum", schema.get("exclusiveMinimum"))
+        return _("a number from {low} to {high}").format(
+            low=low, high=schema["maximum"]
+        )
+    return _("a text")
+
+
+def read_config(file: Path) -> CommentedMap:
+    """Read a config.yaml with its comments; a missing or empty one is an empty map.
+
+    Raises:
+        ConfigError: It cannot be read or is not a map of keys.
+    """
+    try:
+        data = YAML().load(file.read_text("utf-8")) if file.exists() else None
+    except MarkedYAMLError as exc:
+        mark = exc.problem_mark
+        raise ConfigError(
+            _("{file}, line {line}, column {column}: {problem}.").format(
+                file=file,
+                line=mark.line + 1 if mark else "?",
+                column=mark.column + 1 if mark else "?",
+                problem=exc.problem,
+            ),
+            hint=_("Correct that line, or delete the file to use the defaults."),
+        ) from None
+    except (OSError, UnicodeDecodeError, YAMLError) as exc:
+        raise ConfigError(
+            _("{file} cannot be read: {reason}.").format(file=file, reason=exc),
+            hint=_("It has to be a readable UTF-8 text file."),
+        ) from None
+    if data is None:
+        return CommentedMap()
+    if not isinstance(data, CommentedMap):
+        raise ConfigError(
+            _("{file} has to be a list of “key: value” lines.").format(file=file),
+            hint=_("Correct it, or delete the file to use the defaults."),
+        )
+    return data
+
+
+def save_settings(settings: Settings, *, path: Path | None = None) -> Path:
+    """Write the settings to config.yaml, all at once or not at all.
+
+    Comments, order and keys we do not know stay; what equals its default and does
+    not stand in the file is not added, except the four keys every file has.
+
+    Raises:
+        ConfigError: The present file is broken, or it cannot be written.
+    """
+    file = path or settings.home / CONFIG_NAME
+    data = read_config(file)
+    always = {
+        "heygen_use_avatar",
+        "heygen_background_url",
+        "heygen_voice",
+        "video_duration",
+    }
+    for key in FILE_KEYS:
+        value = getattr(settings, key)
+        default = Settings.model_fields[key].default
+        if (key in data or key in always or value != default) and (
+            key not in data or data[key] != value
+        ):
+            data[key] = value
+    text = StringIO()
+    YAML().dump(data, text)
+    _write_whole(file, text.getvalue(), mode=0o644)
+    return file
+
+
+def save_secret(home: Path, key: str, value: str) -> None:
+    """Keep a key or token in ``.env`` (mode 0600); an empty value removes it.
+
+    Args:
+        home: Folder of the ``.env`` file.
+        key: ``heygen_api_key`` or ``telegram_bot_token``.
+        value: The secret, without line breaks or quotes.
+
+    Raises:
+        ConfigError: The value cannot be a key, or the file cannot be written.
+    """
+    name = SECRETS[key]
+    if re.search(r"[\s'\"\\]", value):
+        raise ConfigError(_("{name} must not have spaces or quotes.").format(name=name))
+    file = home / ".env"
+    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    kept = [line for line in lines if not re.match(rf"\s*(export\s+)?{name}\s*=", line)]
+    if value:
+        kept.append(f"{name}={value}")
+    _write_whole(file, "".join(f"{line}\n" for line in kept), mode=0o600)
+
+
+def _write_whole(file: Path, text: str, *, mode: int) -> None:
+    temporary = None
+    try:
+        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+        temporary = Path(name)
+        with os.fdopen(handle, "w", encoding="utf-8") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.chmod(mode)
+        temporary.replace(file)
+    except OSError as exc:
+        if temporary:
+            temporary.unlink(missing_ok=True)
+        raise ConfigError(
+            _("{file} could not be written: {reason}.").format(
+                file=file, reason=exc.strerror or exc
+            ),
+            hint=_("The file is as it was. Make room or allow writing, then retry."),
+        ) from None

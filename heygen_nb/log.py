@@ -1,0 +1,75 @@
+"""The log file and the live lines: one wording, two places, no secrets."""
+
+from __future__ import annotations
+
+import logging
+import re
+from logging.handlers import RotatingFileHandler
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+MAX_BYTES, FILES = 1_000_000, 5
+
+_SECRETS = (
+    (re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{20,}"), "<bot token>"),
+    (re.compile(r"(?i)(x-api-key|authorization)(\W+)\S+"), r"\1\2<hidden>"),
+    (re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+"), r"\1?<signed>"),
+)
+
+
+class _Redacting(logging.Formatter):
+    """Hides known secrets, tokens, and the signatures of file links."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(message)s")
+        self._secrets = [secret for secret in secrets if secret]
+
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        for secret in self._secrets:
+            text = text.replace(secret, "<hidden>")
+        for pattern, shown in _SECRETS:
+            text = pattern.sub(shown, text)
+        return text
+
+
+def open_log(path: Path, secrets: Iterable[str] = ()) -> logging.Handler | None:
+    """Send every event of this package to a rotating file as well.
+
+    Args:
+        path: The log file; 5 files of at most 1 MB are kept.
+        secrets: Texts that must never be written.
+
+    Returns:
+        The handler, or None when the file cannot be written: a full disk must
+        not stop a render that is paid for.
+    """
+    logger = logging.getLogger("heygen_nb")
+    logger.setLevel(logging.INFO)
+    for name in ("httpx", "httpcore", "telegram"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    for handler in logger.handlers:
+        if getattr(handler, "baseFilename", None) == str(path):
+            return handler
+    try:
+        handler = RotatingFileHandler(
+            path, maxBytes=MAX_BYTES, backupCount=FILES - 1, encoding="utf-8"
+        )
+    except OSError as exc:
+        logger.warning("%s: %s", path.name, exc.strerror)
+        return None
+    handler.setFormatter(_Redacting(secrets))
+    logger.addHandler(handler)
+    return handler
+
+
+def close_log(path: Path) -> None:
+    """Stop writing to the file that :func:`open_log` opened."""
+    logger = logging.getLogger("heygen_nb")
+    for handler in list(logger.handlers):
+        if getattr(handler, "baseFilename", None) == str(path):
+            logger.removeHandler(handler)
+            handler.close()

@@ -1,0 +1,43 @@
+"""The one rule for addresses that are sent a key or a token."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+from heygen_nb.errors import ConfigError
+from heygen_nb.i18n import gettext as _
+
+
+def check_address(url: str) -> str:
+    """Return the address if a secret may be sent there.
+
+    Raises:
+        ConfigError: It is not https (http is fine on this machine only), or it is
+            no address at all.
+    """
+    try:
+        parts = urlsplit(url)
+        port_fits = parts.port != 0
+    except ValueError:
+        port_fits = False
+    if not port_fits or not parts.hostname or not url.isprintable() or " " in url:
+        raise ConfigError(
+            _("“{url}” is not a web address.").format(url=url),
+            hint=_("It looks like https://api.example.com."),
+        )
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
+        raise ConfigError(
+            _("{url} is not safe: a key is only sent over https.").format(url=url),
+            hint=_("Plain http is for this machine only (127.0.0.1)."),
+        )
+    return url
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether the address is on this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,283 @@
+"""HeyGenClient: one method an endpoint of HeyGen's API v3."""
+
+from __future__ import annotations
+
+import asyncio
+import random as _random
+import re
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel, ValidationError
+
+from heygen_nb.errors import BadReplyError, InvalidRequestError
+from heygen_nb.heygen.schemas import (
+    AccountReply,
+    AssetReply,
+    BatchCreated,
+    BatchReply,
+    CreatedVideo,
+    LookReply,
+    SpeechReply,
+    StatusRow,
+    VideoReply,
+    VoiceReply,
+)
+from heygen_nb.heygen.transport import UPLOAD_S, WRITE_S, Call, Transport
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from datetime import datetime
+
+    import httpx
+    from pydantic import SecretStr
+
+MAX_STATUS_IDS = 100
+_PAGE, _LOOK_PAGE = 100, 50  # the most the schemas allow
+_MAX_PAGES = 1_000
+_IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+class HeyGenClient:
+    """HeyGen's API v3 for one key. Use it as an async context manager.
+
+    What costs money (``create_…``) is sent exactly once, whatever comes back; the
+    rest is repeated when the failure may pass.
+
+    Args:
+        api_key: The account's key.
+        base_url: https, or http on this machine.
+        transport: What carries the requests; for tests.
+        sleep: Waits between repeats; for tests.
+        random: Jitter of the waits, 0 to 1; for tests.
+        max_retries: How often a read is repeated.
+
+    Raises:
+        ConfigError: The address is not safe for a key, or the key cannot be one.
+    """
+
+    def __init__(
+        self,
+        api_key: SecretStr,
+        *,
+        base_url: str = "https://api.heygen.com",
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        random: Callable[[], float] = _random.random,
+        max_retries: int = 4,
+    ) -> None:
+        self._transport = Transport(
+            api_key,
+            base_url=base_url,
+            transport=transport,
+            sleep=sleep,
+            random=random,
+            max_retries=max_retries,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._transport.aclose()
+
+    def server_time(self) -> datetime | None:
+        """Return HeyGen's clock now (aware UTC); None before the first answer."""
+        return self._transport.server_time()
+
+    async def create_video(self, body: str, *, idempotency_key: str) -> CreatedVideo:
+        """Order one video (paid): send the JSON text as it is, once."""
+        content = await self._create("/v3/videos", body, idempotency_key)
+        return _parsed(CreatedVideo, content.get("data"))
+
+    async def create_batch(self, body: str, *, idempotency_key: str) -> str:
+        """Order up to 100 videos (paid), once; return the batch's id.
+
+        Whether HeyGen heeds the key here is not documented.
+        """
+        content = await self._create("/v3/videos/batches", body, idempotency_key)
+        return _parsed(BatchCreated, content.get("data")).batch_id
+
+    async def create_speech(self, body: str, *, idempotency_key: str) -> SpeechReply:
+        """Have a text spoken (paid, at once), once.
+
+        Whether HeyGen heeds the key here is not documented.
+        """
+        content = await self._create("/v3/voices/speech", body, idempotency_key)
+        return _parsed(SpeechReply, content.get("data"))
+
+    async def get_video(self, video_id: str) -> VideoReply:
+        """Return a video with fresh links.
+
+        Raises:
+            NotFoundError: With the code ``video_not_found``, HeyGen has no such
+                video; without it, something else did not find its way.
+        """
+        return await self._get(VideoReply, f"/v3/videos/{_segment(video_id)}")
+
+    async def delete_video(self, video_id: str) -> None:
+        """Delete a video for good, once. Whether that stops a charge is not known."""
+        await self._transport.once(Call("DELETE", f"/v3/videos/{_segment(video_id)}"))
+
+    async def list_videos(
+        self, *, title: str | None = None
+    ) -> AsyncIterator[VideoReply]:
+        """Yield all videos; ``title`` is a part of it. The order is not documented."""
+        query = {"title": title} if title is not None else {}
+        async for video in self._pages("/v3/videos", VideoReply, query):
+            yield video
+
+    async def video_statuses(self, video_ids: Sequence[str]) -> list[StatusRow]:
+        """Return what up to 100 videos do, in one request.
+
+        The word ``not_found`` is among the statuses; a video may also be missing
+        from the answer.
+        """
+        if len(video_ids) > MAX_STATUS_IDS:
+            raise ValueError(f"at most {MAX_STATUS_IDS} ids in a request")
+        if not video_ids:
+            return []
+        query = {"video_ids": ",".join(video_ids)}
+        content = await self._transport.repeat(
+            Call("GET", "/v3/videos/statuses", query=query)
+        )
+        return _parsed_all(StatusRow, content.get("data"))
+
+    async def get_batch(self, batch_id: str) -> BatchReply:
+        """Return a batch with the items of all its pages."""
+        path = f"/v3/videos/batches/{_segment(batch_id)}"
+        first: dict[str, Any] = {}
+        items: list[Any] = []
+        async for content in self._raw_pages(path, {}, _PAGE, inside_data=True):
+            first = first or content
+            items += _list(content.get("items"))
+        return _parsed(BatchReply, {**first, "items": items})
+
+    async def list_voices(
+        self,
+        *,
+        engine: str | None = None,
+        language: str | None = None,
+        gender: str | None = None,
+    ) -> AsyncIterator[VoiceReply]:
+        """Yield the account's own voices, then the public ones."""
+        wish = {"engine": engine, "language": language, "gender": gender}
+        seen: set[str] = set()
+        for kind in ("private", "public"):
+            query = {"type": kind} | {k: v for k, v in wish.items() if v is not None}
+            async for voice in self._pages("/v3/voices", VoiceReply, query):
+                if voice.voice_id not in seen:
+                    seen.add(voice.voice_id)
+                    yield voice
+
+    async def list_looks(
+        self, *, ownership: Literal["private", "public"] | None = None
+    ) -> AsyncIterator[LookReply]:
+        """Yield avatar looks: the account's own, then the public ones, or one kind."""
+        for kind in (ownership,) if ownership else ("private", "public"):
+            async for look in self._pages(
+                "/v3/avatars/looks", LookReply, {"ownership": kind}, limit=_LOOK_PAGE
+            ):
+                yield look
+
+    async def get_look(self, look_id: str) -> LookReply:
+        """Return one avatar look."""
+        return await self._get(LookReply, f"/v3/avatars/looks/{_segment(look_id)}")
+
+    async def me(self) -> AccountReply:
+        """Return the key's account and balance; free, so it tries the key too."""
+        return await self._get(AccountReply, "/v3/users/me")
+
+    async def upload_asset(
+        self, name: str, content: bytes, mime_type: str
+    ) -> AssetReply:
+        """Upload a file of up to 32 MB (free; a repeat leaves a second copy)."""
+        files = {"file": (name, content, mime_type)}
+        reply = await self._transport.repeat(
+            Call("POST", "/v3/assets", files=files, limit_s=UPLOAD_S)
+        )
+        return _parsed(AssetReply, reply.get("data"))
+
+    async def _create(self, path: str, body: str, key: str) -> dict[str, Any]:
+        if not _IDEMPOTENCY_KEY.fullmatch(key):
+            raise ValueError("an idempotency key is 1 to 255 of A-Z a-z 0-9 _ - : .")
+        return await self._transport.once(
+            Call("POST", path, body=body, idempotency_key=key, limit_s=WRITE_S)
+        )
+
+    async def _get(self, model: type[_Model], path: str) -> _Model:
+        content = await self._transport.repeat(Call("GET", path))
+        return _parsed(model, content.get("data"))
+
+    async def _pages(
+        self,
+        path: str,
+        model: type[_Model],
+        query: dict[str, str],
+        *,
+        limit: int = _PAGE,
+    ) -> AsyncIterator[_Model]:
+        async for content in self._raw_pages(path, query, limit):
+            for item in _parsed_all(model, content.get("data")):
+                yield item
+
+    async def _raw_pages(
+        self, path: str, query: dict[str, str], limit: int, *, inside_data: bool = False
+    ) -> AsyncIterator[dict[str, Any]]:
+        """Yield page after page; a batch keeps its paging fields inside ``data``."""
+        seen: set[str] = set()
+        page_query: dict[str, str | int] = {**query, "limit": limit}
+        while len(seen) < _MAX_PAGES:
+            content = await self._transport.repeat(Call("GET", path, query=page_query))
+            page = content.get("data") if inside_data else content
+            if not isinstance(page, dict):
+                raise _unreadable("data")
+            yield page
+            token = page.get("next_token")
+            if not page.get("has_more", token):
+                return
+            # half a list must not pass for a whole one: a video that is not in it
+            # would be taken for never made
+            if not isinstance(token, str) or not token or token in seen:
+                break
+            seen.add(token)
+            page_query["token"] = token
+        raise _unreadable("next_token")
+
+
+def _segment(identifier: str) -> str:
+    """Return the id as one part of a path, so that no id can name another route."""
+    if not identifier.strip("."):
+        raise InvalidRequestError(
+            _("“{id}” is not an id.").format(id=identifier), charged=False
+        )
+    return quote(identifier, safe="")
+
+
+def _parsed(model: type[_Model], data: Any) -> _Model:
+    try:
+        return model.model_validate(data)
+    except ValidationError as exc:
+        where = ".".join(str(part) for part in exc.errors()[0]["loc"]) or "data"
+    raise _unreadable(where)  # outside: the cause would show signed links
+
+
+def _parsed_all(model: type[_Model], data: Any) -> list[_Model]:
+    return [_parsed(model, item) for item in _list(data)]
+
+
+def _list(data: Any) -> list[Any]:
+    if not isinstance(data, list):
+        raise _unreadable("data")
+    return data
+
+
+def _unreadable(where: str) -> BadReplyError:
+    return BadReplyError(
+        _("HeyGen's answer is not as documented: {where}.").format(where=where),
+        status=200,
+        hint=_("Try again later; if it stays so, look for a newer heygen-nb."),
+    )

@@ -1,0 +1,276 @@
+"""One HTTP request to HeyGen: sent once or repeated, its failure named.
+
+Nothing here knows an endpoint. No exception of httpx leaves this module, not even
+as a cause: its frames hold the headers, and with them the key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from pydantic_core import from_json
+
+from heygen_nb import __version__
+from heygen_nb.address import check_address, is_loopback
+from heygen_nb.errors import (
+    BadReplyError,
+    ConfigError,
+    NetworkError,
+    NotSentError,
+    QuotaExceededError,
+    RateLimitedError,
+    ReplyLostError,
+    ServerError,
+)
+from heygen_nb.heygen.refusals import refusal
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from pydantic import SecretStr
+
+log = logging.getLogger("heygen_nb.heygen")
+
+READ_S, WRITE_S, UPLOAD_S = 30.0, 120.0, 600.0
+MAX_BODY_BYTES = 10_000_000
+_CONNECT_S = 10.0
+_BASE_WAIT_S, _MAX_WAIT_S = 1.0, 30.0
+_JITTER = 0.25
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
+_PASSING = (RateLimitedError, ServerError, NetworkError, BadReplyError)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request; ``limit_s`` is how long a silence of the server may last."""
+
+    method: str
+    path: str
+    query: Mapping[str, str | int] = field(default_factory=dict)
+    body: str | None = None
+    files: Mapping[str, tuple[str, bytes, str]] | None = None
+    idempotency_key: str | None = None
+    limit_s: float = READ_S
+
+
+class Transport:
+    """Sends calls with the account's key."""
+
+    def __init__(
+        self,
+        api_key: SecretStr,
+        *,
+        base_url: str,
+        transport: httpx.AsyncBaseTransport | None,
+        sleep: Callable[[float], Awaitable[None]],
+        random: Callable[[], float],
+        max_retries: int,
+    ) -> None:
+        for name in ("httpx", "httpcore"):  # at INFO they log addresses
+            logging.getLogger(name).setLevel(logging.WARNING)
+        self._key = api_key
+        self._sleep = sleep
+        self._random = random
+        self._max_retries = max_retries
+        self._server_clock: tuple[datetime, float] | None = None
+        self._http = httpx.AsyncClient(
+            base_url=check_address(base_url),
+            headers={
+                "X-Api-Key": _checked_key(api_key),
+                "X-HeyGen-Source": "heygen-nb",
+                "User-Agent": f"heygen-nb/{__version__}",
+                "Accept": "application/json",
+            },
+            transport=transport,
+            trust_env=not is_loopback(base_url),  # no proxy can reach our loopback
+            follow_redirects=False,  # the key stays with the host it is meant for
+        )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    def server_time(self) -> datetime | None:
+        """Return the server's clock now, from its last ``Date``; None before any."""
+        if self._server_clock is None:
+            return None
+        then, uptime_s = self._server_clock
+        return then + timedelta(seconds=_uptime_s() - uptime_s)
+
+    async def repeat(self, call: Call) -> dict[str, Any]:
+        """Send a call that changes nothing, again when the failure may pass."""
+        for attempt in range(self._max_retries):
+            try:
+                return await self.once(call)
+            except QuotaExceededError:
+                raise
+            except _PASSING as error:
+                wait_s = self._wait_s(attempt, error.retry_after_s)
+                text = _("{problem} Trying again in {seconds:.0f} s.").format(
+                    problem=error.message, seconds=wait_s
+                )
+            log.warning("%s", text)
+            await self._sleep(wait_s)
+        return await self.once(call)
+
+    async def once(self, call: Call) -> dict[str, Any]:
+        """Send a call exactly once and return the JSON object of the answer.
+
+        Raises:
+            NotSentError: No connection was made.
+            ReplyLostError: It was sent, and no whole answer came back.
+            BadReplyError: A 2xx or 3xx answer that is not what HeyGen sends.
+            ApiError: HeyGen's refusal, by status and code.
+        """
+        failure: NetworkError
+        try:
+            # a server that trickles bytes never trips the limit on a silence
+            async with asyncio.timeout(2 * call.limit_s):
+                response, body = await self._exchange(call)
+        except _NOT_SENT as exc:
+            failure = _not_sent(exc)
+        except (httpx.HTTPError, TimeoutError) as exc:
+            failure = _reply_lost(exc)
+        else:
+            return self._content(response, body)
+        raise failure  # outside of the handlers, so that no cause hangs on it
+
+    async def _exchange(self, call: Call) -> tuple[httpx.Response, bytes]:
+        headers = {}
+        if call.body is not None:
+            headers["Content-Type"] = "application/json"
+        if call.idempotency_key is not None:
+            headers["Idempotency-Key"] = call.idempotency_key
+        async with self._http.stream(
+            call.method,
+            call.path,
+            params=dict(call.query),
+            content=None if call.body is None else call.body.encode(),
+            files=call.files,
+            headers=headers,
+            timeout=httpx.Timeout(call.limit_s, connect=_CONNECT_S),
+        ) as response:
+            self._note_date(response)
+            return response, await _read(response)
+
+    def _note_date(self, response: httpx.Response) -> None:
+        if date := _http_date(response.headers.get("Date", "")):
+            self._server_clock = (date, _uptime_s())
+
+    def _content(self, response: httpx.Response, body: bytes) -> dict[str, Any]:
+        content: Any = None
+        with suppress(ValueError):  # HTML, nothing, a part: the status has to do
+            content = from_json(body, allow_inf_nan=False)
+        if response.is_success and isinstance(content, dict):
+            told: dict[str, Any] = content
+            if not told.get("error"):  # v1 and v2 put errors into a 200
+                return told
+        raise refusal(
+            response.status_code,
+            content,
+            request_id=_request_id(response),
+            retry_after_s=self._retry_after_s(response),
+            hide=self._key.get_secret_value(),
+        )
+
+    def _retry_after_s(self, response: httpx.Response) -> float | None:
+        text = response.headers.get("Retry-After", "")
+        if date := _http_date(text):
+            seconds = (date - (self.server_time() or datetime.now(UTC))).total_seconds()
+        else:
+            try:
+                seconds = float(text)
+            except ValueError:
+                return None
+        return max(0.0, seconds) if math.isfinite(seconds) else None
+
+    def _wait_s(self, attempt: int, asked_s: float | None) -> float:
+        if asked_s is not None:
+            return min(asked_s, _MAX_WAIT_S)
+        wait_s: float = min(_BASE_WAIT_S * 2**attempt, _MAX_WAIT_S)
+        return wait_s * (1 + _JITTER * (2 * self._random() - 1))
+
+
+async def _read(response: httpx.Response) -> bytes:
+    body = bytearray()
+    try:
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                break
+    except httpx.HTTPError:
+        if not response.is_error:
+            raise
+        # a refusal is told by its status, whatever became of its body
+    return bytes(body)
+
+
+def _not_sent(exc: httpx.HTTPError) -> NotSentError:
+    return NotSentError(
+        _("HeyGen cannot be reached: {reason}.").format(reason=_reason(exc)),
+        hint=_("Check the internet connection and the proxy, then try again."),
+        charged=False,
+    )
+
+
+def _reply_lost(exc: Exception) -> ReplyLostError:
+    return ReplyLostError(
+        _("HeyGen's answer was lost: {reason}.").format(reason=type(exc).__name__),
+        hint=_("Check the internet connection, then try again."),
+    )
+
+
+def _reason(exc: httpx.HTTPError) -> str:
+    # only connecting knows no headers yet, so only its words are safe to show
+    return str(exc).rstrip(".") or type(exc).__name__
+
+
+def _request_id(response: httpx.Response) -> str | None:
+    names = ("X-Request-Id", "X-Amzn-Request-Id", "X-Amzn-Trace-Id")
+    return next((v for n in names if (v := response.headers.get(n))), None)
+
+
+def _http_date(text: str) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)
+
+
+def _checked_key(api_key: SecretStr) -> str:
+    key = api_key.get_secret_value()
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigError(
+            _("The HeyGen key is empty or has characters no key has."),
+            hint=_("Copy HEYGEN_API_KEY again, without spaces and line breaks."),
+        )
+    return key
+
+
+def _uptime_s() -> float:
+    """Return seconds on a clock that goes on while the laptop sleeps.
+
+    ``time.monotonic`` stands still then on Linux and macOS, and a key that died in
+    that time would look alive.
+    """
+    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):
+        if hasattr(time, name):
+            return time.clock_gettime(getattr(time, name))
+    return time.monotonic()

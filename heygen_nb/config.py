@@ -73,7 +73,7 @@ class Settings(BaseModel):
     heygen_background_url: str = ""
     heygen_voice: str = "en-US-Neural2-F"
     heygen_avatar_id: str = ""
-    avatar_engine: str = "auto"
+    avatar_engine: str = Field("auto", pattern=r"^[a-z0-9_]{1,40}$")
     video_duration: int = Field(
         DEFAULT_DURATION_S, ge=MIN_DURATION_S, le=MAX_DURATION_S
     )

@@ -4,7 +4,7 @@
 ledger is opened and brought up to date.
 """
 
-from heygen_nb.ledger.store import Ledger, NewRender
+from heygen_nb.ledger.store import ENDED_UNPAID, Ledger, NewRender
 from heygen_nb.ledger.tables import Event, Post, Render
 
-__all__ = ["Event", "Ledger", "NewRender", "Post", "Render"]
+__all__ = ["ENDED_UNPAID", "Event", "Ledger", "NewRender", "Post", "Render"]

@@ -1,0 +1,114 @@
+"""Opening what a render needs: ledger, client and, without a key, the sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from heygen_nb.errors import NotAuthorizedError
+from heygen_nb.heygen import HeyGenClient
+from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import set_language
+from heygen_nb.ledger import Ledger
+from heygen_nb.log import open_log
+from heygen_nb.models import Account
+from heygen_nb.money import load_rates
+from heygen_nb.renderer.archive import Archive
+from heygen_nb.renderer.core import Renderer
+from heygen_nb.renderer.download import Downloader
+from heygen_nb.renderer.resolve import Resolver
+from heygen_nb.sandbox import SandboxHandle, start_sandbox
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from heygen_nb.config import Settings
+
+SANDBOX_FOLDER = ".sandbox"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where requests go and with which key."""
+
+    account: Account
+    base_url: str
+    api_key: SecretStr
+    sandbox: SandboxHandle | None = None
+
+
+async def connect(settings: Settings) -> Connection:
+    """Choose the backend; start the embedded sandbox when it is the one.
+
+    Raises:
+        NotAuthorizedError: HeyGen was asked for, and there is no key.
+        SandboxError: The sandbox does not start.
+    """
+    if settings.active_backend == "sandbox":
+        handle = await asyncio.to_thread(start_sandbox, settings.home / SANDBOX_FOLDER)
+        # The port changes with every start; the account does not.
+        account = Account.of_key("sandbox", "sandbox", handle.api_key)
+        key = SecretStr(handle.api_key)
+        return Connection(account, handle.base_url, key, handle)
+    if settings.heygen_api_key is None:
+        raise NotAuthorizedError(
+            _("There is no HeyGen key."),
+            hint=_("Set HEYGEN_API_KEY, or backend: sandbox to try it for free."),
+            charged=False,
+        )
+    key = settings.heygen_api_key
+    account = Account.of_key(
+        "heygen", settings.heygen_base_url.rstrip("/"), key.get_secret_value()
+    )
+    return Connection(account, settings.heygen_base_url, key)
+
+
+@asynccontextmanager
+async def open_renderer(settings: Settings) -> AsyncIterator[Renderer]:
+    """Open everything for one account, and close it at the end.
+
+    Raises:
+        ConfigError: A setting does not fit.
+        LedgerError: The ledger cannot be used.
+        SandboxError: The sandbox does not start.
+    """
+    set_language(settings.language)
+    secrets = (settings.heygen_api_key, settings.telegram_bot_token)
+    open_log(settings.log_path, [s.get_secret_value() for s in secrets if s])
+    rates = load_rates(settings.home)
+    async with AsyncExitStack() as stack:
+        ledger = stack.enter_context(
+            await asyncio.to_thread(Ledger, ledger_url(settings))
+        )
+        connection = await connect(settings)
+        client = await stack.enter_async_context(
+            HeyGenClient(connection.api_key, base_url=connection.base_url)
+        )
+        downloader = Downloader()
+        stack.push_async_callback(downloader.close)
+        renderer = Renderer(
+            account=connection.account,
+            client=client,
+            ledger=ledger,
+            resolver=Resolver(client),
+            archive=Archive(
+                settings.videos_path,
+                account=connection.account,
+                client=client,
+                ledger=ledger,
+                downloader=downloader,
+            ),
+            rates=rates.free() if connection.sandbox else rates,
+            max_concurrent=settings.max_concurrent_renders,
+        )
+        stack.push_async_callback(renderer.close)
+        yield renderer
+
+
+def ledger_url(settings: Settings) -> str:
+    """Return the ledger's address: SQLite in home unless another one is set."""
+    return settings.ledger_url or f"sqlite:///{settings.home / 'heygen_nb.db'}"

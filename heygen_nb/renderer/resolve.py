@@ -1,0 +1,145 @@
+"""From what the user wished to what the account has: voice, avatar, engine."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import TYPE_CHECKING
+
+from babel import Locale, UnknownLocaleError
+
+from heygen_nb.errors import ConfigError, NotFoundError
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from heygen_nb.heygen import HeyGenClient, LookReply, VoiceReply
+
+_WISH = re.compile(r"([a-z]{2,3})-([A-Z]{2})-\w+(?:-\w+)*")  # en-US-Neural2-F
+
+
+class Resolver:
+    """Finds voices and avatars of one account, and remembers them while it lives."""
+
+    def __init__(self, client: HeyGenClient) -> None:
+        self._client = client
+        self._voices: list[VoiceReply] = []
+        self._looks: dict[str, LookReply] = {}
+
+    async def voices(self) -> list[VoiceReply]:
+        """Return every voice, own ones first."""
+        if not self._voices:
+            self._voices = [voice async for voice in self._client.list_voices()]
+        return self._voices
+
+    async def voice(self, wish: str) -> VoiceReply:
+        """Return the voice that is meant.
+
+        Args:
+            wish: A voice id, a name (letter case does not matter), or a form like
+                ``en-US-Neural2-F``, which stands for any voice of that language.
+
+        Raises:
+            ConfigError: No voice or several ones fit; names the nearest.
+        """
+        voices = await self.voices()
+        name = wish.strip().casefold()
+        hits = [v for v in voices if v.voice_id == wish.strip()] or [
+            v for v in voices if v.name.strip().casefold() == name
+        ]
+        hits = hits or _of_wished_language(wish.strip(), voices)[:1]
+        if len(hits) == 1:
+            return hits[0]
+        near = hits or _nearest(name, voices)
+        raise ConfigError(
+            (
+                _("Several voices are called “{wish}”.")
+                if hits
+                else _("There is no voice “{wish}”.")
+            ).format(wish=wish),
+            hint=_("Set heygen_voice to one of: {voices}.").format(
+                voices="; ".join(describe_voice(voice) for voice in near[:5])
+            ),
+        )
+
+    async def look(self, look_id: str) -> LookReply:
+        """Return the avatar look that is meant.
+
+        Args:
+            look_id: A look id; empty for the first own look, else the first
+                public one.
+
+        Raises:
+            ConfigError: There is no such look.
+        """
+        if look_id not in self._looks:
+            self._looks[look_id] = await (
+                self._named_look(look_id) if look_id else self._first_look()
+            )
+        return self._looks[look_id]
+
+    async def _named_look(self, look_id: str) -> LookReply:
+        try:
+            return await self._client.get_look(look_id)
+        except NotFoundError:
+            raise ConfigError(
+                _("There is no avatar “{id}”.").format(id=look_id),
+                hint=_("Leave heygen_avatar_id empty to use the first one you have."),
+            ) from None
+
+    async def _first_look(self) -> LookReply:
+        async for look in self._client.list_looks():
+            if look.status in (None, "completed"):
+                return look
+        raise ConfigError(
+            _("This account has no avatar."),
+            hint=_("Make one at HeyGen, or switch “use avatar” off."),
+        )
+
+
+def choose_engine(look: LookReply, wish: str) -> str:
+    """Return the engine for a look: the wished one, else the usual one.
+
+    Raises:
+        ConfigError: The look does not support the wished engine.
+    """
+    supported = list(look.supported_api_engines)
+    if wish != "auto":
+        if supported and wish not in supported:
+            raise ConfigError(
+                _("Avatar “{name}” does not work with {engine}.").format(
+                    name=look.name, engine=wish
+                ),
+                hint=_("Set avatar_engine to auto or one of: {engines}.").format(
+                    engines=", ".join(supported)
+                ),
+            )
+        return wish
+    if not supported or "avatar_iv" in supported:
+        return "avatar_iv"  # HeyGen's own default
+    return supported[0]
+
+
+def describe_voice(voice: VoiceReply) -> str:
+    """Return a voice in one line: name, language, id."""
+    return f"{voice.name} ({voice.language}, {voice.voice_id})"
+
+
+def _of_wished_language(wish: str, voices: list[VoiceReply]) -> list[VoiceReply]:
+    match = _WISH.fullmatch(wish)
+    if not match:
+        return []
+    try:
+        language = Locale(match[1]).get_language_name("en") or ""
+    except UnknownLocaleError:
+        return []
+    return [
+        v
+        for v in voices
+        if language and (v.language or "").casefold().startswith(language.casefold())
+    ]
+
+
+def _nearest(name: str, voices: list[VoiceReply]) -> list[VoiceReply]:
+    names = {voice.name.casefold(): voice for voice in reversed(voices)}
+    close = difflib.get_close_matches(name, names, n=5, cutoff=0.5)
+    return [names[c] for c in close] or voices[:5]

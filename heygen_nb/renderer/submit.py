@@ -1,0 +1,186 @@
+"""Getting one render accepted exactly once, whatever happens to the answers.
+
+The stored body goes out under the stored key, and only here. A refusal settles an
+attempt only if no earlier send of it is unanswered; otherwise the video is looked
+for by its title, and what cannot be settled is left to a person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from heygen_nb.errors import (
+    ApiError,
+    BadReplyError,
+    NotSentError,
+    OutcomeUnknownError,
+    QuotaExceededError,
+    RateLimitedError,
+    ReplyLostError,
+    RequestInProgressError,
+    ServerError,
+)
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from heygen_nb.heygen import HeyGenClient
+    from heygen_nb.ledger import Ledger, Render
+
+log = logging.getLogger("heygen_nb.renderer")
+
+KEY_LIFE = timedelta(hours=20)  # HeyGen keeps a key for 24 h: a wide margin
+MAX_REPEATS = 5
+MAX_LIMITED_S = 900.0
+SEARCH_PAUSES_S = (0, 10, 30)
+_UNCLEAR = (ServerError, BadReplyError, ReplyLostError, RequestInProgressError)
+
+
+class Submitter:
+    """Brings planned renders to ``submitted``, ``rejected`` or ``unknown``.
+
+    Args:
+        client: HeyGen.
+        ledger: Where every step is stored before it is taken.
+        sleep: Waits between repeats.
+        monotonic: Seconds, for how long 429 is put up with.
+    """
+
+    def __init__(
+        self,
+        client: HeyGenClient,
+        ledger: Ledger,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._client = client
+        self._ledger = ledger
+        self._sleep = sleep
+        self._monotonic = monotonic
+
+    async def submit(self, row: Render) -> Render:
+        """Have a planned render accepted, or find out that it was.
+
+        Raises:
+            ApiError: Refused (``charged`` is False), or not settled yet
+                (``charged`` is None; a later call goes on).
+            OutcomeUnknownError: It cannot be settled by machine.
+        """
+        repeats, limited_until = 0, self._monotonic() + MAX_LIMITED_S
+        while row.state == "planned":
+            if await self._key_is_dead(row):
+                return await self._search(row)
+            earlier_unanswered = row.unanswered
+            row = await self._note_send(row)
+            try:
+                created = await self._client.create_video(
+                    row.body, idempotency_key=row.idempotency_key
+                )
+            except ApiError as error:
+                row = await self._after_error(
+                    row, error, earlier_unanswered=earlier_unanswered
+                )
+                limited = isinstance(error, RateLimitedError)
+                repeats += not limited
+                if repeats >= MAX_REPEATS or (
+                    limited and self._monotonic() > limited_until
+                ):
+                    return await self._give_up(row, error)
+                await self._sleep(error.retry_after_s or min(2.0**repeats, 30))
+            else:
+                row = await self._accepted(row, created.video_id, "submitted")
+        return row
+
+    async def _note_send(self, row: Render) -> Render:
+        at = self._client.server_time()
+        if at is None:  # the key's life must be counted by the server's clock
+            await self._client.me()
+            at = self._client.server_time() or datetime.now(UTC)
+        return await asyncio.to_thread(self._ledger.before_send, row.id, at)
+
+    async def _key_is_dead(self, row: Render) -> bool:
+        """Tell whether repeating might make a second video.
+
+        The time is read from the server just now: a laptop may have slept since.
+        """
+        if not row.sends or row.first_sent_at is None:
+            return False
+        await self._client.me()
+        now = self._client.server_time()
+        if now is None:
+            return True
+        return not timedelta(minutes=-5) < now - row.first_sent_at < KEY_LIFE
+
+    async def _after_error(
+        self, row: Render, error: ApiError, *, earlier_unanswered: bool
+    ) -> Render:
+        """Store what a failed send means; the state says whether to go on."""
+        log.warning("#%s: %s", row.draft_id, error)
+        if isinstance(error, _UNCLEAR):
+            return row
+        nothing_made = isinstance(error, NotSentError | RateLimitedError)
+        if earlier_unanswered and not nothing_made:
+            return await self._search(row)
+        error.charged = None if earlier_unanswered else False
+        row = await self._record(row, "refused", unanswered=earlier_unanswered)
+        if not nothing_made:
+            await self._record(
+                row,
+                "rejected",
+                state="rejected",
+                error_code=error.code or str(error.status),
+                error_message=error.message,
+                reserved_cost=0.0,
+            )
+            raise error
+        if isinstance(error, QuotaExceededError):
+            raise error
+        return row
+
+    async def _give_up(self, row: Render, error: ApiError) -> Render:
+        if row.unanswered:
+            return await self._search(row)
+        raise error
+
+    async def _search(self, row: Render) -> Render:
+        """Look for the video by its title; adopt the only one, else ask a person."""
+        hits: list[str] = []
+        for pause_s in SEARCH_PAUSES_S:  # a new video may be listed a little late
+            await self._sleep(pause_s)
+            hits = [
+                video.id
+                async for video in self._client.list_videos(title=row.token)
+                if (video.title or "").split(" ")[0] == row.token
+            ]
+            if len(hits) == 1:
+                return await self._accepted(row, hits[0], "adopted")
+            if hits:
+                break
+        await self._record(row, "unknown", state="unknown", hits=len(hits))
+        raise OutcomeUnknownError(
+            _("Whether HeyGen accepted render {id} is not known ({n} found).").format(
+                id=row.id, n=len(hits)
+            ),
+            render_id=row.id,
+            hint=_("Look among your videos at HeyGen for the title {token}.").format(
+                token=row.token
+            ),
+        )
+
+    async def _accepted(self, row: Render, video_id: str, event: str) -> Render:
+        return await self._record(
+            row, event, state="submitted", video_id=video_id, unanswered=False
+        )
+
+    async def _record(
+        self, row: Render, name: str, *, state: str | None = None, **fields: object
+    ) -> Render:
+        return await asyncio.to_thread(
+            self._ledger.record, row.id, name, state=state, **fields
+        )

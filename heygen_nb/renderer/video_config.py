@@ -1,0 +1,92 @@
+"""``VIDEO_CONFIG``: the video settings that the next render uses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from heygen_nb.config import Settings, allowed_values, check_duration
+from heygen_nb.errors import ConfigError
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SETTING = {
+    "duration": "video_duration",
+    "use_avatar": "heygen_use_avatar",
+    "background_url": "heygen_background_url",
+    "voice": "heygen_voice",
+    "avatar_id": "heygen_avatar_id",
+    "engine": "avatar_engine",
+    "aspect_ratio": "aspect_ratio",
+    "resolution": "resolution",
+    "captions": "captions",
+}
+
+VIDEO_CONFIG: dict[str, Any] = {
+    key: Settings.model_fields[name].default for key, name in _SETTING.items()
+}
+"""Changed in place, so whoever imported it sees the change. What was not changed
+here follows config.yaml."""
+
+_from_settings = dict(VIDEO_CONFIG)
+_explicit: set[str] = set()
+
+
+def update_video_config(**changes: Any) -> dict[str, Any]:
+    """Change what the next render uses.
+
+    Args:
+        **changes: Keys of :data:`VIDEO_CONFIG`; ``duration`` is brought into
+            15 to 60 seconds (30 when it is no number).
+
+    Returns:
+        A copy of the whole configuration after the change.
+
+    Raises:
+        TypeError: There is no such key.
+        ConfigError: A value is not allowed; nothing was changed.
+    """
+    checked = _checked(changes)
+    VIDEO_CONFIG.update(checked)
+    _explicit.update(checked)
+    return dict(VIDEO_CONFIG)
+
+
+def reset_video_config() -> None:
+    """Forget all changes: config.yaml and the defaults hold again."""
+    _explicit.clear()
+    VIDEO_CONFIG.update(_from_settings)
+
+
+def effective_settings(
+    settings: Settings, config: Mapping[str, Any] | None = None
+) -> Settings:
+    """Return the settings with VIDEO_CONFIG, or the given one, laid over them."""
+    for key, name in _SETTING.items():
+        untouched = key not in _explicit and VIDEO_CONFIG[key] == _from_settings[key]
+        _from_settings[key] = getattr(settings, name)
+        if untouched:
+            VIDEO_CONFIG[key] = _from_settings[key]
+    chosen = _checked({**VIDEO_CONFIG, **(config or {})})
+    return settings.model_copy(update={_SETTING[k]: v for k, v in chosen.items()})
+
+
+def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
+    if unknown := set(changes) - set(_SETTING):
+        allowed = ", ".join(_SETTING)
+        raise TypeError(f"no video setting {min(unknown)!r}; there are {allowed}")
+    named = {_SETTING[key]: value for key, value in changes.items()}
+    if "duration" in changes:
+        named["video_duration"] = check_duration(changes["duration"])[0]
+    try:
+        checked = Settings.model_validate(named)
+    except ValidationError as exc:
+        name = str(exc.errors()[0]["loc"][0])
+        raise ConfigError(
+            _("{key} has a value that does not fit.").format(key=name),
+            hint=_("Allowed: {allowed}.").format(allowed=allowed_values(name)),
+        ) from None
+    return {key: getattr(checked, _SETTING[key]) for key in changes}

@@ -28,6 +28,7 @@
     │   └── DeliveryUnsureError     it may or may not have arrived
     ├── LedgerError                 the database
     ├── PreviewError                local rendering
+    │   └── PreviewCancelledError   stopped on request
     └── SandboxError                the local stand-in did not start
 
 The message says what is wrong, ``hint`` what to do next; both are already in
@@ -263,6 +264,12 @@ class PreviewError(HeygenNbError):
     """A local video could not be made."""
 
     code = "preview"
+
+
+class PreviewCancelledError(PreviewError):
+    """Local rendering was stopped on request; nothing is left behind."""
+
+    code = "cancelled"
 
 
 class SandboxError(HeygenNbError):

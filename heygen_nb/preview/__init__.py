@@ -1,0 +1,30 @@
+"""The animatic: a draft seen and heard on this machine, free and in seconds.
+
+Files in, MP4 + SRT + JPEG out; nothing here knows HeyGen, drafts or the ledger.
+"""
+
+from heygen_nb.preview.render import render_scene
+from heygen_nb.preview.scene import AspectRatio, Rendered, Scene
+from heygen_nb.preview.speech import Speech, Voice, Word
+from heygen_nb.preview.video import (
+    VideoFacts,
+    make_thumbnail,
+    probe_video,
+    shrink_video,
+)
+from heygen_nb.preview.voice import EspeakVoice
+
+__all__ = [
+    "AspectRatio",
+    "EspeakVoice",
+    "Rendered",
+    "Scene",
+    "Speech",
+    "VideoFacts",
+    "Voice",
+    "Word",
+    "make_thumbnail",
+    "probe_video",
+    "render_scene",
+    "shrink_video",
+]

@@ -1,0 +1,309 @@
+"""From a script as people write it to what a synthesiser can say.
+
+Emoji, markup, numbers, addresses and abbreviations are rewritten, and for each
+character of the result it is known which word of the script it comes from.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# A long silence would only make a big file; HeyGen's own pauses are short too.
+_LONGEST_BREAK_S = 10.0
+_BREAK = re.compile(
+    r"""<break\b(?:[^<>]*?time\s*=\s*["']?(?P<time>\d+(?:\.\d+)?)(?P<unit>m?s))?[^<>]*>""",
+    re.IGNORECASE,
+)
+_URL = re.compile(r"https?://[^\s<>]+|\bwww\.[^\s<>]+")
+_TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+# Not after a single capital (an initial), not before a small letter.
+_SENTENCE_END = re.compile(
+    r"""(?:(?<=[.!?…])(?<!\b[^\W\d_]\.)["'»”’)\]]*\s+(?![a-zа-яё])|(?<=[。！？])|\n)"""
+)
+_UNSPOKEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Me", "Sk", "So"}
+_MARKUP = frozenset("*_~^`|\\<>[]{}#\ufe0e\ufe0f")
+_SPOKEN_SYMBOLS = frozenset("№°©®™")
+
+_LANGUAGES = {
+    "CYRILLIC": "ru",
+    "GREEK": "el",
+    "ARABIC": "ar",
+    "HEBREW": "he",
+    "DEVANAGARI": "hi",
+    "BENGALI": "bn",
+    "TAMIL": "ta",
+    "TELUGU": "te",
+    "HANGUL": "ko",
+    "HIRAGANA": "ja",
+    "KATAKANA": "ja",
+    "CJK": "cmn",
+    "GEORGIAN": "ka",
+    "ARMENIAN": "hy",
+}
+# A full stop that ends the long form also ends a sentence when one may begin.
+_LONG_FORMS = {
+    "en": {
+        "e.g.": "for example",
+        "i.e.": "that is",
+        "etc.": "et cetera.",
+        "vs.": "versus",
+        "No.": "number",
+        "approx.": "approximately",
+        "Dr.": "doctor",
+        "Mr.": "mister",
+        "Mrs.": "missus",
+        "Prof.": "professor",
+        "min.": "minutes.",
+        "sec.": "seconds.",
+    },
+    "ru": {
+        "т.д.": "так далее.",
+        "т. д.": "так далее.",
+        "т.п.": "тому подобное.",
+        "т. п.": "тому подобное.",
+        "т.е.": "то есть",
+        "т. е.": "то есть",
+        "т.к.": "так как",
+        "др.": "другие.",
+        "пр.": "прочее.",
+        "руб.": "рублей.",
+        "тыс.": "тысяч",
+        "млн": "миллионов",
+        "млрд": "миллиардов",
+        "ул.": "улица",
+        "см.": "смотри",
+        "стр.": "страница",
+        "напр.": "например",
+        "мин.": "минут.",
+        "сек.": "секунд.",
+        "кг": "килограммов",
+        "км": "километров",
+    },
+}
+_SIGNS = {
+    "en": {
+        ".": " dot ",
+        "/": " slash ",
+        "-": " to ",
+        "$": " dollars",
+        "€": " euros",
+        "£": " pounds",
+        "₽": " roubles",
+    },
+    "ru": {
+        ".": " точка ",
+        "/": " слэш ",
+        "-": " — ",
+        "$": " долларов",
+        "€": " евро",
+        "£": " фунтов",
+        "₽": " рублей",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A stretch that is said in one go in one language.
+
+    Attributes:
+        text: What the synthesiser gets.
+        tokens: For each character of ``text`` the word of the script it stands
+            for; -1 for blanks.
+        language: espeak-ng's code.
+        pause_s: Silence after it, at normal speed, if it ends a sentence.
+        break_s: Silence asked for by ``<break>``, whatever the speed.
+    """
+
+    text: str
+    tokens: tuple[int, ...]
+    language: str
+    pause_s: float = 0.0
+    break_s: float = 0.0
+
+
+def clean_script(script: str) -> str:
+    """Return the script composed (NFC), with controls and lone surrogates blank."""
+    composed = unicodedata.normalize("NFC", script)
+    return "".join(c if _is_text(c) else " " for c in composed)
+
+
+def script_words(script: str) -> list[str]:
+    """Return the words as captions show them: no tags, else the original spelling."""
+    return _TAG.sub(" ", clean_script(script)).split()
+
+
+def detect_language(script: str) -> str:
+    """Return the espeak-ng language of most of the words; ``en`` if in doubt."""
+    words = re.findall(r"[^\W\d_]\w*", _URL.sub(" ", script))
+    counts = Counter(_language_of(word[0]) for word in words)
+    language = counts.most_common(1)[0][0] if counts else None
+    # Japanese is written with Chinese characters too, Chinese never with kana.
+    return "ja" if language == "cmn" and counts["ja"] else language or "en"
+
+
+def plan_utterances(
+    script: str, language: str | None = None, *, sentence_pause_s: float = 0.25
+) -> list[Utterance]:
+    """Split the script into what is said in one go.
+
+    Args:
+        script: As the user wrote it; its words are those of ``script_words``.
+        language: espeak-ng's code; detected when None. Words in another alphabet
+            are said in the language of that alphabet.
+        sentence_pause_s: Silence after a sentence.
+    """
+    text = clean_script(script)
+    main = language or detect_language(text)
+    blanked = _TAG.sub(lambda tag: " " * len(tag[0]), text)
+    token_at = [-1] * len(text)
+    for number, word in enumerate(re.finditer(r"\S+", blanked)):
+        token_at[word.start() : word.end()] = [number] * len(word[0])
+    plan: list[Utterance] = []
+    start = 0
+    for tag in [*_BREAK.finditer(text), None]:
+        end = tag.start() if tag else len(text)
+        chars, origins = _spoken_form(blanked[start:end], token_at[start:end], main)
+        plan += _sentences(chars, origins, main, sentence_pause_s)
+        if tag:
+            pause = Utterance("", (), main, break_s=_break_length(tag))
+            plan.append(pause)
+            start = tag.end()
+    return plan
+
+
+@lru_cache(maxsize=4096)
+def _is_text(char: str) -> bool:
+    return char == "\n" or unicodedata.category(char) not in ("Cc", "Cs")
+
+
+@lru_cache(maxsize=4096)
+def _is_spoken(char: str) -> bool:
+    if char in _SPOKEN_SYMBOLS or char == "\n":
+        return True
+    return char not in _MARKUP and unicodedata.category(char) not in _UNSPOKEN
+
+
+@lru_cache(maxsize=4096)
+def _language_of(char: str) -> str | None:
+    """Return the language of the letter's alphabet; None for Latin and the rest."""
+    return _LANGUAGES.get(unicodedata.name(char, "").split(" ")[0])
+
+
+def _break_length(tag: re.Match[str]) -> float:
+    if tag["time"] is None:
+        return 0.5
+    seconds = float(tag["time"]) / (1000 if tag["unit"].lower() == "ms" else 1)
+    return min(seconds, _LONGEST_BREAK_S)
+
+
+@lru_cache
+def _rewritten(language: str) -> re.Pattern[str]:
+    forms = sorted(_LONG_FORMS.get(language, ()), key=len, reverse=True)
+    short = "|".join(re.escape(form).replace(r"\ ", r"\s") for form in forms)
+    return re.compile(
+        rf"(?P<url>{_URL.pattern})"
+        r"|(?P<sign>[$€£₽])\s?(?P<amount>\d+(?:[.,]\d+|\s\d{3}(?!\d))*)"
+        r"|(?P<grouped>\d{1,3}(?:[\s,]\d{3})+(?![\d,]))"
+        r"|(?P<range>(?<=\d)[-–](?=\d))"
+        r"|(?P<coin>[$€£₽])" + (rf"|(?<!\w)(?P<short>{short})(?!\w)" if short else "")
+    )
+
+
+def _long_form(match: re.Match[str], language: str) -> str:
+    signs = _SIGNS.get(language, {})
+    found = match.groupdict()
+    if found["url"]:
+        return _address(found["url"], signs)
+    if found["sign"]:
+        amount = re.sub(r"[\s,](?=\d{3})", "", found["amount"])
+        return amount + signs.get(found["sign"], "")
+    if found["grouped"]:
+        return re.sub(r"[\s,]", "", found["grouped"])
+    if found["range"]:
+        return signs.get("-", " ")
+    if found["coin"]:
+        return signs.get(found["coin"], "")
+    form = _LONG_FORMS[language][re.sub(r"\s", " ", found["short"])]
+    rest = match.string[match.end() :].lstrip()
+    return form if not rest or rest[0].isupper() else form.rstrip(".")
+
+
+def _address(url: str, signs: dict[str, str]) -> str:
+    """Say an address as a person would: no scheme, no query, the dots spoken."""
+    bare = re.sub(r"^(?:https?://)?(?:www\.)?", "", url).rstrip(".,;:!?)»”\"'")
+    end = url[len(url.rstrip(".,;:!?")) :]
+    bare = re.split(r"[?#]", bare)[0].rstrip("/")
+    return re.sub(r"[./]", lambda m: signs.get(m[0], " "), bare) + end
+
+
+def _spoken_form(
+    text: str, token_at: list[int], language: str
+) -> tuple[str, list[int]]:
+    chars: list[str] = []
+    origins: list[int] = []
+
+    def keep(start: int, end: int) -> None:
+        chars.extend(c if _is_spoken(c) else " " for c in text[start:end])
+        origins.extend(token_at[start:end])
+
+    done = 0
+    for match in _rewritten(language).finditer(text):
+        keep(done, match.start())
+        form = _long_form(match, language)
+        chars.extend(form)
+        # "1 000 000" is one number and three words of the caption: they share it.
+        said = [t for t in token_at[match.start() : match.end()] if t >= 0]
+        origins.extend(said[i * len(said) // len(form)] for i in range(len(form)))
+        done = match.end()
+    keep(done, len(text))
+    return "".join(chars), origins
+
+
+def _sentences(
+    text: str, origins: list[int], language: str, pause_s: float
+) -> Iterator[Utterance]:
+    ends = [m.end() for m in _SENTENCE_END.finditer(text)]
+    for start, end in zip([0, *ends], [*ends, len(text)], strict=True):
+        runs = list(_language_runs(text, start, end, language))
+        for number, (run_start, run_end, run_language) in enumerate(runs, 1):
+            yield Utterance(
+                text[run_start:run_end],
+                tuple(origins[run_start:run_end]),
+                run_language,
+                pause_s if number == len(runs) else 0.0,
+            )
+
+
+def _language_runs(
+    text: str, start: int, end: int, language: str
+) -> Iterator[tuple[int, int, str]]:
+    """Yield the stretches of one language; one without letters joins its neighbour."""
+    words = list(re.finditer(r"\S+\s*", text[start:end]))
+    spoken: list[str] = []
+    for word in words:
+        letters = [c for c in word[0] if c.isalpha()]
+        before = spoken[-1] if spoken else language
+        spoken.append(_word_language(letters[0], language) if letters else before)
+    for name, group in groupby(zip(words, spoken, strict=True), key=lambda w: w[1]):
+        run = [word for word, _ in group]
+        if any(c.isalnum() for word in run for c in word[0]):
+            yield start + run[0].start(), start + run[-1].end(), name
+
+
+def _word_language(letter: str, main: str) -> str:
+    """Return who says a word: the main voice if it knows the alphabet."""
+    other = _language_of(letter)
+    if other is None or other == main:
+        return main
+    cyrillic_or_kanji = {"ru": ("uk", "be", "bg", "sr", "mk", "kk"), "cmn": ("ja",)}
+    return main if main[:2] in cyrillic_or_kanji.get(other, ()) else other

@@ -1,0 +1,197 @@
+"""Finished videos: look into one, take its picture, make it small enough."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+import av
+from PIL import Image
+
+from heygen_nb.errors import PreviewError
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer, OutputContainer
+    from av.stream import Stream
+    from av.video.frame import VideoFrame
+
+# Telegram: a JPEG of at most 320 px and 200 kB (core.telegram.org/bots/api).
+THUMBNAIL_PX = 320
+THUMBNAIL_BYTES = 200_000
+_AUDIO_BITS = 96_000
+_LOWEST_BITS = 60_000
+_SPARE = 0.94  # the container's own bytes, and what x264 misses its aim by
+_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFacts:
+    """What a video file is.
+
+    Attributes:
+        duration_s: Its length.
+        width: In pixels, as it is shown.
+        height: In pixels.
+    """
+
+    duration_s: float
+    width: int
+    height: int
+
+
+def probe_video(path: Path) -> VideoFacts:
+    """Open a video and decode its first picture.
+
+    Raises:
+        PreviewError: It is missing, not a video, or has no picture.
+    """
+    with _opened(path) as container:
+        frame = _first_frame(container, path)
+        stream = container.streams.video[0]
+        length = container.duration / av.time_base if container.duration else 0.0
+        if not length and stream.duration and stream.time_base:
+            length = float(stream.duration * stream.time_base)
+        width, height = frame.width, frame.height
+        if frame.rotation % 180:
+            width, height = height, width
+        return VideoFacts(length, width, height)
+
+
+def make_thumbnail(
+    path: Path,
+    output: Path,
+    *,
+    max_side_px: int = THUMBNAIL_PX,
+    max_bytes: int = THUMBNAIL_BYTES,
+) -> Path:
+    """Save an early picture of a video as JPEG.
+
+    Raises:
+        PreviewError: It is not a video.
+    """
+    with _opened(path) as container:
+        frame = _first_frame(container, path)
+        # The first picture is often a fade-in; one second later somebody speaks.
+        for later in container.decode(video=0):
+            frame = later
+            if later.time is None or later.time >= 1:
+                break
+        image = Image.fromarray(frame.to_ndarray(format="rgb24"))
+        if frame.rotation % 360:
+            image = image.rotate(frame.rotation, expand=True)
+    image.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
+    save_jpeg(image, output, max_bytes=max_bytes)
+    return output
+
+
+def save_jpeg(
+    image: Image.Image, path: Path, *, max_bytes: int = THUMBNAIL_BYTES
+) -> None:
+    """Save as good a JPEG as the size allows."""
+    for quality in (88, 75, 60, 40, 20):
+        data = BytesIO()
+        image.save(data, "JPEG", quality=quality, optimize=True)
+        if data.tell() <= max_bytes:
+            break
+    path.write_bytes(data.getvalue())
+
+
+def shrink_video(source: Path, output: Path, *, max_bytes: int) -> Path:
+    """Encode a video again so that it fits; the source is untouched.
+
+    Raises:
+        PreviewError: It is not a video, or cannot be made that small.
+    """
+    facts = probe_video(source)
+    with TemporaryDirectory(prefix=f".{output.stem}-", dir=output.parent) as folder:
+        part = Path(folder) / "small.mp4"
+        bits = max_bytes * 8 * _SPARE / max(facts.duration_s, 0.1) - _AUDIO_BITS
+        for _try in range(_TRIES):
+            if bits < _LOWEST_BITS:
+                break
+            _transcode(source, part, round(bits), facts)
+            size = part.stat().st_size
+            if size <= max_bytes:
+                part.replace(output)
+                return output
+            bits *= max_bytes / size * 0.95
+    message = _("The video {name} is too long to fit into {size} MB.")
+    raise PreviewError(message.format(name=source.name, size=max_bytes // 1_000_000))
+
+
+def _opened(path: Path) -> InputContainer:
+    try:
+        return av.open(str(path))
+    except (OSError, av.FFmpegError) as exc:
+        raise _not_a_video(path) from exc
+
+
+def _not_a_video(path: Path) -> PreviewError:
+    return PreviewError(_("{name} is not a playable video.").format(name=path.name))
+
+
+def _first_frame(container: InputContainer, path: Path) -> VideoFrame:
+    try:
+        return next(container.decode(video=0))
+    except (StopIteration, IndexError, OSError, av.FFmpegError) as exc:
+        raise _not_a_video(path) from exc
+
+
+def _transcode(source: Path, output: Path, bits: int, facts: VideoFacts) -> None:
+    """Encode H.264 at about ``bits`` a second; sound becomes AAC."""
+    try:
+        with (
+            _opened(source) as read,
+            av.open(
+                str(output), "w", format="mp4", options={"movflags": "+faststart"}
+            ) as written,
+        ):
+            _recode(read, written, bits, facts)
+    except (OSError, av.FFmpegError) as exc:
+        message = _("The video {name} could not be made smaller: {reason}")
+        raise PreviewError(message.format(name=source.name, reason=exc)) from exc
+
+
+def _recode(
+    read: InputContainer, written: OutputContainer, bits: int, facts: VideoFacts
+) -> None:
+    picture = read.streams.video[0]
+    rate = picture.average_rate or Fraction(25)
+    video = written.add_stream("libx264", rate=rate)
+    # Few bits look better on fewer pixels.
+    scale = min((bits / 1_000_000) ** 0.5 * 1280 / max(facts.width, facts.height), 1)
+    video.width, video.height = (
+        max(round(side * scale / 2) * 2, 2) for side in (facts.width, facts.height)
+    )
+    video.pix_fmt = "yuv420p"
+    # Frames may stand anywhere (ours do), so the grid is the source's own.
+    video.codec_context.time_base = picture.time_base or 1 / rate
+    video.bit_rate = bits
+    video.options = {
+        "preset": "veryfast",
+        "maxrate": str(bits),
+        "bufsize": str(bits * 2),
+    }
+    sound: AudioStream | None = None
+    streams: list[Stream] = [picture]
+    if read.streams.audio:
+        sound = written.add_stream("aac", rate=44_100)
+        sound.bit_rate = _AUDIO_BITS
+        streams.append(read.streams.audio[0])
+    for frame in read.decode(streams):
+        if isinstance(frame, av.VideoFrame):
+            frame.pict_type = 0
+            written.mux(
+                video.encode(frame.reformat(video.width, video.height, "yuv420p"))
+            )
+        elif sound and isinstance(frame, av.AudioFrame):
+            written.mux(sound.encode(frame))
+    written.mux(video.encode(None))
+    if sound:
+        written.mux(sound.encode(None))

@@ -1,0 +1,250 @@
+"""The embedded voice: espeak-ng, called in this process, with word times."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import espeakng_loader
+import numpy as np
+
+from heygen_nb.errors import PreviewError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.preview.speech import Speech, Word
+from heygen_nb.preview.text import Utterance, plan_utterances, script_words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+# espeak-ng/speak_lib.h
+_SYNCHRONOUS = 2
+_UTF8 = 1
+_WORD_EVENT = 1
+_RATE, _PITCH = 1, 3
+_RATE_LIMITS = (80, 450)
+
+_SILENCE = 0.012  # of full scale: below every spoken sound, above the noise floor
+_STEP_S = 0.005
+
+
+class _Event(ctypes.Structure):
+    _fields_ = (
+        ("type", ctypes.c_int),
+        ("unique_identifier", ctypes.c_uint),
+        ("text_position", ctypes.c_int),
+        ("length", ctypes.c_int),
+        ("audio_position", ctypes.c_int),
+        ("sample", ctypes.c_int),
+        ("user_data", ctypes.c_void_p),
+        ("id", ctypes.c_char * 8),
+    )
+
+
+_Callback = ctypes.CFUNCTYPE(
+    ctypes.c_int,
+    ctypes.POINTER(ctypes.c_short),
+    ctypes.c_int,
+    ctypes.POINTER(_Event),
+)
+# The library is one set of global variables: one script at a time.
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class EspeakVoice:
+    """espeak-ng from the wheel: plain to the ear, instant, offline, word times.
+
+    Args:
+        language: espeak-ng's code, such as ``en``, ``ru``, ``de``; None detects it
+            for each script.
+        words_per_minute: At speed 1.
+        pitch: 0 to 99.
+        variant: espeak-ng's voice variant, such as ``f2``.
+        sentence_pause_s: Silence after a sentence, at speed 1.
+    """
+
+    language: str | None = None
+    words_per_minute: int = 165
+    pitch: int = 50
+    variant: str | None = None
+    sentence_pause_s: float = 0.25
+
+    def speak(self, script: str, *, speed: float = 1.0) -> Speech:
+        """Say the script.
+
+        Raises:
+            PreviewError: espeak-ng is missing or does not know the language.
+        """
+        utterances = plan_utterances(
+            script, self.language, sentence_pause_s=self.sentence_pause_s
+        )
+        with _lock:
+            rate = _library()[1]
+            take = _Recording(rate, speed)
+            for utterance in utterances:
+                if utterance.text:
+                    take.add(utterance, *self._say(utterance, speed))
+                take.add_silence(utterance.break_s)
+        return take.speech(script_words(script))
+
+    def _say(
+        self, utterance: Utterance, speed: float
+    ) -> tuple[NDArray[np.float32], list[tuple[int, int]]]:
+        """Return the samples and (character, sample) of each word event."""
+        library, _rate = _library()
+        name = utterance.language + (f"+{self.variant}" if self.variant else "")
+        if library.espeak_SetVoiceByName(name.encode()):
+            message = _("The local voice does not know the language “{name}”.")
+            raise PreviewError(message.format(name=name))
+        low, high = _RATE_LIMITS
+        per_minute = min(max(round(self.words_per_minute * speed), low), high)
+        library.espeak_SetParameter(_RATE, per_minute, 0)
+        library.espeak_SetParameter(_PITCH, self.pitch, 0)
+        return _synthesise(library, utterance.text)
+
+
+@lru_cache(maxsize=1)
+def _library() -> tuple[ctypes.CDLL, int]:
+    """Return the library, started, and its sample rate."""
+    try:
+        library = ctypes.CDLL(espeakng_loader.get_library_path())
+    except OSError as exc:
+        message = _("The local voice (espeak-ng) could not be loaded: {reason}")
+        raise PreviewError(message.format(reason=exc)) from exc
+    data = espeakng_loader.get_data_path().encode()
+    rate = int(library.espeak_Initialize(_SYNCHRONOUS, 0, data, 0))
+    if rate <= 0:
+        raise PreviewError(_("The local voice (espeak-ng) could not be started."))
+    return library, rate
+
+
+def _synthesise(
+    library: ctypes.CDLL, text: str
+) -> tuple[NDArray[np.float32], list[tuple[int, int]]]:
+    parts: list[NDArray[np.int16]] = []
+    events: list[tuple[int, int]] = []
+
+    def receive(samples: Sequence[int], count: int, event: Sequence[_Event]) -> int:
+        if count > 0:
+            parts.append(np.ctypeslib.as_array(samples, (count,)).copy())
+        index = 0
+        while event[index].type:
+            if event[index].type == _WORD_EVENT:
+                events.append((event[index].text_position - 1, event[index].sample))
+            index += 1
+        return 0
+
+    callback = _Callback(receive)
+    library.espeak_SetSynthCallback(callback)
+    data = text.encode()
+    library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF8, None, None)
+    heard = np.concatenate(parts) if parts else np.zeros(0, np.int16)
+    return (heard / 32768).astype(np.float32), events
+
+
+class _Recording:
+    """Utterances one after the other; collects when each word begins and ends."""
+
+    def __init__(self, rate: int, speed: float) -> None:
+        self._rate = rate
+        self._speed = speed
+        self._parts: list[NDArray[np.float32]] = []
+        self._length = 0
+        self._pause_s = 0.0
+        self._spans: dict[int, tuple[float, float]] = {}
+
+    def add(
+        self,
+        utterance: Utterance,
+        samples: NDArray[np.float32],
+        events: list[tuple[int, int]],
+    ) -> None:
+        loud = _loud_steps(samples, self._rate)
+        if not len(loud):
+            return
+        self.add_silence(self._pause_s / self._speed)
+        step = round(_STEP_S * self._rate)
+        first = int(loud[0]) * step
+        last = min((int(loud[-1]) + 2) * step, len(samples))
+        onsets = _first_events(events, utterance.tokens)
+        times = _spread(onsets, utterance, first, last)
+        shift = self._length - first
+        for token, (start, end) in times.items():
+            heard = loud[(loud * step > start - step) & (loud * step < end)] * step
+            if len(heard):
+                span = int(heard[0]), min(int(heard[-1]) + step, end)
+            else:
+                span = start, end
+            self._spans.setdefault(
+                token, ((span[0] + shift) / self._rate, (span[1] + shift) / self._rate)
+            )
+        self._append(samples[first:last])
+        self._pause_s = utterance.pause_s
+
+    def add_silence(self, seconds: float) -> None:
+        if seconds > 0:
+            self._append(np.zeros(round(seconds * self._rate), np.float32))
+            self._pause_s = 0.0
+
+    def _append(self, samples: NDArray[np.float32]) -> None:
+        self._parts.append(samples)
+        self._length += len(samples)
+
+    def speech(self, words: list[str]) -> Speech:
+        timed = []
+        reached = 0.0
+        for number, text in enumerate(words):
+            start, end = self._spans.get(number, (reached, reached))
+            start = max(start, reached)
+            reached = max(end, start)
+            timed.append(Word(text, start, reached))
+        samples = np.concatenate(self._parts) if self._parts else np.zeros(0)
+        return Speech(samples.astype(np.float32), self._rate, tuple(timed))
+
+
+def _loud_steps(samples: NDArray[np.float32], rate: int) -> NDArray[np.intp]:
+    """Return the numbers of the 5 ms steps in which something is heard."""
+    step = round(_STEP_S * rate)
+    whole = np.abs(samples[: len(samples) // step * step]).reshape(-1, step)
+    return np.flatnonzero(whole.max(axis=1) > _SILENCE)
+
+
+def _first_events(
+    events: list[tuple[int, int]], tokens: tuple[int, ...]
+) -> dict[int, int]:
+    """Map the events to words; numbers and addresses fire several, the first counts."""
+    onsets: dict[int, int] = {}
+    for position, sample in events:
+        token = next((t for t in tokens[max(position, 0) :] if t >= 0), -1)
+        if token >= 0 and (not onsets or token > max(onsets)):
+            onsets[token] = sample
+    return onsets
+
+
+def _spread(
+    onsets: dict[int, int], utterance: Utterance, first: int, last: int
+) -> dict[int, tuple[int, int]]:
+    """Give each spoken word its samples; words that share an event share its time."""
+    weights: dict[int, int] = {}
+    for char, token in zip(utterance.text, utterance.tokens, strict=True):
+        if token >= 0 and char.isalnum():
+            weights[token] = weights.get(token, 0) + 1
+    groups: list[tuple[int, list[int]]] = []
+    for token in sorted(weights):
+        if token in onsets or not groups:
+            groups.append((onsets.get(token, first) if groups else first, []))
+        groups[-1][1].append(token)
+    ends = [start for start, _ in groups[1:]] + [last]
+    times: dict[int, tuple[int, int]] = {}
+    for (start, members), end in zip(groups, ends, strict=True):
+        total = sum(weights[token] for token in members)
+        edges = np.cumsum([0] + [weights[token] for token in members]) / total
+        at = (start + edges * (end - start)).astype(int).tolist()
+        times |= dict(zip(members, pairwise(at), strict=True))
+    return times

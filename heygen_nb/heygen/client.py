@@ -90,24 +90,23 @@ class HeyGenClient:
 
     async def create_video(self, body: str, *, idempotency_key: str) -> CreatedVideo:
         """Order one video (paid): send the JSON text as it is, once."""
-        content = await self._create("/v3/videos", body, idempotency_key)
-        return _parsed(CreatedVideo, content.get("data"))
+        return await self._create(CreatedVideo, "/v3/videos", body, idempotency_key)
 
     async def create_batch(self, body: str, *, idempotency_key: str) -> str:
         """Order up to 100 videos (paid), once; return the batch's id.
 
         Whether HeyGen heeds the key here is not documented.
         """
-        content = await self._create("/v3/videos/batches", body, idempotency_key)
-        return _parsed(BatchCreated, content.get("data")).batch_id
+        path = "/v3/videos/batches"
+        return (await self._create(BatchCreated, path, body, idempotency_key)).batch_id
 
     async def create_speech(self, body: str, *, idempotency_key: str) -> SpeechReply:
         """Have a text spoken (paid, at once), once.
 
         Whether HeyGen heeds the key here is not documented.
         """
-        content = await self._create("/v3/voices/speech", body, idempotency_key)
-        return _parsed(SpeechReply, content.get("data"))
+        path = "/v3/voices/speech"
+        return await self._create(SpeechReply, path, body, idempotency_key)
 
     async def get_video(self, video_id: str) -> VideoReply:
         """Return a video with fresh links.
@@ -201,12 +200,15 @@ class HeyGenClient:
         )
         return _parsed(AssetReply, reply.get("data"))
 
-    async def _create(self, path: str, body: str, key: str) -> dict[str, Any]:
+    async def _create(
+        self, model: type[_Model], path: str, body: str, key: str
+    ) -> _Model:
         if not _IDEMPOTENCY_KEY.fullmatch(key):
             raise ValueError("an idempotency key is 1 to 255 of A-Z a-z 0-9 _ - : .")
-        return await self._transport.once(
+        content = await self._transport.once(
             Call("POST", path, body=body, idempotency_key=key, limit_s=WRITE_S)
         )
+        return _parsed(model, content.get("data"))
 
     async def _get(self, model: type[_Model], path: str) -> _Model:
         content = await self._transport.repeat(Call("GET", path))

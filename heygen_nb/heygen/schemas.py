@@ -66,7 +66,7 @@ class _Request(BaseModel):
 Script = Annotated[str, Field(min_length=1, max_length=MAX_SCRIPT_CHARS)]
 Id = Annotated[str, Field(min_length=1)]
 AspectRatio = Literal["16:9", "9:16", "4:5", "5:4", "1:1", "auto"]
-EngineName = Literal["avatar_iii", "avatar_iv", "avatar_v"]
+EngineName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
 
 
 class VoiceSettings(_Request):
@@ -238,11 +238,6 @@ class VideoReply(_Reply):
     failure_code: str | None = None
     failure_message: str | None = None
 
-    @property
-    def phase(self) -> ProgressStatus:
-        """The status in our words."""
-        return phase(self.status)
-
 
 class StatusRow(_Reply):
     """One line of the bulk statuses; ``video_id`` is null while a batch queues it."""
@@ -252,11 +247,6 @@ class StatusRow(_Reply):
     batch_id: str | None = None
     item_index: int | None = None
     error: dict[str, Any] | None = None  # no field of it is promised
-
-    @property
-    def phase(self) -> ProgressStatus:
-        """The status in our words; look for ``not_found`` before."""
-        return phase(self.status)
 
 
 class BatchItem(StatusRow):

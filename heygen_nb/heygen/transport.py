@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
+import re
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -191,14 +191,12 @@ class Transport:
 
     def _retry_after_s(self, response: httpx.Response) -> float | None:
         text = response.headers.get("Retry-After", "")
+        if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text):
+            return float(text)
         if date := _http_date(text):
-            seconds = (date - (self.server_time() or datetime.now(UTC))).total_seconds()
-        else:
-            try:
-                seconds = float(text)
-            except ValueError:
-                return None
-        return max(0.0, seconds) if math.isfinite(seconds) else None
+            now = self.server_time() or datetime.now(UTC)
+            return max(0.0, (date - now).total_seconds())
+        return None
 
     def _wait_s(self, attempt: int, asked_s: float | None) -> float:
         if asked_s is not None:
@@ -223,7 +221,10 @@ async def _read(response: httpx.Response) -> bytes:
 
 def _not_sent(exc: httpx.HTTPError) -> NotSentError:
     return NotSentError(
-        _("HeyGen cannot be reached: {reason}.").format(reason=_reason(exc)),
+        # connecting knows no headers yet, so the words of httpx are safe to show
+        _("HeyGen cannot be reached: {reason}.").format(
+            reason=str(exc).rstrip(".") or type(exc).__name__
+        ),
         hint=_("Check the internet connection and the proxy, then try again."),
         charged=False,
     )
@@ -234,11 +235,6 @@ def _reply_lost(exc: Exception) -> ReplyLostError:
         _("HeyGen's answer was lost: {reason}.").format(reason=type(exc).__name__),
         hint=_("Check the internet connection, then try again."),
     )
-
-
-def _reason(exc: httpx.HTTPError) -> str:
-    # only connecting knows no headers yet, so only its words are safe to show
-    return str(exc).rstrip(".") or type(exc).__name__
 
 
 def _request_id(response: httpx.Response) -> str | None:

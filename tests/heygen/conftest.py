@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
 KEY = "sk_very_secret_key_0123456789"
+
+
+@pytest.fixture
+def key() -> str:
+    return KEY
 
 
 @pytest.fixture
@@ -75,12 +79,3 @@ def connect(naps: Naps) -> Callable[..., Any]:
             yield client, server
 
     return _connect
-
-
-def refused(status: int, code: str, message: str = "No.", **headers: str) -> Any:
-    body = {"error": {"code": code, "message": message, "param": "script"}}
-    return httpx.Response(
-        status,
-        content=json.dumps(body),
-        headers={k.replace("_", "-"): v for k, v in headers.items()},
-    )

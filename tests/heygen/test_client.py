@@ -116,7 +116,7 @@ async def test_a_batch_is_joined_from_its_pages(connect):
         batch = await client.get_batch("b")
 
     assert [item.item_index for item in batch.items] == [0, 1]
-    assert (batch.total_items, batch.items[0].phase) == (2, "pending")
+    assert (batch.total_items, batch.items[0].status) == (2, "queued")
     assert server.requests[1].url.params["token"] == "t"
 
 
@@ -167,7 +167,7 @@ async def test_statuses_of_up_to_a_hundred_ids_are_one_request(connect):
 
     assert len(server.requests) == 1
     assert server.requests[0].url.params["video_ids"].count(",") == 99
-    assert [row.phase for row in found] == ["pending", "unknown"]
+    assert [row.status for row in found] == ["waiting", "not_found"]
 
 
 async def test_an_asset_goes_up_as_a_form_file(connect):
@@ -287,4 +287,4 @@ async def test_links_are_not_in_the_repr(connect):
         reply = await client.get_video("v")
 
     assert "https" not in repr(reply)
-    assert (reply.duration_s, reply.phase) == (3.0, "completed")
+    assert (reply.duration_s, reply.status) == (3.0, "completed")

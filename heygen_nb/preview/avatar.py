@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageChops, ImageDraw, ImageOps
+from PIL import Image, ImageDraw, ImageOps
 
 from heygen_nb.preview.background import open_image
-from heygen_nb.preview.planes import Patch, to_patch
+from heygen_nb.preview.planes import to_patch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,12 +18,13 @@ if TYPE_CHECKING:
 
     from heygen_nb.preview.background import Colour
     from heygen_nb.preview.layout import Box
+    from heygen_nb.preview.planes import Patch, Plane
 
     Point = tuple[float, float]
 
-LEVELS = 8  # steps of loudness, 0 is silence
+RINGS = 5  # steps of loudness, 0 is silence
+MOUTHS = 8
 _FACE = 1000  # the drawn person's own units
-_OVERSIZE = 2  # drawn larger and reduced: Pillow's shapes have no smooth edges
 _HALO = 0.15  # how far the ring swells beyond the circle, of its radius
 
 _SKIN, _SKIN_SHADE = (246, 203, 172), (226, 168, 138)
@@ -43,20 +43,50 @@ _FRINGE = [(318, 470), (300, 350), (352, 220), (455, 152), (560, 150), (660, 222
 _FRINGE += [(700, 350), (682, 470), (652, 392), (600, 330), (520, 296), (436, 278)]
 _FRINGE += [(424, 318), (374, 380)]
 _SHINE = [(396, 232), (470, 190), (556, 186), (480, 214), (420, 250)]
-_MOUTH, _EYES = (400, 560, 600, 680), (370, 400, 630, 490)
+_MOUTH, _EYES = (410, 550, 590, 670), (370, 400, 630, 490)
 
 
-@dataclass(frozen=True, slots=True)
 class Avatar:
     """The avatar's pictures, ready to be patched in.
 
-    Attributes:
-        levels: One for each step of loudness.
-        blink: The closed eyes, for a drawn person.
+    Args:
+        rings: The whole avatar in its ring, one for each step of loudness.
+        mouths: A drawn person's mouth, one for each step; a photo has none.
+        blink: A drawn person's closed eyes.
     """
 
-    levels: tuple[Patch, ...]
-    blink: Patch | None
+    def __init__(
+        self,
+        rings: Sequence[Patch],
+        mouths: Sequence[Patch] = (),
+        blink: Patch | None = None,
+    ) -> None:
+        self._rings = rings
+        self._mouths = mouths
+        self._blink = blink
+        self._shown: tuple[int, int, bool] | None = None
+
+    def paint(
+        self,
+        ring: int,
+        mouth: int,
+        planes: tuple[Plane, Plane, Plane],
+        *,
+        blinking: bool,
+    ) -> bool:
+        """Bring ring, mouth and eyes to these steps; False if they are already."""
+        drawn = bool(self._mouths)
+        state = (ring, mouth if drawn else 0, blinking and drawn)
+        if state == self._shown:
+            return False
+        if not self._shown or (ring, state[2]) != self._shown[::2]:
+            self._rings[ring].put_on(planes)
+            if state[2] and self._blink:
+                self._blink.put_on(planes)
+        if drawn:
+            self._mouths[mouth].put_on(planes)
+        self._shown = state
+        return True
 
 
 def make_avatar(
@@ -73,29 +103,62 @@ def make_avatar(
     Raises:
         PreviewError: The picture cannot be read.
     """
-    side = box.width
-    radius = side / 2 / (1 + _HALO)
-    far = _distances(side)
+    radius = box.width / 2 / (1 + _HALO)
     inner = round(radius * 2)
-    circle = (side - inner) // 2
-    if picture is None:
-        face = _draw_person()
-        mouths = [_with_mouth(face, level / (LEVELS - 1)) for level in range(LEVELS)]
-    else:
-        mouths = [open_image(picture)]
-    portraits = [_fit(mouth, inner) for mouth in mouths] * (LEVELS // len(mouths))
-    states = []
-    for level, portrait in enumerate(portraits):
-        state = _ringed(behind, far, radius, level / (LEVELS - 1), accent)
-        whole = state.copy()
-        whole.paste(portrait, (circle, circle))
-        state.paste(whole, mask=_disc(far, radius * 0.985))
-        states.append(to_patch(state, box.x, box.y))
-    blink = None
-    if picture is None:
-        asleep = _fit(_with_closed_eyes(face), inner)
-        blink = _eyes_patch(asleep, inner, (box.x + circle, box.y + circle))
-    return Avatar(tuple(states), blink)
+    face = _draw_person() if picture is None else open_image(picture)
+    # The face is a little above the middle of most photos.
+    portrait = ImageOps.fit(
+        face, (inner, inner), Image.Resampling.LANCZOS, centering=(0.5, 0.2)
+    )
+    rings = tuple(
+        to_patch(
+            _ringed(behind, portrait, radius, accent, level / (RINGS - 1)), box.x, box.y
+        )
+        for level in range(RINGS)
+    )
+    if picture is not None:
+        return Avatar(rings)
+    corner = box.x + (box.width - inner) // 2, box.y + (box.width - inner) // 2
+    mouths = tuple(
+        _part(_with_mouth(face, level / (MOUTHS - 1)), _MOUTH, inner, corner)
+        for level in range(MOUTHS)
+    )
+    return Avatar(rings, mouths, _part(_with_closed_eyes(face), _EYES, inner, corner))
+
+
+def _ringed(
+    behind: Image.Image,
+    portrait: Image.Image,
+    radius: float,
+    accent: Colour,
+    loudness: float,
+) -> Image.Image:
+    """Return the portrait with a rim, and two soft discs that swell behind it."""
+    state = behind.copy()
+    far = _distances(behind.width)
+    for reach, opacity in ((_HALO, 0.22), (_HALO * 0.55, 0.38)):
+        swollen = radius * (1.012 + (reach - 0.02) * loudness)
+        state.paste(accent, mask=_disc(far, swollen, opacity))
+    state.paste((255, 255, 255), mask=_disc(far, radius))
+    at = (behind.width - portrait.width) // 2
+    whole = Image.new("RGB", behind.size)
+    whole.paste(portrait, (at, at))
+    state.paste(whole, mask=_disc(far, radius * 0.982))
+    return state
+
+
+def _part(
+    face: Image.Image, area: Sequence[int], side: int, corner: tuple[int, int]
+) -> Patch:
+    """Reduce a part of the face to its place in the picture, on even pixels."""
+    x0, y0, x1, y1 = (value * side / _FACE for value in area)
+    left, top = (int(corner[0] + x0) // 2 * 2, int(corner[1] + y0) // 2 * 2)
+    size = int(x1 - x0) // 2 * 2, int(y1 - y0) // 2 * 2
+    x, y = left - corner[0], top - corner[1]
+    scale = face.width / side
+    source = (x * scale, y * scale, (x + size[0]) * scale, (y + size[1]) * scale)
+    part = face.resize(size, Image.Resampling.LANCZOS, source)
+    return to_patch(part, left, top)
 
 
 def _distances(side: int) -> NDArray[np.float32]:
@@ -107,37 +170,6 @@ def _distances(side: int) -> NDArray[np.float32]:
 def _disc(far: NDArray[np.float32], radius: float, opacity: float = 1) -> Image.Image:
     inside = np.clip(radius - far + 0.5, 0, 1)
     return Image.fromarray((inside * (255 * opacity)).astype(np.uint8))
-
-
-def _ringed(
-    behind: Image.Image,
-    far: NDArray[np.float32],
-    radius: float,
-    loudness: float,
-    accent: Colour,
-) -> Image.Image:
-    """Return the background with two soft discs that swell, and a white rim."""
-    state = behind.copy()
-    for reach, opacity in ((_HALO, 0.22), (_HALO * 0.55, 0.38)):
-        swollen = radius * (1.012 + (reach - 0.02) * loudness)
-        state.paste(accent, mask=_disc(far, swollen, opacity))
-    state.paste((255, 255, 255), mask=_disc(far, radius))
-    return state
-
-
-def _fit(picture: Image.Image, side: int) -> Image.Image:
-    """Cut to a square with the face in it: a little above the middle of a photo."""
-    return ImageOps.fit(
-        picture, (side, side), Image.Resampling.LANCZOS, centering=(0.5, 0.2)
-    )
-
-
-def _eyes_patch(asleep: Image.Image, side: int, corner: tuple[int, int]) -> Patch:
-    x0, y0, x1, y1 = (value * side // _FACE for value in _EYES)
-    left, top = (corner[0] + x0) // 2 * 2, (corner[1] + y0) // 2 * 2
-    width, height = (x1 - x0) // 2 * 2, (y1 - y0) // 2 * 2
-    x, y = left - corner[0], top - corner[1]
-    return to_patch(asleep.crop((x, y, x + width, y + height)), left, top)
 
 
 class _Pen:
@@ -161,7 +193,7 @@ class _Pen:
     ) -> None:
         self._draw.arc(self._at(*corners), *span, fill, round(width * self._scale))
 
-    def blob(self, points: Sequence[Point], fill: Colour) -> None:
+    def blob(self, points: Sequence[Point], fill: Colour | int) -> None:
         """Fill a smooth closed curve through the points (Catmull-Rom)."""
         knots = np.array(points, np.float64) * self._scale
         before, after, beyond = (np.roll(knots, shift, 0) for shift in (1, -1, -2))
@@ -177,7 +209,8 @@ class _Pen:
 
 
 def _draw_person() -> Image.Image:
-    size = (_FACE * _OVERSIZE // 2,) * 2
+    # Larger than it is shown: Pillow's shapes have no smooth edges.
+    size = (_FACE, _FACE)
     down = Image.linear_gradient("L").resize(size)
     image = Image.composite(
         Image.new("RGB", size, _BACK_BOTTOM), Image.new("RGB", size, _BACK_TOP), down
@@ -199,26 +232,29 @@ def _draw_person() -> Image.Image:
         pen.ellipse(x, 452, 21, 27, _INK)
         pen.ellipse(x + 7, 443, 7, 8, (255, 255, 255))
     pen.arc((478, 490, 522, 530), (25, 155), _SKIN_SHADE, 9)
+    pen.arc((440, 540, 560, 622), (28, 152), _LIPS, 11)
     return image
 
 
 def _with_mouth(face: Image.Image, loudness: float) -> Image.Image:
     """Open the mouth as wide as the voice is loud; a smile in silence."""
     image = face.copy()
-    pen = _Pen(image)
     if loudness == 0:
-        pen.arc((440, 540, 560, 622), (28, 152), _LIPS, 11)
         return image
-    height, width = 9 + 33 * loudness, 58 - 8 * loudness
-    y = 606
-    pen.ellipse(500, y, width, height, _LIPS)
+    _Pen(image).ellipse(500, 610, 80, 22, _SKIN)
+    wide, up, down = 56 - 6 * loudness, 2 + 14 * loudness, 12 + 46 * loudness
+    lips = [(-wide, -8), (0, -up), (wide, -8), (wide * 0.62, down * 0.7), (0, down)]
+    lips = [(500 + x, 596 + y) for x, y in [*lips, (-wide * 0.62, down * 0.7)]]
     # Teeth and tongue are cut to the shape of the mouth.
     inside = Image.new("L", image.size)
-    _Pen(inside).ellipse(500, y, width - 7, height - 6, 255)  # type: ignore[arg-type]  # a mask
-    full = Image.new("RGB", image.size, (92, 22, 38))
-    _Pen(full).ellipse(500, y + height, width * 0.8, height * 0.8, _TONGUE)
-    _Pen(full).box((430, y - height - 8, 570, y - height * 0.45), 8, (255, 252, 248))
-    image.paste(full, mask=ImageChops.multiply(inside, inside))
+    _Pen(inside).blob(
+        [(x + (500 - x) * 0.12, y + (606 - y) * 0.16) for x, y in lips], 255
+    )
+    within = Image.new("RGB", image.size, (92, 22, 38))
+    _Pen(within).ellipse(500, 596 + down, wide * 0.7, down * 0.55, _TONGUE)
+    _Pen(within).box((430, 560, 570, 594 + down * 0.16), 6, (255, 252, 248))
+    _Pen(image).blob(lips, _LIPS)
+    image.paste(within, mask=inside)
     return image
 
 

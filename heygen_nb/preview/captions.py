@@ -128,17 +128,22 @@ def _clings(text: str, index: int) -> bool:
 
 
 def _sentences(words: Sequence[Word]) -> Iterable[list[Word]]:
-    """Yield the words up to the end of a sentence or a pause."""
+    """Yield the words up to the end of a sentence or a pause.
+
+    An emoji after the full stop still belongs to the sentence.
+    """
     current: list[Word] = []
-    for index, word in enumerate(words):
-        following = words[index + 1] if index + 1 < len(words) else None
-        current.append(word)
-        ended = word.text.rstrip(_CLOSERS).endswith(_SENTENCE_ENDS)
-        silent = following is not None and following.end_s == following.start_s
-        paused = following is not None and following.start_s - word.end_s > _PAUSE_S
-        if following is None or paused or (ended and not silent):
+    ended = False
+    for word in words:
+        silent = word.end_s == word.start_s
+        paused = current and word.start_s - current[-1].end_s > _PAUSE_S
+        if paused or (ended and not silent):
             yield current
-            current = []
+            current, ended = [], False
+        current.append(word)
+        ended |= word.text.rstrip(_CLOSERS).endswith(_SENTENCE_ENDS)
+    if current:
+        yield current
 
 
 def _wrap(words: Sequence[Word], measure: Measure, width: float) -> list[list[Word]]:

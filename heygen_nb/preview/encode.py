@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 
 _BT709 = 1
 _STUDIO_RANGE = 1
-_CRF = "22"
+_CRF = "23"
 _KEYFRAME_EVERY = 120  # written frames, about 8 s
 _AAC_FRAME = 1024
+_THREADS = 2  # more cost memory and win nothing for pictures this still
 
 
 class Mp4Writer:
@@ -105,6 +106,7 @@ class Mp4Writer:
         stream.options = {"preset": "ultrafast", "crf": _CRF}
         context = stream.codec_context
         context.time_base = Fraction(1, self._rate)
+        context.thread_count = _THREADS
         context.gop_size = _KEYFRAME_EVERY
         context.color_primaries = context.color_trc = context.colorspace = _BT709
         context.color_range = _STUDIO_RANGE
@@ -114,6 +116,8 @@ class Mp4Writer:
         stream = self._container.add_stream("aac", rate=self._speech.sample_rate)
         stream.layout = "mono"
         stream.bit_rate = 64_000
+        # Five times as fast as the default and, for speech, nearer the original.
+        stream.options = {"aac_coder": "fast"}
         return stream
 
 

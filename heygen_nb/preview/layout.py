@@ -62,6 +62,11 @@ class Layout:
         """Return the distance of two base lines."""
         return round(self.font_px * 1.36)
 
+    @property
+    def space_px(self) -> float:
+        """Return the gap of two words: wide, so that a pill touches neither."""
+        return self.font_px * 0.34
+
 
 def lay_out(width: int, height: int, *, with_avatar: bool) -> Layout:
     """Place the parts: avatar above, loudness bars below it, captions lowest."""

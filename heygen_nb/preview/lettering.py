@@ -9,12 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from PIL import ImageFont
-
-if TYPE_CHECKING:
-    from PIL import ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 _FONTS = Path(__file__).parent / "fonts"
 _OURS = ("NotoSans.ttf", "NotoEmoji.ttf", "NotoSansSymbols.ttf")
@@ -88,12 +84,19 @@ def draw_text(
     text: str,
     size_px: int,
     fill: str | int | tuple[int, ...],
-    *,
-    stroke_px: int = 0,
 ) -> None:
     """Draw one line; ``at`` is the left end of its base line."""
     x, y = at
     for name, run in _runs(text):
         font = _sized(name, size_px)
-        draw.text((x, y), run, fill, font, anchor="ls", stroke_width=stroke_px)
+        draw.text((x, y), run, fill, font, anchor="ls")
         x += font.getlength(run)
+
+
+def rounded_mask(size: tuple[int, int], radius: float) -> Image.Image:
+    """Return a rectangle with smooth round corners as a mask."""
+    # Pillow's shapes have hard edges: drawn three times as large and reduced.
+    big = Image.new("L", (size[0] * 3, size[1] * 3))
+    corners = (0, 0, big.width - 1, big.height - 1)
+    ImageDraw.Draw(big).rounded_rectangle(corners, radius * 3, 255)
+    return big.reduce(3)

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
 
     Plane = NDArray[np.uint8]
 
-# ITU-R BT.709, studio range: Y 16..235, Cb and Cr 16..240
-_RED, _BLUE = 0.2126, 0.0722
-_GREEN = 1 - _RED - _BLUE
-_LUMA = np.array([_RED, _GREEN, _BLUE], np.float32) * (219 / 255)
-_CB = np.array([-_RED, -_GREEN, 1 - _BLUE], np.float32) * (224 / 255 / 2 / (1 - _BLUE))
-_CR = np.array([1 - _RED, -_GREEN, -_BLUE], np.float32) * (224 / 255 / 2 / (1 - _RED))
-_STRIP = 128  # rows at a time: the floats of a whole picture would be 25 MB
+# ITU-R BT.709, studio range: Y 16..235, Cb and Cr 16..240. Pillow's matrices.
+_R, _B = 0.2126, 0.0722
+_G = 1 - _R - _B
+_LUMA = (_R * 219 / 255, _G * 219 / 255, _B * 219 / 255, 16)
+_IN_BLUE, _IN_RED = 112 / 255 / (1 - _B), 112 / 255 / (1 - _R)
+_CB = (-_R * _IN_BLUE, -_G * _IN_BLUE, 112 / 255, 128)
+_CR = (112 / 255, -_G * _IN_RED, -_B * _IN_RED, 128)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,17 +49,9 @@ class Patch:
 
 def to_patch(image: Image.Image, x: int = 0, y: int = 0) -> Patch:
     """Turn an RGB image into a patch; each 2x2 pixels share their mean colour."""
-    rgb = np.asarray(image)
-    height, width = rgb.shape[:2]
-    luma = np.empty((height, width), np.uint8)
-    blue = np.empty((height // 2, width // 2), np.uint8)
-    red = np.empty_like(blue)
-    for top in range(0, height, _STRIP):
-        strip = rgb[top : top + _STRIP].astype(np.float32)
-        rows = len(strip)
-        luma[top : top + rows] = strip @ _LUMA + np.float32(16.5)
-        mean = strip.reshape(rows // 2, 2, width // 2, 2, 3).mean(axis=(1, 3))
-        half = slice(top // 2, (top + rows) // 2)
-        blue[half] = mean @ _CB + np.float32(128.5)
-        red[half] = mean @ _CR + np.float32(128.5)
+    small = image.reduce(2)
+    luma, blue, red = (
+        np.asarray(source.convert("L", matrix))
+        for source, matrix in ((image, _LUMA), (small, _CB), (small, _CR))
+    )
     return Patch(x, y, (luma, blue, red))

@@ -1,0 +1,93 @@
+"""The loudness of a speech, and the bars that show it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+from heygen_nb.preview.planes import Patch, to_patch
+
+if TYPE_CHECKING:
+    from heygen_nb.preview.background import Colour
+    from heygen_nb.preview.layout import Box
+    from heygen_nb.preview.planes import Plane
+    from heygen_nb.preview.speech import Speech
+
+BARS = 23
+_HEIGHTS = 16
+
+
+def loudness(speech: Speech, step_s: float, steps: int) -> list[float]:
+    """Return 0 to 1 for each step, relative to how loud this voice is."""
+    size = round(speech.sample_rate * step_s)
+    padded = np.zeros(steps * size, np.float32)
+    kept = min(len(speech.samples), len(padded))
+    padded[:kept] = speech.samples[:kept]
+    power = np.sqrt(np.mean(padded.reshape(steps, size) ** 2, axis=1))
+    top = float(np.percentile(power, 95)) or 1.0
+    level: list[float] = (np.clip(power / top, 0, 1) ** 0.7).tolist()
+    return level
+
+
+def swell(levels: list[float], *, release: float = 0.82) -> list[float]:
+    """Follow the loudness up at once and down slowly, as a calm eye would."""
+    followed, now = [], 0.0
+    for level in levels:
+        now = max(level, now * release)
+        followed.append(now)
+    return followed
+
+
+class Meter:
+    """Bars that run from the middle outwards: now, a moment ago, earlier."""
+
+    def __init__(self, picture: Image.Image, box: Box, ink: Colour) -> None:
+        self._pitch = box.width // BARS // 2 * 2
+        width = self._pitch * BARS
+        self._x, self._y = box.x + (box.width - width) // 4 * 2, box.y
+        area = (self._x, self._y, self._x + width, self._y + box.height)
+        behind = picture.crop(area)
+        self._sets = [
+            _bars(behind, self._pitch, height / (_HEIGHTS - 1), ink)
+            for height in range(_HEIGHTS)
+        ]
+        self._ago = [abs(bar - BARS // 2) for bar in range(BARS)]
+        self._fade = [1 - (ago / (BARS / 2 + 1)) ** 2 for ago in self._ago]
+        self._shown = [-1] * BARS
+
+    def paint(self, recent: list[float], planes: tuple[Plane, Plane, Plane]) -> bool:
+        """Put the bars that changed; ``recent`` begins with now."""
+        known = recent + [0.0] * BARS
+        heights = [
+            round(known[ago] * fade * (_HEIGHTS - 1))
+            for ago, fade in zip(self._ago, self._fade, strict=True)
+        ]
+        moved = heights != self._shown
+        for bar, (height, shown) in enumerate(zip(heights, self._shown, strict=True)):
+            if height != shown:
+                self._strip(bar, height).put_on(planes)
+        self._shown = heights
+        return moved
+
+    def _strip(self, bar: int, height: int) -> Patch:
+        y, u, v = self._sets[height].planes
+        left, half = bar * self._pitch, self._pitch // 2
+        small = slice(bar * half, (bar + 1) * half)
+        planes = (y[:, left : left + self._pitch], u[:, small], v[:, small])
+        return Patch(self._x + left, self._y, planes)
+
+
+def _bars(behind: Image.Image, pitch: int, length: float, ink: Colour) -> Patch:
+    """Draw all bars at one height: upright, with round ends."""
+    thick = max(pitch * 0.5, 2)
+    x = np.arange(pitch) - (pitch - 1) / 2
+    y = np.arange(behind.height) - (behind.height - 1) / 2
+    straight = (behind.height - thick) * length / 2
+    far = np.hypot(x[None, :], np.maximum(np.abs(y) - straight, 0)[:, None])
+    cover = np.clip(thick / 2 - far + 0.5, 0, 1) * 255
+    mask = Image.fromarray(np.tile(cover.astype(np.uint8), (1, BARS)))
+    picture = behind.copy()
+    picture.paste(ink, mask=mask)
+    return to_patch(picture)

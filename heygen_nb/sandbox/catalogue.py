@@ -1,0 +1,287 @@
+"""The voices and looks of the stand-in, the same ones in every sandbox."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+Gender = Literal["female", "male"]
+Ownership = Literal["public", "private"]
+
+# Language word, espeak code, number of public voices: 1,200 in all.
+_LANGUAGES = (
+    ("English", "en", 300),
+    ("Russian", "ru", 120),
+    ("German", "de", 30),
+    ("French", "fr", 30),
+    ("Spanish", "es", 30),
+    ("Italian", "it", 30),
+    ("Portuguese", "pt", 30),
+    ("Polish", "pl", 30),
+    ("Dutch", "nl", 30),
+    ("Turkish", "tr", 30),
+    ("Ukrainian", "uk", 30),
+    ("Czech", "cs", 30),
+    ("Swedish", "sv", 30),
+    ("Danish", "da", 30),
+    ("Norwegian", "nb", 30),
+    ("Finnish", "fi", 30),
+    ("Greek", "el", 30),
+    ("Romanian", "ro", 30),
+    ("Hungarian", "hu", 30),
+    ("Bulgarian", "bg", 30),
+    ("Serbian", "sr", 30),
+    ("Croatian", "hr", 30),
+    ("Arabic", "ar", 30),
+    ("Hindi", "hi", 30),
+    ("Indonesian", "id", 30),
+    ("Vietnamese", "vi", 30),
+    ("Korean", "ko", 30),
+    ("Chinese", "cmn", 30),
+)
+# The first of a language, chosen by ear: name, gender, words per minute,
+# espeak variant, pitch, pause between sentences.
+_NICEST: dict[str, tuple[tuple[str, Gender, int, str, int, float], ...]] = {
+    "en": (
+        ("Clara", "female", 158, "f2", 52, 0.30),
+        ("Oliver", "male", 152, "m3", 42, 0.32),
+        ("Maya", "female", 166, "f4", 56, 0.26),
+        ("Theo", "male", 147, "m7", 46, 0.36),
+    ),
+    "ru": (
+        ("Алиса", "female", 146, "f2", 52, 0.30),
+        ("Михаил", "male", 139, "m3", 42, 0.34),
+        ("Вера", "female", 151, "f4", 55, 0.27),
+        ("Тимур", "male", 143, "m7", 46, 0.32),
+    ),
+}
+_OWN: tuple[tuple[str, str, Gender, int], ...] = (
+    ("My voice", "en", "female", 161),
+    ("My calm voice", "en", "male", 138),
+    ("Мой голос", "ru", "female", 144),
+)
+_FEMALE = "Ada Bella Dora Elena Freya Grace Hana Iris Jana Katya Lena Mila Nora Olga"
+_MALE = "Adam Boris Carl Daniel Emil Felix Georg Hugo Ivan Jonas Karim Leon Marco Noah"
+_NAMES: dict[Gender, list[str]] = {"female": _FEMALE.split(), "male": _MALE.split()}
+_STYLES = ("Friendly", "Calm", "Newscast", "Bright", "Warm", "Story", "Lively", "Soft")
+LOOKS = 900
+_OWN_LOOKS = ("Me at the desk", "Me outdoors", "Me, close-up", "Me on stage")
+_SETTINGS = ("Studio", "Office", "Sofa", "Terrace", "Library", "Kitchen")
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """A voice; how fast it speaks is nothing a client is told.
+
+    Attributes:
+        code: espeak language.
+        words_per_minute: At speed 1, before the noise of each text.
+        pause_s: Silence between sentences at speed 1.
+        starfish: Whether ``/v3/voices/speech`` takes it.
+    """
+
+    number: int
+    voice_id: str
+    name: str
+    language: str
+    code: str
+    gender: Gender
+    type: Ownership
+    words_per_minute: int
+    pitch: int
+    variant: str
+    pause_s: float
+    starfish: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An avatar's look; its ``id`` is what HeyGen calls ``avatar_id``."""
+
+    number: int
+    id: str
+    name: str
+    group_id: str
+    group_name: str
+    type: Literal["studio_avatar", "digital_twin", "photo_avatar"]
+    gender: Gender
+    ownership: Ownership
+    orientation: Literal["portrait", "landscape", "square"]
+    engines: tuple[str, ...]
+    default_voice_id: str
+    ready: bool = True
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Pixels of its picture."""
+        sizes = {"portrait": (540, 720), "landscape": (960, 540), "square": (640, 640)}
+        return sizes[self.orientation]
+
+
+@lru_cache
+def voices() -> dict[str, Voice]:
+    """Return all voices by id: private, then public in the order of the listing."""
+    made = [_own_voice(*own, number=i) for i, own in enumerate(_OWN)]
+    # The nicest of English and Russian lead; then language after language.
+    rows = [(language, code, i) for language, code, _ in _LANGUAGES[:2] for i in (0, 1)]
+    for language, code, count in _LANGUAGES:
+        start = 2 if code in _NICEST else 0
+        rows += [(language, code, i) for i in range(start, count)]
+    made += [_public_voice(*row, number=n) for n, row in enumerate(rows, len(made))]
+    return {voice.voice_id: voice for voice in made}
+
+
+def _own_voice(name: str, code: str, gender: Gender, wpm: int, *, number: int) -> Voice:
+    return Voice(
+        number=number,
+        voice_id=f"voice_own_{number + 1:02}",
+        name=name,
+        language={"en": "English", "ru": "Russian"}[code],
+        code=code,
+        gender=gender,
+        type="private",
+        words_per_minute=wpm,
+        pitch=50,
+        variant="f3" if gender == "female" else "m4",
+        pause_s=0.3,
+        starfish=number != 1,
+    )
+
+
+def _public_voice(language: str, code: str, index: int, *, number: int) -> Voice:
+    voice_id = f"voice_{code}_{index + 1:03}"
+    dice = random.Random(voice_id)  # noqa: S311 - the same voices everywhere
+    gender: Gender = "female" if index % 2 == 0 else "male"
+    names = _NAMES[gender]
+    name = f"{names[index // 2 % len(names)]} - {_STYLES[index // 8 % len(_STYLES)]}"
+    wpm, pitch = dice.randint(128, 186), dice.randint(38, 62)
+    variant = f"{gender[0]}{dice.randint(1, 4)}"
+    pause_s = dice.uniform(0.15, 0.5)
+    if index < len(_NICEST.get(code, ())):
+        name, gender, wpm, variant, pitch, pause_s = _NICEST[code][index]
+    return Voice(
+        number=number,
+        voice_id=voice_id,
+        name=name,
+        language=language,
+        code=code,
+        gender=gender,
+        type="public",
+        words_per_minute=wpm,
+        pitch=pitch,
+        variant=variant,
+        pause_s=pause_s,
+        starfish=index < 4 or dice.random() < 0.6,  # noqa: PLR2004 - the nicest always
+    )
+
+
+@lru_cache
+def looks() -> dict[str, Look]:
+    """Return all looks by id, the account's own first."""
+    own = [_own_look(i) for i in range(len(_OWN_LOOKS))]
+    public = [_public_look(i, number=i + len(own)) for i in range(LOOKS - len(own))]
+    return {look.id: look for look in own + public}
+
+
+def _own_look(index: int) -> Look:
+    last = index == len(_OWN_LOOKS) - 1
+    return Look(
+        number=index,
+        id=f"look_own_{index + 1:02}",
+        name=_OWN_LOOKS[index],
+        group_id="group_own",
+        group_name="Me",
+        type="photo_avatar" if index == 1 else "digital_twin",
+        gender="female",
+        ownership="private",
+        orientation="landscape" if index == 1 else "portrait",
+        engines=("avatar_iv", "avatar_v") if index else ("avatar_iv", "avatar_iii"),
+        default_voice_id="voice_own_01",
+        ready=not last,  # the last one is still in training
+    )
+
+
+def _public_look(index: int, *, number: int) -> Look:
+    person, setting = divmod(index, len(_SETTINGS))
+    gender: Gender = "female" if person % 2 == 0 else "male"
+    names = _NAMES[gender]
+    name = names[person // 2 % len(names)]
+    if person // 2 >= len(names):
+        name = f"{name} {person // 2 // len(names) + 1}"
+    kinds = ("studio_avatar", "photo_avatar", "digital_twin")
+    shapes = ("portrait", "landscape", "square")
+    engines = (("avatar_iv", "avatar_iii"), ("avatar_iv",), ("avatar_iv", "avatar_v"))
+    dice = random.Random(f"look {index}")  # noqa: S311 - the same looks everywhere
+    return Look(
+        number=number,
+        id=f"look_{person + 1:03}_{setting + 1}",
+        name=f"{name}, {_SETTINGS[setting].lower()}",
+        group_id=f"group_{person + 1:03}",
+        group_name=name,
+        type=kinds[person % 3],  # type: ignore[arg-type] # mypy widens the tuple
+        gender=gender,
+        ownership="public",
+        orientation=shapes[0 if setting == 0 else dice.randrange(3)],  # type: ignore[arg-type] # as above
+        engines=engines[person % 3],
+        default_voice_id=f"voice_en_{1 if gender == 'female' else 2:03}",
+    )
+
+
+def voice_view(voice: Voice, preview_url: str) -> dict[str, Any]:
+    """Return a voice as the listing shows it."""
+    return {
+        "voice_id": voice.voice_id,
+        "name": voice.name,
+        "language": voice.language,
+        "gender": voice.gender,
+        "type": voice.type,
+        "preview_audio_url": preview_url,
+        "support_pause": True,
+        "support_locale": voice.code in ("en", "es", "pt"),
+    }
+
+
+def look_view(look: Look, picture_url: str) -> dict[str, Any]:
+    """Return a look as HeyGen shows it; only own ones have a status."""
+    width, height = look.size
+    status = "completed" if look.ready else "processing"
+    return {
+        "id": look.id,
+        "name": look.name,
+        "avatar_type": look.type,
+        "group_id": look.group_id,
+        "gender": look.gender,
+        "default_voice_id": look.default_voice_id,
+        "supported_api_engines": list(look.engines),
+        "preferred_orientation": look.orientation,
+        "image_width": width,
+        "image_height": height,
+        "preview_image_url": picture_url,
+        "preview_video_url": None,
+        "status": status if look.ownership == "private" else None,
+        "tags": [look.name.split(", ")[-1]],
+    }
+
+
+def group_views(ownership: Ownership | None, link: Any) -> list[dict[str, Any]]:
+    """Return the avatars (groups of looks), own ones first."""
+    groups: dict[str, list[Look]] = {}
+    for look in looks().values():
+        if ownership in (None, look.ownership):
+            groups.setdefault(look.group_id, []).append(look)
+    return [
+        {
+            "id": group_id,
+            "name": members[0].group_name,
+            "created_at": 1_760_000_000 + members[0].number,
+            "looks_count": len(members),
+            "gender": members[0].gender,
+            "default_voice_id": members[0].default_voice_id,
+            "preview_image_url": link(members[0]),
+            "preview_video_url": None,
+            "status": "completed" if members[0].ownership == "private" else None,
+        }
+        for group_id, members in groups.items()
+    ]

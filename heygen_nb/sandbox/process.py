@@ -1,0 +1,100 @@
+"""Starting a sandbox in a process of its own, or joining the one that runs."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+
+from heygen_nb.errors import SandboxError
+from heygen_nb.sandbox.handle import SandboxHandle
+from heygen_nb.sandbox.options import SandboxOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_POLL_S = 0.05
+# Kept so that a finished server is reaped and its object is never collected
+# while the server lives, which Python would warn about.
+_children: list[subprocess.Popen[bytes]] = []
+
+
+def start_sandbox(
+    state_dir: Path,
+    *,
+    fast: bool = False,
+    options: SandboxOptions | None = None,
+    timeout_s: float = 30.0,
+) -> SandboxHandle:
+    """Return a sandbox that serves this process, starting one if none runs.
+
+    Blocks; call it through ``asyncio.to_thread``. It ends by itself within
+    seconds of the death of the last process that asked for it.
+
+    Args:
+        state_dir: Where it keeps everything; one server at a time has it.
+        fast: See :class:`SandboxOptions`; overrules ``options``.
+        options: For a server that has to be started; a running one keeps its own.
+        timeout_s: How long to wait for it.
+
+    Raises:
+        SandboxError: It did not start; the end of its log is in the message.
+    """
+    state_dir.mkdir(parents=True, exist_ok=True)
+    chosen = options or SandboxOptions()
+    if fast:
+        chosen = chosen.model_copy(update={"fast": True})
+    deadline = time.monotonic() + timeout_s
+    child: subprocess.Popen[bytes] | None = None
+    while time.monotonic() < deadline:
+        handle = _join(state_dir)
+        if handle is not None:
+            return handle
+        if child is None:
+            child = _spawn(state_dir, chosen)
+        elif child.poll() == 0:
+            child = None  # another server had the folder and is ending
+        elif child.returncode is not None:
+            break
+        time.sleep(_POLL_S)
+    log = state_dir / "sandbox.log"
+    last = log.read_text(errors="replace")[-500:] if log.exists() else ""
+    raise SandboxError("The sandbox did not start.", hint=f"Its log ends: {last}")
+
+
+def _join(state_dir: Path) -> SandboxHandle | None:
+    """Become one more owner of the server that runs there, if one does."""
+    handle = SandboxHandle.read(state_dir)
+    if handle is None:
+        return None
+    try:
+        with httpx.Client(base_url=handle.base_url, trust_env=False) as client:
+            health = client.get("/_sandbox/health").json()
+            if health["account"] != handle.account or health["pid"] != handle.pid:
+                return None
+            reply = client.post("/_sandbox/owners", json={"pid": os.getpid()})
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        return None
+    return handle if reply.status_code == httpx.codes.OK else None
+
+
+def _spawn(state_dir: Path, options: SandboxOptions) -> subprocess.Popen[bytes]:
+    _children[:] = [child for child in _children if child.poll() is None]
+    command = [sys.executable, "-m", "heygen_nb.sandbox", "--port", "0"]
+    command += ["--state-dir", str(state_dir), "--owner", str(os.getpid())]
+    command += ["--options", options.model_dump_json(exclude_unset=True)]
+    with (state_dir / "sandbox.log").open("ab") as log:
+        # A session of its own: Ctrl-C in one owner's terminal is not for it.
+        child = subprocess.Popen(  # noqa: S603 - our own module
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    _children.append(child)
+    return child

@@ -1,0 +1,194 @@
+"""What the sandbox remembers: records in SQLite, and a clock tests can shift."""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+import time
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from pydantic import BaseModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+R = TypeVar("R", bound="Record")
+
+
+class Record(BaseModel):
+    """Anything kept across restarts, found by its id."""
+
+    id: str
+
+
+class Job(Record):
+    """One accepted video.
+
+    Attributes:
+        number: Place in the order of acceptance, from 1.
+        status: ``queued`` only for batch items that wait for a free place.
+        fail_with: Failure code a scripted fault has in store for it.
+        sha256: Of the finished file, for tests.
+    """
+
+    number: int
+    body: dict[str, Any]
+    title: str | None
+    engine: str
+    status: Literal["queued", "running", "completed", "failed"] = "running"
+    accepted_at: float
+    started_at: float | None = None
+    completed_at: float | None = None
+    estimate: float
+    charge: float | None = None
+    duration: float
+    key: str | None = None
+    batch_id: str | None = None
+    item_index: int | None = None
+    fail_with: str | None = None
+    failure_code: str | None = None
+    failure_message: str | None = None
+    deleted: bool = False
+    sha256: str | None = None
+
+
+class Batch(Record):
+    """A batch; what was refused on acceptance stands in ``refused`` by index."""
+
+    title: str | None
+    created_at: float
+    job_ids: dict[int, str]
+    refused: dict[int, dict[str, Any]]
+
+
+class Key(Record):
+    """The first answer under an idempotency key; the id is route and key."""
+
+    created_at: float
+    status: int
+    body: str
+
+
+class Charge(Record):
+    """Money taken."""
+
+    kind: Literal["video", "speech"]
+    ref: str
+    amount: float
+    at: float
+
+
+class Asset(Record):
+    """An uploaded file."""
+
+    name: str
+    mime_type: str
+    size_bytes: int
+
+
+class Spoken(Record):
+    """Speech we made; the id is the hash of its bytes, so an upload finds it."""
+
+    script: str
+    duration: float
+    words: list[tuple[str, float, float]]
+
+
+class Post(Record):
+    """A message in the sandbox chat; the id is Telegram's message id."""
+
+    method: str
+    at: float
+    text: str = ""
+    fields: dict[str, str] = {}
+    file_name: str | None = None
+    mime_type: str | None = None
+    size_bytes: int = 0
+    thumbnail_bytes: int = 0
+
+
+class Clock:
+    """Wall-clock seconds plus what tests have shifted it by."""
+
+    def __init__(self, source: Callable[[], float] = time.time) -> None:
+        self._source = source
+        self.offset_s = 0.0
+
+    def now(self) -> float:
+        """Return seconds since the epoch, as the sandbox sees it."""
+        return self._source() + self.offset_s
+
+
+class State:
+    """Records in memory, written through to ``<folder>/sandbox.db``.
+
+    ``save`` only marks; ``flush`` writes everything marked in one transaction,
+    before an answer leaves. So a job and its idempotency key land together.
+    """
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.clock = clock
+        self._db = sqlite3.connect(folder / "sandbox.db", check_same_thread=False)
+        # OFF still survives our own death; only a power cut could lose a write.
+        self._db.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF;"
+            "CREATE TABLE IF NOT EXISTS records (number INTEGER PRIMARY KEY,"
+            " kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,"
+            " UNIQUE (kind, id));"
+            "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);"
+        )
+        self._dirty: dict[tuple[str, str], Record] = {}
+        clock.offset_s += float(self.fact("clock_offset_s", lambda: "0"))
+
+    def fact(self, name: str, make: Callable[[], str]) -> str:
+        """Return a value made once for this folder."""
+        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,))
+        found = row.fetchone()
+        if found is not None:
+            return str(found[0])
+        value = make()
+        self.set_fact(name, value)
+        return value
+
+    def set_fact(self, name: str, value: str) -> None:
+        """Keep a value under a name."""
+        with self._db:
+            self._db.execute("REPLACE INTO facts VALUES (?, ?)", (name, value))
+
+    def load(self, kind: type[R]) -> dict[str, R]:
+        """Return all records of a kind by id, in the order they were made."""
+        rows = self._db.execute(
+            "SELECT body FROM records WHERE kind = ? ORDER BY number", (kind.__name__,)
+        )
+        records = (kind.model_validate_json(body) for (body,) in rows)
+        return {record.id: record for record in records}
+
+    def save(self, record: Record) -> None:
+        """Mark a record to be written by the next flush."""
+        self._dirty[type(record).__name__, record.id] = record
+
+    def flush(self) -> None:
+        """Write what was marked, all or nothing."""
+        if not self._dirty:
+            return
+        rows = [(*k, record.model_dump_json()) for k, record in self._dirty.items()]
+        with self._db:
+            self._db.executemany(
+                "INSERT INTO records (kind, id, body) VALUES (?, ?, ?)"
+                " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+                rows,
+            )
+        self._dirty.clear()
+
+    def close(self) -> None:
+        """Write the rest and let go of the file."""
+        self.flush()
+        self._db.close()
+
+
+def new_id() -> str:
+    """Return an id nobody can guess."""
+    return secrets.token_hex(16)

@@ -1,0 +1,320 @@
+"""Videos: accepted, waited for, charged when finished, listed, deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import secrets
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+from starlette.responses import JSONResponse, Response
+
+from heygen_nb.errors import PreviewError
+from heygen_nb.sandbox.bodies import parse_video
+from heygen_nb.sandbox.envelope import Refusal, data, invalid, page
+from heygen_nb.sandbox.rendering import FetchError, Made, Renderer, make_canned
+from heygen_nb.sandbox.state import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from starlette.requests import Request
+
+    from heygen_nb.sandbox.files import Files
+    from heygen_nb.sandbox.options import SandboxOptions
+    from heygen_nb.sandbox.orders import Plan, Planner
+    from heygen_nb.sandbox.state import State
+    from heygen_nb.sandbox.wallet import Wallet
+
+_log = logging.getLogger("heygen_nb.sandbox")
+_MAX_IDS = 100
+
+
+class Videos:
+    """All jobs of the account.
+
+    In fast mode time alone finishes a job: ``settle`` catches up with the clock
+    before every answer. Otherwise a worker process does.
+
+    Args:
+        doomed: Tells with which failure code a scripted fault ends a new job.
+    """
+
+    def __init__(
+        self,
+        state: State,
+        options: SandboxOptions,
+        files: Files,
+        planner: Planner,
+        wallet: Wallet,
+        *,
+        doomed: Callable[[str], str | None],
+    ) -> None:
+        self._state = state
+        self._options = options
+        self._files = files
+        self._planner = planner
+        self._wallet = wallet
+        self._doomed = doomed
+        self.renderer = Renderer(options.workers)
+        self.jobs = state.load(Job)
+        self._running: set[str] = set()
+        self._waiting: deque[Job] = deque()
+        self._ends: list[tuple[float, str]] = []
+        self._rendering: set[str] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def resume(self) -> None:
+        """Take up what was unfinished when the sandbox last stopped."""
+        for job in self.jobs.values():
+            if job.status in ("running", "queued"):
+                self._wallet.hold(job.id, job.estimate)
+            if job.status == "running":
+                self._start(job, job.started_at or job.accepted_at)
+            elif job.status == "queued":
+                self._waiting.append(job)
+
+    async def close(self) -> None:
+        """Stop rendering; the jobs stay unfinished in the state folder."""
+        self.renderer.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def accept(
+        self,
+        body: dict[str, Any],
+        plan: Plan,
+        *,
+        key: str | None = None,
+        batch: tuple[str, int] | None = None,
+    ) -> Job:
+        """Make a job of a plan; a single one starts at once, a batch item waits.
+
+        Raises:
+            Refusal: 402 when the balance does not cover it.
+        """
+        job_id = secrets.token_hex(16)
+        self._wallet.reserve(job_id, plan.cost)
+        title = body.get("title")
+        job = Job(
+            id=job_id,
+            number=len(self.jobs) + 1,
+            body=body,
+            title=title,
+            engine=plan.engine,
+            status="queued" if batch else "running",
+            accepted_at=self._state.clock.now(),
+            estimate=plan.cost,
+            duration=plan.duration_s,
+            key=key,
+            batch_id=batch[0] if batch else None,
+            item_index=batch[1] if batch else None,
+            fail_with=self._doomed(title or ""),
+        )
+        self.jobs[job.id] = job
+        self._state.save(job)
+        if batch:
+            self._waiting.append(job)
+            self.start_waiting()
+        else:
+            self._start(job, job.accepted_at)
+        return job
+
+    def settle(self) -> None:
+        """Finish everything that is over by the clock."""
+        now = self._state.clock.now()
+        while self._ends and self._ends[0][0] <= now:
+            ended_at, job_id = heapq.heappop(self._ends)
+            job = self.jobs[job_id]
+            made = None
+            if job.fail_with is None:
+                path = self._files.path(f"videos/{job.id}/video.mp4")
+                order = self._planner.plan(parse_video(job.body)).order
+                made = make_canned(order, path, job.id, self._options.file_bytes)
+            self._finish(job, made, ended_at)
+
+    def start_waiting(self, at: float | None = None) -> None:
+        """Let batch items take the free places."""
+        while self._waiting and len(self._running) < self._options.concurrency:
+            job = self._waiting.popleft()
+            self._start(job, self._state.clock.now() if at is None else at)
+
+    def _start(self, job: Job, at: float) -> None:
+        job.status, job.started_at = "running", at
+        self._state.save(job)
+        self._running.add(job.id)
+        if self._options.fast:
+            span = self._options.pending_s + self._options.processing_s
+            heapq.heappush(self._ends, (at + span, job.id))
+        else:
+            task = asyncio.get_running_loop().create_task(self._render(job))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _render(self, job: Job) -> None:
+        await asyncio.sleep(self._options.pending_s)
+        made = None
+        async with self.renderer.slots:
+            self._rendering.add(job.id)
+            try:
+                if job.fail_with is None:
+                    order = self._planner.plan(parse_video(job.body)).order
+                    path = self._files.path(f"videos/{job.id}/video.mp4")
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    made = await self.renderer.render(order, path)
+            except FetchError as exc:
+                job.fail_with, job.failure_message = "download_failed", str(exc)
+            except (PreviewError, Refusal, OSError) as exc:
+                _log.exception("render %s failed", job.id)
+                job.fail_with, job.failure_message = "rendering_failed", str(exc)
+            finally:
+                self._rendering.discard(job.id)
+        self._finish(job, made, self._state.clock.now())
+        self._state.flush()
+
+    def _finish(self, job: Job, made: Made | None, at: float) -> None:
+        job.completed_at = at
+        self._running.discard(job.id)
+        if made is None:
+            job.status, job.failure_code = "failed", job.fail_with
+            job.failure_message = job.failure_message or "The video failed to render."
+            self._wallet.release(job.id)
+        else:
+            job.status, job.sha256 = "completed", made.sha256
+            job.charge = round(job.estimate * made.duration_s / job.duration, 6)
+            job.duration = made.duration_s
+            # A deleted render was paid for all the same.
+            self._wallet.charge("video", job.id, job.charge, at)
+        self._state.save(job)
+        self.start_waiting(at)
+
+    async def create(self, body: Any, key: str | None, _request: Request) -> Response:
+        """Answer ``POST /v3/videos``.
+
+        Raises:
+            Refusal: 400, 402, 404, 409 or 429.
+        """
+        plan = self._planner.plan(parse_video(body))
+        if len(self._running) >= self._options.concurrency:
+            wait = {"Retry-After": str(self._options.retry_after_s)}
+            message = f"{self._options.concurrency} videos are rendering already"
+            raise Refusal(429, "rate_limit_exceeded", message, headers=wait)
+        job = self.accept(body, plan, key=key)
+        reply = {"video_id": job.id, "status": "waiting", "output_format": "mp4"}
+        return data(reply)
+
+    async def get(self, request: Request) -> Response:
+        """Answer ``GET /v3/videos/{id}``."""
+        return data(self.view(self.find(request.path_params["id"]), request))
+
+    async def delete(self, request: Request) -> Response:
+        """Answer ``DELETE /v3/videos/{id}``; a running render goes on and costs."""
+        job = self.find(request.path_params["id"])
+        job.deleted = True
+        self._state.save(job)
+        self._files.remove_video(job.id)
+        return data({"id": job.id, "deleted": True})
+
+    async def list(self, request: Request) -> Response:
+        """Answer ``GET /v3/videos``, newest first."""
+        query = request.query_params
+        wanted = query.get("title", "").casefold()
+        seen_until = self._state.clock.now() - self._options.list_lag_s
+        jobs = [
+            job
+            for job in reversed(self.jobs.values())
+            if self._visible(job)
+            and job.accepted_at <= seen_until
+            and wanted in (job.title or "").casefold()
+        ]
+        rows, paging = page(jobs, query, lambda job: -job.number, default=10)
+        views = [self.view(job, request) for job in rows]
+        return JSONResponse({"data": views, **paging})
+
+    async def statuses(self, request: Request) -> Response:
+        """Answer ``GET /v3/videos/statuses``."""
+        query = request.query_params
+        ids = [i for i in query.get("video_ids", "").split(",") if i]
+        batch_ids = [i for i in query.get("batch_ids", "").split(",") if i]
+        if not ids and not batch_ids:
+            raise invalid("video_ids", "give video_ids or batch_ids")
+        if len(ids) > _MAX_IDS:
+            raise invalid("video_ids", f"at most {_MAX_IDS} ids, got {len(ids)}")
+        rows = [self._row(video_id) for video_id in ids]
+        rows += [self.row(j) for j in self.jobs.values() if j.batch_id in batch_ids]
+        return JSONResponse({"data": rows, "has_more": False, "next_token": None})
+
+    def find(self, video_id: str) -> Job:
+        """Return the job.
+
+        Raises:
+            Refusal: 404.
+        """
+        job = self.jobs.get(video_id)
+        if job is None or not self._visible(job):
+            raise Refusal(404, "video_not_found", f"Video {video_id} not found")
+        return job
+
+    @staticmethod
+    def _visible(job: Job) -> bool:
+        return not job.deleted and job.status != "queued"
+
+    def _row(self, video_id: str) -> dict[str, Any]:
+        job = self.jobs.get(video_id)
+        if job is None or not self._visible(job):
+            return {"video_id": video_id, "status": "not_found"}
+        return self.row(job)
+
+    def row(self, job: Job) -> dict[str, Any]:
+        """Return a job in the words of the bulk status and of batches."""
+        word = self.word(job)
+        error = None
+        if job.status == "failed":
+            error = {"code": job.failure_code, "message": job.failure_message}
+        return {
+            "video_id": None if job.status == "queued" else job.id,
+            "status": "queued" if word == "pending" else word,
+            "error": error,
+            "batch_id": job.batch_id,
+            "item_index": job.item_index,
+        }
+
+    def word(self, job: Job) -> str:
+        """Return the status word of ``GET /v3/videos/{id}``."""
+        if job.status in ("completed", "failed"):
+            return job.status
+        if self._options.fast:
+            begins = (job.started_at or job.accepted_at) + self._options.pending_s
+            begun = job.status == "running" and self._state.clock.now() >= begins
+            return "processing" if begun else "pending"
+        return "processing" if job.id in self._rendering else "pending"
+
+    def view(self, job: Job, request: Request) -> dict[str, Any]:
+        """Return a job as ``GET /v3/videos/{id}`` shows it, with fresh links."""
+        done = job.status == "completed"
+        captions = done and job.body.get("caption") is not None
+
+        def link(name: str) -> str:
+            return self._files.link(request, f"videos/{job.id}/{name}")
+
+        return {
+            "id": job.id,
+            "title": job.title,
+            "status": self.word(job),
+            "created_at": int(job.accepted_at),
+            "completed_at": int(job.completed_at) if job.completed_at else None,
+            "duration": round(job.duration, 3) if done else None,
+            "video_url": link("video.mp4") if done else None,
+            "captioned_video_url": link("video.mp4") if captions else None,
+            "subtitle_url": link("video.srt") if captions else None,
+            "thumbnail_url": link("video.jpg") if done else None,
+            "gif_url": None,
+            "video_page_url": None,
+            "folder_id": None,
+            "output_language": None,
+            "failure_code": job.failure_code,
+            "failure_message": job.failure_message,
+        }

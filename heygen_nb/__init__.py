@@ -15,23 +15,53 @@ _HOME_OF = {
     "Post": "models",
     "Progress": "models",
     "Quote": "models",
+    "Settings": "config",
+    "VIDEO_CONFIG": "renderer",
     "Video": "models",
+    "create_video": "renderer",
+    "download_video": "renderer",
+    "load_settings": "config",
+    "preview_draft": "workflow",
+    "render_video": "renderer",
+    "send_video": "workflow",
+    "update_video_config": "renderer",
+    "wait_video": "renderer",
 }
 
 __version__ = "0.1.0"
 __all__ = [
+    "VIDEO_CONFIG",
     "Draft",
     "HeygenNbError",
     "Post",
     "Progress",
     "Quote",
+    "Settings",
     "Video",
     "__version__",
+    "create_video",
+    "download_video",
+    "load_settings",
+    "preview_draft",
+    "render_video",
+    "send_video",
+    "update_video_config",
+    "wait_video",
 ]
 
 if TYPE_CHECKING:
+    from heygen_nb.config import Settings, load_settings
     from heygen_nb.errors import HeygenNbError
     from heygen_nb.models import Draft, Post, Progress, Quote, Video
+    from heygen_nb.renderer import (
+        VIDEO_CONFIG,
+        create_video,
+        download_video,
+        render_video,
+        update_video_config,
+        wait_video,
+    )
+    from heygen_nb.workflow import preview_draft, send_video
 
 
 def __getattr__(name: str) -> Any:

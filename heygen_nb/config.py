@@ -177,7 +177,7 @@ def load_settings(
     Args:
         path: config.yaml; by default the one in home (it may be missing).
         environ: Environment variables; by default the process's own.
-        **arguments: Settings that win over every other source.
+        **arguments: Settings that win over every other source; None is not set.
 
     Raises:
         ConfigError: A source cannot be read or holds a value that is not allowed;
@@ -189,15 +189,18 @@ def load_settings(
             _("There is no settings file {path}.").format(path=path),
             hint=_("Check the path, or leave it out to use the defaults."),
         )
-    file = Path(path).absolute() if path else find_home(environ=environ) / CONFIG_NAME
-    home = find_home(file.parent, environ)
+    home = find_home(environ=environ)
+    file = Path(path).absolute() if path else home / CONFIG_NAME
+    if path and not environ.get("HEYGEN_NB_HOME"):
+        home = file.parent
+    given = {key: value for key, value in arguments.items() if value is not None}
     values: dict[str, Any] = {"home": home}
     origin: dict[str, str] = {}
     for source, found in (
         *_file_values(file),
         *_environment(dotenv_values(home / ".env", interpolate=False), from_file=True),
         *_environment(environ, from_file=False),
-        *((_("argument"), (key, value)) for key, value in arguments.items()),
+        *((_("argument"), (key, value)) for key, value in given.items()),
     ):
         key, value = found
         values[key], origin[key] = value, source

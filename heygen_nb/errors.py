@@ -239,6 +239,7 @@ class DeliveryError(HeygenNbError):
     ) -> None:
         super().__init__(message, hint=hint, charged=None)
         self.retry_after_s = retry_after_s
+        self.post_id: int | None = None
 
 
 class DeliveryRefusedError(DeliveryError):

@@ -248,25 +248,50 @@ class Ledger:
             return session.scalars(query).all()
 
     def plan_posts(
-        self, render: Render, backend: str, chat_id: str, texts: Sequence[str]
+        self,
+        render_id: str | None,
+        *,
+        video_id: str,
+        backend: str,
+        chat_id: str,
+        texts: Sequence[str],
     ) -> list[Post]:
-        """Store the messages a post will be made of: the video, then more text."""
+        """Store the messages a post is made of: the video's caption, then the rest."""
         with self._writing() as session:
             rows = [
                 Post(
-                    render_id=render.id,
-                    video_id=render.video_id or "",
+                    render_id=render_id,
+                    video_id=video_id,
                     backend=backend,
                     chat_id=chat_id,
                     part=part,
-                    text=text_,
+                    text=words,
                     created_at=self._now(),
                 )
-                for part, text_ in enumerate(texts)
+                for part, words in enumerate(texts)
             ]
             session.add_all(rows)
             session.flush()
             return rows
+
+    def latest_post(self, video_id: str, backend: str, chat_id: str) -> list[Post]:
+        """Return the messages of a video's newest post in a chat, in order."""
+        query = (
+            select(Post)
+            .where(
+                Post.video_id == video_id,
+                Post.backend == backend,
+                Post.chat_id == chat_id,
+            )
+            .order_by(desc(Post.id))
+        )
+        newest: list[Post] = []
+        with self._reading() as session:
+            for row in session.scalars(query):
+                newest.insert(0, row)
+                if row.part == 0:
+                    break
+        return newest
 
     def record_post(self, post_id: int, state: str, **fields: Any) -> Post:
         """Store what happened to a post; ``sending`` comes before the request."""
@@ -279,12 +304,6 @@ class Ledger:
                 setattr(row, key, value)
             self._note(session, f"post {state}", row.render_id, post_id, **fields)
             return row
-
-    def posts_of(self, render_id: str) -> Sequence[Post]:
-        """Return the posts of a render in the order they were planned."""
-        query = select(Post).where(Post.render_id == render_id).order_by(Post.id)
-        with self._reading() as session:
-            return session.scalars(query).all()
 
     def events_of(self, render_id: str) -> Sequence[Event]:
         """Return what happened to a render, in order."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.config import Settings, load_settings
-from heygen_nb.renderer.backend import Connection, connect, open_renderer
+from heygen_nb.renderer import lines
+from heygen_nb.renderer.backend import connect, open_renderer
+from heygen_nb.renderer.connection import Connection
 from heygen_nb.renderer.core import Renderer
 from heygen_nb.renderer.plan import Plan, draft_settings
 from heygen_nb.renderer.report import ProgressCallback
@@ -36,6 +38,7 @@ __all__ = [
     "download_video",
     "draft_settings",
     "effective_settings",
+    "lines",
     "open_renderer",
     "render_video",
     "reset_video_config",

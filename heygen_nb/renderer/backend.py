@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -18,10 +17,11 @@ from heygen_nb.log import open_log
 from heygen_nb.models import Account
 from heygen_nb.money import load_rates
 from heygen_nb.renderer.archive import Archive
+from heygen_nb.renderer.connection import Connection
 from heygen_nb.renderer.core import Renderer
 from heygen_nb.renderer.download import Downloader
 from heygen_nb.renderer.resolve import Resolver
-from heygen_nb.sandbox import SandboxHandle, start_sandbox
+from heygen_nb.sandbox.process import start_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,16 +29,6 @@ if TYPE_CHECKING:
     from heygen_nb.config import Settings
 
 SANDBOX_FOLDER = ".sandbox"
-
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """Where requests go and with which key."""
-
-    account: Account
-    base_url: str
-    api_key: SecretStr
-    sandbox: SandboxHandle | None = None
 
 
 async def connect(settings: Settings) -> Connection:
@@ -91,7 +81,7 @@ async def open_renderer(settings: Settings) -> AsyncIterator[Renderer]:
         downloader = Downloader()
         stack.push_async_callback(downloader.close)
         renderer = Renderer(
-            account=connection.account,
+            connection=connection,
             client=client,
             ledger=ledger,
             resolver=Resolver(client),

@@ -9,7 +9,12 @@ from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from heygen_nb.errors import OutcomeUnknownError, RenderFailedError, WaitTimeoutError
+from heygen_nb.errors import (
+    HeygenNbError,
+    OutcomeUnknownError,
+    RenderFailedError,
+    WaitTimeoutError,
+)
 from heygen_nb.heygen import phase
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import ENDED_UNPAID
@@ -27,15 +32,14 @@ if TYPE_CHECKING:
     from heygen_nb.config import Settings
     from heygen_nb.heygen import HeyGenClient
     from heygen_nb.ledger import Ledger, Render
-    from heygen_nb.models import Account, Draft
+    from heygen_nb.models import Draft
     from heygen_nb.money import Rates
     from heygen_nb.renderer.archive import Archive
+    from heygen_nb.renderer.connection import Connection
     from heygen_nb.renderer.plan import Plan
     from heygen_nb.renderer.report import ProgressCallback
     from heygen_nb.renderer.resolve import Resolver
     from heygen_nb.renderer.watch import Sighting
-
-    Approve = Callable[[Plan], Awaitable[None]]
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -44,7 +48,7 @@ class Renderer:
     """Renders drafts for one account, with everything it needs handed in.
 
     Args:
-        account: Who pays.
+        connection: Who pays, and where.
         client: HeyGen.
         ledger: Where every step is stored first.
         resolver: Finds voices and avatars.
@@ -59,7 +63,7 @@ class Renderer:
     def __init__(
         self,
         *,
-        account: Account,
+        connection: Connection,
         client: HeyGenClient,
         ledger: Ledger,
         resolver: Resolver,
@@ -70,7 +74,8 @@ class Renderer:
         monotonic: Callable[[], float] = time.monotonic,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        self.account = account
+        self.connection = connection
+        self.account = connection.account
         self.client = client
         self.ledger = ledger
         self.resolver = resolver
@@ -94,13 +99,10 @@ class Renderer:
         *,
         again: bool = False,
         progress: ProgressCallback | None = None,
-        approve: Approve | None = None,
     ) -> Video:
         """Plan, create, wait and download; see the steps for what they raise."""
         async with self._slots:
-            row = await self.create(
-                draft, settings, again=again, progress=progress, approve=approve
-            )
+            row = await self.create(draft, settings, again=again, progress=progress)
             video = await self.wait(
                 row.video_id or "",
                 progress=progress,
@@ -116,7 +118,6 @@ class Renderer:
         *,
         again: bool = False,
         progress: ProgressCallback | None = None,
-        approve: Approve | None = None,
     ) -> Render:
         """Have a draft rendered, unless it already is or is on its way.
 
@@ -125,8 +126,6 @@ class Renderer:
             settings: Effective settings for this draft.
             again: Pay for another video of an unchanged draft.
             progress: Gets the log lines.
-            approve: Called with the plan before anything is stored or sent; raises
-                to stop.
 
         Returns:
             The render, with its video id.
@@ -134,7 +133,7 @@ class Renderer:
         report = Report(progress, draft.id)
         row = None if again else await self._standing(draft, settings)
         if row is None:
-            row = await self._plan(draft, settings, report, approve, again=again)
+            row = await self._plan(draft, settings, report, again=again)
         if row.state == "unknown":
             raise _needs_a_person(row)
         if row.state == "planned":
@@ -142,6 +141,17 @@ class Renderer:
             return await self._submitter.submit(row)
         await report("pending", lines.already_made(row.video_id or ""))
         return row
+
+    async def quote(
+        self, draft: Draft, settings: Settings, *, again: bool = False
+    ) -> Plan | None:
+        """Say what rendering a draft would use and cost; None if it costs nothing.
+
+        Nothing is stored or sent for it; what is raised is that of :meth:`create`.
+        """
+        if not again and await self._standing(draft, settings):
+            return None
+        return await make_plan(draft, settings, self.resolver, self.rates)
 
     async def _standing(self, draft: Draft, settings: Settings) -> Render | None:
         """Return the attempt that must not be paid a second time."""
@@ -156,14 +166,16 @@ class Renderer:
         draft: Draft,
         settings: Settings,
         report: Report,
-        approve: Approve | None,
         *,
         again: bool,
     ) -> Render:
-        plan = await make_plan(draft, settings, self.resolver, self.rates)
-        if approve:
-            await approve(plan)
         await report("pending", lines.started(draft.id))
+        try:
+            plan = await make_plan(draft, settings, self.resolver, self.rates)
+        except HeygenNbError as error:
+            error.charged = False  # nothing that costs was sent yet
+            raise
+        await report("pending", lines.chosen(plan.voice, plan.avatar))
         for warning in plan.warnings:
             await report("pending", f"⚠️ {warning}")
         row, _new = await asyncio.to_thread(

@@ -24,6 +24,13 @@ def started(draft_id: str) -> str:
     return _("🎬 Creating video for script #{id}...").format(id=draft_id)
 
 
+def chosen(voice: str, avatar: str) -> str:
+    """Who will speak, named before anything is paid."""
+    if not avatar:
+        return _("🎤 Voice: {voice} · background only").format(voice=voice)
+    return _("🎤 Voice: {voice} · avatar: {avatar}").format(voice=voice, avatar=avatar)
+
+
 def submitting() -> str:
     """Before the create is sent."""
     return _("📤 Sending script to the HeyGen API...")

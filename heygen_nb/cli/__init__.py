@@ -1,0 +1,148 @@
+"""The commands. Each loads what it needs when it runs, so that --help is quick."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path  # noqa: TC003 - Typer reads the annotations
+from typing import Annotated
+
+import typer
+
+from heygen_nb.i18n import gettext as _
+
+app = typer.Typer(
+    name="heygen-nb",
+    help=_("A short script becomes a talking-avatar video and a Telegram post."),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+class BackendName(StrEnum):
+    """Who renders."""
+
+    AUTO = "auto"
+    HEYGEN = "heygen"
+    SANDBOX = "sandbox"
+
+
+class Language(StrEnum):
+    """Whose words are shown and spoken."""
+
+    AUTO = "auto"
+    EN = "en"
+    RU = "ru"
+
+
+@app.command(help=_("Make a video from an example: no key, no internet, free."))
+def demo(
+    language: Annotated[Language, typer.Option("--language", "-l")] = Language.AUTO,
+) -> None:
+    from heygen_nb.cli.demo import run_demo
+
+    _exit(run_demo(language.value))
+
+
+@app.command(help=_("Render draft files (.md, .yaml, .csv); pays only once for each."))
+def render(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
+    *,
+    send: Annotated[
+        bool | None,
+        typer.Option("--send/--no-send", help=_("Post it to Telegram when done.")),
+    ] = None,
+    again: Annotated[
+        bool, typer.Option(help=_("Pay for another video of an unchanged draft."))
+    ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help=_("Do not ask before paying."))
+    ] = False,
+    max_cost: Annotated[
+        float | None,
+        typer.Option(min=0, help=_("Pay at most this much in this run.")),
+    ] = None,
+    backend: Annotated[BackendName | None, typer.Option()] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=_("One object a line on stdout."))
+    ] = False,
+) -> None:
+    from heygen_nb.cli.render import RenderOptions, run_render
+
+    options = RenderOptions(
+        send=send,
+        again=again,
+        yes=yes,
+        max_cost=max_cost,
+        backend=backend.value if backend else None,
+        as_json=as_json,
+    )
+    _exit(run_render(files, options))
+
+
+@app.command(help=_("See and hear a draft on this machine, free and in seconds."))
+def preview(
+    file: Annotated[Path, typer.Argument(metavar="FILE", show_default=False)],
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="OUT.mp4")
+    ] = None,
+    *,
+    share: Annotated[
+        bool, typer.Option(help=_("1080 pixels wide, to show around."))
+    ] = False,
+) -> None:
+    from heygen_nb.cli.preview import run_preview
+
+    _exit(run_preview(file, output, share=share))
+
+
+@app.command(help=_("Serve the local stand-in for HeyGen and Telegram."))
+def sandbox(
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 8017,
+    *,
+    fast: Annotated[
+        bool, typer.Option(help=_("Give a ready-made film instead of rendering."))
+    ] = False,
+) -> None:
+    from heygen_nb.cli.sandbox import run_sandbox
+
+    _exit(run_sandbox(port, fast=fast))
+
+
+@app.command(help=_("Check keys, voice, avatar, chat, fonts and disk."))
+def doctor(
+    backend: Annotated[BackendName | None, typer.Option()] = None,
+) -> None:
+    from heygen_nb.cli.doctor import run_doctor
+
+    _exit(run_doctor(backend.value if backend else None))
+
+
+@app.command(
+    help=_("Open JupyterLab on the first notebook."),
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+)
+def lab(context: typer.Context) -> None:
+    from heygen_nb.cli.lab import run_lab
+
+    _exit(run_lab(context.args))
+
+
+def main() -> None:
+    """Run a command; a known error ends with its message and exit code."""
+    from heygen_nb.cli.console import say_error
+    from heygen_nb.errors import HeygenNbError
+
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # an emoji must not end the program
+            stream.reconfigure(errors="replace")
+    try:
+        app()
+    except HeygenNbError as error:
+        say_error(error)
+        sys.exit(error.exit_code)
+
+
+def _exit(code: int) -> None:
+    raise typer.Exit(code)

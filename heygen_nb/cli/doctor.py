@@ -1,0 +1,123 @@
+"""``doctor``: what works, what does not, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from contextlib import AsyncExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, TypeVar
+
+from heygen_nb.cli.console import say
+from heygen_nb.config import load_settings
+from heygen_nb.errors import ConfigError, HeygenNbError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import set_language
+from heygen_nb.models import Draft
+from heygen_nb.renderer.plan import check_background
+from heygen_nb.renderer.resolve import choose_engine, describe_voice
+from heygen_nb.workflow import open_session, preview
+from heygen_nb.workflow.posting import open_chat
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from heygen_nb.config import Settings
+    from heygen_nb.workflow import Session
+
+_Found = TypeVar("_Found")
+
+LOW_DISK_BYTES = 1_000_000_000
+
+
+def run_doctor(backend: str | None) -> int:
+    """Check everything a render needs; return the worst exit code."""
+    settings = load_settings(backend=backend)
+    set_language(settings.language)
+    return asyncio.run(_Checkup(settings).run())
+
+
+class _Checkup:
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._worst = 0
+
+    async def run(self) -> int:
+        say(_("🏠 Home: {path}").format(path=self._settings.home))
+        await self._check(_("Voice, fonts and video of the preview"), self._preview)
+        await self._check(_("Disk"), self._disk)
+        await self._check(_("Background"), self._background)
+        async with AsyncExitStack() as stack:
+            session = await self._check(
+                _("Ledger and backend"),
+                lambda: stack.enter_async_context(open_session(self._settings)),
+                lambda opened: opened.renderer.account.backend,
+            )
+            if session:
+                await self._account(session)
+                await self._check(_("Telegram"), lambda: self._chat(session))
+        return self._worst
+
+    async def _account(self, session: Session) -> None:
+        client, resolver = session.renderer.client, session.renderer.resolver
+        me = await self._check(_("HeyGen key"), client.me, lambda m: m.username)
+        if me is None:
+            return
+        amount, unit = me.balance or (None, "")
+        left = _("not told") if amount is None else f"{amount:.2f} {unit}"
+        say(f"✅ {_('Balance')}: {left}")
+        await self._check(
+            _("HeyGen voice"),
+            lambda: resolver.voice(self._settings.heygen_voice),
+            describe_voice,
+        )
+        if self._settings.heygen_use_avatar:
+            await self._check(_("Avatar"), lambda: self._avatar(session))
+
+    async def _avatar(self, session: Session) -> str:
+        settings = self._settings
+        look = await session.renderer.resolver.look(settings.heygen_avatar_id)
+        engine = choose_engine(look, settings.avatar_engine)
+        return f"{look.name} ({look.id}, {engine})"
+
+    async def _preview(self) -> str:
+        with TemporaryDirectory() as folder:
+            draft = Draft(script="Проверка 🎬 OK")
+            target = Path(folder) / "check.mp4"
+            made = await preview(draft, self._settings, target)
+            return f"{made.width}x{made.height}"
+
+    async def _disk(self) -> str:
+        free = shutil.disk_usage(self._settings.home).free
+        text = _("{gigabytes:.1f} GB free").format(gigabytes=free / 1e9)
+        if free < LOW_DISK_BYTES:
+            raise ConfigError(text, hint=_("Make room: videos need a place."))
+        return text
+
+    async def _background(self) -> str:
+        check_background(self._settings.heygen_background_url)
+        return self._settings.heygen_background_url or _("none")
+
+    async def _chat(self, session: Session) -> str:
+        renderer = session.renderer
+        sandbox = renderer.connection.sandbox
+        async with open_chat(self._settings, renderer.ledger, sandbox) as chat:
+            return await chat.check()
+
+    async def _check(
+        self,
+        name: str,
+        probe: Callable[[], Awaitable[_Found]],
+        describe: Callable[[_Found], str] = str,
+    ) -> _Found | None:
+        try:
+            found = await probe()
+        except HeygenNbError as error:
+            self._worst = max(self._worst, error.exit_code)
+            say(f"❌ {name}: {error.message}")
+            if error.hint:
+                say(f"     👉 {error.hint}")
+            return None
+        say(f"✅ {name}: {describe(found)}")
+        return found

@@ -1,0 +1,45 @@
+"""``lab``: JupyterLab on the first notebook, served from home."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from heygen_nb.cli.console import say
+from heygen_nb.cli.demo import packaged
+from heygen_nb.config import load_settings
+from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import set_language
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+FIRST = "01_studio.ipynb"
+
+
+def run_lab(arguments: Sequence[str]) -> int:
+    """Open JupyterLab; what is not ours in the arguments goes on to it."""
+    settings = load_settings()
+    set_language(settings.language)
+    notebook = notebooks_in(settings.home) / FIRST
+    say(_("📓 Opening {notebook}; Ctrl-C ends it.").format(notebook=notebook))
+    # Served from home: videos beyond the server's root would not play.
+    command = [sys.executable, "-m", "jupyterlab", str(notebook), *arguments]
+    command.append(f"--ServerApp.root_dir={settings.home}")
+    try:
+        return subprocess.call(command)  # noqa: S603 - the user's own arguments
+    except KeyboardInterrupt:
+        return 0
+
+
+def notebooks_in(home: Path) -> Path:
+    """Return home's notebooks folder; copy what it lacks, change nothing in it."""
+    folder, source = home / "notebooks", packaged("notebooks")
+    folder.mkdir(exist_ok=True)
+    for notebook in sorted(source.glob("*.ipynb")):
+        if not (folder / notebook.name).exists():
+            shutil.copyfile(notebook, folder / notebook.name)
+    return folder

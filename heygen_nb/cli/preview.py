@@ -1,0 +1,40 @@
+"""``preview``: the animatic of a draft file."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from heygen_nb.cli.console import say
+from heygen_nb.config import load_settings
+from heygen_nb.drafts import read_drafts
+from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import set_language
+from heygen_nb.renderer import draft_settings
+from heygen_nb.workflow import preview
+from heygen_nb.workflow.animatic import FAST_PX, SHARE_PX
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run_preview(file: Path, output: Path | None, *, share: bool) -> int:
+    """Make the animatic of every draft in the file."""
+    settings = load_settings()
+    set_language(settings.language)
+    drafts = read_drafts(file, settings.home)
+    for draft in drafts:
+        target = output or settings.home / "previews" / f"{draft.id}.mp4"
+        if len(drafts) > 1 and output:
+            target = output.with_name(f"{output.stem}-{draft.id}{output.suffix}")
+        made = asyncio.run(
+            preview(
+                draft,
+                draft_settings(draft, settings),
+                target.absolute(),
+                short_side_px=SHARE_PX if share else FAST_PX,
+            )
+        )
+        length = _("{seconds:.1f} s").format(seconds=made.duration_s)
+        say(f"👁 #{draft.id} {made.path} ({length})")
+    return 0

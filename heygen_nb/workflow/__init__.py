@@ -1,0 +1,79 @@
+"""The one place that joins the services: render, post and preview drafts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heygen_nb.config import load_settings
+from heygen_nb.renderer import draft_settings, effective_settings
+from heygen_nb.workflow.animatic import preview
+from heygen_nb.workflow.outcome import Failure, Outcome
+from heygen_nb.workflow.session import Session, open_session
+
+if TYPE_CHECKING:
+    from heygen_nb.config import Settings
+    from heygen_nb.models import Draft, Post, Video
+
+__all__ = [
+    "Failure",
+    "Outcome",
+    "Session",
+    "open_session",
+    "preview",
+    "preview_draft",
+    "send_video",
+]
+
+
+async def send_video(
+    video: Video,
+    caption: str = "",
+    *,
+    again: bool = False,
+    settings: Settings | None = None,
+) -> Post:
+    """Post a video to the Telegram chat of the settings.
+
+    A sandbox video goes to the sandbox's chat only. What is in the chat already is
+    not posted again.
+
+    Args:
+        video: It is downloaded first if needed.
+        caption: Plain text; over 1,024 characters it goes on in a second message.
+        again: Post even if it is in the chat already, or may be.
+        settings: By default read from home.
+
+    Raises:
+        DeliveryError: It is surely not in the chat.
+        DeliveryUnsureError: Telegram's answer was lost: it may be there.
+    """
+    async with open_session(settings or load_settings()) as session:
+        return await session.send(video, caption, again=again)
+
+
+async def preview_draft(
+    draft: Draft,
+    output: str | Path | None = None,
+    *,
+    settings: Settings | None = None,
+) -> Path:
+    """Make a local animatic of a draft, free and in seconds.
+
+    Args:
+        draft: What is said.
+        output: The MP4, by default ``previews/<id>.mp4`` in home; SRT and JPEG are
+            put beside it.
+        settings: By default read from home.
+
+    Returns:
+        The MP4.
+
+    Raises:
+        DraftError: The script cannot be spoken.
+        PreviewError: The video could not be made.
+    """
+    settings = settings or load_settings()
+    target = Path(output or settings.home / "previews" / f"{draft.id}.mp4").absolute()
+    chosen = draft_settings(draft, effective_settings(settings))
+    return (await preview(draft, chosen, target)).path

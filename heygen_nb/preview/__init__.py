@@ -1,8 +1,10 @@
 """The animatic: a draft seen and heard on this machine, free and in seconds.
 
 Files in, MP4 + SRT + JPEG out; nothing here knows HeyGen, drafts or the ledger.
+``fetch`` (background pictures) is imported on its own: it needs httpx.
 """
 
+from heygen_nb.preview.batch import preview_batch
 from heygen_nb.preview.render import render_scene
 from heygen_nb.preview.scene import AspectRatio, Rendered, Scene
 from heygen_nb.preview.speech import Speech, Voice, Word
@@ -24,6 +26,7 @@ __all__ = [
     "Voice",
     "Word",
     "make_thumbnail",
+    "preview_batch",
     "probe_video",
     "render_scene",
     "shrink_video",

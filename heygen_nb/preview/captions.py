@@ -116,6 +116,10 @@ def _fitting(text: str, start: int, measure: Measure, width: float) -> int:
         fits = measure(text[start:middle]) <= width
         low, high = (middle, high) if fits else (low, middle - 1)
     end = low
+    # An address or a compound is best broken where it is joined.
+    joint = max(text.rfind(sign, start + (end - start) // 2, end) for sign in "-/_.,")
+    if joint > start:
+        return joint + 1
     while end > start + 1 and end < len(text) and _clings(text, end):
         end -= 1
     return end if end > start + 1 else low

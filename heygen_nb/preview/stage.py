@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from PIL import ImageDraw
@@ -27,6 +28,7 @@ FRAMES_PER_S = 25
 _STEP = 2  # frames: the face and the bars move at 12.5 a second
 _BLINKS = (31, 32, 76, 77, 128, 129)  # steps within a round of blinking
 _BLINK_ROUND = 170
+_SMALLEST = 0.7  # of the letters' size
 
 
 class Stage:
@@ -42,6 +44,7 @@ class Stage:
         layout = lay_out(*scene.size, with_avatar=scene.use_avatar)
         picture = paint_background(scene.background, layout.width, layout.height)
         palette = palette_for(picture, layout.captions.corners)
+        layout = _fitted(layout, speech) if scene.captions else layout
         self.pages = _pages(speech, layout) if scene.captions else ()
         _draw_badge(picture, layout, scene.badge)
         self._base = to_patch(picture)
@@ -79,6 +82,15 @@ class Stage:
             blinking = step % _BLINK_ROUND in _BLINKS
             moved |= self._avatar.paint(ring, mouth, planes, blinking=blinking)
         return moved
+
+
+def _fitted(layout: Layout, speech: Speech) -> Layout:
+    """Make the letters a little smaller if that saves a word from being broken."""
+    widths = [text_width(word.text, layout.font_px) for word in speech.words]
+    room = layout.text_width / max(widths, default=1)
+    if not _SMALLEST <= room < 1:
+        return layout
+    return replace(layout, font_px=int(layout.font_px * room))
 
 
 def _pages(speech: Speech, layout: Layout) -> tuple[Page, ...]:

@@ -1,0 +1,315 @@
+"""Videos and messages for a chat, through python-telegram-bot.
+
+A post is never repeated when it may have arrived. No exception of the library leaves
+this module, not even as a cause: its frames hold the token.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from contextlib import suppress
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic_core import from_json
+from telegram import Bot, InputFile
+from telegram.error import TelegramError
+from telegram.request import HTTPXRequest
+
+from heygen_nb.address import check_address, is_loopback
+from heygen_nb.errors import DeliveryError, DeliveryRefusedError, DeliveryUnsureError
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from pydantic import SecretStr
+
+log = logging.getLogger("heygen_nb.telegram")
+
+MAX_FILE_BYTES = 50_000_000  # core.telegram.org/bots/api#sendvideo
+_CONNECT_S, _READ_S, _UPLOAD_S = 10.0, 120.0, 600.0
+_UNASKED_WAIT_S = 10.0
+_MAX_TEXT = 200
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    UnicodeEncodeError,  # half a surrogate pair never leaves the machine
+)
+# what the library raises over an answer without the fields of a message
+_ODD_ANSWER = (AttributeError, LookupError, TypeError, ValueError)
+_UNKNOWN_CHAT = re.compile(
+    r"chat not found|chat_id is empty|PEER_ID_INVALID", re.IGNORECASE
+)
+_NO_RIGHTS = re.compile(r"rights|administrator|FORBIDDEN", re.IGNORECASE)
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class ChatCheck:
+    """Who posts where."""
+
+    bot_name: str
+    chat_title: str
+
+
+class TelegramPoster:
+    """One bot's posts. Use it as an async context manager.
+
+    Args:
+        token: The bot's token from @BotFather.
+        base_url: As python-telegram-bot takes it (ends in ``/bot``); https, or http
+            on this machine. None means Telegram's own.
+        sleep: Waits when Telegram asks for it; for tests.
+        max_wait_s: The longest sum of such waits for one post.
+
+    Raises:
+        ConfigError: The address is not safe for a token.
+        DeliveryRefusedError: The token cannot be one.
+    """
+
+    def __init__(
+        self,
+        token: SecretStr,
+        *,
+        base_url: str | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        max_wait_s: float = 120.0,
+    ) -> None:
+        # at DEBUG and INFO they log addresses, and with them the token
+        for name in ("telegram", "httpx", "httpcore"):
+            logging.getLogger(name).setLevel(logging.WARNING)
+        address = check_address(base_url or "https://api.telegram.org/bot")
+        if not re.fullmatch(r"[A-Za-z0-9_:-]+", token.get_secret_value()):
+            raise _bad_token()
+        self._token = token
+        self._sleep = sleep
+        self._max_wait_s = max_wait_s
+        self._request = _Request(
+            connect_timeout=_CONNECT_S,
+            read_timeout=_READ_S,
+            write_timeout=_READ_S,
+            media_write_timeout=_UPLOAD_S,
+            pool_timeout=_READ_S,
+            httpx_kwargs={"trust_env": not is_loopback(address)},
+        )
+        self._bot = Bot(
+            token.get_secret_value(),
+            base_url=address,
+            request=self._request,
+            get_updates_request=self._request,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self._request.shutdown()
+
+    async def check(self, chat_id: str) -> ChatCheck:
+        """Return the names of bot and chat; nothing is posted.
+
+        Raises:
+            DeliveryError: Telegram cannot be reached or does not know the chat.
+            DeliveryRefusedError: The token is wrong, or the bot is not wanted there.
+        """
+        bot = await self._ask(lambda: self._read("getMe"))
+        query = f"chat_id={quote(chat_id, safe='')}"
+        chat = await self._ask(lambda: self._read(f"getChat?{query}"))
+        return ChatCheck(_name(bot), _name(chat) or chat_id)
+
+    async def send_video(
+        self,
+        chat_id: str,
+        path: Path,
+        *,
+        caption: str = "",
+        width: int,
+        height: int,
+        duration_s: float,
+        thumbnail: Path | None = None,
+    ) -> int:
+        """Post a video and return the id of its message.
+
+        Args:
+            chat_id: Number or ``@name`` of the chat.
+            path: MP4 of at most ``MAX_FILE_BYTES``.
+            caption: Plain text of at most 1,024 characters, see ``split_caption``.
+            width: Pixels; without the size Telegram shows bigger files as squares.
+            height: Pixels.
+            duration_s: Seconds.
+            thumbnail: JPEG of at most 320 pixels and 200 kB.
+
+        Raises:
+            DeliveryError: Nothing was posted.
+            DeliveryRefusedError: Telegram does not want this bot there.
+            DeliveryUnsureError: It was sent and no answer came; never repeat it
+                without a person's word.
+        """
+        picture = thumbnail if thumbnail and thumbnail.is_file() else None
+
+        async def post() -> int:
+            with _open(path) as file:  # anew for each try, so from its start
+                message = await self._bot.send_video(
+                    chat_id,
+                    InputFile(file, filename=path.name, read_file_handle=False),
+                    caption=caption,
+                    width=width,
+                    height=height,
+                    duration=max(1, round(duration_s)),
+                    thumbnail=picture,
+                    supports_streaming=True,
+                )
+            return message.message_id
+
+        return await self._ask(post, posting=True)
+
+    async def send_message(self, chat_id: str, text: str) -> int:
+        """Post a plain text and return its id; errors as in :meth:`send_video`."""
+
+        async def post() -> int:
+            return (await self._bot.send_message(chat_id, text)).message_id
+
+        return await self._ask(post, posting=True)
+
+    async def _read(self, method: str) -> dict[str, Any]:
+        # the library's own get_chat fails over any field an older server leaves out
+        result = await self._request.post(f"{self._bot.base_url}/{method}")
+        if not isinstance(result, dict):
+            raise TypeError
+        return result
+
+    async def _ask(
+        self, call: Callable[[], Awaitable[_T]], *, posting: bool = False
+    ) -> _T:
+        """Call Telegram, again only while it says it takes nothing for now (429)."""
+        left_s = self._max_wait_s
+        while True:
+            wait_s: float | None = None
+            try:
+                return await call()
+            except _RefusalError as refusal:
+                wait_s = refusal.retry_after_s
+                error = self._refused(refusal, posting=posting)
+            except OSError as exc:
+                error = DeliveryError(
+                    _("The file cannot be read: {reason}.").format(reason=exc.strerror),
+                    hint=_("Nothing was posted. Download the video again."),
+                )
+            except (TelegramError, *_ODD_ANSWER) as exc:
+                error = self._failed(exc, posting=posting)
+            if wait_s is None or wait_s > left_s:
+                raise error  # outside of the handlers, so that no cause hangs on it
+            left_s -= wait_s
+            text = _("Telegram asks to wait {seconds:.0f} s.").format(seconds=wait_s)
+            log.warning("%s", text)
+            await self._sleep(wait_s)
+
+    def _refused(self, refusal: _RefusalError, *, posting: bool) -> DeliveryError:
+        """Name what Telegram's refusal means and what to do about it."""
+        status, says = refusal.status, self._clean(refusal.description)
+        if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND):
+            return _bad_token()
+        if status // 100 != 4:  # noqa: PLR2004 - it is not the client's fault
+            return _unanswered(f"HTTP {status}", posting=posting)
+        kind, hint = DeliveryError, _("Nothing was posted.")
+        if refusal.new_chat_id is not None:
+            hint = _("The group has a new number: set telegram_chat_id to {id}.")
+            hint = hint.format(id=refusal.new_chat_id)
+        elif refusal.retry_after_s is not None:
+            hint = _("Nothing was posted. Wait, then send it again.")
+        elif status == HTTPStatus.FORBIDDEN or _NO_RIGHTS.search(says):
+            kind = DeliveryRefusedError
+            hint = _("Let the bot into the chat and allow it to post there.")
+        elif _UNKNOWN_CHAT.search(says):
+            hint = _("Check telegram_chat_id, and let the bot into that chat.")
+        message = _("Telegram refuses: {says}.").format(says=says)
+        return kind(message, hint=hint, retry_after_s=refusal.retry_after_s)
+
+    def _failed(self, exc: Exception, *, posting: bool) -> DeliveryError:
+        """Name what the library's error means: was anything sent?"""
+        cause = exc.__cause__
+        if isinstance(cause, _NOT_SENT):
+            reason = self._clean(str(cause)) or type(cause).__name__
+            return DeliveryError(
+                _("Telegram cannot be reached: {reason}.").format(reason=reason),
+                hint=_("Nothing was posted. Check the connection, then try again."),
+            )
+        return _unanswered(type(cause or exc).__name__, posting=posting)
+
+    def _clean(self, text: str) -> str:
+        """Cut what a server wrote, and take the token out of it."""
+        text = " ".join(text.split()).rstrip(".")
+        return text.replace(self._token.get_secret_value(), "***")[:_MAX_TEXT]
+
+
+class _RefusalError(TelegramError):
+    """An answer that is no success, with the status the library would drop."""
+
+    def __init__(self, status: int, answer: Any) -> None:
+        told: dict[str, Any] = answer if isinstance(answer, dict) else {}
+        more = told.get("parameters") or {}
+        self.status = status
+        self.description = str(told.get("description") or f"HTTP {status}")
+        self.new_chat_id: int | None = more.get("migrate_to_chat_id")
+        self.retry_after_s: float | None = None
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            self.retry_after_s = max(1.0, more.get("retry_after", _UNASKED_WAIT_S))
+        super().__init__(self.description)
+
+
+class _Request(HTTPXRequest):
+    """Sorts answers by status; the library would do it by words, and log them."""
+
+    async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        status, body = await super().do_request(*args, **kwargs)
+        answer: Any = None
+        with suppress(ValueError):  # HTML or nothing: the status has to do
+            answer = from_json(body)
+        if isinstance(answer, dict) and answer.get("ok") is True:
+            return status, body
+        raise _RefusalError(status, answer)
+
+
+def _name(told: dict[str, Any]) -> str:
+    names = (told.get(key) for key in ("title", "username", "first_name"))
+    return next((str(name) for name in names if name), "")
+
+
+def _unanswered(reason: str, *, posting: bool) -> DeliveryError:
+    message = _("Telegram's answer was lost: {reason}.").format(reason=reason)
+    if not posting:
+        return DeliveryError(message, hint=_("Try again in a few minutes."))
+    return DeliveryUnsureError(
+        message,
+        hint=_("Look into the chat: the post may be there. It is not sent again."),
+    )
+
+
+def _bad_token() -> DeliveryRefusedError:
+    return DeliveryRefusedError(
+        _("Telegram does not accept the bot's token."),
+        hint=_("Check TELEGRAM_BOT_TOKEN; @BotFather shows it."),
+    )
+
+
+def _open(path: Path) -> BinaryIO:
+    size = path.stat().st_size
+    if not 0 < size <= MAX_FILE_BYTES:
+        raise DeliveryError(
+            _("The file has {size:.1f} MB; Telegram takes up to {most:.0f} MB.").format(
+                size=size / 1e6, most=MAX_FILE_BYTES / 1e6
+            ),
+            hint=_("Nothing was posted. Make the file smaller."),
+        )
+    return path.open("rb")

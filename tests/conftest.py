@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import ipaddress
+import logging
+import os
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+
+from heygen_nb import i18n
+from heygen_nb.config import Settings, load_settings
+from heygen_nb.sandbox.app import create_app
+from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.server import run_in_thread
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from heygen_nb.sandbox.handle import SandboxHandle
+
+OURS = ("HEYGEN_", "TELEGRAM_")
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def clean_world(tmp_path, monkeypatch):
+    """No key, folder or language of the person who runs the tests gets in."""
+    for name in [n for n in os.environ if n.startswith(OURS)]:
+        if name != "HEYGEN_SCHEMAS":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.chdir(home)
+    i18n.set_language("en")
+    yield
+    i18n.set_language("auto")
+    logger = logging.getLogger("heygen_nb")
+    for handler in list(logger.handlers):
+        logger.removeHandler(handler)
+        handler.close()
+
+
+@pytest.fixture(autouse=True)
+def only_loopback(monkeypatch):
+    """A test that reaches for the internet fails by name, not by time-out."""
+    connect = socket.socket.connect
+
+    def guarded(self, address):
+        if self.family in (socket.AF_INET, socket.AF_INET6):
+            with suppress(ValueError):
+                if not ipaddress.ip_address(address[0]).is_loopback:
+                    pytest.fail(f"connection to {address}")
+        return connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture
+def home() -> Path:
+    return Path.cwd()
+
+
+@dataclass
+class LocalSandbox:
+    """A sandbox in a thread of the test, in fast mode."""
+
+    handle: SandboxHandle
+    home: Path
+
+    def settings(self, **changes: Any) -> Settings:
+        """Settings that take this sandbox for HeyGen and Telegram themselves."""
+        environ = {
+            "HEYGEN_NB_HOME": str(self.home),
+            "HEYGEN_API_KEY": self.handle.api_key,
+            "HEYGEN_BASE_URL": self.handle.base_url,
+            "TELEGRAM_BOT_TOKEN": self.handle.bot_token,
+            "TELEGRAM_BASE_URL": self.handle.telegram_base_url,
+            "TELEGRAM_CHAT_ID": self.handle.chat_id,
+        }
+        return load_settings(environ=environ, **{"poll_interval_s": 0.02, **changes})
+
+    def environ(self) -> dict[str, str]:
+        """The same for a command."""
+        return {
+            "HEYGEN_API_KEY": self.handle.api_key,
+            "HEYGEN_BASE_URL": self.handle.base_url,
+            "TELEGRAM_BOT_TOKEN": self.handle.bot_token,
+            "TELEGRAM_BASE_URL": self.handle.telegram_base_url,
+            "TELEGRAM_CHAT_ID": self.handle.chat_id,
+            "HEYGEN_NB_POLL_INTERVAL_S": "0.02",
+        }
+
+    def fault(self, kind: str, path: str, **rule: Any) -> None:
+        """Let something go wrong; see heygen_nb.sandbox.faults.Fault."""
+        self._control("POST", "faults", json={"kind": kind, "path": path, **rule})
+
+    def clear_faults(self) -> None:
+        self._control("DELETE", "faults")
+
+    def set_balance(self, amount: float) -> None:
+        self._control("POST", "balance", json={"balance": amount})
+
+    def advance(self, seconds: float) -> None:
+        self._control("POST", "clock", json={"advance_s": seconds})
+
+    def ledger(self) -> dict[str, Any]:
+        """What it accepted, charged, posted and counted."""
+        return self._control("GET", "ledger").json()
+
+    def charges(self) -> list[dict[str, Any]]:
+        return self.ledger()["charges"]
+
+    def requests(self, route: str) -> int:
+        """How often a route was asked, such as ``POST /v3/videos``."""
+        return self.ledger()["requests"].get(route, 0)
+
+    def _control(self, method: str, name: str, **kwargs: Any) -> httpx.Response:
+        reply = httpx.request(
+            method, f"{self.handle.base_url}/_sandbox/{name}", **kwargs
+        )
+        assert reply.status_code == 200, reply.text
+        return reply
+
+
+@pytest.fixture
+def make_sandbox(tmp_path, home) -> Iterator[Callable[..., LocalSandbox]]:
+    """Start a sandbox with options of the test's own."""
+    running = []
+
+    def start(**options: Any) -> LocalSandbox:
+        chosen = {"fast": True, "pending_s": 0.0, "processing_s": 0.0, **options}
+        app = create_app(tmp_path / "sandbox", SandboxOptions(**chosen))
+        server = run_in_thread(app)
+        handle = server.__enter__()
+        running.append(server)
+        return LocalSandbox(handle, home)
+
+    yield start
+    for server in running:
+        server.__exit__(None, None, None)
+
+
+@pytest.fixture
+def sandbox(make_sandbox) -> LocalSandbox:
+    return make_sandbox()

@@ -1,35 +1,38 @@
 """HeyGen's API v3: a client, its typed requests and replies."""
 
-from heygen_nb.heygen.client import HeyGenClient
-from heygen_nb.heygen.schemas import (
+from heygen_nb.heygen.client import MAX_STATUS_IDS, HeyGenClient
+from heygen_nb.heygen.replies import (
     AccountReply,
     AssetReply,
-    AssetSource,
-    AvatarVideo,
     BatchItem,
     BatchReply,
+    CreatedVideo,
+    LookReply,
+    SpeechReply,
+    SpokenWord,
+    StatusRow,
+    VideoReply,
+    VoiceReply,
+    phase,
+)
+from heygen_nb.heygen.requests import (
+    AssetSource,
+    AvatarVideo,
     Caption,
     ColorBackground,
-    CreatedVideo,
     Engine,
     ImageBackground,
     ImageScene,
     InlineSource,
-    LookReply,
-    SpeechReply,
     SpeechRequest,
-    SpokenWord,
-    StatusRow,
     StudioVideo,
     UrlSource,
     VideoBatch,
-    VideoReply,
-    VoiceReply,
     VoiceSettings,
-    phase,
 )
 
 __all__ = [
+    "MAX_STATUS_IDS",
     "AccountReply",
     "AssetReply",
     "AssetSource",

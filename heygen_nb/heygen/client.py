@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from heygen_nb.errors import BadReplyError, InvalidRequestError
-from heygen_nb.heygen.schemas import (
+from heygen_nb.heygen.replies import (
     AccountReply,
     AssetReply,
     BatchCreated,

@@ -23,12 +23,15 @@ def check_address(url: str) -> str:
         port_fits = False
     if not port_fits or not parts.hostname or not url.isprintable() or " " in url:
         raise ConfigError(
-            _("“{url}” is not a web address.").format(url=url),
+            # not shown: it may be a key that was pasted into the wrong line
+            _("The address of the server is not a web address."),
             hint=_("It looks like https://api.example.com."),
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
         raise ConfigError(
-            _("{url} is not safe: a key is only sent over https.").format(url=url),
+            _("{host} is not safe: a key is only sent over https.").format(
+                host=parts.hostname
+            ),
             hint=_("Plain http is for this machine only (127.0.0.1)."),
         )
     return url

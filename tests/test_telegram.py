@@ -171,7 +171,9 @@ async def test_a_missing_thumbnail_does_not_stop_a_post(video, tmp_path):
     assert b"thumbnail" not in server.requests[0]
 
 
-async def test_a_message_is_posted():
+async def test_a_message_is_posted_without_asking_a_proxy(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+
     async with poster(result(MESSAGE)) as (bot, server):
         assert await bot.send_message("@chat", "The rest") == 77
 

@@ -285,6 +285,17 @@ async def test_a_zipped_answer_is_read():
     assert created.video_id == "v1"
 
 
+async def test_no_proxy_is_asked_for_this_machine(monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    async with raw(http("200 OK", GOOD)) as (client, _):
+        created = await client.create_video("{}", idempotency_key="k")
+
+    assert created.video_id == "v1"
+
+
 async def test_nobody_listening_means_not_sent():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

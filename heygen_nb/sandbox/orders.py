@@ -246,7 +246,8 @@ def _order(
         background=background,
         look_id=look_id,
         avatar_image=avatar_image,
-        captions=body.caption is not None and body.caption.style is not None,
+        # Without a style HeyGen makes the SRT alone; one render cannot do both.
+        captions=body.caption is not None,
     )
 
 

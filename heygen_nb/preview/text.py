@@ -148,7 +148,8 @@ def detect_language(script: str) -> str:
     counts = Counter(_language_of(word[0]) for word in words)
     language = counts.most_common(1)[0][0] if counts else None
     # Japanese is written with Chinese characters too, Chinese never with kana.
-    return "ja" if language == "cmn" and counts["ja"] else language or "en"
+    kana = language == "cmn" and any(_language_of(char) == "ja" for char in script)
+    return "ja" if kana else language or "en"
 
 
 def plan_utterances(

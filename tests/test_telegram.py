@@ -388,6 +388,8 @@ def test_a_token_that_cannot_be_one_is_refused_without_showing_it(token):
 )
 async def test_the_token_is_seen_nowhere(video, caplog, reply):
     caplog.set_level(logging.DEBUG)
+    for name in ("telegram", "httpx", "httpcore"):  # as in a fresh process
+        logging.getLogger(name).setLevel(logging.NOTSET)
     shown = []
 
     async with poster(reply, sleep=Naps()) as (bot, _):

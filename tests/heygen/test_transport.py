@@ -158,6 +158,7 @@ async def test_what_costs_money_is_sent_once(connect, naps, failure, create):
 
     assert len(server.requests) == 1
     assert naps.seconds == []
+    assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
 
 
@@ -349,6 +350,8 @@ async def test_cancelling_a_create_is_not_turned_into_something_else():
 )
 async def test_the_key_is_seen_nowhere(answer, key, caplog):
     caplog.set_level(logging.DEBUG)
+    for name in ("httpx", "httpcore"):  # as in a fresh process
+        logging.getLogger(name).setLevel(logging.NOTSET)
     echoed = isinstance(answer, bytes) and b"KEY" in answer
     if echoed:
         answer = answer.replace(b"KEY", key.encode())

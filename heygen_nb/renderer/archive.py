@@ -6,6 +6,7 @@ import asyncio
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from weakref import WeakValueDictionary
 
 from heygen_nb.errors import DownloadError
 from heygen_nb.i18n import gettext as _
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from heygen_nb.ledger import Ledger, Render
     from heygen_nb.models import Account, Video
     from heygen_nb.renderer.download import Downloader
+
+_LOCKS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
 class Archive:
@@ -63,6 +66,11 @@ class Archive:
             DownloadError: Not everything could be fetched or stored; the video
                 stays at HeyGen.
         """
+        # Two cells may ask for one video at once: the second finds it kept.
+        async with _LOCKS.setdefault(video.video_id, asyncio.Lock()):
+            return await self._keep(video)
+
+    async def _keep(self, video: Video) -> Video:
         row = await asyncio.to_thread(
             self._ledger.render_of_video, self._account, video.video_id
         )

@@ -24,7 +24,7 @@ from heygen_nb.renderer.resolve import Resolver
 from heygen_nb.sandbox.process import start_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from heygen_nb.config import Settings
 
@@ -58,14 +58,21 @@ async def connect(settings: Settings) -> Connection:
 
 
 @asynccontextmanager
-async def open_renderer(settings: Settings) -> AsyncIterator[Renderer]:
+async def open_renderer(
+    settings: Settings, *, sleep: Callable[[float], Awaitable[None]] | None = None
+) -> AsyncIterator[Renderer]:
     """Open everything for one account, and close it at the end.
+
+    Args:
+        settings: Of the home folder.
+        sleep: Waits between looks and repeats; for tests.
 
     Raises:
         ConfigError: A setting does not fit.
         LedgerError: The ledger cannot be used.
         SandboxError: The sandbox does not start.
     """
+    sleep = sleep or asyncio.sleep
     set_language(settings.language)
     secrets = (settings.heygen_api_key, settings.telegram_bot_token)
     open_log(settings.log_path, [s.get_secret_value() for s in secrets if s])
@@ -76,9 +83,9 @@ async def open_renderer(settings: Settings) -> AsyncIterator[Renderer]:
         )
         connection = await connect(settings)
         client = await stack.enter_async_context(
-            HeyGenClient(connection.api_key, base_url=connection.base_url)
+            HeyGenClient(connection.api_key, base_url=connection.base_url, sleep=sleep)
         )
-        downloader = Downloader()
+        downloader = Downloader(sleep=sleep)
         stack.push_async_callback(downloader.close)
         renderer = Renderer(
             connection=connection,
@@ -94,6 +101,7 @@ async def open_renderer(settings: Settings) -> AsyncIterator[Renderer]:
             ),
             rates=rates.free() if connection.sandbox else rates,
             max_concurrent=settings.max_concurrent_renders,
+            sleep=sleep,
         )
         stack.push_async_callback(renderer.close)
         yield renderer

@@ -6,11 +6,11 @@ import asyncio
 import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
-from weakref import WeakValueDictionary
 
 from heygen_nb.errors import DownloadError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.preview import make_thumbnail, probe_video
+from heygen_nb.renderer.turns import turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from heygen_nb.ledger import Ledger, Render
     from heygen_nb.models import Account, Video
     from heygen_nb.renderer.download import Downloader
-
-_LOCKS: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
 class Archive:
@@ -67,7 +65,7 @@ class Archive:
                 stays at HeyGen.
         """
         # Two cells may ask for one video at once: the second finds it kept.
-        async with _LOCKS.setdefault(video.video_id, asyncio.Lock()):
+        async with turn("keep", video.video_id):
             return await self._keep(video)
 
     async def _keep(self, video: Video) -> Video:

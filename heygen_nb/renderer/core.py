@@ -24,6 +24,7 @@ from heygen_nb.renderer.archive import links
 from heygen_nb.renderer.plan import make_plan, picture_and_sound, revision_of
 from heygen_nb.renderer.report import Report, clock_for
 from heygen_nb.renderer.submit import Submitter
+from heygen_nb.renderer.turns import turn
 from heygen_nb.renderer.watch import Watcher
 
 if TYPE_CHECKING:
@@ -131,6 +132,12 @@ class Renderer:
             The render, with its video id.
         """
         report = Report(progress, draft.id)
+        async with turn("create", self.account, draft.id):
+            return await self._create(draft, settings, report, again=again)
+
+    async def _create(
+        self, draft: Draft, settings: Settings, report: Report, *, again: bool
+    ) -> Render:
         row = None if again else await self._standing(draft, settings)
         if row is None:
             row = await self._plan(draft, settings, report, again=again)

@@ -3,44 +3,23 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
 Gender = Literal["female", "male"]
 Ownership = Literal["public", "private"]
 
-# Language word, espeak code, number of public voices: 1,200 in all.
-_LANGUAGES = (
-    ("English", "en", 300),
-    ("Russian", "ru", 120),
-    ("German", "de", 30),
-    ("French", "fr", 30),
-    ("Spanish", "es", 30),
-    ("Italian", "it", 30),
-    ("Portuguese", "pt", 30),
-    ("Polish", "pl", 30),
-    ("Dutch", "nl", 30),
-    ("Turkish", "tr", 30),
-    ("Ukrainian", "uk", 30),
-    ("Czech", "cs", 30),
-    ("Swedish", "sv", 30),
-    ("Danish", "da", 30),
-    ("Norwegian", "nb", 30),
-    ("Finnish", "fi", 30),
-    ("Greek", "el", 30),
-    ("Romanian", "ro", 30),
-    ("Hungarian", "hu", 30),
-    ("Bulgarian", "bg", 30),
-    ("Serbian", "sr", 30),
-    ("Croatian", "hr", 30),
-    ("Arabic", "ar", 30),
-    ("Hindi", "hi", 30),
-    ("Indonesian", "id", 30),
-    ("Vietnamese", "vi", 30),
-    ("Korean", "ko", 30),
-    ("Chinese", "cmn", 30),
+# 1,200 public voices: 300 English, 120 Russian, 30 of each other language.
+_CODES = (
+    "English en, Russian ru, German de, French fr, Spanish es, Italian it, "
+    "Portuguese pt, Polish pl, Dutch nl, Turkish tr, Ukrainian uk, Czech cs, "
+    "Swedish sv, Danish da, Norwegian nb, Finnish fi, Greek el, Romanian ro, "
+    "Hungarian hu, Bulgarian bg, Serbian sr, Croatian hr, Arabic ar, Hindi hi, "
+    "Indonesian id, Vietnamese vi, Korean ko, Chinese cmn"
 )
+_LANGUAGES = [(language, code) for language, code in map(str.split, _CODES.split(", "))]
+_COUNTS = {"en": 300, "ru": 120}
 # The first of a language, chosen by ear: name, gender, words per minute,
 # espeak variant, pitch, pause between sentences.
 _NICEST: dict[str, tuple[tuple[str, Gender, int, str, int, float], ...]] = {
@@ -125,27 +104,25 @@ def voices() -> dict[str, Voice]:
     """Return all voices by id: private, then public in the order of the listing."""
     made = [_own_voice(*own, number=i) for i, own in enumerate(_OWN)]
     # The nicest of English and Russian lead; then language after language.
-    rows = [(language, code, i) for language, code, _ in _LANGUAGES[:2] for i in (0, 1)]
-    for language, code, count in _LANGUAGES:
-        start = 2 if code in _NICEST else 0
-        rows += [(language, code, i) for i in range(start, count)]
+    rows = [(*language, i) for language in _LANGUAGES[:2] for i in (0, 1)]
+    for language, code in _LANGUAGES:
+        indexes = range(2 if code in _NICEST else 0, _COUNTS.get(code, 30))
+        rows += [(language, code, i) for i in indexes]
     made += [_public_voice(*row, number=n) for n, row in enumerate(rows, len(made))]
     return {voice.voice_id: voice for voice in made}
 
 
 def _own_voice(name: str, code: str, gender: Gender, wpm: int, *, number: int) -> Voice:
-    return Voice(
-        number=number,
+    language = {"en": "English", "ru": "Russian"}[code]
+    like = _public_voice(
+        language, code, 10 if gender == "female" else 11, number=number
+    )
+    return replace(
+        like,
         voice_id=f"voice_own_{number + 1:02}",
         name=name,
-        language={"en": "English", "ru": "Russian"}[code],
-        code=code,
-        gender=gender,
         type="private",
         words_per_minute=wpm,
-        pitch=50,
-        variant="f3" if gender == "female" else "m4",
-        pause_s=0.3,
         starfish=number != 1,
     )
 
@@ -186,20 +163,16 @@ def looks() -> dict[str, Look]:
 
 
 def _own_look(index: int) -> Look:
-    last = index == len(_OWN_LOOKS) - 1
-    return Look(
-        number=index,
+    return replace(
+        _public_look(index, number=index),
         id=f"look_own_{index + 1:02}",
         name=_OWN_LOOKS[index],
         group_id="group_own",
         group_name="Me",
         type="photo_avatar" if index == 1 else "digital_twin",
-        gender="female",
         ownership="private",
-        orientation="landscape" if index == 1 else "portrait",
-        engines=("avatar_iv", "avatar_v") if index else ("avatar_iv", "avatar_iii"),
         default_voice_id="voice_own_01",
-        ready=not last,  # the last one is still in training
+        ready=index < len(_OWN_LOOKS) - 1,  # the last one is still in training
     )
 
 

@@ -225,7 +225,6 @@ def make_canned(order: Order, output: Path, mark: str, at_least: int) -> Made:
     wide, high = (int(n) for n in order.ratio.split(":"))
     (movie, thumbnail), note = _canned(wide * 16, high * 16), mark.encode()
     free = max(at_least - len(movie), 8 + len(note))
-    output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("wb") as file:
         # A "free" box is skipped by every player.
         file.write(movie + struct.pack(">I4s", free, b"free") + note)

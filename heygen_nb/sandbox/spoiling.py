@@ -134,6 +134,8 @@ async def _spoil(
         case "drop":
             if fault.after:
                 await _answer(app, scope, receive)
+            else:
+                await Request(scope, receive).body()  # else the client sees a reset
             connection: Connection = scope["extensions"]["sandbox.connection"]
             await connection.end(receive, at_once=True)
         case _:

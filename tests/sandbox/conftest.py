@@ -87,3 +87,10 @@ def start(tmp_path):
 @pytest.fixture
 def sandbox(start):
     return start()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """Serve tests that leave nothing behind for others to stumble over."""
+    with running(tmp_path_factory.mktemp("shared")) as sandbox:
+        yield sandbox

@@ -88,7 +88,7 @@ def test_a_slow_create_answers_a_repeat_of_its_key_with_409(sandbox):
 
 
 def test_a_slow_answer_after_accepting_outlasts_the_clients_patience(sandbox):
-    sandbox.fault("slow", after=True, delay_s=5, **CREATE)
+    sandbox.fault("slow", after=True, delay_s=0.3, **CREATE)
 
     with pytest.raises(httpx.ReadTimeout):
         sandbox.api.post("/v3/videos", json={}, timeout=0.05)

@@ -39,21 +39,21 @@ def upload(sandbox, content, mime_type="application/octet-stream", name="a.bin")
         (b"1\n00:00:00,000 --> 00:00:01,000\nx\n", "application/x-subrip"),
     ],
 )
-def test_the_type_of_an_upload_is_found_in_its_bytes(sandbox, content, mime_type):
-    asset = upload(sandbox, content).json()["data"]
+def test_the_type_of_an_upload_is_found_in_its_bytes(shared, content, mime_type):
+    asset = upload(shared, content).json()["data"]
 
     assert (asset["mime_type"], asset["size_bytes"]) == (mime_type, len(content))
     assert httpx.get(asset["url"]).content == content
 
 
-def test_an_upload_that_is_not_what_it_claims_is_refused(sandbox):
-    assert upload(sandbox, picture(), "image/jpeg").status_code == 400
-    assert upload(sandbox, b"<html>", "image/png").status_code == 400
-    assert sandbox.api.post("/v3/assets", data={"file": "x"}).status_code == 400
+def test_an_upload_that_is_not_what_it_claims_is_refused(shared):
+    assert upload(shared, picture(), "image/jpeg").status_code == 400
+    assert upload(shared, b"<html>", "image/png").status_code == 400
+    assert shared.api.post("/v3/assets", data={"file": "x"}).status_code == 400
 
 
-def test_an_upload_over_32_mb_is_refused(sandbox):
-    reply = upload(sandbox, picture() + bytes(32 * 1024 * 1024))
+def test_an_upload_over_32_mb_is_refused(shared):
+    reply = upload(shared, picture() + bytes(32 * 1024 * 1024))
 
     assert reply.status_code == 413
     assert reply.json()["error"]["code"] == "payload_too_large"
@@ -66,9 +66,9 @@ def test_a_name_with_a_path_stays_inside(sandbox, tmp_path):
     assert kept.parent.name == asset["asset_id"]
 
 
-def test_files_outside_the_host_are_out_of_reach(sandbox):
+def test_files_outside_the_host_are_out_of_reach(shared):
     for path in ("../sandbox.db", "%2e%2e/sandbox.db", "/etc/passwd"):
-        reply = httpx.get(f"{sandbox.handle.base_url}/files/{path}")
+        reply = httpx.get(f"{shared.handle.base_url}/files/{path}")
         assert reply.status_code in (403, 404)
 
 
@@ -87,26 +87,26 @@ def test_speech_is_measured_and_charged(sandbox):
     assert [charge["kind"] for charge in sandbox.ledger()["charges"]] == ["speech"] * 2
 
 
-def test_speech_needs_a_starfish_voice(sandbox):
-    listed = sandbox.api.get("/v3/voices?engine=starfish&limit=100").json()["data"]
+def test_speech_needs_a_starfish_voice(shared):
+    listed = shared.api.get("/v3/voices?engine=starfish&limit=100").json()["data"]
     able = {voice["voice_id"] for voice in listed}
-    everyone = sandbox.api.get("/v3/voices?limit=100").json()["data"]
+    everyone = shared.api.get("/v3/voices?limit=100").json()["data"]
     unable = next(v["voice_id"] for v in everyone if v["voice_id"] not in able)
 
     body = {"text": "Hello.", "voice_id": unable}
-    reply = sandbox.api.post("/v3/voices/speech", json=body)
+    reply = shared.api.post("/v3/voices/speech", json=body)
 
     assert (reply.status_code, reply.json()["error"]["param"]) == (400, "voice_id")
 
 
-def test_uploaded_speech_makes_a_video_of_exactly_its_length_with_its_words(sandbox):
+def test_uploaded_speech_makes_a_video_of_exactly_its_length_with_its_words(shared):
     body = {"text": "Exactly as long as this.", "voice_id": "voice_en_001"}
-    said = sandbox.api.post("/v3/voices/speech", json=body).json()["data"]
+    said = shared.api.post("/v3/voices/speech", json=body).json()["data"]
     sound = httpx.get(said["audio_url"]).content
-    asset_id = upload(sandbox, sound, "audio/wav").json()["data"]["asset_id"]
+    asset_id = upload(shared, sound, "audio/wav").json()["data"]["asset_id"]
 
-    by_asset = sandbox.completed(script=None, voice_id=None, audio_asset_id=asset_id)
-    by_link = sandbox.completed(
+    by_asset = shared.completed(script=None, voice_id=None, audio_asset_id=asset_id)
+    by_link = shared.completed(
         script=None, voice_id=None, audio_url=said["audio_url"], caption={}
     )
 
@@ -114,10 +114,10 @@ def test_uploaded_speech_makes_a_video_of_exactly_its_length_with_its_words(sand
     assert body["text"] in httpx.get(by_link["subtitle_url"]).text
 
 
-def test_other_peoples_sound_is_measured(sandbox):
-    asset_id = upload(sandbox, tone(1.5)).json()["data"]["asset_id"]
+def test_other_peoples_sound_is_measured(shared):
+    asset_id = upload(shared, tone(1.5)).json()["data"]["asset_id"]
 
-    video = sandbox.completed(script=None, audio_asset_id=asset_id)
+    video = shared.completed(script=None, audio_asset_id=asset_id)
 
     assert video["duration"] == pytest.approx(1.5)
 
@@ -133,9 +133,9 @@ def test_an_expired_link_to_sound_is_refused(start):
     assert reply.json()["error"]["code"] == "download_failed"
 
 
-def test_a_picture_is_no_sound(sandbox):
-    asset_id = upload(sandbox, picture()).json()["data"]["asset_id"]
+def test_a_picture_is_no_sound(shared):
+    asset_id = upload(shared, picture()).json()["data"]["asset_id"]
 
-    reply = sandbox.create(script=None, audio_asset_id=asset_id)
+    reply = shared.create(script=None, audio_asset_id=asset_id)
 
     assert reply.json()["error"]["param"] == "audio_asset_id"

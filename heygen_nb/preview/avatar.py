@@ -104,46 +104,42 @@ def make_avatar(
         PreviewError: The picture cannot be read.
     """
     radius = box.width / 2 / (1 + _HALO)
-    inner = round(radius * 2)
+    side = round(radius * 2)
+    inset = (box.width - side) // 2
+    far = _distances(box.width)
     face = _draw_person() if picture is None else open_image(picture)
     # The face is a little above the middle of most photos.
     portrait = ImageOps.fit(
-        face, (inner, inner), Image.Resampling.LANCZOS, centering=(0.5, 0.2)
+        face, (side, side), Image.Resampling.LANCZOS, centering=(0.5, 0.2)
     )
-    rings = tuple(
-        to_patch(
-            _ringed(behind, portrait, radius, accent, level / (RINGS - 1)), box.x, box.y
-        )
-        for level in range(RINGS)
-    )
+    whole = Image.new("RGB", behind.size)
+    whole.paste(portrait, (inset, inset))
+    rimmed = Image.new("RGB", behind.size, "white")
+    rimmed.paste(whole, mask=_disc(far, radius * 0.982))
+    circle = _disc(far, radius)
+    rings = []
+    for step in range(RINGS):
+        state = _halo(behind, far, radius * (1 + _HALO * step / (RINGS - 1)), accent)
+        state.paste(rimmed, mask=circle)
+        rings.append(to_patch(state, box.x, box.y))
     if picture is not None:
         return Avatar(rings)
-    corner = box.x + (box.width - inner) // 2, box.y + (box.width - inner) // 2
-    mouths = tuple(
-        _part(_with_mouth(face, level / (MOUTHS - 1)), _MOUTH, inner, corner)
-        for level in range(MOUTHS)
-    )
-    return Avatar(rings, mouths, _part(_with_closed_eyes(face), _EYES, inner, corner))
+    corner = box.x + inset, box.y + inset
+    mouths = [
+        _part(_with_mouth(face, step / (MOUTHS - 1)), _MOUTH, side, corner)
+        for step in range(MOUTHS)
+    ]
+    return Avatar(rings, mouths, _part(_with_closed_eyes(face), _EYES, side, corner))
 
 
-def _ringed(
-    behind: Image.Image,
-    portrait: Image.Image,
-    radius: float,
-    accent: Colour,
-    loudness: float,
+def _halo(
+    behind: Image.Image, far: NDArray[np.float32], reach: float, accent: Colour
 ) -> Image.Image:
-    """Return the portrait with a rim, and two soft discs that swell behind it."""
+    """Return the background with two soft discs, the smaller half as far out."""
     state = behind.copy()
-    far = _distances(behind.width)
-    for reach, opacity in ((_HALO, 0.22), (_HALO * 0.55, 0.38)):
-        swollen = radius * (1.012 + (reach - 0.02) * loudness)
-        state.paste(accent, mask=_disc(far, swollen, opacity))
-    state.paste((255, 255, 255), mask=_disc(far, radius))
-    at = (behind.width - portrait.width) // 2
-    whole = Image.new("RGB", behind.size)
-    whole.paste(portrait, (at, at))
-    state.paste(whole, mask=_disc(far, radius * 0.982))
+    circle = behind.width / 2 / (1 + _HALO)
+    for radius, opacity in ((reach, 0.22), ((reach + circle) / 2, 0.38)):
+        state.paste(accent, mask=_disc(far, radius * 0.99 + circle * 0.012, opacity))
     return state
 
 

@@ -24,7 +24,7 @@ _STUDIO_RANGE = 1
 _CRF = "23"
 _KEYFRAME_EVERY = 120  # written frames, about 8 s
 _AAC_FRAME = 1024
-_THREADS = 2  # more cost memory and win nothing for pictures this still
+_THREADS = 2
 
 
 class Mp4Writer:
@@ -103,7 +103,7 @@ class Mp4Writer:
         stream = self._container.add_stream("libx264", rate=self._rate)
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
-        stream.options = {"preset": "ultrafast", "crf": _CRF}
+        stream.options = {"preset": "ultrafast", "qp": "22"}
         context = stream.codec_context
         context.time_base = Fraction(1, self._rate)
         context.thread_count = _THREADS

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from heygen_nb.address import is_loopback
 from heygen_nb.errors import NotAuthorizedError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.i18n import gettext as _
@@ -91,7 +92,7 @@ async def open_renderer(
             connection=connection,
             client=client,
             ledger=ledger,
-            resolver=Resolver(client),
+            resolver=Resolver(client, allow_private=is_loopback(connection.base_url)),
             archive=Archive(
                 settings.videos_path,
                 account=connection.account,

@@ -30,7 +30,7 @@ async def plan(sandbox, home):
     async with HeyGenClient(
         SecretStr(sandbox.handle.api_key), base_url=sandbox.handle.base_url
     ) as client:
-        resolver = Resolver(client)
+        resolver = Resolver(client, allow_private=True)
 
         async def make(script=ENGLISH, **changes):
             return await make_plan(
@@ -55,14 +55,13 @@ async def test_an_avatar_video_names_avatar_voice_speed_and_picture(plan):
     assert 0.9 <= body["voice_settings"]["speed"] <= 1.15
 
 
-async def test_without_an_avatar_a_scene_with_a_picture_is_narrated(plan):
-    made = await plan(
-        heygen_use_avatar=False, heygen_background_url="https://x.example/a.png"
-    )
+async def test_without_an_avatar_a_scene_with_a_picture_is_narrated(plan, sandbox):
+    picture = f"{sandbox.handle.base_url}/files/looks/look_own_01.jpg"
+    made = await plan(heygen_use_avatar=False, heygen_background_url=picture)
 
     [scene] = made.new.body["scenes"]
     assert made.new.body["type"] == "studio"
-    assert scene["source"] == {"type": "url", "url": "https://x.example/a.png"}
+    assert scene["source"] == {"type": "url", "url": picture}
     assert scene["script"] == ENGLISH
     assert made.avatar == ""
 
@@ -141,6 +140,12 @@ async def test_an_engine_the_avatar_has_not_is_an_error(plan):
 async def test_a_background_that_is_no_address_is_refused(plan, url):
     with pytest.raises(ConfigError, match="background"):
         await plan(heygen_background_url=url)
+
+
+@pytest.mark.parametrize("path", ["/chat", "/nothing-here"])
+async def test_a_background_link_without_a_picture_is_refused(plan, sandbox, path):
+    with pytest.raises(ConfigError, match="heygen_background_url"):
+        await plan(heygen_background_url=f"{sandbox.handle.base_url}{path}")
 
 
 async def test_an_empty_script_never_gets_as_far_as_heygen(plan, sandbox):

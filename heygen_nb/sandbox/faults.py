@@ -16,6 +16,7 @@ FaultKind = Literal[
     "error_in_200",
     "truncated",
     "cut",
+    "stall",
     "slow",
     "unknown_status",
     "failed_render",
@@ -30,7 +31,8 @@ class Fault(BaseModel):
             answers ``status``; ``empty`` a 200 of 0 bytes; ``html`` a page with
             status 200; ``error_in_200`` a 200 with a top-level error;
             ``truncated`` a whole HTTP answer with half the body; ``cut`` breaks
-            the connection in the middle of the body; ``slow`` waits ``delay_s``;
+            the connection in the middle of the body, ``stall`` waits ``delay_s``
+            there; ``slow`` waits ``delay_s`` before (or ``after``) the handler;
             ``unknown_status`` changes every status word to ``word``;
             ``failed_render`` lets a video be accepted, then fail with ``code``.
         after: Let the real handler run first: the job is accepted, the post

@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import struct
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
@@ -165,12 +165,10 @@ class Renderer:
             self._pool = ProcessPoolExecutor(
                 self._workers, multiprocessing.get_context("spawn"), _settle_in
             )
-        pool, loop = self._pool, asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(pool, render, order, output)
-        except OSError:
-            raise
-        except RuntimeError as exc:  # BrokenProcessPool: a worker was killed
+            return await loop.run_in_executor(self._pool, render, order, output)
+        except BrokenExecutor as exc:  # a worker was killed
             self._pool = None
             raise PreviewError("A render process ended unexpectedly.") from exc
 

@@ -122,8 +122,8 @@ async def _spoil(
     fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, send: Send
 ) -> None:
     match fault.kind:
-        case "cut":
-            await app(scope, receive, _cutting(scope, receive, send))
+        case "cut" | "stall":
+            await app(scope, receive, _halving(fault, scope, receive, send))
         case "slow" if not fault.after:
             # A keyed create waits inside, under its key, so a repeat sees the 409.
             if any(name == b"idempotency-key" for name, _ in scope["headers"]):
@@ -147,25 +147,31 @@ async def _spoil(
             await _spoilt(fault, scope["path"], real)(scope, receive, send)
 
 
-def _cutting(scope: Scope, receive: Receive, send: Send) -> Send:
-    """Pass on half of the promised bytes, then break the connection."""
-    left = 0
+def _halving(fault: Fault, scope: Scope, receive: Receive, send: Send) -> Send:
+    """Pass on half of the promised bytes; then break off, or go on after a pause."""
+    left, broken = 0, False
 
-    async def cutting(message: Message) -> None:
-        nonlocal left
+    async def halving(message: Message) -> None:
+        nonlocal left, broken
         if message["type"] == "http.response.start":
             headers = {bytes(name).lower(): n for name, n in message["headers"]}
             left = int(headers.get(b"content-length", b"0")) // 2
-            await send(message)
         elif left:
-            part = message.get("body", b"")[:left]
+            body = message.get("body", b"")
+            part, message["body"] = body[:left], body[left:]
             left -= len(part)
             await send({"type": message["type"], "body": part, "more_body": True})
-            if not left:
+            if left:
+                return
+            if broken := fault.kind == "cut":
                 connection: Connection = scope["extensions"]["sandbox.connection"]
                 await connection.end(receive, at_once=False)
+            else:
+                await asyncio.sleep(fault.delay_s)
+        if not broken:
+            await send(message)
 
-    return cutting
+    return halving
 
 
 async def _answer(app: ASGIApp, scope: Scope, receive: Receive) -> Response:

@@ -121,6 +121,17 @@ def test_a_file_can_be_a_page_or_nothing_or_refused_or_cut(sandbox):
     assert httpx.get(url).status_code == 200
 
 
+def test_a_file_can_stall_half_way_and_still_arrive(sandbox):
+    url = sandbox.completed()["video_url"]
+    sandbox.fault("stall", path="/files/*", delay_s=0.1)
+
+    with httpx.stream("GET", url) as reply:
+        arrived = [len(chunk) for chunk in reply.iter_raw()]
+
+    assert len(arrived) == 2
+    assert sum(arrived) == int(reply.headers["content-length"])
+
+
 def test_faults_can_skip_repeat_match_and_be_cleared(sandbox):
     sandbox.fault("status", skip=1, times=2, match="unlucky", **CREATE)
 

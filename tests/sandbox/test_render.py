@@ -64,6 +64,15 @@ def test_real_speech_is_heard_in_a_video_at_its_exact_length(sandbox):
     assert "Exactly as long as" in httpx.get(video["subtitle_url"]).text
 
 
+def test_real_speech_takes_twice_as_long_at_half_the_speed(sandbox):
+    def length(speed):
+        body = {"text": "Сегодня Луна в Раке.", "voice_id": "voice_ru_001"}
+        reply = sandbox.api.post("/v3/voices/speech", json=body | {"speed": speed})
+        return reply.json()["data"]["duration"]
+
+    assert length(0.5) == pytest.approx(2 * length(1), rel=0.01)
+
+
 def test_a_background_nobody_can_fetch_fails_the_render(sandbox):
     background = {"type": "image", "url": "http://127.0.0.1:9/none.png"}
 

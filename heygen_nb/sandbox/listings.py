@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from starlette.responses import JSONResponse, Response
 
 from heygen_nb.sandbox import catalogue
-from heygen_nb.sandbox.envelope import Refusal, choice, data, page
-from heygen_nb.sandbox.orders import find_voice
+from heygen_nb.sandbox.envelope import choice, data, found, page
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -43,7 +42,7 @@ class Listings:
 
     async def voice(self, request: Request) -> Response:
         """Answer ``GET /v3/voices/{id}``, which has other fields than the list."""
-        voice = find_voice(request.path_params["id"])
+        voice = found(catalogue.voices(), request.path_params["id"], "voice")
         view = catalogue.voice_view(voice, _sample(request, voice))
         own = {"status": "complete" if voice.type == "private" else None}
         dropped = ("type", "support_locale")
@@ -74,10 +73,7 @@ class Listings:
 
     async def look(self, request: Request) -> Response:
         """Answer ``GET /v3/avatars/looks/{id}``."""
-        look_id = request.path_params["id"]
-        look = catalogue.looks().get(look_id)
-        if look is None:
-            raise Refusal(404, "avatar_not_found", f"Avatar {look_id} not found")
+        look = found(catalogue.looks(), request.path_params["id"], "avatar")
         return data(catalogue.look_view(look, _picture(request, look)))
 
 

@@ -152,6 +152,15 @@ def test_a_start_that_cannot_work_says_why(folder):
         start_sandbox(folder, fast=True)
 
 
+def test_files_in_the_users_folder_are_not_taken_for_modules(
+    folder, tmp_path, monkeypatch
+):
+    (tmp_path / "random.py").write_text("raise SystemExit('the wrong random')")
+    monkeypatch.chdir(tmp_path)
+
+    assert start_sandbox(folder, fast=True).pid
+
+
 def test_one_server_at_a_time_has_a_folder(folder):
     start_sandbox(folder, fast=True)
 

@@ -79,8 +79,7 @@ class Files:
 
     async def serve(self, request: Request) -> Response:
         """Answer ``GET /files/…``: whole or in ranges, without a key."""
-        # A client that sends its key here would hand it to a stranger.
-        self.requests_with_key += "x-api-key" in request.headers
+        self._note_key(request)
         place = request.path_params["place"]
         query = request.query_params
         path = self.path(place)
@@ -95,6 +94,7 @@ class Files:
 
     async def picture(self, request: Request) -> Response:
         """Answer ``GET /files/looks/{id}.jpg``; drawn on demand."""
+        self._note_key(request)
         try:
             drawn = await asyncio.to_thread(look_picture, request.path_params["id"])
         except KeyError:
@@ -103,6 +103,7 @@ class Files:
 
     async def sample(self, request: Request) -> Response:
         """Answer ``GET /files/voices/{id}.wav``: the voice says a sentence."""
+        self._note_key(request)
         voice = voices().get(request.path_params["id"])
         if voice is None:
             return PlainTextResponse("Not Found", 404)
@@ -186,6 +187,11 @@ class Files:
     def remove_video(self, video_id: str) -> None:
         """Delete a video's files."""
         shutil.rmtree(self.path(f"videos/{video_id}"), ignore_errors=True)
+
+    def _note_key(self, request: Request) -> None:
+        # A client that sends its key here would hand it to a stranger.
+        sent = {"x-api-key", "authorization"} & set(request.headers)
+        self.requests_with_key += bool(sent)
 
     def _view(self, asset: Asset, request: Request) -> dict[str, Any]:
         return {

@@ -28,7 +28,7 @@ class Listings:
         kind = choice(query, "type", _OWNERSHIP) or "public"
         engine = query.get("engine")
         language, gender = query.get("language", ""), query.get("gender", "")
-        found = (
+        fitting = (
             voice
             for voice in catalogue.voices().values()
             if voice.type == kind
@@ -36,7 +36,7 @@ class Listings:
             and language.casefold() in ("", voice.language.casefold())
             and gender.casefold() in ("", voice.gender)
         )
-        rows, paging = page(found, query, lambda voice: voice.number, default=20)
+        rows, paging = page(fitting, query, lambda voice: voice.number, default=20)
         views = [catalogue.voice_view(v, _sample(request, v)) for v in rows]
         return JSONResponse({"data": views, **paging})
 

@@ -66,7 +66,7 @@ class Listings:
             catalogue.look_view(look, _picture(request, look))
             for look in catalogue.looks().values()
             if ownership in (None, look.ownership)
-            and kind in (None, look.type)
+            and kind in (None, look.avatar_type)
             and query.get("group_id", "") in ("", look.group_id)
         ]
         return _paged(views, query)

@@ -133,7 +133,7 @@ class Planner:
 
 def _ready_look(look_id: str) -> Look:
     look = found(looks(), look_id, "avatar", "avatar_id")
-    if not look.ready:
+    if look.status == "processing":
         message = f"Avatar {look_id} is still being processed"
         raise Refusal(409, "resource_not_ready", message, param="avatar_id")
     return look
@@ -141,12 +141,14 @@ def _ready_look(look_id: str) -> Look:
 
 def _engine(body: AvatarVideo, look: Look) -> str:
     engine = body.engine.type if body.engine else "avatar_iv"
-    if engine not in look.engines:
-        raise invalid("engine.type", f"this look supports {', '.join(look.engines)}")
+    if engine not in look.supported_api_engines:
+        raise invalid(
+            "engine.type", f"this look supports {', '.join(look.supported_api_engines)}"
+        )
     return engine
 
 
 def _ratio(asked: str | None, look: Look | None) -> Ratio:
     if asked == "auto":
-        return _SHAPES[look.orientation] if look else "16:9"
+        return _SHAPES[look.preferred_orientation] if look else "16:9"
     return asked or "16:9"  # type: ignore[return-value] # "auto" is gone

@@ -180,25 +180,18 @@ class _Recording:
         samples: NDArray[np.float32],
         events: list[tuple[int, int]],
     ) -> None:
-        loud = _loud_steps(samples, self._rate)
+        step = round(_STEP_S * self._rate)
+        loud = _loud_steps(samples, step)
         if not len(loud):
             return
         self.add_silence(self._pause_s / self._speed)
-        step = round(_STEP_S * self._rate)
-        first = int(loud[0]) * step
-        last = min((int(loud[-1]) + 2) * step, len(samples))
-        onsets = _first_events(events, utterance.tokens)
-        times = _spread(onsets, utterance, first, last)
+        first, last = int(loud[0]), min(int(loud[-1]) + 2 * step, len(samples))
         shift = self._length - first
-        for token, (start, end) in times.items():
-            heard = loud[(loud * step > start - step) & (loud * step < end)] * step
-            if len(heard):
-                span = int(heard[0]), min(int(heard[-1]) + step, end)
-            else:
-                span = start, end
-            self._spans.setdefault(
-                token, ((span[0] + shift) / self._rate, (span[1] + shift) / self._rate)
-            )
+        onsets = _first_events(events, utterance.tokens)
+        for token, span in _spread(onsets, utterance, first, last).items():
+            start, end = _audible(loud, step, span)
+            times = (start + shift) / self._rate, (end + shift) / self._rate
+            self._spans.setdefault(token, times)
         self._append(samples[first:last])
         self._pause_s = utterance.pause_s
 
@@ -223,11 +216,21 @@ class _Recording:
         return Speech(samples.astype(np.float32), self._rate, tuple(timed))
 
 
-def _loud_steps(samples: NDArray[np.float32], rate: int) -> NDArray[np.intp]:
-    """Return the numbers of the 5 ms steps in which something is heard."""
-    step = round(_STEP_S * rate)
+def _loud_steps(samples: NDArray[np.float32], step: int) -> NDArray[np.intp]:
+    """Return where the steps begin in which something is heard."""
     whole = np.abs(samples[: len(samples) // step * step]).reshape(-1, step)
-    return np.flatnonzero(whole.max(axis=1) > _SILENCE)
+    return np.flatnonzero(whole.max(axis=1) > _SILENCE) * step
+
+
+def _audible(
+    loud: NDArray[np.intp], step: int, span: tuple[int, int]
+) -> tuple[int, int]:
+    """Narrow a word's samples to those in which something is heard."""
+    start, end = span
+    heard = loud[(loud > start - step) & (loud < end)]
+    if not len(heard):
+        return span
+    return int(heard[0]), min(int(heard[-1]) + step, end)
 
 
 def _first_events(

@@ -115,8 +115,7 @@ def test_translations_keep_emoji_and_names_of_code(russian):
 def test_translations_begin_and_end_like_the_originals(russian):
     def edges(text):
         start = re.match(r"\s*", text)[0]
-        # a closing quote belongs to the words, a full stop to the sentence
-        text = text.removesuffix("и др.")
+        text = text.removesuffix("и др.")  # its full stop ends no sentence
         end = re.search(r"(?:\.\.\.|[.:?!])?\s*$", text)[0]
         return start, end
 

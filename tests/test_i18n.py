@@ -419,18 +419,7 @@ def extracted():
     return {message.id for message in load_check().extracted()}
 
 
-NESTED = pytest.mark.xfail(
-    reason="“Balance” stands inside an f-string: take it out, then this mark"
-)
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=NESTED) if name == "cli/doctor.py" else name
-        for name in sources(".")
-    ],
-)
+@pytest.mark.parametrize("name", sources("."))
 def test_every_message_of_the_code_can_be_extracted(name, extracted):
     lost = [
         (node.lineno, ast.unparse(node))

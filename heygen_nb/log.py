@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 MAX_BYTES, FILES = 1_000_000, 5
 
 _SECRETS = (
-    (re.compile(r"\b\d{6,}:[A-Za-z0-9_-]{20,}"), "<bot token>"),
+    (re.compile(r"\d{6,}:[A-Za-z0-9_-]{20,}"), "<bot token>"),
     (re.compile(r"(?i)(x-api-key|authorization)(\W+)\S+"), r"\1\2<hidden>"),
     (re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+"), r"\1?<signed>"),
 )

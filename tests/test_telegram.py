@@ -9,6 +9,7 @@ import socket
 import traceback
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,8 @@ from heygen_nb.errors import (
     DeliveryRefusedError,
     DeliveryUnsureError,
 )
+from heygen_nb.sandbox.app import create_app
+from heygen_nb.sandbox.server import run_in_thread
 from heygen_nb.telegram import (
     MAX_CAPTION,
     MAX_FILE_BYTES,
@@ -37,11 +40,6 @@ MESSAGE = {
     "date": 1767225600,
     "chat": {"id": -1001, "type": "channel", "title": "Chat"},
 }
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 @pytest.fixture
@@ -388,6 +386,8 @@ def test_a_token_that_cannot_be_one_is_refused_without_showing_it(token):
 )
 async def test_the_token_is_seen_nowhere(video, caplog, reply):
     caplog.set_level(logging.DEBUG)
+    for name in ("telegram", "httpx", "httpcore"):  # as in a fresh process
+        logging.getLogger(name).setLevel(logging.NOTSET)
     shown = []
 
     async with poster(reply, sleep=Naps()) as (bot, _):
@@ -468,3 +468,28 @@ def test_a_cut_does_not_waste_the_room_for_an_early_paragraph():
     text = "Hi.\n\n" + "word " * 300
 
     assert units(split_caption(text)[0]) > MAX_CAPTION - 10
+
+
+async def test_posts_arrive_in_the_stand_ins_chat(tmp_path, video):
+    text = "A caption of two parts. " * 60
+    with run_in_thread(create_app(tmp_path / "state")) as sandbox:
+        async with TelegramPoster(
+            SecretStr(sandbox.bot_token), base_url=sandbox.telegram_base_url
+        ) as bot:
+            found = await bot.check(sandbox.chat_id)
+            first, *rest = split_caption(text)
+            ids = [await bot.send_video(sandbox.chat_id, video, caption=first, **SIZE)]
+            ids += [await bot.send_message(sandbox.chat_id, part) for part in rest]
+            with pytest.raises(DeliveryError, match="telegram_chat_id"):
+                await bot.check("-5")
+        async with TelegramPoster(
+            SecretStr(TOKEN), base_url=sandbox.telegram_base_url
+        ) as stranger:
+            with pytest.raises(DeliveryRefusedError):
+                await stranger.check(sandbox.chat_id)
+        async with httpx.AsyncClient(base_url=sandbox.base_url) as http:
+            posts = (await http.get("/_sandbox/ledger")).json()["posts"]
+
+    assert found.chat_title == "Sandbox chat"
+    assert len(ids) == len(posts) == 2
+    assert " ".join(post["text"] for post in posts) == text.strip()

@@ -15,7 +15,6 @@ from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import set_language
 from heygen_nb.models import Draft
-from heygen_nb.renderer.plan import check_background
 from heygen_nb.renderer.resolve import choose_engine, describe_voice
 from heygen_nb.workflow import open_session, preview
 
@@ -46,7 +45,6 @@ class _Checkup:
         say(_("🏠 Home: {path}").format(path=self._settings.home))
         await self._check(_("Voice, fonts and video of the preview"), self._preview)
         await self._check(_("Disk"), self._disk)
-        await self._check(_("Background"), self._background)
         async with AsyncExitStack() as stack:
             session = await self._check(
                 _("Ledger and backend"),
@@ -71,6 +69,12 @@ class _Checkup:
             lambda: resolver.voice(self._settings.heygen_voice),
             describe_voice,
         )
+        if background := self._settings.heygen_background_url:
+            await self._check(
+                _("Background"),
+                lambda: resolver.background(background),
+                lambda _none: background,
+            )
         if self._settings.heygen_use_avatar:
             await self._check(_("Avatar"), lambda: self._avatar(session))
 
@@ -93,10 +97,6 @@ class _Checkup:
         if free < LOW_DISK_BYTES:
             raise ConfigError(text, hint=_("Make room: videos need a place."))
         return text
-
-    async def _background(self) -> str:
-        check_background(self._settings.heygen_background_url)
-        return self._settings.heygen_background_url or _("none")
 
     async def _chat(self, session: Session) -> str:
         async with session.chat() as chat:

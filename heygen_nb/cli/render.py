@@ -11,7 +11,7 @@ from heygen_nb.config import load_settings
 from heygen_nb.drafts import check_draft, read_drafts
 from heygen_nb.errors import LimitError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import set_language
+from heygen_nb.i18n import ngettext, set_language
 from heygen_nb.workflow import open_session
 
 if TYPE_CHECKING:
@@ -75,7 +75,11 @@ def confirm(plans: Sequence[Plan], options: RenderOptions) -> None:
     if not total:
         return
     quote = plans[0].quote
-    text = _("{count} videos, about {seconds:.0f} s: {amount:.2f} {currency}").format(
+    text = ngettext(
+        "{count} video, about {seconds:.0f} s: {amount:.2f} {currency}",
+        "{count} videos, about {seconds:.0f} s: {amount:.2f} {currency}",
+        len(plans),
+    ).format(
         count=len(plans),
         seconds=sum(plan.quote.seconds for plan in plans),
         amount=total,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heygen_nb.preview.speech import Word
+from heygen_nb.preview.stress import STRESS
 from heygen_nb.preview.text import clean_script
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _CLOSERS = "\"'»”’)]"
 # A page goes a little after its last word when nothing follows.
 _LINGER_S = 0.6
 _PAUSE_S = 0.7
-_STRESS = "\u0301"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def lay_out_pages(
         for sentence in _sentences(pieces)
         for lines in _even_pages(sentence, measure, width, max_lines)
     ]
-    return _timed(groups, duration_s)
+    return _timed(groups, duration_s) if groups else ()
 
 
 def to_srt(pages: Iterable[Page]) -> str:
@@ -91,7 +91,7 @@ def _stamp(seconds: float) -> str:
 
 def _shown(text: str) -> str:
     """Return the word without what is meant for the voice: Russian stress marks."""
-    return "".join(clean_script(text).replace(_STRESS, "").split())
+    return "".join(clean_script(text).replace(STRESS, "").split())
 
 
 def _pieces(word: Word, measure: Measure, width: float) -> Iterable[Word]:
@@ -108,21 +108,21 @@ def _pieces(word: Word, measure: Measure, width: float) -> Iterable[Word]:
 
 def _fitting(text: str, start: int, measure: Measure, width: float) -> int:
     """Return where to break: as late as fits, never between a letter and its mark."""
-    if measure(text[start : start + 200]) <= width:
-        return min(start + 200, len(text))
-    low, high = start + 1, min(start + 200, len(text))
-    while low < high:
-        middle = (low + high + 1) // 2
-        fits = measure(text[start:middle]) <= width
-        low, high = (middle, high) if fits else (low, middle - 1)
-    end = low
+    end, used = start + 1, measure(text[start])
+    while end < len(text) and (used := used + measure(text[end])) <= width:
+        end += 1
+    while end > start + 1 and measure(text[start:end]) > width:
+        end -= 1
+    if end == len(text):
+        return end
     # An address or a compound is best broken where it is joined.
     joint = max(text.rfind(sign, start + (end - start) // 2, end) for sign in "-/_.,")
     if joint > start:
         return joint + 1
-    while end > start + 1 and end < len(text) and _clings(text, end):
-        end -= 1
-    return end if end > start + 1 else low
+    whole = end
+    while whole > start + 1 and _clings(text, whole):
+        whole -= 1
+    return whole if whole > start + 1 else end
 
 
 def _clings(text: str, index: int) -> bool:

@@ -68,14 +68,16 @@ class Layout:
         return self.font_px * 0.34
 
 
-def lay_out(width: int, height: int, *, with_avatar: bool) -> Layout:
+def lay_out(
+    width: int, height: int, *, with_avatar: bool = True, with_captions: bool = True
+) -> Layout:
     """Place the parts: avatar above, loudness bars below it, captions lowest."""
     unit = min(width, height)
     vertical = height / width > _VERTICAL
     top, bottom, side = (0.08, 0.205, 0.10) if vertical else (0.06, 0.06, 0.08)
     font = round(unit * (0.068 if with_avatar else 0.086))
     lines = 3 if vertical or not with_avatar else 2
-    room = round(font * (1.36 * lines + 0.7))
+    room = round(font * (1.36 * lines + 0.7)) if with_captions else 2
     text_width = min(round(width * (1 - 2 * side)), round(unit * 1.25))
     caption_bottom = height * (1 - bottom)
     meter_height = unit * 0.075

@@ -47,36 +47,37 @@ class Meter:
         self._pitch = box.width // BARS // 2 * 2
         width = self._pitch * BARS
         self._x, self._y = box.x + (box.width - width) // 4 * 2, box.y
-        area = (self._x, self._y, self._x + width, self._y + box.height)
-        behind = picture.crop(area)
-        self._sets = [
-            _bars(behind, self._pitch, height / (_HEIGHTS - 1), ink)
+        behind = picture.crop((self._x, self._y, self._x + width, box.y + box.height))
+        drawn = [
+            _bars(behind, self._pitch, height / (_HEIGHTS - 1), ink).planes
             for height in range(_HEIGHTS)
         ]
+        # For each plane: height of the bar, row, bar, column within the bar.
+        self._sets = [
+            np.stack(planes).reshape(_HEIGHTS, len(planes[0]), BARS, -1)
+            for planes in zip(*drawn, strict=True)
+        ]
+        self._bars = np.arange(BARS)
         self._ago = [abs(bar - BARS // 2) for bar in range(BARS)]
         self._fade = [1 - (ago / (BARS / 2 + 1)) ** 2 for ago in self._ago]
-        self._shown = [-1] * BARS
+        self._shown: list[int] = []
 
     def paint(self, recent: list[float], planes: tuple[Plane, Plane, Plane]) -> bool:
-        """Put the bars that changed; ``recent`` begins with now."""
+        """Put the bars, if any changed; ``recent`` begins with now."""
         known = recent + [0.0] * BARS
         heights = [
             round(known[ago] * fade * (_HEIGHTS - 1))
             for ago, fade in zip(self._ago, self._fade, strict=True)
         ]
-        moved = heights != self._shown
-        for bar, (height, shown) in enumerate(zip(heights, self._shown, strict=True)):
-            if height != shown:
-                self._strip(bar, height).put_on(planes)
+        if heights == self._shown:
+            return False
+        y, u, v = (drawn[heights, :, self._bars] for drawn in self._sets)
+        chosen = [
+            part.transpose(1, 0, 2).reshape(part.shape[1], -1) for part in (y, u, v)
+        ]
+        Patch(self._x, self._y, (chosen[0], chosen[1], chosen[2])).put_on(planes)
         self._shown = heights
-        return moved
-
-    def _strip(self, bar: int, height: int) -> Patch:
-        y, u, v = self._sets[height].planes
-        left, half = bar * self._pitch, self._pitch // 2
-        small = slice(bar * half, (bar + 1) * half)
-        planes = (y[:, left : left + self._pitch], u[:, small], v[:, small])
-        return Patch(self._x + left, self._y, planes)
+        return True
 
 
 def _bars(behind: Image.Image, pitch: int, length: float, ink: Colour) -> Patch:

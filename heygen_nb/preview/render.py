@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import av
 
@@ -26,7 +28,9 @@ if TYPE_CHECKING:
 
 _POSTER_S = 1.2  # by then a caption and an open mouth are there
 _LONGEST_STILL = FRAMES_PER_S  # frames: players seek badly over longer gaps
-_SPEECH_SHARE = 0.08  # of the whole work, for the progress
+_PREPARED = 0.1  # of the whole work is the voice and the first picture
+_POLL_S = 0.05
+_T = TypeVar("_T")
 
 
 def render_scene(
@@ -52,12 +56,8 @@ def render_scene(
     """
     work = _Work(progress, cancelled)
     work.at(0.0)
-    speech = speech or scene.voice.speak(scene.script, speed=scene.speed)
-    if not len(speech.samples):
-        raise PreviewError(_("The script has no words that can be said."))
-    work.at(_SPEECH_SHARE)
-    speech = speech.padded(scene.tail_s)
-    stage = Stage(scene, speech)
+    speech, stage = work.beside(partial(_prepare, scene, speech))
+    work.at(_PREPARED)
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         return _write_files(scene, speech, stage, output, work)
@@ -66,6 +66,14 @@ def render_scene(
         raise PreviewError(
             message.format(name=output.name, reason=exc.strerror or exc)
         ) from exc
+
+
+def _prepare(scene: Scene, speech: Speech | None) -> tuple[Speech, Stage]:
+    speech = speech or scene.voice.speak(scene.script, speed=scene.speed)
+    if not speech.samples.any():
+        raise PreviewError(_("The script has no words that can be said."))
+    speech = speech.padded(scene.tail_s)
+    return speech, Stage(scene, speech)
 
 
 class _Work:
@@ -84,6 +92,19 @@ class _Work:
             raise PreviewCancelledError(_("The preview was stopped."))
         if self._progress:
             self._progress(fraction)
+
+    def beside(self, long: Callable[[], _T]) -> _T:
+        """Do what cannot be interrupted on a thread, which is left if need be."""
+        if not self._cancelled:
+            return long()
+        pool = ThreadPoolExecutor(1)
+        future = pool.submit(long)
+        try:
+            while not wait([future], _POLL_S).done:
+                self.at(0.0)
+            return future.result()
+        finally:
+            pool.shutdown(wait=False)
 
 
 def _write_files(
@@ -128,5 +149,5 @@ def _write_video(
             if frame == poster_at:
                 poster = writer.picture(THUMBNAIL_PX)
             done = (frame + 1) / stage.frame_count
-            work.at(_SPEECH_SHARE + (0.99 - _SPEECH_SHARE) * done)
+            work.at(_PREPARED + (0.99 - _PREPARED) * done)
     return poster

@@ -41,7 +41,9 @@ class Stage:
 
     def __init__(self, scene: Scene, speech: Speech) -> None:
         self.frame_count = max(round(speech.duration_s * FRAMES_PER_S), 1)
-        layout = lay_out(*scene.size, with_avatar=scene.use_avatar)
+        layout = lay_out(
+            *scene.size, with_avatar=scene.use_avatar, with_captions=scene.captions
+        )
         picture = paint_background(scene.background, layout.width, layout.height)
         palette = palette_for(picture, layout.captions.corners)
         layout = _fitted(layout, speech) if scene.captions else layout

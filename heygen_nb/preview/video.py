@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
@@ -16,6 +17,8 @@ from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from av.audio.stream import AudioStream
     from av.container import InputContainer, OutputContainer
     from av.stream import Stream
@@ -52,7 +55,7 @@ def probe_video(path: Path) -> VideoFacts:
         PreviewError: It is missing, not a video, or has no picture.
     """
     with _opened(path) as container:
-        frame = _first_frame(container, path)
+        frame = next(_frames(container, path))
         stream = container.streams.video[0]
         length = container.duration / av.time_base if container.duration else 0.0
         if not length and stream.duration and stream.time_base:
@@ -76,11 +79,12 @@ def make_thumbnail(
         PreviewError: It is not a video.
     """
     with _opened(path) as container:
-        frame = _first_frame(container, path)
         # The first picture is often a fade-in; one second later somebody speaks.
-        for later in container.decode(video=0):
-            frame = later
-            if later.time is None or later.time >= 1:
+        # One decoder for both: a film of one picture is at its end after the first.
+        frames = _frames(container, path)
+        frame = next(frames)
+        for frame in frames:
+            if frame.time is None or frame.time >= 1:
                 break
         image = Image.fromarray(frame.to_ndarray(format="rgb24"))
         if frame.rotation % 360:
@@ -136,11 +140,15 @@ def _not_a_video(path: Path) -> PreviewError:
     return PreviewError(_("{name} is not a playable video.").format(name=path.name))
 
 
-def _first_frame(container: InputContainer, path: Path) -> VideoFrame:
+def _frames(container: InputContainer, path: Path) -> Iterator[VideoFrame]:
+    """Yield at least one picture, and what more can be decoded."""
     try:
-        return next(container.decode(video=0))
+        decoded = container.decode(video=0)
+        yield next(decoded)
     except (StopIteration, IndexError, OSError, av.FFmpegError) as exc:
         raise _not_a_video(path) from exc
+    with suppress(av.FFmpegError):
+        yield from decoded
 
 
 def _transcode(source: Path, output: Path, bits: int, facts: VideoFacts) -> None:

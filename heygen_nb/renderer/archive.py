@@ -11,6 +11,7 @@ from heygen_nb.errors import DownloadError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Video
 from heygen_nb.preview import make_thumbnail, probe_video
+from heygen_nb.renderer.turns import turn
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -77,6 +78,11 @@ class Archive:
                 stays at HeyGen.
             TakenOverError: Another process goes on with it.
         """
+        # Two cells may ask for one video at once.
+        async with turn("keep", video.video_id):
+            return await self._keep(video, hold)
+
+    async def _keep(self, video: Video, hold: Hold | None) -> Video:
         row = None
         if hold:
             row = await asyncio.to_thread(self._ledger.render, str(hold.id))

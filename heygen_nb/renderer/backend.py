@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from heygen_nb.address import is_loopback
 from heygen_nb.errors import NotAuthorizedError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.i18n import gettext as _
@@ -24,7 +25,7 @@ from heygen_nb.renderer.resolve import Resolver
 from heygen_nb.sandbox.process import start_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from heygen_nb.config import Settings
 
@@ -71,25 +72,32 @@ _shared: dict[tuple[object, ...], _Shared] = {}
 
 
 @asynccontextmanager
-async def open_renderer(settings: Settings) -> AsyncIterator[Renderer]:
+async def open_renderer(
+    settings: Settings, *, sleep: Callable[[float], Awaitable[None]] | None = None
+) -> AsyncIterator[Renderer]:
     """Open everything for one account, and close it after its last user.
 
     Calls that overlap share it: one watcher looks at all videos, one limit counts
     for all of them.
+
+    Args:
+        settings: Of the home folder.
+        sleep: Waits between looks and repeats; for tests.
 
     Raises:
         ConfigError: A setting does not fit.
         LedgerError: The ledger cannot be used.
         SandboxError: The sandbox does not start.
     """
-    key = (asyncio.get_running_loop(), *_identity(settings))
+    set_language(settings.language)
+    key = (asyncio.get_running_loop(), sleep, *_identity(settings))
     shared = _shared.setdefault(key, _Shared())
     shared.users += 1
     try:
         async with shared.lock:
             if shared.renderer is None:
                 shared.renderer = await shared.stack.enter_async_context(
-                    _opened(settings)
+                    _opened(settings, sleep or asyncio.sleep)
                 )
         yield shared.renderer
     finally:
@@ -112,8 +120,9 @@ def _identity(settings: Settings) -> tuple[object, ...]:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Renderer]:
-    set_language(settings.language)
+async def _opened(
+    settings: Settings, sleep: Callable[[float], Awaitable[None]]
+) -> AsyncIterator[Renderer]:
     secrets = (settings.heygen_api_key, settings.telegram_bot_token)
     open_log(settings.log_path, [s.get_secret_value() for s in secrets if s])
     rates = load_rates(settings.home)
@@ -123,15 +132,15 @@ async def _opened(settings: Settings) -> AsyncIterator[Renderer]:
         )
         connection = await connect(settings)
         client = await stack.enter_async_context(
-            HeyGenClient(connection.api_key, base_url=connection.base_url)
+            HeyGenClient(connection.api_key, base_url=connection.base_url, sleep=sleep)
         )
-        downloader = Downloader()
+        downloader = Downloader(sleep=sleep)
         stack.push_async_callback(downloader.close)
         renderer = Renderer(
             connection=connection,
             client=client,
             ledger=ledger,
-            resolver=Resolver(client),
+            resolver=Resolver(client, allow_private=is_loopback(connection.base_url)),
             archive=Archive(
                 settings.videos_path,
                 client=client,
@@ -140,6 +149,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Renderer]:
             ),
             rates=rates.free() if connection.sandbox else rates,
             max_concurrent=settings.max_concurrent_renders,
+            sleep=sleep,
         )
         stack.push_async_callback(renderer.close)
         yield renderer

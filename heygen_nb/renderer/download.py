@@ -46,7 +46,10 @@ class Downloader:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._http = httpx.AsyncClient(
-            transport=transport, timeout=_TIMEOUT, follow_redirects=True
+            transport=transport,
+            timeout=_TIMEOUT,
+            follow_redirects=True,
+            headers={"accept-encoding": "identity"},  # bytes are counted
         )
         self._sleep = sleep
 
@@ -131,7 +134,7 @@ class Downloader:
         length = reply.headers.get("content-length")
         expected = got + int(length) if length else None
         with part.open("ab" if resumed else "wb") as stream:
-            async for chunk in reply.aiter_raw(65536):
+            async for chunk in reply.aiter_bytes():
                 stream.write(chunk)
                 got += len(chunk)
         if got == 0:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import re
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.drafts import check_draft
-from heygen_nb.errors import ConfigError
 from heygen_nb.heygen import (
     AvatarVideo,
     Caption,
@@ -26,7 +24,7 @@ from heygen_nb.heygen import (
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NewRender
-from heygen_nb.renderer.resolve import choose_engine, describe_voice
+from heygen_nb.renderer.resolve import COLOR, choose_engine, describe_voice
 from heygen_nb.timing import estimate_s, script_language, speed_for
 
 if TYPE_CHECKING:
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
     from heygen_nb.renderer.resolve import Resolver
 
 PLAIN_COLOR = "#1b2440"  # background-only video when no background is given
-_COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _SIDES = {"720p": 720, "1080p": 1080, "4k": 2160}
 
 
@@ -103,7 +100,7 @@ async def make_plan(
         ConfigError: Voice, avatar, engine or background do not fit.
     """
     check_draft(draft)
-    check_background(settings.heygen_background_url)
+    await resolver.background(settings.heygen_background_url)
     voice = await resolver.voice(settings.heygen_voice)
     look = None
     if settings.heygen_use_avatar:
@@ -147,25 +144,6 @@ async def make_plan(
         avatar=look.name if look else "",
         warnings=tuple(_warnings(language, voice, target_s, length_s)),
     )
-
-
-def check_background(value: str) -> None:
-    """Refuse a background that is neither a colour nor a web address.
-
-    Raises:
-        ConfigError: Says what is allowed.
-    """
-    if (
-        value
-        and not _COLOR.fullmatch(value)
-        and not re.match(r"https?://[^\s/]+", value)
-    ):
-        raise ConfigError(
-            _("heygen_background_url: “{value}” is not a web address.").format(
-                value=value[:100]
-            ),
-            hint=_("Use a link that starts with https://, or a colour like #203040."),
-        )
 
 
 def _warnings(
@@ -212,13 +190,13 @@ def _body(
 def _background(value: str) -> ColorBackground | ImageBackground | None:
     if not value:
         return None
-    if _COLOR.fullmatch(value):
+    if COLOR.fullmatch(value):
         return ColorBackground(value=value)
     return ImageBackground(url=value)
 
 
 def _picture(value: str, settings: Settings) -> UrlSource | InlineSource:
-    if value and not _COLOR.fullmatch(value):
+    if value and not COLOR.fullmatch(value):
         return UrlSource(url=value)
     return InlineSource(
         media_type="image/png", data=_plain_png(value or PLAIN_COLOR, settings)

@@ -1,4 +1,4 @@
-"""From what the user wished to what the account has: voice, avatar, engine."""
+"""From what the user wished to what there is: voice, avatar, engine, background."""
 
 from __future__ import annotations
 
@@ -8,20 +8,30 @@ from typing import TYPE_CHECKING
 
 from babel import Locale, UnknownLocaleError
 
-from heygen_nb.errors import ConfigError, NotFoundError
+from heygen_nb.errors import ConfigError, NotFoundError, PreviewError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.preview.fetch import fetch_image
 
 if TYPE_CHECKING:
     from heygen_nb.heygen import HeyGenClient, LookReply, VoiceReply
 
+COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _WISH = re.compile(r"([a-z]{2,3})-([A-Z]{2})-\w+(?:-\w+)*")  # en-US-Neural2-F
 
 
 class Resolver:
-    """Finds voices and avatars of one account, and remembers them while it lives."""
+    """Finds voices and avatars of one account, and remembers them while it lives.
 
-    def __init__(self, client: HeyGenClient) -> None:
+    Args:
+        client: HeyGen.
+        allow_private: Whether a background may lie on this machine or network; for
+            the sandbox.
+    """
+
+    def __init__(self, client: HeyGenClient, *, allow_private: bool = False) -> None:
         self._client = client
+        self._allow_private = allow_private
+        self._pictures: set[str] = set()
         self._voices: list[VoiceReply] = []
         self._looks: dict[str, LookReply] = {}
 
@@ -94,6 +104,33 @@ class Resolver:
             _("This account has no avatar."),
             hint=_("Make one at HeyGen, or switch “use avatar” off."),
         )
+
+    async def background(self, value: str) -> None:
+        """Make sure that a background is one, before anything is paid.
+
+        Args:
+            value: A colour such as ``#203040``, an address, or nothing.
+
+        Raises:
+            ConfigError: It is neither, or there is no picture at that address.
+        """
+        if not value or COLOR.fullmatch(value) or value in self._pictures:
+            return
+        if not re.match(r"https?://[^\s/]+", value):
+            raise ConfigError(
+                _("heygen_background_url: “{value}” is not a web address.").format(
+                    value=value[:100]
+                ),
+                hint=_("Use a link with https://, or a colour like #203040."),
+            )
+        try:
+            await fetch_image(value, allow_private=self._allow_private)
+        except PreviewError as error:
+            raise ConfigError(
+                f"heygen_background_url: {error.message}",
+                hint=_("Open the link in a browser: it has to show just a picture."),
+            ) from None
+        self._pictures.add(value)
 
 
 def choose_engine(look: LookReply, wish: str) -> str:

@@ -205,6 +205,7 @@ async def _report_sighting(
 def _failed(video_id: str, sighting: Sighting) -> RenderFailedError:
     video = sighting.video
     reason = (video and (video.failure_message or video.failure_code)) or _("deleted")
+    reason = reason.rstrip(".")
     return RenderFailedError(
         _("HeyGen could not render video {id}: {reason}.").format(
             id=video_id, reason=reason

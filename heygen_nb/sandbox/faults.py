@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -16,6 +17,7 @@ FaultKind = Literal[
     "error_in_200",
     "truncated",
     "cut",
+    "stall",
     "slow",
     "unknown_status",
     "failed_render",
@@ -30,7 +32,8 @@ class Fault(BaseModel):
             answers ``status``; ``empty`` a 200 of 0 bytes; ``html`` a page with
             status 200; ``error_in_200`` a 200 with a top-level error;
             ``truncated`` a whole HTTP answer with half the body; ``cut`` breaks
-            the connection in the middle of the body; ``slow`` waits ``delay_s``;
+            the connection in the middle of the body, ``stall`` waits ``delay_s``
+            there; ``slow`` waits ``delay_s`` before (or ``after``) the handler;
             ``unknown_status`` changes every status word to ``word``;
             ``failed_render`` lets a video be accepted, then fail with ``code``.
         after: Let the real handler run first: the job is accepted, the post
@@ -98,7 +101,7 @@ class Faults:
 
     def __init__(self, rules: list[Fault]) -> None:
         self.rules = rules
-        self.counts: dict[str, int] = {}
+        self.counts: Counter[str] = Counter()
 
     @property
     def read_bodies(self) -> bool:

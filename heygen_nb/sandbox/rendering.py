@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import struct
 import threading
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
@@ -165,12 +165,10 @@ class Renderer:
             self._pool = ProcessPoolExecutor(
                 self._workers, multiprocessing.get_context("spawn"), _settle_in
             )
-        pool, loop = self._pool, asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(pool, render, order, output)
-        except OSError:
-            raise
-        except RuntimeError as exc:  # BrokenProcessPool: a worker was killed
+            return await loop.run_in_executor(self._pool, render, order, output)
+        except BrokenExecutor as exc:  # a worker was killed
             self._pool = None
             raise PreviewError("A render process ended unexpectedly.") from exc
 
@@ -225,7 +223,6 @@ def make_canned(order: Order, output: Path, mark: str, at_least: int) -> Made:
     wide, high = (int(n) for n in order.ratio.split(":"))
     (movie, thumbnail), note = _canned(wide * 16, high * 16), mark.encode()
     free = max(at_least - len(movie), 8 + len(note))
-    output.parent.mkdir(parents=True, exist_ok=True)
     with output.open("wb") as file:
         # A "free" box is skipped by every player.
         file.write(movie + struct.pack(">I4s", free, b"free") + note)

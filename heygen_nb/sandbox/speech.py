@@ -20,12 +20,13 @@ from heygen_nb.preview.voice import EspeakVoice
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from heygen_nb.sandbox.catalogue import Voice
 
 _NOISE = 0.03
 _BREAK = re.compile(r'<break\s+time="([\d.]+)(m?s)"\s*/>')
 _TAG = re.compile(r"<[^>]*>")
-_LETTERS = 5.0  # of an average word
 _SILENT_RATE = 8000  # samples a second of what nobody listens to
 
 
@@ -35,7 +36,7 @@ def model(voice: Voice, text: str, speed: float) -> Speech:
     rate = (1 + _noise(voice, text)) / speed
     at, words = 0.0, []
     for word in said:
-        length_s = 60 / voice.words_per_minute * (0.4 + 0.6 * len(word) / _LETTERS)
+        length_s = 60 / voice.words_per_minute * (0.33 + 0.1 * len(word))
         words.append(Word(word, at * rate, (at + length_s) * rate))
         at += length_s + _pause_s(voice, word)
     at += sum(
@@ -54,7 +55,11 @@ def speak(voice: Voice, text: str, speed: float) -> Speech:
         variant=voice.variant,
         sentence_pause_s=voice.pause_s,
     )
-    speech = espeak.speak(text, speed=speed)
+    speech = espeak.speak(text)
+    if speed != 1:
+        # espeak's own rate is not quite linear and never under 80 words a minute.
+        length_s = speech.duration_s / speed
+        speech = _stretched(espeak.speak(text, speed=speed), length_s)
     # A script of emoji alone says nothing; a video still needs a length.
     return speech if speech.duration_s else speech.padded(1.0)
 
@@ -70,14 +75,24 @@ def joined(parts: list[Speech]) -> Speech:
     rate = max(part.sample_rate for part in parts)
     samples, words, at = [], [], 0.0
     for part in parts:
-        count = round(part.duration_s * rate)
-        points = np.arange(count) * part.sample_rate / rate
-        known = np.arange(len(part.samples))
-        same = part.sample_rate == rate
-        samples.append(part.samples if same else np.interp(points, known, part.samples))
+        samples.append(_resampled(part.samples, round(part.duration_s * rate)))
         words += [Word(w.text, at + w.start_s, at + w.end_s) for w in part.words]
         at += part.duration_s
-    return Speech(np.concatenate(samples).astype(np.float32), rate, tuple(words))
+    return Speech(np.concatenate(samples), rate, tuple(words))
+
+
+def _stretched(speech: Speech, length_s: float) -> Speech:
+    samples = _resampled(speech.samples, round(length_s * speech.sample_rate))
+    rate = length_s / speech.duration_s if speech.duration_s else 1.0
+    words = (Word(w.text, w.start_s * rate, w.end_s * rate) for w in speech.words)
+    return Speech(samples, speech.sample_rate, tuple(words))
+
+
+def _resampled(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    if count == len(samples):
+        return samples
+    points = np.linspace(0, max(len(samples) - 1, 0), count)
+    return np.interp(points, np.arange(len(samples)), samples).astype(np.float32)
 
 
 def to_wav(speech: Speech) -> bytes:

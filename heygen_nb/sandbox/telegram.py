@@ -71,6 +71,8 @@ class Telegram:
                 result = await handler(await _arguments(request))
             except _Error as exc:
                 return _refusal(exc)
+            finally:
+                await request.close()
             return JSONResponse({"ok": True, "result": result})
 
         return endpoint
@@ -83,8 +85,8 @@ class Telegram:
         return {**_BOT, "username": "sandbox_bot", "can_join_groups": True}
 
     async def _get_chat(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        gifts = ("unlimited_gifts", "limited_gifts", "unique_gifts")
-        accepted = dict.fromkeys((*gifts, "premium_subscription"), False)
+        gifts = "unlimited_gifts limited_gifts unique_gifts gifts_from_channels"
+        accepted = dict.fromkeys([*gifts.split(), "premium_subscription"], False)
         more = {"accent_color_id": 0, "max_reaction_count": 11}
         return _chat(arguments) | more | {"accepted_gift_types": accepted}
 

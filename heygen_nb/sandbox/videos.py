@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from heygen_nb.errors import PreviewError
 from heygen_nb.sandbox.bodies import parse_video
-from heygen_nb.sandbox.envelope import Refusal, data, invalid, page
-from heygen_nb.sandbox.rendering import FetchError, Made, Renderer, make_canned
+from heygen_nb.sandbox.envelope import Refusal, data, found, invalid, page
+from heygen_nb.sandbox.orders import RATES
+from heygen_nb.sandbox.rendering import FetchError, Made, Order, Renderer, make_canned
 from heygen_nb.sandbox.state import Job
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from starlette.requests import Request
 
     from heygen_nb.sandbox.files import Files
-    from heygen_nb.sandbox.options import SandboxOptions
     from heygen_nb.sandbox.orders import Plan, Planner
     from heygen_nb.sandbox.state import State
     from heygen_nb.sandbox.wallet import Wallet
@@ -45,7 +45,6 @@ class Videos:
     def __init__(
         self,
         state: State,
-        options: SandboxOptions,
         files: Files,
         planner: Planner,
         wallet: Wallet,
@@ -53,13 +52,14 @@ class Videos:
         doomed: Callable[[str], str | None],
     ) -> None:
         self._state = state
-        self._options = options
+        self._options = options = state.options
         self._files = files
         self._planner = planner
         self._wallet = wallet
         self._doomed = doomed
-        self.renderer = Renderer(options.workers)
+        self._renderer = Renderer(options.workers)
         self.jobs = state.load(Job)
+        self._orders: dict[str, Order] = {}
         self._running: set[str] = set()
         self._waiting: deque[Job] = deque()
         self._ends: list[tuple[float, str]] = []
@@ -69,19 +69,24 @@ class Videos:
     def resume(self) -> None:
         """Take up what was unfinished when the sandbox last stopped."""
         for job in self.jobs.values():
-            if job.status in ("running", "queued"):
-                self._wallet.hold(job.id, job.estimate)
-            if job.status == "running":
-                self._start(job, job.started_at or job.accepted_at)
-            elif job.status == "queued":
+            if job.status not in ("running", "queued"):
+                continue
+            self._wallet.hold(job.id, job.estimate)
+            try:
+                self._orders[job.id] = self._planner.plan(parse_video(job.body)).order
+            except Refusal as refusal:  # a link has expired meanwhile
+                job.fail_with, job.failure_message = refusal.code, refusal.message
+            if job.status == "queued":
                 self._waiting.append(job)
+            else:
+                self._start(job, job.started_at or job.accepted_at)
 
     async def close(self) -> None:
         """Stop rendering; the jobs stay unfinished in the state folder."""
-        self.renderer.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._renderer.close()
 
     def accept(
         self,
@@ -115,10 +120,11 @@ class Videos:
             fail_with=self._doomed(title or ""),
         )
         self.jobs[job.id] = job
+        self._orders[job.id] = plan.order
         self._state.save(job)
         if batch:
             self._waiting.append(job)
-            self.start_waiting()
+            self._start_waiting(job.accepted_at)
         else:
             self._start(job, job.accepted_at)
         return job
@@ -128,19 +134,16 @@ class Videos:
         now = self._state.clock.now()
         while self._ends and self._ends[0][0] <= now:
             ended_at, job_id = heapq.heappop(self._ends)
-            job = self.jobs[job_id]
-            made = None
+            job, made = self.jobs[job_id], None
             if job.fail_with is None:
-                path = self._files.path(f"videos/{job.id}/video.mp4")
-                order = self._planner.plan(parse_video(job.body)).order
-                made = make_canned(order, path, job.id, self._options.file_bytes)
+                path, size = self._path(job), self._options.file_bytes
+                made = make_canned(self._orders[job.id], path, job.id, size)
             self._finish(job, made, ended_at)
 
-    def start_waiting(self, at: float | None = None) -> None:
+    def _start_waiting(self, at: float) -> None:
         """Let batch items take the free places."""
         while self._waiting and len(self._running) < self._options.concurrency:
-            job = self._waiting.popleft()
-            self._start(job, self._state.clock.now() if at is None else at)
+            self._start(self._waiting.popleft(), at)
 
     def _start(self, job: Job, at: float) -> None:
         job.status, job.started_at = "running", at
@@ -156,47 +159,48 @@ class Videos:
 
     async def _render(self, job: Job) -> None:
         await asyncio.sleep(self._options.pending_s)
-        made = None
-        async with self.renderer.slots:
-            self._rendering.add(job.id)
-            try:
-                if job.fail_with is None:
-                    order = self._planner.plan(parse_video(job.body)).order
-                    path = self._files.path(f"videos/{job.id}/video.mp4")
-                    path.parent.mkdir(parents=True, exist_ok=True)
-                    made = await self.renderer.render(order, path)
-            except FetchError as exc:
-                job.fail_with, job.failure_message = "download_failed", str(exc)
-            except (PreviewError, Refusal, OSError) as exc:
-                _log.exception("render %s failed", job.id)
-                job.fail_with, job.failure_message = "rendering_failed", str(exc)
-            finally:
+        made: Made | BaseException | None = None
+        if job.fail_with is None:
+            async with self._renderer.slots:
+                self._rendering.add(job.id)
+                order, path = self._orders[job.id], self._path(job)
+                # Whatever goes wrong over there is a failed render, never a lost one.
+                (made,) = await asyncio.gather(
+                    self._renderer.render(order, path), return_exceptions=True
+                )
                 self._rendering.discard(job.id)
+        if isinstance(made, BaseException):
+            _log.error("render %s failed", job.id, exc_info=made)
+            fetching = isinstance(made, FetchError)
+            job.fail_with = "download_failed" if fetching else "rendering_failed"
+            job.failure_message, made = str(made), None
         self._finish(job, made, self._state.clock.now())
         self._state.flush()
 
     def _finish(self, job: Job, made: Made | None, at: float) -> None:
         job.completed_at = at
         self._running.discard(job.id)
+        self._orders.pop(job.id, None)
         if made is None:
             job.status, job.failure_code = "failed", job.fail_with
             job.failure_message = job.failure_message or "The video failed to render."
             self._wallet.release(job.id)
         else:
             job.status, job.sha256 = "completed", made.sha256
-            job.charge = round(job.estimate * made.duration_s / job.duration, 6)
+            job.charge = round(made.duration_s * RATES[job.engine], 6)
             job.duration = made.duration_s
             # A deleted render was paid for all the same.
             self._wallet.charge("video", job.id, job.charge, at)
         self._state.save(job)
-        self.start_waiting(at)
+        self._start_waiting(at)
+
+    def _path(self, job: Job) -> Path:
+        path = self._files.path(f"videos/{job.id}/video.mp4")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     async def create(self, body: Any, key: str | None, _request: Request) -> Response:
-        """Answer ``POST /v3/videos``.
-
-        Raises:
-            Refusal: 400, 402, 404, 409 or 429.
-        """
+        """Answer ``POST /v3/videos``."""
         plan = self._planner.plan(parse_video(body))
         if len(self._running) >= self._options.concurrency:
             wait = {"Retry-After": str(self._options.retry_after_s)}
@@ -225,10 +229,8 @@ class Videos:
         seen_until = self._state.clock.now() - self._options.list_lag_s
         jobs = [
             job
-            for job in reversed(self.jobs.values())
-            if self._visible(job)
-            and job.accepted_at <= seen_until
-            and wanted in (job.title or "").casefold()
+            for job in self._visible(*reversed(self.jobs)).values()
+            if job.accepted_at <= seen_until and wanted in (job.title or "").casefold()
         ]
         rows, paging = page(jobs, query, lambda job: -job.number, default=10)
         views = [self.view(job, request) for job in rows]
@@ -243,30 +245,22 @@ class Videos:
             raise invalid("video_ids", "give video_ids or batch_ids")
         if len(ids) > _MAX_IDS:
             raise invalid("video_ids", f"at most {_MAX_IDS} ids, got {len(ids)}")
-        rows = [self._row(video_id) for video_id in ids]
+        known = self._visible(*ids)
+        missing = {"status": "not_found"}
+        rows = [
+            self.row(known[i]) if i in known else {"video_id": i} | missing for i in ids
+        ]
         rows += [self.row(j) for j in self.jobs.values() if j.batch_id in batch_ids]
         return JSONResponse({"data": rows, "has_more": False, "next_token": None})
 
     def find(self, video_id: str) -> Job:
-        """Return the job.
+        """Return the job, or refuse with 404."""
+        return found(self._visible(video_id), video_id, "video")
 
-        Raises:
-            Refusal: 404.
-        """
-        job = self.jobs.get(video_id)
-        if job is None or not self._visible(job):
-            raise Refusal(404, "video_not_found", f"Video {video_id} not found")
-        return job
-
-    @staticmethod
-    def _visible(job: Job) -> bool:
-        return not job.deleted and job.status != "queued"
-
-    def _row(self, video_id: str) -> dict[str, Any]:
-        job = self.jobs.get(video_id)
-        if job is None or not self._visible(job):
-            return {"video_id": video_id, "status": "not_found"}
-        return self.row(job)
+    def _visible(self, *video_ids: str) -> dict[str, Job]:
+        """Return those that have a video: not deleted, not waiting in a batch."""
+        jobs = (self.jobs[i] for i in video_ids if i in self.jobs)
+        return {j.id: j for j in jobs if not j.deleted and j.status != "queued"}
 
     def row(self, job: Job) -> dict[str, Any]:
         """Return a job in the words of the bulk status and of batches."""

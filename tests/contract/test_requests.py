@@ -35,7 +35,8 @@ from heygen_nb.heygen import (
     VoiceSettings,
 )
 
-FOLDER = Path(os.environ.get("HEYGEN_SCHEMAS", "no schemas"))
+# absolute at once: the tests run in folders of their own
+FOLDER = Path(os.environ.get("HEYGEN_SCHEMAS", "no schemas")).absolute()
 
 pytestmark = [
     pytest.mark.anyio,

@@ -20,11 +20,6 @@ def key() -> str:
     return KEY
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Naps:
     """A sleep that only writes down how long it was asked for."""
 

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import av
+import pytest
+
+COMMANDS = ("demo", "render", "preview", "sandbox", "doctor", "lab")
+
+
+def test_help_names_every_command(run):
+    ran = run("--help")
+
+    assert ran.code == 0
+    for command in COMMANDS:
+        assert command in ran.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(run, command):
+    assert run(command, "--help").code == 0
+
+
+def test_a_wrong_option_is_a_usage_error(run):
+    assert run("render", "--nonsense").code == 2
+    assert run("render").code == 2
+
+
+def test_preview_writes_a_film_and_what_goes_with_it(run, draft_file, home):
+    out = home / "out" / "seen.mp4"
+
+    ran = run("preview", draft_file(), "-o", out)
+
+    assert ran.code == 0
+    assert str(out) in ran.out
+    with av.open(str(out)) as film:
+        assert {stream.type for stream in film.streams} == {"video", "audio"}
+    assert out.with_suffix(".srt").exists()
+    assert out.with_suffix(".jpg").exists()
+
+
+def test_preview_of_a_bad_draft_ends_with_2(run, draft_file):
+    assert run("preview", draft_file("")).code == 2
+
+
+def test_doctor_is_content_with_a_good_account(run, sandbox):
+    ran = run("doctor", **sandbox.environ())
+
+    assert ran.code == 0
+    assert "❌" not in ran.out
+    for part in ("My voice", "look_own_01", "100.00 usd", "GB"):
+        assert part in ran.out
+
+
+def test_doctor_says_what_to_do_about_each_trouble(run, sandbox):
+    environ = {
+        **sandbox.environ(),
+        "HEYGEN_NB_HEYGEN_VOICE": "Nobody",
+        "HEYGEN_NB_HEYGEN_AVATAR_ID": "look_gone",
+        "TELEGRAM_CHAT_ID": "12345",
+    }
+
+    ran = run("doctor", **environ)
+
+    assert ran.code == 2
+    assert ran.out.count("❌") == 3
+    assert ran.out.count("👉") == 3
+
+
+def test_doctor_tells_a_wrong_key(run, sandbox):
+    ran = run("doctor", **{**sandbox.environ(), "HEYGEN_API_KEY": "sk_wrong"})
+
+    assert ran.code == 3
+    assert "sk_wrong" not in ran.text
+
+
+def test_a_closed_output_does_not_end_in_a_traceback():
+    script = "import sys; sys.argv = ['heygen-nb', '--help']\n"
+    script += "from heygen_nb.cli import main; main()"
+
+    ran = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        check=True,
+        env={"PYTHONIOENCODING": "ascii", "PATH": ""},
+    )
+
+    assert b"render" in ran.stdout

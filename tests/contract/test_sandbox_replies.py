@@ -1,0 +1,119 @@
+"""Every reply of the stand-in, against the schemas generated from HeyGen's own."""
+
+import copy
+import io
+import json
+import os
+from pathlib import Path
+
+import httpx
+import jsonschema
+import pytest
+from PIL import Image
+
+from heygen_nb.sandbox.app import create_app
+from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.server import run_in_thread
+
+SCHEMAS = os.environ.get("HEYGEN_SCHEMAS")
+pytestmark = pytest.mark.skipif(not SCHEMAS, reason="HEYGEN_SCHEMAS is not set")
+BODY = {"type": "avatar", "avatar_id": "look_own_01", "script": "Hello there."}
+
+
+def closed(schema):
+    """Allow no field the schema does not name: such a field would be invented."""
+    if isinstance(schema, list):
+        return [closed(part) for part in schema]
+    if not isinstance(schema, dict):
+        return schema
+    schema = {name: closed(part) for name, part in schema.items()}
+    if schema.get("properties") and "object" in schema.get("type", ""):
+        schema["additionalProperties"] = False
+    return schema
+
+
+def check(name, reply):
+    schema = json.loads(Path(SCHEMAS, f"{name}.json").read_text())["response_schema"]
+    jsonschema.validate(reply.json(), closed(copy.deepcopy(schema)))
+    return reply.json()["data"]
+
+
+@pytest.fixture
+def serve(tmp_path):
+    def serve(**options):
+        chosen = SandboxOptions(fast=True, pending_s=0, **options)
+        return run_in_thread(create_app(tmp_path, chosen))
+
+    return serve
+
+
+@pytest.fixture
+def api(serve):
+    with serve(processing_s=0) as handle, client(handle) as api:
+        yield api
+
+
+def client(handle):
+    key = {"X-Api-Key": handle.api_key}
+    return httpx.Client(base_url=handle.base_url, headers=key)
+
+
+def test_videos(api):
+    body = BODY | {"title": "t", "caption": {"style": "default"}}
+    video_id = check("video_create", api.post("/v3/videos", json=body))["video_id"]
+    check("video_get", api.get(f"/v3/videos/{video_id}"))
+    assert check("video_list", api.get("/v3/videos?title=t"))
+    ids = f"video_ids={video_id},nope"
+    check("video_statuses_list", api.get(f"/v3/videos/statuses?{ids}"))
+    check("video_delete", api.delete(f"/v3/videos/{video_id}"))
+
+
+def test_running_and_failed_videos(serve):
+    with serve(processing_s=1000) as handle, client(handle) as api:
+        api.post("/_sandbox/faults", json={"kind": "failed_render"})
+        video_id = api.post("/v3/videos", json=BODY).json()["data"]["video_id"]
+        check("video_get", api.get(f"/v3/videos/{video_id}"))
+        api.post("/_sandbox/clock", json={"advance_s": 2000})
+        failed = check("video_get", api.get(f"/v3/videos/{video_id}"))
+    assert failed["failure_code"] == "rendering_failed"
+
+
+def test_batches(serve):
+    with serve(processing_s=1000, concurrency=1) as handle, client(handle) as api:
+        videos = [BODY, BODY, BODY | {"voice_id": "nope"}]
+        created = api.post("/v3/videos/batches", json={"videos": videos}).json()
+        batch_id = created["data"]["batch_id"]
+        batch = check("video_batches_get", api.get(f"/v3/videos/batches/{batch_id}"))
+        rows = api.get(f"/v3/videos/statuses?batch_ids={batch_id}")
+        check("video_statuses_list", rows)
+    words = [item["status"] for item in batch["items"]]
+    assert words == ["processing", "queued", "failed"]
+
+
+def test_voices(api):
+    check("voice_list", api.get("/v3/voices?limit=100"))
+    check("voice_list", api.get("/v3/voices?type=private"))
+    check("voice_get", api.get("/v3/voices/voice_en_001"))
+    check("voice_get", api.get("/v3/voices/voice_own_01"))
+    body = {"text": "Hello.", "voice_id": "voice_en_001"}
+    check("voice_speech_create", api.post("/v3/voices/speech", json=body))
+
+
+def test_avatars(api):
+    check("avatar_list", api.get("/v3/avatars?limit=50"))
+    check("avatar_looks_list", api.get("/v3/avatars/looks?limit=50"))
+    check("avatar_looks_get", api.get("/v3/avatars/looks/look_own_04"))
+    check("avatar_looks_get", api.get("/v3/avatars/looks/look_001_1"))
+
+
+def test_assets(api):
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, "PNG")
+    files = {"file": ("a.png", buffer.getvalue(), "image/png")}
+    check("asset_create", api.post("/v3/assets", files=files))
+
+
+@pytest.mark.parametrize("kind", ["wallet", "subscription", "usage_based"])
+def test_the_account(serve, kind):
+    with serve(billing_type=kind) as handle, client(handle) as api:
+        check("user_me_get", api.get("/v3/users/me"))

@@ -1,0 +1,88 @@
+import functools
+import http.server
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.browser
+
+PLAY = """async () => {
+  const video = document.querySelector("video");
+  const file = await (await fetch("short.mp4")).blob();
+  video.src = URL.createObjectURL(file);  // seekable, though this server has no ranges
+  video.muted = true;
+  await video.play();
+  await new Promise(done => {
+    video.ontimeupdate = () => video.currentTime > 0.3 && done();
+  });
+  const played = video.currentTime;
+  video.pause();
+  const shot = () => {
+    const canvas = document.createElement("canvas");
+    canvas.width = 90; canvas.height = 160;
+    const brush = canvas.getContext("2d");
+    brush.drawImage(video, 0, 0, 90, 160);
+    return Array.from(brush.getImageData(0, 0, 90, 160).data);
+  };
+  const seek = async time => {
+    const sought = new Promise(done => video.onseeked = done);
+    video.currentTime = time;
+    await sought;
+    return shot();
+  };
+  const late = await seek(6.5), early = await seek(0.5);
+  return {played, duration: video.duration, width: video.videoWidth, late, early,
+          audio: video.webkitAudioDecodedByteCount};
+}"""
+
+
+@pytest.fixture
+def site(short_video):
+    """The folder of the video on a real port."""
+    rendered, _speech, _decoded = short_video
+    page = rendered.path.with_name("page.html")
+    page.write_text("<video></video>")
+    handler = functools.partial(Quiet, directory=str(page.parent))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/page.html"
+        server.shutdown()
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+def test_a_real_browser_plays_and_seeks(site, short_video):
+    sync_api = pytest.importorskip("playwright.sync_api")
+    _rendered, _speech, decoded = short_video
+
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+        )
+        page = browser.new_page()
+        page.goto(site)
+        seen = page.evaluate(PLAY)
+        browser.close()
+
+    assert seen["played"] > 0.3
+    assert seen["duration"] == pytest.approx(decoded.duration_s, abs=0.05)
+    assert seen["width"] == 720
+    assert seen["audio"] > 0
+    assert _apart(seen["early"], decoded, 0.5) < 8
+    assert _apart(seen["late"], decoded, 6.5) < 8
+    assert _apart(seen["early"], decoded, 6.5) > 8
+
+
+def _apart(pixels, decoded, time_s):
+    """Mean difference of the browser's picture and ours at that time, in grey."""
+    rgba = np.array(pixels, np.uint8).reshape(160, 90, 4)
+    grey = np.asarray(Image.fromarray(rgba[:, :, :3]).convert("L"), float)
+    index = max(i for i, t in enumerate(decoded.times) if t <= time_s + 1e-6)
+    ours = Image.fromarray(decoded.frames[index][:1280]).resize((90, 160))
+    luma = (np.asarray(ours, float) - 16) * 255 / 219
+    return float(np.abs(grey - luma).mean())

@@ -1,0 +1,109 @@
+import pytest
+
+from heygen_nb.preview.text import detect_language, plan_utterances, script_words
+
+
+def spoken(script, language=None):
+    plan = plan_utterances(script, language)
+    return " ".join(" ".join(part.text for part in plan).split())
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("It costs $1,250.50 today", "It costs 1250.50 dollars today"),
+        ("1,000,000 people, 5-7 times", "1000000 people, 5 to 7 times"),
+        ("See https://www.example.com/a?b=c#d.", "See example dot com slash a."),
+        (
+            "Cats, dogs, etc. and e.g. mice",
+            "Cats, dogs, et cetera and for example mice",
+        ),
+        ("*Bold* and _slanted_ `code`", "Bold and slanted code"),
+        ("Party 🎉👨‍👩‍👧 time ❤️", "Party time"),
+        ("bell\x07 and null\x00 here", "bell and null here"),
+    ],
+)
+def test_english_is_rewritten_as_a_person_would_say_it(script, said):
+    assert spoken(script) == said
+
+
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("Цена 1 000 000 руб. за штуку", "Цена 1000000 рублей за штуку"),
+        ("Чай, кофе и т.д. Потом обед", "Чай, кофе и так далее. Потом обед"),
+        ("Чай и т. п. потом обед", "Чай и тому подобное потом обед"),
+        ("Это 20 ₽ или $5", "Это 20 рублей или 5 долларов"),
+        ("Сайт https://example.com тут", "Сайт example точка com тут"),
+    ],
+)
+def test_russian_is_rewritten_as_a_person_would_say_it(script, said):
+    assert spoken(script) == said
+
+
+def test_each_spoken_character_knows_its_word():
+    script = "Он купил 1 000 штук"
+
+    (part,) = plan_utterances(script)
+
+    said = {}
+    for char, token in zip(part.text, part.tokens, strict=True):
+        said[token] = said.get(token, "") + char
+    assert [said[n] for n in range(5)] == ["Он", "купил", "1", "000", "штук"]
+
+
+@pytest.mark.parametrize(
+    ("tag", "seconds"),
+    [
+        ('<break time="1s"/>', 1.0),
+        ("<break time='250ms' />", 0.25),
+        ("<BREAK TIME=2s>", 2.0),
+        ("<break/>", 0.5),
+        ('<break time="99999s"/>', 10.0),
+    ],
+)
+def test_break_tags_become_silence_and_are_no_words(tag, seconds):
+    script = f"One {tag} two"
+
+    assert [p.break_s for p in plan_utterances(script)] == [0.0, seconds, 0.0]
+    assert script_words(script) == ["One", "two"]
+
+
+def test_sentences_are_said_apart_but_initials_and_numbers_do_not_end_them():
+    plan = plan_utterances("A. S. Pushkin paid 3.50 there. Then he left! Did he?")
+
+    assert [part.text.strip() for part in plan] == [
+        "A. S. Pushkin paid 3.50 there.",
+        "Then he left!",
+        "Did he?",
+    ]
+
+
+def test_words_in_another_alphabet_are_said_in_its_language():
+    plan = plan_utterances("Say привет to them", "en")
+
+    assert [(p.language, p.text.strip()) for p in plan] == [
+        ("en", "Say"),
+        ("ru", "привет"),
+        ("en", "to them"),
+    ]
+    assert len(plan_utterances("Открой Microsoft Word", "ru")) == 1
+
+
+@pytest.mark.parametrize(
+    ("script", "language"),
+    [
+        ("Hello there", "en"),
+        ("Привет всем, see https://very.long.example.com/path/to/it", "ru"),
+        ("你好 世界", "cmn"),
+        ("漢字とかな", "ja"),
+        ("12345 🎉", "en"),
+        ("", "en"),
+    ],
+)
+def test_the_language_is_that_of_most_words(script, language):
+    assert detect_language(script) == language
+
+
+def test_words_keep_their_spelling_and_lose_what_cannot_be_shown():
+    assert script_words("«Да»,\tна́до! \x00 🎉 \ud800x") == ["«Да»,", "на́до!", "🎉", "x"]

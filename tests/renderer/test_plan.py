@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import base64
+from io import BytesIO
+
+import pytest
+from PIL import Image
+from pydantic import SecretStr
+
+from heygen_nb.config import Settings
+from heygen_nb.errors import ConfigError, DraftError
+from heygen_nb.heygen import HeyGenClient
+from heygen_nb.models import Draft
+from heygen_nb.money import load_rates
+from heygen_nb.renderer.plan import (
+    draft_settings,
+    make_plan,
+    picture_and_sound,
+    revision_of,
+)
+from heygen_nb.renderer.resolve import Resolver
+
+pytestmark = pytest.mark.anyio
+
+ENGLISH = "Hello there. This is a short script about nothing at all."
+
+
+@pytest.fixture
+async def plan(sandbox, home):
+    async with HeyGenClient(
+        SecretStr(sandbox.handle.api_key), base_url=sandbox.handle.base_url
+    ) as client:
+        resolver = Resolver(client, allow_private=True)
+
+        async def make(script=ENGLISH, **changes):
+            return await make_plan(
+                Draft(script=script), Settings(**changes), resolver, load_rates(home)
+            )
+
+        yield make
+
+
+async def test_an_avatar_video_names_avatar_voice_speed_and_picture(plan):
+    made = await plan(heygen_voice="Clara", heygen_background_url="#102030")
+
+    body = made.new.body
+    assert body["type"] == "avatar"
+    assert body["script"] == ENGLISH
+    assert body["voice_id"] == made.new.voice_id
+    assert body["aspect_ratio"] == "9:16"
+    assert body["resolution"] == "1080p"
+    assert body["background"] == {"type": "color", "value": "#102030"}
+    assert body["engine"] == {"type": "avatar_iv"}
+    assert body["caption"] == {"file_format": "srt", "style": "default"}
+    assert 0.9 <= body["voice_settings"]["speed"] <= 1.15
+
+
+async def test_without_an_avatar_a_scene_with_a_picture_is_narrated(plan, sandbox):
+    picture = f"{sandbox.handle.base_url}/files/looks/look_own_01.jpg"
+    made = await plan(heygen_use_avatar=False, heygen_background_url=picture)
+
+    [scene] = made.new.body["scenes"]
+    assert made.new.body["type"] == "studio"
+    assert scene["source"] == {"type": "url", "url": picture}
+    assert scene["script"] == ENGLISH
+    assert made.avatar == ""
+
+
+async def test_a_plain_colour_without_an_avatar_becomes_a_picture(plan):
+    made = await plan(
+        heygen_use_avatar=False, heygen_background_url="#102030", resolution="720p"
+    )
+
+    source = made.new.body["scenes"][0]["source"]
+    picture = Image.open(BytesIO(base64.b64decode(source["data"])))
+    assert source["media_type"] == "image/png"
+    assert picture.size == (720, 1280)
+    assert picture.convert("RGB").getpixel((5, 5)) == (0x10, 0x20, 0x30)
+
+
+async def test_captions_can_be_left_out(plan):
+    assert "caption" not in (await plan(captions=False)).new.body
+
+
+async def test_a_wish_takes_a_voice_of_that_language_and_names_it(plan):
+    made = await plan("Привет, мир!", heygen_voice="ru-RU-Neural2-A")
+
+    assert "Russian" in made.voice
+    assert made.new.voice_id in made.voice
+    assert not any("English" in warning for warning in made.warnings)
+
+
+async def test_a_russian_script_with_an_english_voice_is_a_warning(plan):
+    made = await plan("Привет, мир!", heygen_voice="en-US-Neural2-F")
+
+    assert any("Russian" in warning for warning in made.warnings)
+
+
+async def test_a_script_far_from_the_target_is_a_warning(plan):
+    made = await plan("Too short.", video_duration=45)
+
+    assert any("45 s asked" in warning for warning in made.warnings)
+
+
+@pytest.mark.parametrize("voice", ["Nobody At All", "zz-ZZ-Neural2-A", "xx"])
+async def test_an_unknown_voice_is_an_error_that_names_some(plan, voice):
+    with pytest.raises(ConfigError, match=voice) as caught:
+        await plan(heygen_voice=voice)
+
+    assert "voice_" in caught.value.hint
+
+
+async def test_a_typing_mistake_in_a_voice_shows_the_nearest(plan):
+    with pytest.raises(ConfigError) as caught:
+        await plan(heygen_voice="Clarra")
+
+    assert "Clara" in caught.value.hint
+
+
+async def test_an_unknown_avatar_is_an_error(plan):
+    with pytest.raises(ConfigError, match="look_gone"):
+        await plan(heygen_avatar_id="look_gone")
+
+
+async def test_an_empty_avatar_takes_the_first_own_one(plan):
+    made = await plan()
+
+    assert made.new.avatar_id.startswith("look_own")
+    assert made.avatar
+
+
+async def test_an_engine_the_avatar_has_not_is_an_error(plan):
+    with pytest.raises(ConfigError, match="avatar_ix") as caught:
+        await plan(avatar_engine="avatar_ix")
+
+    assert "avatar_iv" in caught.value.hint
+
+
+@pytest.mark.parametrize("url", ["ftp://x/a.png", "picture.png", "#12", "javascript:1"])
+async def test_a_background_that_is_no_address_is_refused(plan, url):
+    with pytest.raises(ConfigError, match="background"):
+        await plan(heygen_background_url=url)
+
+
+@pytest.mark.parametrize("path", ["/chat", "/nothing-here"])
+async def test_a_background_link_without_a_picture_is_refused(plan, sandbox, path):
+    with pytest.raises(ConfigError, match="heygen_background_url"):
+        await plan(heygen_background_url=f"{sandbox.handle.base_url}{path}")
+
+
+async def test_an_empty_script_never_gets_as_far_as_heygen(plan, sandbox):
+    with pytest.raises(DraftError):
+        await plan("   ")
+
+    assert sandbox.ledger()["requests"] == {}
+
+
+async def test_the_quote_is_seconds_times_rate(plan):
+    quote = (await plan()).quote
+
+    assert quote.amount == pytest.approx(quote.seconds * quote.rate, abs=0.01)
+    assert quote.source
+
+
+def revision(draft, **changes):
+    settings = draft_settings(draft, Settings(**changes))
+    return revision_of(picture_and_sound(draft, settings))
+
+
+async def test_the_revision_follows_what_changes_the_video_and_nothing_else():
+    draft = Draft(id="a", script="Hi")
+
+    assert revision(draft) == revision(draft.model_copy(update={"caption": "new"}))
+    assert revision(draft) == revision(draft, telegram_chat_id="7", poll_interval_s=3)
+    assert revision(draft) != revision(draft.model_copy(update={"script": "Ho"}))
+    assert revision(draft) != revision(draft.model_copy(update={"duration": 45}))
+    for change in (
+        {"video_duration": 45},
+        {"heygen_voice": "Clara"},
+        {"heygen_use_avatar": False},
+        {"heygen_background_url": "#102030"},
+        {"aspect_ratio": "1:1"},
+        {"resolution": "720p"},
+        {"captions": False},
+        {"heygen_avatar_id": "look_1"},
+    ):
+        assert revision(draft) != revision(draft, **change), change

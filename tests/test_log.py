@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+import logging
+
+from heygen_nb.log import close_log, open_log
+
+log = logging.getLogger("heygen_nb.test")
+
+
+def test_the_file_turns_over_and_five_are_kept(tmp_path):
+    path = tmp_path / "astro.log"
+    open_log(path)
+
+    for _ in range(70):
+        log.info("x" * 100_000)
+    close_log(path)
+
+    files = sorted(tmp_path.glob("astro*"))
+    assert [file.name for file in files] == [
+        "astro.log",
+        *(f"astro.log.{n}" for n in range(1, 5)),
+    ]
+    assert all(file.stat().st_size <= 1_100_000 for file in files)
+
+
+def test_no_secret_is_written_wherever_it_comes_from(tmp_path):
+    path = tmp_path / "astro.log"
+    open_log(path, ["sk_secret_key"])
+
+    log.info("key %s", "sk_secret_key")
+    log.info("POST https://api.telegram.org/bot123456789:AAbbCCddEEffGGhhIIjjKKll/x")
+    log.info("GET https://files.example/v.mp4?Signature=verysecret&Expires=1")
+    log.error("failed", exc_info=ValueError("X-Api-Key: another_secret"))
+    close_log(path)
+
+    text = path.read_text()
+    for secret in ("sk_secret_key", "AAbbCC", "verysecret", "another_secret"):
+        assert secret not in text
+    assert "https://files.example/v.mp4" in text
+
+
+def test_opening_twice_writes_each_line_once(tmp_path):
+    path = tmp_path / "astro.log"
+    open_log(path)
+    open_log(path)
+
+    log.info("once")
+    close_log(path)
+
+    assert path.read_text().count("once") == 1
+
+
+def test_a_log_that_cannot_be_written_stops_nothing(tmp_path):
+    assert open_log(tmp_path) is None

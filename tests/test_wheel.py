@@ -1,0 +1,98 @@
+"""The wheel is whole: installed into an empty environment it does the main job."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory):
+    """An empty environment with the built wheel; its libraries are those of ours.
+
+    Downloading them again would test the network: they are lent by a .pth file,
+    which holds nothing of this project.
+    """
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", folder, ROOT)
+    [wheel] = folder.glob("*.whl")
+    environment = folder / "environment"
+    venv.create(environment, with_pip=False)
+    [site] = environment.glob("lib/python*/site-packages")
+    pip = (sys.executable, "-m", "pip", "install", "--no-deps", "--target", site)
+    run(*pip, "--disable-pip-version-check", wheel)
+    libraries = Path(pytest.__file__).parent.parent
+    (site / "libraries.pth").write_text(f"{libraries}\n")
+    return environment / "bin" / "python"
+
+
+def run(*command, cwd=None, **environ):
+    ran = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env={**os.environ, "LC_ALL": "C.UTF-8", **environ},
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return ran.stdout
+
+
+def test_the_installed_package_is_the_wheel(installed, tmp_path):
+    code = "import heygen_nb; print(heygen_nb.__file__)"
+
+    assert str(installed.parent.parent) in run(installed, "-c", code, cwd=tmp_path)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_demo_runs_from_another_folder(installed, tmp_path, language):
+    shown = run(
+        installed, "-m", "heygen_nb", "demo", "--language", language, cwd=tmp_path
+    )
+
+    assert "📱" in shown
+    [film] = tmp_path.glob("videos/*/*.mp4")
+    assert film.stat().st_size > 100_000
+    assert list(tmp_path.glob("videos/*/*.srt"))
+    assert list(tmp_path.glob("videos/*/*.jpg"))
+    assert ("Видео" in shown) == (language == "ru")
+
+
+def test_notebooks_examples_and_migrations_are_in_it(installed, tmp_path):
+    code = (
+        "from heygen_nb.cli.demo import packaged; import heygen_nb.ledger as l;"
+        "print(*[p.name for n in ('examples', 'notebooks')"
+        " for p in packaged(n).iterdir()]);"
+        "l.Ledger('sqlite:///fresh.db').close()"
+    )
+
+    shown = run(installed, "-c", code, cwd=tmp_path)
+
+    assert "hello_ru.md" in shown
+    assert "01_studio.ipynb" in shown
+
+
+def test_keys_never_make_the_demo_pay_or_post_for_real(installed, tmp_path):
+    shown = run(
+        installed,
+        "-m",
+        "heygen_nb",
+        "demo",
+        cwd=tmp_path,
+        HEYGEN_API_KEY="sk_real_key",
+        HEYGEN_BASE_URL="https://127.0.0.1:9",
+        TELEGRAM_BOT_TOKEN="123456789:real_token_real_token_real",
+        TELEGRAM_BASE_URL="https://127.0.0.1:9/bot",
+        TELEGRAM_CHAT_ID="42",
+        HEYGEN_NB_BACKEND="heygen",
+    )
+
+    assert "📱" in shown

@@ -55,6 +55,12 @@ class Settings(BaseModel):
         heygen_avatar_id: A look id; empty means the account's first own look,
             else the first public one.
         video_duration: Wished length in seconds, 15 to 60.
+        length_mode: ``estimate``, or ``exact``: the speech is made first (paid, a
+            hundredth of the video; a starfish voice) and that very sound rendered.
+        min_speed: Slowest speech that still sounds natural; 1 is the voice's own.
+        max_speed: Fastest one.
+        max_cost_per_render: What one render may cost unasked; 0 is no limit.
+        max_cost_per_day: The same for all renders since local midnight.
         poll_interval_s: Seconds between two looks at a render's status.
         wait_timeout_s: Seconds after which waiting (not the render) stops.
         ledger_url: SQLAlchemy address; empty means ``heygen_nb.db`` in home.
@@ -78,6 +84,11 @@ class Settings(BaseModel):
     video_duration: int = Field(
         DEFAULT_DURATION_S, ge=MIN_DURATION_S, le=MAX_DURATION_S
     )
+    length_mode: Literal["estimate", "exact"] = "estimate"
+    min_speed: float = Field(0.9, ge=0.5, le=1)
+    max_speed: float = Field(1.15, ge=1, le=1.5)
+    max_cost_per_render: float = Field(0, ge=0, allow_inf_nan=False)
+    max_cost_per_day: float = Field(0, ge=0, allow_inf_nan=False)
     aspect_ratio: Literal["9:16", "16:9", "1:1", "4:5", "5:4"] = "9:16"
     resolution: Literal["720p", "1080p", "4k"] = "1080p"
     captions: bool = True

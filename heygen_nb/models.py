@@ -77,6 +77,8 @@ class Progress(_Frozen):
         elapsed_s: Seconds since the video was submitted.
         fraction: 0 to 1, learned from earlier renders; 1 only when completed.
         eta_s: Expected seconds to go; None when nothing can be said.
+        eta_range_s: Seconds to go that 8 of 10 such renders keep within.
+        note: A word on the remaining time, when it takes longer than usual.
         message: The log line, in the user's language, without the time stamp.
     """
 
@@ -84,6 +86,8 @@ class Progress(_Frozen):
     elapsed_s: float
     fraction: float | None = None
     eta_s: float | None = None
+    eta_range_s: tuple[float, float] | None = None
+    note: str = ""
     message: str = ""
 
 
@@ -95,6 +99,7 @@ class Quote(_Frozen):
         currency: ``usd`` or ``credits``.
         seconds: Expected length of the video.
         rate: Cost of a second.
+        speech: What of it goes for speech that is made beforehand (exact length).
         engine: The engine the rate is for.
         source: Where the rate comes from.
     """
@@ -103,6 +108,7 @@ class Quote(_Frozen):
     currency: str
     seconds: float
     rate: float
+    speech: float = 0.0
     engine: str
     source: str = ""
 

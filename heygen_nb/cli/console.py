@@ -57,17 +57,24 @@ def log_lines(
             prefix = f"#{draft.id} " if numbered else ""
             stamp = f"{datetime.now().astimezone():%H:%M:%S}"
             console.print(escape(f"[{stamp}] {prefix}{progress.message}"))
-            eta = _("about {seconds:.0f} s left").format(seconds=progress.eta_s or 0)
-            bar.update(
-                task,
-                completed=progress.fraction or 0.0,
-                eta=eta if progress.eta_s else "",
-            )
+            completed = progress.fraction or 0.0
+            bar.update(task, completed=completed, eta=_outlook(progress))
 
         return show
 
     with bar:
         yield callback_for
+
+
+def _outlook(progress: models.Progress) -> str:
+    if progress.note or not progress.eta_s:
+        return progress.note
+    if progress.eta_range_s is None:
+        return _("about {seconds:.0f} s left").format(seconds=progress.eta_s)
+    low, high = progress.eta_range_s
+    return _("about {seconds:.0f} s left ({low:.0f}–{high:.0f})").format(
+        seconds=progress.eta_s, low=low, high=high
+    )
 
 
 def say(text: str, console: Console = out) -> None:

@@ -17,9 +17,12 @@ from sqlalchemy import desc, func, select, text, update
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.database import Database
+from heygen_nb.ledger.facts import Facts
 from heygen_nb.ledger.history import History, belongs_to
 from heygen_nb.ledger.leases import Hold, Leases
 from heygen_nb.ledger.posts import Posts
+from heygen_nb.ledger.speech import Speeches
+from heygen_nb.ledger.spending import spent_since, start_of_day
 from heygen_nb.ledger.tables import Event, Render
 from heygen_nb.ledger.titles import title_token
 from heygen_nb.models import Account
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from heygen_nb.ledger.owner import Owner
+    from heygen_nb.ledger.spending import Allow
     from heygen_nb.models import Backend
 
 _Row = TypeVar("_Row")
@@ -65,6 +69,7 @@ class NewRender(BaseModel):
     speed: float = 1.0
     target_s: float | None = None
     estimate_s: float | None = None
+    pad_s: float = 0.0
     reserved_cost: float = 0.0
     currency: str = "usd"
 
@@ -102,6 +107,8 @@ class Ledger:
         self.leases = Leases(self.database, owner, lease_s=lease_s)
         self.posts = Posts(self.database, self.leases, now)
         self.history = History(self.database)
+        self.facts = Facts(self.database)
+        self.speech = Speeches(self.database, now)
         self._now = now
 
     def close(self) -> None:
@@ -121,6 +128,7 @@ class Ledger:
         *,
         again: bool = False,
         made: MadeBefore | None = None,
+        allow: Allow | None = None,
     ) -> tuple[Render, bool]:
         """Store an intent, or give the attempt that already stands for it.
 
@@ -131,6 +139,8 @@ class Ledger:
                 that is still on its way to be accepted is gone on with instead.
             made: What HeyGen has of this draft although this ledger does not know
                 of it: it is adopted, or the new attempt gets a higher number.
+            allow: Gets what was spent and reserved since local midnight, and
+                refuses if this is too much; within the same transaction.
 
         Returns:
             The render, and whether it was made now.
@@ -150,13 +160,16 @@ class Ledger:
             if adopted:
                 row.state, row.video_id, row.reserved_cost = "submitted", adopted, 0.0
                 row.submitted_at = self._now()
+            elif allow:
+                day = start_of_day(row.created_at)
+                allow(spent_since(session, account, day, new.currency))
             session.add(row)
             session.flush()
             self._note(session, "planned", row.id, attempt=row.attempt)
             return row, True
 
     def plan_again(
-        self, render_id: str, *, reserved_cost: float
+        self, render_id: str, *, reserved_cost: float, allow: Allow | None = None
     ) -> tuple[Render, bool]:
         """Store another attempt at the very request of a render; see :meth:`plan`."""
         row = self.render(render_id)
@@ -165,7 +178,7 @@ class Ledger:
             **kept | {"reserved_cost": reserved_cost}, body=json.loads(row.body)
         )
         account = Account(cast("Backend", row.backend), row.base_url, row.account)
-        return self.plan(account, new, again=True)
+        return self.plan(account, new, again=True, allow=allow)
 
     def _new_row(self, account: Account, new: NewRender, attempt: int) -> Render:
         token = title_token(new.draft_id, new.revision, attempt)
@@ -180,6 +193,7 @@ class Ledger:
             body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
             token=token,
             idempotency_key=token,
+            quoted=new.reserved_cost,
             created_at=self._now(),
         )
 
@@ -298,17 +312,6 @@ class Ledger:
     ) -> None:
         told = {k: v for k, v in data.items() if isinstance(v, str | int | float)}
         session.add(Event(at=self._now(), render_id=render_id, name=name, data=told))
-
-    def past_renders(self, backend: str, limit: int = 1000) -> Sequence[Render]:
-        """Return finished renders, newest first, to learn times and lengths from."""
-        query = (
-            select(Render)
-            .where(Render.backend == backend, Render.completed_at.is_not(None))
-            .order_by(desc(Render.created_at))
-            .limit(limit)
-        )
-        with self.database.reading() as session:
-            return session.scalars(query).all()
 
     def events_of(self, render_id: str) -> Sequence[Event]:
         """Return what happened to a render, in order."""

@@ -91,7 +91,9 @@ class Render(Leased, Base):
     nothing charged), failed (HeyGen's failure code kept), unknown (a person
     decides). ``unanswered`` is true from before a create is sent until its answer
     is stored: as long as it is, nothing may claim that nothing was charged.
-    ``send_to`` is the chat it is to be posted to when it is done.
+    ``send_to`` is the chat it is to be posted to when it is done. ``quoted`` is what
+    was reserved at first; ``billed`` tells that ``cost`` was read from the balance
+    and not computed. ``pad_s`` of the video are silence at its end.
     """
 
     __tablename__ = "renders"
@@ -137,7 +139,10 @@ class Render(Leased, Base):
     speed: Mapped[float] = mapped_column(default=1.0)
     target_s: Mapped[float | None]
     estimate_s: Mapped[float | None]
+    pad_s: Mapped[float] = mapped_column(default=0.0)
 
+    quoted: Mapped[float | None]
+    billed: Mapped[bool] = mapped_column(default=False)
     reserved_cost: Mapped[float] = mapped_column(default=0.0)
     cost: Mapped[float | None]
     currency: Mapped[str] = mapped_column(default="usd")

@@ -5,21 +5,25 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Progress
-from heygen_nb.timing import PastRender, RenderClock, estimate_s
+from heygen_nb.timing import USUAL_S, PastRender, RenderTimes, estimate_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from heygen_nb.ledger import Render
     from heygen_nb.models import ProgressStatus
+    from heygen_nb.timing import RenderClock
 
 log = logging.getLogger("heygen_nb.renderer")
 
 ProgressCallback = Callable[[Progress], object]
 """Takes a Progress; may be a plain function or return an awaitable."""
+_MINUTE_S = 60
+_SANDBOX_S = 12.0  # an ordinary laptop renders half a minute in this time
 
 
 class Report:
@@ -45,9 +49,8 @@ class Report:
         progress = Progress(
             status=status,
             elapsed_s=elapsed_s,
-            fraction=self._fraction(status, elapsed_s),
-            eta_s=self.clock.eta_s(elapsed_s) if self.clock else None,
             message=message,
+            **self._outlook(status, elapsed_s),
         )
         try:
             answer = self._callback(progress)
@@ -56,20 +59,53 @@ class Report:
         except Exception:
             log.exception("%sprogress_callback", self._prefix)
 
-    def _fraction(self, status: ProgressStatus, elapsed_s: float) -> float | None:
+    def _outlook(self, status: ProgressStatus, elapsed_s: float) -> dict[str, Any]:
         if status == "completed":
-            return 1.0
-        return self.clock.fraction(elapsed_s) if self.clock else None
+            return {"fraction": 1.0, "eta_s": 0.0}
+        if self.clock is None or status == "failed":
+            return {}
+        late = self.clock.is_late(elapsed_s)
+        return {
+            "fraction": self.clock.fraction(elapsed_s),
+            "eta_s": self.clock.eta_s(elapsed_s),
+            "eta_range_s": self.clock.interval_s(elapsed_s),
+            "note": _late(self.clock.late_s) if late else "",
+        }
 
 
-def clock_for(script: str, past: Iterable[Render]) -> RenderClock:
-    """Learn from past renders how long one of this script will take."""
+def _late(usual_s: float) -> str:
+    if usual_s < 2 * _MINUTE_S:
+        return _("longer than usual (9 of 10 of your renders take {seconds} s)").format(
+            seconds=round(usual_s)
+        )
+    return _("longer than usual (your 90th percentile is {minutes} min)").format(
+        minutes=round(usual_s / _MINUTE_S)
+    )
+
+
+def clock_for(row: Render, past: Iterable[tuple[Any, ...]]) -> RenderClock:
+    """Learn from past renders how long this one will take.
+
+    Args:
+        row: The render.
+        past: As ``Ledger.facts.times`` gives them.
+    """
     history = [
         PastRender(
-            video_s=row.duration_s or 0,
-            render_s=(row.completed_at - row.submitted_at).total_seconds(),
+            video_s=seconds,
+            render_s=(completed - submitted).total_seconds(),
+            engine=engine,
+            resolution=resolution or "",
+            hour=submitted.hour,
         )
-        for row in past
-        if row.submitted_at and row.completed_at
+        for seconds, submitted, completed, engine, resolution in past
     ]
-    return RenderClock(history, estimate_s(script))
+    own = PastRender(
+        video_s=row.estimate_s or estimate_s(row.script),
+        render_s=0.0,
+        engine=row.engine,
+        resolution=row.inputs.get("resolution", ""),
+        hour=(row.submitted_at or row.created_at).hour,
+    )
+    usual_s = _SANDBOX_S if row.backend == "sandbox" else USUAL_S
+    return RenderTimes(history, usual_s=usual_s).clock(own)

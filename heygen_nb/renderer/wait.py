@@ -79,9 +79,9 @@ class Waiting:
         )
         if row:
             past = await asyncio.to_thread(
-                self._ledger.past_renders, self._renderer.account.backend
+                self._ledger.facts.times, self._renderer.account.backend
             )
-            report.clock = clock_for(row.script, past)
+            report.clock = clock_for(row, past)
         since = (row and row.submitted_at) or self._now()
         begun = self._monotonic()
         # A render just submitted cannot be ready; anything older may well be.

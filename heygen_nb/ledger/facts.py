@@ -1,0 +1,171 @@
+"""What past renders teach: a few columns of many rows, without their bodies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import desc, func, or_, select
+
+from heygen_nb.ledger.history import belongs_to
+from heygen_nb.ledger.spending import spent_since, start_of_day
+from heygen_nb.ledger.tables import Post, Render, Speech
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from heygen_nb.ledger.database import Database
+    from heygen_nb.models import Account
+
+
+@dataclass(frozen=True, slots=True)
+class RenderFact:
+    """A render, without what was sent for it."""
+
+    id: str
+    draft_id: str
+    backend: str
+    state: str
+    engine: str
+    resolution: str | None
+    language: str
+    voice_id: str
+    voice_name: str
+    speed: float
+    target_s: float | None
+    estimate_s: float | None
+    duration_s: float | None
+    pad_s: float
+    quoted: float | None
+    reserved_cost: float
+    cost: float | None
+    billed: bool
+    currency: str
+    error_code: str | None
+    created_at: datetime
+    submitted_at: datetime | None
+    processing_at: datetime | None
+    completed_at: datetime | None
+    chat_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechFact:
+    """A paid speech."""
+
+    backend: str
+    cost: float
+    currency: str
+    created_at: datetime
+
+
+class Facts:
+    """Reads what is learned from and told in figures."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def newest(self, backend: str) -> datetime | None:
+        """Return when the newest finished render was finished."""
+        query = select(func.max(Render.completed_at)).where(Render.backend == backend)
+        with self._database.reading() as session:
+            return session.scalar(query)
+
+    def spoken(self, backend: str, limit: int = 1000) -> list[tuple[Any, ...]]:
+        """Return script, voice, speed, seconds spoken and language, newest first."""
+        seconds = Render.duration_s - Render.pad_s
+        columns = (Render.script, Render.voice_id, Render.speed, seconds)
+        return self._finished(backend, limit, *columns, Render.language)
+
+    def times(self, backend: str, limit: int = 1000) -> list[tuple[Any, ...]]:
+        """Return seconds, submission, completion, engine and resolution."""
+        columns = (Render.duration_s, Render.submitted_at, Render.completed_at)
+        return self._finished(backend, limit, *columns, Render.engine, _RESOLUTION)
+
+    def _finished(
+        self, backend: str, limit: int, *columns: Any
+    ) -> list[tuple[Any, ...]]:
+        query = (
+            select(*columns)
+            .where(
+                Render.backend == backend,
+                Render.completed_at.is_not(None),
+                Render.submitted_at.is_not(None),
+                Render.duration_s > 0,
+            )
+            .order_by(desc(Render.created_at))
+            .limit(limit)
+        )
+        with self._database.reading() as session:
+            return [tuple(row) for row in session.execute(query)]
+
+    def spent_today(self, account: Account, now: datetime, currency: str) -> float:
+        """Return what is spent and reserved since local midnight."""
+        with self._database.reading() as session:
+            return spent_since(session, account, start_of_day(now), currency)
+
+    def alone(self, account: Account, render_id: str, since: datetime) -> bool:
+        """Tell whether nothing else of an account can have cost anything since."""
+        others = (
+            select(func.count())
+            .select_from(Render)
+            .where(
+                *belongs_to(account),
+                Render.id != render_id,
+                Render.sends > 0,
+                or_(Render.completed_at.is_(None), Render.completed_at >= since),
+                or_(
+                    Render.state.in_(("planned", "submitted", "unknown")),
+                    Render.created_at >= since,
+                    Render.completed_at >= since,
+                ),
+            )
+        )
+        speech = (
+            select(func.count())
+            .select_from(Speech)
+            .where(Speech.account == account.fingerprint, Speech.created_at >= since)
+        )
+        with self._database.reading() as session:
+            return not session.scalar(others) and not session.scalar(speech)
+
+    def renders(
+        self, *, since: datetime | None = None, until: datetime | None = None
+    ) -> list[RenderFact]:
+        """Return the renders planned in a time, oldest first."""
+        chat = (
+            select(func.min(Post.chat_id))
+            .where(Post.render_id == Render.id, Post.state == "sent")
+            .scalar_subquery()
+        )
+        own = {"resolution": _RESOLUTION, "chat_id": chat}
+        names = RenderFact.__dataclass_fields__
+        columns = [
+            own[name] if name in own else getattr(Render, name) for name in names
+        ]
+        query = select(*columns).order_by(Render.created_at)
+        if since:
+            query = query.where(Render.created_at >= since)
+        if until:
+            query = query.where(Render.created_at < until)
+        with self._database.reading() as session:
+            return [RenderFact(*row) for row in session.execute(query)]
+
+    def speeches(
+        self, *, since: datetime | None = None, until: datetime | None = None
+    ) -> Sequence[SpeechFact]:
+        """Return the paid speeches of a time, oldest first."""
+        query = select(
+            Speech.backend, Speech.cost, Speech.currency, Speech.created_at
+        ).where(Speech.cost.is_not(None))
+        if since:
+            query = query.where(Speech.created_at >= since)
+        if until:
+            query = query.where(Speech.created_at < until)
+        with self._database.reading() as session:
+            rows = session.execute(query.order_by(Speech.created_at)).all()
+        return [SpeechFact(b, cost or 0.0, unit, at) for b, cost, unit, at in rows]
+
+
+_RESOLUTION = Render.inputs["resolution"].as_string()

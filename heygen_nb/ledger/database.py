@@ -42,7 +42,11 @@ class Database:
             self._file = _file_of(self.engine)
             if self.engine.dialect.name == "sqlite":
                 _prepare_sqlite(self.engine)
-            _bring_up_to_date(self.engine)
+            try:
+                _bring_up_to_date(self.engine)
+            except BaseException:
+                self.engine.dispose()
+                raise
             self._identity = _identity(self._file)
 
     @property
@@ -130,10 +134,14 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, see below
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error:  # no ledger at all
+            connection.close()
+            raise
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:

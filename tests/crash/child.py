@@ -150,7 +150,7 @@ async def main(job):
     async with open_session(settings) as session:
         outcomes = await session.render_all(drafts, send=job["send"])
     for outcome in outcomes:
-        print(outcome.model_dump_json())
+        sys.stdout.write(outcome.model_dump_json() + "\n")
 
 
 if __name__ == "__main__":

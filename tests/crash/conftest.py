@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -60,3 +61,10 @@ def children_of(home):
     yield make
     for children in made:
         children.close()
+
+
+@pytest.fixture
+def no_naps(monkeypatch):
+    """Waits between repeats take no time; those between looks a little."""
+    sleep = asyncio.sleep
+    monkeypatch.setattr("asyncio.sleep", lambda seconds: sleep(min(seconds, 0.01)))

@@ -2,17 +2,21 @@
 
 ``tables`` holds the rows, ``store`` the renders, ``posts``, ``drafts`` and
 ``speech`` what their names say, ``leases`` who works on a row, ``history`` long
-lists, ``database`` how a ledger is opened and brought up to date.
+lists, ``facts`` what is learned from, ``spending`` what a day has cost, ``database``
+how a ledger is opened and brought up to date.
 """
 
+from heygen_nb.ledger.facts import RenderFact, SpeechFact
 from heygen_nb.ledger.leases import Hold
+from heygen_nb.ledger.spending import Allow
 from heygen_nb.ledger.store import ENDED_UNPAID, Ledger, MadeBefore, NewRender
-from heygen_nb.ledger.tables import Event, Post, Render
+from heygen_nb.ledger.tables import Event, Post, Render, Speech
 from heygen_nb.ledger.titles import TOKEN_PREFIX, title_token
 
 __all__ = [
     "ENDED_UNPAID",
     "TOKEN_PREFIX",
+    "Allow",
     "Event",
     "Hold",
     "Ledger",
@@ -20,5 +24,8 @@ __all__ = [
     "NewRender",
     "Post",
     "Render",
+    "RenderFact",
+    "Speech",
+    "SpeechFact",
     "title_token",
 ]

@@ -22,6 +22,7 @@ from heygen_nb.renderer.connection import Connection
 from heygen_nb.renderer.core import Renderer
 from heygen_nb.renderer.download import Downloader
 from heygen_nb.renderer.resolve import Resolver
+from heygen_nb.renderer.speech import Speaker
 from heygen_nb.sandbox.process import start_sandbox
 
 if TYPE_CHECKING:
@@ -136,6 +137,7 @@ async def _opened(
         )
         downloader = Downloader(sleep=sleep)
         stack.push_async_callback(downloader.close)
+        rates = rates.free() if connection.sandbox else rates
         renderer = Renderer(
             connection=connection,
             client=client,
@@ -147,7 +149,15 @@ async def _opened(
                 ledger=ledger,
                 downloader=downloader,
             ),
-            rates=rates.free() if connection.sandbox else rates,
+            rates=rates,
+            speaker=Speaker(
+                connection.account,
+                client,
+                ledger,
+                rates=rates,
+                downloader=downloader,
+                folder=settings.videos_path / "speech",
+            ),
             max_concurrent=settings.max_concurrent_renders,
             sleep=sleep,
         )

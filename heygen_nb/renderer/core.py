@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from heygen_nb.renderer.connection import Connection
     from heygen_nb.renderer.report import ProgressCallback
     from heygen_nb.renderer.resolve import Resolver
+    from heygen_nb.renderer.speech import Speaker
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -52,6 +53,7 @@ class Renderer:
         resolver: Finds voices and avatars.
         archive: Keeps finished files.
         rates: For quotes.
+        speaker: Makes speech of exact length.
         max_concurrent: Renders in flight at once.
         sleep: Waits.
         monotonic: Seconds for time limits.
@@ -67,6 +69,7 @@ class Renderer:
         resolver: Resolver,
         archive: Archive,
         rates: Rates,
+        speaker: Speaker,
         max_concurrent: int = 10,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
@@ -81,7 +84,13 @@ class Renderer:
         self.archive = archive
         self.max_concurrent = max_concurrent
         self.planner = Planner(
-            self.account, client, ledger, resolver=resolver, rates=rates, now=now
+            self.account,
+            client,
+            ledger,
+            resolver=resolver,
+            rates=rates,
+            speaker=speaker,
+            now=now,
         )
         self.holding = Holding(ledger)
         self.batches = Batches(

@@ -23,9 +23,11 @@ from heygen_nb.heygen import (
     VoiceSettings,
 )
 from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import ngettext
 from heygen_nb.ledger import NewRender
 from heygen_nb.renderer.resolve import COLOR, choose_engine, describe_voice
-from heygen_nb.timing import estimate_s, script_language, speed_for
+from heygen_nb.renderer.speech import MAX_CALLS
+from heygen_nb.timing import SpeechModel, script_language
 
 if TYPE_CHECKING:
     from heygen_nb.config import Settings
@@ -33,17 +35,25 @@ if TYPE_CHECKING:
     from heygen_nb.models import Draft, Quote
     from heygen_nb.money import Rates
     from heygen_nb.renderer.resolve import Resolver
+    from heygen_nb.renderer.speech import Audio
+    from heygen_nb.timing import Estimate, Fit
 
 PLAIN_COLOR = "#1b2440"  # background-only video when no background is given
+_LEAST_PAD_S = 0.3
+_CLOSE = 0.03  # share of the target that nobody notices
 _SIDES = {"720p": 720, "1080p": 1080, "4k": 2160}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What will be sent, what it should cost, and what the user should know."""
+    """What will be sent, what it should cost, and what the user should know.
+
+    ``length`` is that of the whole video, with an 80 % interval.
+    """
 
     new: NewRender
     quote: Quote
+    length: Estimate
     voice: str
     avatar: str
     warnings: tuple[str, ...]
@@ -64,7 +74,15 @@ def draft_settings(draft: Draft, settings: Settings) -> Settings:
 def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
     """Return all that changes the video: caption and title do not."""
     use_avatar = settings.heygen_use_avatar
+    usual = type(settings).model_fields
+    # only when changed: what was rendered before there were these is not paid again
+    tuned = {
+        name: value
+        for name in ("length_mode", "min_speed", "max_speed")
+        if (value := getattr(settings, name)) != usual[name].default
+    }
     return {
+        **tuned,
         "script": draft.script,
         "voice": settings.heygen_voice,
         "use_avatar": use_avatar,
@@ -85,7 +103,13 @@ def revision_of(inputs: dict[str, Any]) -> str:
 
 
 async def make_plan(
-    draft: Draft, settings: Settings, resolver: Resolver, rates: Rates
+    draft: Draft,
+    settings: Settings,
+    resolver: Resolver,
+    rates: Rates,
+    *,
+    model: SpeechModel | None = None,
+    audio: Audio | None = None,
 ) -> Plan:
     """Decide voice, avatar, speed and body of a draft; nothing is sent for it.
 
@@ -94,6 +118,8 @@ async def make_plan(
         settings: Effective settings, see :func:`draft_settings`.
         resolver: Finds voices and avatars.
         rates: For the quote.
+        model: Estimates lengths; by default from the letters alone.
+        audio: The speech that was made for it, in exact mode.
 
     Raises:
         DraftError: The script cannot be spoken.
@@ -102,22 +128,41 @@ async def make_plan(
     check_draft(draft)
     await resolver.background(settings.heygen_background_url)
     voice = await resolver.voice(settings.heygen_voice)
+    exact = settings.length_mode == "exact"
+    if exact and audio is None:
+        await resolver.must_speak_first(voice)
     look = None
     if settings.heygen_use_avatar:
         look = await resolver.look(settings.heygen_avatar_id)
     engine = choose_engine(look, settings.avatar_engine) if look else "studio"
-    language = script_language(draft.script)
-    target_s = settings.video_duration
-    speed = speed_for(draft.script, target_s, language)
-    length_s = estimate_s(draft.script, language, speed=speed)
-    quote = rates.quote(engine, length_s)
+    language, target_s = script_language(draft.script), settings.video_duration
+    fit = (model or SpeechModel()).fit(
+        draft.script,
+        target_s,
+        voice_id=voice.voice_id,
+        language=language,
+        slowest=settings.min_speed,
+        fastest=settings.max_speed,
+    )
+    length = audio.length if audio else fit.length
+    pad_s = 0.0 if look else _pad_s(length.seconds, target_s)
+    quote = rates.quote(
+        engine,
+        length.seconds + pad_s,
+        resolution=settings.resolution,
+        speech_s=MAX_CALLS * length.seconds if exact and not audio else 0.0,
+    )
+    speed = audio.speed if audio else fit.speed
+    if audio:
+        spoken: dict[str, Any] = {"audio_asset_id": audio.asset_id}
+    else:
+        spoken = {
+            "script": draft.script,
+            "voice_id": voice.voice_id,
+            "voice_settings": VoiceSettings(speed=speed),
+        }
+    body = _body(spoken, settings, look, engine, pad_s)
     inputs = picture_and_sound(draft, settings)
-    spoken = {
-        "script": draft.script,
-        "voice_id": voice.voice_id,
-        "voice_settings": VoiceSettings(speed=speed),
-    }
-    body = _body(spoken, settings, look, engine)
     new = NewRender(
         draft_id=draft.id,
         revision=revision_of(inputs),
@@ -133,21 +178,29 @@ async def make_plan(
         engine=engine,
         speed=speed,
         target_s=target_s,
-        estimate_s=round(length_s, 1),
+        estimate_s=round(length.seconds + pad_s, 1),
+        pad_s=pad_s,
         reserved_cost=quote.amount,
         currency=quote.currency,
     )
     return Plan(
         new=new,
         quote=quote,
+        length=length.later(pad_s),
         voice=describe_voice(voice),
         avatar=look.name if look else "",
-        warnings=tuple(_warnings(language, voice, target_s, length_s)),
+        warnings=tuple(_warnings(language, voice, target_s, fit, pad_s)),
     )
 
 
+def _pad_s(spoken_s: float, target_s: float) -> float:
+    """Return the silence that brings a video without an avatar to its length."""
+    missing_s = round(target_s - spoken_s, 1)
+    return missing_s if missing_s >= _LEAST_PAD_S else 0.0
+
+
 def _warnings(
-    language: str, voice: VoiceReply, target_s: float, length_s: float
+    language: str, voice: VoiceReply, target_s: float, fit: Fit, pad_s: float
 ) -> list[str]:
     found = []
     if language == "ru" and (voice.language or "").startswith("English"):
@@ -156,17 +209,30 @@ def _warnings(
                 voice=describe_voice(voice)
             )
         )
-    if abs(length_s - target_s) > 0.15 * target_s:
-        found.append(
-            _("About {length:.0f} s at a natural speed; {target:.0f} s asked.").format(
-                length=length_s, target=target_s
-            )
+    if abs(fit.length.seconds - target_s) <= _CLOSE * target_s:
+        return found
+    length = _("{length:.0f} s at this voice, target {target:.0f} s:").format(
+        length=fit.length.seconds, target=target_s
+    )
+    if pad_s:
+        words = _("{seconds:.0f} s of silence are added").format(seconds=pad_s)
+        found.append(f"{length} {words}")
+    elif count := fit.cut_words or fit.add_words:
+        words = (
+            ngettext("cut about {count} word", "cut about {count} words", count)
+            if fit.cut_words
+            else ngettext("add about {count} word", "add about {count} words", count)
         )
+        found.append(f"{length} {words.format(count=count)}")
     return found
 
 
 def _body(
-    spoken: dict[str, Any], settings: Settings, look: LookReply | None, engine: str
+    spoken: dict[str, Any],
+    settings: Settings,
+    look: LookReply | None,
+    engine: str,
+    pad_s: float,
 ) -> AvatarVideo | StudioVideo:
     frame: dict[str, Any] = {
         "aspect_ratio": settings.aspect_ratio,
@@ -176,8 +242,11 @@ def _body(
     background = settings.heygen_background_url
     if look is None:
         # v3 has no scene of a plain colour without an avatar: it gets a picture
-        scene = ImageScene(source=_picture(background, settings), **spoken)
-        return StudioVideo(scenes=(scene,), **frame)
+        picture = _picture(background, settings)
+        scenes = [ImageScene(source=picture, **spoken)]
+        if pad_s:
+            scenes.append(ImageScene(source=picture, duration=pad_s))
+        return StudioVideo(scenes=tuple(scenes), **frame)
     return AvatarVideo(
         avatar_id=look.id,
         engine=Engine(type=engine),

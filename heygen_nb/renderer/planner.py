@@ -14,10 +14,13 @@ from heygen_nb.ledger import (
     Render,
     title_token,
 )
+from heygen_nb.money import Limits
 from heygen_nb.renderer import lines
 from heygen_nb.renderer.plan import make_plan, picture_and_sound, revision_of
 from heygen_nb.renderer.report import Report
+from heygen_nb.renderer.speech import Wish
 from heygen_nb.renderer.submit import token_of
+from heygen_nb.timing import SpeechModel, Spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from heygen_nb.renderer.plan import Plan
     from heygen_nb.renderer.report import ProgressCallback
     from heygen_nb.renderer.resolve import Resolver
+    from heygen_nb.renderer.speech import Audio, Speaker
 
 YOUNG = timedelta(days=30)  # a ledger that may have replaced a lost one
 _MAX_ATTEMPTS = 20
@@ -44,6 +48,7 @@ class Planner:
         ledger: Where intents are stored.
         resolver: Finds voices and avatars.
         rates: For quotes.
+        speaker: Makes speech of exact length.
         now: The time, aware UTC.
     """
 
@@ -55,6 +60,7 @@ class Planner:
         *,
         resolver: Resolver,
         rates: Rates,
+        speaker: Speaker,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._account = account
@@ -62,7 +68,9 @@ class Planner:
         self._ledger = ledger
         self._resolver = resolver
         self._rates = rates
+        self._speaker = speaker
         self._now = now
+        self._taught: tuple[datetime | None, SpeechModel] | None = None
         self._made: dict[str, VideoReply] | None = None
         self._listing = asyncio.Lock()
 
@@ -75,7 +83,37 @@ class Planner:
         """
         if not again and await self._standing(draft, settings):
             return None
-        return await make_plan(draft, settings, self._resolver, self._rates)
+        return await self._make(draft, settings)
+
+    async def model(self) -> SpeechModel:
+        """Return what this ledger's renders have taught about lengths."""
+        backend, facts = self._account.backend, self._ledger.facts
+        newest = await asyncio.to_thread(facts.newest, backend)
+        if self._taught is None or self._taught[0] != newest:
+            rows = await asyncio.to_thread(facts.spoken, backend)
+            self._taught = newest, SpeechModel(Spoken(*row) for row in rows)
+        return self._taught[1]
+
+    async def spent_today(self) -> float:
+        """Return what is spent and reserved since local midnight."""
+        return await asyncio.to_thread(
+            self._ledger.facts.spent_today,
+            self._account,
+            self._now(),
+            self._rates.currency,
+        )
+
+    async def _make(
+        self, draft: Draft, settings: Settings, audio: Audio | None = None
+    ) -> Plan:
+        return await make_plan(
+            draft,
+            settings,
+            self._resolver,
+            self._rates,
+            model=await self.model(),
+            audio=audio,
+        )
 
     async def plan(
         self,
@@ -104,7 +142,7 @@ class Planner:
             return standing
         await report("pending", lines.started(draft.id))
         try:
-            plan = await make_plan(draft, settings, self._resolver, self._rates)
+            plan = await self._make(draft, settings)
             made = await self._made_before(plan.new)
         except HeygenNbError as error:
             error.charged = False  # nothing that costs was sent yet
@@ -112,9 +150,18 @@ class Planner:
         await report("pending", lines.chosen(plan.voice, plan.avatar))
         for warning in plan.warnings:
             await report("pending", f"⚠️ {warning}")
+        limits = Limits.of(settings)
+
+        def allow(spent: float) -> None:
+            limits.check(plan.quote.amount, spent, plan.quote.currency)
+
+        if settings.length_mode == "exact" and not (made and made.video_id):
+            wish = _wish(plan, settings)
+            audio = await self._speaker.say(wish, allow=allow, again=again)
+            plan = await self._make(draft, settings, audio)
         new = plan.new.model_copy(update={"send_to": send_to})
         row, _new = await asyncio.to_thread(
-            self._ledger.plan, self._account, new, again=again, made=made
+            self._ledger.plan, self._account, new, again=again, made=made, allow=allow
         )
         return row
 
@@ -144,3 +191,17 @@ class Planner:
                     attempt, video.id if video.status != "failed" else None
                 )
         return None
+
+
+def _wish(plan: Plan, settings: Settings) -> Wish:
+    new = plan.new
+    return Wish(
+        draft_id=new.draft_id,
+        script=new.script,
+        voice_id=new.voice_id,
+        target_s=settings.video_duration,
+        speed=new.speed,
+        slowest=settings.min_speed,
+        fastest=settings.max_speed,
+        expected_s=plan.length.seconds - new.pad_s,
+    )

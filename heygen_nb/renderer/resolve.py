@@ -34,6 +34,7 @@ class Resolver:
         self._pictures: set[str] = set()
         self._voices: list[VoiceReply] = []
         self._looks: dict[str, LookReply] = {}
+        self._starfish: set[str] | None = None
 
     async def voices(self) -> list[VoiceReply]:
         """Return every voice, own ones first."""
@@ -70,6 +71,25 @@ class Resolver:
                 voices="; ".join(describe_voice(voice) for voice in near[:5])
             ),
         )
+
+    async def must_speak_first(self, voice: VoiceReply) -> None:
+        """Make sure that a voice can make speech before the video (exact length).
+
+        Raises:
+            ConfigError: Its engine is not starfish.
+        """
+        if self._starfish is None:
+            found = self._client.list_voices(engine="starfish")
+            self._starfish = {voice.voice_id async for voice in found}
+        if voice.voice_id not in self._starfish:
+            raise ConfigError(
+                _("{voice} cannot make a video of exact length.").format(
+                    voice=describe_voice(voice)
+                ),
+                hint=_(
+                    "Choose a voice of the starfish engine, or length_mode: estimate."
+                ),
+            )
 
     async def look(self, look_id: str) -> LookReply:
         """Return the avatar look that is meant.

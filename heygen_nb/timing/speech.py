@@ -89,6 +89,12 @@ class Estimate:
     low_s: float
     high_s: float
 
+    def later(self, seconds: float) -> Estimate:
+        """Return it with seconds added that are known."""
+        return Estimate(
+            self.seconds + seconds, self.low_s + seconds, self.high_s + seconds
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Fit:
@@ -265,10 +271,10 @@ class SpeechModel:
             slowest: Lowest natural speed.
             fastest: Highest natural speed.
         """
-        plain = self.estimate(script, voice_id=voice_id, language=language)
-        speed = round(min(fastest, max(slowest, plain.seconds / target_s)), 2)
-        length = Estimate(
-            plain.seconds / speed, plain.low_s / speed, plain.high_s / speed
+        plain_s = self.estimate(script, voice_id=voice_id, language=language).seconds
+        speed = round(min(fastest, max(slowest, plain_s / target_s)), 2)
+        length = self.estimate(
+            script, voice_id=voice_id, language=language, speed=speed
         )
         words = len(script.split())
         off = words * (1 - target_s / length.seconds) if length.seconds else 0.0

@@ -19,6 +19,7 @@ from heygen_nb.renderer.plan import (
     revision_of,
 )
 from heygen_nb.renderer.resolve import Resolver
+from heygen_nb.timing import SpeechModel, Spoken
 
 pytestmark = pytest.mark.anyio
 
@@ -32,9 +33,13 @@ async def plan(sandbox, home):
     ) as client:
         resolver = Resolver(client, allow_private=True)
 
-        async def make(script=ENGLISH, **changes):
+        async def make(script=ENGLISH, model=None, **changes):
             return await make_plan(
-                Draft(script=script), Settings(**changes), resolver, load_rates(home)
+                Draft(script=script),
+                Settings(**changes),
+                resolver,
+                load_rates(home),
+                model=model,
             )
 
         yield make
@@ -59,10 +64,13 @@ async def test_without_an_avatar_a_scene_with_a_picture_is_narrated(plan, sandbo
     picture = f"{sandbox.handle.base_url}/files/looks/look_own_01.jpg"
     made = await plan(heygen_use_avatar=False, heygen_background_url=picture)
 
-    [scene] = made.new.body["scenes"]
+    scene, silence = made.new.body["scenes"]
     assert made.new.body["type"] == "studio"
     assert scene["source"] == {"type": "url", "url": picture}
     assert scene["script"] == ENGLISH
+    assert silence["source"] == scene["source"]
+    assert silence["duration"] == made.new.pad_s
+    assert made.new.estimate_s == made.quote.seconds == 30
     assert made.avatar == ""
 
 
@@ -96,10 +104,50 @@ async def test_a_russian_script_with_an_english_voice_is_a_warning(plan):
     assert any("Russian" in warning for warning in made.warnings)
 
 
-async def test_a_script_far_from_the_target_is_a_warning(plan):
+async def test_a_script_that_is_too_long_tells_what_to_cut(plan):
+    made = await plan(ENGLISH * 20, video_duration=45)
+
+    [warning] = made.warnings
+    assert "target 45 s: cut about" in warning
+    assert made.new.speed == 1.15
+
+
+async def test_a_script_that_is_too_short_tells_what_to_add(plan):
     made = await plan("Too short.", video_duration=45)
 
-    assert any("45 s asked" in warning for warning in made.warnings)
+    assert "add about" in made.warnings[0]
+    assert made.new.speed == 0.9
+
+
+async def test_silence_at_the_end_is_told(plan):
+    made = await plan("Too short.", video_duration=45, heygen_use_avatar=False)
+
+    assert "of silence are added" in made.warnings[0]
+
+
+async def test_the_bounds_of_the_speed_are_settings(plan):
+    made = await plan("Too short.", min_speed=0.8, max_speed=1.0)
+    long = await plan(ENGLISH * 20, min_speed=0.8, max_speed=1.0)
+
+    assert made.new.speed == 0.8
+    assert long.new.speed == 1.0
+
+
+async def test_a_voice_that_was_heard_is_planned_with_what_it_taught(plan):
+    voice = (await plan()).new.voice_id
+    slow = [Spoken(f"{ENGLISH} {n}", voice, 1.0, 7.0) for n in range(10)]
+
+    plain = await plan(video_duration=60)
+    taught = await plan(video_duration=60, model=SpeechModel(slow))
+
+    assert taught.new.estimate_s > plain.new.estimate_s * 1.2
+
+
+async def test_exact_length_needs_a_starfish_voice(plan):
+    with pytest.raises(ConfigError, match="exact"):
+        await plan(heygen_voice="My calm voice", length_mode="exact")
+
+    assert (await plan(heygen_voice="Clara", length_mode="exact")).quote.speech > 0
 
 
 @pytest.mark.parametrize("voice", ["Nobody At All", "zz-ZZ-Neural2-A", "xx"])
@@ -183,5 +231,7 @@ async def test_the_revision_follows_what_changes_the_video_and_nothing_else():
         {"resolution": "720p"},
         {"captions": False},
         {"heygen_avatar_id": "look_1"},
+        {"length_mode": "exact"},
+        {"min_speed": 0.95},
     ):
         assert revision(draft) != revision(draft, **change), change

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -11,12 +13,10 @@ down_revision = "0002"
 
 def upgrade() -> None:
     """Bring an older ledger here."""
-    no, none = sa.false(), "0"
-    with op.batch_alter_table("renders") as renders:
-        renders.add_column(
-            sa.Column("pad_s", sa.Double(), nullable=False, server_default=none)
-        )
-        renders.add_column(sa.Column("quoted", sa.Double(), nullable=True))
-        renders.add_column(
-            sa.Column("billed", sa.Boolean(), nullable=False, server_default=no)
-        )
+    _add(sa.Column("pad_s", sa.Double(), nullable=False, server_default="0"))
+    _add(sa.Column("quoted", sa.Double(), nullable=True))
+    _add(sa.Column("billed", sa.Boolean(), nullable=False, server_default="0"))
+
+
+def _add(column: sa.Column[Any]) -> None:
+    op.add_column("renders", column)

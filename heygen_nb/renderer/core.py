@@ -19,6 +19,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Render
 from heygen_nb.renderer import lines
 from heygen_nb.renderer.batch import Batches
+from heygen_nb.renderer.bill import Bills
 from heygen_nb.renderer.holding import Holding
 from heygen_nb.renderer.planner import Planner
 from heygen_nb.renderer.report import Report
@@ -92,6 +93,7 @@ class Renderer:
             speaker=speaker,
             now=now,
         )
+        self.bills = Bills(self.account, client, ledger, now=now)
         self.holding = Holding(ledger)
         self.batches = Batches(
             client, ledger, self.holding, sleep=sleep, monotonic=monotonic
@@ -215,6 +217,7 @@ class Renderer:
             if row.batch_key:
                 row = await self.batches.settle(row, hold, pace)
             else:
+                await self.bills.open(row)
                 row = await self._submitter.submit(row, hold)
         return _usable(row)
 

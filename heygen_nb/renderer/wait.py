@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from heygen_nb.config import Settings
+    from heygen_nb.heygen import VideoReply
     from heygen_nb.ledger import Hold
     from heygen_nb.renderer.core import Renderer
     from heygen_nb.renderer.watch import Sighting, Watcher
@@ -124,6 +125,10 @@ class Waiting:
         if news is None:
             return row
         name, state, fields = news
+        if state == "completed":
+            billed = await self._renderer.bills.close(row, fields["cost"])
+            if billed is not None:
+                fields |= {"cost": billed, "billed": True}
         return await asyncio.to_thread(
             self._ledger.record, hold, name, state=state, **fields
         )
@@ -151,13 +156,17 @@ class Waiting:
             return "processing", None, {"processing_at": self._now()}
         if phase(word) == "completed" and video and video.video_url:
             seconds = video.duration_s or row.estimate_s or 0.0
+            quote = self._renderer.rates.quote(
+                row.engine, seconds, resolution=row.inputs.get("resolution", "")
+            )
             return (
                 "completed",
                 "completed",
                 {
                     "duration_s": seconds,
-                    "cost": self._renderer.rates.quote(row.engine, seconds).amount,
+                    "cost": quote.amount,
                     "reserved_cost": 0.0,
+                    **_completed_at(row, video),
                 },
             )
         return None
@@ -180,6 +189,13 @@ class Waiting:
 
     def _seconds_since(self, then: datetime) -> float:
         return max(0.0, (self._now() - then).total_seconds())
+
+
+def _completed_at(row: Render, video: VideoReply) -> dict[str, datetime]:
+    """Return when HeyGen was done: nobody may have looked until much later."""
+    if not (row.submitted_at and video.created_at and video.completed_at):
+        return {}
+    return {"completed_at": row.submitted_at + (video.completed_at - video.created_at)}
 
 
 def _has_ended(sighting: Sighting) -> bool:

@@ -11,6 +11,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Post as PostRow
 from heygen_nb.ledger import Render
 from heygen_nb.models import Draft
+from heygen_nb.money import Limits
 from heygen_nb.renderer import Many, Pace
 from heygen_nb.workflow.outcome import Outcome
 
@@ -141,9 +142,19 @@ async def pay_again(session: Session, render_id: str) -> Render:
     row = await asyncio.to_thread(renderer.ledger.render, render_id, renderer.account)
     if row.state not in ("unknown", "failed", "rejected"):
         raise _settled(row)
-    cost = renderer.rates.quote(row.engine, row.estimate_s or 0.0).amount
+    quote = renderer.rates.quote(
+        row.engine, row.estimate_s or 0.0, resolution=row.inputs.get("resolution", "")
+    )
+    limits = Limits.of(session.settings)
+
+    def allow(spent: float) -> None:
+        limits.check(quote.amount, spent, quote.currency)
+
     row, new = await asyncio.to_thread(
-        renderer.ledger.plan_again, render_id, reserved_cost=cost
+        renderer.ledger.plan_again,
+        render_id,
+        reserved_cost=quote.amount,
+        allow=allow,
     )
     if not new:
         raise _settled(row)

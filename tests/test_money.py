@@ -1,9 +1,68 @@
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from heygen_nb.errors import ConfigError
-from heygen_nb.money import load_rates
+import heygen_nb as hg
+from heygen_nb.errors import ConfigError, LimitError
+from heygen_nb.ledger import Ledger, NewRender
+from heygen_nb.models import Account
+from heygen_nb.money import Limits, load_rates
+
+ACCOUNT = Account("heygen", "https://api.heygen.com", "me")
+SCRIPT = "Hello there. This sentence is made to be said in three seconds or so. " * 7
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self, now):
+        self.now = now
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def tokyo(monkeypatch):
+    """Nine hours ahead of UTC: the local day is not the UTC day."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+@pytest.fixture
+def open_ledger(home):
+    opened = []
+
+    def start(now=lambda: datetime.now(UTC)):
+        opened.append(Ledger(f"sqlite:///{home / 'heygen_nb.db'}", now=now))
+        return opened[-1]
+
+    yield start
+    for ledger in opened:
+        ledger.close()
+
+
+def plan(ledger, number, cost, limits, account=ACCOUNT):
+    new = NewRender(
+        draft_id=f"d{number}",
+        revision="r",
+        body={},
+        script="Hi",
+        inputs={},
+        voice_id="v",
+        reserved_cost=cost,
+    )
+    row, _new = ledger.plan(
+        account, new, allow=lambda spent: limits.check(cost, spent, "usd")
+    )
+    return row
 
 
 def test_the_shipped_rates_name_their_source_and_are_quoted(home):
@@ -41,3 +100,121 @@ def test_a_broken_table_is_named(home, text):
 
 def test_the_sandbox_is_free(home):
     assert load_rates(home).free().quote("avatar_iv", 30).amount == 0
+
+
+def test_an_engine_may_cost_by_resolution(home):
+    (home / "rates.yaml").write_text(
+        "engines: {avatar_iv: {720p: 0.05, 4k: 0.2}, studio: 0.01}\nspeech: 0.001\n"
+    )
+    rates = load_rates(home)
+
+    assert rates.quote("avatar_iv", 10, resolution="720p").amount == 0.5
+    assert rates.quote("avatar_iv", 10, resolution="1080p").amount == 2.0
+    assert rates.quote("avatar_xi", 10).amount == 2.0
+    spoken = rates.quote("studio", 10, speech_s=30)
+    assert (spoken.amount, spoken.speech) == (0.13, 0.03)
+    assert rates.free().quote("studio", 10, speech_s=30).amount == 0
+
+
+def test_a_limit_for_one_render_names_the_setting():
+    with pytest.raises(LimitError, match="max_cost_per_render") as caught:
+        Limits(per_render=1.0).check(1.5, 0.0, "usd")
+
+    assert caught.value.charged is False
+    Limits(per_render=1.0).check(1.0, 500.0, "usd")
+    Limits().check(1e6, 1e6, "usd")
+
+
+def test_a_limit_for_the_day_counts_what_is_reserved(open_ledger):
+    ledger, limits = open_ledger(), Limits(per_day=5.0)
+
+    plan(ledger, 1, 3.0, limits)
+    with pytest.raises(LimitError, match=r"3\.00 is spent"):
+        plan(ledger, 2, 3.0, limits)
+    plan(ledger, 3, 2.0, limits)
+
+
+def test_twenty_at_once_keep_within_the_day(open_ledger):
+    ledgers = [open_ledger(), open_ledger()]
+
+    def one(number):
+        try:
+            return plan(ledgers[number % 2], number, 1.0, Limits(per_day=7.0))
+        except LimitError:
+            return None
+
+    with ThreadPoolExecutor(20) as pool:
+        rows = list(pool.map(one, range(20)))
+
+    assert sum(row is not None for row in rows) == 7
+
+
+def test_a_day_is_the_local_day(open_ledger, tokyo):
+    clock = Clock(datetime(2026, 3, 1, 14, 50, tzinfo=UTC))  # 23:50 in Tokyo
+    ledger, limits = open_ledger(clock), Limits(per_day=5.0)
+    plan(ledger, 1, 4.0, limits)
+    with pytest.raises(LimitError):
+        plan(ledger, 2, 4.0, limits)
+
+    clock.now += timedelta(minutes=15)
+    plan(ledger, 2, 4.0, limits)
+    clock.now += timedelta(hours=10)  # the next UTC day, the same one in Tokyo
+    with pytest.raises(LimitError):
+        plan(ledger, 3, 4.0, limits)
+
+
+def test_another_accounts_money_is_its_own(open_ledger):
+    ledger, limits = open_ledger(), Limits(per_day=5.0)
+
+    plan(ledger, 1, 4.0, limits)
+    plan(ledger, 1, 4.0, limits, account=Account("heygen", "https://x", "you"))
+
+
+def test_what_failed_costs_nothing(open_ledger):
+    ledger, limits = open_ledger(), Limits(per_day=5.0)
+    row = plan(ledger, 1, 4.0, limits)
+    hold = ledger.leases.take(type(row), row.id)
+    ledger.record(hold, "rejected", state="rejected", reserved_cost=0.0)
+
+    plan(ledger, 2, 4.0, limits)
+
+
+@pytest.mark.anyio
+async def test_twenty_renders_at_once_keep_within_the_limit(sandbox):
+    settings = sandbox.settings(max_cost_per_day=9.0)
+    drafts = [hg.Draft(id=f"d{n}", script=f"{SCRIPT} {n}") for n in range(20)]
+
+    videos = await hg.render_batch(drafts, settings=settings)
+
+    done = [video for video in videos if video.status == "completed"]
+    refused = [video for video in videos if video.failure_code == "limit"]
+    assert 1 < len(done) < 20
+    assert len(done) + len(refused) == 20
+    assert sum(video.cost for video in done) <= 9.0 * 1.1  # lengths differ a little
+    assert len(sandbox.charges()) == len(done)
+
+
+@pytest.mark.anyio
+async def test_a_render_alone_is_billed_from_the_balance(sandbox, open_ledger):
+    video = await hg.render_video(
+        hg.Draft(script=SCRIPT), settings=sandbox.settings(avatar_engine="avatar_iv")
+    )
+
+    [charge] = sandbox.charges()
+    row = open_ledger().render(video.render_id)
+    assert row.billed
+    assert video.cost == pytest.approx(charge["amount"], abs=1e-3)
+    assert row.quoted == pytest.approx(video.cost, rel=0.5)
+    assert row.quoted != video.cost
+
+
+@pytest.mark.anyio
+async def test_the_bill_of_renders_side_by_side_is_computed(sandbox, open_ledger):
+    drafts = [hg.Draft(id=f"d{n}", script=f"{SCRIPT} {n}") for n in range(3)]
+
+    videos = await hg.render_batch(drafts, settings=sandbox.settings())
+
+    rows = [open_ledger().render(video.render_id) for video in videos]
+    rate = 0.0667
+    assert not any(row.billed for row in rows)
+    assert all(v.cost == pytest.approx(rate * v.duration_s, abs=1e-3) for v in videos)

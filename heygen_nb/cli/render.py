@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from heygen_nb.config import Settings
     from heygen_nb.models import Draft
     from heygen_nb.renderer import Plan
-    from heygen_nb.workflow import Outcome
+    from heygen_nb.workflow import Outcome, Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ async def _render(
     async with open_session(settings) as session:
         if session.renderer.connection.sandbox:
             say(_("🧪 Sandbox: everything is local and free."), console)
-        confirm(await session.quote_all(drafts, again=options.again), options)
+        await _agree(session, drafts, options)
         send = settings.telegram_auto_send if options.send is None else options.send
         with log_lines(console, numbered=len(drafts) > 1) as progress:
             outcomes = await session.render_all(
@@ -64,16 +64,46 @@ async def _render(
     return outcomes
 
 
-def confirm(plans: Sequence[Plan], options: RenderOptions) -> None:
-    """Show the quote; ask on a terminal, elsewhere keep to the limit.
+async def _agree(
+    session: Session, drafts: Sequence[Draft], options: RenderOptions
+) -> None:
+    """Show the quote; ask on a terminal, elsewhere keep to the limits.
 
     Raises:
-        LimitError: Dearer than ``--max-cost``, or the answer was no.
+        LimitError: Dearer than what is allowed, or the answer was no.
     """
+    plans = await session.quote_all(drafts, again=options.again)
     total = sum(plan.quote.amount for plan in plans)
     if not total:
         return
-    quote = plans[0].quote
+    text = _quote_text(plans, total)
+    _show_plans(plans)
+    say(f"💰 {text}", err)
+    if balance := await session.balance():
+        line = _("Balance: {amount:.2f} {unit}").format(
+            amount=balance[0], unit=balance[1]
+        )
+        say(f"   {line}", err)
+    over = await session.over_limit(plans)
+    if options.max_cost is not None and total > options.max_cost:
+        over = LimitError(
+            _("{quote} is more than --max-cost {limit:.2f}.").format(
+                quote=text, limit=options.max_cost
+            ),
+            hint=_("Nothing was sent. Raise the limit or shorten the scripts."),
+            charged=False,
+        )
+    asked = on_terminal() and not options.yes
+    if over and not asked:
+        raise over
+    if over:
+        say(f"⚠️ {over.message}", err)
+        session.lift_limits()
+    if asked and not ask(_("Render and pay?")):
+        raise LimitError(_("Stopped before paying."), charged=False)
+
+
+def _quote_text(plans: Sequence[Plan], total: float) -> str:
     text = ngettext(
         "{count} video, about {seconds:.0f} s: {amount:.2f} {currency}",
         "{count} videos, about {seconds:.0f} s: {amount:.2f} {currency}",
@@ -82,27 +112,22 @@ def confirm(plans: Sequence[Plan], options: RenderOptions) -> None:
         count=len(plans),
         seconds=sum(plan.quote.seconds for plan in plans),
         amount=total,
-        currency=quote.currency,
+        currency=plans[0].quote.currency,
     )
-    text += " " + _("(estimate, {source})").format(source=quote.source)
+    source = _("(estimate, {source})").format(source=plans[0].quote.source)
+    return f"{text} {source}"
+
+
+def _show_plans(plans: Sequence[Plan]) -> None:
     for plan in plans:
         voice = _("Voice: {voice}").format(voice=plan.voice)
         avatar = _("avatar: {avatar}").format(avatar=plan.avatar or "-")
-        say(f"#{plan.new.draft_id} {voice} · {avatar}", err)
+        length = _("about {seconds:.0f} s ({low:.0f}–{high:.0f})").format(
+            seconds=plan.length.seconds, low=plan.length.low_s, high=plan.length.high_s
+        )
+        say(f"#{plan.new.draft_id} {voice} · {avatar} · {length}", err)
         for warning in plan.warnings:
             say(f"⚠️ {warning}", err)
-    say(f"💰 {text}", err)
-    over = options.max_cost is not None and total > options.max_cost
-    if over and (options.yes or not on_terminal()):
-        raise LimitError(
-            _("{quote} is more than --max-cost {limit:.2f}.").format(
-                quote=text, limit=options.max_cost
-            ),
-            hint=_("Nothing was sent. Raise the limit or shorten the scripts."),
-            charged=False,
-        )
-    if not options.yes and on_terminal() and not ask(_("Render and pay?")):
-        raise LimitError(_("Stopped before paying."), charged=False)
 
 
 def show_outcome(outcome: Outcome, *, as_json: bool) -> None:

@@ -18,7 +18,7 @@ from heygen_nb.money import Limits
 from heygen_nb.renderer import lines
 from heygen_nb.renderer.plan import make_plan, picture_and_sound, revision_of
 from heygen_nb.renderer.report import Report
-from heygen_nb.renderer.speech import Wish
+from heygen_nb.renderer.speech import MAX_CALLS, Wish
 from heygen_nb.renderer.submit import token_of
 from heygen_nb.timing import SpeechModel, Spoken
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from heygen_nb.config import Settings
     from heygen_nb.heygen import HeyGenClient, VideoReply
-    from heygen_nb.ledger import Ledger, NewRender
-    from heygen_nb.models import Account, Draft
+    from heygen_nb.ledger import Allow, Ledger, NewRender
+    from heygen_nb.models import Account, Draft, Quote
     from heygen_nb.money import Rates
     from heygen_nb.renderer.plan import Plan
     from heygen_nb.renderer.report import ProgressCallback
@@ -150,15 +150,13 @@ class Planner:
         await report("pending", lines.chosen(plan.voice, plan.avatar))
         for warning in plan.warnings:
             await report("pending", f"⚠️ {warning}")
-        limits = Limits.of(settings)
-
-        def allow(spent: float) -> None:
-            limits.check(plan.quote.amount, spent, plan.quote.currency)
-
         if settings.length_mode == "exact" and not (made and made.video_id):
+            # what was spoken already is among what the day has cost
+            allow = _allow(plan.quote, settings, calls=1)
             wish = _wish(plan, settings)
             audio = await self._speaker.say(wish, allow=allow, again=again)
             plan = await self._make(draft, settings, audio)
+        allow = _allow(plan.quote, settings)
         new = plan.new.model_copy(update={"send_to": send_to})
         row, _new = await asyncio.to_thread(
             self._ledger.plan, self._account, new, again=again, made=made, allow=allow
@@ -205,3 +203,13 @@ def _wish(plan: Plan, settings: Settings) -> Wish:
         fastest=settings.max_speed,
         expected_s=plan.length.seconds - new.pad_s,
     )
+
+
+def _allow(quote: Quote, settings: Settings, *, calls: int = 0) -> Allow:
+    """Return the question whether the day allows a video, and calls for speech."""
+    amount = quote.amount - quote.speech * (1 - calls / MAX_CALLS)
+
+    def allow(spent: float) -> None:
+        Limits.of(settings).check(amount, spent, quote.currency)
+
+    return allow

@@ -6,7 +6,8 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from heygen_nb.errors import HeygenNbError
+from heygen_nb.errors import ApiError, HeygenNbError, LimitError
+from heygen_nb.money import Limits
 from heygen_nb.renderer import (
     Job,
     Many,
@@ -95,6 +96,30 @@ class Session:
             for draft in drafts
         ]
         return [plan for plan in plans if plan]
+
+    async def over_limit(self, plans: Sequence[Plan]) -> LimitError | None:
+        """Return what rendering these would pass; None if it is within all limits."""
+        spent = await self.renderer.planner.spent_today()
+        for plan in plans:
+            quote = plan.quote
+            try:
+                Limits.of(self.settings).check(quote.amount, spent, quote.currency)
+            except LimitError as error:
+                return error
+            spent += quote.amount
+        return None
+
+    def lift_limits(self) -> None:
+        """Spend what it takes from now on: a person was asked and agreed."""
+        unlimited = {"max_cost_per_render": 0.0, "max_cost_per_day": 0.0}
+        self.settings = self.settings.model_copy(update=unlimited)
+
+    async def balance(self) -> tuple[float, str] | None:
+        """Return what is left at HeyGen and its unit; None when it is not told."""
+        try:
+            return (await self.renderer.client.me()).balance
+        except ApiError:
+            return None  # a quote is worth showing without it
 
     def settings_for(self, draft: Draft) -> Settings:
         """Return the settings with VIDEO_CONFIG and the draft's own wishes."""

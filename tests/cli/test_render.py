@@ -292,3 +292,25 @@ def test_the_messages_are_in_russian_when_asked(render, draft_file):
     ran = render(draft_file(), HEYGEN_NB_LANGUAGE="ru")
 
     assert "📤 Отправка скрипта в HeyGen API..." in ran.out
+
+
+def test_beyond_the_limits_of_the_settings_nothing_is_sent(render, draft_file, sandbox):
+    dear = render("--yes", draft_file(), HEYGEN_NB_MAX_COST_PER_RENDER="0.01")
+
+    assert dear.code == 2
+    assert "max_cost_per_render" in dear.err
+    assert sandbox.charges() == []
+
+
+@pytest.mark.parametrize("yes", [True, False])
+def test_on_a_terminal_a_person_may_pass_a_limit(
+    render, draft_file, sandbox, monkeypatch, yes
+):
+    monkeypatch.setattr("heygen_nb.cli.render.on_terminal", lambda: True)
+    monkeypatch.setattr("heygen_nb.cli.render.ask", lambda _question: yes)
+
+    ran = render(draft_file(), HEYGEN_NB_MAX_COST_PER_DAY="0.01")
+
+    assert "a day" in ran.err
+    assert "Balance: 100.00 usd" in ran.err
+    assert (ran.code, len(sandbox.charges())) == ((0, 1) if yes else (2, 0))

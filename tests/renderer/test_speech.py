@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+import heygen_nb as hg
+from heygen_nb.errors import (
+    DownloadError,
+    LimitError,
+    NotAuthorizedError,
+    OutcomeUnknownError,
+)
+from heygen_nb.ledger import Ledger
+from heygen_nb.renderer import draft_settings, open_renderer
+from heygen_nb.renderer.speech import MAX_CALLS
+from heygen_nb.sandbox import speech as sound
+from heygen_nb.sandbox.catalogue import voices
+
+pytestmark = pytest.mark.anyio
+
+SCRIPTS = {
+    "en": "Nobody expected the answer, and yet it was written on the wall. "
+    "Keep it short, keep it kind. ",
+    "ru": "Никто не ожидал такого ответа, хотя он был написан на стене. "
+    "Говорите коротко, говорите по-доброму. ",
+}
+VOICES = {"en": "Oliver", "ru": "Михаил"}
+SPEECH = "POST /v3/voices/speech"
+DRAFT = hg.Draft(id="a1b2c3d4", script=SCRIPTS["en"] * 5)
+
+
+@pytest.fixture
+def exact(sandbox):
+    def settings(**changes):
+        wish = {"length_mode": "exact", "heygen_voice": "Oliver", **changes}
+        return sandbox.settings(**wish)
+
+    return settings
+
+
+def spoken(sandbox):
+    return [c for c in sandbox.charges() if c["kind"] == "speech"]
+
+
+def near(language, seconds):
+    """Words until the voice of that language takes about so long for them."""
+    voice = next(v for v in voices().values() if v.name == VOICES[language])
+    words = (SCRIPTS[language] * 20).split()
+    count = next(
+        n
+        for n in range(1, len(words))
+        if sound.model(voice, " ".join(words[:n]), 1.0).duration_s >= seconds
+    )
+    return " ".join(words[:count])
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+async def test_the_length_comes_out_within_a_second(exact, sandbox, language):
+    settings = exact(heygen_voice=VOICES[language])
+    drafts = [
+        hg.Draft(script=near(language, target * share), duration=target)
+        for target in (15, 30, 45, 60)
+        for share in (0.92, 1.0, 1.12)
+    ]
+
+    async with open_renderer(settings) as renderer:
+        videos = await asyncio.gather(
+            *(
+                renderer.render(draft, draft_settings(draft, settings))
+                for draft in drafts
+            )
+        )
+
+    assert all(abs(video.duration_s - video.target_s) <= 1 for video in videos)
+    assert 12 <= sandbox.requests(SPEECH) <= 12 * MAX_CALLS
+
+
+async def test_what_is_rendered_is_the_sound_that_was_made(exact, sandbox, home):
+    video = await hg.render_video(DRAFT, settings=exact())
+
+    [job] = sandbox.ledger()["jobs"]
+    [*_others, sound] = (home / "videos" / "speech").iterdir()
+    assert sound.read_bytes()[:4] == b"RIFF"
+    assert job["duration"] == pytest.approx(video.duration_s, abs=0.01)
+    with Ledger(f"sqlite:///{home / 'heygen_nb.db'}") as ledger:
+        body = json.loads(ledger.render(video.render_id).body)
+    assert body["audio_asset_id"]
+    assert not {"script", "voice_id", "voice_settings"} & set(body)
+    assert "Nobody expected" in video.subtitles.read_text()
+
+
+async def test_speech_is_paid_once_for_the_same_words(exact, sandbox):
+    await hg.render_video(DRAFT, settings=exact())
+    calls = sandbox.requests(SPEECH)
+
+    await hg.render_video(DRAFT, settings=exact(), again=True)
+    await hg.render_video(DRAFT, settings=exact(resolution="720p"))
+
+    assert sandbox.requests(SPEECH) == calls
+    assert len(sandbox.charges()) == calls + 3
+
+
+async def test_two_renders_at_once_share_their_speech(exact, sandbox):
+    other = DRAFT.model_copy(update={"id": "e5f6a7b8"})
+
+    await asyncio.gather(
+        *(hg.render_video(draft, settings=exact()) for draft in (DRAFT, other))
+    )
+
+    assert len(spoken(sandbox)) <= MAX_CALLS
+
+
+async def test_a_target_out_of_reach_stops_at_the_natural_speed(exact, sandbox):
+    video = await hg.render_video(hg.Draft(script="Too short."), settings=exact())
+
+    assert sandbox.requests(SPEECH) == 1
+    assert video.duration_s < 5
+
+
+async def test_without_an_avatar_silence_fills_up_to_the_target(exact):
+    video = await hg.render_video(
+        hg.Draft(script="Too short."), settings=exact(heygen_use_avatar=False)
+    )
+
+    assert abs(video.duration_s - 30) <= 0.2
+
+
+@pytest.mark.parametrize(
+    "fault", [{"kind": "drop", "after": True}, {"kind": "status", "status": 502}]
+)
+async def test_a_lost_answer_is_never_repeated_by_itself(exact, sandbox, fault):
+    sandbox.fault(**fault, path="/v3/voices/speech", times=1)
+
+    for _ in range(3):
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await hg.render_video(DRAFT, settings=exact())
+        assert caught.value.charged is None
+
+    assert sandbox.requests(SPEECH) == 1
+    assert sandbox.requests("POST /v3/videos") == 0
+    video = await hg.render_video(DRAFT, settings=exact(), again=True)
+    assert video.path
+
+
+async def test_a_refused_call_costs_nothing_and_may_be_repeated(exact, sandbox):
+    sandbox.fault("status", "/v3/voices/speech", status=401, times=1)
+    with pytest.raises(NotAuthorizedError) as caught:
+        await hg.render_video(DRAFT, settings=exact())
+
+    assert caught.value.charged is False
+    assert (await hg.render_video(DRAFT, settings=exact())).path
+
+
+async def test_speech_keeps_within_the_limits(exact, sandbox):
+    with pytest.raises(LimitError) as caught:
+        await hg.render_video(DRAFT, settings=exact(max_cost_per_render=0.5))
+
+    assert caught.value.charged is False
+    assert sandbox.requests(SPEECH) == 0
+
+
+async def test_what_a_day_may_cost_counts_speech(exact, sandbox, home):
+    (home / "rates.yaml").write_text("engines: {avatar_iv: 0.001}\nspeech: 0.1\n")
+
+    with pytest.raises(LimitError):
+        await hg.render_video(DRAFT, settings=exact(max_cost_per_day=0.05))
+    await hg.render_video(DRAFT, settings=exact(max_cost_per_day=3.5 * MAX_CALLS))
+    draft = hg.Draft(script=SCRIPTS["en"] * 4)
+    with pytest.raises(LimitError):
+        await hg.render_video(draft, settings=exact(max_cost_per_day=1.0))
+
+
+async def test_sound_that_cannot_be_had_is_told_and_made_anew(exact, sandbox):
+    async def at_once(_seconds):
+        await asyncio.sleep(0)
+
+    sandbox.fault("status", "/files/speech/*", status=404, times=None)
+    async with open_renderer(exact(), sleep=at_once) as renderer:
+        with pytest.raises(DownloadError, match="speech") as caught:
+            await renderer.render(DRAFT, exact())
+    assert caught.value.charged is True
+
+    sandbox.clear_faults()
+    assert (await hg.render_video(DRAFT, settings=exact())).path
+    assert 2 <= sandbox.requests(SPEECH) <= MAX_CALLS

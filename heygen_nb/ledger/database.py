@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 BUSY_TIMEOUT_S = 30
+IDLE_TIMEOUT_S = 5  # our transactions take milliseconds
 
 
 class Database:
@@ -157,8 +158,10 @@ def _prepare_server(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: Any, _record: Any) -> None:
         # A laptop that falls asleep inside of a transaction must not stop others.
-        for name in ("lock_timeout", "idle_in_transaction_session_timeout"):
-            connection.execute(f"SET {name} = '{BUSY_TIMEOUT_S}s'")
+        connection.execute(f"SET lock_timeout = '{BUSY_TIMEOUT_S}s'")
+        connection.execute(
+            f"SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_S}s'"
+        )
         connection.commit()
 
 

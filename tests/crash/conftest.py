@@ -21,9 +21,19 @@ class Children:
         self._home = home
         self._running = []
 
-    def start(self, drafts, boundary="nowhere", *, send=True, **settings):
+    def start(
+        self,
+        drafts,
+        boundary="nowhere",
+        *,
+        send=True,
+        lease_s=60,
+        naps=None,
+        **settings,
+    ):
         job = {"drafts": [draft.model_dump(mode="json") for draft in drafts]}
         job |= {"boundary": boundary, "send": send, "settings": settings}
+        job |= {"lease_s": lease_s, "naps": naps}
         environ = {**os.environ, **self._sandbox.environ()}
         child = subprocess.Popen(
             [sys.executable, CHILD, json.dumps(job)],

@@ -1,7 +1,7 @@
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from heygen_nb.preview import EspeakVoice, Scene, Word, render_scene
@@ -100,6 +100,9 @@ def test_srt_is_as_players_read_it():
 
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=ANY_TEXT)
+@example(text="я" * 5000)
+@example(text="🎉" * 5000)
+@example(text="a\u0301\u0302\u0303" * 1250)
 def test_any_text_is_laid_out(text):
     shown = script_words(text)
     words = [Word(word, n * 0.3, n * 0.3 + 0.3) for n, word in enumerate(shown)]

@@ -1,11 +1,13 @@
 import re
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from heygen_nb.preview import EspeakVoice, Scene, Word, render_scene
 from heygen_nb.preview.captions import lay_out_pages, to_srt
+from heygen_nb.preview.layout import lay_out
 from heygen_nb.preview.lettering import text_width
 from heygen_nb.preview.stage import Stage
 from heygen_nb.preview.text import script_words
@@ -138,7 +140,16 @@ def test_any_text_is_spoken_and_encoded(text, tmp_path_factory):
 
 
 def test_captions_can_be_off(tone):
-    assert Stage(Scene(script="-", captions=False), tone("a b")).pages == ()
+    """The SRT has them all the same."""
+    stage = Stage(Scene(script="-", captions=False), tone("a b"))
+    planes = tuple(
+        np.zeros((1280 >> shift, 720 >> shift), np.uint8) for shift in (0, 1, 1)
+    )
+    stage.paint(0, planes)
+    below = lay_out(720, 1280, with_captions=False).meter.corners[3]
+
+    assert stage.pages[0].text == "a b"
+    assert planes[0][below:].max() < 120
 
 
 def test_a_word_slightly_too_long_makes_the_letters_smaller_instead(tone):

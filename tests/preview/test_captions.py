@@ -43,9 +43,17 @@ def test_pages_have_at_most_so_many_lines_none_too_wide():
 
 
 def test_a_page_ends_with_its_sentence():
-    pages = pages_of("First one. Second one! Third?")
+    pages = pages_of("First thing. Second one! Third?")
 
-    assert [page.text for page in pages] == ["First one.", "Second one!", "Third?"]
+    assert [page.text for page in pages] == ["First thing.", "Second one!", "Third?"]
+
+
+def test_a_short_form_does_not_end_a_page():
+    words = [Word("Dear", 0, 0.3), Word("Dr.", 0.3, 0.5), Word("Who.", 0.52, 1)]
+
+    (page,) = lay_out_pages(words, measure=len, width=20, max_lines=3, duration_s=1)
+
+    assert page.text == "Dear Dr. Who."
 
 
 def test_an_emoji_after_the_full_stop_stays_with_the_sentence():
@@ -92,10 +100,10 @@ def test_a_page_goes_when_nothing_is_said_for_long():
 
 
 def test_srt_is_as_players_read_it():
-    srt = to_srt(pages_of("One two. Three.", word_s=3600.5))
+    srt = to_srt(pages_of("One two! Three.", word_s=3600.5))
 
     assert srt == (
-        "1\n00:00:00,000 --> 02:00:01,000\nOne two.\n\n"
+        "1\n00:00:00,000 --> 02:00:01,000\nOne two!\n\n"
         "2\n02:00:01,000 --> 03:00:01,500\nThree.\n\n"
     )
 

@@ -22,7 +22,9 @@ _HOME_OF = {
     "download_video": "renderer",
     "load_settings": "config",
     "preview_draft": "workflow",
+    "render_batch": "renderer",
     "render_video": "renderer",
+    "resume": "workflow",
     "send_video": "workflow",
     "update_video_config": "renderer",
     "wait_video": "renderer",
@@ -43,7 +45,9 @@ __all__ = [
     "download_video",
     "load_settings",
     "preview_draft",
+    "render_batch",
     "render_video",
+    "resume",
     "send_video",
     "update_video_config",
     "wait_video",
@@ -57,11 +61,12 @@ if TYPE_CHECKING:
         VIDEO_CONFIG,
         create_video,
         download_video,
+        render_batch,
         render_video,
         update_video_config,
         wait_video,
     )
-    from heygen_nb.workflow import preview_draft, send_video
+    from heygen_nb.workflow import preview_draft, resume, send_video
 
 
 def __getattr__(name: str) -> Any:

@@ -13,11 +13,10 @@ import ipywidgets as widgets
 
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
 from heygen_nb.models import Draft
-from heygen_nb.timing import estimate_s
 from heygen_nb.ui._base import Panel, make, show
 from heygen_nb.ui.counters import caption_html, script_html
+from heygen_nb.ui.draftlist import DraftList
 from heygen_nb.ui.markup import bar_html, markup
 from heygen_nb.ui.player import Player
 from heygen_nb.workflow.book import DraftRow
@@ -27,10 +26,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.renderer import Plan
 
-LISTED = 200
 AUTOSAVE_S = 0.8
-_NBSP = "\N{NO-BREAK SPACE}"
-_WIDE = 90  # wider than the list: what follows goes on a line of its own
 
 
 class DraftsPanel(Panel):
@@ -49,27 +45,23 @@ class DraftsPanel(Panel):
         return (make(widgets.HBox, "hg-columns", children=columns),)
 
     def _build_list(self) -> widgets.VBox:
-        self.t_search = self.field(
-            widgets.Text, lambda: _("🔎 Search"), placeholder="…"
-        )
-        self.t_search.observe(lambda _change: self.spawn(self._list), "value")
-        self.s_drafts = self.field(
-            widgets.Select, lambda: _("Drafts"), "hg-list", rows=9
-        )
-        self.s_drafts.observe(self._on_select, "value")
-        self._count = make(widgets.HTML)
+        self.list = DraftList(self, self._open)
         self.u_import = make(
-            widgets.FileUpload, accept=".md,.txt,.yaml,.yml,.csv", multiple=True
+            widgets.FileUpload,
+            "hg-import",
+            accept=".md,.txt,.yaml,.yml,.csv",
+            multiple=True,
         )
         self.say(self.u_import, "description", lambda: _("Import"))
+        self.say(self.u_import, "tooltip", lambda: _("⇪ Import"))
         self.u_import.observe(lambda _change: self.spawn(self._import), "value")
         new = self.button(lambda: _("➕ New"), self.new)
         self._undo = self.button(lambda: _("↩ Undo delete"), self._restore)
         show(self._undo, when=False)
-        buttons = (new, self.u_import, self._undo)
-        row = make(widgets.HBox, "hg-buttons", children=buttons)
-        parts = (self.t_search, self.s_drafts, self._count, row)
-        return make(widgets.VBox, "hg-side hg-left", children=parts)
+        row = make(
+            widgets.HBox, "hg-buttons", children=(new, self.u_import, self._undo)
+        )
+        return make(widgets.VBox, "hg-side hg-left", children=(self.list, row))
 
     def _build_editor(self) -> widgets.VBox:
         self.t_title = self.field(widgets.Text, lambda: _("Title"))
@@ -120,32 +112,21 @@ class DraftsPanel(Panel):
 
     async def _begin(self) -> None:
         await self._list()
-        if self._row is None and self.s_drafts.options:
-            await self._open(self.s_drafts.options[0][1])
+        if self._row is None and self.list.first:
+            await self._open(self.list.first)
         if self._row is None:
             await self.new()
 
     def _heard(self, topic: str) -> None:
-        if topic in ("drafts", "jobs"):
-            self.spawn(self._list)
-        elif topic in ("settings", "language"):
+        if topic in ("settings", "language"):
             self._count_words()
+            self._show_state()
+        if topic in ("drafts", "jobs", "language"):
             self.spawn(self._list)
 
     async def _list(self) -> None:
-        rows, total = await self.desk.book.search(self.t_search.value, limit=LISTED)
-        options = tuple((_entry(row), row.draft.id) for row in rows)
-        mine = self._row.draft.id if self._row else None
-        chosen = mine if any(key == mine for _label, key in options) else None
-        if self.s_drafts.options != options:
-            with self._quietly():
-                self.s_drafts.options = options
-                self.s_drafts.value = chosen
+        await self.list.refresh(self._row.draft.id if self._row else None)
         await self._follow()
-        text = ngettext("{count} draft", "{count} drafts", total).format(count=total)
-        if total > LISTED:
-            text += " · " + _("the newest {count} are listed").format(count=LISTED)
-        self._count.value = markup(text, "hg-hint")
 
     async def _follow(self) -> None:
         """Take over what another panel wrote, if nothing is typed here."""
@@ -154,10 +135,6 @@ class DraftsPanel(Panel):
             stored = await self.desk.book.get(row.draft.id)
             if stored and self._row is row and stored.version != row.version:
                 self._fill(stored)
-
-    def _on_select(self, change: dict[str, str | None]) -> None:
-        if change["new"] and not self._filling:
-            self.spawn(partial(self._open, change["new"]))
 
     async def _open(self, draft_id: str) -> None:
         await self._flush()
@@ -179,8 +156,7 @@ class DraftsPanel(Panel):
             self.t_title.value = row.draft.title
             self.t_script.value = row.draft.script
             self.t_caption.value = row.draft.caption
-            listed = any(key == row.draft.id for _label, key in self.s_drafts.options)
-            self.s_drafts.value = row.draft.id if listed else None
+        self.list.mark(row.draft.id)
         show(self._stage, when=False)
         self._count_words()
         self._show_state()
@@ -282,8 +258,8 @@ class DraftsPanel(Panel):
         self._deleted = row.draft.id
         show(self._undo, when=True)
         await self._list()
-        if self.s_drafts.options:
-            await self._open(self.s_drafts.options[0][1])
+        if self.list.first:
+            await self._open(self.list.first)
         else:
             await self.new()
 
@@ -351,22 +327,3 @@ class DraftsPanel(Panel):
             *(f"⚠️ {warning}" for warning in plan.warnings),
         ]
         return await self.ask("\n".join(lines), _("Render for {a}").format(a=amount))
-
-
-def _entry(row: DraftRow) -> str:
-    """Return the two lines of a list entry; see the style of ``.hg-list``."""
-    title = row.draft.title or row.draft.script or _("(empty)")
-    first = " ".join(title.split())[:48].replace(" ", _NBSP)
-    seconds = _("{seconds:.0f} s").format(seconds=estimate_s(row.draft.script))
-    second = f"#{row.draft.id} · {_MARKS[row.status]()} · {seconds}"
-    return first.ljust(_WIDE, _NBSP) + " " + second.replace(" ", _NBSP)
-
-
-_MARKS = {
-    "draft": lambda: _("draft"),
-    "rendering": lambda: "🎬 " + _("rendering"),
-    "rendered": lambda: "✅ " + _("rendered"),
-    "sent": lambda: "📱 " + _("sent"),
-    "failed": lambda: "❌ " + _("failed"),
-    "unknown": lambda: "⚠️ " + _("to be settled"),
-}

@@ -29,7 +29,7 @@ class GenerationPanel(Panel):
         self._cards: dict[Job, JobCard] = {}
         self._ticking = False
         self._showing: Job | None = None
-        self._list = make(widgets.VBox, "hg-cards")
+        self._list = make(widgets.VBox, "hg-cards", tabbable=False)
         self._empty = self.hint(
             lambda: _("Nothing is being rendered. Create a video from a draft.")
         )
@@ -59,6 +59,10 @@ class GenerationPanel(Panel):
         """Stop the timer; renders go on."""
         self._log.close()
         super().close()
+
+    def come_into_view(self) -> None:
+        """Scroll here: the button that was pressed may have been further down."""
+        self._list.focus()
 
     def _draw(self) -> None:
         jobs = self.desk.jobs.all

@@ -56,7 +56,7 @@ def video_html(path: Path) -> str:
     source = quote(relative(path))
     return (
         f'<video class="hg-video" controls preload="metadata" src="{source}" '
-        f'style="max-width:100%;max-height:420px;border-radius:8px"></video>'
+        f'style="max-width:100%;max-height:400px;border-radius:8px"></video>'
     )
 
 

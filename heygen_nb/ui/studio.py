@@ -60,12 +60,18 @@ class Studio(Panel):
         if kind not in self._panels:
             panel = self._panels[kind] = kind(self.desk)
             if isinstance(panel, DraftsPanel):
-                panel.on_create = partial(self.show_tab, GenerationPanel)
+                panel.on_create = self._watch
             self.tabs.children[_PANELS.index(kind)].children = (panel,)
 
     def show_tab(self, kind: type[Panel]) -> None:
         """Show the tab of a panel."""
         self.tabs.selected_index = _PANELS.index(kind)
+
+    def _watch(self) -> None:
+        self.show_tab(GenerationPanel)
+        panel = self._panels[GenerationPanel]
+        if isinstance(panel, GenerationPanel):
+            panel.come_into_view()
 
     def _on_tab(self, _change: object) -> None:
         self._fill_tab()

@@ -9,7 +9,8 @@ CSS = """
 --panel:var(--jp-layout-color2,#f4f4f6);--brand:#5b5bd6;--on-brand:#fff;
 --chip:color-mix(in srgb,var(--brand) 13%,transparent);
 --ok:#1a7f37;--warn:#9a5b00;--bad:#cf222e;
-max-width:1100px;color:var(--text);overflow:visible;
+max-width:1100px;color:var(--text);overflow:visible;container-type:inline-size;
+width:100%;
 font:13px/1.45 var(--jp-ui-font-family,system-ui)}
 body[data-jp-theme-light=false] .hg{--brand:#9d9df7;--on-brand:#14141f;--ok:#56c26a;
 --warn:#e3a34a;--bad:#f47067}
@@ -24,18 +25,20 @@ body[data-jp-theme-light=false] .hg{--brand:#9d9df7;--on-brand:#14141f;--ok:#56c
 
 .hg .hg-app{border:1px solid var(--line);border-radius:10px;gap:0;background:var(--bg)}
 .hg .hg-head{padding:9px 14px;gap:8px;align-items:center;flex-wrap:wrap;
-background:var(--panel);border-radius:10px 10px 0 0}
+background:color-mix(in srgb,var(--panel) 55%,var(--bg));
+border-bottom:1px solid var(--line);border-radius:10px 10px 0 0}
 .hg .hg-head b{font-size:15px;margin-right:10px}
 .hg .hg-chip{display:inline-block;padding:2px 10px;border-radius:99px;
 background:var(--chip);font-size:12px;margin-left:6px;white-space:nowrap}
 .hg .hg-sandbox{color:var(--warn);margin-left:0}
-.hg .hg-language{width:auto}.hg .hg-language>label{width:0;overflow:hidden;padding:0}
-.hg .hg-language select{width:64px;border-radius:99px}
+.hg .hg-language{width:auto}
+.hg .hg-language>label{position:absolute;clip-path:inset(50%)}
+.hg .hg-language select{min-width:68px;padding:3px 9px!important;font-size:12px}
 
 .hg .hg-tabs>.lm-TabBar,.hg .hg-tabs>.p-TabBar{border-bottom:1px solid var(--line)}
 .hg .hg-tabs .lm-TabBar-content{border:0;padding:0 8px;min-height:0;flex-wrap:wrap}
-.hg .hg-tabs .lm-TabBar-tab{border:0!important;background:none!important;flex:0 0 auto;
-min-width:0;max-width:none;margin:0;padding:9px 13px;line-height:1.4;height:auto;
+.hg .hg-tabs .lm-TabBar-tab{border:0!important;background:none!important;
+flex:0 0 auto!important;min-width:0!important;max-width:none!important;width:auto;margin:0;padding:9px 13px;line-height:1.4;height:auto;
 color:var(--dim);transform:none;box-shadow:none}
 .hg .hg-tabs .lm-TabBar-tab::before{display:none!important}
 .hg .hg-tabs .lm-TabBar-tab.lm-mod-current{color:var(--text);font-weight:600;
@@ -58,11 +61,14 @@ height:auto;line-height:1.6;max-width:none;display:block}
 .hg .hg-field input:not([type=checkbox]),.hg .hg-field textarea,
 .hg .hg-field select,.hg .hg-language select{flex:none;width:100%;
 border:1px solid var(--line)!important;border-radius:6px;padding:6px 9px;
-background:var(--bg);color:var(--text);font:inherit;height:auto;line-height:1.45}
+background-color:var(--bg)!important;color:var(--text);font:inherit;height:auto;
+line-height:1.45}
 .hg .hg-field textarea{resize:vertical}
-.hg .hg-field.hg-short{width:150px}
-.hg .hg-check{display:flex}.hg .hg-check label{width:auto;display:flex;gap:6px;
+.hg .hg-field.hg-short>:is(input,select){width:150px}
+.hg .hg-check>label{display:flex;justify-content:flex-start;gap:8px;
 align-items:center;color:var(--text);font-size:13px}
+.hg .hg-check input{flex:none;margin:0!important;accent-color:var(--brand)}
+.hg .hg-card>.jupyter-button{align-self:flex-start}
 .hg .hg-list select{height:auto;min-height:260px;padding:0;overflow-y:auto}
 .hg .hg-list option{padding:8px 10px;white-space:pre-wrap;overflow:hidden;
 border-bottom:1px solid var(--line);font-size:11.5px;color:var(--dim);
@@ -74,6 +80,8 @@ box-shadow:inset 3px 0 var(--brand)}
 .hg .jupyter-button{width:auto;height:auto;padding:6px 13px;border-radius:6px;
 border:1px solid var(--line);background:var(--panel);color:var(--text);
 font:inherit;line-height:1.45;box-shadow:none}
+.hg .hg-import{font-size:0!important}.hg .hg-import i{display:none}
+.hg .hg-import::after{content:attr(title);font-size:13px}
 .hg .jupyter-button:hover:enabled{border-color:var(--brand)}
 .hg .jupyter-button.hg-primary{background:var(--brand);border-color:var(--brand);
 color:var(--on-brand);font-weight:600}
@@ -110,7 +118,14 @@ background:var(--panel)}
 .hg .hg-player{width:100%}
 .hg .hg-screen .jp-OutputArea-output{padding:0}
 .hg .hg-screen .jp-OutputPrompt,.hg .hg-screen .jp-OutputArea-prompt{display:none}
-.hg .hg-video{display:block;width:100%;max-height:420px;background:#000}
+.hg .hg-video{display:block;max-width:100%;max-height:400px;background:#000}
+.hg .hg-row{align-items:center;gap:10px;padding:6px 0;width:100%;
+border-bottom:1px solid var(--line)}
+.hg .hg-row .widget-html-content{display:flex;gap:12px;align-items:center}
 .hg .hg-thumb{width:36px;height:56px;object-fit:cover;border-radius:5px;
 background:var(--panel);display:block}
+@container (max-width:700px){
+.hg .hg-left,.hg .hg-side{flex:1 1 100%}
+.hg .hg-list select{min-height:0;height:120px}
+.hg .hg-phone{max-width:260px}}
 """

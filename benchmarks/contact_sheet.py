@@ -144,9 +144,7 @@ def main() -> None:
         sheet.paste(strip, (GAP, y))
         y += strip.height + GAP
     output.parent.mkdir(parents=True, exist_ok=True)
-    sheet.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(
-        output, optimize=True
-    )
+    sheet.quantize(256, kmeans=2, dither=Image.Dither.NONE).save(output, optimize=True)
     print(f"{output}: {sheet.size}, {output.stat().st_size // 1000} kB")
     if output.stat().st_size > MAX_BYTES:
         sys.exit("too big for the README")

@@ -29,7 +29,9 @@ _HOME_OF = {
     "download_video": "renderer",
     "load_settings": "config",
     "preview_draft": "workflow",
+    "render_batch": "renderer",
     "render_video": "renderer",
+    "resume": "workflow",
     "run": "ui.loop",
     "send_video": "workflow",
     "update_video_config": "renderer",
@@ -57,7 +59,9 @@ __all__ = [
     "download_video",
     "load_settings",
     "preview_draft",
+    "render_batch",
     "render_video",
+    "resume",
     "run",
     "send_video",
     "update_video_config",
@@ -72,6 +76,7 @@ if TYPE_CHECKING:
         VIDEO_CONFIG,
         create_video,
         download_video,
+        render_batch,
         render_video,
         update_video_config,
         wait_video,
@@ -83,7 +88,7 @@ if TYPE_CHECKING:
     from heygen_nb.ui.loop import run
     from heygen_nb.ui.settings import SettingsPanel
     from heygen_nb.ui.studio import Studio
-    from heygen_nb.workflow import preview_draft, send_video
+    from heygen_nb.workflow import preview_draft, resume, send_video
 
 
 def __getattr__(name: str) -> Any:

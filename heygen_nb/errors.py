@@ -27,6 +27,7 @@
     │   ├── DeliveryRefusedError
     │   └── DeliveryUnsureError     it may or may not have arrived
     ├── LedgerError                 the database
+    │   └── TakenOverError          another process goes on with it
     ├── PreviewError                local rendering
     │   └── PreviewCancelledError   stopped on request
     └── SandboxError                the local stand-in did not start
@@ -259,6 +260,12 @@ class LedgerError(HeygenNbError):
     """The ledger cannot be opened, read or written."""
 
     code = "ledger"
+
+
+class TakenOverError(LedgerError):
+    """Another process has taken over what this one was working on."""
+
+    code = "taken_over"
 
 
 class PreviewError(HeygenNbError):

@@ -10,18 +10,46 @@ import re
 import sys
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "heygen_nb"
 FOLDER = PACKAGE / "locale" / "ru" / "LC_MESSAGES"
 PO, MO = FOLDER / "heygen_nb.po", FOLDER / "heygen_nb.mo"
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
+# What gettext needs, and nothing that changes with the day or Babel's version.
+HEADER = (
+    "Language: ru\n"
+    "Content-Type: text/plain; charset=utf-8\n"
+    "Plural-Forms: nplurals=3; plural=(n%10==1 && n%100!=11 ? 0 : n%10>=2 && n%10<=4"
+    " && (n%100<10 || n%100>=20) ? 1 : 2);\n"
+)
 PLACEHOLDER = re.compile(r"\{[^{}]*\}|%\w")
+
+
+class _Headed(Catalog):
+    """The messages of another catalogue, under our own header."""
+
+    def __init__(self, catalogue: Catalog) -> None:
+        about = "# Russian. The message ids are the English texts."
+        super().__init__(locale="ru", charset="utf-8", header_comment=about)
+        for message in catalogue:
+            if message.id:
+                self[message.id] = message
+
+    def __iter__(self) -> Iterator[Message]:
+        messages = super().__iter__()
+        next(messages)
+        yield Message("", HEADER)
+        yield from messages
 
 
 def extracted() -> Catalog:
@@ -42,7 +70,7 @@ def update() -> None:
     known.update(extracted(), no_fuzzy_matching=True, update_header_comment=False)
     known.obsolete.clear()
     with PO.open("wb") as file:
-        write_po(file, known, width=88, omit_header=True, no_location=True)
+        write_po(file, _Headed(known), width=88, no_location=True)
     MO.write_bytes(compiled(known))
 
 
@@ -55,7 +83,7 @@ def read_catalogue() -> Catalog:
 def compiled(catalogue: Catalog) -> bytes:
     """Return the bytes of the .mo."""
     stream = BytesIO()
-    write_mo(stream, catalogue)
+    write_mo(stream, _Headed(catalogue))
     return stream.getvalue()
 
 

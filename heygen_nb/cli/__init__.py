@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from datetime import datetime  # noqa: TC003 - Typer reads the annotations
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003 - Typer reads the annotations
+from pathlib import Path  # noqa: TC003
 from typing import Annotated
 
 import typer
@@ -26,6 +27,24 @@ class BackendName(StrEnum):
     AUTO = "auto"
     HEYGEN = "heygen"
     SANDBOX = "sandbox"
+
+
+class HistoryStatus(StrEnum):
+    """What became of a render."""
+
+    PLANNED = "planned"
+    SUBMITTED = "submitted"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+class ExportKind(StrEnum):
+    """What kind of file."""
+
+    CSV = "csv"
+    JSON = "json"
 
 
 class Language(StrEnum):
@@ -79,6 +98,75 @@ def render(
         as_json=as_json,
     )
     _exit(run_render(files, options))
+
+
+@app.command(help=_("Take up every render and post that is not finished."))
+def resume(
+    *,
+    adopt: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="RENDER VIDEO_ID", help=_("This video is the one it had lost.")
+        ),
+    ] = None,
+    again: Annotated[
+        str | None,
+        typer.Option(metavar="RENDER", help=_("Pay for another try of this render.")),
+    ] = None,
+    backend: Annotated[BackendName | None, typer.Option()] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=_("One object a line on stdout."))
+    ] = False,
+) -> None:
+    from heygen_nb.cli.resume import ResumeOptions, run_resume
+
+    name = backend.value if backend else None
+    _exit(run_resume(ResumeOptions(adopt, again, name, as_json)))
+
+
+@app.command(help=_("Show what was rendered and posted, newest first."))
+def history(
+    *,
+    status: Annotated[HistoryStatus | None, typer.Option(help=_("Only those."))] = None,
+    since: Annotated[
+        datetime | None, typer.Option(help=_("Only from that day on."))
+    ] = None,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=_("One object a line on stdout."))
+    ] = False,
+) -> None:
+    from heygen_nb.cli.history import run_history
+
+    name = status.value if status else None
+    _exit(run_history(status=name, since=since, limit=limit, as_json=as_json))
+
+
+@app.command(help=_("Write the whole history to a file."))
+def export(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", show_default=False)
+    ],
+    *,
+    kind: Annotated[ExportKind, typer.Option("--format", "-f")] = ExportKind.CSV,
+) -> None:
+    from heygen_nb.cli.history import run_export
+
+    _exit(run_export(output, "csv" if kind is ExportKind.CSV else "json"))
+
+
+@app.command(help=_("Send a post again that is not in the chat."))
+def resend(post: Annotated[int, typer.Argument(show_default=False)]) -> None:
+    from heygen_nb.cli.posts import run_resend
+
+    _exit(run_resend(post))
+
+
+@app.command("mark-sent", help=_("Note that an unsure post is in the chat."))
+def mark_sent(post: Annotated[int, typer.Argument(show_default=False)]) -> None:
+    from heygen_nb.cli.posts import run_mark_sent
+
+    _exit(run_mark_sent(post))
 
 
 @app.command(help=_("See and hear a draft on this machine, free and in seconds."))

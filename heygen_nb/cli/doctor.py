@@ -17,7 +17,6 @@ from heygen_nb.i18n import set_language
 from heygen_nb.models import Draft
 from heygen_nb.renderer.resolve import choose_engine, describe_voice
 from heygen_nb.workflow import open_session, preview
-from heygen_nb.workflow.posting import open_chat
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -100,9 +99,7 @@ class _Checkup:
         return text
 
     async def _chat(self, session: Session) -> str:
-        renderer = session.renderer
-        sandbox = renderer.connection.sandbox
-        async with open_chat(self._settings, renderer.ledger, sandbox) as chat:
+        async with session.chat() as chat:
             return await chat.check()
 
     async def _check(

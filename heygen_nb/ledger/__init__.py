@@ -1,10 +1,24 @@
 """What was meant, done and paid, written down before it is done.
 
-``tables`` holds the rows, ``store`` every question and change, ``database`` how a
-ledger is opened and brought up to date.
+``tables`` holds the rows, ``store`` the renders, ``posts``, ``drafts`` and
+``speech`` what their names say, ``leases`` who works on a row, ``history`` long
+lists, ``database`` how a ledger is opened and brought up to date.
 """
 
-from heygen_nb.ledger.store import ENDED_UNPAID, Ledger, NewRender
+from heygen_nb.ledger.leases import Hold
+from heygen_nb.ledger.store import ENDED_UNPAID, Ledger, MadeBefore, NewRender
 from heygen_nb.ledger.tables import Event, Post, Render
+from heygen_nb.ledger.titles import TOKEN_PREFIX, title_token
 
-__all__ = ["ENDED_UNPAID", "Event", "Ledger", "NewRender", "Post", "Render"]
+__all__ = [
+    "ENDED_UNPAID",
+    "TOKEN_PREFIX",
+    "Event",
+    "Hold",
+    "Ledger",
+    "MadeBefore",
+    "NewRender",
+    "Post",
+    "Render",
+    "title_token",
+]

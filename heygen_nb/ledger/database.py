@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import create_engine, event, inspect, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
@@ -24,21 +25,8 @@ if TYPE_CHECKING:
 BUSY_TIMEOUT_S = 30
 
 
-@contextmanager
-def translated() -> Iterator[None]:
-    """Turn the database's errors into ours, without statements or addresses."""
-    try:
-        yield
-    except SQLAlchemyError as exc:
-        reason = str(getattr(exc, "orig", None) or type(exc).__name__).splitlines()[0]
-        raise LedgerError(
-            _("The ledger cannot be used: {reason}.").format(reason=reason),
-            hint=_("Nothing more was sent. Check disk space and rights, then resume."),
-        ) from None
-
-
-def open_engine(url: str) -> Engine:
-    """Connect to the ledger and bring it to the present layout.
+class Database:
+    """An open ledger's database: short transactions, its clock, its errors as ours.
 
     Args:
         url: SQLAlchemy address, ``sqlite:///…`` or ``postgresql+psycopg://…``.
@@ -47,12 +35,95 @@ def open_engine(url: str) -> Engine:
         LedgerError: It cannot be opened, or a newer version of this package has
             written it.
     """
-    with translated():
-        engine = create_engine(url, pool_pre_ping=True)
-        if engine.dialect.name == "sqlite":
-            _prepare_sqlite(engine)
-        _bring_up_to_date(engine)
-        return engine
+
+    def __init__(self, url: str) -> None:
+        with translated():
+            self.engine = create_engine(url, pool_pre_ping=True)
+            self._file = _file_of(self.engine)
+            if self.engine.dialect.name == "sqlite":
+                _prepare_sqlite(self.engine)
+            _bring_up_to_date(self.engine)
+            self._identity = _identity(self._file)
+
+    @property
+    def on_server(self) -> bool:
+        """Whether others may write at the same moment: SQLite has one writer."""
+        return self.engine.dialect.name != "sqlite"
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.engine.dispose()
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """Open a transaction that holds the write lock from its first moment."""
+        self._check_file()
+        engine = self.engine.execution_options(writes=True)
+        with (
+            translated(),
+            Session(engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """Open a session to look things up."""
+        self._check_file()
+        with translated(), Session(self.engine, expire_on_commit=False) as session:
+            yield session
+
+    def seconds(self, session: Session) -> float:
+        """Return the database's clock in seconds since the epoch."""
+        asked = (
+            "SELECT extract(epoch FROM clock_timestamp())"
+            if self.on_server
+            else "SELECT (julianday('now') - 2440587.5) * 86400"
+        )
+        return float(session.scalar(text(asked)) or 0)
+
+    def _check_file(self) -> None:
+        """Notice a deleted ledger: SQLite would go on writing into nowhere."""
+        if self._file and _identity(self._file) != self._identity:
+            raise LedgerError(
+                _("The ledger {file} was removed or replaced while in use.").format(
+                    file=self._file
+                ),
+                hint=_(
+                    "Nothing more was sent. Put it back if you can; then start anew."
+                ),
+            )
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn the database's errors into ours, without statements or addresses."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError) as exc:
+        reason = str(getattr(exc, "orig", None) or exc) or type(exc).__name__
+        if isinstance(exc, SQLAlchemyError) and not getattr(exc, "orig", None):
+            reason = type(exc).__name__  # its text may hold the address
+        raise LedgerError(
+            _("The ledger cannot be used: {reason}.").format(
+                reason=reason.splitlines()[0].rstrip(".")
+            ),
+            hint=_("Nothing more was sent. Check disk space and rights, then resume."),
+        ) from None
+
+
+def _file_of(engine: Engine) -> Path | None:
+    name = engine.url.database
+    inside = engine.dialect.name != "sqlite" or not name or name == ":memory:"
+    return None if inside else Path(str(name))
+
+
+def _identity(file: Path | None) -> tuple[int, int] | None:
+    try:
+        found = file.stat() if file else None
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found else None
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -98,15 +169,21 @@ def _layout_of(engine: Engine) -> str | None:
 
 def _keep_copy(engine: Engine, found: str) -> None:
     """Copy an SQLite ledger before it is changed; servers have their own backups."""
-    name = make_url(engine.url).database
-    if engine.dialect.name == "sqlite" and name:
-        target = Path(f"{name}.before-{migrations.HEAD}-from-{found}")
-        with (
-            sqlite3.connect(name) as source,
-            sqlite3.connect(target) as copy,
-        ):
-            source.backup(copy)
-        shutil.copymode(name, target)
+    if not (file := _file_of(engine)):
+        return
+    target = file.with_name(f"{file.name}.before-{migrations.HEAD}-from-{found}")
+    fresh = target.with_name(f"{target.name}.{os.getpid()}")
+    with (
+        closing(sqlite3.connect(file)) as source,
+        closing(sqlite3.connect(fresh)) as copy,
+    ):
+        source.backup(copy)
+        copied = copy.execute("SELECT version_num FROM alembic_version").fetchone()
+    if copied == (found,):
+        shutil.copymode(file, fresh)
+        fresh.replace(target)
+    else:  # another process has migrated it meanwhile, and kept its copy
+        fresh.unlink()
 
 
 def _migrate(engine: Engine) -> None:

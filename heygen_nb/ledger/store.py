@@ -1,40 +1,44 @@
-"""Every question to the ledger and every change of it, a short transaction each.
+"""Renders: every question about them and every change, a short transaction each.
 
 All calls block for a few milliseconds: async code wraps them in ``to_thread``.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import secrets
-from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from pydantic import BaseModel
-from sqlalchemy import desc, select, text
-from sqlalchemy.orm import Session
+from sqlalchemy import desc, func, select, text, update
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger.database import open_engine, translated
-from heygen_nb.ledger.tables import Event, Post, Render
+from heygen_nb.ledger.database import Database
+from heygen_nb.ledger.history import History, belongs_to
+from heygen_nb.ledger.leases import Hold, Leases
+from heygen_nb.ledger.posts import Posts
+from heygen_nb.ledger.tables import Event, Render
+from heygen_nb.ledger.titles import title_token
+from heygen_nb.models import Account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from sqlalchemy import Engine, Select
+    from sqlalchemy import Select
+    from sqlalchemy.orm import Session
 
-    from heygen_nb.models import Account
+    from heygen_nb.ledger.owner import Owner
+    from heygen_nb.models import Backend
 
 _Row = TypeVar("_Row")
 _NEXT: dict[str, set[str]] = {
     "planned": {"submitted", "rejected", "unknown"},
     "submitted": {"completed", "failed"},
-    "completed": {"downloaded"},
-    "unknown": {"submitted", "rejected"},
+    "completed": {"downloaded", "failed"},  # deleted before it was downloaded
+    "unknown": {"submitted"},
     "downloaded": {"completed"},  # the file was deleted and is fetched again
     "rejected": set(),
     "failed": set(),
@@ -51,6 +55,7 @@ class NewRender(BaseModel):
     script: str
     caption: str = ""
     title: str = ""
+    send_to: str | None = None
     inputs: dict[str, Any]
     voice_id: str
     voice_name: str = ""
@@ -64,26 +69,44 @@ class NewRender(BaseModel):
     currency: str = "usd"
 
 
+@dataclass(frozen=True, slots=True)
+class MadeBefore:
+    """The newest attempt of a draft that HeyGen knows; no id if that one failed."""
+
+    attempt: int
+    video_id: str | None
+
+
 class Ledger:
     """The ledger of one home folder or one team.
 
     Args:
         url: SQLAlchemy address.
         now: The clock, as aware UTC.
+        owner: Who works here; by default this process.
+        lease_s: How long a lease is good without being renewed.
 
     Raises:
         LedgerError: It cannot be opened. Every method may raise it too.
     """
 
     def __init__(
-        self, url: str, *, now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        url: str,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        owner: Owner | None = None,
+        lease_s: float | None = None,
     ) -> None:
-        self._engine: Engine = open_engine(url)
+        self.database = Database(url)
+        self.leases = Leases(self.database, owner, lease_s=lease_s)
+        self.posts = Posts(self.database, self.leases, now)
+        self.history = History(self.database)
         self._now = now
 
     def close(self) -> None:
         """Let go of the database."""
-        self._engine.dispose()
+        self.database.close()
 
     def __enter__(self) -> Self:
         return self
@@ -91,71 +114,58 @@ class Ledger:
     def __exit__(self, *_exc: object) -> None:
         self.close()
 
-    @contextmanager
-    def _writing(self) -> Iterator[Session]:
-        engine = self._engine.execution_options(writes=True)
-        with (
-            translated(),
-            Session(engine, expire_on_commit=False) as session,
-            session.begin(),
-        ):
-            yield session
-
-    @contextmanager
-    def _reading(self) -> Iterator[Session]:
-        with (
-            translated(),
-            Session(self._engine, expire_on_commit=False) as session,
-        ):
-            yield session
-
-    def _note(
-        self,
-        session: Session,
-        name: str,
-        render_id: str | None = None,
-        post_id: int | None = None,
-        **data: Any,
-    ) -> None:
-        session.add(
-            Event(
-                at=self._now(),
-                render_id=render_id,
-                post_id=post_id,
-                name=name,
-                data={
-                    k: v for k, v in data.items() if isinstance(v, str | int | float)
-                },
-            )
-        )
-
     def plan(
-        self, account: Account, new: NewRender, *, again: bool = False
+        self,
+        account: Account,
+        new: NewRender,
+        *,
+        again: bool = False,
+        made: MadeBefore | None = None,
     ) -> tuple[Render, bool]:
         """Store an intent, or give the attempt that already stands for it.
 
         Args:
             account: Who pays.
             new: The resolved request.
-            again: Make a new attempt even if there is one that may be paid for.
+            again: Make a new attempt even if there is one that is paid for; one
+                that is still on its way to be accepted is gone on with instead.
+            made: What HeyGen has of this draft although this ledger does not know
+                of it: it is adopted, or the new attempt gets a higher number.
 
         Returns:
             The render, and whether it was made now.
         """
-        with self._writing() as session:
-            self._one_planner_at_a_time(session)
+        with self.database.writing() as session:
+            if self.database.on_server:
+                session.execute(text("LOCK TABLE renders IN SHARE ROW EXCLUSIVE MODE"))
             rows = session.scalars(_attempts(account, new.draft_id, new.revision)).all()
-            if rows and not again and rows[0].state not in ENDED_UNPAID:
+            if rows and not _may_follow(rows[0], again=again):
+                _wish(rows[0], new.caption, new.send_to)
                 return rows[0], False
-            row = self._new_row(account, new, attempt=len(rows) + 1)
+            last = rows[0].attempt if rows else 0
+            adopted = made.video_id if made and not rows and not again else None
+            if made:
+                last = max(last, made.attempt - bool(adopted))
+            row = self._new_row(account, new, last + 1)
+            if adopted:
+                row.state, row.video_id, row.reserved_cost = "submitted", adopted, 0.0
+                row.submitted_at = self._now()
             session.add(row)
             session.flush()
             self._note(session, "planned", row.id, attempt=row.attempt)
             return row, True
 
-    def _one_planner_at_a_time(self, session: Session) -> None:
-        if self._engine.dialect.name == "postgresql":  # SQLite has one writer anyway
-            session.execute(text("LOCK TABLE renders IN SHARE ROW EXCLUSIVE MODE"))
+    def plan_again(
+        self, render_id: str, *, reserved_cost: float
+    ) -> tuple[Render, bool]:
+        """Store another attempt at the very request of a render; see :meth:`plan`."""
+        row = self.render(render_id)
+        kept = {n: getattr(row, n) for n in NewRender.model_fields if n != "body"}
+        new = NewRender(
+            **kept | {"reserved_cost": reserved_cost}, body=json.loads(row.body)
+        )
+        account = Account(cast("Backend", row.backend), row.base_url, row.account)
+        return self.plan(account, new, again=True)
 
     def _new_row(self, account: Account, new: NewRender, attempt: int) -> Render:
         token = title_token(new.draft_id, new.revision, attempt)
@@ -175,54 +185,99 @@ class Ledger:
 
     def find(self, account: Account, draft_id: str, revision: str) -> Render | None:
         """Return the newest attempt for this draft as it is, if there is one."""
-        with self._reading() as session:
+        with self.database.reading() as session:
             return session.scalars(_attempts(account, draft_id, revision)).first()
 
-    def render(self, render_id: str) -> Render:
-        """Return a render by its id."""
-        with self._reading() as session:
-            return _found(session.get(Render, render_id), render_id)
+    def wish(self, render_id: str, caption: str, send_to: str | None) -> None:
+        """Note the caption and the chat that a render is to be posted with."""
+        with self.database.writing() as session:
+            _wish(_found(session.get(Render, render_id), render_id), caption, send_to)
+
+    def render(self, render_id: str, account: Account | None = None) -> Render:
+        """Return a render by its id.
+
+        Raises:
+            LedgerError: There is none, or it is another account's.
+        """
+        with self.database.reading() as session:
+            row = _found(session.get(Render, render_id), render_id)
+        if account and not _is_of(row, account):
+            raise LedgerError(
+                _("Render {id} was made with another key or backend.").format(
+                    id=render_id
+                ),
+                hint=_("Use the key and address it was made with."),
+            )
+        return row
 
     def render_of_video(self, account: Account, video_id: str) -> Render | None:
         """Return the render that made a video of this account."""
-        query = select(Render).where(Render.video_id == video_id, *_belongs_to(account))
-        with self._reading() as session:
+        query = select(Render).where(Render.video_id == video_id, *belongs_to(account))
+        with self.database.reading() as session:
             return session.scalars(query).first()
 
-    def before_send(self, render_id: str, at: datetime) -> Render:
+    def began(self, account: Account) -> datetime | None:
+        """Return when this account's first render was planned here."""
+        query = select(func.min(Render.created_at)).where(*belongs_to(account))
+        with self.database.reading() as session:
+            return session.scalar(query)
+
+    def before_send(self, hold: Hold, at: datetime) -> Render:
         """Note that a create is about to go out: from now on it may be paid for.
 
         Args:
-            render_id: Which one.
-            at: The time by the server's clock; the first one is kept, since the
-                key's life counts from it.
+            hold: The right to send it.
+            at: The time by the server's clock; that of the first send that may
+                have been accepted is kept, since the key's life counts from it.
         """
-        with self._writing() as session:
-            row = self._locked(session, render_id)
-            if row.state != "planned":
-                raise _wrong_step(row, "sending")
-            row.sends += 1
-            row.unanswered = True
-            row.first_sent_at = row.first_sent_at or at
-            self._note(session, "sending", render_id, send=row.sends)
-            return row
+        with self.database.writing() as session:
+            return self._mark_sending(session, hold, at)
+
+    def before_batch(self, holds: Sequence[Hold], key: str, at: datetime) -> None:
+        """Note that renders are about to go out together, all or none of them."""
+        with self.database.writing() as session:
+            for index, hold in enumerate(holds):
+                row = self._mark_sending(session, hold, at)
+                row.batch_key, row.item_index = key, index
+
+    def _mark_sending(self, session: Session, hold: Hold, at: datetime) -> Render:
+        row = self._locked(session, hold)
+        if row.state != "planned":
+            raise _wrong_step(row, "sending")
+        if not row.unanswered or row.first_sent_at is None:
+            row.first_sent_at = at
+        row.sends += 1
+        row.unanswered = True
+        self._note(session, "sending", row.id, send=row.sends)
+        return row
+
+    def after_batch(self, key: str, name: str, **fields: Any) -> None:
+        """Store what became of the request that renders went out with."""
+        with self.database.writing() as session:
+            session.execute(
+                update(Render)
+                .where(Render.batch_key == key, Render.state == "planned")
+                .values(**fields)
+            )
+            self._note(session, name, **{"batch": key, **fields})
 
     def record(
-        self, render_id: str, name: str, *, state: str | None = None, **fields: Any
+        self, hold: Hold, name: str, *, state: str | None = None, **fields: Any
     ) -> Render:
         """Store what happened to a render.
 
         Args:
-            render_id: Which one.
+            hold: The right to write.
             name: Name of the event.
             state: New state, if it changes.
             **fields: Columns to set.
 
         Raises:
+            TakenOverError: Another process has the render now.
             LedgerError: The state cannot follow the present one.
         """
-        with self._writing() as session:
-            row = self._locked(session, render_id)
+        with self.database.writing() as session:
+            row = self._locked(session, hold)
             if state and state != row.state:
                 if state not in _NEXT[row.state]:
                     raise _wrong_step(row, state)
@@ -230,11 +285,19 @@ class Ledger:
                 _stamp(row, state, self._now())
             for key, value in fields.items():
                 setattr(row, key, value)
-            self._note(session, name, render_id, **fields)
+            self._note(session, name, row.id, **fields)
             return row
 
-    def _locked(self, session: Session, render_id: str) -> Render:
-        return _found(session.get(Render, render_id, with_for_update=True), render_id)
+    def _locked(self, session: Session, hold: Hold) -> Render:
+        row = self.leases.locked(session, hold)
+        assert isinstance(row, Render)  # noqa: S101 - holds of posts go to Posts
+        return row
+
+    def _note(
+        self, session: Session, name: str, render_id: str | None = None, **data: Any
+    ) -> None:
+        told = {k: v for k, v in data.items() if isinstance(v, str | int | float)}
+        session.add(Event(at=self._now(), render_id=render_id, name=name, data=told))
 
     def past_renders(self, backend: str, limit: int = 1000) -> Sequence[Render]:
         """Return finished renders, newest first, to learn times and lengths from."""
@@ -244,91 +307,19 @@ class Ledger:
             .order_by(desc(Render.created_at))
             .limit(limit)
         )
-        with self._reading() as session:
+        with self.database.reading() as session:
             return session.scalars(query).all()
-
-    def plan_posts(
-        self,
-        render_id: str | None,
-        *,
-        video_id: str,
-        backend: str,
-        chat_id: str,
-        texts: Sequence[str],
-    ) -> list[Post]:
-        """Store the messages a post is made of: the video's caption, then the rest."""
-        with self._writing() as session:
-            rows = [
-                Post(
-                    render_id=render_id,
-                    video_id=video_id,
-                    backend=backend,
-                    chat_id=chat_id,
-                    part=part,
-                    text=words,
-                    created_at=self._now(),
-                )
-                for part, words in enumerate(texts)
-            ]
-            session.add_all(rows)
-            session.flush()
-            return rows
-
-    def latest_post(self, video_id: str, backend: str, chat_id: str) -> list[Post]:
-        """Return the messages of a video's newest post in a chat, in order."""
-        query = (
-            select(Post)
-            .where(
-                Post.video_id == video_id,
-                Post.backend == backend,
-                Post.chat_id == chat_id,
-            )
-            .order_by(desc(Post.id))
-        )
-        newest: list[Post] = []
-        with self._reading() as session:
-            for row in session.scalars(query):
-                newest.insert(0, row)
-                if row.part == 0:
-                    break
-        return newest
-
-    def record_post(self, post_id: int, state: str, **fields: Any) -> Post:
-        """Store what happened to a post; ``sending`` comes before the request."""
-        with self._writing() as session:
-            row = _found(session.get(Post, post_id, with_for_update=True), str(post_id))
-            row.state = state
-            if state in ("sending", "sent"):
-                setattr(row, f"{state}_at", self._now())
-            for key, value in fields.items():
-                setattr(row, key, value)
-            self._note(session, f"post {state}", row.render_id, post_id, **fields)
-            return row
 
     def events_of(self, render_id: str) -> Sequence[Event]:
         """Return what happened to a render, in order."""
         query = select(Event).where(Event.render_id == render_id).order_by(Event.id)
-        with self._reading() as session:
+        with self.database.reading() as session:
             return session.scalars(query).all()
 
 
-def title_token(draft_id: str, revision: str, attempt: int) -> str:
-    """Return the word that finds an attempt's video by its title.
-
-    100 bits, the same for the same draft, revision and attempt, so that a video
-    can be found again even when the ledger is gone.
-    """
-    seed = f"{draft_id}\0{revision}\0{attempt}".encode()
-    digest = base64.b32encode(hashlib.sha256(seed).digest()).decode().lower()
-    return f"hgnb-{digest[:20]}"
-
-
-def _belongs_to(account: Account) -> tuple[Any, ...]:
-    return (
-        Render.backend == account.backend,
-        Render.base_url == account.base_url,
-        Render.account == account.fingerprint,
-    )
+def _is_of(row: Render, account: Account) -> bool:
+    mine = (account.backend, account.base_url, account.fingerprint)
+    return (row.backend, row.base_url, row.account) == mine
 
 
 def _attempts(account: Account, draft_id: str, revision: str) -> Select[Render]:
@@ -337,10 +328,20 @@ def _attempts(account: Account, draft_id: str, revision: str) -> Select[Render]:
         .where(
             Render.draft_id == draft_id,
             Render.revision == revision,
-            *_belongs_to(account),
+            *belongs_to(account),
         )
         .order_by(desc(Render.attempt))
     )
+
+
+def _may_follow(row: Render, *, again: bool) -> bool:
+    """Tell whether a new attempt may come after this one."""
+    return row.state in ENDED_UNPAID or (again and row.state != "planned")
+
+
+def _wish(row: Render, caption: str, send_to: str | None) -> None:
+    row.caption = caption
+    row.send_to = send_to or row.send_to
 
 
 def _found(row: _Row | None, name: str) -> _Row:

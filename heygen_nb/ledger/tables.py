@@ -50,16 +50,48 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it once
         datetime: UtcDateTime,
         dict[str, Any]: JSON,
+        list[Any]: JSON,
     }
 
 
-class Render(Base):
+class Leased:
+    """Columns of a row that one process at a time works on; see ``leases``."""
+
+    owner: Mapped[str | None]
+    lease_until: Mapped[float | None]  # epoch seconds of the database's clock
+    fence: Mapped[int] = mapped_column(default=0)
+
+
+class Draft(Base):
+    """A draft as the user left it; ``version`` grows with every save.
+
+    What of it was rendered stands in the renders: each has its own copy.
+    """
+
+    __tablename__ = "drafts"
+    __table_args__ = (Index("drafts_updated", "updated_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    version: Mapped[int]
+    script: Mapped[str] = mapped_column(Text)
+    caption: Mapped[str] = mapped_column(Text, default="")
+    title: Mapped[str] = mapped_column(Text, default="")
+    voice: Mapped[str | None]
+    avatar: Mapped[str | None]
+    duration: Mapped[int | None]
+    created_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+
+
+class Render(Leased, Base):
     """One attempt to have one revision of a draft rendered by one account.
 
     ``state``: planned, submitted, completed, downloaded; or rejected (refused,
     nothing charged), failed (HeyGen's failure code kept), unknown (a person
     decides). ``unanswered`` is true from before a create is sent until its answer
     is stored: as long as it is, nothing may claim that nothing was charged.
+    ``send_to`` is the chat it is to be posted to when it is done.
     """
 
     __tablename__ = "renders"
@@ -70,6 +102,7 @@ class Render(Base):
         Index("renders_state", "state"),
         Index("renders_video", "video_id"),
         Index("renders_created", "created_at", "id"),
+        Index("renders_owner", "owner"),
     )
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -87,10 +120,14 @@ class Render(Base):
     sends: Mapped[int] = mapped_column(default=0)
     unanswered: Mapped[bool] = mapped_column(default=False)
     first_sent_at: Mapped[datetime | None]
+    batch_key: Mapped[str | None]  # set as long as it goes, or went, with others
+    batch_id: Mapped[str | None]
+    item_index: Mapped[int | None]
 
     script: Mapped[str] = mapped_column(Text)
     caption: Mapped[str] = mapped_column(Text, default="")
     title: Mapped[str] = mapped_column(Text, default="")
+    send_to: Mapped[str | None]
     inputs: Mapped[dict[str, Any]]
     voice_id: Mapped[str]
     voice_name: Mapped[str] = mapped_column(default="")
@@ -120,21 +157,29 @@ class Render(Base):
     downloaded_at: Mapped[datetime | None]
 
 
-class Post(Base):
+class Post(Leased, Base):
     """One Telegram message; a caption that had to be split is two.
+
+    ``first_id`` leads from the second message to the first, whose lease counts for
+    both.
 
     ``state``: planned, sending (stored before the request), sent, failed (surely
     not in the chat), unsure (no answer came).
     """
 
     __tablename__ = "posts"
-    __table_args__ = (Index("posts_render", "render_id"), Index("posts_state", "state"))
+    __table_args__ = (
+        Index("posts_render", "render_id"),
+        Index("posts_video", "video_id"),
+        Index("posts_state", "state"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     render_id: Mapped[str | None] = mapped_column(ForeignKey("renders.id"))
     video_id: Mapped[str]
     backend: Mapped[str] = mapped_column(String(16))
     chat_id: Mapped[str]
+    first_id: Mapped[int | None]
     part: Mapped[int] = mapped_column(default=0)
     text: Mapped[str] = mapped_column(Text, default="")
     state: Mapped[str] = mapped_column(String(16), default="planned")
@@ -143,6 +188,38 @@ class Post(Base):
     created_at: Mapped[datetime]
     sending_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
+
+
+class Speech(Base):
+    """One paid call of the voice service; its sound lives on as an asset.
+
+    ``state``: planned, sending (stored before the request), done, rejected (nothing
+    charged), unknown (no answer came; never repeated by itself).
+    """
+
+    __tablename__ = "speech"
+    __table_args__ = (
+        Index("speech_text", "account", "text_key"),
+        Index("speech_draft", "draft_id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    backend: Mapped[str] = mapped_column(String(16))
+    base_url: Mapped[str]
+    account: Mapped[str] = mapped_column(String(64))
+    draft_id: Mapped[str] = mapped_column(String(64))
+    text_key: Mapped[str] = mapped_column(String(64))  # of text, voice and speed
+    voice_id: Mapped[str]
+    speed: Mapped[float]
+    state: Mapped[str] = mapped_column(String(16), default="planned")
+    reserved_cost: Mapped[float] = mapped_column(default=0.0)
+    cost: Mapped[float | None]
+    currency: Mapped[str] = mapped_column(default="usd")
+    duration_s: Mapped[float | None]
+    words: Mapped[list[Any] | None]
+    asset_id: Mapped[str | None]
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
 
 
 class Event(Base):

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heygen_nb.preview.speech import Word
+from heygen_nb.preview.stress import STRESS
 from heygen_nb.preview.text import clean_script
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ _CLOSERS = "\"'»”’)]"
 # A page goes a little after its last word when nothing follows.
 _LINGER_S = 0.6
 _PAUSE_S = 0.7
-_STRESS = "\u0301"
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ def _stamp(seconds: float) -> str:
 
 def _shown(text: str) -> str:
     """Return the word without what is meant for the voice: Russian stress marks."""
-    return "".join(clean_script(text).replace(_STRESS, "").split())
+    return "".join(clean_script(text).replace(STRESS, "").split())
 
 
 def _pieces(word: Word, measure: Measure, width: float) -> Iterable[Word]:

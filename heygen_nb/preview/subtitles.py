@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFilter
@@ -71,7 +72,8 @@ class Subtitles:
         letters = Image.new("L", self._behind.size)
         draw = ImageDraw.Draw(letters)
         top = (box.height - len(page.lines) * self._layout.line_px) / 2
-        for number, line in enumerate(page.lines):
+        for number, words in enumerate(page.lines):
+            line = words[::-1] if _right_to_left(words[0]) else words
             widths = [text_width(word.text, size) for word in line]
             gaps = self._layout.space_px * (len(line) - 1)
             x = (box.width - sum(widths) - gaps) / 2
@@ -106,6 +108,10 @@ class Subtitles:
         at = (x - left, base - top)
         draw_text(ImageDraw.Draw(part), at, word.text, size, self._palette.accent_ink)
         return to_patch(part, box.x + left, box.y + top)
+
+
+def _right_to_left(word: Word) -> bool:
+    return any(unicodedata.bidirectional(char) in ("R", "AL") for char in word.text)
 
 
 def _strengthen(opacity: int) -> int:

@@ -27,87 +27,44 @@ _URL = re.compile(r"https?://[^\s<>]+|\bwww\.[^\s<>]+")
 _TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 # Not after a single capital (an initial), not before a small letter.
 _SENTENCE_END = re.compile(
-    r"""(?:(?<=[.!?…])(?<!\b[^\W\d_]\.)["'»”’)\]]*\s+(?![a-zа-яё])|(?<=[。！？])|\n)"""
+    r"""(?:(?<=[.!?…])(?<!\b[^\W\d_]\.)["'»”’)\]]*\s+(?![a-zа-яё])|(?<=[。！？])|\n\s*\n)"""
 )
 _UNSPOKEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Me", "Sk", "So"}
 _MARKUP = frozenset("*_~^`|\\<>[]{}#\ufe0e\ufe0f")
 _SPOKEN_SYMBOLS = frozenset("№°©®™")
 
-_LANGUAGES = {
-    "CYRILLIC": "ru",
-    "GREEK": "el",
-    "ARABIC": "ar",
-    "HEBREW": "he",
-    "DEVANAGARI": "hi",
-    "BENGALI": "bn",
-    "TAMIL": "ta",
-    "TELUGU": "te",
-    "HANGUL": "ko",
-    "HIRAGANA": "ja",
-    "KATAKANA": "ja",
-    "CJK": "cmn",
-    "GEORGIAN": "ka",
-    "ARMENIAN": "hy",
-}
+
+def _table(rows: str) -> dict[str, str]:
+    return dict(row.strip().split(": ", 1) for row in rows.split(";"))
+
+
+# First word of a letter's Unicode name: espeak-ng's language.
+_LANGUAGES = _table(
+    "CYRILLIC: ru; GREEK: el; ARABIC: ar; HEBREW: he; DEVANAGARI: hi; BENGALI: bn;"
+    "TAMIL: ta; TELUGU: te; HANGUL: ko; HIRAGANA: ja; KATAKANA: ja; CJK: cmn;"
+    "GEORGIAN: ka; ARMENIAN: hy"
+)
 # A full stop that ends the long form also ends a sentence when one may begin.
 _LONG_FORMS = {
-    "en": {
-        "e.g.": "for example",
-        "i.e.": "that is",
-        "etc.": "et cetera.",
-        "vs.": "versus",
-        "No.": "number",
-        "approx.": "approximately",
-        "Dr.": "doctor",
-        "Mr.": "mister",
-        "Mrs.": "missus",
-        "Prof.": "professor",
-        "min.": "minutes.",
-        "sec.": "seconds.",
-    },
-    "ru": {
-        "т.д.": "так далее.",
-        "т. д.": "так далее.",
-        "т.п.": "тому подобное.",
-        "т. п.": "тому подобное.",
-        "т.е.": "то есть",
-        "т. е.": "то есть",
-        "т.к.": "так как",
-        "др.": "другие.",
-        "пр.": "прочее.",
-        "руб.": "рублей.",
-        "тыс.": "тысяч",
-        "млн": "миллионов",
-        "млрд": "миллиардов",
-        "ул.": "улица",
-        "см.": "смотри",
-        "стр.": "страница",
-        "напр.": "например",
-        "мин.": "минут.",
-        "сек.": "секунд.",
-        "кг": "килограммов",
-        "км": "километров",
-    },
+    "en": _table(
+        "e.g.: for example; i.e.: that is; etc.: et cetera.; vs.: versus; No.: number;"
+        "approx.: approximately; Dr.: doctor; Mr.: mister; Mrs.: missus;"
+        "Prof.: professor; min.: minutes.; sec.: seconds."
+    ),
+    "ru": _table(
+        "т.д.: так далее.; т. д.: так далее.; т.п.: тому подобное.;"
+        "т. п.: тому подобное.; т.е.: то есть; т. е.: то есть; т.к.: так как;"
+        "др.: другие.; пр.: прочее.; руб.: рублей.; тыс.: тысяч; млн: миллионов;"
+        "млрд: миллиардов; ул.: улица; см.: смотри; стр.: страница;"
+        "напр.: например; мин.: минут.; сек.: секунд.; кг: килограммов;"
+        "км: километров"
+    ),
 }
 _SIGNS = {
-    "en": {
-        ".": " dot ",
-        "/": " slash ",
-        "-": " to ",
-        "$": " dollars",
-        "€": " euros",
-        "£": " pounds",
-        "₽": " roubles",
-    },
-    "ru": {
-        ".": " точка ",
-        "/": " слэш ",
-        "-": " — ",
-        "$": " долларов",
-        "€": " евро",
-        "£": " фунтов",
-        "₽": " рублей",
-    },
+    "en": _table(
+        ".: dot; /: slash; -: to; $: dollars; €: euros; £: pounds; ₽: roubles"
+    ),
+    "ru": _table(".: точка; /: слэш; -: —; $: долларов; €: евро; £: фунтов; ₽: рублей"),
 }
 
 
@@ -221,19 +178,19 @@ def _rewritten(language: str) -> re.Pattern[str]:
 
 
 def _long_form(match: re.Match[str], language: str) -> str:
-    signs = _SIGNS.get(language, {})
+    signs = {sign: f" {word} " for sign, word in _SIGNS.get(language, {}).items()}
     found = match.groupdict()
     if found["url"]:
         return _address(found["url"], signs)
     if found["sign"]:
         amount = re.sub(r"[\s,](?=\d{3})", "", found["amount"])
-        return amount + signs.get(found["sign"], "")
+        return amount + signs.get(found["sign"], "").rstrip()
     if found["grouped"]:
         return re.sub(r"[\s,]", "", found["grouped"])
     if found["range"]:
         return signs.get("-", " ")
     if found["coin"]:
-        return signs.get(found["coin"], "")
+        return signs.get(found["coin"], "").rstrip()
     form = _LONG_FORMS[language][re.sub(r"\s", " ", found["short"])]
     rest = match.string[match.end() :].lstrip()
     return form if not rest or rest[0].isupper() else form.rstrip(".")

@@ -15,6 +15,7 @@ import numpy as np
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.preview.speech import Speech, Word
+from heygen_nb.preview.stress import STRESS, follow_stress
 from heygen_nb.preview.text import Utterance, plan_utterances, script_words
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 # espeak-ng/speak_lib.h
 _SYNCHRONOUS = 2
 _UTF8 = 1
+_PHONEMES = 0x100  # [[…]] are phonemes
 _WORD_EVENT = 1
 _RATE, _PITCH = 1, 3
 _RATE_LIMITS = (80, 450)
@@ -89,16 +91,15 @@ class EspeakVoice:
             take = _Recording(rate, speed)
             for utterance in utterances:
                 if utterance.text:
-                    take.add(utterance, *self._say(utterance, speed))
+                    self._set_up(utterance.language, speed)
+                    said = _with_stress(utterance)
+                    take.add(said, *_synthesise(said.text))
                 take.add_silence(utterance.break_s)
         return take.speech(script_words(script))
 
-    def _say(
-        self, utterance: Utterance, speed: float
-    ) -> tuple[NDArray[np.float32], list[tuple[int, int]]]:
-        """Return the samples and (character, sample) of each word event."""
+    def _set_up(self, language: str, speed: float) -> None:
         library, _rate = _library()
-        name = utterance.language + (f"+{self.variant}" if self.variant else "")
+        name = language + (f"+{self.variant}" if self.variant else "")
         if library.espeak_SetVoiceByName(name.encode()):
             message = _("The local voice does not know the language “{name}”.")
             raise PreviewError(message.format(name=name))
@@ -106,7 +107,6 @@ class EspeakVoice:
         per_minute = min(max(round(self.words_per_minute * speed), low), high)
         library.espeak_SetParameter(_RATE, per_minute, 0)
         library.espeak_SetParameter(_PITCH, self.pitch, 0)
-        return _synthesise(library, utterance.text)
 
 
 @lru_cache(maxsize=1)
@@ -124,9 +124,24 @@ def _library() -> tuple[ctypes.CDLL, int]:
     return library, rate
 
 
-def _synthesise(
-    library: ctypes.CDLL, text: str
-) -> tuple[NDArray[np.float32], list[tuple[int, int]]]:
+def _with_stress(utterance: Utterance) -> Utterance:
+    if utterance.language != "ru" or STRESS not in utterance.text:
+        return utterance
+    return follow_stress(utterance, _phonemes)
+
+
+def _phonemes(word: str) -> str:
+    """Return how the voice that is set up reads a word, in its own notation."""
+    text = ctypes.c_char_p(word.encode())
+    read = _library()[0].espeak_TextToPhonemes
+    read.restype = ctypes.c_char_p
+    said: bytes = read(ctypes.byref(text), _UTF8, 0)
+    return said.decode()
+
+
+def _synthesise(text: str) -> tuple[NDArray[np.float32], list[tuple[int, int]]]:
+    """Return the samples and (character, sample) of each word event."""
+    library, _rate = _library()
     parts: list[NDArray[np.int16]] = []
     events: list[tuple[int, int]] = []
 
@@ -143,7 +158,7 @@ def _synthesise(
     callback = _Callback(receive)
     library.espeak_SetSynthCallback(callback)
     data = text.encode()
-    library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF8, None, None)
+    library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF8 | _PHONEMES, None, None)
     heard = np.concatenate(parts) if parts else np.zeros(0, np.int16)
     return (heard / 32768).astype(np.float32), events
 
@@ -165,25 +180,18 @@ class _Recording:
         samples: NDArray[np.float32],
         events: list[tuple[int, int]],
     ) -> None:
-        loud = _loud_steps(samples, self._rate)
+        step = round(_STEP_S * self._rate)
+        loud = _loud_steps(samples, step)
         if not len(loud):
             return
         self.add_silence(self._pause_s / self._speed)
-        step = round(_STEP_S * self._rate)
-        first = int(loud[0]) * step
-        last = min((int(loud[-1]) + 2) * step, len(samples))
-        onsets = _first_events(events, utterance.tokens)
-        times = _spread(onsets, utterance, first, last)
+        first, last = int(loud[0]), min(int(loud[-1]) + 2 * step, len(samples))
         shift = self._length - first
-        for token, (start, end) in times.items():
-            heard = loud[(loud * step > start - step) & (loud * step < end)] * step
-            if len(heard):
-                span = int(heard[0]), min(int(heard[-1]) + step, end)
-            else:
-                span = start, end
-            self._spans.setdefault(
-                token, ((span[0] + shift) / self._rate, (span[1] + shift) / self._rate)
-            )
+        onsets = _first_events(events, utterance.tokens)
+        for token, span in _spread(onsets, utterance, first, last).items():
+            start, end = _audible(loud, step, span)
+            times = (start + shift) / self._rate, (end + shift) / self._rate
+            self._spans.setdefault(token, times)
         self._append(samples[first:last])
         self._pause_s = utterance.pause_s
 
@@ -208,11 +216,21 @@ class _Recording:
         return Speech(samples.astype(np.float32), self._rate, tuple(timed))
 
 
-def _loud_steps(samples: NDArray[np.float32], rate: int) -> NDArray[np.intp]:
-    """Return the numbers of the 5 ms steps in which something is heard."""
-    step = round(_STEP_S * rate)
+def _loud_steps(samples: NDArray[np.float32], step: int) -> NDArray[np.intp]:
+    """Return where the steps begin in which something is heard."""
     whole = np.abs(samples[: len(samples) // step * step]).reshape(-1, step)
-    return np.flatnonzero(whole.max(axis=1) > _SILENCE)
+    return np.flatnonzero(whole.max(axis=1) > _SILENCE) * step
+
+
+def _audible(
+    loud: NDArray[np.intp], step: int, span: tuple[int, int]
+) -> tuple[int, int]:
+    """Narrow a word's samples to those in which something is heard."""
+    start, end = span
+    heard = loud[(loud > start - step) & (loud < end)]
+    if not len(heard):
+        return span
+    return int(heard[0]), min(int(heard[-1]) + step, end)
 
 
 def _first_events(

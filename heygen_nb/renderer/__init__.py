@@ -6,13 +6,17 @@ and commands do, use :func:`open_renderer`.
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.config import Settings, load_settings
+from heygen_nb.errors import HeygenNbError
+from heygen_nb.models import Video
 from heygen_nb.renderer import lines
 from heygen_nb.renderer.backend import connect, open_renderer
 from heygen_nb.renderer.connection import Connection
 from heygen_nb.renderer.core import Renderer
+from heygen_nb.renderer.many import Job, Many
 from heygen_nb.renderer.plan import Plan, draft_settings
 from heygen_nb.renderer.report import ProgressCallback
 from heygen_nb.renderer.video_config import (
@@ -21,15 +25,19 @@ from heygen_nb.renderer.video_config import (
     reset_video_config,
     update_video_config,
 )
+from heygen_nb.renderer.wait import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from heygen_nb.models import Draft, Video
+    from heygen_nb.models import Backend, Draft
 
 __all__ = [
     "VIDEO_CONFIG",
     "Connection",
+    "Job",
+    "Many",
+    "Pace",
     "Plan",
     "ProgressCallback",
     "Renderer",
@@ -40,6 +48,7 @@ __all__ = [
     "effective_settings",
     "lines",
     "open_renderer",
+    "render_batch",
     "render_video",
     "reset_video_config",
     "update_video_config",
@@ -133,7 +142,7 @@ async def download_video(video: Video, *, settings: Settings | None = None) -> V
             at HeyGen and can be fetched later.
     """
     async with open_renderer(settings or load_settings()) as renderer:
-        return await renderer.archive.keep(video)
+        return await renderer.download(video)
 
 
 async def render_video(
@@ -157,6 +166,75 @@ async def render_video(
             again=again,
             progress=progress_callback,
         )
+
+
+async def render_batch(
+    drafts: Sequence[Draft],
+    progress_callback: ProgressCallback | None = None,
+    *,
+    config: Mapping[str, Any] | None = None,
+    settings: Settings | None = None,
+    again: bool = False,
+) -> list[Video]:
+    """Render many drafts; up to 100 go to HeyGen in one request.
+
+    Args:
+        drafts: What to render; an unchanged one that is rendered costs nothing.
+        progress_callback: Gets the lines of all drafts, each with its ``#id``.
+        config: Laid over :data:`VIDEO_CONFIG` for this call.
+        settings: By default read from home.
+        again: Pay for new videos of unchanged drafts.
+
+    Returns:
+        A video a draft, in their order. One that failed has the status ``failed``,
+        or ``unknown`` when it may still come, and says why in ``failure_message``.
+    """
+    settings = settings or load_settings()
+
+    jobs = [
+        Job(
+            draft,
+            _for_draft(draft, settings, config),
+            _with_id(draft, progress_callback),
+        )
+        for draft in drafts
+    ]
+    async with open_renderer(settings) as renderer:
+        many = Many(renderer)
+        rows = await many.plan(jobs, again=again)
+        results = await asyncio.gather(
+            *(
+                many.finish(row, Pace.of(job.settings), job.progress)
+                for job, row in zip(jobs, rows, strict=True)
+            )
+        )
+        return [
+            _not_made(draft, renderer.account.backend, result)
+            if isinstance(result, HeygenNbError)
+            else result
+            for draft, result in zip(drafts, results, strict=True)
+        ]
+
+
+def _with_id(
+    draft: Draft, callback: ProgressCallback | None
+) -> ProgressCallback | None:
+    if callback is None:
+        return None
+    return lambda progress: callback(
+        progress.model_copy(update={"message": f"#{draft.id} {progress.message}"})
+    )
+
+
+def _not_made(draft: Draft, backend: Backend, error: HeygenNbError) -> Video:
+    return Video(
+        video_id=getattr(error, "video_id", ""),
+        status="unknown" if error.charged is None else "failed",
+        backend=backend,
+        draft_id=draft.id,
+        failure_code=error.code or type(error).__name__,
+        failure_message=str(error),
+    )
 
 
 def _for_draft(

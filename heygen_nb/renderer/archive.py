@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from heygen_nb.errors import DownloadError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import Video
 from heygen_nb.preview import make_thumbnail, probe_video
 from heygen_nb.renderer.turns import turn
 
@@ -17,9 +18,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.heygen import HeyGenClient, VideoReply
-    from heygen_nb.ledger import Ledger, Render
-    from heygen_nb.models import Account, Video
+    from heygen_nb.ledger import Hold, Ledger, Render
     from heygen_nb.renderer.download import Downloader
+
+
+_DOWNLOADS_AT_ONCE = 4
 
 
 class Archive:
@@ -27,7 +30,6 @@ class Archive:
 
     Args:
         folder: The archive.
-        account: Whose videos.
         client: Gives fresh links.
         ledger: Knows which draft a video is of.
         downloader: Fetches the files.
@@ -38,24 +40,35 @@ class Archive:
         self,
         folder: Path,
         *,
-        account: Account,
         client: HeyGenClient,
         ledger: Ledger,
         downloader: Downloader,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._root = folder
-        self._account = account
         self._client = client
         self._ledger = ledger
         self._downloader = downloader
         self._now = now
+        self._turns = asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
 
-    async def keep(self, video: Video) -> Video:
+    def kept(self, row: Render) -> Video | None:
+        """Return the video of a render whose file is here, without asking HeyGen."""
+        if row.state != "downloaded" or not (self._root / str(row.path)).exists():
+            return None
+        video = Video(
+            video_id=row.video_id or "",
+            status="completed",
+            backend="heygen" if row.backend == "heygen" else "sandbox",
+        )
+        return self.describe(row, video)
+
+    async def keep(self, video: Video, hold: Hold | None = None) -> Video:
         """Bring a completed video's files into the archive.
 
         Args:
-            video: A completed video. What is there already is not fetched again.
+            video: A completed video.
+            hold: Of its render; None for a video the ledger does not know.
 
         Returns:
             The video with ``path``, ``subtitles`` and ``thumbnail``.
@@ -63,21 +76,23 @@ class Archive:
         Raises:
             DownloadError: Not everything could be fetched or stored; the video
                 stays at HeyGen.
+            TakenOverError: Another process goes on with it.
         """
-        # Two cells may ask for one video at once: the second finds it kept.
+        # Two cells may ask for one video at once.
         async with turn("keep", video.video_id):
-            return await self._keep(video)
+            return await self._keep(video, hold)
 
-    async def _keep(self, video: Video) -> Video:
-        row = await asyncio.to_thread(
-            self._ledger.render_of_video, self._account, video.video_id
-        )
-        if row and row.path and (self._root / row.path).exists():
-            return self.describe(row, video)
+    async def _keep(self, video: Video, hold: Hold | None) -> Video:
+        row = None
+        if hold:
+            row = await asyncio.to_thread(self._ledger.render, str(hold.id))
         folder = self._folder(row, video)
         try:
             await asyncio.to_thread(_prepare, folder, row)
-            files = await self._fetch_files(video, folder)
+            async with self._turns:
+                if hold:  # two writers would spoil one file
+                    hold.check()
+                files = await self._fetch_files(video, folder)
         except OSError as error:
             raise DownloadError(
                 _("Video {id} is ready, but {folder} cannot be used: {reason}.").format(
@@ -86,14 +101,14 @@ class Archive:
                 video_id=video.video_id,
                 hint=_("Make room or allow writing, then render again for free."),
             ) from None
-        if row is None:
+        if hold is None:
             return video.model_copy(update=files)
         relative = {
             name: path.relative_to(self._root).as_posix() if path else None
             for name, path in files.items()
         }
         row = await asyncio.to_thread(
-            self._ledger.record, row.id, "downloaded", state="downloaded", **relative
+            self._ledger.record, hold, "downloaded", state="downloaded", **relative
         )
         return self.describe(row, video)
 

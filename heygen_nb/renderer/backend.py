@@ -58,11 +58,27 @@ async def connect(settings: Settings) -> Connection:
     return Connection(account, settings.heygen_base_url, key)
 
 
+class _Shared:
+    """An open renderer and how many use it."""
+
+    def __init__(self) -> None:
+        self.users = 0
+        self.lock = asyncio.Lock()
+        self.stack = AsyncExitStack()
+        self.renderer: Renderer | None = None
+
+
+_shared: dict[tuple[object, ...], _Shared] = {}
+
+
 @asynccontextmanager
 async def open_renderer(
     settings: Settings, *, sleep: Callable[[float], Awaitable[None]] | None = None
 ) -> AsyncIterator[Renderer]:
-    """Open everything for one account, and close it at the end.
+    """Open everything for one account, and close it after its last user.
+
+    Calls that overlap share it: one watcher looks at all videos, one limit counts
+    for all of them.
 
     Args:
         settings: Of the home folder.
@@ -73,8 +89,40 @@ async def open_renderer(
         LedgerError: The ledger cannot be used.
         SandboxError: The sandbox does not start.
     """
-    sleep = sleep or asyncio.sleep
     set_language(settings.language)
+    key = (asyncio.get_running_loop(), sleep, *_identity(settings))
+    shared = _shared.setdefault(key, _Shared())
+    shared.users += 1
+    try:
+        async with shared.lock:
+            if shared.renderer is None:
+                shared.renderer = await shared.stack.enter_async_context(
+                    _opened(settings, sleep or asyncio.sleep)
+                )
+        yield shared.renderer
+    finally:
+        shared.users -= 1
+        if not shared.users:
+            del _shared[key]
+            await shared.stack.aclose()
+
+
+def _identity(settings: Settings) -> tuple[object, ...]:
+    return (
+        settings.home,
+        ledger_url(settings),
+        settings.videos_path,
+        settings.active_backend,
+        settings.heygen_base_url,
+        settings.heygen_api_key,
+        settings.max_concurrent_renders,
+    )
+
+
+@asynccontextmanager
+async def _opened(
+    settings: Settings, sleep: Callable[[float], Awaitable[None]]
+) -> AsyncIterator[Renderer]:
     secrets = (settings.heygen_api_key, settings.telegram_bot_token)
     open_log(settings.log_path, [s.get_secret_value() for s in secrets if s])
     rates = load_rates(settings.home)
@@ -95,7 +143,6 @@ async def open_renderer(
             resolver=Resolver(client, allow_private=is_loopback(connection.base_url)),
             archive=Archive(
                 settings.videos_path,
-                account=connection.account,
                 client=client,
                 ledger=ledger,
                 downloader=downloader,

@@ -5,26 +5,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from contextlib import aclosing
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import (
-    HeygenNbError,
-    OutcomeUnknownError,
+    InvalidRequestError,
     RenderFailedError,
+    TakenOverError,
     WaitTimeoutError,
 )
-from heygen_nb.heygen import phase
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import ENDED_UNPAID
-from heygen_nb.models import Video
+from heygen_nb.ledger import Render
 from heygen_nb.renderer import lines
-from heygen_nb.renderer.archive import links
-from heygen_nb.renderer.plan import make_plan, picture_and_sound, revision_of
-from heygen_nb.renderer.report import Report, clock_for
-from heygen_nb.renderer.submit import Submitter
-from heygen_nb.renderer.turns import turn
+from heygen_nb.renderer.batch import Batches
+from heygen_nb.renderer.holding import Holding
+from heygen_nb.renderer.planner import Planner
+from heygen_nb.renderer.report import Report
+from heygen_nb.renderer.submit import Submitter, not_known
+from heygen_nb.renderer.wait import Pace, Waiting
 from heygen_nb.renderer.watch import Watcher
 
 if TYPE_CHECKING:
@@ -32,15 +31,13 @@ if TYPE_CHECKING:
 
     from heygen_nb.config import Settings
     from heygen_nb.heygen import HeyGenClient
-    from heygen_nb.ledger import Ledger, Render
-    from heygen_nb.models import Draft
+    from heygen_nb.ledger import Hold, Ledger
+    from heygen_nb.models import Draft, Video
     from heygen_nb.money import Rates
     from heygen_nb.renderer.archive import Archive
     from heygen_nb.renderer.connection import Connection
-    from heygen_nb.renderer.plan import Plan
     from heygen_nb.renderer.report import ProgressCallback
     from heygen_nb.renderer.resolve import Resolver
-    from heygen_nb.renderer.watch import Sighting
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -82,16 +79,27 @@ class Renderer:
         self.resolver = resolver
         self.rates = rates
         self.archive = archive
+        self.max_concurrent = max_concurrent
+        self.planner = Planner(
+            self.account, client, ledger, resolver=resolver, rates=rates, now=now
+        )
+        self.holding = Holding(ledger)
+        self.batches = Batches(
+            client, ledger, self.holding, sleep=sleep, monotonic=monotonic
+        )
         self._slots = asyncio.Semaphore(max_concurrent)
         self._sleep = sleep
         self._monotonic = monotonic
         self._now = now
         self._submitter = Submitter(client, ledger, sleep=sleep, monotonic=monotonic)
         self._watcher = Watcher(client, sleep=sleep)
+        self._waiting = Waiting(self, self._watcher, now=now, monotonic=monotonic)
 
     async def close(self) -> None:
         """Stop watching; renders at HeyGen go on."""
         await self._watcher.close()
+        await self.batches.close()
+        await self.holding.close()
 
     async def render(
         self,
@@ -102,15 +110,8 @@ class Renderer:
         progress: ProgressCallback | None = None,
     ) -> Video:
         """Plan, create, wait and download; see the steps for what they raise."""
-        async with self._slots:
-            row = await self.create(draft, settings, again=again, progress=progress)
-            video = await self.wait(
-                row.video_id or "",
-                progress=progress,
-                interval_s=settings.poll_interval_s,
-                timeout_s=settings.wait_timeout_s,
-            )
-        return await self.archive.keep(video)
+        row = await self.planner.plan(draft, settings, again=again, progress=progress)
+        return await self.finish(row.id, Pace.of(settings), progress=progress)
 
     async def create(
         self,
@@ -131,64 +132,82 @@ class Renderer:
         Returns:
             The render, with its video id.
         """
-        report = Report(progress, draft.id)
-        async with turn("create", self.account, draft.id):
-            return await self._create(draft, settings, report, again=again)
+        row = await self.planner.plan(draft, settings, again=again, progress=progress)
+        pace, report = Pace.of(settings), Report(progress, draft.id)
+        begun = self._monotonic()
+        while row.state == "planned":
+            async with self.holding(Render, row.id) as hold:
+                if hold:
+                    return await self._accepted(hold, pace, report)
+            await self._pause(row, pace, begun, report)
+            row = await asyncio.to_thread(self.ledger.render, row.id)
+        return _usable(row)
 
-    async def _create(
-        self, draft: Draft, settings: Settings, report: Report, *, again: bool
-    ) -> Render:
-        row = None if again else await self._standing(draft, settings)
-        if row is None:
-            row = await self._plan(draft, settings, report, again=again)
-        if row.state == "unknown":
-            raise _needs_a_person(row)
+    async def finish(
+        self,
+        render_id: str,
+        pace: Pace | None = None,
+        *,
+        progress: ProgressCallback | None = None,
+    ) -> Video:
+        """Take a planned render as far as it goes; another process may be at it.
+
+        Raises:
+            WaitTimeoutError: Not done in time; it goes on at HeyGen.
+            HeygenNbError: What :meth:`create` and :meth:`wait` raise.
+        """
+        pace, begun = pace or Pace(), self._monotonic()
+        while True:
+            row = await asyncio.to_thread(self.ledger.render, render_id, self.account)
+            report = Report(progress, row.draft_id)
+            counts = row.state == "planned" and not row.batch_key
+            async with (
+                self._slots if counts else nullcontext(),
+                self.holding(Render, render_id) as hold,
+            ):
+                if hold:
+                    try:
+                        return await self._go_on(hold, pace, report)
+                    except TakenOverError as error:
+                        log.warning("%s", error)
+            await self._pause(row, pace, begun, report)
+
+    async def _pause(
+        self, row: Render, pace: Pace, begun: float, report: Report
+    ) -> None:
+        """Let the process that has the render do its work."""
+        waited_s = self._monotonic() - begun
+        if waited_s >= pace.timeout_s:
+            line = lines.timed_out(row.video_id or "", waited_s)
+            raise WaitTimeoutError(line, video_id=row.video_id or "")
+        await report("pending", lines.elsewhere())
+        await self._sleep(pace.interval_s)
+
+    async def _go_on(self, hold: Hold, pace: Pace, report: Report) -> Video:
+        row = await self._accepted(hold, pace, report)
+        if kept := self.archive.kept(row):
+            await report("completed", lines.already_made(row.video_id or ""))
+            return kept
+        video = await self._waiting.wait(row.video_id or "", report, pace, hold=hold)
+        return await self.archive.keep(video, hold)
+
+    async def _accepted(self, hold: Hold, pace: Pace, report: Report) -> Render:
+        """Bring a render to where it has a video id.
+
+        Raises:
+            OutcomeUnknownError: A person has to decide.
+            ApiError: HeyGen refuses it.
+            RenderFailedError: It has failed.
+        """
+        row = await asyncio.to_thread(self.ledger.render, str(hold.id))
         if row.state == "planned":
             await report("pending", lines.submitting())
-            return await self._submitter.submit(row)
-        await report("pending", lines.already_made(row.video_id or ""))
-        return row
-
-    async def quote(
-        self, draft: Draft, settings: Settings, *, again: bool = False
-    ) -> Plan | None:
-        """Say what rendering a draft would use and cost; None if it costs nothing.
-
-        Nothing is stored or sent for it; what is raised is that of :meth:`create`.
-        """
-        if not again and await self._standing(draft, settings):
-            return None
-        return await make_plan(draft, settings, self.resolver, self.rates)
-
-    async def _standing(self, draft: Draft, settings: Settings) -> Render | None:
-        """Return the attempt that must not be paid a second time."""
-        revision = revision_of(picture_and_sound(draft, settings))
-        row = await asyncio.to_thread(
-            self.ledger.find, self.account, draft.id, revision
-        )
-        return None if row is None or row.state in ENDED_UNPAID else row
-
-    async def _plan(
-        self,
-        draft: Draft,
-        settings: Settings,
-        report: Report,
-        *,
-        again: bool,
-    ) -> Render:
-        await report("pending", lines.started(draft.id))
-        try:
-            plan = await make_plan(draft, settings, self.resolver, self.rates)
-        except HeygenNbError as error:
-            error.charged = False  # nothing that costs was sent yet
-            raise
-        await report("pending", lines.chosen(plan.voice, plan.avatar))
-        for warning in plan.warnings:
-            await report("pending", f"⚠️ {warning}")
-        row, _new = await asyncio.to_thread(
-            self.ledger.plan, self.account, plan.new, again=again
-        )
-        return row
+        while row.state == "planned":
+            if row.batch_key:
+                row = await self.batches.settle(row, hold, pace)
+            else:
+                row = await self._submitter.submit(row, hold)
+        return _usable(row)
 
     async def wait(
         self,
@@ -211,131 +230,41 @@ class Renderer:
             WaitTimeoutError: The time is up; the render goes on.
             NotAuthorizedError: The key is not accepted.
         """
+        report = Report(progress)
+        return await self._waiting.wait(video_id, report, Pace(interval_s, timeout_s))
+
+    async def download(self, video: Video) -> Video:
+        """Bring the files of a completed video into the archive.
+
+        Raises:
+            DownloadError: Not everything could be fetched or stored.
+        """
         row = await asyncio.to_thread(
-            self.ledger.render_of_video, self.account, video_id
+            self.ledger.render_of_video, self.account, video.video_id
         )
-        report = Report(progress, row.draft_id if row else "")
-        if row:
-            past = await asyncio.to_thread(
-                self.ledger.past_renders, self.account.backend
-            )
-            report.clock = clock_for(row.script, past)
-        since = (row and row.submitted_at) or self._now()
-        begun = self._monotonic()
-        # A render just submitted cannot be ready; anything older may well be.
-        at_once = row is None or self._seconds_since(since) >= interval_s
-        looks = self._watcher.watch(video_id, interval_s=interval_s, at_once=at_once)
-        async with aclosing(looks):
-            async for sighting in looks:
-                elapsed_s = self._seconds_since(since)
-                if sighting:
-                    row = await self._store_sighting(row, sighting)
-                    await _report_sighting(report, sighting, elapsed_s)
-                    if _has_ended(sighting):
-                        return await self._ended(row, sighting, video_id, report)
-                if self._monotonic() - begun >= timeout_s:
-                    line = lines.timed_out(video_id, self._monotonic() - begun)
-                    await report("unknown", line, elapsed_s=elapsed_s)
-                    raise WaitTimeoutError(line, video_id=video_id)
-        raise AssertionError("the watcher never ends by itself")
+        if row is None:
+            return await self.archive.keep(video)
+        return self.archive.kept(row) or await self.finish(row.id)
 
-    async def _store_sighting(
-        self, row: Render | None, sighting: Sighting
-    ) -> Render | None:
-        if row is None or row.state != "submitted":
-            return row
-        word, video = sighting.word, sighting.video
-        if phase(word) == "processing" and row.processing_at is None:
-            return await asyncio.to_thread(
-                self.ledger.record, row.id, "processing", processing_at=self._now()
-            )
-        if phase(word) == "completed" and video and video.video_url:
-            seconds = video.duration_s or row.estimate_s or 0.0
-            cost = self.rates.quote(row.engine, seconds).amount
-            return await asyncio.to_thread(
-                self.ledger.record,
-                row.id,
-                "completed",
-                state="completed",
-                duration_s=seconds,
-                cost=cost,
-                reserved_cost=0.0,
-            )
-        if phase(word) == "failed" or word == "deleted":
-            code = (video and video.failure_code) or word
-            return await asyncio.to_thread(
-                self.ledger.record,
-                row.id,
-                "failed",
-                state="failed",
-                error_code=code,
-                error_message=(video and video.failure_message) or "",
-                reserved_cost=0.0,
-            )
-        return row
 
-    async def _ended(
-        self, row: Render | None, sighting: Sighting, video_id: str, report: Report
-    ) -> Video:
-        if sighting.video is None or phase(sighting.word) != "completed":
-            raise _failed(video_id, sighting)
-        await report("completed", lines.created(video_id))
-        video = Video(
-            video_id=video_id,
-            status="completed",
-            backend=self.account.backend,
-            title=sighting.video.title or "",
-            duration_s=sighting.video.duration_s,
-            **links(sighting.video),
+def _usable(row: Render) -> Render:
+    """Return a render that has a video id, else raise what became of it."""
+    if row.state == "unknown":
+        raise not_known(row)
+    if row.state == "rejected":
+        raise InvalidRequestError(
+            row.error_message or _("HeyGen refused it."),
+            code=row.error_code,
+            hint=_("Render the draft again to try once more."),
+            charged=False,
         )
-        return self.archive.describe(row, video) if row else video
-
-    def _seconds_since(self, then: datetime) -> float:
-        return max(0.0, (self._now() - then).total_seconds())
-
-
-def _has_ended(sighting: Sighting) -> bool:
-    if phase(sighting.word) == "completed":
-        return bool(sighting.video and sighting.video.video_url)
-    return phase(sighting.word) == "failed" or sighting.word == "deleted"
-
-
-async def _report_sighting(
-    report: Report, sighting: Sighting, elapsed_s: float
-) -> None:
-    status, reason = phase(sighting.word), ""
-    if sighting.word == "deleted":
-        status, reason = "failed", _("the video was deleted")
-    elif status == "failed" and sighting.video:
-        reason = sighting.video.failure_message or sighting.video.failure_code or ""
-    elif status == "completed" and not _has_ended(sighting):
-        status = "processing"  # HeyGen says completed before the file is there
-    word = status if status in ("failed", "processing") else sighting.word
-    await report(status, lines.status(word, elapsed_s, reason), elapsed_s=elapsed_s)
-
-
-def _failed(video_id: str, sighting: Sighting) -> RenderFailedError:
-    video = sighting.video
-    reason = (video and (video.failure_message or video.failure_code)) or _("deleted")
-    reason = reason.rstrip(".")
-    return RenderFailedError(
-        _("HeyGen could not render video {id}: {reason}.").format(
-            id=video_id, reason=reason
-        ),
-        video_id=video_id,
-        failure_code=(video and video.failure_code) or sighting.word,
-        hint=_("HeyGen does not charge failed renders. Change the draft or retry."),
-    )
-
-
-def _needs_a_person(row: Render) -> OutcomeUnknownError:
-    return OutcomeUnknownError(
-        _("Render {id} of this draft may have been paid: its answer was lost.").format(
-            id=row.id
-        ),
-        render_id=row.id,
-        hint=_(
-            "Look among your videos at HeyGen for {token}; "
-            "if there is none, render with --again."
-        ).format(token=row.token),
-    )
+    if row.state == "failed":
+        raise RenderFailedError(
+            _("HeyGen could not render video {id}: {reason}.").format(
+                id=row.video_id, reason=row.error_message or row.error_code
+            ),
+            video_id=row.video_id or "",
+            failure_code=row.error_code,
+            hint=_("HeyGen does not charge failed renders. Change the draft or retry."),
+        )
+    return row

@@ -68,3 +68,8 @@ def already_made(video_id: str) -> str:
 def sent() -> str:
     """The post is in the chat."""
     return _("📱 Video sent to Telegram")
+
+
+def elsewhere() -> str:
+    """Another process has the render; this one follows."""
+    return _("⏳ Another process works on this render: waiting for it")

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from heygen_nb.errors import (
     ApiError,
     BadReplyError,
+    LedgerError,
     NotSentError,
     OutcomeUnknownError,
     QuotaExceededError,
@@ -23,14 +24,15 @@ from heygen_nb.errors import (
     ReplyLostError,
     RequestInProgressError,
     ServerError,
+    TakenOverError,
 )
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from heygen_nb.heygen import HeyGenClient
-    from heygen_nb.ledger import Ledger, Render
+    from heygen_nb.heygen import HeyGenClient, VideoReply
+    from heygen_nb.ledger import Hold, Ledger, Render
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -38,7 +40,7 @@ KEY_LIFE = timedelta(hours=20)  # HeyGen keeps a key for 24 h: a wide margin
 MAX_REPEATS = 5
 MAX_LIMITED_S = 900.0
 SEARCH_PAUSES_S = (0, 10, 30)
-_UNCLEAR = (ServerError, BadReplyError, ReplyLostError, RequestInProgressError)
+UNCLEAR = (ServerError, BadReplyError, ReplyLostError, RequestInProgressError)
 
 
 class Submitter:
@@ -64,53 +66,66 @@ class Submitter:
         self._sleep = sleep
         self._monotonic = monotonic
 
-    async def submit(self, row: Render) -> Render:
+    async def submit(self, row: Render, hold: Hold) -> Render:
         """Have a planned render accepted, or find out that it was.
 
         Raises:
             ApiError: Refused (``charged`` is False), or not settled yet
                 (``charged`` is None; a later call goes on).
             OutcomeUnknownError: It cannot be settled by machine.
+            TakenOverError: Another process goes on with it.
+            LedgerError: A step could not be stored; nothing is sent then.
         """
+        try:
+            return await self._settle(row, hold)
+        except ApiError as error:
+            # whatever failed last: an earlier send may have been accepted
+            now = await asyncio.to_thread(self._ledger.render, row.id)
+            if now.unanswered:
+                error.charged = None
+            raise
+
+    async def _settle(self, row: Render, hold: Hold) -> Render:
         repeats, limited_until = 0, self._monotonic() + MAX_LIMITED_S
         while row.state == "planned":
-            if await self._key_is_dead(row):
-                return await self._search(row)
+            if row.unanswered and await self._key_is_dead(row):
+                return await self._search(row, hold)
             earlier_unanswered = row.unanswered
-            row = await self._note_send(row)
+            row = await self._note_send(hold)
+            hold.check()  # the laptop may have slept since
             try:
                 created = await self._client.create_video(
                     row.body, idempotency_key=row.idempotency_key
                 )
             except ApiError as error:
                 row = await self._after_error(
-                    row, error, earlier_unanswered=earlier_unanswered
+                    row, hold, error, earlier_unanswered=earlier_unanswered
                 )
                 limited = isinstance(error, RateLimitedError)
                 repeats += not limited
                 if repeats >= MAX_REPEATS or (
                     limited and self._monotonic() > limited_until
                 ):
-                    return await self._give_up(row, error)
+                    return await self._give_up(row, hold, error)
                 await self._sleep(error.retry_after_s or min(2.0**repeats, 30))
             else:
-                row = await self._accepted(row, created.video_id, "submitted")
+                row = await self._accepted(hold, created.video_id, "submitted")
         return row
 
-    async def _note_send(self, row: Render) -> Render:
+    async def _note_send(self, hold: Hold) -> Render:
         at = self._client.server_time()
         if at is None:  # the key's life must be counted by the server's clock
             await self._client.me()
             at = self._client.server_time() or datetime.now(UTC)
-        return await asyncio.to_thread(self._ledger.before_send, row.id, at)
+        return await asyncio.to_thread(self._ledger.before_send, hold, at)
 
     async def _key_is_dead(self, row: Render) -> bool:
         """Tell whether repeating might make a second video.
 
         The time is read from the server just now: a laptop may have slept since.
         """
-        if not row.sends or row.first_sent_at is None:
-            return False
+        if row.first_sent_at is None:
+            return True
         await self._client.me()
         now = self._client.server_time()
         if now is None:
@@ -118,20 +133,20 @@ class Submitter:
         return not timedelta(minutes=-5) < now - row.first_sent_at < KEY_LIFE
 
     async def _after_error(
-        self, row: Render, error: ApiError, *, earlier_unanswered: bool
+        self, row: Render, hold: Hold, error: ApiError, *, earlier_unanswered: bool
     ) -> Render:
         """Store what a failed send means; the state says whether to go on."""
         log.warning("#%s: %s", row.draft_id, error)
-        if isinstance(error, _UNCLEAR):
+        if isinstance(error, UNCLEAR):
             return row
         nothing_made = isinstance(error, NotSentError | RateLimitedError)
         if earlier_unanswered and not nothing_made:
-            return await self._search(row)
+            return await self._search(row, hold)
         error.charged = None if earlier_unanswered else False
-        row = await self._record(row, "refused", unanswered=earlier_unanswered)
+        row = await self._record(hold, "refused", unanswered=earlier_unanswered)
         if not nothing_made:
             await self._record(
-                row,
+                hold,
                 "rejected",
                 state="rejected",
                 error_code=error.code or str(error.status),
@@ -143,12 +158,12 @@ class Submitter:
             raise error
         return row
 
-    async def _give_up(self, row: Render, error: ApiError) -> Render:
+    async def _give_up(self, row: Render, hold: Hold, error: ApiError) -> Render:
         if row.unanswered:
-            return await self._search(row)
+            return await self._search(row, hold)
         raise error
 
-    async def _search(self, row: Render) -> Render:
+    async def _search(self, row: Render, hold: Hold) -> Render:
         """Look for the video by its title; adopt the only one, else ask a person."""
         hits: list[str] = []
         for pause_s in SEARCH_PAUSES_S:  # a new video may be listed a little late
@@ -156,31 +171,58 @@ class Submitter:
             hits = [
                 video.id
                 async for video in self._client.list_videos(title=row.token)
-                if (video.title or "").split(" ")[0] == row.token
+                if token_of(video) == row.token
             ]
             if len(hits) == 1:
-                return await self._accepted(row, hits[0], "adopted")
+                return await self._accepted(hold, hits[0], "adopted")
             if hits:
                 break
-        await self._record(row, "unknown", state="unknown", hits=len(hits))
-        raise OutcomeUnknownError(
-            _("Whether HeyGen accepted render {id} is not known ({n} found).").format(
-                id=row.id, n=len(hits)
-            ),
-            render_id=row.id,
-            hint=_("Look among your videos at HeyGen for the title {token}.").format(
-                token=row.token
-            ),
+        row = await self._record(
+            hold, "unknown", state="unknown", error_code=f"found_{len(hits)}"
         )
+        raise not_known(row)
 
-    async def _accepted(self, row: Render, video_id: str, event: str) -> Render:
-        return await self._record(
-            row, event, state="submitted", video_id=video_id, unanswered=False
-        )
+    async def _accepted(self, hold: Hold, video_id: str, event: str) -> Render:
+        try:
+            return await self._record(
+                hold, event, state="submitted", video_id=video_id, unanswered=False
+            )
+        except TakenOverError:
+            raise
+        except LedgerError as error:
+            raise LedgerError(
+                _("HeyGen accepted video {id}, but: {problem}").format(
+                    id=video_id, problem=error.message
+                ),
+                hint=_(
+                    "Make the ledger usable, then render the same draft again:"
+                    " it is not paid a second time."
+                ),
+                charged=True,
+            ) from None
 
     async def _record(
-        self, row: Render, name: str, *, state: str | None = None, **fields: object
+        self, hold: Hold, name: str, *, state: str | None = None, **fields: object
     ) -> Render:
         return await asyncio.to_thread(
-            self._ledger.record, row.id, name, state=state, **fields
+            self._ledger.record, hold, name, state=state, **fields
         )
+
+
+def token_of(video: VideoReply) -> str:
+    """Return the word that a title starts with: ours, if the video is."""
+    return (video.title or "").split(" ")[0]
+
+
+def not_known(row: Render) -> OutcomeUnknownError:
+    """Return the error that asks a person to look."""
+    return OutcomeUnknownError(
+        _("Render {id} may have been paid: HeyGen's answer was lost.").format(
+            id=row.id
+        ),
+        render_id=row.id,
+        hint=_(
+            "Look among your videos at HeyGen for {token}. If it is there:"
+            " heygen-nb resume --adopt {id} VIDEO_ID; if not: resume --again {id}."
+        ).format(token=row.token, id=row.id),
+    )

@@ -34,6 +34,9 @@ class Sighting:
     video: VideoReply | None = None
 
 
+_MISSING = Sighting("not_found")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Waiter:
     video_id: str
@@ -92,8 +95,9 @@ class Watcher:
                 yield news
         finally:
             self._waiters.discard(waiter)
-            if not self._waiters:
+            if not self._waiters and self._task:
                 self._task.cancel()
+                self._task = None  # it ends a little later: nobody may rely on it
 
     async def close(self) -> None:
         """Stop looking."""
@@ -142,9 +146,9 @@ class Watcher:
         except ApiError as error:
             log.warning("%s", error)
             return {}
-        return {
-            row.video_id: Sighting(row.status) for row in rows if row.video_id in ids
-        }
+        told = {row.video_id: Sighting(row.status) for row in rows if row.video_id}
+        # one that is missing in the answer is looked at by itself
+        return {video_id: told.get(video_id, _MISSING) for video_id in ids}
 
     async def _look(self, video_id: str) -> Sighting | None:
         try:

@@ -55,29 +55,29 @@ class Sandbox:
         clock: Clock | None = None,
         owners: Owners | None = None,
     ) -> None:
-        self.options = options = options or SandboxOptions()
-        self.state = state = State(state_dir, clock or Clock())
+        options = options or SandboxOptions()
+        self.state = state = State(state_dir, options, clock or Clock())
         self.owners = owners or Owners()
         self.faults = Faults(list(options.faults))
         self.api_key = options.api_key or state.fact(
             "api_key", lambda: f"sandbox_{secrets.token_hex(16)}"
         )
         self.account = state.fact("account", lambda: f"sandbox-{secrets.token_hex(4)}")
-        self.wallet = Wallet(state, options)
-        self.files = Files(state, options)
+        self.wallet = Wallet(state)
+        self.files = Files(state)
         planner = Planner(self.files)
         self.videos = Videos(
             state,
-            options,
             self.files,
             planner,
             self.wallet,
             doomed=self.faults.doomed,
         )
         self.batches = Batches(state, self.videos, planner, self.wallet)
-        self.voiceover = Voiceover(state, options, self.files, self.wallet)
+        self.voiceover = Voiceover(state, self.files, self.wallet)
         self.telegram = Telegram(state)
-        self.keys = Keys(state, options)
+        self.keys = Keys(state)
+        self.routes = self._routes()
 
     def ledger(self) -> dict[str, Any]:
         """Return what was accepted, charged, asked and posted."""
@@ -99,7 +99,12 @@ class Sandbox:
         mail = {"username": self.account, "email": f"{self.account}@example.com"}
         return data({**mail, **name, **self.wallet.view()})
 
-    def routes(self) -> list[Route]:
+    def route_of(self, scope: Scope) -> str:
+        """Return what a request is counted as, such as ``GET /v3/videos/{id}``."""
+        fits = (r.path for r in self.routes if r.matches(scope)[0] == Match.FULL)
+        return f"{scope['method']} {next(fits, 'unknown')}"
+
+    def _routes(self) -> list[Route]:
         """Return all routes; those under ``/v3`` need the key."""
         keyed, lists, files = self.keys.route, Listings(), self.files
         api: tuple[tuple[str, str, Endpoint], ...] = (
@@ -173,20 +178,6 @@ def create_app(
         on_orphaned: Called when none of them lives any more.
     """
     sandbox = Sandbox(state_dir, options, clock=clock, owners=owners)
-    routes = sandbox.routes()
-
-    def route_of(scope: Scope) -> str:
-        fits = (r.path for r in routes if r.matches(scope)[0] == Match.FULL)
-        return next(fits, "unknown")
-
-    middleware = Middleware(
-        SpoilingMiddleware,
-        faults=sandbox.faults,
-        now=sandbox.state.clock.now,
-        route_of=route_of,
-        before_request=sandbox.videos.settle,
-        before_reply=sandbox.state.flush,
-    )
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
@@ -200,8 +191,8 @@ def create_app(
             sandbox.state.close()
 
     app = Starlette(
-        routes=routes,
-        middleware=[middleware],
+        routes=sandbox.routes,
+        middleware=[Middleware(SpoilingMiddleware, sandbox=sandbox)],
         exception_handlers={Refusal: refuse},
         lifespan=lifespan,
     )

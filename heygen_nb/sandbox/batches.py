@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.sandbox.bodies import BatchRequest, StudioVideo, parse
-from heygen_nb.sandbox.envelope import Refusal, data, invalid, page
+from heygen_nb.sandbox.envelope import Refusal, data, found, invalid, page
 from heygen_nb.sandbox.state import Batch
 
 if TYPE_CHECKING:
@@ -37,11 +37,7 @@ class Batches:
         self._batches = state.load(Batch)
 
     async def create(self, body: Any, key: str | None, _request: Request) -> Response:
-        """Answer ``POST /v3/videos/batches``.
-
-        Raises:
-            Refusal: 400 or 402; nothing was made.
-        """
+        """Answer ``POST /v3/videos/batches``."""
         request = parse(BatchRequest, body)
         plans: dict[int, Plan] = {}
         refused: dict[int, dict[str, Any]] = {}
@@ -74,15 +70,8 @@ class Batches:
         return data(reply, 202)
 
     async def get(self, request: Request) -> Response:
-        """Answer ``GET /v3/videos/batches/{id}``.
-
-        Raises:
-            Refusal: 404.
-        """
-        batch_id = request.path_params["id"]
-        batch = self._batches.get(batch_id)
-        if batch is None:
-            raise Refusal(404, "not_found", f"Batch {batch_id} not found")
+        """Answer ``GET /v3/videos/batches/{id}``."""
+        batch = found(self._batches, request.path_params["id"], "resource")
         items = self._items(batch)
         rows, paging = page(
             items, request.query_params, lambda row: int(row["item_index"]), default=100

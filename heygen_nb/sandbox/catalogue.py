@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -47,7 +47,14 @@ _NAMES: dict[Gender, list[str]] = {"female": _FEMALE.split(), "male": _MALE.spli
 _STYLES = ("Friendly", "Calm", "Newscast", "Bright", "Warm", "Story", "Lively", "Soft")
 LOOKS = 900
 _OWN_LOOKS = ("Me at the desk", "Me outdoors", "Me, close-up", "Me on stage")
-_SETTINGS = ("Studio", "Office", "Sofa", "Terrace", "Library", "Kitchen")
+_SETTINGS = ("studio", "office", "sofa", "terrace", "library", "kitchen")
+_SHAPES = ("portrait", "landscape", "square")
+# What an avatar is, and the engines that take it.
+_KINDS = (
+    ("studio_avatar", "avatar_iv", "avatar_iii"),
+    ("photo_avatar", "avatar_iv"),
+    ("digital_twin", "avatar_iv", "avatar_v"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,26 +84,29 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """An avatar's look; its ``id`` is what HeyGen calls ``avatar_id``."""
+    """An avatar's look, as HeyGen shows it; its id is what ``avatar_id`` takes.
+
+    ``number``, ``group_name`` and ``ownership`` are not shown.
+    """
 
     number: int
     id: str
     name: str
     group_id: str
     group_name: str
-    type: Literal["studio_avatar", "digital_twin", "photo_avatar"]
+    avatar_type: str
     gender: Gender
     ownership: Ownership
-    orientation: Literal["portrait", "landscape", "square"]
-    engines: tuple[str, ...]
+    preferred_orientation: str
+    supported_api_engines: tuple[str, ...]
     default_voice_id: str
-    ready: bool = True
+    status: str | None = None
 
     @property
     def size(self) -> tuple[int, int]:
         """Pixels of its picture."""
-        sizes = {"portrait": (540, 720), "landscape": (960, 540), "square": (640, 640)}
-        return sizes[self.orientation]
+        sizes = {"portrait": (540, 720), "landscape": (960, 540)}
+        return sizes.get(self.preferred_orientation, (640, 640))
 
 
 @lru_cache
@@ -163,41 +173,38 @@ def looks() -> dict[str, Look]:
 
 
 def _own_look(index: int) -> Look:
+    last = index == len(_OWN_LOOKS) - 1
     return replace(
         _public_look(index, number=index),
         id=f"look_own_{index + 1:02}",
         name=_OWN_LOOKS[index],
         group_id="group_own",
         group_name="Me",
-        type="photo_avatar" if index == 1 else "digital_twin",
+        avatar_type="photo_avatar" if index == 1 else "digital_twin",
         ownership="private",
         default_voice_id="voice_own_01",
-        ready=index < len(_OWN_LOOKS) - 1,  # the last one is still in training
+        status="processing" if last else "completed",
     )
 
 
 def _public_look(index: int, *, number: int) -> Look:
     person, setting = divmod(index, len(_SETTINGS))
     gender: Gender = "female" if person % 2 == 0 else "male"
-    names = _NAMES[gender]
-    name = names[person // 2 % len(names)]
-    if person // 2 >= len(names):
-        name = f"{name} {person // 2 // len(names) + 1}"
-    kinds = ("studio_avatar", "photo_avatar", "digital_twin")
-    shapes = ("portrait", "landscape", "square")
-    engines = (("avatar_iv", "avatar_iii"), ("avatar_iv",), ("avatar_iv", "avatar_v"))
+    again, who = divmod(person // 2, len(_NAMES[gender]))
+    name = _NAMES[gender][who] + (f" {again + 1}" if again else "")
+    avatar_type, *engines = _KINDS[person % 3]
     dice = random.Random(f"look {index}")  # noqa: S311 - the same looks everywhere
     return Look(
         number=number,
         id=f"look_{person + 1:03}_{setting + 1}",
-        name=f"{name}, {_SETTINGS[setting].lower()}",
+        name=f"{name}, {_SETTINGS[setting]}",
         group_id=f"group_{person + 1:03}",
         group_name=name,
-        type=kinds[person % 3],  # type: ignore[arg-type] # mypy widens the tuple
+        avatar_type=avatar_type,
         gender=gender,
         ownership="public",
-        orientation=shapes[0 if setting == 0 else dice.randrange(3)],  # type: ignore[arg-type] # as above
-        engines=engines[person % 3],
+        preferred_orientation=dice.choice(_SHAPES) if setting else _SHAPES[0],
+        supported_api_engines=tuple(engines),
         default_voice_id=f"voice_en_{1 if gender == 'female' else 2:03}",
     )
 
@@ -217,25 +224,13 @@ def voice_view(voice: Voice, preview_url: str) -> dict[str, Any]:
 
 
 def look_view(look: Look, picture_url: str) -> dict[str, Any]:
-    """Return a look as HeyGen shows it; only own ones have a status."""
+    """Return a look as HeyGen shows it."""
     width, height = look.size
-    status = "completed" if look.ready else "processing"
-    return {
-        "id": look.id,
-        "name": look.name,
-        "avatar_type": look.type,
-        "group_id": look.group_id,
-        "gender": look.gender,
-        "default_voice_id": look.default_voice_id,
-        "supported_api_engines": list(look.engines),
-        "preferred_orientation": look.orientation,
-        "image_width": width,
-        "image_height": height,
-        "preview_image_url": picture_url,
-        "preview_video_url": None,
-        "status": status if look.ownership == "private" else None,
-        "tags": [look.name.split(", ")[-1]],
-    }
+    hidden = ("number", "group_name", "ownership")
+    shown = {name: v for name, v in asdict(look).items() if name not in hidden}
+    picture = {"preview_image_url": picture_url, "preview_video_url": None}
+    size = {"image_width": width, "image_height": height}
+    return {**shown, **picture, **size, "tags": [look.name.split(", ")[-1]]}
 
 
 def group_views(ownership: Ownership | None, link: Any) -> list[dict[str, Any]]:
@@ -254,7 +249,7 @@ def group_views(ownership: Ownership | None, link: Any) -> list[dict[str, Any]]:
             "default_voice_id": members[0].default_voice_id,
             "preview_image_url": link(members[0]),
             "preview_video_url": None,
-            "status": "completed" if members[0].ownership == "private" else None,
+            "status": members[0].status,
         }
         for group_id, members in groups.items()
     ]

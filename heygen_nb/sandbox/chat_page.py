@@ -21,6 +21,7 @@ _TEXTS = {
         "subtitle": "what a Telegram channel would show",
         "empty": "Nothing here yet",
         "hint": "Posts of the sandbox bot appear here by themselves.",
+        "megabytes": "MB",
         "note": "Local stand-in for Telegram: nobody else sees this.",
     },
     "ru": {
@@ -28,6 +29,7 @@ _TEXTS = {
         "subtitle": "так это выглядело бы в Telegram-канале",
         "empty": "Пока пусто",
         "hint": "Сообщения бота песочницы появятся здесь сами.",
+        "megabytes": "МБ",
         "note": "Локальная замена Telegram: кроме вас, этого никто не видит.",
     },
 }

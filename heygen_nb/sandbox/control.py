@@ -51,7 +51,7 @@ class Control:
             "ok": True,
             "pid": os.getpid(),
             "account": self._sandbox.account,
-            "fast": self._sandbox.options.fast,
+            "fast": self._sandbox.state.options.fast,
         }
 
     async def _ledger(self, _request: Request) -> Any:

@@ -58,6 +58,16 @@ def invalid(param: str, message: str) -> Refusal:
     return Refusal(400, "invalid_parameter", f"{param}: {message}", param=param)
 
 
+def found(
+    things: Mapping[str, T], thing_id: str, kind: str, param: str | None = None
+) -> T:
+    """Return a thing by its id, or refuse with a 404 ``<kind>_not_found``."""
+    if thing_id not in things:
+        message = f"{kind.capitalize()} {thing_id} not found"
+        raise Refusal(404, f"{kind}_not_found", message, param=param)
+    return things[thing_id]
+
+
 def choice(query: Mapping[str, str], name: str, allowed: set[str]) -> str | None:
     """Return a query parameter that has a closed set of values.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from fnmatch import fnmatchcase
 from typing import Literal
 
@@ -100,7 +101,7 @@ class Faults:
 
     def __init__(self, rules: list[Fault]) -> None:
         self.rules = rules
-        self.counts: dict[str, int] = {}
+        self.counts: Counter[str] = Counter()
 
     @property
     def read_bodies(self) -> bool:

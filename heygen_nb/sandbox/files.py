@@ -19,15 +19,14 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from heygen_nb.preview.speech import Word
 from heygen_nb.sandbox import speech as sound
 from heygen_nb.sandbox.catalogue import voices
-from heygen_nb.sandbox.envelope import Refusal, data, invalid
+from heygen_nb.sandbox.envelope import Refusal, data, found, invalid
 from heygen_nb.sandbox.pictures import look_picture
 from heygen_nb.sandbox.rendering import Part
-from heygen_nb.sandbox.state import Asset, Spoken, new_id
+from heygen_nb.sandbox.state import Asset, Spoken
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from heygen_nb.sandbox.options import SandboxOptions
     from heygen_nb.sandbox.state import State
 
 _LIMIT_BYTES = 32 * 1024 * 1024
@@ -61,10 +60,9 @@ _PREVIEWS = {
 class Files:
     """The file host and the assets of the account."""
 
-    def __init__(self, state: State, options: SandboxOptions) -> None:
+    def __init__(self, state: State) -> None:
         self._state = state
-        self._options = options
-        self._secret = state.fact("link_secret", new_id).encode()
+        self._secret = state.fact("link_secret", secrets.token_hex).encode()
         self.assets = state.load(Asset)
         self.spoken = state.load(Spoken)
         self.requests_with_key = 0
@@ -75,14 +73,13 @@ class Files:
 
     def link(self, request: Request, place: str) -> str:
         """Return a fresh signed link, good for ``link_life_s``."""
-        expires = str(int(self._state.clock.now() + self._options.link_life_s))
+        expires = str(int(self._state.clock.now() + self._state.options.link_life_s))
         signed = f"?Expires={expires}&Signature={self._sign(place, expires)}"
         return f"{request.base_url}files/{quote(place)}{signed}"
 
     async def serve(self, request: Request) -> Response:
         """Answer ``GET /files/…``: whole or in ranges, without a key."""
-        # A client that sends its key here would hand it to a stranger.
-        self.requests_with_key += "x-api-key" in request.headers
+        self._note_key(request)
         place = request.path_params["place"]
         query = request.query_params
         path = self.path(place)
@@ -97,6 +94,7 @@ class Files:
 
     async def picture(self, request: Request) -> Response:
         """Answer ``GET /files/looks/{id}.jpg``; drawn on demand."""
+        self._note_key(request)
         try:
             drawn = await asyncio.to_thread(look_picture, request.path_params["id"])
         except KeyError:
@@ -105,20 +103,17 @@ class Files:
 
     async def sample(self, request: Request) -> Response:
         """Answer ``GET /files/voices/{id}.wav``: the voice says a sentence."""
+        self._note_key(request)
         voice = voices().get(request.path_params["id"])
         if voice is None:
             return PlainTextResponse("Not Found", 404)
-        say = sound.model if self._options.fast else sound.speak
+        say = sound.model if self._state.options.fast else sound.speak
         text = _PREVIEWS.get(voice.code, _PREVIEWS["en"])
         speech = await asyncio.to_thread(say, voice, text, 1.0)
         return Response(sound.to_wav(speech), media_type="audio/wav")
 
     async def upload(self, request: Request) -> Response:
-        """Answer ``POST /v3/assets``.
-
-        Raises:
-            Refusal: 400 or 413.
-        """
+        """Answer ``POST /v3/assets``."""
         async with request.form() as form:
             file = form.get("file")
             if not isinstance(file, UploadFile):
@@ -145,10 +140,7 @@ class Files:
         Raises:
             Refusal: 404 for an unknown one, 400 for one of another type.
         """
-        asset = self.assets.get(asset_id)
-        if asset is None:
-            message = f"Asset {asset_id} not found"
-            raise Refusal(404, "asset_not_found", message, param=param)
+        asset = found(self.assets, asset_id, "asset", param)
         if not asset.mime_type.startswith(family):
             raise invalid(param, f"is {asset.mime_type}; {family} is needed here")
         return self.path(_place(asset))
@@ -195,6 +187,11 @@ class Files:
     def remove_video(self, video_id: str) -> None:
         """Delete a video's files."""
         shutil.rmtree(self.path(f"videos/{video_id}"), ignore_errors=True)
+
+    def _note_key(self, request: Request) -> None:
+        # A client that sends its key here would hand it to a stranger.
+        sent = {"x-api-key", "authorization"} & set(request.headers)
+        self.requests_with_key += bool(sent)
 
     def _view(self, asset: Asset, request: Request) -> dict[str, Any]:
         return {

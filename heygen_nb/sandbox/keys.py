@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from heygen_nb.sandbox.options import SandboxOptions
     from heygen_nb.sandbox.state import State
 
 _ALLOWED = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
@@ -27,9 +26,8 @@ _ACCEPTED = range(200, 300)
 class Keys:
     """Remembers answers by route and key; refusals are not remembered."""
 
-    def __init__(self, state: State, options: SandboxOptions) -> None:
+    def __init__(self, state: State) -> None:
         self._state = state
-        self._options = options
         self._known = state.load(Key)
         self._in_progress: set[str] = set()
 
@@ -60,14 +58,14 @@ class Keys:
         if key is not None and not _ALLOWED.fullmatch(key):
             allowed = f"must match ^{_ALLOWED.pattern}$"
             raise invalid("Idempotency-Key", allowed)
-        return key if request.url.path in self._options.keyed_routes else None
+        return key if request.url.path in self._state.options.keyed_routes else None
 
     async def _once(
         self, name: str, request: Request, create: Callable[[], Awaitable[Response]]
     ) -> Response:
         known = self._known.get(name)
         now = self._state.clock.now()
-        if known and now - known.created_at < self._options.key_life_s:
+        if known and now - known.created_at < self._state.options.key_life_s:
             return Response(known.body, known.status, media_type="application/json")
         if name in self._in_progress:
             message = "The first request with this key is still in progress"
@@ -85,10 +83,10 @@ class Keys:
             self._state.save(self._known[name])
         return response
 
-    async def _take_time(self, request: Request) -> None:
-        await asyncio.sleep(
-            self._options.create_s + getattr(request.state, "delay_s", 0)
-        )
+    @staticmethod
+    async def _take_time(request: Request) -> None:
+        # Where a scripted "slow" waits: the key is in progress meanwhile.
+        await asyncio.sleep(getattr(request.state, "delay_s", 0))
 
 
 def _json(raw: bytes) -> Any:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from starlette.responses import JSONResponse, Response
 
 from heygen_nb.sandbox import catalogue
-from heygen_nb.sandbox.envelope import Refusal, choice, data, page
-from heygen_nb.sandbox.orders import find_voice
+from heygen_nb.sandbox.envelope import choice, data, found, page
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -29,7 +28,7 @@ class Listings:
         kind = choice(query, "type", _OWNERSHIP) or "public"
         engine = query.get("engine")
         language, gender = query.get("language", ""), query.get("gender", "")
-        found = (
+        fitting = (
             voice
             for voice in catalogue.voices().values()
             if voice.type == kind
@@ -37,13 +36,13 @@ class Listings:
             and language.casefold() in ("", voice.language.casefold())
             and gender.casefold() in ("", voice.gender)
         )
-        rows, paging = page(found, query, lambda voice: voice.number, default=20)
+        rows, paging = page(fitting, query, lambda voice: voice.number, default=20)
         views = [catalogue.voice_view(v, _sample(request, v)) for v in rows]
         return JSONResponse({"data": views, **paging})
 
     async def voice(self, request: Request) -> Response:
         """Answer ``GET /v3/voices/{id}``, which has other fields than the list."""
-        voice = find_voice(request.path_params["id"])
+        voice = found(catalogue.voices(), request.path_params["id"], "voice")
         view = catalogue.voice_view(voice, _sample(request, voice))
         own = {"status": "complete" if voice.type == "private" else None}
         dropped = ("type", "support_locale")
@@ -67,17 +66,14 @@ class Listings:
             catalogue.look_view(look, _picture(request, look))
             for look in catalogue.looks().values()
             if ownership in (None, look.ownership)
-            and kind in (None, look.type)
+            and kind in (None, look.avatar_type)
             and query.get("group_id", "") in ("", look.group_id)
         ]
         return _paged(views, query)
 
     async def look(self, request: Request) -> Response:
         """Answer ``GET /v3/avatars/looks/{id}``."""
-        look_id = request.path_params["id"]
-        look = catalogue.looks().get(look_id)
-        if look is None:
-            raise Refusal(404, "avatar_not_found", f"Avatar {look_id} not found")
+        look = found(catalogue.looks(), request.path_params["id"], "avatar")
         return data(catalogue.look_view(look, _picture(request, look)))
 
 

@@ -24,7 +24,6 @@ class SandboxOptions(BaseModel):
         workers: Local render processes.
         pending_s: Seconds a render shows ``pending``.
         processing_s: Seconds of ``processing`` after that, in fast mode.
-        create_s: Seconds ``POST /v3/videos`` takes (HeyGen's p99 is 31).
         list_lag_s: Seconds until a new video shows up in listings.
         link_life_s: Seconds a signed file link lives.
         key_life_s: Seconds an ``Idempotency-Key`` is remembered.
@@ -46,7 +45,6 @@ class SandboxOptions(BaseModel):
     workers: int = 1
     pending_s: float = 1.0
     processing_s: float = 2.0
-    create_s: float = 0.0
     list_lag_s: float = 0.0
     link_life_s: float = 3600.0
     key_life_s: float = 24 * 3600.0

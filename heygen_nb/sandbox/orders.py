@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from heygen_nb.sandbox.bodies import AvatarVideo, ImageVideo, StudioVideo
 from heygen_nb.sandbox.catalogue import Look, Voice, looks, voices
-from heygen_nb.sandbox.envelope import Refusal, invalid
+from heygen_nb.sandbox.envelope import Refusal, found, invalid
 from heygen_nb.sandbox.rendering import Order, Part, Ratio, length_s
 
 if TYPE_CHECKING:
@@ -47,33 +47,9 @@ class Plan:
     cost: float
 
 
-def find_look(look_id: str, param: str) -> Look:
-    """Return the look.
-
-    Raises:
-        Refusal: 404, or 409 for one that is still in training.
-    """
-    look = looks().get(look_id)
-    if look is None:
-        message = f"Avatar {look_id} not found"
-        raise Refusal(404, "avatar_not_found", message, param=param)
-    if not look.ready:
-        message = f"Avatar {look_id} is still being processed"
-        raise Refusal(409, "resource_not_ready", message, param=param)
-    return look
-
-
 def find_voice(voice_id: str, param: str = "voice_id") -> Voice:
-    """Return the voice.
-
-    Raises:
-        Refusal: 404.
-    """
-    voice = voices().get(voice_id)
-    if voice is None:
-        message = f"Voice {voice_id} not found"
-        raise Refusal(404, "voice_not_found", message, param=param)
-    return voice
+    """Return the voice, or refuse with 404."""
+    return found(voices(), voice_id, "voice", param)
 
 
 class Planner:
@@ -92,7 +68,7 @@ class Planner:
         picture: dict[str, Any]
         match body:
             case AvatarVideo():
-                look = find_look(body.avatar_id, "avatar_id")
+                look = _ready_look(body.avatar_id)
                 engine = _engine(body, look)
                 parts = [self._part(body, look.default_voice_id)]
                 picture = {"look_id": look.id}
@@ -155,14 +131,24 @@ class Planner:
         return self._source(background, "background")
 
 
+def _ready_look(look_id: str) -> Look:
+    look = found(looks(), look_id, "avatar", "avatar_id")
+    if look.status == "processing":
+        message = f"Avatar {look_id} is still being processed"
+        raise Refusal(409, "resource_not_ready", message, param="avatar_id")
+    return look
+
+
 def _engine(body: AvatarVideo, look: Look) -> str:
     engine = body.engine.type if body.engine else "avatar_iv"
-    if engine not in look.engines:
-        raise invalid("engine.type", f"this look supports {', '.join(look.engines)}")
+    if engine not in look.supported_api_engines:
+        raise invalid(
+            "engine.type", f"this look supports {', '.join(look.supported_api_engines)}"
+        )
     return engine
 
 
 def _ratio(asked: str | None, look: Look | None) -> Ratio:
     if asked == "auto":
-        return _SHAPES[look.orientation] if look else "16:9"
+        return _SHAPES[look.preferred_orientation] if look else "16:9"
     return asked or "16:9"  # type: ignore[return-value] # "auto" is gone

@@ -84,7 +84,8 @@ def _join(state_dir: Path) -> SandboxHandle | None:
 
 def _spawn(state_dir: Path, options: SandboxOptions) -> subprocess.Popen[bytes]:
     _children[:] = [child for child in _children if child.poll() is None]
-    command = [sys.executable, "-m", "heygen_nb.sandbox", "--port", "0"]
+    # -P: a file of the user's called random.py must not be taken for Python's own.
+    command = [sys.executable, "-P", "-m", "heygen_nb.sandbox", "--port", "0"]
     command += ["--state-dir", str(state_dir), "--owner", str(os.getpid())]
     command += ["--options", options.model_dump_json(exclude_unset=True)]
     with (state_dir / "sandbox.log").open("ab") as log:

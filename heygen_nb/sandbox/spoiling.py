@@ -12,11 +12,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from heygen_nb.sandbox.faults import Fault, Faults
+    from heygen_nb.sandbox.app import Sandbox
+    from heygen_nb.sandbox.faults import Fault
 
 _CODES = {
     400: "invalid_parameter",
@@ -33,54 +32,31 @@ _HTML = "<!doctype html><title>Bad gateway</title><h1>{status}: try again later<
 
 
 class SpoilingMiddleware:
-    """Wraps the application.
+    """Wraps the application."""
 
-    Args:
-        app: What answers.
-        faults: What to spoil.
-        now: The sandbox's clock, for ``Date``.
-        route_of: Names the route of a request for the counts.
-        before_request: Called first.
-        before_reply: Called before the first byte of an answer leaves.
-    """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        *,
-        faults: Faults,
-        now: Callable[[], float],
-        route_of: Callable[[Scope], str],
-        before_request: Callable[[], None],
-        before_reply: Callable[[], None],
-    ) -> None:
+    def __init__(self, app: ASGIApp, sandbox: Sandbox) -> None:
         self._app = app
-        self._faults = faults
-        self._now = now
-        self._route_of = route_of
-        self._before_request = before_request
-        self._before_reply = before_reply
+        self._sandbox = sandbox
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI)."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        self._before_request()
-        send, fault = self._dated(send), None
+        self._sandbox.videos.settle()
+        send, faults, fault = self._dated(send), self._sandbox.faults, None
         if not scope["path"].startswith("/_sandbox/"):
-            name = f"{scope['method']} {self._route_of(scope)}"
-            self._faults.counts[name] = self._faults.counts.get(name, 0) + 1
+            faults.counts[self._sandbox.route_of(scope)] += 1
             receive, body = await self._peek(scope, receive)
-            fault = self._faults.take(scope["method"], scope["path"], body)
+            fault = faults.take(scope["method"], scope["path"], body)
         if fault is None:
             await self._app(scope, receive, send)
         else:
             await _spoil(fault, self._app, scope, receive, send)
-        self._before_reply()  # a dropped answer leaves records behind, too
+        self._sandbox.state.flush()  # a dropped answer leaves records behind, too
 
     async def _peek(self, scope: Scope, receive: Receive) -> tuple[Receive, bytes]:
-        if not self._faults.read_bodies:
+        if not self._sandbox.faults.read_bodies:
             return receive, b""
         body = await Request(scope, receive).body()
         unread: list[Message] = [{"type": "http.request", "body": body}]
@@ -93,8 +69,9 @@ class SpoilingMiddleware:
     def _dated(self, send: Send) -> Send:
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._before_reply()
-                date = formatdate(self._now(), usegmt=True).encode()
+                self._sandbox.state.flush()
+                now = self._sandbox.state.clock.now()
+                date = formatdate(now, usegmt=True).encode()
                 extra = (
                     (b"date", date),
                     (b"x-request-id", secrets.token_hex(8).encode()),

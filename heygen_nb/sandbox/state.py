@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -12,6 +11,8 @@ from pydantic import BaseModel
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from heygen_nb.sandbox.options import SandboxOptions
 
 R = TypeVar("R", bound="Record")
 
@@ -121,15 +122,16 @@ class Clock:
 
 
 class State:
-    """Records in memory, written through to ``<folder>/sandbox.db``.
+    """What the services share: options, clock, and records kept in SQLite.
 
     ``save`` only marks; ``flush`` writes everything marked in one transaction,
     before an answer leaves. So a job and its idempotency key land together.
     """
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, options: SandboxOptions, clock: Clock) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
+        self.options = options
         self.clock = clock
         self._db = sqlite3.connect(folder / "sandbox.db", check_same_thread=False)
         # OFF still survives our own death; only a power cut could lose a write.
@@ -187,8 +189,3 @@ class State:
         """Write the rest and let go of the file."""
         self.flush()
         self._db.close()
-
-
-def new_id() -> str:
-    """Return an id nobody can guess."""
-    return secrets.token_hex(16)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 
 from heygen_nb.sandbox.bodies import parse_video
-from heygen_nb.sandbox.envelope import Refusal, data, invalid, page
+from heygen_nb.sandbox.envelope import Refusal, data, found, invalid, page
 from heygen_nb.sandbox.orders import RATES
 from heygen_nb.sandbox.rendering import FetchError, Made, Order, Renderer, make_canned
 from heygen_nb.sandbox.state import Job
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from heygen_nb.sandbox.files import Files
-    from heygen_nb.sandbox.options import SandboxOptions
     from heygen_nb.sandbox.orders import Plan, Planner
     from heygen_nb.sandbox.state import State
     from heygen_nb.sandbox.wallet import Wallet
@@ -46,7 +45,6 @@ class Videos:
     def __init__(
         self,
         state: State,
-        options: SandboxOptions,
         files: Files,
         planner: Planner,
         wallet: Wallet,
@@ -54,7 +52,7 @@ class Videos:
         doomed: Callable[[str], str | None],
     ) -> None:
         self._state = state
-        self._options = options
+        self._options = options = state.options
         self._files = files
         self._planner = planner
         self._wallet = wallet
@@ -202,11 +200,7 @@ class Videos:
         return path
 
     async def create(self, body: Any, key: str | None, _request: Request) -> Response:
-        """Answer ``POST /v3/videos``.
-
-        Raises:
-            Refusal: 400, 402, 404, 409 or 429.
-        """
+        """Answer ``POST /v3/videos``."""
         plan = self._planner.plan(parse_video(body))
         if len(self._running) >= self._options.concurrency:
             wait = {"Retry-After": str(self._options.retry_after_s)}
@@ -235,10 +229,8 @@ class Videos:
         seen_until = self._state.clock.now() - self._options.list_lag_s
         jobs = [
             job
-            for job in reversed(self.jobs.values())
-            if self._visible(job)
-            and job.accepted_at <= seen_until
-            and wanted in (job.title or "").casefold()
+            for job in self._visible(*reversed(self.jobs)).values()
+            if job.accepted_at <= seen_until and wanted in (job.title or "").casefold()
         ]
         rows, paging = page(jobs, query, lambda job: -job.number, default=10)
         views = [self.view(job, request) for job in rows]
@@ -253,30 +245,22 @@ class Videos:
             raise invalid("video_ids", "give video_ids or batch_ids")
         if len(ids) > _MAX_IDS:
             raise invalid("video_ids", f"at most {_MAX_IDS} ids, got {len(ids)}")
-        rows = [self._row(video_id) for video_id in ids]
+        known = self._visible(*ids)
+        missing = {"status": "not_found"}
+        rows = [
+            self.row(known[i]) if i in known else {"video_id": i} | missing for i in ids
+        ]
         rows += [self.row(j) for j in self.jobs.values() if j.batch_id in batch_ids]
         return JSONResponse({"data": rows, "has_more": False, "next_token": None})
 
     def find(self, video_id: str) -> Job:
-        """Return the job.
+        """Return the job, or refuse with 404."""
+        return found(self._visible(video_id), video_id, "video")
 
-        Raises:
-            Refusal: 404.
-        """
-        job = self.jobs.get(video_id)
-        if job is None or not self._visible(job):
-            raise Refusal(404, "video_not_found", f"Video {video_id} not found")
-        return job
-
-    @staticmethod
-    def _visible(job: Job) -> bool:
-        return not job.deleted and job.status != "queued"
-
-    def _row(self, video_id: str) -> dict[str, Any]:
-        job = self.jobs.get(video_id)
-        if job is None or not self._visible(job):
-            return {"video_id": video_id, "status": "not_found"}
-        return self.row(job)
+    def _visible(self, *video_ids: str) -> dict[str, Job]:
+        """Return those that have a video: not deleted, not waiting in a batch."""
+        jobs = (self.jobs[i] for i in video_ids if i in self.jobs)
+        return {j.id: j for j in jobs if not j.deleted and j.status != "queued"}
 
     def row(self, job: Job) -> dict[str, Any]:
         """Return a job in the words of the bulk status and of batches."""

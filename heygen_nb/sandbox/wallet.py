@@ -8,17 +8,16 @@ from heygen_nb.sandbox.envelope import Refusal
 from heygen_nb.sandbox.state import Charge
 
 if TYPE_CHECKING:
-    from heygen_nb.sandbox.options import SandboxOptions
     from heygen_nb.sandbox.state import State
 
 
 class Wallet:
     """Money is reserved when a job is accepted and taken when it is finished."""
 
-    def __init__(self, state: State, options: SandboxOptions) -> None:
+    def __init__(self, state: State) -> None:
         self._state = state
-        self._options = options
-        self._paid_in = float(state.fact("paid_in", lambda: str(options.balance)))
+        paid_in = state.fact("paid_in", lambda: str(state.options.balance))
+        self._paid_in = float(paid_in)
         self.charges = state.load(Charge)
         self._taken = sum(charge.amount for charge in self.charges.values())
         self._reserved: dict[str, float] = {}
@@ -41,7 +40,7 @@ class Wallet:
         """
         free = self.balance - sum(self._reserved.values())
         if amount > free:
-            unit = self._options.currency
+            unit = self._state.options.currency
             message = (
                 f"This needs about {amount:.2f} {unit}, {max(free, 0):.2f} is left"
             )
@@ -77,19 +76,14 @@ class Wallet:
 
     def view(self) -> dict[str, Any]:
         """Return the billing part of ``GET /v3/users/me``."""
-        left = round(self.balance, 4)
+        left, options = round(self.balance, 4), self._state.options
         blocks: dict[str, dict[str, Any]] = {
-            "wallet": {"remaining_balance": left, "currency": self._options.currency},
+            "wallet": {"remaining_balance": left, "currency": options.currency},
             "subscription": {
                 "plan": "creator",
                 "credits": {"premium_credits": {"remaining": int(left)}},
             },
-            "usage_based": {
-                "included_credits": self._options.balance,
-                "remaining_credits": left,
-                "spending_current_usd": 0.0,
-                "spending_cap_usd": None,
-            },
+            "usage_based": {"remaining_credits": left, "spending_current_usd": 0.0},
         }
-        kind = self._options.billing_type
+        kind = options.billing_type
         return {"billing_type": kind, kind: blocks[kind]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
@@ -14,7 +14,7 @@ from heygen_nb.ui._base import make
 from heygen_nb.ui.markup import markup
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from heygen_nb.ui._base import Panel
     from heygen_nb.workflow.book import DraftRow
@@ -34,7 +34,7 @@ class DraftList(widgets.VBox):
     """
 
     def __init__(
-        self, panel: Panel, choose: Callable[[str], Awaitable[object]]
+        self, panel: Panel, choose: Callable[[str], Coroutine[Any, Any, object]]
     ) -> None:
         self._book = panel.desk.book
         self._filling = False

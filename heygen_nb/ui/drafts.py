@@ -311,7 +311,7 @@ class DraftsPanel(Panel):
         finally:
             self._create.disabled = False
             self._show_state()
-        self.desk.jobs.start(draft, send=self.desk.settings.telegram_auto_send)
+        self.desk.render(draft)
         if self.on_create:
             self.on_create()
 

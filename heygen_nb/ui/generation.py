@@ -48,6 +48,7 @@ class GenerationPanel(Panel):
 
     async def _begin(self) -> None:
         self._draw()
+        self.desk.take_up()
 
     def _heard(self, topic: str) -> None:
         if topic == "log":
@@ -195,7 +196,7 @@ class JobCard(widgets.VBox):
         self._panel.desk.jobs.stop(self._job)
 
     async def _start_again(self) -> None:
-        self._panel.desk.jobs.start(self._job.draft, send=self._job.send)
+        self._panel.desk.jobs.go_on(self._job)
 
     async def _clear(self) -> None:
         self._panel.desk.jobs.forget(self._job)

@@ -31,8 +31,9 @@ class HistoryPanel(Panel):
         self._line: HistoryLine | None = None
         self._lines: list[HistoryLine] = []
         self._starts: list[str | None] = [None]
-        self.d_status = self.field(widgets.Dropdown, lambda: _("Show"), "hg-short")
-        self.say(self.d_status, "options", _statuses)
+        self.d_status = self.field(
+            widgets.Dropdown, lambda: _("Show"), "hg-short", options=_statuses()
+        )
         self.d_status.observe(lambda _change: self.spawn(self._first), "value")
         self._rows = [HistoryRow(self, number) for number in range(ROWS)]
         self._empty = self.hint(lambda: _("Nothing was rendered yet."))
@@ -88,6 +89,13 @@ class HistoryPanel(Panel):
         if topic in ("jobs", "language"):
             self.spawn(self._load)
 
+    def relabel(self) -> None:
+        """Put all words into the present language."""
+        super().relabel()
+        chosen = self.d_status.value
+        self.d_status.options = _statuses()
+        self.d_status.value = chosen
+
     async def _first(self) -> None:
         self._starts = [None]
         await self._load()
@@ -102,7 +110,10 @@ class HistoryPanel(Panel):
 
     async def _load(self) -> None:
         lines = await self.desk.past.page(
-            status=self.d_status.value or None, before=self._starts[-1], limit=ROWS + 1
+            self.desk.settings.videos_path,
+            status=self.d_status.value or None,
+            before=self._starts[-1],
+            limit=ROWS + 1,
         )
         self._lines = lines[:ROWS]
         for number, row in enumerate(self._rows):
@@ -186,7 +197,9 @@ class HistoryPanel(Panel):
                 self.on_draft(draft.id)
 
     async def _export(self) -> None:
-        file = await self.desk.past.export()
+        settings = self.desk.settings
+        file = settings.home / "history.csv"
+        await self.desk.past.export(settings.videos_path, file)
         self.tell(_("Written: {file}").format(file=relative(file)))
 
 
@@ -248,7 +261,7 @@ def _facts(line: HistoryLine) -> str:
 
 
 def _state(line: HistoryLine) -> str:
-    return dict((value, words) for words, value in _statuses())[line.status]
+    return next(words for words, value in _statuses() if value == line.status)
 
 
 def _statuses() -> tuple[tuple[str, str], ...]:

@@ -83,6 +83,7 @@ class Studio(Panel):
     async def _begin(self) -> None:
         if self.desk.broken:
             self.show_tab(SettingsPanel)
+        self.desk.take_up()
         await self._ask_balance()
 
     def _heard(self, topic: str) -> None:

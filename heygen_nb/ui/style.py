@@ -38,8 +38,9 @@ background:var(--chip);font-size:12px;margin-left:6px;white-space:nowrap}
 .hg .hg-tabs>.lm-TabBar,.hg .hg-tabs>.p-TabBar{border-bottom:1px solid var(--line)}
 .hg .hg-tabs .lm-TabBar-content{border:0;padding:0 8px;min-height:0;flex-wrap:wrap}
 .hg .hg-tabs .lm-TabBar-tab{border:0!important;background:none!important;
-flex:0 0 auto!important;min-width:0!important;max-width:none!important;width:auto;margin:0;padding:9px 13px;line-height:1.4;height:auto;
-color:var(--dim);transform:none;box-shadow:none}
+flex:0 0 auto!important;min-width:0!important;max-width:none!important;
+width:auto;margin:0;padding:9px 13px;
+line-height:1.4;height:auto;color:var(--dim);transform:none;box-shadow:none}
 .hg .hg-tabs .lm-TabBar-tab::before{display:none!important}
 .hg .hg-tabs .lm-TabBar-tab.lm-mod-current{color:var(--text);font-weight:600;
 box-shadow:inset 0 -2px var(--brand)}
@@ -114,6 +115,13 @@ background:var(--panel)}
 .hg .hg-notice [role=alert]{border-left-color:var(--bad)!important}
 .hg .hg-question{border-left-color:var(--brand)}
 .hg .hg-ask{white-space:pre-line}
+
+.hg .hg-charts{display:flex;flex-wrap:wrap;gap:12px}
+.hg .hg-charts .hg-card{flex:1 1 300px;max-width:520px}
+.hg .hg-charts svg{width:100%;height:auto}
+.hg .hg-figures{display:flex;flex-wrap:wrap;gap:6px 30px;padding:2px 0 8px}
+.hg .hg-figures div{display:flex;flex-direction:column}
+.hg .hg-figures b{font-size:20px}
 
 .hg .hg-player{width:100%}
 .hg .hg-screen .jp-OutputArea-output{padding:0}

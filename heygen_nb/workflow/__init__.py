@@ -8,20 +8,38 @@ from typing import TYPE_CHECKING
 from heygen_nb.config import load_settings
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.workflow.animatic import preview
+from heygen_nb.workflow.history import HistoryLine, export_history, history_lines
 from heygen_nb.workflow.outcome import Failure, Outcome
+from heygen_nb.workflow.resumption import (
+    Resumption,
+    adopt,
+    mark_sent,
+    pay_again,
+    resend,
+)
 from heygen_nb.workflow.session import Session, open_session
 
 if TYPE_CHECKING:
     from heygen_nb.config import Settings
     from heygen_nb.models import Draft, Post, Video
+    from heygen_nb.renderer import ProgressCallback
 
 __all__ = [
     "Failure",
+    "HistoryLine",
     "Outcome",
+    "Resumption",
     "Session",
+    "adopt",
+    "export_history",
+    "history_lines",
+    "mark_sent",
     "open_session",
+    "pay_again",
     "preview",
     "preview_draft",
+    "resend",
+    "resume",
     "send_video",
 ]
 
@@ -50,6 +68,30 @@ async def send_video(
     """
     async with open_session(settings or load_settings()) as session:
         return await session.send(video, caption, again=again)
+
+
+async def resume(
+    progress_callback: ProgressCallback | None = None,
+    *,
+    settings: Settings | None = None,
+) -> list[Outcome]:
+    """Take up every render and post of this account that is not finished.
+
+    Lost answers are settled, renders waited for, files downloaded, and posts sent
+    that were asked for within a day. Nothing is paid or posted twice, however often
+    and from however many places it is called.
+
+    Args:
+        progress_callback: Gets the lines of all renders.
+        settings: By default read from home.
+
+    Returns:
+        An outcome for each; ``unknown`` and ``unsure`` are left to a person.
+    """
+    async with open_session(settings or load_settings()) as session:
+        callback = progress_callback
+        found = Resumption(session, (lambda _draft: callback) if callback else None)
+        return await found.run()
 
 
 async def preview_draft(

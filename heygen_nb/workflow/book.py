@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heygen_nb.drafts import read_drafts
+from heygen_nb.ledger.drafts import Drafts
+from heygen_nb.models import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
-    from heygen_nb.models import Draft
+    from heygen_nb.ledger import Ledger
+    from heygen_nb.ledger.tables import Draft as Stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,30 +42,37 @@ class DraftBook:
     """Keeps drafts; nobody's edit is lost to somebody else's.
 
     Args:
+        ledger: Opens the ledger, or gives the open one.
         tell: Called with ``drafts`` after every change.
     """
 
-    def __init__(self, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, ledger: Callable[[], Awaitable[Ledger]], tell: Callable[[str], None]
+    ) -> None:
+        self._ledger = ledger
         self._tell = tell
-        self._rows: dict[str, DraftRow] = {}
-        self._gone: dict[str, DraftRow] = {}
+
+    async def _rows(self) -> Drafts:
+        ledger = await self._ledger()
+        return Drafts(ledger.database, lambda: datetime.now(UTC))
 
     async def search(self, words: str, *, limit: int) -> tuple[list[DraftRow], int]:
         """Return the newest drafts that hold all the words, and how many there are."""
-        rows = [
-            r
-            for r in self._rows.values()
-            if all(
-                w in f"{r.draft.title} {r.draft.script}".casefold()
-                for w in words.casefold().split()
-            )
+        rows = await self._rows()
+        wanted = words.casefold().split()
+        found = [
+            row
+            for row in await asyncio.to_thread(rows.all)
+            if not wanted or _holds(row, wanted)
         ]
-        rows.sort(key=lambda r: str(r.saved_at), reverse=True)
-        return rows[:limit], len(rows)
+        shown = found[:limit]
+        states = await asyncio.to_thread(rows.states, [row.id for row in shown])
+        return [_row_of(row, states.get(row.id, "")) for row in shown], len(found)
 
     async def get(self, draft_id: str) -> DraftRow | None:
         """Return a draft; None when it is deleted or never was."""
-        return self._rows.get(draft_id)
+        row = await asyncio.to_thread((await self._rows()).get, draft_id)
+        return _row_of(row) if row else None
 
     async def save(self, draft: Draft, *, over: int) -> tuple[DraftRow, bool]:
         """Store a draft.
@@ -75,22 +85,20 @@ class DraftBook:
             What is stored now, and whether it is this draft: false when somebody
             else has saved another version in the meantime.
         """
-        old = self._rows.get(draft.id)
-        if old and old.version != over and old.draft != draft:
-            return old, False
-        row = DraftRow(draft, (old.version if old else 0) + 1, datetime.now(UTC))
-        self._rows[draft.id] = row
-        self._tell("drafts")
-        return row, True
+        rows = await self._rows()
+        row, saved = await asyncio.to_thread(rows.save, draft, over=over)
+        if saved:
+            self._tell("drafts")
+        return _row_of(row), saved
 
     async def delete(self, draft_id: str) -> None:
         """Take a draft off the list; :meth:`restore` brings it back."""
-        self._gone[draft_id] = self._rows.pop(draft_id)
+        await asyncio.to_thread((await self._rows()).delete, draft_id)
         self._tell("drafts")
 
     async def restore(self, draft_id: str) -> None:
         """Bring a deleted draft back."""
-        self._rows[draft_id] = self._gone.pop(draft_id)
+        await asyncio.to_thread((await self._rows()).restore, draft_id)
         self._tell("drafts")
 
     async def take_in(self, name: str, content: bytes) -> tuple[int, int]:
@@ -111,6 +119,36 @@ class DraftBook:
         for draft in new:
             await self.save(draft, over=0)
         return len(drafts), len(new)
+
+
+def _holds(row: Stored, words: list[str]) -> bool:
+    text = f"#{row.id} {row.title} {row.script} {row.caption}".casefold()
+    return all(word in text for word in words)
+
+
+def _row_of(row: Stored, state: str = "") -> DraftRow:
+    draft = Draft(
+        id=row.id,
+        script=row.script,
+        caption=row.caption,
+        title=row.title,
+        voice=row.voice,
+        avatar=row.avatar,
+        duration=row.duration,
+    )
+    return DraftRow(draft, row.version, row.updated_at, _STATUS.get(state, "draft"))
+
+
+_STATUS = {
+    "planned": "rendering",
+    "submitted": "rendering",
+    "completed": "rendered",
+    "downloaded": "rendered",
+    "sent": "sent",
+    "failed": "failed",
+    "rejected": "failed",
+    "unknown": "unknown",
+}
 
 
 def _read(name: str, content: bytes) -> list[Draft]:

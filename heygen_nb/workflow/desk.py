@@ -8,27 +8,25 @@ from __future__ import annotations
 import asyncio
 import weakref
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from pydantic import SecretStr
 
 from heygen_nb import config
 from heygen_nb.config import Settings, find_home, load_settings
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import set_language
-from heygen_nb.models import short_id
+from heygen_nb.ledger import Ledger
 from heygen_nb.renderer import (
     draft_settings,
     effective_settings,
     update_video_config,
 )
-from heygen_nb.renderer.plan import picture_and_sound
+from heygen_nb.renderer.backend import ledger_url
+from heygen_nb.renderer.plan import picture_and_sound, revision_of
 from heygen_nb.workflow.animatic import preview
 from heygen_nb.workflow.book import DraftBook
 from heygen_nb.workflow.jobs import Job, Jobs
-from heygen_nb.workflow.posting import open_chat
-from heygen_nb.workflow.session import Session, open_session
+from heygen_nb.workflow.past import Past
+from heygen_nb.workflow.session import open_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -36,6 +34,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.models import Draft
     from heygen_nb.renderer import Plan
+    from heygen_nb.workflow.session import Session
 
 _VIDEO_KEYS = {
     "heygen_use_avatar": "use_avatar",
@@ -46,20 +45,6 @@ _VIDEO_KEYS = {
     "aspect_ratio": "aspect_ratio",
     "captions": "captions",
 }
-_NEEDS_NEW_SESSION = (
-    "backend",
-    "heygen_api_key",
-    "ledger_url",
-    "videos_dir",
-    "max_concurrent_renders",
-)
-
-
-@dataclass(slots=True, eq=False)
-class _Opened:
-    session: Session
-    stack: AsyncExitStack
-    users: int = 0
 
 
 class Desk:
@@ -73,6 +58,7 @@ class Desk:
         settings: What holds now.
         broken: Why config.yaml could not be read.
         book: The drafts.
+        past: The history.
         jobs: Renders under way, and the log.
     """
 
@@ -82,10 +68,13 @@ class Desk:
         self.settings = settings or self._read()
         set_language(self.settings.language)
         self._listeners: set[Callable[[str], None]] = set()
-        self._opened: _Opened | None = None
         self._opening = asyncio.Lock()
+        self._kept = AsyncExitStack()
+        self._kept_for: Settings | None = None
+        self._ledger: Ledger | None = None
         self._finishing: set[asyncio.Task[object]] = set()
-        self.book = DraftBook(self.tell)
+        self.book = DraftBook(self.ledger, self.tell)
+        self.past = Past(self.ledger, self.session)
         self.jobs = Jobs(self.session, self.tell)
 
     def _read(self) -> Settings:
@@ -129,31 +118,36 @@ class Desk:
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[Session]:
-        """Give the open session; what it needs is started on first use.
+        """Give a session; what it needs is started once and then kept.
 
         Raises:
             HeygenNbError: It cannot be opened.
         """
         async with self._opening:
-            if self._opened is None:
-                stack = AsyncExitStack()
-                opened = await stack.enter_async_context(open_session(self.settings))
-                self._opened = _Opened(opened, stack)
-            mine = self._opened
-        mine.users += 1
-        try:
-            yield mine.session
-        finally:
-            mine.users -= 1
-            if mine is not self._opened and not mine.users:
-                await mine.stack.aclose()
+            if self._kept_for is not self.settings:
+                settings, stack = self.settings, AsyncExitStack()
+                await stack.enter_async_context(open_session(settings))
+                old, self._kept, self._kept_for = self._kept, stack, settings
+                await old.aclose()
+        async with open_session(self.settings) as session:
+            yield session
+
+    async def ledger(self) -> Ledger:
+        """Open the ledger, without waiting for a backend."""
+        async with self._opening:
+            if self._ledger is None:
+                url = ledger_url(self.settings)
+                self._ledger = await asyncio.to_thread(Ledger, url)
+            return self._ledger
 
     async def close(self) -> None:
         """Stop waiting for renders and let go of everything."""
         await self.jobs.close()
-        last, self._opened = self._opened, None
-        if last and not last.users:
-            await last.stack.aclose()
+        await self._kept.aclose()
+        self._kept_for = None
+        if self._ledger:
+            self._ledger.close()
+            self._ledger = None
 
     # Settings.
 
@@ -178,7 +172,7 @@ class Desk:
         config.save_settings(stored.model_copy(update=changes))
         video = {_VIDEO_KEYS[k]: v for k, v in changes.items() if k in _VIDEO_KEYS}
         update_video_config(**video)
-        await self._reload()
+        self._reload()
 
     async def save_secret(self, key: str, value: str) -> None:
         """Keep a key or token in ``.env``; an empty one removes it.
@@ -187,7 +181,7 @@ class Desk:
             ConfigError: It cannot be a key, or cannot be written.
         """
         config.save_secret(self.settings.home, key, value)
-        await self._reload()
+        self._reload()
 
     async def set_language(self, language: str) -> None:
         """Switch the language of all panels, and keep it if config.yaml is whole."""
@@ -201,19 +195,11 @@ class Desk:
         """Move a config.yaml that cannot be read away, so that one can be saved."""
         file = self.settings.home / config.CONFIG_NAME
         file.replace(file.with_suffix(".broken.yaml"))
-        await self._reload()
+        self._reload()
 
-    async def _reload(self) -> None:
-        before, self.settings = self.settings, self._read()
+    def _reload(self) -> None:
+        self.settings = self._read()
         set_language(self.settings.language)
-        if any(
-            _value(before, k) != _value(self.settings, k) for k in _NEEDS_NEW_SESSION
-        ):
-            old, self._opened = self._opened, None
-            if old and not old.users:
-                await old.stack.aclose()
-        elif self._opened:
-            self._opened.session.settings = self.settings
         self.tell("settings")
 
     # Questions to the services; none costs anything.
@@ -225,11 +211,8 @@ class Desk:
 
     async def check_chat(self) -> str:
         """Return the bot's and the chat's name; nothing is posted."""
-        async with self.session() as session:
-            renderer = session.renderer
-            sandbox = renderer.connection.sandbox
-            async with open_chat(self.settings, renderer.ledger, sandbox) as chat:
-                return await chat.check()
+        async with self.session() as session, session.chat() as chat:
+            return await chat.check()
 
     async def voices(self) -> list[tuple[str, str]]:
         """Return name and language of every voice, own ones first."""
@@ -245,13 +228,26 @@ class Desk:
 
     # Work on one draft.
 
+    def render(self, draft: Draft) -> Job:
+        """Start rendering a draft; see :meth:`Jobs.start`."""
+        revision = revision_of(picture_and_sound(draft, self._settings_for(draft)))
+        send = self.settings.telegram_auto_send
+        return self.jobs.start(draft, revision, send=send)
+
+    def take_up(self) -> None:
+        """Go on with what is not finished, by whomever it was begun."""
+        self.jobs.take_up()
+
+    def _settings_for(self, draft: Draft) -> Settings:
+        return draft_settings(draft, self.video_settings)
+
     async def preview(self, draft: Draft) -> Path:
         """Make the animatic of a draft, unless it is there; older ones are deleted."""
-        settings = draft_settings(draft, self.video_settings)
+        settings = self._settings_for(draft)
         # Browsers keep files by name: another content needs another one.
-        made_of = repr(picture_and_sound(draft, settings))
+        revision = revision_of(picture_and_sound(draft, settings))
         folder = settings.home / "previews"
-        path = folder / f"{draft.id}-{short_id(made_of)}.mp4"
+        path = folder / f"{draft.id}-{revision[:8]}.mp4"
         if not path.exists():
             for old in folder.glob(f"{draft.id}-*"):
                 old.unlink(missing_ok=True)
@@ -263,11 +259,6 @@ class Desk:
         row = await self.book.get(job.draft.id)
         draft = row.draft if row else job.draft
         await self.jobs.send(job, draft.caption, again=again)
-
-
-def _value(settings: Settings, key: str) -> Any:
-    value = getattr(settings, key)
-    return value.get_secret_value() if isinstance(value, SecretStr) else value
 
 
 _desks: weakref.WeakValueDictionary[asyncio.AbstractEventLoop, Desk] = (

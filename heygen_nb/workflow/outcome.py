@@ -17,9 +17,13 @@ from heygen_nb.errors import (
 )
 
 if TYPE_CHECKING:
-    from heygen_nb.models import Draft, Post, Video
+    from heygen_nb.ledger import Render
+    from heygen_nb.models import Post, Video
 
-Status = Literal["completed", "failed", "rejected", "unknown", "timed_out"]
+Status = Literal[
+    "planned", "submitted", "completed", "failed", "rejected", "unknown", "timed_out"
+]
+"""The first two stand in the history only: a command waits until they are over."""
 
 
 class Failure(BaseModel):
@@ -74,13 +78,21 @@ class Outcome(BaseModel):
         )
 
     @classmethod
-    def of_error(cls, draft: Draft, backend: str, error: HeygenNbError) -> Outcome:
-        """Make it of what stopped the render."""
+    def of_error(
+        cls,
+        draft_id: str,
+        backend: str,
+        error: HeygenNbError,
+        row: Render | None = None,
+    ) -> Outcome:
+        """Make it of what stopped the render; ``row`` is what the ledger has."""
         return cls(
-            draft_id=draft.id,
+            draft_id=draft_id,
             backend=backend,
-            video_id=getattr(error, "video_id", None),
-            render_id=getattr(error, "render_id", None),
+            video_id=getattr(error, "video_id", None)
+            or (row.video_id if row else None),
+            render_id=row.id if row else getattr(error, "render_id", None),
+            revision=row.revision if row else None,
             status=_status_of(error),
             error=Failure.of(error),
             exit_code=error.exit_code,

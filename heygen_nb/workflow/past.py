@@ -11,11 +11,14 @@ from heygen_nb.workflow.jobs import video_of
 from heygen_nb.workflow.resumption import adopt, mark_sent, pay_again, resend
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
+    from heygen_nb.ledger import Ledger
     from heygen_nb.workflow.session import Session
+
+MOST = 2000
 
 
 class Past:
@@ -24,42 +27,44 @@ class Past:
     Every method may raise HeygenNbError.
 
     Args:
+        ledger: Opens the ledger, or gives the open one.
         sessions: Opens a session, or joins the open one.
     """
 
     def __init__(
-        self, sessions: Callable[[], AbstractAsyncContextManager[Session]]
+        self,
+        ledger: Callable[[], Awaitable[Ledger]],
+        sessions: Callable[[], AbstractAsyncContextManager[Session]],
     ) -> None:
+        self._ledger = ledger
         self._sessions = sessions
 
     async def page(
-        self, *, status: str | None, before: str | None, limit: int
+        self, videos: Path, *, status: str | None, before: str | None, limit: int
     ) -> list[HistoryLine]:
         """Return renders, newest first, after the one called ``before``."""
-        async with self._sessions() as session:
-            return await asyncio.to_thread(
-                history_lines,
-                session.renderer.ledger,
-                session.settings.videos_path,
-                status=status,
-                before=before,
-                limit=limit,
-            )
+        return await asyncio.to_thread(
+            history_lines,
+            await self._ledger(),
+            videos,
+            status=status,
+            before=before,
+            limit=limit,
+        )
 
-    async def export(self) -> Path:
-        """Write all of it to ``history.csv`` in home."""
-        async with self._sessions() as session:
-            target = session.settings.home / "history.csv"
-            videos = session.settings.videos_path
-            ledger = session.renderer.ledger
-            await asyncio.to_thread(export_history, ledger, videos, target, "csv")
-            return target
+    async def all(self, videos: Path) -> list[HistoryLine]:
+        """Return the newest renders, as many as a chart can show."""
+        return await self.page(videos, status=None, before=None, limit=MOST)
+
+    async def export(self, videos: Path, target: Path) -> None:
+        """Write all of it to a CSV file."""
+        ledger = await self._ledger()
+        await asyncio.to_thread(export_history, ledger, videos, target, "csv")
 
     async def draft_of(self, line: HistoryLine) -> Draft:
         """Return what was rendered: script, caption and title as they were then."""
-        async with self._sessions() as session:
-            ledger = session.renderer.ledger
-            row = await asyncio.to_thread(ledger.render, line.render_id or "")
+        ledger = await self._ledger()
+        row = await asyncio.to_thread(ledger.render, line.render_id or "")
         return Draft(
             id=row.draft_id, script=row.script, caption=row.caption, title=row.title
         )

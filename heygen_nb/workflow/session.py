@@ -6,12 +6,11 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from heygen_nb.errors import (
-    HeygenNbError,
-    NotAuthorizedError,
-    PaymentRequiredError,
-)
+from heygen_nb.errors import HeygenNbError
 from heygen_nb.renderer import (
+    Job,
+    Many,
+    Pace,
     draft_settings,
     effective_settings,
     lines,
@@ -19,16 +18,16 @@ from heygen_nb.renderer import (
 )
 from heygen_nb.renderer.report import Report
 from heygen_nb.workflow.outcome import Outcome
-from heygen_nb.workflow.posting import open_chat
+from heygen_nb.workflow.posting import chat_of, open_chat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from heygen_nb.config import Settings
+    from heygen_nb.ledger import Render
     from heygen_nb.models import Draft, Post, Video
     from heygen_nb.renderer import Plan, ProgressCallback, Renderer
-
-_STOPS_ALL = (NotAuthorizedError, PaymentRequiredError)
+    from heygen_nb.workflow.posting import Chat
 
 
 class Session:
@@ -42,6 +41,7 @@ class Session:
     def __init__(self, settings: Settings, renderer: Renderer) -> None:
         self.settings = settings
         self.renderer = renderer
+        self._posting = asyncio.Lock()  # Telegram takes about 20 posts a minute
 
     async def render_all(
         self,
@@ -62,35 +62,36 @@ class Session:
         Returns:
             An outcome a draft, in their order.
         """
-        stopped: list[HeygenNbError] = []
-        turn = asyncio.Semaphore(self.settings.max_concurrent_renders)
+        many = Many(self.renderer)
+        jobs = [
+            Job(draft, self.settings_for(draft), progress(draft) if progress else None)
+            for draft in drafts
+        ]
+        rows = await many.plan(
+            jobs, again=again, send_to=self._chat_id() if send else None
+        )
 
-        async def one(draft: Draft) -> Outcome:
-            async with turn:
-                if stopped:
-                    return self._failed(draft, stopped[0])
-                callback = progress(draft) if progress else None
-                try:
-                    video = await self.renderer.render(
-                        draft,
-                        self.settings_for(draft),
-                        again=again,
-                        progress=callback,
-                    )
-                except HeygenNbError as error:
-                    if isinstance(error, _STOPS_ALL):
-                        stopped.append(error)
-                    return self._failed(draft, error)
-                return await self._finish(draft, video, callback, send=send)
+        async def one(job: Job, row: Render | HeygenNbError) -> Outcome:
+            made = await many.finish(row, Pace.of(job.settings), job.progress)
+            if isinstance(made, HeygenNbError):
+                known = None if isinstance(row, HeygenNbError) else row
+                return self.failed(job.draft.id, made, known)
+            if not send:
+                return Outcome.of_video(made)
+            return await self.posted(made, job.draft.caption, job.progress)
 
-        return await asyncio.gather(*(one(draft) for draft in drafts))
+        return await asyncio.gather(
+            *(one(job, row) for job, row in zip(jobs, rows, strict=True))
+        )
 
     async def quote_all(
         self, drafts: Sequence[Draft], *, again: bool = False
     ) -> list[Plan]:
         """Return what will be used and paid, without the drafts that cost nothing."""
         plans = [
-            await self.renderer.quote(draft, self.settings_for(draft), again=again)
+            await self.renderer.planner.quote(
+                draft, self.settings_for(draft), again=again
+            )
             for draft in drafts
         ]
         return [plan for plan in plans if plan]
@@ -109,32 +110,43 @@ class Session:
     ) -> Post:
         """Post a video, downloading it first if needed; see :meth:`Chat.send`."""
         if video.path is None:
-            video = await self.renderer.archive.keep(video)
-        sandbox = self.renderer.connection.sandbox
-        async with open_chat(self.settings, self.renderer.ledger, sandbox) as chat:
+            video = await self.renderer.download(video)
+        async with self._posting, self.chat() as chat:
             post = await chat.send(video, caption, again=again)
         await Report(progress, video.draft_id)("completed", lines.sent())
         return post
 
-    async def _finish(
-        self,
-        draft: Draft,
-        video: Video,
-        callback: ProgressCallback | None,
-        *,
-        send: bool,
+    async def deliver(self, post_id: int, video: Video) -> Post:
+        """Send what of a stored post is not in the chat; see :meth:`Chat.deliver`."""
+        async with self._posting, self.chat() as chat:
+            return await chat.deliver(post_id, video)
+
+    async def posted(
+        self, video: Video, caption: str, progress: ProgressCallback | None = None
     ) -> Outcome:
+        """Post a finished video; return both as one outcome."""
         outcome = Outcome.of_video(video)
-        if not send:
-            return outcome
         try:
-            post = await self.send(video, draft.caption, progress=callback)
+            post = await self.send(video, caption, progress=progress)
         except HeygenNbError as error:
             return outcome.not_posted(error)
         return outcome.posted(post)
 
-    def _failed(self, draft: Draft, error: HeygenNbError) -> Outcome:
-        return Outcome.of_error(draft, self.renderer.account.backend, error)
+    @asynccontextmanager
+    async def chat(self) -> AsyncIterator[Chat]:
+        """Connect to the chat of the settings, or to the sandbox's own."""
+        async with open_chat(self.settings, self.renderer) as chat:
+            yield chat
+
+    def _chat_id(self) -> str | None:
+        sandbox = self.renderer.connection.sandbox
+        return chat_of(self.settings, sandbox) or None
+
+    def failed(
+        self, draft_id: str, error: HeygenNbError, row: Render | None = None
+    ) -> Outcome:
+        """Return an error as an outcome."""
+        return Outcome.of_error(draft_id, self.renderer.account.backend, error, row)
 
 
 @asynccontextmanager

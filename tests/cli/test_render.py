@@ -175,7 +175,8 @@ def test_an_empty_balance_stops_the_rest_with_one_message(render, draft_file, sa
     assert ran.code == 1
     assert [row["status"] for row in rows] == ["rejected"] * 3
     assert all(row["error"]["charged"] is False for row in rows)
-    assert sandbox.requests("POST /v3/videos") == 1
+    assert sandbox.requests("POST /v3/videos/batches") == 1
+    assert sandbox.requests("POST /v3/videos") == 0
 
 
 def test_beyond_max_cost_nothing_is_sent(render, draft_file, sandbox):

@@ -152,6 +152,15 @@ def test_a_start_that_cannot_work_says_why(folder):
         start_sandbox(folder, fast=True)
 
 
+def test_files_in_the_users_folder_are_not_taken_for_modules(
+    folder, tmp_path, monkeypatch
+):
+    (tmp_path / "random.py").write_text("raise SystemExit('the wrong random')")
+    monkeypatch.chdir(tmp_path)
+
+    assert start_sandbox(folder, fast=True).pid
+
+
 def test_one_server_at_a_time_has_a_folder(folder):
     start_sandbox(folder, fast=True)
 
@@ -159,24 +168,29 @@ def test_one_server_at_a_time_has_a_folder(folder):
         serve(state_dir=folder, port=0)
 
 
-def test_the_callers_loop_does_not_stutter_while_a_video_is_rendered(folder):
+def test_a_render_takes_no_time_of_its_callers_process(folder):
+    """Counted in CPU time, which other tests on the same cores cannot disturb.
+
+    benchmarks/sandbox.py measures the delay of the caller's loop by the clock.
+    """
     handle = start_sandbox(folder, options=SandboxOptions(pending_s=0))
     body = avatar(script="A sentence to be rendered. " * 10, resolution="720p")
 
-    async def worst_but_one_percent():
-        delays, video_id, rendering = [], None, True
+    async def busy_times():
+        times, rendering = [], True
         key = {"X-Api-Key": handle.api_key}
         async with httpx.AsyncClient(base_url=handle.base_url, headers=key) as client:
             reply = await client.post("/v3/videos", json=body)
             video_id = reply.json()["data"]["video_id"]
             while rendering:
                 for _ in range(20):
-                    begun = time.perf_counter()
+                    begun = time.process_time()
                     await asyncio.sleep(0.005)
-                    delays.append(time.perf_counter() - begun - 0.005)
+                    times.append(time.process_time() - begun)
                 reply = await client.get(f"/v3/videos/{video_id}")
                 rendering = reply.json()["data"]["status"] != "completed"
-        return sorted(delays)[len(delays) * 99 // 100]
+        return sorted(times)
 
-    # The best of three: other tests may be using the cores at the same time.
-    assert min(asyncio.run(worst_but_one_percent()) for _ in range(3)) < 0.020
+    times = asyncio.run(busy_times())
+
+    assert times[len(times) * 99 // 100] < 0.020

@@ -1,0 +1,39 @@
+"""``resend`` and ``mark-sent``: a person settles what became of a post."""
+
+from __future__ import annotations
+
+import asyncio
+
+from heygen_nb.cli.console import say
+from heygen_nb.config import load_settings
+from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import set_language
+from heygen_nb.workflow import mark_sent, open_session, resend
+
+
+def run_resend(post_id: int) -> int:
+    """Send a post that is not in the chat."""
+    settings = load_settings()
+    set_language(settings.language)
+
+    async def run() -> None:
+        async with open_session(settings) as session:
+            await resend(session, post_id)
+
+    asyncio.run(run())
+    say(_("📱 Post {id} is in the chat.").format(id=post_id))
+    return 0
+
+
+def run_mark_sent(post_id: int) -> int:
+    """Note that a post is in the chat."""
+    settings = load_settings()
+    set_language(settings.language)
+
+    async def run() -> None:
+        async with open_session(settings) as session:
+            await mark_sent(session, post_id)
+
+    asyncio.run(run())
+    say(_("📱 Post {id} is noted as sent.").format(id=post_id))
+    return 0

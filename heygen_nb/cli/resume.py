@@ -1,0 +1,53 @@
+"""``resume``: whatever is not finished is taken up, and lost answers are settled."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from heygen_nb.cli.console import err, log_lines, out, say
+from heygen_nb.cli.render import show_outcome
+from heygen_nb.config import load_settings
+from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import set_language
+from heygen_nb.workflow import Resumption, adopt, open_session, pay_again
+
+if TYPE_CHECKING:
+    from heygen_nb.config import Settings
+    from heygen_nb.workflow import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeOptions:
+    """The flags of the command."""
+
+    adopt: tuple[str, str] | None = None
+    again: str | None = None
+    backend: str | None = None
+    as_json: bool = False
+
+
+def run_resume(options: ResumeOptions) -> int:
+    """Take everything up; return the highest exit code that occurred."""
+    settings = load_settings(backend=options.backend)
+    set_language(settings.language)
+    outcomes = asyncio.run(_resume(settings, options))
+    for outcome in outcomes:
+        show_outcome(outcome, as_json=options.as_json)
+    if not outcomes and not options.as_json:
+        say(_("✅ Nothing is left to do."))
+    return max((outcome.exit_code for outcome in outcomes), default=0)
+
+
+async def _resume(settings: Settings, options: ResumeOptions) -> list[Outcome]:
+    console = err if options.as_json else out
+    async with open_session(settings) as session:
+        if session.renderer.connection.sandbox:
+            say(_("🧪 Sandbox: everything is local and free."), console)
+        if options.adopt:
+            await adopt(session, *options.adopt)
+        if options.again:
+            await pay_again(session, options.again)
+        with log_lines(console, numbered=True) as progress:
+            return await Resumption(session, progress).run()

@@ -1,0 +1,170 @@
+"""Leases: one process at a time works on a row, and knows when it no longer does.
+
+A hold carries a fencing number that grows with every change of hands. It is
+compared in the very transaction of every write, so a process that slept past its
+lease can neither write nor, since an intent is written first, do anything that costs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import update
+
+from heygen_nb.errors import LedgerError, TakenOverError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.ledger.owner import Owner, uptime_s
+from heygen_nb.ledger.tables import Post, Render
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from heygen_nb.ledger.database import Database
+
+LEASE_S = 60.0
+
+
+@dataclass(slots=True, eq=False)
+class Hold:
+    """The right to work on a row.
+
+    Attributes:
+        table: Of which table.
+        id: Its primary key.
+        fence: The number that must still stand in the row.
+        good_until_s: By our own clock; past it somebody else may have taken over.
+    """
+
+    table: type[Render | Post]
+    id: str | int
+    fence: int
+    good_until_s: float = field(default=0.0, repr=False)
+
+    def check(self) -> None:
+        """Make sure, without the database, that the lease has not run out.
+
+        For the moment between a stored intent and the request itself, in which a
+        laptop may have slept.
+
+        Raises:
+            TakenOverError: It has.
+        """
+        if uptime_s() > self.good_until_s:
+            raise taken_over(self.id)
+
+
+class Leases:
+    """Takes, renews and gives back the leases of one process.
+
+    Args:
+        database: Of the ledger.
+        owner: Who we are.
+        lease_s: How long a lease is good without being renewed.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        owner: Owner | None = None,
+        *,
+        lease_s: float | None = None,
+    ) -> None:
+        self._database = database
+        self._owner = str(owner or Owner.this())
+        self.lease_s = lease_s or LEASE_S
+        self._held: set[Hold] = set()
+
+    def take(self, table: type[Render | Post], row_id: str | int) -> Hold | None:
+        """Take a row unless another living owner has it.
+
+        An owner that died on this machine is replaced at once, any other when its
+        lease is over.
+        """
+        with self._database.writing() as session:
+            row = _row(session, table, row_id)
+            if row is None:
+                raise LedgerError(
+                    _("The ledger has no entry {name}.").format(name=row_id)
+                )
+            if not self._is_free(row, self._database.seconds(session)):
+                return None
+            row.owner = self._owner
+            row.fence += 1
+            hold = Hold(table, row_id, row.fence)
+            self._extend(session, row, hold)
+        self._held.add(hold)
+        return hold
+
+    def _is_free(self, row: Render | Post, now_s: float) -> bool:
+        if row.owner is None or row.lease_until is None:
+            return True
+        # A lease that ends later than any can was given by a clock set back since.
+        if not now_s <= row.lease_until <= now_s + 2 * self.lease_s:
+            return True
+        return Owner.parse(row.owner).surely_dead()
+
+    def locked(self, session: Session, hold: Hold) -> Render | Post:
+        """Return the held row, locked for this transaction, the lease renewed.
+
+        Raises:
+            TakenOverError: Another process has it now.
+        """
+        row = _row(session, hold.table, hold.id)
+        if row is None or row.fence != hold.fence or row.owner != self._owner:
+            raise taken_over(hold.id)
+        self._extend(session, row, hold)
+        return row
+
+    def _extend(self, session: Session, row: Render | Post, hold: Hold) -> None:
+        good_until_s = uptime_s() + self.lease_s
+        row.lease_until = self._database.seconds(session) + self.lease_s
+        hold.good_until_s = good_until_s
+
+    def renew(self) -> None:
+        """Renew all that this process holds, in one transaction."""
+        held = list(self._held)
+        if not held:
+            return
+        good_until_s = uptime_s() + self.lease_s
+        with self._database.writing() as session:
+            until = self._database.seconds(session) + self.lease_s
+            still: set[tuple[str, str | int, int]] = set()
+            for table in (Render, Post):
+                ids = [hold.id for hold in held if hold.table is table]
+                mine = update(table).where(
+                    table.id.in_(ids), table.owner == self._owner
+                )
+                renewed = session.execute(
+                    mine.values(lease_until=until).returning(table.id, table.fence)
+                )
+                still |= {(table.__name__, row.id, row.fence) for row in renewed}
+        for hold in held:
+            if (hold.table.__name__, hold.id, hold.fence) in still:
+                hold.good_until_s = good_until_s
+
+    def release(self, hold: Hold) -> None:
+        """Give a row back; nothing happens if another has it already."""
+        self._held.discard(hold)
+        with self._database.writing() as session:
+            session.execute(
+                update(hold.table)
+                .where(hold.table.id == hold.id, hold.table.fence == hold.fence)
+                .values(owner=None, lease_until=None)
+            )
+
+
+def _row(
+    session: Session, table: type[Render | Post], row_id: str | int
+) -> Render | Post | None:
+    if table is Post:
+        return session.get(Post, row_id, with_for_update=True)
+    return session.get(Render, row_id, with_for_update=True)
+
+
+def taken_over(row_id: str | int) -> TakenOverError:
+    """Return the error for a row that another process works on now."""
+    return TakenOverError(
+        _("Another process goes on with {id}.").format(id=row_id),
+        hint=_("Nothing is lost: look into the history, or resume later."),
+    )

@@ -1,0 +1,146 @@
+"""From a draft to a stored intent, unless one stands for it already."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from heygen_nb.errors import HeygenNbError
+from heygen_nb.ledger import (
+    ENDED_UNPAID,
+    TOKEN_PREFIX,
+    MadeBefore,
+    Render,
+    title_token,
+)
+from heygen_nb.renderer import lines
+from heygen_nb.renderer.plan import make_plan, picture_and_sound, revision_of
+from heygen_nb.renderer.report import Report
+from heygen_nb.renderer.submit import token_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from heygen_nb.config import Settings
+    from heygen_nb.heygen import HeyGenClient, VideoReply
+    from heygen_nb.ledger import Ledger, NewRender
+    from heygen_nb.models import Account, Draft
+    from heygen_nb.money import Rates
+    from heygen_nb.renderer.plan import Plan
+    from heygen_nb.renderer.report import ProgressCallback
+    from heygen_nb.renderer.resolve import Resolver
+
+YOUNG = timedelta(days=30)  # a ledger that may have replaced a lost one
+_MAX_ATTEMPTS = 20
+
+
+class Planner:
+    """Decides what a draft needs, for one account.
+
+    Args:
+        account: Who pays.
+        client: HeyGen; asked only for what can be had for free.
+        ledger: Where intents are stored.
+        resolver: Finds voices and avatars.
+        rates: For quotes.
+        now: The time, aware UTC.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        client: HeyGenClient,
+        ledger: Ledger,
+        *,
+        resolver: Resolver,
+        rates: Rates,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._account = account
+        self._client = client
+        self._ledger = ledger
+        self._resolver = resolver
+        self._rates = rates
+        self._now = now
+        self._made: dict[str, VideoReply] | None = None
+        self._listing = asyncio.Lock()
+
+    async def quote(
+        self, draft: Draft, settings: Settings, *, again: bool = False
+    ) -> Plan | None:
+        """Say what rendering a draft would use and cost; None if it costs nothing.
+
+        Nothing is stored or sent for it; what is raised is that of :meth:`plan`.
+        """
+        if not again and await self._standing(draft, settings):
+            return None
+        return await make_plan(draft, settings, self._resolver, self._rates)
+
+    async def plan(
+        self,
+        draft: Draft,
+        settings: Settings,
+        *,
+        again: bool = False,
+        send_to: str | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Render:
+        """Store the intent to render a draft, or find the one that stands.
+
+        Args:
+            draft: What to render.
+            settings: Effective settings for this draft.
+            again: Pay for another video of an unchanged draft.
+            send_to: Chat it is to be posted to, so that resume can do it.
+            progress: Gets the log lines.
+        """
+        report = Report(progress, draft.id)
+        standing = None if again else await self._standing(draft, settings)
+        if standing:
+            wished = draft.caption, send_to or standing.send_to
+            if wished != (standing.caption, standing.send_to):
+                await asyncio.to_thread(self._ledger.wish, standing.id, *wished)
+            return standing
+        await report("pending", lines.started(draft.id))
+        try:
+            plan = await make_plan(draft, settings, self._resolver, self._rates)
+            made = await self._made_before(plan.new)
+        except HeygenNbError as error:
+            error.charged = False  # nothing that costs was sent yet
+            raise
+        await report("pending", lines.chosen(plan.voice, plan.avatar))
+        for warning in plan.warnings:
+            await report("pending", f"⚠️ {warning}")
+        new = plan.new.model_copy(update={"send_to": send_to})
+        row, _new = await asyncio.to_thread(
+            self._ledger.plan, self._account, new, again=again, made=made
+        )
+        return row
+
+    async def _standing(self, draft: Draft, settings: Settings) -> Render | None:
+        """Return the attempt that must not be paid a second time."""
+        revision = revision_of(picture_and_sound(draft, settings))
+        row = await asyncio.to_thread(
+            self._ledger.find, self._account, draft.id, revision
+        )
+        return None if row is None or row.state in ENDED_UNPAID else row
+
+    async def _made_before(self, new: NewRender) -> MadeBefore | None:
+        """Look at HeyGen for what a ledger that is gone may have ordered.
+
+        Titles are derived from the draft on purpose; one listing shows all of them.
+        """
+        async with self._listing:
+            if self._made is None:
+                began = await asyncio.to_thread(self._ledger.began, self._account)
+                young = began is None or self._now() - began < YOUNG
+                videos = self._client.list_videos(title=TOKEN_PREFIX)
+                self._made = {token_of(v): v async for v in videos} if young else {}
+        for attempt in range(_MAX_ATTEMPTS, 0, -1):
+            token = title_token(new.draft_id, new.revision, attempt)
+            if video := self._made.get(token):
+                return MadeBefore(
+                    attempt, video.id if video.status != "failed" else None
+                )
+        return None

@@ -1,0 +1,217 @@
+"""Waiting for one video: what every look shows is stored and reported."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from heygen_nb.errors import RenderFailedError, WaitTimeoutError
+from heygen_nb.heygen import phase
+from heygen_nb.i18n import gettext as _
+from heygen_nb.ledger import Render
+from heygen_nb.models import Video
+from heygen_nb.renderer import lines
+from heygen_nb.renderer.archive import links
+from heygen_nb.renderer.report import Report, clock_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from heygen_nb.config import Settings
+    from heygen_nb.ledger import Hold
+    from heygen_nb.renderer.core import Renderer
+    from heygen_nb.renderer.watch import Sighting, Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between two looks, and after which waiting stops."""
+
+    interval_s: float = 10.0
+    timeout_s: float = 900.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> Pace:
+        """Return what the settings say."""
+        return cls(settings.poll_interval_s, settings.wait_timeout_s)
+
+
+class Waiting:
+    """Waits for videos of the renderer's account.
+
+    Args:
+        renderer: With its ledger, rates and archive.
+        watcher: Looks at all videos at once.
+        now: The time, aware UTC.
+        monotonic: Seconds for time limits.
+    """
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        watcher: Watcher,
+        *,
+        now: Callable[[], datetime],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._renderer = renderer
+        self._ledger = renderer.ledger
+        self._watcher = watcher
+        self._now = now
+        self._monotonic = monotonic
+
+    async def wait(
+        self, video_id: str, report: Report, pace: Pace, *, hold: Hold | None = None
+    ) -> Video:
+        """Wait until a video is rendered; see :meth:`Renderer.wait`.
+
+        Args:
+            video_id: Any video of the account.
+            report: Gets every look.
+            pace: How often to look, and how long.
+            hold: Of its render; without one, steps are stored when nobody has it.
+        """
+        row = await asyncio.to_thread(
+            self._ledger.render_of_video, self._renderer.account, video_id
+        )
+        if row:
+            past = await asyncio.to_thread(
+                self._ledger.past_renders, self._renderer.account.backend
+            )
+            report.clock = clock_for(row.script, past)
+        since = (row and row.submitted_at) or self._now()
+        begun = self._monotonic()
+        # A render just submitted cannot be ready; anything older may well be.
+        at_once = (
+            row is None
+            or row.state != "submitted"
+            or self._seconds_since(since) >= pace.interval_s
+        )
+        looks = self._watcher.watch(
+            video_id, interval_s=pace.interval_s, at_once=at_once
+        )
+        async with aclosing(looks):
+            async for sighting in looks:
+                elapsed_s = self._seconds_since(since)
+                if sighting:
+                    row = await self._store(row, sighting, hold)
+                    await _report_sighting(report, sighting, elapsed_s)
+                    if _has_ended(sighting):
+                        return await self._ended(row, sighting, video_id, report)
+                if self._monotonic() - begun >= pace.timeout_s:
+                    line = lines.timed_out(video_id, self._monotonic() - begun)
+                    await report("unknown", line, elapsed_s=elapsed_s)
+                    raise WaitTimeoutError(line, video_id=video_id)
+        raise AssertionError("the watcher never ends by itself")
+
+    async def _store(
+        self, row: Render | None, sighting: Sighting, hold: Hold | None
+    ) -> Render | None:
+        if row is None or self._news(row, sighting) is None:
+            return row
+        if hold:
+            return await self._record(hold, sighting)
+        async with self._renderer.holding(Render, row.id) as own:
+            # without it another process has the render, and stores what it sees
+            return await self._record(own, sighting) if own else row
+
+    async def _record(self, hold: Hold, sighting: Sighting) -> Render:
+        row = await asyncio.to_thread(self._ledger.render, str(hold.id))
+        news = self._news(row, sighting)
+        if news is None:
+            return row
+        name, state, fields = news
+        return await asyncio.to_thread(
+            self._ledger.record, hold, name, state=state, **fields
+        )
+
+    def _news(
+        self, row: Render, sighting: Sighting
+    ) -> tuple[str, str | None, dict[str, Any]] | None:
+        """Return the step that a look tells of; None if the ledger knows it."""
+        word, video = sighting.word, sighting.video
+        if row.state not in ("submitted", "completed"):
+            return None
+        if phase(word) == "failed" or word == "deleted":
+            return (
+                "failed",
+                "failed",
+                {
+                    "error_code": (video and video.failure_code) or word,
+                    "error_message": (video and video.failure_message) or "",
+                    "reserved_cost": 0.0,
+                },
+            )
+        if row.state == "completed":
+            return None
+        if phase(word) == "processing" and row.processing_at is None:
+            return "processing", None, {"processing_at": self._now()}
+        if phase(word) == "completed" and video and video.video_url:
+            seconds = video.duration_s or row.estimate_s or 0.0
+            return (
+                "completed",
+                "completed",
+                {
+                    "duration_s": seconds,
+                    "cost": self._renderer.rates.quote(row.engine, seconds).amount,
+                    "reserved_cost": 0.0,
+                },
+            )
+        return None
+
+    async def _ended(
+        self, row: Render | None, sighting: Sighting, video_id: str, report: Report
+    ) -> Video:
+        if sighting.video is None or phase(sighting.word) != "completed":
+            raise _failed(video_id, sighting)
+        await report("completed", lines.created(video_id))
+        video = Video(
+            video_id=video_id,
+            status="completed",
+            backend=self._renderer.account.backend,
+            title=sighting.video.title or "",
+            duration_s=sighting.video.duration_s,
+            **links(sighting.video),
+        )
+        return self._renderer.archive.describe(row, video) if row else video
+
+    def _seconds_since(self, then: datetime) -> float:
+        return max(0.0, (self._now() - then).total_seconds())
+
+
+def _has_ended(sighting: Sighting) -> bool:
+    if phase(sighting.word) == "completed":
+        return bool(sighting.video and sighting.video.video_url)
+    return phase(sighting.word) == "failed" or sighting.word == "deleted"
+
+
+async def _report_sighting(
+    report: Report, sighting: Sighting, elapsed_s: float
+) -> None:
+    status, reason = phase(sighting.word), ""
+    if sighting.word == "deleted":
+        status, reason = "failed", _("the video was deleted")
+    elif status == "failed" and sighting.video:
+        reason = sighting.video.failure_message or sighting.video.failure_code or ""
+    elif status == "completed" and not _has_ended(sighting):
+        status = "processing"  # HeyGen says completed before the file is there
+    word = status if status in ("failed", "processing") else sighting.word
+    await report(status, lines.status(word, elapsed_s, reason), elapsed_s=elapsed_s)
+
+
+def _failed(video_id: str, sighting: Sighting) -> RenderFailedError:
+    video = sighting.video
+    reason = (video and (video.failure_message or video.failure_code)) or _("deleted")
+    reason = reason.rstrip(".")
+    return RenderFailedError(
+        _("HeyGen could not render video {id}: {reason}.").format(
+            id=video_id, reason=reason
+        ),
+        video_id=video_id,
+        failure_code=(video and video.failure_code) or sighting.word,
+        hint=_("HeyGen does not charge failed renders. Change the draft or retry."),
+        charged=None if sighting.word == "deleted" else False,
+    )

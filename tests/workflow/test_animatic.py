@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import asyncio
+import os
+
+import pytest
+
+import heygen_nb as hg
+from heygen_nb.config import load_settings
+from heygen_nb.errors import DraftError, PreviewError
+from heygen_nb.preview import probe_video
+from heygen_nb.workflow.animatic import _pool, scene_of
+
+pytestmark = pytest.mark.anyio
+
+DRAFT = hg.Draft(id="a1b2c3d4", script="Hello there, this is seen before it is paid.")
+
+
+async def test_a_preview_lies_in_home_with_its_subtitles_and_picture(home):
+    path = await hg.preview_draft(DRAFT, settings=load_settings(environ={}))
+
+    assert path == home / "previews" / "a1b2c3d4.mp4"
+    facts = probe_video(path)
+    assert (facts.width, facts.height) == (720, 1280)
+    assert facts.duration_s > 1
+    assert path.with_suffix(".srt").exists()
+    assert path.with_suffix(".jpg").exists()
+
+
+async def test_it_is_rendered_in_another_process():
+    assert await asyncio.wrap_future(_pool().submit(os.getpid)) != os.getpid()
+
+
+async def test_the_scene_follows_the_settings(sandbox):
+    settings = load_settings(
+        environ={},
+        aspect_ratio="16:9",
+        heygen_background_url="#102030",
+        heygen_use_avatar=False,
+        captions=False,
+    )
+
+    scene = await scene_of(DRAFT, settings, 720)
+
+    assert scene.size == (1280, 720)
+    assert scene.background == "#102030"
+    assert not scene.use_avatar
+    assert not scene.captions
+
+
+async def test_a_background_on_this_network_is_not_fetched(sandbox):
+    picture = f"{sandbox.handle.base_url}/files/looks/look_own_01.jpg"
+    settings = load_settings(environ={}, heygen_background_url=picture)
+
+    with pytest.raises(PreviewError):
+        await scene_of(DRAFT, settings, 720)
+
+
+async def test_a_script_without_words_is_refused(tmp_path):
+    with pytest.raises(DraftError):
+        await hg.preview_draft(hg.Draft(script="🎬"), tmp_path / "a.mp4")

@@ -31,20 +31,22 @@ def make(kind: type[_Kind], css: str = "", **traits: Any) -> _Kind:
     do what layouts would.
     """
     style = _style(kind.__name__)
-    widget: _Kind = kind(layout=_layout(), **style, **traits)
+    widget: _Kind = kind(layout=shared_layout(), **style, **traits)
     for name in css.split():
         widget.add_class(name)
     return widget
 
 
 @cache
-def _layout() -> widgets.Layout:
+def shared_layout() -> widgets.Layout:
+    """Return the one layout of all widgets."""
     return widgets.Layout()
 
 
 @cache
 def _style(kind: str) -> dict[str, Any]:
-    sample = getattr(widgets, kind)()
+    sample = getattr(widgets, kind)(layout=shared_layout())
+    sample.close()
     return {"style": sample.style} if sample.has_trait("style") else {}
 
 
@@ -64,6 +66,8 @@ class Panel(widgets.VBox):
             share.
     """
 
+    children: tuple[widgets.Widget, ...]
+
     def __init__(self, desk: Desk | None = None) -> None:
         # Newer kernels may call handlers in another thread: the loop of the cell
         # is taken once, here.
@@ -72,12 +76,11 @@ class Panel(widgets.VBox):
         self._words: list[tuple[widgets.Widget, str, Words]] = []
         self._closed = False
         self.desk = desk or shared_desk()
-        self._question = Question()
-        self._notice = make(widgets.HTML, "hg-notice hg-off")
+        self._question: Question | None = None
+        self._notice: widgets.HTML | None = None
         body = self._build()
         style = () if desk else (make(widgets.HTML, value=_STYLE),)
-        parts = (*style, self._notice, self._question, *body)
-        super().__init__(parts, layout=_layout())
+        super().__init__((*style, *body), layout=shared_layout())
         self.add_class("hg")
         self.desk.listen(self._on_news)
         self.relabel()
@@ -174,17 +177,24 @@ class Panel(widgets.VBox):
     # Telling and asking
 
     def tell(self, text: str, css: str = "ok") -> None:
-        """Show a message at the top of the panel; an empty one takes it away."""
-        self._notice.value = f'<div role="status" class="{css}">{escape(text)}</div>'
-        show(self._notice, when=bool(text))
+        """Show a message at the top of the panel."""
+        self._show_notice(f'<div role="status" class="{css}">{escape(text)}</div>')
 
     def tell_error(self, error: HeygenNbError) -> None:
         """Show what is wrong, whether it was charged, and what to do next."""
-        self._notice.value = failure_html(error.message, error.hint, error.charged)
-        show(self._notice, when=True)
+        self._show_notice(failure_html(error.message, error.hint, error.charged))
+
+    def _show_notice(self, html: str) -> None:
+        if self._notice is None:
+            self._notice = make(widgets.HTML, "hg-notice")
+            self.children = (self._notice, *self.children)
+        self._notice.value = html
 
     async def ask(self, text: str, yes: str, no: str = "") -> bool:
         """Ask a question in the panel and wait for the answer."""
+        if self._question is None:
+            self._question = Question()
+            self.children = (self._question, *self.children)
         return await self._question.ask(text, yes, no or _("Cancel"))
 
 
@@ -197,7 +207,7 @@ class Question(widgets.VBox):
         self._no = make(widgets.Button)
         self._answer: asyncio.Future[bool] | None = None
         buttons = make(widgets.HBox, "hg-buttons", children=(self._yes, self._no))
-        super().__init__((self._text, buttons), layout=_layout())
+        super().__init__((self._text, buttons), layout=shared_layout())
         self.add_class("hg-question")
         self._yes.on_click(lambda _button: self._settle(True))
         self._no.on_click(lambda _button: self._settle(False))

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.timing import estimate_s
-from heygen_nb.ui._base import make
+from heygen_nb.ui._base import make, shared_layout
 from heygen_nb.ui.markup import markup
 
 if TYPE_CHECKING:
@@ -45,7 +45,9 @@ class DraftList(widgets.VBox):
             widgets.Select, lambda: _("Drafts"), "hg-list", rows=9
         )
         self._count = make(widgets.HTML)
-        super().__init__((self.t_search, self.s_drafts, self._count))
+        super().__init__(
+            (self.t_search, self.s_drafts, self._count), layout=shared_layout()
+        )
         self.t_search.observe(lambda _c: panel.spawn(self.refresh), "value")
 
         def on_choice(change: dict[str, str | None]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ui._base import Panel, make, show
+from heygen_nb.ui._base import Panel, make, shared_layout, show
 from heygen_nb.ui.logview import LogView
 from heygen_nb.ui.markup import bar_html, clock, failure_html, markup, relative
 from heygen_nb.ui.player import Player
@@ -146,7 +146,7 @@ class JobCard(widgets.VBox):
             )
         }
         row = make(widgets.HBox, "hg-buttons", children=(*self._buttons.values(),))
-        super().__init__((self._html, row))
+        super().__init__((self._html, row), layout=shared_layout())
         self.add_class("hg-card")
 
     def _button(self, work: Work) -> widgets.Button:

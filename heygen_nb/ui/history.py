@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ui._base import Panel, make, show
+from heygen_nb.ui._base import Panel, make, shared_layout, show
 from heygen_nb.ui.markup import clock, failure_html, markup, picture_html, relative
 from heygen_nb.ui.player import Player
 
@@ -216,7 +216,7 @@ class HistoryRow(widgets.HBox):
         self._button = make(widgets.Button)
         work = partial(panel.choose, number)
         self._button.on_click(lambda _button: panel.spawn(work))
-        super().__init__((self._html, self._button))
+        super().__init__((self._html, self._button), layout=shared_layout())
         self.add_class("hg-row")
 
     def draw(self, line: HistoryLine | None, title: str) -> None:

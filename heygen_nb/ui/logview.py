@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from heygen_nb.ui._base import make
+from heygen_nb.ui._base import make, shared_layout
 
 if TYPE_CHECKING:
     import asyncio
@@ -36,7 +36,7 @@ class LogView(widgets.VBox):
         self._label = label
         self._later: asyncio.TimerHandle | None = None
         self._html = make(widgets.HTML)
-        super().__init__((self._html,))
+        super().__init__((self._html,), layout=shared_layout())
         self.add_class("hg-log")
         self._draw()
 

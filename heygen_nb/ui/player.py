@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from heygen_nb.ui._base import make
+from heygen_nb.ui._base import make, shared_layout
 from heygen_nb.ui.markup import video_html
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ class Player(widgets.VBox):
 
     def __init__(self) -> None:
         self._screen = make(widgets.Output, "hg-screen")
-        super().__init__((self._screen,))
+        super().__init__((self._screen,), layout=shared_layout())
         self.add_class("hg-player")
         self.path: Path | None = None
 

@@ -326,4 +326,6 @@ class DraftsPanel(Panel):
             ),
             *(f"⚠️ {warning}" for warning in plan.warnings),
         ]
-        return await self.ask("\n".join(lines), _("Render for {a}").format(a=amount))
+        return await self.ask(
+            "\n".join(lines), _("Render for {amount}").format(amount=amount)
+        )

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import random
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
-from zlib import crc32
 
 from PIL import Image, ImageDraw
 from starlette.responses import JSONResponse, Response
@@ -39,9 +37,9 @@ _NICEST: dict[str, tuple[str, int, str, int, float]] = {
     "voice_ru_004": ("Тимур", 143, "m7", 46, 0.32),
 }
 _OWN_VOICES = (
-    ("My voice", "English", "en", 8, 161),
-    ("My calm voice", "English", "en", 9, 138),
-    ("Мой голос", "Russian", "ru", 8, 144),
+    ("My voice", "English", "en", 8),
+    ("My calm voice", "English", "en", 13),
+    ("Мой голос", "Russian", "ru", 8),
 )
 _NAMES = {
     "female": "Ada Bella Dora Elena Freya Grace Hana Iris Jana Katya Lena Mila",
@@ -58,10 +56,7 @@ _KINDS = (
     ("photo_avatar", "avatar_iv"),
     ("digital_twin", "avatar_iv", "avatar_v"),
 )
-_SKIN = ("#f3cdb2", "#e8b894", "#d39c74", "#b57b55", "#8c5a3c", "#6b432d")
-_HAIR = ("#2b2320", "#4a3226", "#7a5230", "#b98b4e", "#93402b", "#8d8a88")
-_CLOTHES = ("#2f4b6e", "#7d3c4a", "#3f6b58", "#5b4a7a", "#b0703a", "#37474f")
-_WALLS = ("#8fa8c8", "#cfa588", "#86b39b", "#9c90c4", "#c9b26c", "#7fa6b0")
+_COLOURS = ("#f3cdb2", "#d39c74", "#8c5a3c", "#2f4b6e", "#7d3c4a", "#3f6b58", "#8fa8c8")
 _SHOWN = ("voice_id", "name", "language", "gender", "type")
 
 
@@ -82,26 +77,6 @@ class Voice:
     type: Literal["public", "private"] = "public"
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
-    """An avatar's look, as HeyGen shows it; its id is what ``avatar_id`` takes."""
-
-    id: str
-    name: str
-    group_id: str
-    avatar_type: str
-    gender: str
-    preferred_orientation: str
-    supported_api_engines: tuple[str, ...]
-    default_voice_id: str
-    status: str | None = None
-
-    @property
-    def ownership(self) -> str:
-        """Return whose it is; only own ones have a status."""
-        return "private" if self.status else "public"
-
-
 @lru_cache
 def voices() -> dict[str, Voice]:
     """Return all voices by id: private, then public in the order of the listing."""
@@ -110,11 +85,9 @@ def voices() -> dict[str, Voice]:
             _voice(language, code, index),
             voice_id=f"voice_own_{number:02}",
             name=name,
-            words_per_minute=wpm,
-            starfish=name != "My calm voice",
             type="private",
         )
-        for number, (name, language, code, index, wpm) in enumerate(_OWN_VOICES, 1)
+        for number, (name, language, code, index) in enumerate(_OWN_VOICES, 1)
     ]
     rows = [
         (language, code, index)
@@ -156,68 +129,57 @@ def _name(gender: str, number: int) -> str:
 
 
 @lru_cache
-def looks() -> dict[str, Look]:
-    """Return all looks by id, the account's own first."""
+def looks() -> dict[str, dict[str, Any]]:
+    """Return all looks by id as HeyGen shows them, the account's own first."""
     own = [
-        replace(
-            _look(index),
-            id=f"look_own_{index + 1:02}",
-            name=name,
-            group_id="group_own",
-            avatar_type="digital_twin",
-            default_voice_id="voice_own_01",
-            status="processing" if name == _OWN_LOOKS[-1] else "completed",
-        )
+        _look(index)
+        | {
+            "id": f"look_own_{index + 1:02}",
+            "name": name,
+            "group_id": "group_own",
+            "avatar_type": "digital_twin",
+            "default_voice_id": "voice_own_01",
+            "status": "processing" if name == _OWN_LOOKS[-1] else "completed",
+        }
         for index, name in enumerate(_OWN_LOOKS)
     ]
     public = map(_look, range(_LOOKS - len(own)))
-    return {look.id: look for look in (*own, *public)}
+    return {look["id"]: look for look in (*own, *public)}
 
 
-def _look(index: int) -> Look:
+def _look(index: int) -> dict[str, Any]:
     person, setting = divmod(index, len(_SETTINGS))
     gender = ("female", "male")[person % 2]
     avatar_type, *engines = _KINDS[person % 3]
-    return Look(
-        id=f"look_{person + 1:03}_{setting + 1}",
-        name=f"{_name(gender, person // 2)}, {_SETTINGS[setting]}",
-        group_id=f"group_{person + 1:03}",
-        avatar_type=avatar_type,
-        gender=gender,
-        preferred_orientation=[*_SIZES][setting % 3],
-        supported_api_engines=tuple(engines),
-        default_voice_id=f"voice_en_{person % 2 + 1:03}",
-    )
+    shape = [*_SIZES][setting % 3]
+    return {
+        "id": f"look_{person + 1:03}_{setting + 1}",
+        "name": f"{_name(gender, person // 2)}, {_SETTINGS[setting]}",
+        "group_id": f"group_{person + 1:03}",
+        "avatar_type": avatar_type,
+        "gender": gender,
+        "preferred_orientation": shape,
+        "supported_api_engines": engines,
+        "default_voice_id": f"voice_en_{person % 2 + 1:03}",
+        "status": None,  # only own ones have one
+        "image_width": _SIZES[shape][0],
+        "image_height": _SIZES[shape][1],
+        "preview_video_url": None,
+        "tags": [_SETTINGS[setting]],
+    }
 
 
-@lru_cache(maxsize=64)
-def look_picture(look_id: str) -> bytes:
-    """Draw the look as a JPEG: one face for all looks of a group."""
-    look = looks()[look_id]
-    face = random.Random(look.group_id)  # noqa: S311 - the same ones everywhere
-    skin, hair = face.choice(_SKIN), face.choice(_HAIR)
-    width, height = _SIZES[look.preferred_orientation]
-    image = Image.new("RGB", (width, height), _WALLS[crc32(look_id.encode()) % 6])
-    draw, unit = ImageDraw.Draw(image), min(width, height) / 7.6
-
-    def box(left: float, top: float, right: float, bottom: float) -> list[float]:
-        """Place a box given in heads, from the middle of the chin."""
-        x, y = width / 2, height - unit * 3.3
-        return [x + left * unit, y + top * unit, x + right * unit, y + bottom * unit]
-
-    if look.gender == "female":
-        draw.rounded_rectangle(box(-1.62, -3.7, 1.62, 0.9), unit * 1.5, fill=hair)
-    draw.rounded_rectangle(
-        box(-3.2, 0.55, 3.2, 6), unit * 1.9, fill=face.choice(_CLOTHES)
-    )
-    draw.rounded_rectangle(box(-0.62, -1, 0.62, 1), unit * 0.6, fill=skin)
-    draw.ellipse(box(-1.3, -3.3, 1.3, 0), fill=skin)
-    draw.chord(box(-1.42, -3.75, 1.42, -0.6), 195, 345, fill=hair)
-    for side in (-0.52, 0.52):
-        draw.ellipse(box(side - 0.13, -1.7, side + 0.13, -1.44), fill="#2a2523")
-    draw.chord(box(-0.45, -1.2, 0.45, -0.55), 15, 165, fill="#b5524d")
+def _picture(look: dict[str, Any]) -> bytes:
+    """Draw somebody before a wall as a JPEG."""
+    dice = random.Random(look["id"])  # noqa: S311 - the same ones everywhere
+    skin, wall, clothes = dice.sample(_COLOURS, 3)
+    width, height = look["image_width"], look["image_height"]
+    image, unit = Image.new("RGB", (width, height), wall), min(width, height) / 8
+    draw, middle, chin = ImageDraw.Draw(image), width / 2, height - 2.5 * unit
+    draw.circle((middle, height), 2.5 * unit, fill=clothes)
+    draw.circle((middle, chin - unit), 1.5 * unit, fill=skin)
     buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=88)
+    image.save(buffer, "JPEG")
     return buffer.getvalue()
 
 
@@ -245,14 +207,14 @@ async def list_looks(request: Request) -> Response:
     query = request.query_params
     ownership = choice(query, "ownership", "public", "private")
     fitting = [
-        look
+        _view(look, request)
         for look in looks().values()
-        if ownership in (None, look.ownership)
-        and query.get("avatar_type", "") in ("", look.avatar_type)
-        and query.get("group_id", "") in ("", look.group_id)
+        if ownership in (None, "private" if look["status"] else "public")
+        and query.get("avatar_type", "") in ("", look["avatar_type"])
+        and query.get("group_id", "") in ("", look["group_id"])
     ]
     rows, paging = page(enumerate(fitting), query, default=20, maximum=50)
-    return JSONResponse({"data": [_view(look, request) for look in rows], **paging})
+    return JSONResponse({"data": rows, **paging})
 
 
 async def get_look(request: Request) -> Response:
@@ -264,16 +226,10 @@ async def get_look(request: Request) -> Response:
 async def get_picture(request: Request) -> Response:
     """Answer ``GET /files/looks/{id}.jpg``; drawn on demand."""
     look = found(looks(), request.path_params["id"], "avatar")
-    drawn = await asyncio.to_thread(look_picture, look.id)
-    return Response(drawn, media_type="image/jpeg")
+    return Response(_picture(look), media_type="image/jpeg")
 
 
-def _view(look: Look, request: Request) -> dict[str, Any]:
-    width, height = _SIZES[look.preferred_orientation]
-    return asdict(look) | {
-        "preview_image_url": f"{request.base_url}files/looks/{look.id}.jpg",
-        "preview_video_url": None,
-        "image_width": width,
-        "image_height": height,
-        "tags": [look.name.split(", ")[-1]],
+def _view(look: dict[str, Any], request: Request) -> dict[str, Any]:
+    return look | {
+        "preview_image_url": f"{request.base_url}files/looks/{look['id']}.jpg"
     }

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from heygen_nb.sandbox.state import State
 
 _log = logging.getLogger("heygen_nb.sandbox")
+_FAILED = "rendering_failed"
 
 
 class Jobs:
@@ -96,11 +97,7 @@ class Jobs:
         return running >= self._options.concurrency
 
     def accept(
-        self,
-        body: dict[str, Any],
-        plan: Plan,
-        key: str | None,
-        **batch: Any,
+        self, body: dict[str, Any], plan: Plan, key: str | None, **batch: Any
     ) -> Job:
         """Make a job of a plan; it waits until it is started."""
         job = Job(
@@ -149,10 +146,8 @@ class Jobs:
                     length_s = await self._renderer.render(order, path)
                 except Exception as exc:  # noqa: BLE001 - a failed render, never a lost one
                     _log.exception("render %s failed", job.id)
-                    fetching = isinstance(exc, FetchError)
-                    job.failure_code = (
-                        f"{'download' if fetching else 'rendering'}_failed"
-                    )
+                    download = isinstance(exc, FetchError)
+                    job.failure_code = "download_failed" if download else _FAILED
                     job.failure_message = str(exc)
                 self._rendering.discard(job.id)
         self._finish(job, length_s, self._state.clock.now())

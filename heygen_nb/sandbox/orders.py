@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from heygen_nb.sandbox.api import Refusal, found, invalid
 from heygen_nb.sandbox.bodies import Background, ImageScene, Source, StudioVideo
-from heygen_nb.sandbox.catalogue import Look, looks, voices
+from heygen_nb.sandbox.catalogue import looks, voices
 from heygen_nb.sandbox.rendering import Order, Part, Ratio
 from heygen_nb.sandbox.speech import model
 from heygen_nb.sandbox.state import Charge, Fact
@@ -49,7 +49,7 @@ def plan(body: AvatarVideo | StudioVideo, files: Files) -> Plan:
     Raises:
         Refusal: Something the body refers to is missing or does not fit.
     """
-    look: Look | None = None
+    look: dict[str, Any] | None = None
     background: str | Path | bytes | None
     if isinstance(body, StudioVideo):
         engine, parts, pictures = "still", [], []
@@ -59,28 +59,28 @@ def plan(body: AvatarVideo | StudioVideo, files: Files) -> Plan:
         background = pictures[0]
     else:
         look, engine = _ready_look(body), body.engine.type
-        parts = [_part(body, files, default=look.default_voice_id)]
+        parts = [_part(body, files, default=look["default_voice_id"])]
         background = _picture(body.background, files, "background")
-    shape = _SHAPES[look.preferred_orientation] if look else "16:9"
+    shape = _SHAPES[look["preferred_orientation"]] if look else "16:9"
     order = Order(
         parts=tuple(parts),
         ratio=shape if body.aspect_ratio == "auto" else body.aspect_ratio,
         short_side_px=_SHORT_SIDE[body.resolution],
         background=background,
-        look_id=look.id if look else None,
+        use_avatar=look is not None,
         # Without a style HeyGen makes the SRT alone; one render cannot do both.
         captions=body.caption is not None,
     )
     return Plan(order, engine, round(order.duration_s * RATES[engine], 6))
 
 
-def _ready_look(body: AvatarVideo) -> Look:
+def _ready_look(body: AvatarVideo) -> dict[str, Any]:
     look = found(looks(), body.avatar_id, "avatar", "avatar_id")
-    if look.status == "processing":
-        message = f"Avatar {look.id} is still being processed"
+    if look["status"] == "processing":
+        message = f"Avatar {body.avatar_id} is still being processed"
         raise Refusal(409, "resource_not_ready", message, param="avatar_id")
-    if body.engine.type not in look.supported_api_engines:
-        able = ", ".join(look.supported_api_engines)
+    if body.engine.type not in look["supported_api_engines"]:
+        able = ", ".join(look["supported_api_engines"])
         raise invalid("engine.type", f"this look supports {able}")
     return look
 

@@ -23,7 +23,6 @@ from heygen_nb.preview import Scene, render_scene
 from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.preview.speech import Speech, Word
 from heygen_nb.sandbox import speech as sound
-from heygen_nb.sandbox.catalogue import look_picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -61,7 +60,7 @@ class Order:
     ratio: Ratio
     short_side_px: int
     background: str | Path | bytes | None
-    look_id: str | None
+    use_avatar: bool
     captions: bool
 
     @property
@@ -83,8 +82,7 @@ def render(order: Order, output: Path) -> float:
         aspect_ratio=order.ratio,
         short_side_px=order.short_side_px,
         background=_fetched(order.background),
-        use_avatar=order.look_id is not None,
-        avatar_image=look_picture(order.look_id) if order.look_id else None,
+        use_avatar=order.use_avatar,
         captions=order.captions,
         badge="SANDBOX",
     )

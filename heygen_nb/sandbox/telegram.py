@@ -30,13 +30,19 @@ if TYPE_CHECKING:
 CHAT_ID = "-1001234567890"
 _CHAT_NAME = "@sandbox_chat"
 _CHAT = {"id": int(CHAT_ID), "type": "channel", "title": "Sandbox chat"}
-_GIFTS = (
-    *("unlimited_gifts", "limited_gifts", "unique_gifts"),
-    *("gifts_from_channels", "premium_subscription"),
-)
-_DETAILS = {"accent_color_id": 0, "max_reaction_count": 11}
-_DETAILS_OF_CHAT = {**_DETAILS, "accepted_gift_types": dict.fromkeys(_GIFTS, False)}
-_BOT = {"id": 7000000001, "is_bot": True, "first_name": "Sandbox bot"}
+_GIFTS = "unlimited_gifts limited_gifts unique_gifts gifts_from_channels"
+_CHAT_DETAILS = {
+    "accent_color_id": 0,
+    "max_reaction_count": 11,
+    "accepted_gift_types": dict.fromkeys(_GIFTS.split(), False)
+    | {"premium_subscription": False},
+}
+_BOT = {
+    "id": 7000000001,
+    "is_bot": True,
+    "first_name": "Sandbox bot",
+    "username": "sandbox_bot",
+}
 _FILE_BYTES = 50 * 1024 * 1024
 _THUMBNAIL_BYTES = 200_000
 _THUMBNAIL_PX = 320
@@ -91,11 +97,11 @@ class Telegram:
         method = request.url.path.rpartition("/")[2]
         chat_known = arguments.get("chat_id") in (CHAT_ID, _CHAT_NAME)
         if method == "getMe":
-            result = _BOT | {"username": "sandbox_bot"}
+            result = _BOT
         elif method in ("getChat", "sendMessage", *_KINDS) and not chat_known:
             raise _Error(400, "Bad Request: chat not found")
         elif method == "getChat":
-            result = _CHAT | _DETAILS_OF_CHAT
+            result = _CHAT | _CHAT_DETAILS
         elif method == "sendMessage":
             result = self._message(self._text(arguments))
         elif method in _KINDS:

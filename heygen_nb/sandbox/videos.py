@@ -57,7 +57,8 @@ class Videos:
         job = self._find(request)
         job.deleted = True
         self._state.put(job)
-        shutil.rmtree(self._files.path(f"videos/{job.id}"), ignore_errors=True)
+        if job.ended:
+            shutil.rmtree(self._files.path(f"videos/{job.id}"), ignore_errors=True)
         return data({"id": job.id, "deleted": True})
 
     async def list(self, request: Request) -> Response:

@@ -91,9 +91,6 @@ def page(
 
     The cursor holds the last position served, so what is added or deleted
     between two pages never makes an item appear twice or go missing.
-
-    Raises:
-        Refusal: 400 for a bad ``limit`` or ``token``.
     """
     limit = _number(query, "limit", str(default))
     if not 1 <= limit <= maximum:

@@ -31,7 +31,7 @@ from heygen_nb.sandbox.telegram import Telegram
 from heygen_nb.sandbox.videos import Videos
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable
     from pathlib import Path
 
     from starlette.requests import Request
@@ -86,19 +86,13 @@ class Sandbox:
         self.jobs = Jobs(state, self.files, self.wallet, self.faults.doomed)
         self.telegram = Telegram(state)
         self.file_requests_with_key = 0
-        self.routes = [
-            *self._heygen(),
-            Route("/files/looks/{id}.jpg", self._noting(catalogue.get_picture)),
-            Route("/files/{place:path}", self._noting(self.files.serve)),
-            *self.telegram.routes(),
-            *self._control(),
-        ]
+        self.routes = self._routes()
 
-    def _heygen(self) -> list[Route]:
-        """Return the routes that need the key."""
+    def _routes(self) -> list[Route]:
+        """Return all routes; requests are counted by them."""
         keyed = Keys(self.state).route
         videos = Videos(self.state, self.files, self.wallet, self.jobs)
-        endpoints = {
+        endpoints: dict[str, Callable[[Request], Awaitable[Any]]] = {
             "POST /v3/videos": keyed(videos.create),
             "GET /v3/videos": videos.list,
             "GET /v3/videos/statuses": videos.statuses,
@@ -112,36 +106,8 @@ class Sandbox:
             "GET /v3/avatars/looks/{id}": catalogue.get_look,
             "GET /v3/users/me": self._me,
             "POST /v3/assets": self.files.upload,
-        }
-        return _routes(endpoints, self._guarded)
-
-    def _guarded(self, answer: Endpoint) -> Endpoint:
-        async def endpoint(request: Request) -> Response:
-            bearer = request.headers.get("authorization", "").removeprefix("Bearer ")
-            given = request.headers.get("x-api-key") or bearer
-            if not hmac.compare_digest(given.encode(), self.api_key.encode()):
-                raise Refusal(401, "unauthorized", "The API key is missing or wrong")
-            return await answer(request)
-
-        return endpoint
-
-    def _noting(self, answer: Endpoint) -> Endpoint:
-        async def endpoint(request: Request) -> Response:
-            # A client that sends its key here would hand it to a stranger.
-            sent = {"x-api-key", "authorization"} & set(request.headers)
-            self.file_requests_with_key += bool(sent)
-            return await answer(request)
-
-        return endpoint
-
-    async def _me(self, _request: Request) -> Response:
-        name = {"first_name": "Sandbox", "last_name": "User"}
-        mail = {"username": self.account, "email": f"{self.account}@example.com"}
-        return data({**mail, **name, **self.wallet.view()})
-
-    def _control(self) -> list[Route]:
-        """Return what tests and the launcher steer and read by, never spoilt."""
-        endpoints = {
+            "GET /files/looks/{id}.jpg": catalogue.get_picture,
+            "GET /files/{place:path}": self.files.serve,
             "GET /_sandbox/health": self._health,
             "GET /_sandbox/ledger": self._ledger,
             "GET /_sandbox/faults": self._rules,
@@ -151,7 +117,37 @@ class Sandbox:
             "POST /_sandbox/balance": self._set_balance,
             "POST /_sandbox/owners": self._add_owner,
         }
-        return _routes(endpoints, _local)
+        routes = self.telegram.routes()
+        for name, answer in endpoints.items():
+            method, path = name.split()
+            routes.append(Route(path, self._admitting(answer), methods=[method]))
+        return routes
+
+    def _admitting(self, answer: Callable[[Request], Awaitable[Any]]) -> Endpoint:
+        async def endpoint(request: Request) -> Response:
+            self._admit(request)
+            reply = await answer(request)
+            return reply if isinstance(reply, Response) else JSONResponse(reply)
+
+        return endpoint
+
+    def _admit(self, request: Request) -> None:
+        """Ask for the key where HeyGen does; let only this machine steer."""
+        room, headers = request.url.path.split("/")[1], request.headers
+        bearer = headers.get("authorization", "").removeprefix("Bearer ")
+        given = headers.get("x-api-key") or bearer
+        if room == "files":  # a client that sends its key here gives it to a stranger
+            self.file_requests_with_key += bool(given)
+        elif room == "v3":
+            if not hmac.compare_digest(given.encode(), self.api_key.encode()):
+                raise Refusal(401, "unauthorized", "The API key is missing or wrong")
+        elif request.client is None or request.client.host not in _LOOPBACK:
+            raise Refusal(403, "forbidden", "Only from this machine")
+
+    async def _me(self, _request: Request) -> Response:
+        name = {"first_name": "Sandbox", "last_name": "User"}
+        mail = {"username": self.account, "email": f"{self.account}@example.com"}
+        return data({**mail, **name, **self.wallet.view()})
 
     async def _health(self, _request: Request) -> Any:
         fast = self.state.options.fast
@@ -198,32 +194,12 @@ class Sandbox:
     async def _add_owner(self, request: Request) -> Any:
         if not self.owners.add(int((await request.json())["pid"])):
             raise Refusal(503, "closing", "The sandbox is about to end")
-        return {"ok": True}
+        return {"ok": True, "pid": os.getpid(), "account": self.account}
 
     def route_of(self, scope: Scope) -> str:
         """Return what a request is counted as, such as ``GET /v3/videos/{id}``."""
         fits = (r.path for r in self.routes if r.matches(scope)[0] == Match.FULL)
         return f"{scope['method']} {next(fits, 'unknown')}"
-
-
-def _routes(
-    endpoints: Mapping[str, Callable[[Request], Awaitable[Any]]],
-    wrap: Callable[[Any], Endpoint],
-) -> list[Route]:
-    routes = []
-    for name, answer in endpoints.items():
-        method, path = name.split()
-        routes.append(Route(path, wrap(answer), methods=[method]))
-    return routes
-
-
-def _local(answer: Callable[[Request], Awaitable[Any]]) -> Endpoint:
-    async def endpoint(request: Request) -> Response:
-        if request.client is None or request.client.host not in _LOOPBACK:
-            raise Refusal(403, "forbidden", "Only from this machine")
-        return JSONResponse(await answer(request))
-
-    return endpoint
 
 
 def create_app(

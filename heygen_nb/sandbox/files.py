@@ -150,22 +150,14 @@ class Files:
         target.write_bytes(content)
 
     def asset(self, asset_id: str, family: str, param: str) -> Path:
-        """Return the file of an asset of that family (``image``, ``audio``).
-
-        Raises:
-            Refusal: 404 for an unknown one, 400 for one of another type.
-        """
+        """Return the file of an asset of that family, ``image`` or ``audio``."""
         asset = found(self._state.assets, asset_id, "asset", param)
         if not asset.mime_type.startswith(family):
             raise invalid(param, f"is {asset.mime_type}; {family} is needed here")
         return self.path(_place(asset))
 
     def linked(self, url: str, param: str) -> Path | str:
-        """Return the file behind one of our own links, any other link as it is.
-
-        Raises:
-            Refusal: 400 when our own link has expired.
-        """
+        """Return the file behind one of our own links, any other link as it is."""
         parts = urlsplit(url)
         place = parts.path.removeprefix("/files/")
         ours = parts.hostname in ("127.0.0.1", "localhost", "::1")
@@ -179,8 +171,7 @@ class Files:
     def sound(self, source: Path | str) -> Part:
         """Return a sound as a part of a video, with its words if we spoke it.
 
-        Raises:
-            Refusal: 400 for no sound, or somebody else's link: none is fetched.
+        Somebody else's link is refused: no sound is fetched.
         """
         problem = Refusal(400, "download_failed", "audio: cannot be had or read")
         if isinstance(source, str):

@@ -44,11 +44,7 @@ class Plan:
 
 
 def plan(body: AvatarVideo | StudioVideo, files: Files) -> Plan:
-    """Return what is to be made.
-
-    Raises:
-        Refusal: Something the body refers to is missing or does not fit.
-    """
+    """Return what is to be made; refuse what is missing or does not fit."""
     look: dict[str, Any] | None = None
     background: str | Path | bytes | None
     if isinstance(body, StudioVideo):

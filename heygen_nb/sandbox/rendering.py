@@ -70,12 +70,7 @@ class Order:
 
 
 def render(order: Order, output: Path) -> float:
-    """Make ``output`` with its ``.srt`` and ``.jpg`` in a worker; return its length.
-
-    Raises:
-        FetchError: The background could not be fetched.
-        PreviewError: It could not be rendered.
-    """
+    """Make ``output`` with its ``.srt`` and ``.jpg`` in a worker; return its length."""
     speech = sound.joined([_heard(part) for part in order.parts])
     scene = Scene(
         script=" ".join(word.text for word in speech.words),

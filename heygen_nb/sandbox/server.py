@@ -92,11 +92,7 @@ def _handle(app: Starlette, listener: socket.socket) -> SandboxHandle:
 
 @contextlib.contextmanager
 def run_in_thread(app: Starlette) -> Iterator[SandboxHandle]:
-    """Serve an application of :func:`create_app` on a free port, for tests.
-
-    Raises:
-        SandboxError: It did not start.
-    """
+    """Serve an application of :func:`create_app` on a free port, for tests."""
     server = _Server(app)
     with _bound("127.0.0.1", 0) as listener:
         thread = threading.Thread(target=server.run, args=([listener],))

@@ -19,7 +19,7 @@ from heygen_nb.sandbox import speech as sound
 from heygen_nb.sandbox.api import Refusal, data, found, invalid
 from heygen_nb.sandbox.bodies import SpeechRequest, parse
 from heygen_nb.sandbox.catalogue import voices
-from heygen_nb.sandbox.orders import RATES, Wallet
+from heygen_nb.sandbox.orders import Wallet, cost
 from heygen_nb.sandbox.rendering import Part
 from heygen_nb.sandbox.state import Asset, Spoken
 
@@ -116,7 +116,7 @@ class Files:
         if not voice.starfish:
             raise invalid("voice_id", "this voice does not support the starfish engine")
         model_s = sound.model(voice, asked.text, asked.speed).duration_s
-        self._wallet.require(model_s * RATES["speech"])
+        self._wallet.require(cost(model_s, "speech"))
         say = sound.model if self._state.options.fast else sound.speak
         speech = await asyncio.to_thread(say, voice, asked.text, asked.speed)
         content = sound.to_wav(speech)
@@ -129,8 +129,8 @@ class Files:
         place = f"speech/{spoken.id}.wav"
         self._write(place, content)
         self._state.put(spoken)
-        cost = round(speech.duration_s * RATES["speech"], 6)
-        self._wallet.charge("speech", spoken.id, cost, self._state.clock.now())
+        price, now = cost(speech.duration_s, "speech"), self._state.clock.now()
+        self._wallet.charge("speech", spoken.id, price, now)
         words = (
             {"word": word, "start": round(start, 3), "end": round(end, 3)}
             for word, start, end in spoken.words

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from heygen_nb.sandbox.api import Refusal
 from heygen_nb.sandbox.bodies import parse_video
-from heygen_nb.sandbox.orders import RATES, plan
+from heygen_nb.sandbox.orders import cost, order_of
 from heygen_nb.sandbox.rendering import FetchError, Order, Renderer, make_canned
 from heygen_nb.sandbox.speech import file_hash
 from heygen_nb.sandbox.state import Job
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.sandbox.files import Files
-    from heygen_nb.sandbox.orders import Plan, Wallet
+    from heygen_nb.sandbox.orders import Wallet
     from heygen_nb.sandbox.state import State
 
 _log = logging.getLogger("heygen_nb.sandbox")
@@ -61,7 +61,7 @@ class Jobs:
             if job.ended:
                 continue
             try:
-                order = plan(parse_video(job.body), self._files).order
+                order = order_of(parse_video(job.body), self._files)
             except Refusal as refusal:  # a link has expired meanwhile
                 job.failure_code = refusal.error["code"]
                 self._finish(job, None, self._state.clock.now())
@@ -97,25 +97,25 @@ class Jobs:
         return running >= self._options.concurrency
 
     def accept(
-        self, body: dict[str, Any], plan: Plan, key: str | None, **batch: Any
+        self, body: dict[str, Any], order: Order, key: str | None, **batch: Any
     ) -> Job:
-        """Make a job of a plan; it waits until it is started."""
+        """Make a job of an order; it waits until it is started."""
         job = Job(
             id=secrets.token_hex(16),
             number=len(self._state.jobs) + 1,
             body=body,
             title=body.get("title"),
-            engine=plan.engine,
+            engine=order.engine,
             status="queued",
             accepted_at=self._state.clock.now(),
-            estimate=plan.cost,
-            duration=plan.order.duration_s,
+            estimate=cost(order.duration_s, order.engine),
+            duration=order.duration_s,
             key=key,
             failure_code=self._doomed(body.get("title") or ""),
             **batch,
         )
         self._state.put(job)
-        self._orders[job.id] = plan.order
+        self._orders[job.id] = order
         self._waiting.append(job)
         return job
 
@@ -162,7 +162,7 @@ class Jobs:
         else:
             job.status, job.duration = "completed", length_s
             job.sha256 = file_hash(self._path(job))
-            job.charge = round(length_s * RATES[job.engine], 6)
+            job.charge = cost(length_s, job.engine)
             # A deleted render was paid for all the same.
             self._wallet.charge("video", job.id, job.charge, at)
         self._state.put(job)

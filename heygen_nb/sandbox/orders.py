@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from heygen_nb.sandbox.api import Refusal, found, invalid
@@ -34,16 +33,12 @@ _SHORT_SIDE = {"720p": 720, "1080p": 1080, "4k": 1080}  # 4k is too slow to play
 _SHAPES: dict[str, Ratio] = {"portrait": "9:16", "landscape": "16:9", "square": "1:1"}
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """An order, and its price as far as its length is known."""
-
-    order: Order
-    engine: str
-    cost: float
+def cost(seconds: float, engine: str) -> float:
+    """Return the price of so many seconds."""
+    return round(seconds * RATES[engine], 6)
 
 
-def plan(body: AvatarVideo | StudioVideo, files: Files) -> Plan:
+def order_of(body: AvatarVideo | StudioVideo, files: Files) -> Order:
     """Return what is to be made; refuse what is missing or does not fit."""
     look: dict[str, Any] | None = None
     background: str | Path | bytes | None
@@ -58,16 +53,15 @@ def plan(body: AvatarVideo | StudioVideo, files: Files) -> Plan:
         parts = [_part(body, files, default=look["default_voice_id"])]
         background = _picture(body.background, files, "background")
     shape = _SHAPES[look["preferred_orientation"]] if look else "16:9"
-    order = Order(
+    return Order(
         parts=tuple(parts),
+        engine=engine,
         ratio=shape if body.aspect_ratio == "auto" else body.aspect_ratio,
         short_side_px=_SHORT_SIDE[body.resolution],
         background=background,
-        use_avatar=look is not None,
         # Without a style HeyGen makes the SRT alone; one render cannot do both.
         captions=body.caption is not None,
     )
-    return Plan(order, engine, round(order.duration_s * RATES[engine], 6))
 
 
 def _ready_look(body: AvatarVideo) -> dict[str, Any]:

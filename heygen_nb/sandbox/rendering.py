@@ -57,10 +57,10 @@ class Order:
     """
 
     parts: tuple[Part, ...]
+    engine: str
     ratio: Ratio
     short_side_px: int
     background: str | Path | bytes | None
-    use_avatar: bool
     captions: bool
 
     @property
@@ -77,7 +77,7 @@ def render(order: Order, output: Path) -> float:
         aspect_ratio=order.ratio,
         short_side_px=order.short_side_px,
         background=_fetched(order.background),
-        use_avatar=order.use_avatar,
+        use_avatar=order.engine != "still",
         captions=order.captions,
         badge="SANDBOX",
     )

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from heygen_nb.sandbox.api import Refusal, data, found, invalid, page
 from heygen_nb.sandbox.bodies import BatchRequest, StudioVideo, parse, parse_video
-from heygen_nb.sandbox.orders import plan
+from heygen_nb.sandbox.orders import cost, order_of
 from heygen_nb.sandbox.state import Batch, Job
 
 if TYPE_CHECKING:
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from heygen_nb.sandbox.files import Files
     from heygen_nb.sandbox.jobs import Jobs
-    from heygen_nb.sandbox.orders import Plan, Wallet
+    from heygen_nb.sandbox.orders import Wallet
+    from heygen_nb.sandbox.rendering import Order
     from heygen_nb.sandbox.state import State
 
 _MAX_IDS = 100
@@ -37,13 +38,13 @@ class Videos:
 
     async def create(self, body: Any, key: str | None, _request: Request) -> Response:
         """Answer ``POST /v3/videos``."""
-        planned = plan(parse_video(body), self._files)
+        order = order_of(parse_video(body), self._files)
         if self._jobs.full:
             wait = {"Retry-After": str(self._state.options.retry_after_s)}
             message = f"{self._state.options.concurrency} videos are rendering already"
             raise Refusal(429, "rate_limit_exceeded", message, headers=wait)
-        self._wallet.require(planned.cost)
-        job = self._jobs.accept(body, planned, key)
+        self._wallet.require(cost(order.duration_s, order.engine))
+        job = self._jobs.accept(body, order, key)
         self._jobs.start_waiting(job.accepted_at)
         reply = {"video_id": job.id, "status": "waiting", "output_format": "mp4"}
         return data(reply)
@@ -102,23 +103,24 @@ class Videos:
         avatar or asset becomes a failed item. HeyGen does not say which it does.
         """
         request = parse(BatchRequest, body)
-        plans: dict[int, Plan] = {}
+        orders: dict[int, Order] = {}
         refused: dict[int, dict[str, Any]] = {}
         for index, item in enumerate(request.videos):
             video = parse_video(item, f"videos.{index}.")
             if isinstance(video, StudioVideo):
                 raise invalid(f"videos.{index}.type", "studio videos go singly")
             try:
-                plans[index] = plan(video, self._files)
+                orders[index] = order_of(video, self._files)
             except Refusal as refusal:
                 refused[index] = refusal.error
-        self._wallet.require(sum(planned.cost for planned in plans.values()))
+        made = orders.values()
+        self._wallet.require(sum(cost(o.duration_s, o.engine) for o in made))
         batch_id, now = f"batch_{secrets.token_hex(12)}", self._state.clock.now()
         jobs = [
             self._jobs.accept(
-                request.videos[index], planned, key, batch_id=batch_id, item_index=index
+                request.videos[index], order, key, batch_id=batch_id, item_index=index
             )
-            for index, planned in plans.items()
+            for index, order in orders.items()
         ]
         batch = Batch(
             id=batch_id,

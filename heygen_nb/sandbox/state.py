@@ -65,12 +65,11 @@ class Job(Record):
 
 
 class Batch(Record):
-    """A batch; what was refused on acceptance stands in ``refused`` by index."""
+    """A batch; an item is a job's id, or why it was refused on acceptance."""
 
     title: str | None
     created_at: float
-    job_ids: list[str]
-    refused: dict[int, dict[str, Any]]
+    items: list[str | dict[str, str]]
 
 
 class Key(Record):

@@ -94,34 +94,28 @@ class Telegram:
     def _result(self, request: Request, arguments: Mapping[str, Any]) -> Response:
         if request.path_params["token"] != self.bot_token:
             raise _Error(401, "Unauthorized")
-        method = request.url.path.rpartition("/")[2]
-        chat_known = arguments.get("chat_id") in (CHAT_ID, _CHAT_NAME)
-        if method == "getMe":
-            result = _BOT
-        elif method in ("getChat", "sendMessage", *_KINDS) and not chat_known:
-            raise _Error(400, "Bad Request: chat not found")
-        elif method == "getChat":
+        method, result = request.url.path.rpartition("/")[2], _BOT
+        if method != "getMe":
+            if method not in ("getChat", "sendMessage", *_KINDS):
+                raise _Error(404, "Not Found")
+            if arguments.get("chat_id") not in (CHAT_ID, _CHAT_NAME):
+                raise _Error(400, "Bad Request: chat not found")
             result = _CHAT | _CHAT_DETAILS
-        elif method == "sendMessage":
-            result = self._message(self._text(arguments))
-        elif method in _KINDS:
-            result = self._message(self._upload(method, arguments))
-        else:
-            raise _Error(404, "Not Found")
+        if method.startswith("send"):
+            kept = self._upload if method in _KINDS else self._text
+            post = kept(method, arguments)
+            self._state.put(post)
+            sent = {"message_id": int(post.id), "date": int(post.at), "chat": _CHAT}
+            result = sent | {"sender_chat": _CHAT} | self._content(post)
         return JSONResponse({"ok": True, "result": result})
 
-    def _message(self, post: Post) -> dict[str, Any]:
-        self._state.put(post)
-        sent = {"message_id": int(post.id), "date": int(post.at), "chat": _CHAT}
-        return sent | {"sender_chat": _CHAT} | self._content(post)
-
-    def _text(self, arguments: Mapping[str, Any]) -> Post:
+    def _text(self, method: str, arguments: Mapping[str, Any]) -> Post:
         text = str(arguments.get("text", ""))
         if not text.strip():
             raise _Error(400, "Bad Request: message text is empty")
         if _length(text) > _TEXT:
             raise _Error(400, "Bad Request: message is too long")
-        return self._new("sendMessage", text, arguments)
+        return self._new(method, text, arguments)
 
     def _upload(self, method: str, arguments: Mapping[str, Any]) -> Post:
         caption = str(arguments.get("caption", ""))

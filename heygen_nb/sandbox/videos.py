@@ -5,14 +5,14 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections import Counter
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
 from heygen_nb.sandbox.api import Refusal, data, found, invalid, page
-from heygen_nb.sandbox.bodies import BatchRequest, StudioVideo, parse, parse_video
+from heygen_nb.sandbox.bodies import AvatarVideo, BatchRequest, parse, parse_video
 from heygen_nb.sandbox.orders import cost, order_of
+from heygen_nb.sandbox.rendering import Order
 from heygen_nb.sandbox.state import Batch, Job
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from heygen_nb.sandbox.files import Files
     from heygen_nb.sandbox.jobs import Jobs
     from heygen_nb.sandbox.orders import Wallet
-    from heygen_nb.sandbox.rendering import Order
     from heygen_nb.sandbox.state import State
 
 _MAX_IDS = 100
@@ -100,53 +99,38 @@ class Videos:
         """Answer ``POST /v3/videos/batches``.
 
         A malformed item refuses the whole batch; one that names an unknown voice,
-        avatar or asset becomes a failed item. HeyGen does not say which it does.
+        avatar or asset becomes a failed item. HeyGen does not say which it does, nor
+        whether it takes studio videos here; none are taken.
         """
         request = parse(BatchRequest, body)
-        orders: dict[int, Order] = {}
-        refused: dict[int, dict[str, Any]] = {}
+        orders: list[Order | Refusal] = []
         for index, item in enumerate(request.videos):
-            video = parse_video(item, f"videos.{index}.")
-            if isinstance(video, StudioVideo):
-                raise invalid(f"videos.{index}.type", "studio videos go singly")
+            video = parse(AvatarVideo, item, f"videos.{index}.")
             try:
-                orders[index] = order_of(video, self._files)
+                orders.append(order_of(video, self._files))
             except Refusal as refusal:
-                refused[index] = refusal.error
-        made = orders.values()
+                orders.append(refusal)
+        made = [order for order in orders if isinstance(order, Order)]
         self._wallet.require(sum(cost(o.duration_s, o.engine) for o in made))
-        batch_id, now = f"batch_{secrets.token_hex(12)}", self._state.clock.now()
-        jobs = [
-            self._jobs.accept(
-                request.videos[index], order, key, batch_id=batch_id, item_index=index
-            )
-            for index, order in orders.items()
-        ]
-        batch = Batch(
-            id=batch_id,
-            title=request.title,
-            created_at=now,
-            refused=refused,
-            job_ids=[job.id for job in jobs],
-        )
+        now, batch_id = self._state.clock.now(), f"batch_{secrets.token_hex(12)}"
+        batch = Batch(id=batch_id, title=request.title, created_at=now, items=[])
+        for index, order in enumerate(orders):
+            if isinstance(order, Refusal):
+                batch.items.append(order.error)
+            else:
+                body = request.videos[index]
+                place = {"batch_id": batch_id, "item_index": index}
+                batch.items.append(self._jobs.accept(body, order, key, **place).id)
         self._state.put(batch)
         self._jobs.start_waiting(now)
-        total = len(request.videos)
-        reply = {"batch_id": batch.id, "status": "processing", "total_items": total}
+        total = len(orders)
+        reply = {"batch_id": batch_id, "status": "processing", "total_items": total}
         return data(reply, 202)
 
     async def get_batch(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/batches/{id}``."""
         batch = found(self._state.batches, request.path_params["id"], "resource")
-        failed = {"status": "failed", "video_id": None}
-        items: list[dict[str, Any]] = [
-            {**failed, "item_index": index, "error": error}
-            for index, error in batch.refused.items()
-        ]
-        for job_id in batch.job_ids:
-            row = self._row(self._state.jobs[job_id])
-            items.append({name: row[name] for name in row if name != "batch_id"})
-        items.sort(key=itemgetter("item_index"))
+        items = [self._item(index, item) for index, item in enumerate(batch.items)]
         rows, paging = page(enumerate(items), request.query_params, default=100)
         counts = Counter(item["status"] for item in items)
         done = "completed" if counts["completed"] else "failed"
@@ -163,6 +147,14 @@ class Videos:
                 **paging,
             }
         )
+
+    def _item(self, index: int, item: str | dict[str, str]) -> dict[str, Any]:
+        if isinstance(item, dict):
+            row = {"status": "failed", "video_id": None, "error": item}
+        else:
+            row = self._row(self._state.jobs[item])
+            del row["batch_id"]
+        return row | {"item_index": index}
 
     def _visible(self) -> dict[str, Job]:
         """Return those that have a video: not deleted, not waiting in a batch."""

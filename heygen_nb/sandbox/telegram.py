@@ -82,8 +82,9 @@ class Telegram:
     async def _answer(self, request: Request) -> Response:
         """Answer ``/bot<token>/<method>``."""
         try:
-            if request.headers.get("content-type") == "application/json":
-                return self._result(request, await request.json())
+            if "json" in request.headers.get("content-type", ""):
+                body = await request.json()
+                return self._result(request, {name: str(body[name]) for name in body})
             async with request.form() as form:
                 return self._result(request, {**request.query_params, **form})
         except _Error as exc:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
+    from heygen_nb.preview.speech import Speech
     from heygen_nb.sandbox.state import State
 
 _LIMIT_BYTES = 32 * 1024 * 1024
@@ -119,30 +120,33 @@ class Files:
         self._wallet.require(cost(model_s, "speech"))
         say = sound.model if self._state.options.fast else sound.speak
         speech = await asyncio.to_thread(say, voice, asked.text, asked.speed)
-        content = sound.to_wav(speech)
-        spoken = Spoken(
-            id=hashlib.sha256(content).hexdigest(),
-            script=asked.text,
-            duration=round(speech.duration_s, 3),
-            words=[(w.text, w.start_s, w.end_s) for w in speech.words],
-        )
-        place = f"speech/{spoken.id}.wav"
-        self._write(place, content)
-        self._state.put(spoken)
+        spoken = self._keep(asked.text, speech)
         price, now = cost(speech.duration_s, "speech"), self._state.clock.now()
         self._wallet.charge("speech", spoken.id, price, now)
-        words = (
+        words = [
             {"word": word, "start": round(start, 3), "end": round(end, 3)}
             for word, start, end in spoken.words
-        )
+        ]
         return data(
             {
-                "audio_url": self.link(request, place),
+                "audio_url": self.link(request, f"speech/{spoken.id}.wav"),
                 "duration": spoken.duration,
-                "word_timestamps": [*words],
+                "word_timestamps": words,
                 "request_id": secrets.token_hex(16),
             }
         )
+
+    def _keep(self, script: str, speech: Speech) -> Spoken:
+        content = sound.to_wav(speech)
+        spoken = Spoken(
+            id=hashlib.sha256(content).hexdigest(),
+            script=script,
+            duration=round(speech.duration_s, 3),
+            words=[(w.text, w.start_s, w.end_s) for w in speech.words],
+        )
+        self._write(f"speech/{spoken.id}.wav", content)
+        self._state.put(spoken)
+        return spoken
 
     def _write(self, place: str, content: bytes) -> None:
         target = self.path(place)

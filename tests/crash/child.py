@@ -17,7 +17,7 @@ import httpx
 from heygen_nb.config import load_settings
 from heygen_nb.errors import ReplyLostError
 from heygen_nb.heygen import HeyGenClient
-from heygen_nb.ledger import Ledger
+from heygen_nb.ledger import Ledger, leases
 from heygen_nb.ledger.posts import Posts
 from heygen_nb.models import Draft
 from heygen_nb.telegram import TelegramPoster
@@ -144,6 +144,10 @@ def arm(boundary, base_url):
 
 
 async def main(job):
+    leases.LEASE_S = job["lease_s"]
+    if job["naps"] is not None:
+        sleep = asyncio.sleep
+        asyncio.sleep = lambda seconds: sleep(min(seconds, job["naps"]))
     settings = load_settings(**job["settings"])
     arm(job["boundary"], settings.heygen_base_url)
     drafts = [Draft(**draft) for draft in job["drafts"]]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -20,9 +21,19 @@ class Children:
         self._home = home
         self._running = []
 
-    def start(self, drafts, boundary="nowhere", *, send=True, **settings):
+    def start(
+        self,
+        drafts,
+        boundary="nowhere",
+        *,
+        send=True,
+        lease_s=60,
+        naps=None,
+        **settings,
+    ):
         job = {"drafts": [draft.model_dump(mode="json") for draft in drafts]}
         job |= {"boundary": boundary, "send": send, "settings": settings}
+        job |= {"lease_s": lease_s, "naps": naps}
         environ = {**os.environ, **self._sandbox.environ()}
         child = subprocess.Popen(
             [sys.executable, CHILD, json.dumps(job)],
@@ -60,3 +71,10 @@ def children_of(home):
     yield make
     for children in made:
         children.close()
+
+
+@pytest.fixture
+def no_naps(monkeypatch):
+    """Waits between repeats take no time; those between looks a little."""
+    sleep = asyncio.sleep
+    monkeypatch.setattr("asyncio.sleep", lambda seconds: sleep(min(seconds, 0.01)))

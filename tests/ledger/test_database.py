@@ -193,6 +193,11 @@ def test_a_ledger_replaced_while_in_use_is_noticed(tmp_path, account, new_render
             ledger.plan(account, new_render())
 
 
+def plan_many(ledger, account, new_render):
+    for number in range(200):
+        ledger.plan(account, new_render(f"d{number}", script="long " * 4000))
+
+
 def test_a_full_disk_undoes_the_whole_step(tmp_path, account, new_render):
     file = tmp_path / "ledger.db"
     with Ledger(f"sqlite:///{file}") as ledger:
@@ -205,8 +210,7 @@ def test_a_full_disk_undoes_the_whole_step(tmp_path, account, new_render):
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
         with pytest.raises(LedgerError, match="full"):
-            for number in range(200):
-                ledger.plan(account, new_render(f"d{number}", script="long " * 2000))
+            plan_many(ledger, account, new_render)
 
         assert ledger.render(row.id).state == "planned"
 
@@ -219,8 +223,7 @@ def test_a_file_size_limit_is_an_error_and_no_crash(tmp_path, account, new_rende
         try:
             resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
             with pytest.raises(LedgerError, match=r"disk|full"):
-                for number in range(200):
-                    ledger.plan(account, new_render(f"{number}", script="x" * 20000))
+                plan_many(ledger, account, new_render)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 

@@ -62,9 +62,10 @@ def test_two_planners_at_once_make_one_row(open_ledger, account, new_render):
     ledgers = [open_ledger() for _ in range(4)]
     made = []
     threads = [
-        threading.Thread(target=lambda one=one: made.append(one.plan(account, new)))
+        threading.Thread(
+            target=lambda one=one: made.append(one.plan(account, new_render()))
+        )
         for one in ledgers
-        for new in [new_render()]
     ]
 
     for thread in threads:

@@ -134,7 +134,9 @@ def _by_status(axes: Axes, lines: Sequence[HistoryLine]) -> None:
         [_NAMES[name]() for name in names],
         [counts[name] for name in names],
         color=[colours.get(name, _BRAND) for name in names],
+        height=0.5,
     )
+    axes.set_ylim(-0.6, max(2.5, len(names) - 0.4))
     axes.bar_label(bars, padding=3)
     axes.xaxis.set_visible(False)
     axes.spines["bottom"].set_visible(False)

@@ -272,10 +272,11 @@ class DraftsPanel(Panel):
     async def _import(self) -> None:
         files, self.u_import.value = self.u_import.value, ()
         for file in files:
-            found, new = await self.desk.book.take_in(file.name, bytes(file.content))
+            name, content = file["name"], bytes(file["content"])
+            found, new = await self.desk.book.take_in(name, content)
             self.tell(
                 _("{file}: {new} of {found} drafts are new.").format(
-                    file=file.name, new=new, found=found
+                    file=name, new=new, found=found
                 )
             )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from functools import partial
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from heygen_nb.workflow.history import HistoryLine
+    from heygen_nb.workflow.past import PastRender
 
 ROWS = 7
 
@@ -109,18 +111,16 @@ class HistoryPanel(Panel):
         await self._load()
 
     async def _load(self) -> None:
-        lines = await self.desk.past.page(
+        page = await self.desk.past.page(
             self.desk.settings.videos_path,
             status=self.d_status.value or None,
             before=self._starts[-1],
             limit=ROWS + 1,
         )
+        lines = [past.line for past in page]
         self._lines = lines[:ROWS]
-        for number, row in enumerate(self._rows):
-            line = self._lines[number] if number < len(self._lines) else None
-            book = self.desk.book
-            known = await book.get(line.draft_id) if line else None
-            row.draw(line, known.draft.title if known else "")
+        for row, past in zip_longest(self._rows, page[:ROWS]):
+            row.draw(past)
         show(self._empty, when=not lines)
         self._newer.disabled = len(self._starts) == 1
         self._older.disabled = len(lines) <= ROWS
@@ -219,12 +219,13 @@ class HistoryRow(widgets.HBox):
         super().__init__((self._html, self._button), layout=shared_layout())
         self.add_class("hg-row")
 
-    def draw(self, line: HistoryLine | None, title: str) -> None:
+    def draw(self, past: PastRender | None) -> None:
         """Show a render; None hides the row."""
-        show(self, when=line is not None)
-        if line is None:
+        show(self, when=past is not None)
+        if past is None:
             return
-        name = title or f"#{line.draft_id}"
+        line = past.line
+        name = past.title or f"#{line.draft_id}"
         when = f"{line.created_at.astimezone():%d.%m. %H:%M}"
         parts = [markup(_state(line), _COLOURS.get(line.status, ""))]
         if line.duration_s:
@@ -233,7 +234,7 @@ class HistoryRow(widgets.HBox):
         if line.submitted_at and line.completed_at:
             took = (line.completed_at - line.submitted_at).total_seconds()
             parts.append(markup(_("made in {time}").format(time=clock(took))))
-        if line.cost is not None:
+        if line.cost:
             parts.append(markup(_("cost {amount:.2f}").format(amount=line.cost)))
         if line.sent:
             unsure = line.sent == "unsure"

@@ -69,7 +69,7 @@ line-height:1.45}
 .hg .hg-check>label{display:flex;justify-content:flex-start;gap:8px;
 align-items:center;color:var(--text);font-size:13px}
 .hg .hg-check input{flex:none;margin:0!important;accent-color:var(--brand)}
-.hg .hg-card>.jupyter-button{align-self:flex-start}
+.hg>.jupyter-button,.hg .hg-card>.jupyter-button{align-self:flex-start}
 .hg .hg-list select{height:auto;min-height:260px;padding:0;overflow-y:auto}
 .hg .hg-list option{padding:8px 10px;white-space:pre-wrap;overflow:hidden;
 border-bottom:1px solid var(--line);font-size:11.5px;color:var(--dim);

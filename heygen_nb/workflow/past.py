@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heygen_nb.models import Draft
-from heygen_nb.workflow.history import HistoryLine, export_history, history_lines
+from heygen_nb.workflow.history import HistoryLine, export_history, line_of
 from heygen_nb.workflow.jobs import video_of
 from heygen_nb.workflow.resumption import adopt, mark_sent, pay_again, resend
 
@@ -19,6 +20,14 @@ if TYPE_CHECKING:
     from heygen_nb.workflow.session import Session
 
 MOST = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class PastRender:
+    """A line of the history and the title its draft had."""
+
+    line: HistoryLine
+    title: str
 
 
 class Past:
@@ -41,20 +50,25 @@ class Past:
 
     async def page(
         self, videos: Path, *, status: str | None, before: str | None, limit: int
-    ) -> list[HistoryLine]:
+    ) -> list[PastRender]:
         """Return renders, newest first, after the one called ``before``."""
-        return await asyncio.to_thread(
-            history_lines,
-            await self._ledger(),
-            videos,
-            status=status,
-            before=before,
-            limit=limit,
-        )
+        ledger = await self._ledger()
+
+        def read() -> list[PastRender]:
+            last = ledger.render(before) if before else None
+            rows = ledger.history.page(status=status, before=last, limit=limit)
+            posts = ledger.posts.of_renders([row.id for row in rows])
+            return [
+                PastRender(line_of(row, posts.get(row.id, ()), videos), row.title)
+                for row in rows
+            ]
+
+        return await asyncio.to_thread(read)
 
     async def all(self, videos: Path) -> list[HistoryLine]:
         """Return the newest renders, as many as a chart can show."""
-        return await self.page(videos, status=None, before=None, limit=MOST)
+        page = await self.page(videos, status=None, before=None, limit=MOST)
+        return [past.line for past in page]
 
     async def export(self, videos: Path, target: Path) -> None:
         """Write all of it to a CSV file."""

@@ -20,6 +20,7 @@ import pytest
 
 from heygen_nb.sandbox.options import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
+from heygen_nb.workflow.desk import Desk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -236,3 +237,11 @@ def studio(lab, open_notebook):
         return notebook
 
     return _open
+
+
+@pytest.fixture
+async def desk(sandbox):
+    """A desk on the sandbox of the test, with everything let go of afterwards."""
+    desk = Desk(sandbox.settings(heygen_voice="en-US-Neural2-F"))
+    yield desk
+    await desk.close()

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RINGS = 5  # steps of loudness, 0 is silence
 MOUTHS = 8
 _HALO = 0.15  # how far the ring swells beyond the circle, of its radius
-# The drawn person's sheet, made by benchmarks/draw_person.py, and where the mouth
+# The drawn person's sheet, made by benchmarks/looks/draw_person.py, and where the mouth
 # and the eyes are in the face.
 _SHEET = Path(__file__).parent / "person.png"
 FACE = 1000

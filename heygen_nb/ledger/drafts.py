@@ -1,0 +1,102 @@
+"""Drafts: kept with a version, so that nobody overwrites what he has not seen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import desc, select
+
+from heygen_nb.ledger.tables import Draft, Post, Render
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from heygen_nb import models
+    from heygen_nb.ledger.database import Database
+
+_TEXTS = ("script", "caption", "title", "voice", "avatar", "duration")
+
+
+class Drafts:
+    """What the user wrote, deleted drafts included until they are restored.
+
+    Args:
+        database: Of the ledger.
+        now: The clock, as aware UTC.
+    """
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
+
+    def all(self) -> Sequence[Draft]:
+        """Return all drafts, the last saved one first."""
+        query = (
+            select(Draft)
+            .where(Draft.deleted_at.is_(None))
+            .order_by(desc(Draft.updated_at), desc(Draft.id))
+        )
+        with self._database.reading() as session:
+            return session.scalars(query).all()
+
+    def get(self, draft_id: str) -> Draft | None:
+        """Return a draft; None when it is deleted or never was."""
+        with self._database.reading() as session:
+            row = session.get(Draft, draft_id)
+            return row if row and row.deleted_at is None else None
+
+    def save(self, draft: models.Draft, *, over: int) -> tuple[Draft, bool]:
+        """Store a draft.
+
+        Args:
+            draft: What it says now.
+            over: The version it was made from; 0 for a new one.
+
+        Returns:
+            The row as it is now, and whether it holds this draft: false when there
+            is a version that the writer has not seen.
+        """
+        with self._database.writing() as session:
+            row = session.get(Draft, draft.id, with_for_update=True)
+            if row is None:
+                row = Draft(id=draft.id, version=0, created_at=self._now())
+                session.add(row)
+            texts = {name: getattr(draft, name) for name in _TEXTS}
+            same = row.version and all(getattr(row, k) == v for k, v in texts.items())
+            if row.deleted_at is None and row.version != over and not same:
+                return row, False
+            for name, value in texts.items():
+                setattr(row, name, value)
+            row.version += 1
+            row.updated_at, row.deleted_at = self._now(), None
+            return row, True
+
+    def delete(self, draft_id: str) -> None:
+        """Take a draft off the list."""
+        self._mark(draft_id, self._now())
+
+    def restore(self, draft_id: str) -> None:
+        """Bring a deleted draft back."""
+        self._mark(draft_id, None)
+
+    def _mark(self, draft_id: str, deleted_at: datetime | None) -> None:
+        with self._database.writing() as session:
+            if row := session.get(Draft, draft_id, with_for_update=True):
+                row.deleted_at = deleted_at
+
+    def states(self, draft_ids: Sequence[str]) -> dict[str, str]:
+        """Return the state of each draft's newest render; ``sent`` if it is posted."""
+        posted = (
+            select(Post.id)
+            .where(Post.render_id == Render.id, Post.state == "sent")
+            .exists()
+        )
+        query = (
+            select(Render.draft_id, Render.state, posted)
+            .where(Render.draft_id.in_(draft_ids))
+            .order_by(Render.created_at, Render.id)
+        )
+        with self._database.reading() as session:
+            rows = session.execute(query).all()
+        return {draft_id: "sent" if sent else state for draft_id, state, sent in rows}

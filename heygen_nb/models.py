@@ -156,3 +156,44 @@ class Post(_Frozen):
     status: Literal["planned", "sending", "sent", "failed", "unsure"]
     message_ids: tuple[int, ...] = ()
     sent_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RenderFact:
+    """A render as figures need it, without what was sent for it."""
+
+    id: str
+    draft_id: str
+    backend: str
+    state: str
+    engine: str
+    resolution: str | None
+    language: str
+    voice_id: str
+    voice_name: str
+    speed: float
+    target_s: float | None
+    estimate_s: float | None
+    duration_s: float | None
+    pad_s: float
+    quoted: float | None
+    reserved_cost: float
+    cost: float | None
+    billed: bool
+    currency: str
+    error_code: str | None
+    created_at: datetime
+    submitted_at: datetime | None
+    processing_at: datetime | None
+    completed_at: datetime | None
+    chat_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechFact:
+    """A paid speech."""
+
+    backend: str
+    cost: float
+    currency: str
+    created_at: datetime

@@ -6,7 +6,6 @@ lists, ``facts`` what is learned from, ``spending`` what a day has cost, ``datab
 how a ledger is opened and brought up to date.
 """
 
-from heygen_nb.ledger.facts import RenderFact, SpeechFact
 from heygen_nb.ledger.leases import Hold
 from heygen_nb.ledger.spending import Allow
 from heygen_nb.ledger.store import ENDED_UNPAID, Ledger, MadeBefore, NewRender
@@ -24,8 +23,6 @@ __all__ = [
     "NewRender",
     "Post",
     "Render",
-    "RenderFact",
     "Speech",
-    "SpeechFact",
     "title_token",
 ]

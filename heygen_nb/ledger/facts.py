@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import desc, func, or_, select
@@ -10,6 +9,7 @@ from sqlalchemy import desc, func, or_, select
 from heygen_nb.ledger.history import belongs_to
 from heygen_nb.ledger.spending import spent_since, start_of_day
 from heygen_nb.ledger.tables import Post, Render, Speech
+from heygen_nb.models import RenderFact, SpeechFact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,47 +17,6 @@ if TYPE_CHECKING:
 
     from heygen_nb.ledger.database import Database
     from heygen_nb.models import Account
-
-
-@dataclass(frozen=True, slots=True)
-class RenderFact:
-    """A render, without what was sent for it."""
-
-    id: str
-    draft_id: str
-    backend: str
-    state: str
-    engine: str
-    resolution: str | None
-    language: str
-    voice_id: str
-    voice_name: str
-    speed: float
-    target_s: float | None
-    estimate_s: float | None
-    duration_s: float | None
-    pad_s: float
-    quoted: float | None
-    reserved_cost: float
-    cost: float | None
-    billed: bool
-    currency: str
-    error_code: str | None
-    created_at: datetime
-    submitted_at: datetime | None
-    processing_at: datetime | None
-    completed_at: datetime | None
-    chat_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechFact:
-    """A paid speech."""
-
-    backend: str
-    cost: float
-    currency: str
-    created_at: datetime
 
 
 class Facts:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from heygen_nb.config import load_settings
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.workflow.animatic import PREVIEWS, preview, preview_many
+from heygen_nb.workflow.figures import analytics
 from heygen_nb.workflow.history import HistoryLine, export_history, history_lines
 from heygen_nb.workflow.outcome import Failure, Outcome
 from heygen_nb.workflow.resumption import (
@@ -35,6 +36,7 @@ __all__ = [
     "Resumption",
     "Session",
     "adopt",
+    "analytics",
     "export_history",
     "history_lines",
     "mark_sent",

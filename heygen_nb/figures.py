@@ -1,0 +1,268 @@
+"""From the ledger's rows to tables and charts of how rendering went."""
+
+from __future__ import annotations
+
+import csv
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from heygen_nb.models import RenderFact, SpeechFact
+
+Table = list[dict[str, Any]]
+_DONE, _ENDED = ("completed", "downloaded"), ("failed", "rejected", "unknown")
+_BUCKET_S = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Theme:
+    """Colours of a chart: anything matplotlib takes."""
+
+    back: str
+    text: str
+    line: str
+    first: str = "#4c7df0"  # these two are readable on light and dark
+    second: str = "#f0883e"
+
+
+LIGHT = Theme("#ffffff", "#1f2328", "#d8dee4")
+DARK = Theme("#111418", "#e6edf3", "#30363d")
+
+
+@dataclass(frozen=True)
+class Analytics:
+    """Figures of a time.
+
+    Attributes:
+        summary: Counts, success rate, and what was spent by currency.
+        tables: ``months``, ``lengths``, ``accuracy``, ``money``, ``failures``,
+            ``days``, ``chats``: lists of rows.
+    """
+
+    summary: dict[str, Any]
+    tables: dict[str, Table] = field(repr=False)
+
+    def __getitem__(self, name: str) -> Any:
+        """Return a table as a DataFrame, or as a list when pandas is not there."""
+        try:
+            from pandas import DataFrame  # noqa: PLC0415 - not one of our needs
+        except ImportError:
+            return self.tables[name]
+        return DataFrame(self.tables[name])
+
+    def figure(self, name: str, theme: Theme = LIGHT) -> Figure:
+        """Draw a table; one without rows says so."""
+        return _draw(name, self.tables[name], theme)
+
+    def save(self, folder: Path) -> list[Path]:
+        """Write every table that has rows to a CSV file; return the files."""
+        folder.mkdir(parents=True, exist_ok=True)
+        files = []
+        for name, rows in self.tables.items():
+            if rows:
+                files.append(folder / f"{name}.csv")
+                with files[-1].open("w", encoding="utf-8", newline="") as file:
+                    writer = csv.DictWriter(file, list(rows[0]))
+                    writer.writeheader()
+                    writer.writerows(rows)
+        return files
+
+
+def analyse(renders: Sequence[RenderFact], speeches: Iterable[SpeechFact]) -> Analytics:
+    """Return the figures of renders and paid speeches, oldest first.
+
+    Days and months are local ones; seconds and money are medians and sums.
+    """
+    done = [row for row in renders if row.state in _DONE and row.duration_s]
+    spent: list[tuple[str, str, float]] = [
+        (_day(row.created_at), row.currency, row.cost or 0.0) for row in renders
+    ]
+    spent += [(_day(row.created_at), row.currency, row.cost) for row in speeches]
+    tables = {
+        "months": _times(done, "month", lambda row: _day(row.created_at)[:7]),
+        "lengths": _times(done, "video_s", _bucket),
+        "accuracy": [_accuracy(row) for row in done if row.target_s],
+        "money": [_money(row) for row in done if row.cost and row.quoted],
+        "failures": _failures(renders),
+        "days": _days(spent),
+        "chats": _chats(done),
+    }
+    return Analytics(_summary(renders, len(done), spent), tables)
+
+
+def _summary(
+    renders: Sequence[RenderFact], done: int, spent: Sequence[tuple[str, str, float]]
+) -> dict[str, Any]:
+    states = Counter(row.state for row in renders)
+    ended = done + sum(states[state] for state in _ENDED)
+    total: dict[str, float] = defaultdict(float)
+    for _of_day, currency, amount in spent:
+        total[currency] += amount
+    return {
+        "renders": len(renders),
+        "completed": done,
+        **{state: states[state] for state in _ENDED},
+        "success_rate": done / ended if ended else None,
+        "spent": {unit: round(amount, 4) for unit, amount in total.items() if amount},
+    }
+
+
+def _day(at: datetime) -> str:
+    return f"{at.astimezone():%Y-%m-%d}"
+
+
+def _bucket(row: RenderFact) -> str:
+    start = int((row.duration_s or 0) // _BUCKET_S) * _BUCKET_S
+    return f"{start}–{start + _BUCKET_S}"
+
+
+def _seconds(start: datetime | None, end: datetime | None) -> float | None:
+    return (end - start).total_seconds() if start and end else None
+
+
+def _times(
+    rows: Iterable[RenderFact], name: str, key: Callable[[RenderFact], str]
+) -> Table:
+    groups: dict[str, list[RenderFact]] = defaultdict(list)
+    for row in rows:
+        groups[key(row)].append(row)
+
+    def middle(values: Iterable[float | None]) -> float | None:
+        known = [value for value in values if value is not None]
+        return round(median(known), 1) if known else None
+
+    def order(label: str) -> tuple[int, str]:
+        return len(label), label
+
+    return [
+        {
+            name: label,
+            "renders": len(groups[label]),
+            "queue_s": middle(
+                _seconds(r.submitted_at, r.processing_at) for r in groups[label]
+            ),
+            "processing_s": middle(
+                _seconds(r.processing_at, r.completed_at) for r in groups[label]
+            ),
+            "total_s": middle(
+                _seconds(r.submitted_at, r.completed_at) for r in groups[label]
+            ),
+        }
+        for label in sorted(groups, key=order)
+    ]
+
+
+def _accuracy(row: RenderFact) -> dict[str, Any]:
+    return {
+        "draft_id": row.draft_id,
+        "target_s": row.target_s,
+        "estimate_s": row.estimate_s,
+        "duration_s": row.duration_s,
+        "off": round((row.duration_s or 0) / (row.target_s or 1) - 1, 4),
+    }
+
+
+def _money(row: RenderFact) -> dict[str, Any]:
+    names = ("draft_id", "quoted", "cost", "billed", "currency")
+    return {name: getattr(row, name) for name in names}
+
+
+def _failures(rows: Iterable[RenderFact]) -> Table:
+    reasons = Counter(r.error_code or r.state for r in rows if r.state in _ENDED)
+    return [{"reason": why, "renders": count} for why, count in reasons.most_common()]
+
+
+def _days(spent: Iterable[tuple[str, str, float]]) -> Table:
+    total: dict[tuple[str, str], float] = defaultdict(float)
+    for day, currency, amount in spent:
+        total[day, currency] += amount
+    return [
+        {"day": day, "currency": currency, "spent": round(amount, 4)}
+        for (day, currency), amount in sorted(total.items())
+    ]
+
+
+def _chats(rows: Iterable[RenderFact]) -> Table:
+    total: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for row in rows:
+        if row.chat_id:
+            total[row.chat_id, row.currency].append(row.cost or 0.0)
+    return [
+        {"chat": c, "currency": unit, "renders": len(x), "spent": round(sum(x), 4)}
+        for (c, unit), x in sorted(total.items())
+    ]
+
+
+def title_of(name: str) -> str:
+    """Return what a table shows."""
+    return {
+        "months": _("Render time by month, seconds"),
+        "lengths": _("Render time by length of the video, seconds"),
+        "accuracy": _("Asked and real length, seconds"),
+        "money": _("Quote and bill"),
+        "failures": _("Failures by reason"),
+        "days": _("Spent per day"),
+        "chats": _("Spent per chat"),
+    }[name]
+
+
+def _draw(name: str, rows: Table, theme: Theme) -> Figure:
+    # matplotlib takes 0.3 s to load; no pyplot: it keeps figures for ever
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
+    figure = Figure(figsize=(4.2, 2.4), layout="constrained", facecolor=theme.back)
+    axes = figure.add_subplot()
+    axes.set_facecolor("none")
+    axes.tick_params(colors=theme.text, length=0, labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(theme.line)
+    if not rows:
+        axes.set_axis_off()
+        axes.text(0.5, 0.5, _("nothing yet"), color=theme.text, ha="center")
+    elif name in ("months", "lengths"):
+        _draw_times(axes, rows, theme)
+    elif name in ("accuracy", "money"):
+        asked, real = ("target_s", "duration_s")
+        if name == "money":
+            asked, real = ("quoted", "cost")
+        _draw_pairs(axes, [(row[asked], row[real]) for row in rows], theme)
+    else:
+        _draw_bars(axes, rows, theme)
+    return figure
+
+
+def _draw_times(axes: Axes, rows: Table, theme: Theme) -> None:
+    labels = [str(next(iter(row.values()))) for row in rows]
+    queue = [row["queue_s"] or 0 for row in rows]
+    whole = [row["total_s"] or 0 for row in rows]
+    rest = [max(t - q, 0) for t, q in zip(whole, queue, strict=True)]
+    axes.bar(labels, queue, color=theme.second, label=_("queue"))
+    axes.bar(labels, rest, bottom=queue, color=theme.first, label=_("processing"))
+    axes.legend(fontsize=8, frameon=False, labelcolor=theme.text)
+
+
+def _draw_pairs(axes: Axes, pairs: Sequence[tuple[float, float]], theme: Theme) -> None:
+    top = 1.1 * max(max(pair) for pair in pairs)
+    axes.plot([0, top], [0, top], color=theme.line, linewidth=1)
+    x, y = zip(*pairs, strict=True)
+    axes.scatter(x, y, color=theme.first, s=18)
+    axes.set_xlim(0, top)
+    axes.set_ylim(0, top)
+
+
+def _draw_bars(axes: Axes, rows: Table, theme: Theme) -> None:
+    labels = [str(next(iter(row.values()))) for row in rows]
+    values = [float(row["spent"] if "spent" in row else row["renders"]) for row in rows]
+    axes.barh(labels, values, color=theme.first, height=0.5)
+    axes.invert_yaxis()

@@ -1,0 +1,158 @@
+from __future__ import annotations
+
+import csv
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+import heygen_nb as hg
+from heygen_nb.figures import DARK, LIGHT, analyse, title_of
+from heygen_nb.models import RenderFact, SpeechFact
+
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+NAMES = ("months", "lengths", "accuracy", "money", "failures", "days", "chats")
+SCRIPT = "Hello there. This sentence is made to be said in three seconds or so. " * 7
+
+
+def fact(number=0, *, day=0, state="downloaded", **changes):
+    """A render of 30 s that was asked to be 28, queued 20 s and rendered in 100."""
+    at = START + timedelta(days=day)
+    ended = state == "downloaded"
+    values = {
+        "id": f"r{number}",
+        "draft_id": f"d{number}",
+        "backend": "heygen",
+        "state": state,
+        "engine": "avatar_iv",
+        "resolution": "1080p",
+        "language": "en",
+        "voice_id": "v",
+        "voice_name": "V",
+        "speed": 1.0,
+        "target_s": 28.0,
+        "estimate_s": 29.0,
+        "duration_s": 30.0 if ended else None,
+        "pad_s": 0.0,
+        "quoted": 1.9,
+        "reserved_cost": 0.0,
+        "cost": 2.0 if ended else None,
+        "billed": False,
+        "currency": "usd",
+        "error_code": None if ended else "rendering_failed",
+        "created_at": at,
+        "submitted_at": at,
+        "processing_at": at + timedelta(seconds=20),
+        "completed_at": at + timedelta(seconds=120) if ended else None,
+        "chat_id": None,
+        **changes,
+    }
+    return RenderFact(**values)
+
+
+def test_times_are_told_by_month_and_by_length():
+    rows = [fact(0), fact(1, day=31), fact(2, day=31, duration_s=50.0)]
+
+    tables = analyse(rows, []).tables
+
+    march, april = tables["months"]
+    assert (march["month"], march["renders"]) == ("2026-03", 1)
+    assert (april["month"], april["renders"]) == ("2026-04", 2)
+    assert (march["queue_s"], march["processing_s"], march["total_s"]) == (20, 100, 120)
+    assert [row["video_s"] for row in tables["lengths"]] == ["30–45", "45–60"]
+
+
+def test_lengths_and_money_are_compared_with_what_was_said():
+    figures = analyse([fact()], []).tables
+
+    assert figures["accuracy"][0]["off"] == pytest.approx(30 / 28 - 1, abs=1e-4)
+    assert figures["money"][0]["quoted"] == 1.9
+    assert figures["money"][0]["cost"] == 2.0
+
+
+def test_failures_are_counted_by_reason():
+    rows = [
+        fact(0, state="failed"),
+        fact(1, state="failed"),
+        fact(2, state="unknown", error_code="found_0"),
+        fact(3),
+        fact(4, state="submitted", error_code=None),
+    ]
+
+    figures = analyse(rows, [])
+
+    assert figures.tables["failures"][0] == {"reason": "rendering_failed", "renders": 2}
+    assert figures.summary["success_rate"] == pytest.approx(1 / 4)
+    assert figures.summary["renders"] == 5
+
+
+def test_money_is_told_by_day_and_chat_with_speech_and_never_mixed():
+    rows = [
+        fact(0, chat_id="7"),
+        fact(1, chat_id="7"),
+        fact(2, chat_id="8", currency="credits"),
+        fact(3, state="failed"),
+    ]
+
+    figures = analyse(rows, [SpeechFact("heygen", 0.5, "usd", START)])
+
+    assert figures.summary["spent"] == {"usd": 4.5, "credits": 2.0}
+    assert {row["currency"]: row["spent"] for row in figures.tables["days"]} == {
+        "usd": 4.5,
+        "credits": 2.0,
+    }
+    assert figures.tables["chats"][0] == {
+        "chat": "7",
+        "currency": "usd",
+        "renders": 2,
+        "spent": 4.0,
+    }
+
+
+def test_without_pandas_tables_are_lists():
+    figures = analyse([fact()], [])
+
+    table = figures["money"]
+    rows = table if isinstance(table, list) else table.to_dict("records")
+    assert rows == figures.tables["money"]
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_table_has_a_chart_with_and_without_rows(name, theme, tmp_path):
+    rows = [fact(n, day=n, chat_id="7") for n in range(5)]
+    for figures in (analyse([], []), analyse([*rows, fact(9, state="failed")], [])):
+        figure = figures.figure(name, theme)
+        figure.savefig(tmp_path / "chart.png")
+
+        luminance = sum(figure.get_facecolor()[:3]) / 3
+        assert title_of(name)
+        assert luminance < 0.2 if theme is DARK else luminance > 0.9
+
+
+def test_tables_are_saved_as_csv(tmp_path):
+    files = analyse([fact()], []).save(tmp_path / "out")
+
+    assert {file.stem for file in files} == {
+        "months",
+        "lengths",
+        "accuracy",
+        "money",
+        "days",
+    }
+    with (tmp_path / "out" / "money.csv").open(encoding="utf-8") as file:
+        [money] = csv.DictReader(file)
+    assert money["cost"] == "2.0"
+
+
+@pytest.mark.anyio
+async def test_the_figures_of_a_home_follow_its_ledger(sandbox):
+    settings = sandbox.settings()
+    await hg.render_video(hg.Draft(script=SCRIPT), settings=settings)
+
+    figures = hg.analytics(settings=settings)
+    old = hg.analytics(settings=settings, until=datetime(2026, 1, 1, tzinfo=UTC))
+
+    assert figures.summary["completed"] == 1
+    assert figures.tables["days"][0]["spent"] > 0
+    assert hg.analytics(settings=settings, days=1).summary["renders"] == 1
+    assert old.summary["renders"] == 0

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -26,7 +26,7 @@ _BREAK = re.compile(r"<break\s+time=[\"']?([\d.]+)(m?s)[\"']?\s*/?>", re.IGNOREC
 _TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]+(?=[\s\"'»”)\]]|$)|\n\s*\n")
 _COMMA = re.compile(r"[,;:](?=\s)|\s[-—–](?=\s)")
-_DIGIT = re.compile(r"\d")
+_DIGIT = re.compile(r"[1-9]")  # a zero is not said: 300
 _SYMBOL = re.compile(r"[%$€£₽°№&+=@]")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LETTERS_A_SYMBOL = 8  # "percent", "dollars"
@@ -41,7 +41,7 @@ class _Language:
         vowels: A match is about a syllable.
         syllable: What a syllable counts in letters, over the letters in it.
         word: What a word counts in letters over its own.
-        digit: Letters a digit has when it is read out.
+        digit: Letters a digit has when it is read out, zeros apart.
         seconds: Of a letter, a sentence end and a comma, at speed 1.
     """
 
@@ -55,15 +55,16 @@ class _Language:
 # About 155 words a minute in English, 125 in Russian, whose words are longer.
 _LANGUAGES = {
     "en": _Language(
-        re.compile(r"[aeiouy]+", re.IGNORECASE), 0.9, 0.8, 5.5, (0.045, 0.35, 0.22)
+        re.compile(r"[aeiouy]+", re.IGNORECASE), 0.9, 0.8, 6.5, (0.045, 0.35, 0.22)
     ),
     "ru": _Language(
-        re.compile(r"[аеёиоуыэюя]", re.IGNORECASE), 0.3, 0.7, 13, (0.053, 0.35, 0.22)
+        re.compile(r"[аеёиоуыэюя]", re.IGNORECASE), 0.3, 0.7, 11, (0.053, 0.35, 0.22)
     ),
 }
 _DOUBTS: _Three = (0.12, 0.5, 0.5)  # share by which voices differ from the default
-_NOISE = 0.035  # share by which a text differs from what its letters promise
-_NOISE_ROWS = 6  # rows that weigh as much as this first guess
+_NOISE = 0.03  # share by which a text differs from what its letters promise
+_SHORT_S = 10  # seconds of a text that differs by 1.4 times that share
+_NOISE_ROWS = 4  # rows that weigh as much as this first guess
 _VOICES = 2  # known voices that weigh as much as a language's default
 _TYPICAL: _Three = (550, 5, 7)  # half a minute
 _FAR = 4  # standard deviations beyond which a row tells of something else
@@ -169,7 +170,7 @@ class _Voice:
     def learn(self, counts: _Three, heard_s: float) -> None:
         """Move towards a length that was heard; a far-off one counts little."""
         mean, toward, unsure = self.expect(counts)
-        spread = unsure + (_NOISE * mean) ** 2
+        spread = unsure + _variance(_NOISE, mean)
         limit = _FAR * math.sqrt(spread)
         error = heard_s - mean
         if abs(error) > limit:
@@ -190,18 +191,8 @@ class _Voice:
         return math.sqrt(self.errors / (_NOISE_ROWS + self.rows))
 
 
-@dataclass(slots=True)
-class _Heard:
-    counts: _Three
-    seconds: float
-
-
-@dataclass(slots=True)
-class _Group:
-    """All voices of a language: how far they are from its default, together."""
-
-    voices: dict[str, _Voice] = field(default_factory=dict)
-    factor: float = 1.0
+def _variance(noise: float, mean_s: float) -> float:
+    return noise**2 * mean_s * (mean_s + _SHORT_S)
 
 
 class SpeechModel:
@@ -212,18 +203,23 @@ class SpeechModel:
     """
 
     def __init__(self, past: Iterable[Spoken] = ()) -> None:
-        heard: dict[str, dict[str, list[_Heard]]] = {
+        heard: dict[str, dict[str, list[tuple[_Three, float]]]] = {
             name: defaultdict(list) for name in _LANGUAGES
         }
         for row in past:
-            if row.duration_s <= 0 or row.speed <= 0 or not row.script:
+            if row.duration_s <= 0 or row.speed <= 0:
                 continue
             language = _known(row.language, row.script)
             counts, breaks_s = _measure(row.script, language)
             seconds = row.duration_s * row.speed - breaks_s
             if counts[0] > 0 and seconds > 0:
-                heard[language][row.voice_id].append(_Heard(counts, seconds))
-        self._groups = {name: _learn(name, heard[name]) for name in _LANGUAGES}
+                heard[language][row.voice_id].append((counts, seconds))
+        self._factor = {name: _factor(name, heard[name]) for name in _LANGUAGES}
+        self._voices = {
+            (name, voice_id): _taught(name, rows, self._factor[name])
+            for name, voices in heard.items()
+            for voice_id, rows in voices.items()
+        }
 
     def estimate(
         self,
@@ -242,11 +238,11 @@ class SpeechModel:
             speed: 0.5 to 1.5, as HeyGen's ``voice_settings.speed``.
         """
         language = _known(language, script)
-        group = self._groups[language]
-        voice = group.voices.get(voice_id) or _Voice.unknown(language, group.factor)
+        voice = self._voices.get((language, voice_id))
+        voice = voice or _Voice.unknown(language, self._factor[language])
         counts, breaks_s = _measure(script, language)
         mean, _toward, unsure = voice.expect(counts)
-        spread = _TENTH * math.sqrt(unsure + (voice.noise() * mean) ** 2)
+        spread = _TENTH * math.sqrt(unsure + _variance(voice.noise(), mean))
         mean += breaks_s
         low, high = max(mean - spread, 0.0), mean + spread
         return Estimate(mean / speed, low / speed, high / speed)
@@ -290,24 +286,23 @@ def _known(language: str | None, script: str) -> str:
     return language if language in _LANGUAGES else script_language(script)
 
 
-def _learn(language: str, heard: dict[str, list[_Heard]]) -> _Group:
-    alone = {voice_id: _taught(language, rows) for voice_id, rows in heard.items()}
+def _factor(language: str, heard: dict[str, list[tuple[_Three, float]]]) -> float:
+    """Return how much slower a language's voices are, together, than its default."""
     default = _Voice.unknown(language).expect(_TYPICAL)[0]
     weight, total = float(_VOICES), 0.0
-    for voice in alone.values():
-        share = voice.rows / (voice.rows + 2)
-        weight += share
-        total += share * math.log(voice.expect(_TYPICAL)[0] / default)
-    group = _Group(factor=math.exp(total / weight))
-    for voice_id, rows in heard.items():
-        group.voices[voice_id] = _taught(language, rows, group.factor)
-    return group
+    for rows in heard.values():
+        share = len(rows) / (len(rows) + 2)
+        seconds = _taught(language, rows).expect(_TYPICAL)[0]
+        weight, total = weight + share, total + share * math.log(seconds / default)
+    return math.exp(total / weight)
 
 
-def _taught(language: str, rows: list[_Heard], factor: float = 1.0) -> _Voice:
+def _taught(
+    language: str, rows: list[tuple[_Three, float]], factor: float = 1.0
+) -> _Voice:
     voice = _Voice.unknown(language, factor)
-    for row in reversed(rows):
-        voice.learn(row.counts, row.seconds)
+    for counts, seconds in reversed(rows):
+        voice.learn(counts, seconds)
     return voice
 
 

@@ -125,16 +125,18 @@ def test_ten_renders_teach_a_voice(language):
 
 
 def test_one_render_moves_an_estimate_less_than_many():
-    voice = min(voices_of("en", 60), key=lambda v: v.words_per_minute)
-    rows = spoken_by(voice, scripts("en", 30))
+    rows = [Spoken(t, "v", 1.0, 1.35 * estimate_s(t)) for t in scripts("en", 30)]
 
-    def seconds(count):
-        model = SpeechModel(rows[:count])
-        return model.estimate(ENGLISH, voice_id=voice.voice_id).seconds
+    found = [
+        SpeechModel(rows[:count]).estimate(ENGLISH, voice_id="v")
+        for count in (0, 1, 5, 30)
+    ]
 
-    truth = sound.model(voice, ENGLISH, 1.0).duration_s
-    assert seconds(0) < seconds(1) < seconds(30)
-    assert seconds(30) == pytest.approx(truth, rel=0.05)
+    lengths = [estimate.seconds / estimate_s(ENGLISH) for estimate in found]
+    assert lengths == sorted(set(lengths))
+    assert lengths[0] == pytest.approx(1)
+    assert lengths[-1] == pytest.approx(1.35, rel=0.02)
+    assert found[0].high_s - found[0].low_s > found[-1].high_s - found[-1].low_s
 
 
 def test_other_voices_teach_what_an_unknown_one_starts_from():

@@ -98,22 +98,25 @@ def analyse(renders: Sequence[RenderFact], speeches: Iterable[SpeechFact]) -> An
         "days": _days(spent),
         "chats": _chats(done),
     }
-    return Analytics(_summary(renders, len(done), spent), tables)
+    return Analytics(_summary(renders, done, spent), tables)
 
 
 def _summary(
-    renders: Sequence[RenderFact], done: int, spent: Sequence[tuple[str, str, float]]
+    renders: Sequence[RenderFact],
+    done: Sequence[RenderFact],
+    spent: Sequence[tuple[str, str, float]],
 ) -> dict[str, Any]:
     states = Counter(row.state for row in renders)
-    ended = done + sum(states[state] for state in _ENDED)
+    ended = len(done) + sum(states[state] for state in _ENDED)
     total: dict[str, float] = defaultdict(float)
     for _of_day, currency, amount in spent:
         total[currency] += amount
     return {
         "renders": len(renders),
-        "completed": done,
+        "completed": len(done),
         **{state: states[state] for state in _ENDED},
-        "success_rate": done / ended if ended else None,
+        "success_rate": len(done) / ended if ended else None,
+        "median_s": _middle(_seconds(r.submitted_at, r.completed_at) for r in done),
         "spent": {unit: round(amount, 4) for unit, amount in total.items() if amount},
     }
 
@@ -131,16 +134,17 @@ def _seconds(start: datetime | None, end: datetime | None) -> float | None:
     return (end - start).total_seconds() if start and end else None
 
 
+def _middle(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return round(median(known), 1) if known else None
+
+
 def _times(
     rows: Iterable[RenderFact], name: str, key: Callable[[RenderFact], str]
 ) -> Table:
     groups: dict[str, list[RenderFact]] = defaultdict(list)
     for row in rows:
         groups[key(row)].append(row)
-
-    def middle(values: Iterable[float | None]) -> float | None:
-        known = [value for value in values if value is not None]
-        return round(median(known), 1) if known else None
 
     def order(label: str) -> tuple[int, str]:
         return len(label), label
@@ -149,13 +153,13 @@ def _times(
         {
             name: label,
             "renders": len(groups[label]),
-            "queue_s": middle(
+            "queue_s": _middle(
                 _seconds(r.submitted_at, r.processing_at) for r in groups[label]
             ),
-            "processing_s": middle(
+            "processing_s": _middle(
                 _seconds(r.processing_at, r.completed_at) for r in groups[label]
             ),
-            "total_s": middle(
+            "total_s": _middle(
                 _seconds(r.submitted_at, r.completed_at) for r in groups[label]
             ),
         }

@@ -1,82 +1,111 @@
-"""How rendering went so far: a few figures and three charts."""
+"""How rendering went so far: a few figures and the charts of a time."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections import Counter
-from datetime import UTC, datetime
 from io import StringIO
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
+from heygen_nb.figures import Theme, title_of
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ui._base import Panel, make
 from heygen_nb.ui.markup import clock, markup
+from heygen_nb.workflow import analytics
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from matplotlib.axes import Axes
-
-    from heygen_nb.workflow.history import HistoryLine
+    from heygen_nb.figures import Analytics
 
 # Drawn in these, shown in the theme's: a chart follows a switch of themes at once.
-_THEME = {
-    "#010101": "var(--jp-ui-font-color1,#1f2328)",
-    "#020202": "var(--jp-border-color2,#d5d5d9)",
-    "#030303": "var(--brand,#5b5bd6)",
-    "#040404": "var(--ok,#1a7f37)",
-    "#050505": "var(--bad,#cf222e)",
+_DRAWN = Theme("none", "#010101", "#020202", "#030303", "#040404")
+_SHOWN = {
+    _DRAWN.text: "var(--jp-ui-font-color1,#1f2328)",
+    _DRAWN.line: "var(--jp-border-color2,#d5d5d9)",
+    _DRAWN.first: "var(--brand,#5b5bd6)",
+    _DRAWN.second: "var(--ok,#1a7f37)",
 }
-_TEXT, _LINE, _BRAND, _OK, _BAD = _THEME
+_DAYS = (30, 7, 365, None)
+FOLDER = "analytics"
 
 
 class AnalyticsPanel(Panel):
     """Figures and charts of the renders of this home folder."""
 
     def _build(self) -> tuple[widgets.Widget, ...]:
+        self.d_period = self.field(widgets.Dropdown, lambda: _("Period"), "hg-short")
+        self._name_periods()
+        self.d_period.observe(lambda _change: self.spawn(self._draw), "value")
         self._figures = make(widgets.HTML)
         self._charts = make(widgets.HTML)
+        buttons = (
+            self.button(lambda: _("↻ Refresh"), self._draw),
+            self.button(lambda: _("Save as CSV"), self._save),
+        )
         return (
+            self.d_period,
             self._figures,
             self._charts,
-            self.button(lambda: _("↻ Refresh"), self._draw),
+            make(widgets.HBox, "hg-buttons", children=buttons),
         )
+
+    def _name_periods(self) -> None:
+        chosen = self.d_period.value
+        self.d_period.options = [
+            (
+                _("{days} days").format(days=days) if days else _("all time"),
+                days or 0,
+            )
+            for days in _DAYS
+        ]
+        self.d_period.value = _DAYS[0] if chosen is None else chosen
 
     async def _begin(self) -> None:
         await self._draw()
 
     def _heard(self, topic: str) -> None:
+        if topic == "language":
+            self._name_periods()
         if topic == "language" or (topic == "jobs" and not self.desk.jobs.running):
             self.spawn(self._draw)
 
+    async def _read(self) -> Analytics:
+        ledger = await self.desk.ledger()
+        return await asyncio.to_thread(
+            analytics,
+            days=self.d_period.value or None,
+            settings=self.desk.settings,
+            ledger=ledger,
+        )
+
     async def _draw(self) -> None:
-        lines = await self.desk.past.all(self.desk.settings.videos_path)
-        self._figures.value = _figures(lines)
-        charts = await asyncio.to_thread(charts_html, lines) if lines else ""
-        self._charts.value = charts
+        found = await self._read()
+        self._figures.value = _figures(found)
+        self._charts.value = await asyncio.to_thread(charts_html, found)
+
+    async def _save(self) -> None:
+        found = await self._read()
+        folder = self.desk.settings.home / FOLDER
+        files = await asyncio.to_thread(found.save, folder)
+        self.tell(
+            _("{count} tables are in {folder}").format(count=len(files), folder=folder)
+        )
 
 
-def _figures(lines: Sequence[HistoryLine]) -> str:
-    if not lines:
+def _figures(found: Analytics) -> str:
+    summary = found.summary
+    if not summary["renders"]:
         return markup(_("Nothing was rendered yet."), "hg-hint")
-    ended = [line for line in lines if line.status in ("completed", "failed")]
-    done = [line for line in ended if line.status == "completed"]
-    month = datetime.now(UTC).astimezone().strftime("%Y-%m")
-    spent = sum(
-        line.cost or 0
-        for line in lines
-        if line.created_at.astimezone().strftime("%Y-%m") == month
-    )
-    times = sorted(_took_s(line) for line in done if _took_s(line))
-    facts = [(_("videos"), str(len(done)))]
-    if ended:
-        facts.append((_("successful"), f"{100 * len(done) / len(ended):.1f} %"))
-    if times:
-        facts.append((_("median render time"), clock(times[len(times) // 2])))
-    facts.append((_("spent this month"), f"{spent:.2f}"))
+    facts = [(_("videos"), str(summary["completed"]))]
+    if summary["success_rate"] is not None:
+        facts.append((_("successful"), f"{summary['success_rate']:.1%}"))
+    if summary["median_s"] is not None:
+        facts.append((_("median render time"), clock(summary["median_s"])))
+    facts += [
+        (_("spent, {unit}").format(unit=unit), f"{amount:.2f}")
+        for unit, amount in summary["spent"].items()
+    ]
     shown = "".join(
         f"<div>{markup(value, tag='b')}{markup(name, 'hg-hint')}</div>"
         for name, value in facts
@@ -84,87 +113,23 @@ def _figures(lines: Sequence[HistoryLine]) -> str:
     return f'<div class="hg-figures">{shown}</div>'
 
 
-def _took_s(line: HistoryLine) -> float:
-    if line.submitted_at is None or line.completed_at is None:
-        return 0.0
-    return (line.completed_at - line.submitted_at).total_seconds()
-
-
-def charts_html(lines: Sequence[HistoryLine]) -> str:
-    """Return the charts as SVG in the colours of the theme."""
-    charts = (
-        (_("Renders by status"), _by_status),
-        (_("Render time over length of the video, seconds"), _times),
-        (_("Asked and real length, seconds"), _lengths),
-    )
+def charts_html(found: Analytics) -> str:
+    """Return the charts that have rows as SVG in the colours of the theme."""
     cards = (
-        f'<div class="hg-card">{markup(title, tag="h3")}{_svg(draw, lines)}</div>'
-        for title, draw in charts
+        f'<div class="hg-card">{markup(title_of(name), tag="h3")}'
+        f"{_svg(found, name)}</div>"
+        for name, rows in found.tables.items()
+        if rows
     )
     return f'<div class="hg-charts">{"".join(cards)}</div>'
 
 
-def _svg(
-    draw: Callable[[Axes, Sequence[HistoryLine]], None], lines: Sequence[HistoryLine]
-) -> str:
-    # matplotlib takes 0.3 s to load; no pyplot: it keeps figures for ever
-    from matplotlib import rc_context  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
+def _svg(found: Analytics, name: str) -> str:
+    from matplotlib import rc_context  # noqa: PLC0415 - 0.3 s to load
 
-    with rc_context({"svg.fonttype": "none", "font.size": 9, "text.color": _TEXT}):
-        figure = Figure(figsize=(4.2, 2.4), layout="constrained")
-        axes = figure.add_subplot()
-        axes.set_facecolor("none")
-        axes.tick_params(colors=_TEXT, length=0)
-        axes.spines[["top", "right"]].set_visible(False)
-        axes.spines[["left", "bottom"]].set_color(_LINE)
-        draw(axes, lines)
+    with rc_context({"svg.fonttype": "none", "font.size": 9}):
         stream = StringIO()
-        figure.savefig(stream, format="svg", transparent=True)
+        found.figure(name, _DRAWN).savefig(stream, format="svg", transparent=True)
     svg = stream.getvalue()
     svg = svg[svg.index("<svg") :]
-    return re.sub("|".join(_THEME), lambda match: _THEME[match[0]], svg)
-
-
-def _by_status(axes: Axes, lines: Sequence[HistoryLine]) -> None:
-    counts = Counter(line.status for line in lines)
-    names = sorted(counts, key=counts.__getitem__)
-    colours = {"completed": _OK, "failed": _BAD, "rejected": _BAD}
-    bars = axes.barh(
-        [_NAMES[name]() for name in names],
-        [counts[name] for name in names],
-        color=[colours.get(name, _BRAND) for name in names],
-        height=0.5,
-    )
-    axes.set_ylim(-0.6, max(2.5, len(names) - 0.4))
-    axes.bar_label(bars, padding=3)
-    axes.xaxis.set_visible(False)
-    axes.spines["bottom"].set_visible(False)
-
-
-def _times(axes: Axes, lines: Sequence[HistoryLine]) -> None:
-    done = [line for line in lines if line.duration_s and _took_s(line)]
-    lengths = [line.duration_s or 0 for line in done]
-    axes.scatter(lengths, [_took_s(line) for line in done], s=18, color=_BRAND)
-    axes.set_xlim(left=0)
-    axes.set_ylim(bottom=0)
-
-
-def _lengths(axes: Axes, lines: Sequence[HistoryLine]) -> None:
-    done = [line for line in lines if line.duration_s and line.target_s]
-    asked = [line.target_s or 0 for line in done]
-    axes.scatter(asked, [line.duration_s or 0 for line in done], s=18, color=_BRAND)
-    top = max([60, *asked])
-    axes.plot([0, top], [0, top], color=_LINE, linewidth=1)
-    axes.set_xlim(left=0)
-    axes.set_ylim(bottom=0)
-
-
-_NAMES = {
-    "planned": lambda: _("planned"),
-    "submitted": lambda: _("rendering"),
-    "completed": lambda: _("completed"),
-    "failed": lambda: _("failed"),
-    "rejected": lambda: _("refused"),
-    "unknown": lambda: _("to be settled"),
-}
+    return re.sub("|".join(_SHOWN), lambda match: _SHOWN[match[0]], svg)

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from heygen_nb.ledger import Ledger
     from heygen_nb.workflow.session import Session
 
-MOST = 2000
-
 
 @dataclass(frozen=True, slots=True)
 class PastRender:
@@ -64,11 +62,6 @@ class Past:
             ]
 
         return await asyncio.to_thread(read)
-
-    async def all(self, videos: Path) -> list[HistoryLine]:
-        """Return the newest renders, as many as a chart can show."""
-        page = await self.page(videos, status=None, before=None, limit=MOST)
-        return [past.line for past in page]
 
     async def export(self, videos: Path, target: Path) -> None:
         """Write all of it to a CSV file."""

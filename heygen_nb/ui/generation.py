@@ -33,7 +33,9 @@ class GenerationPanel(Panel):
         self._empty = self.hint(
             lambda: _("Nothing is being rendered. Create a video from a draft.")
         )
-        self._log = LogView(lambda: self.desk.jobs.log, self._loop, _("Log"))
+        self._log = LogView(
+            lambda: self.desk.jobs.log, self._loop, _("Log"), also=self._draw_running
+        )
         self._player = Player()
         self._send_button = self.button(
             lambda: _("📱 Send to Telegram"), self._send_shown, "hg-primary"
@@ -109,15 +111,18 @@ class GenerationPanel(Panel):
         if self._showing:
             await self.desk.send(self._showing)
 
+    def _draw_running(self) -> None:
+        for job, card in self._cards.items():
+            if job.running:
+                card.draw()
+
     async def _tick(self) -> None:
         if self._ticking:
             return
         self._ticking = True
         try:
             while self.desk.jobs.running:
-                for job, card in self._cards.items():
-                    if job.running:
-                        card.draw()
+                self._draw_running()
                 await asyncio.sleep(TICK_S)
         finally:
             self._ticking = False

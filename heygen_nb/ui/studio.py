@@ -36,6 +36,7 @@ class Studio(Panel):
     def _build(self) -> tuple[widgets.Widget, ...]:
         self._panels: dict[type[Panel], Panel] = {}
         self._balance = ""
+        self._moved = False
         self._title = make(widgets.HTML, "hg-grow")
         self._chips = make(widgets.HTML)
         self.d_language = make(
@@ -74,6 +75,7 @@ class Studio(Panel):
             panel.come_into_view()
 
     def _on_tab(self, _change: object) -> None:
+        self._moved = True
         self._fill_tab()
 
     def _on_language(self, _change: object) -> None:
@@ -89,6 +91,8 @@ class Studio(Panel):
     def _heard(self, topic: str) -> None:
         if topic == "jobs":
             self._head()
+            if self.desk.jobs.running and not self._moved:
+                self.show_tab(GenerationPanel)  # begun before, by another kernel
             if not self.desk.jobs.running:
                 self.spawn(self._ask_balance)
         elif topic == "settings":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from heygen_nb.ui._base import make, shared_layout
+from heygen_nb.ui._base import make, shared_layout, show
 
 if TYPE_CHECKING:
     import asyncio
@@ -59,6 +59,7 @@ class LogView(widgets.VBox):
         text = escape("\n".join(self._lines()))
         label = escape(self._label)
         self._also()
+        show(self, when=bool(text))
         self._html.value = (
             f'<pre role="log" tabindex="0" aria-label="{label}">{text}</pre>'
         )

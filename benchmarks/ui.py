@@ -136,11 +136,11 @@ async def studio() -> None:
     began = time.perf_counter()
     app = Studio()
     built = time.perf_counter() - began
-    await app._panels[app_kind(app)].idle()
+    await app.panels[app_kind(app)].idle()
     painted = time.perf_counter() - began
     print(f"Studio: built {built:.3f} s, drafts listed {painted:.3f} s,")
     print(f"  {len(_instances)} widgets, {len(sent)} messages, {sum(sent)} bytes")
-    drafts = app._panels[app_kind(app)]
+    drafts = app.panels[app_kind(app)]
     times = []
     for letter in "Hello, this is typed letter by letter. " * 3:
         start = time.process_time()
@@ -154,17 +154,17 @@ async def studio() -> None:
     for index in range(len(app.tabs.children)):
         app.tabs.selected_index = index
         start = time.perf_counter()
-        for panel in app._panels.values():
+        for panel in app.panels.values():
             await panel.idle()
-        name = type(list(app._panels.values())[-1]).__name__
+        name = type(list(app.panels.values())[-1]).__name__
         print(f"  {name}: {time.perf_counter() - start:.3f} s")
     print(f"  all tabs opened: {len(_instances)} widgets")
     app.close()
-    await asyncio.gather(*app.desk._finishing)
+    await app.desk.close()
 
 
 def app_kind(app: Studio) -> type:
-    return next(iter(app._panels))
+    return next(iter(app.panels))
 
 
 async def main() -> None:

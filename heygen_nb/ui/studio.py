@@ -34,7 +34,7 @@ class Studio(Panel):
     """Drafts in, videos and posts out: show it as the last line of a cell."""
 
     def _build(self) -> tuple[widgets.Widget, ...]:
-        self._panels: dict[type[Panel], Panel] = {}
+        self.panels: dict[type[Panel], Panel] = {}
         self._balance = ""
         self._moved = False
         self._title = make(widgets.HTML, "hg-grow")
@@ -58,8 +58,8 @@ class Studio(Panel):
     def _fill_tab(self) -> None:
         """Build the panel of the chosen tab when it is seen for the first time."""
         kind = _PANELS[self.tabs.selected_index or 0]
-        if kind not in self._panels:
-            panel = self._panels[kind] = kind(self.desk)
+        if kind not in self.panels:
+            panel = self.panels[kind] = kind(self.desk)
             if isinstance(panel, DraftsPanel):
                 panel.on_create = self._watch
             self.tabs.children[_PANELS.index(kind)].children = (panel,)
@@ -70,7 +70,7 @@ class Studio(Panel):
 
     def _watch(self) -> None:
         self.show_tab(GenerationPanel)
-        panel = self._panels[GenerationPanel]
+        panel = self.panels[GenerationPanel]
         if isinstance(panel, GenerationPanel):
             panel.come_into_view()
 
@@ -132,6 +132,6 @@ class Studio(Panel):
 
     def close(self) -> None:
         """Close all panels; renders go on."""
-        for panel in self._panels.values():
+        for panel in self.panels.values():
             panel.close()
         super().close()

@@ -27,7 +27,7 @@ async def studio(desk):
 
 async def settle(studio):
     await studio.idle()
-    for panel in list(studio._panels.values()):
+    for panel in list(studio.panels.values()):
         await panel.idle()
 
 
@@ -45,13 +45,13 @@ async def test_five_tabs_in_the_language_of_the_user(studio, desk):
 
 
 async def test_a_panel_is_built_when_its_tab_is_first_seen(studio):
-    assert list(studio._panels) == [DraftsPanel]
+    assert list(studio.panels) == [DraftsPanel]
 
     for index in range(5):
         studio.tabs.selected_index = index
         await settle(studio)
 
-    assert len(studio._panels) == 5
+    assert len(studio.panels) == 5
 
 
 async def test_the_header_shows_balance_and_renders_in_flight(studio, desk):
@@ -79,7 +79,7 @@ async def test_renders_in_flight_open_the_generation_tab(studio, desk):
     job = desk.render(LEO)
     await settle(studio)
 
-    assert isinstance(studio._panels[GenerationPanel], GenerationPanel)
+    assert isinstance(studio.panels[GenerationPanel], GenerationPanel)
     await job.task
 
 
@@ -89,7 +89,7 @@ async def test_a_broken_config_opens_the_settings(home, desk):
     studio = Studio(desk)
     await settle(studio)
 
-    assert "line" in studio._panels[SettingsPanel]._notice.value
+    assert "line" in studio.panels[SettingsPanel]._notice.value
     studio.close()
 
 

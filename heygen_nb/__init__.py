@@ -28,6 +28,7 @@ _HOME_OF = {
     "create_video": "renderer",
     "download_video": "renderer",
     "load_settings": "config",
+    "preview_batch": "workflow",
     "preview_draft": "workflow",
     "render_batch": "renderer",
     "render_video": "renderer",
@@ -58,6 +59,7 @@ __all__ = [
     "create_video",
     "download_video",
     "load_settings",
+    "preview_batch",
     "preview_draft",
     "render_batch",
     "render_video",
@@ -88,7 +90,7 @@ if TYPE_CHECKING:
     from heygen_nb.ui.loop import run
     from heygen_nb.ui.settings import SettingsPanel
     from heygen_nb.ui.studio import Studio
-    from heygen_nb.workflow import preview_draft, resume, send_video
+    from heygen_nb.workflow import preview_batch, preview_draft, resume, send_video
 
 
 def __getattr__(name: str) -> Any:

@@ -3,13 +3,18 @@ from __future__ import annotations
 import ipaddress
 import logging
 import os
+import secrets
+import shutil
 import socket
-from contextlib import suppress
+import subprocess
+import tempfile
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import psycopg
 import pytest
 
 from heygen_nb import i18n
@@ -153,3 +158,51 @@ def make_sandbox(tmp_path, home) -> Iterator[Callable[..., LocalSandbox]]:
 @pytest.fixture
 def sandbox(make_sandbox) -> LocalSandbox:
     return make_sandbox()
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server of our own, without a database's name."""
+    places = [*Path("/usr/lib/postgresql").glob("*/bin")]
+    found = shutil.which("initdb") or next((str(p / "initdb") for p in places), None)
+    if found is None:
+        pytest.skip("no PostgreSQL server: bash tests/bring_postgres.sh")
+    binaries = Path(found).resolve().parent
+    # it refuses to run as root, and pytest's own folders are closed to others
+    as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
+    folder = Path(tempfile.mkdtemp(prefix="heygen-nb-postgres-"))
+    if as_user:
+        shutil.chown(folder, "postgres")
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    data, options = folder / "data", f"-p {port} -c listen_addresses=127.0.0.1"
+    options += " -c unix_socket_directories= -c fsync=off -c max_connections=200"
+
+    def run(program: str, *arguments: str) -> None:
+        command = [*as_user, str(binaries / program), "-D", str(data), *arguments]
+        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
+
+    run("initdb", "-A", "trust", "-U", "heygen", "--no-sync", "-E", "UTF8")
+    run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
+    yield f"postgresql+psycopg://heygen@127.0.0.1:{port}"
+    run("pg_ctl", "-w", "-m", "immediate", "stop")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgres_url(postgres_server) -> str:
+    """The address of an empty database."""
+    name = f"ledger_{secrets.token_hex(4)}"
+    plain = postgres_server.replace("+psycopg", "")
+    with psycopg.connect(f"{plain}/postgres", autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
+    return f"{postgres_server}/{name}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request, tmp_path) -> str:
+    """The address of an empty ledger, on either kind of database."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgres_url")
+    return f"sqlite:///{tmp_path / 'ledger.db'}"

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 BUSY_TIMEOUT_S = 30
+IDLE_TIMEOUT_S = 5  # our transactions take milliseconds
 
 
 class Database:
@@ -42,7 +43,13 @@ class Database:
             self._file = _file_of(self.engine)
             if self.engine.dialect.name == "sqlite":
                 _prepare_sqlite(self.engine)
-            _bring_up_to_date(self.engine)
+            else:
+                _prepare_server(self.engine)
+            try:
+                _bring_up_to_date(self.engine)
+            except BaseException:
+                self.engine.dispose()
+                raise
             self._identity = _identity(self._file)
 
     @property
@@ -130,10 +137,14 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, see below
-        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_S * 1000}")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
+        try:
+            connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            connection.execute("PRAGMA foreign_keys = ON")
+        except sqlite3.Error:  # no ledger at all
+            connection.close()
+            raise
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
@@ -141,6 +152,17 @@ def _prepare_sqlite(engine: Engine) -> None:
         # another process wrote in between; an immediate one waits its turn.
         writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _prepare_server(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        # A laptop that falls asleep inside of a transaction must not stop others.
+        connection.execute(f"SET lock_timeout = '{BUSY_TIMEOUT_S}s'")
+        connection.execute(
+            f"SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_S}s'"
+        )
+        connection.commit()
 
 
 def _bring_up_to_date(engine: Engine) -> None:

@@ -178,7 +178,7 @@ class Batches:
             step = look.step_of(row)
             if step:
                 return await asyncio.to_thread(
-                    self._ledger.record, hold, "batch item", **step
+                    self._ledger.record, hold, "item", **step
                 )
             self._check_time(row, look, pace)
             row = await asyncio.to_thread(self._ledger.render, row.id)

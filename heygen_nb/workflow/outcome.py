@@ -11,6 +11,7 @@ from heygen_nb.errors import (
     ApiError,
     DownloadError,
     HeygenNbError,
+    LedgerError,
     OutcomeUnknownError,
     RenderFailedError,
     WaitTimeoutError,
@@ -138,6 +139,7 @@ def _status_of(error: HeygenNbError) -> Status:
         return "timed_out"
     if isinstance(error, DownloadError):
         return "completed"
-    if isinstance(error, ApiError) and error.charged is None:
+    open_question = isinstance(error, ApiError | LedgerError)
+    if open_question and error.charged is not False:
         return "unknown"
     return "rejected"

@@ -1,0 +1,161 @@
+"""A process that renders and posts drafts, and kills itself where it is told to.
+
+The boundaries are put around the package from outside: nothing in it knows of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import httpx
+
+from heygen_nb.config import load_settings
+from heygen_nb.errors import ReplyLostError
+from heygen_nb.heygen import HeyGenClient
+from heygen_nb.ledger import Ledger, leases
+from heygen_nb.ledger.posts import Posts
+from heygen_nb.models import Draft
+from heygen_nb.telegram import TelegramPoster
+from heygen_nb.workflow import open_session
+
+
+def die():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def dies_before(owner, name, when=lambda *_args, **_kw: True):
+    real = getattr(owner, name)
+
+    def wrapped(*args, **kwargs):
+        if when(*args, **kwargs):
+            die()
+        return real(*args, **kwargs)
+
+    setattr(owner, name, wrapped)
+
+
+def dies_after(owner, name, when=lambda *_args, **_kw: True):
+    real = getattr(owner, name)
+
+    def wrapped(*args, **kwargs):
+        result = real(*args, **kwargs)
+        if when(*args, **kwargs):
+            die()
+        return result
+
+    setattr(owner, name, wrapped)
+
+
+def dies_after_call(owner, name, error=None):
+    """The same for a coroutine; with ``error``, when that comes instead."""
+    real = getattr(owner, name)
+
+    async def wrapped(*args, **kwargs):
+        try:
+            result = await real(*args, **kwargs)
+        except Exception as exc:
+            if error and isinstance(exc, error):
+                die()
+            raise
+        if error is None:
+            die()
+        return result
+
+    setattr(owner, name, wrapped)
+
+
+def dies_during_call(owner, name, seen):
+    """Kill while a request is under way, once the server shows that it has it."""
+    real = getattr(owner, name)
+
+    async def wrapped(*args, **kwargs):
+        task = asyncio.ensure_future(real(*args, **kwargs))
+        while not seen():  # noqa: ASYNC110 - the server's state
+            await asyncio.sleep(0.01)
+        die()
+        await task
+
+    setattr(owner, name, wrapped)
+
+
+def server_has(base_url, kind):
+    return lambda: httpx.get(f"{base_url}/_sandbox/ledger").json()[kind]
+
+
+def server_was_asked(base_url, route):
+    return lambda: route in server_has(base_url, "requests")()
+
+
+def dies_in_the_middle_of_the_download():
+    real = httpx.Response.aiter_bytes
+
+    async def wrapped(self, *args):
+        got = 0
+        async for chunk in real(self, *args):
+            yield chunk
+            got += len(chunk)
+            if got > 300_000 and "/files/" in str(self.url):
+                die()
+
+    httpx.Response.aiter_bytes = wrapped
+
+
+def arm(boundary, base_url):
+    is_mp4 = lambda _self, target: str(target).endswith(".mp4")  # noqa: E731
+    recorded = lambda state: lambda *_a, **kw: kw.get("state") == state  # noqa: E731
+    posted = lambda state: lambda *args, **_kw: args[3] == state  # noqa: E731
+    {
+        "planned": lambda: dies_after(Ledger, "plan"),
+        "before the POST": lambda: dies_before(HeyGenClient, "create_video"),
+        "request sent": lambda: dies_during_call(
+            HeyGenClient, "create_video", server_has(base_url, "jobs")
+        ),
+        "reply lost": lambda: dies_after_call(
+            HeyGenClient, "create_video", ReplyLostError
+        ),
+        "reply not stored": lambda: dies_after_call(HeyGenClient, "create_video"),
+        "id stored": lambda: dies_after(Ledger, "record", recorded("submitted")),
+        "while waiting": lambda: dies_before(HeyGenClient, "get_video"),
+        "completed": lambda: dies_after(Ledger, "record", recorded("completed")),
+        "in the download": dies_in_the_middle_of_the_download,
+        "before the rename": lambda: dies_before(Path, "replace", is_mp4),
+        "after the rename": lambda: dies_after(Path, "replace", is_mp4),
+        "downloaded": lambda: dies_after(Ledger, "record", recorded("downloaded")),
+        "post planned": lambda: dies_after(Posts, "plan"),
+        "post about to go": lambda: dies_after(Posts, "record", posted("sending")),
+        "while uploading": lambda: dies_during_call(
+            TelegramPoster,
+            "send_video",
+            server_was_asked(base_url, "POST /bot{token}/sendVideo"),
+        ),
+        "Telegram accepted": lambda: dies_after_call(TelegramPoster, "send_video"),
+        "post stored": lambda: dies_after(Posts, "record", posted("sent")),
+        "batch before the POST": lambda: dies_before(HeyGenClient, "create_batch"),
+        "batch not stored": lambda: dies_after_call(HeyGenClient, "create_batch"),
+        "batch stored": lambda: dies_after(Ledger, "after_batch"),
+        "batch looked at": lambda: dies_after_call(HeyGenClient, "get_batch"),
+        "nowhere": lambda: None,
+    }[boundary]()
+
+
+async def main(job):
+    leases.LEASE_S = job["lease_s"]
+    if job["naps"] is not None:
+        sleep = asyncio.sleep
+        asyncio.sleep = lambda seconds: sleep(min(seconds, job["naps"]))
+    settings = load_settings(**job["settings"])
+    arm(job["boundary"], settings.heygen_base_url)
+    drafts = [Draft(**draft) for draft in job["drafts"]]
+    async with open_session(settings) as session:
+        outcomes = await session.render_all(drafts, send=job["send"])
+    for outcome in outcomes:
+        sys.stdout.write(outcome.model_dump_json() + "\n")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(json.loads(sys.argv[1])))

@@ -1,0 +1,140 @@
+"""Two processes on one ledger share the work; one that sleeps loses its part of it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import time
+from collections import Counter
+from contextlib import closing
+
+import pytest
+
+import heygen_nb as hg
+
+pytestmark = pytest.mark.anyio
+
+MANY = 100
+
+
+def drafts(count):
+    return [
+        hg.Draft(id=f"d{n}", script=f"Hello number {n}. " * 5, caption=f"post {n}")
+        for n in range(count)
+    ]
+
+
+def outcomes_of(child):
+    out, err = child.communicate(timeout=60)
+    assert child.returncode in (0, 5), err
+    assert "Traceback" not in err, err
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def assert_each_paid_and_posted_once(sandbox, count):
+    told = sandbox.ledger()
+    assert len(told["jobs"]) == len(told["charges"]) == count
+    captions = Counter(post["text"] for post in told["posts"])
+    assert captions == Counter(f"post {n}" for n in range(count))
+
+
+def freeze(child, ledger_url):
+    """Stop a process between two transactions of its own.
+
+    Inside of one it would keep SQLite's only lock, and all others would wait.
+    """
+    child.send_signal(signal.SIGSTOP)
+    if not ledger_url.startswith("sqlite"):
+        return
+    file = ledger_url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(file, timeout=0.1, isolation_level=None)) as other:
+        while True:
+            try:
+                other.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                child.send_signal(signal.SIGCONT)
+                time.sleep(0.01)
+                child.send_signal(signal.SIGSTOP)
+            else:
+                other.rollback()
+                return
+
+
+def wait_for_jobs(sandbox, count):
+    deadline = time.monotonic() + 60
+    while len(sandbox.ledger()["jobs"]) < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+async def test_two_processes_race_and_one_is_frozen_past_its_lease(
+    make_sandbox, children_of, ledger_url
+):
+    sandbox = make_sandbox(concurrency=2 * MANY)
+    children = children_of(sandbox)
+    how = {"ledger_url": ledger_url, "max_concurrent_renders": MANY}
+    work = drafts(MANY)
+    first = children.start(work, lease_s=2, **how)
+    second = children.start(work[::-1], lease_s=2, **how)
+
+    wait_for_jobs(sandbox, MANY // 3)
+    freeze(first, ledger_url)
+    others = outcomes_of(second)
+    first.send_signal(signal.SIGCONT)
+    own = outcomes_of(first)
+
+    assert_each_paid_and_posted_once(sandbox, MANY)
+    assert {row["status"] for row in others} == {"completed"}
+    assert all(row["path"] for row in others)
+    # those it was frozen over inside of a transaction, which the server then ended
+    cut_off = [row for row in own if row["status"] != "completed"]
+    assert {row["error"]["code"] for row in cut_off} <= {"ledger"}
+    assert len(cut_off) < MANY // 5
+
+
+async def test_two_processes_with_the_same_batch_send_it_once(
+    make_sandbox, children_of
+):
+    sandbox = make_sandbox(concurrency=10, processing_s=0.1)
+    children = children_of(sandbox)
+    work = drafts(25)
+
+    running = [children.start(work, max_concurrent_renders=10) for _ in range(2)]
+    told = [outcomes_of(child) for child in running]
+
+    assert_each_paid_and_posted_once(sandbox, 25)
+    assert [[row["sent"] for row in rows] for rows in told] == [[True] * 25] * 2
+
+
+async def test_a_row_of_a_frozen_process_is_finished_by_resume(
+    make_sandbox, children_of, home
+):
+    sandbox = make_sandbox(processing_s=1)
+    [draft] = drafts(1)
+    child = children_of(sandbox).start([draft], lease_s=0.5)
+    wait_for_jobs(sandbox, 1)
+    freeze(child, f"sqlite:///{home / 'heygen_nb.db'}")
+    time.sleep(0.6)
+
+    outcomes = await hg.resume(settings=sandbox.settings())
+    child.send_signal(signal.SIGCONT)
+    [late] = outcomes_of(child)
+
+    assert outcomes[0].sent is True
+    assert late["sent"] is True
+    assert late["post_id"] == outcomes[0].post_id
+    assert_each_paid_and_posted_once(sandbox, 1)
+
+
+async def test_resume_may_run_twice_at_once(make_sandbox, children_of, home):
+    sandbox = make_sandbox(processing_s=0.3)
+    children_of(sandbox).run(drafts(5), "while waiting")
+    again = children_of(sandbox).start(drafts(5))
+
+    outcomes = await hg.resume(settings=sandbox.settings())
+
+    told = outcomes_of(again)
+    assert {row["sent"] for row in told} == {True}
+    assert {outcome.sent for outcome in outcomes} <= {True}
+    assert_each_paid_and_posted_once(sandbox, 5)

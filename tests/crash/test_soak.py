@@ -1,0 +1,86 @@
+"""Hundreds of drafts, a fifth of all requests spoilt, processes killed at random."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import random
+import signal
+import time
+from collections import Counter
+
+import pytest
+
+import heygen_nb as hg
+from heygen_nb.ledger import Ledger
+from heygen_nb.workflow import history_lines
+
+pytestmark = [pytest.mark.anyio, pytest.mark.soak, pytest.mark.timeout(240)]
+
+SEED = int(os.environ.get("HEYGEN_NB_SOAK_SEED", "20261122"))
+DRAFTS, KILLS, SPOILT = 500, 20, 0.2
+LIMIT_S = 170
+
+
+def spoil(sandbox):
+    """Spoil a fifth of what HeyGen answers, in seven ways."""
+    kinds = [
+        ("drop", {"after": True}),
+        ("drop", {}),
+        ("status", {"status": 500, "after": True}),
+        ("status", {"status": 429, "retry_after_s": 0}),
+        ("html", {"after": True}),
+        ("truncated", {}),
+        ("slow", {"delay_s": 0.05}),
+    ]
+    for number, (kind, rule) in enumerate(kinds):
+        # of those that are left over, so that all of them add up to a fifth
+        chance = SPOILT / len(kinds) / (1 - number * SPOILT / len(kinds))
+        shared = {"times": None, "probability": chance, "seed": SEED + number}
+        sandbox.fault(kind, "/[vf][3i]*", **rule, **shared)
+
+
+async def test_every_draft_is_paid_once_whatever_happens(
+    make_sandbox, children_of, home, no_naps
+):
+    dice = random.Random(SEED)
+    sandbox = make_sandbox(concurrency=DRAFTS)
+    children = children_of(sandbox)
+    drafts = [
+        hg.Draft(id=f"d{n}", script=f"Number {n}. " * 8, caption=f"post {n}")
+        for n in range(DRAFTS)
+    ]
+    spoil(sandbox)
+    begun, kills = time.monotonic(), 0
+
+    while kills < KILLS:
+        part = dice.sample(drafts, 60)
+        child = children.start(
+            part, max_concurrent_renders=60, naps=0.02, boundary="nowhere"
+        )
+        time.sleep(1.5 + dice.random() * 3)
+        if child.poll() is None:
+            child.send_signal(signal.SIGKILL)
+            kills += 1
+        child.communicate()
+        assert time.monotonic() - begun < LIMIT_S
+    sandbox.clear_faults()
+    settings = sandbox.settings(max_concurrent_renders=100)
+    await hg.resume(settings=settings)
+    videos = []
+    for start in range(0, DRAFTS, 100):  # singly, as the kills were
+        videos += await hg.render_batch(drafts[start : start + 100], settings=settings)
+
+    told = sandbox.ledger()
+    jobs = {job["id"]: job for job in told["jobs"]}
+    assert len(jobs) == len(told["charges"]) == DRAFTS
+    assert {video.video_id for video in videos} == set(jobs)
+    for video in videos:
+        whole = hashlib.sha256(video.path.read_bytes()).hexdigest()
+        assert whole == jobs[video.video_id]["sha256"]
+    assert max(Counter(post["text"] for post in told["posts"]).values()) == 1
+    with Ledger(f"sqlite:///{home / 'heygen_nb.db'}") as ledger:
+        lines = history_lines(ledger, settings.videos_path, limit=2 * DRAFTS)
+    assert len(lines) == DRAFTS
+    assert {line.status for line in lines} == {"completed"}
+    assert time.monotonic() - begun < LIMIT_S + 60

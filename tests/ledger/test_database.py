@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import resource
+import sqlite3
+import threading
+import time
+from contextlib import closing
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, event, text
+
+from heygen_nb.errors import LedgerError
+from heygen_nb.ledger import Ledger, database, migrations
+from heygen_nb.ledger.tables import Base
+
+
+def older(url, version="0001"):
+    """Make a ledger as an earlier version of this package made it."""
+    engine = create_engine(url)
+    config = Config()
+    config.set_main_option("script_location", migrations.__path__[0])
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, version)
+        connection.execute(
+            text(
+                "INSERT INTO renders (id, draft_id, revision, attempt, backend,"
+                " base_url, account, state, body, idempotency_key, token, sends,"
+                " unanswered, script, caption, title, inputs, voice_id, voice_name,"
+                " language, avatar_id, engine, speed, reserved_cost, currency,"
+                " created_at, video_id) VALUES ('r1', 'd1', 'rev', 1, 'heygen', 'u',"
+                " 'a', 'submitted', '{}', 'k', 'hgnb-1', 1, false, 'Привет', '', '',"
+                " '{}', 'v', '', 'ru', '', 'avatar_iv', 1, 0, 'usd',"
+                " '2026-11-01 10:00:00+00:00', 'video1')"
+            )
+        )
+        for part in (0, 1):
+            connection.execute(
+                text(
+                    "INSERT INTO posts (render_id, video_id, backend, chat_id, part,"
+                    " text, state, created_at) VALUES ('r1', 'video1', 'heygen',"
+                    f" '@c', {part}, 'words', 'unsure', '2026-11-01 10:00:00+00:00')"
+                )
+            )
+    engine.dispose()
+
+
+def test_the_migrations_give_the_tables_of_the_code(ledger):
+    with ledger.database.engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_an_older_ledger_is_brought_up_to_date_with_all_its_rows(ledger_url):
+    older(ledger_url)
+
+    with Ledger(ledger_url) as ledger:
+        row = ledger.render("r1")
+        first, second = ledger.posts.parts(2)
+
+    assert (row.script, row.video_id, row.fence) == ("Привет", "video1", 0)
+    assert row.owner is None
+    assert row.created_at.isoformat() == "2026-11-01T10:00:00+00:00"
+    assert second.first_id == first.id
+    assert second.state == "unsure"
+
+
+def test_a_copy_of_an_older_ledger_is_kept(tmp_path):
+    url = f"sqlite:///{tmp_path / 'old.db'}"
+    older(url)
+
+    Ledger(url).close()
+
+    [copy] = tmp_path.glob("old.db.before-*")
+    with closing(sqlite3.connect(copy)) as connection:
+        assert connection.execute("SELECT * FROM alembic_version").fetchall() == [
+            ("0001",)
+        ]
+        assert connection.execute("SELECT script FROM renders").fetchone() == (
+            "Привет",
+        )
+
+
+def test_a_newer_ledger_is_refused_and_left_alone(ledger_url):
+    Ledger(ledger_url).close()
+    engine = create_engine(ledger_url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+
+    with pytest.raises(LedgerError, match=r"newer version \(9999\)"):
+        Ledger(ledger_url)
+
+    with engine.connect() as connection:
+        found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    engine.dispose()
+    assert found == "9999"
+
+
+def test_many_may_open_a_new_ledger_at_once(ledger_url):
+    problems = []
+
+    def open_it():
+        try:
+            Ledger(ledger_url).close()
+        except LedgerError as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert problems == []
+
+
+def test_a_file_that_is_no_ledger_is_told_plainly(tmp_path):
+    file = tmp_path / "heygen_nb.db"
+    file.write_text("this is no database at all" * 100)
+
+    with pytest.raises(LedgerError, match="not a database"):
+        Ledger(f"sqlite:///{file}")
+
+
+def test_a_folder_that_cannot_be_used_is_told_plainly(tmp_path):
+    with pytest.raises(LedgerError, match="unable to open"):
+        Ledger(f"sqlite:///{tmp_path / 'missing' / 'heygen_nb.db'}")
+
+
+def test_a_server_that_is_not_there_is_told_without_its_password():
+    with pytest.raises(LedgerError) as caught:
+        Ledger("postgresql+psycopg://user:hidden@127.0.0.1:1/nothing")
+
+    assert "hidden" not in str(caught.value)
+
+
+def test_a_locked_ledger_is_told_after_a_while(
+    tmp_path, monkeypatch, account, new_render
+):
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
+    file = tmp_path / "ledger.db"
+    with Ledger(f"sqlite:///{file}") as ledger, closing(sqlite3.connect(file)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        with pytest.raises(LedgerError, match="locked") as caught:
+            ledger.plan(account, new_render())
+
+        other.rollback()
+        assert "Nothing more was sent" in caught.value.hint
+        assert ledger.plan(account, new_render())[1]
+
+
+def test_a_short_lock_is_waited_for(tmp_path, account, new_render):
+    file = tmp_path / "ledger.db"
+    with (
+        Ledger(f"sqlite:///{file}") as ledger,
+        closing(sqlite3.connect(file, check_same_thread=False)) as other,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        threading.Timer(0.1, other.rollback).start()
+
+        assert ledger.plan(account, new_render())[1]
+        time.sleep(0.01)
+
+
+def test_a_ledger_deleted_while_in_use_is_noticed(tmp_path, account, new_render):
+    file = tmp_path / "ledger.db"
+    with Ledger(f"sqlite:///{file}") as ledger:
+        ledger.plan(account, new_render())
+        for part in tmp_path.glob("ledger.db*"):
+            part.unlink()
+
+        for step in (
+            lambda: ledger.plan(account, new_render()),
+            lambda: ledger.began(account),
+        ):
+            with pytest.raises(LedgerError, match="was removed"):
+                step()
+
+
+def test_a_ledger_replaced_while_in_use_is_noticed(tmp_path, account, new_render):
+    file, other = tmp_path / "ledger.db", tmp_path / "other.db"
+    Ledger(f"sqlite:///{other}").close()
+    with Ledger(f"sqlite:///{file}") as ledger:
+        other.replace(file)
+
+        with pytest.raises(LedgerError, match="replaced"):
+            ledger.plan(account, new_render())
+
+
+def plan_many(ledger, account, new_render):
+    for number in range(200):
+        ledger.plan(account, new_render(f"d{number}", script="long " * 4000))
+
+
+def test_a_full_disk_undoes_the_whole_step(tmp_path, account, new_render):
+    file = tmp_path / "ledger.db"
+    with Ledger(f"sqlite:///{file}") as ledger:
+        row, _new = ledger.plan(account, new_render())
+        with ledger.database.engine.connect() as connection:
+            pages = connection.scalar(text("PRAGMA page_count"))
+
+        @event.listens_for(ledger.database.engine, "begin")
+        def _fill(connection):
+            connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+        with pytest.raises(LedgerError, match="full"):
+            plan_many(ledger, account, new_render)
+
+        assert ledger.render(row.id).state == "planned"
+
+
+def test_a_file_size_limit_is_an_error_and_no_crash(tmp_path, account, new_render):
+    file = tmp_path / "ledger.db"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Ledger(f"sqlite:///{file}") as ledger:
+        ledger.plan(account, new_render())
+        try:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, hard))
+            with pytest.raises(LedgerError, match=r"disk|full"):
+                plan_many(ledger, account, new_render)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+        assert ledger.plan(account, new_render("after"))[1]
+
+
+def test_what_is_committed_survives_a_power_cut(tmp_path):
+    with (
+        Ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger,
+        ledger.database.engine.connect() as connection,
+    ):
+        assert connection.scalar(text("PRAGMA synchronous")) == 2  # FULL
+        assert connection.scalar(text("PRAGMA journal_mode")) == "wal"

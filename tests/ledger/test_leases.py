@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import psutil
+import pytest
+
+from heygen_nb.errors import TakenOverError
+from heygen_nb.ledger import Ledger, Post, Render
+from heygen_nb.ledger.owner import Owner
+
+NO_TIME = 0.0001
+
+
+@pytest.fixture
+def row(ledger, account, new_render):
+    return ledger.plan(account, new_render())[0]
+
+
+def test_only_one_living_owner_has_a_row(open_ledger, ledger, row):
+    other = open_ledger()
+
+    first, second = (
+        ledger.leases.take(Render, row.id),
+        other.leases.take(Render, row.id),
+    )
+
+    assert first is not None
+    assert second is None
+
+
+def test_a_row_given_back_can_be_taken(open_ledger, ledger, row):
+    other = open_ledger()
+    ledger.leases.release(ledger.leases.take(Render, row.id))
+
+    assert other.leases.take(Render, row.id) is not None
+
+
+def test_the_same_process_cannot_take_a_row_twice(ledger, row):
+    ledger.leases.take(Render, row.id)
+
+    assert ledger.leases.take(Render, row.id) is None
+
+
+def test_an_owner_elsewhere_is_replaced_when_its_lease_is_over(open_ledger, row):
+    slow, other = open_ledger(lease_s=0.2), open_ledger()
+    slow.leases.take(Render, row.id)
+
+    early = other.leases.take(Render, row.id)
+    time.sleep(0.25)
+    late = other.leases.take(Render, row.id)
+
+    assert early is None
+    assert late is not None
+
+
+def test_a_renewed_lease_goes_on(open_ledger, row):
+    slow, other = open_ledger(lease_s=0.3), open_ledger()
+    hold = slow.leases.take(Render, row.id)
+    for _ in range(4):
+        time.sleep(0.1)
+        slow.leases.renew()
+
+    assert other.leases.take(Render, row.id) is None
+    hold.check()
+
+
+def test_who_slept_past_the_lease_can_neither_write_nor_send(open_ledger, row):
+    sleeper, other = open_ledger(lease_s=NO_TIME), open_ledger()
+    stale = sleeper.leases.take(Render, row.id)
+    time.sleep(0.01)
+    other.leases.take(Render, row.id)
+
+    with pytest.raises(TakenOverError):
+        stale.check()
+    with pytest.raises(TakenOverError):
+        sleeper.before_send(stale, sleeper._now())
+    with pytest.raises(TakenOverError):
+        sleeper.record(stale, "submitted", state="submitted", video_id="wrong")
+
+    found = other.render(row.id)
+    assert (found.state, found.sends, found.video_id) == ("planned", 0, None)
+
+
+def test_renewing_does_not_bring_back_what_was_taken_over(open_ledger, row):
+    sleeper, other = open_ledger(lease_s=NO_TIME), open_ledger()
+    stale = sleeper.leases.take(Render, row.id)
+    time.sleep(0.01)
+    hold = other.leases.take(Render, row.id)
+
+    sleeper.leases.renew()
+    sleeper.leases.release(stale)
+
+    with pytest.raises(TakenOverError):
+        stale.check()
+    assert other.record(hold, "fine").owner is not None
+
+
+def test_a_write_renews_the_lease(open_ledger, row):
+    sleeper = open_ledger(lease_s=0.2)
+    hold = sleeper.leases.take(Render, row.id)
+    time.sleep(0.15)
+    sleeper.record(hold, "still here")
+    time.sleep(0.1)
+
+    hold.check()
+
+
+def test_a_lease_from_a_clock_that_was_set_back_does_not_last_for_years(
+    open_ledger, ledger, row
+):
+    ledger.leases.take(Render, row.id)
+    with ledger.database.writing() as session:
+        session.get(Render, row.id).lease_until += 365 * 86400
+
+    assert open_ledger().leases.take(Render, row.id) is not None
+
+
+def test_a_dead_owner_on_this_machine_is_replaced_at_once(open_ledger, row):
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process = psutil.Process(child.pid)
+    owner = replace(
+        Owner.this(),
+        pid=child.pid,
+        started_s=process.create_time() - psutil.boot_time(),
+    )
+    open_ledger(owner=owner).leases.take(Render, row.id)
+    alive = open_ledger().leases.take(Render, row.id)
+    child.kill()
+    zombie = open_ledger().leases.take(Render, row.id)
+    child.communicate()
+
+    assert alive is None
+    assert zombie is not None
+
+
+@pytest.mark.parametrize(
+    "change", [{"boot": "an earlier one"}, {"started_s": 1.5}, {"pid": 2**22 + 1}]
+)
+def test_a_reused_process_number_is_not_the_owner(change):
+    assert not Owner.this().surely_dead()
+    assert replace(Owner.this(), **change).surely_dead()
+
+
+def test_of_another_machine_nothing_is_sure():
+    assert not replace(Owner.this(), host="elsewhere", boot="x").surely_dead()
+
+
+@pytest.mark.parametrize("host", ["plain", "with/slash", "имя"])
+def test_an_owner_is_read_back_as_it_was_written(host):
+    owner = Owner(host, "b-1", 7, 12.5)
+
+    assert Owner.parse(str(owner)) == owner
+
+
+def test_a_post_is_leased_by_its_first_message(ledger, open_ledger):
+    first, second = ledger.posts.plan(
+        None, video_id="v", backend="heygen", chat_id="@c", texts=["a", "b"]
+    )
+    stale = open_ledger(lease_s=NO_TIME)
+    old = stale.leases.take(Post, first.id)
+    time.sleep(0.01)
+    hold = ledger.leases.take(Post, first.id)
+
+    with pytest.raises(TakenOverError):
+        stale.posts.record(old, second.id, "sending")
+
+    assert ledger.posts.record(hold, second.id, "sending").state == "sending"
+
+
+def test_a_thousand_rows_are_renewed_at_once(tmp_path, account, new_render):
+    with Ledger(f"sqlite:///{tmp_path / 'many.db'}", lease_s=5) as ledger:
+        for number in range(1000):
+            row, _new = ledger.plan(account, new_render(f"d{number}"))
+            ledger.leases.take(Render, row.id)
+
+        begun = time.perf_counter()
+        ledger.leases.renew()
+
+        assert time.perf_counter() - begun < 1

@@ -1,0 +1,249 @@
+from __future__ import annotations
+
+import json
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from heygen_nb.errors import LedgerError, TakenOverError
+from heygen_nb.ledger import MadeBefore, Render, title_token
+from heygen_nb.models import Account
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def planned(ledger, account, new):
+    row, _new = ledger.plan(account, new)
+    return row, ledger.leases.take(Render, row.id)
+
+
+def test_an_intent_is_stored_whole_before_anything_is_sent(ledger, account, new_render):
+    row, new = ledger.plan(account, new_render(title="My title", send_to="@chat"))
+
+    assert new
+    found = ledger.render(row.id)
+    assert found.state == "planned"
+    assert found.reserved_cost == 1.5
+    assert found.send_to == "@chat"
+    assert found.token == title_token("a1b2c3d4", "r1", 1)
+    assert json.loads(found.body)["title"] == f"{found.token} My title"
+    assert found.created_at.tzinfo is not None
+
+
+def test_the_same_draft_again_is_the_same_row(ledger, account, new_render):
+    first, _new = ledger.plan(account, new_render())
+
+    second, new = ledger.plan(account, new_render(caption="changed"))
+
+    assert not new
+    assert second.id == first.id
+    assert ledger.render(first.id).caption == "changed"
+
+
+def test_another_revision_key_or_address_is_another_row(ledger, account, new_render):
+    other_key = Account("heygen", account.base_url, "another")
+    elsewhere = Account("heygen", "https://eu.example.com", account.fingerprint)
+
+    rows = [
+        ledger.plan(account, new_render())[0],
+        ledger.plan(account, new_render(revision="r2"))[0],
+        ledger.plan(other_key, new_render())[0],
+        ledger.plan(elsewhere, new_render())[0],
+    ]
+
+    assert len({row.id for row in rows}) == 4
+    assert ledger.find(other_key, "a1b2c3d4", "r2") is None
+    with pytest.raises(LedgerError, match="another key"):
+        ledger.render(rows[0].id, other_key)
+
+
+def test_two_planners_at_once_make_one_row(open_ledger, account, new_render):
+    ledgers = [open_ledger() for _ in range(4)]
+    made = []
+    threads = [
+        threading.Thread(
+            target=lambda one=one: made.append(one.plan(account, new_render()))
+        )
+        for one in ledgers
+    ]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len({row.id for row, _new in made}) == 1
+    assert sum(new for _row, new in made) == 1
+
+
+@pytest.mark.parametrize("state", ["rejected", "failed"])
+def test_an_attempt_that_cost_nothing_is_followed_by_a_new_one(
+    ledger, account, new_render, state
+):
+    first, hold = planned(ledger, account, new_render())
+    if state == "failed":
+        ledger.record(hold, "submitted", state="submitted", video_id="v")
+    ledger.record(hold, state, state=state)
+
+    second, new = ledger.plan(account, new_render())
+
+    assert new
+    assert second.attempt == 2
+    assert second.idempotency_key != first.idempotency_key
+
+
+def test_again_goes_on_with_an_attempt_that_is_not_accepted_yet(
+    ledger, account, new_render
+):
+    first, hold = planned(ledger, account, new_render())
+    ledger.before_send(hold, NOW)
+
+    second, new = ledger.plan(account, new_render(), again=True)
+
+    assert not new
+    assert second.id == first.id
+
+
+@pytest.mark.parametrize("state", ["submitted", "unknown"])
+def test_again_is_a_new_attempt_after_one_that_is_settled(
+    ledger, account, new_render, state
+):
+    _first, hold = planned(ledger, account, new_render())
+    ledger.record(hold, state, state=state)
+
+    second, new = ledger.plan(account, new_render(), again=True)
+
+    assert new
+    assert second.attempt == 2
+
+
+def test_what_a_lost_ledger_had_made_is_adopted_at_once(ledger, account, new_render):
+    row, new = ledger.plan(account, new_render(), made=MadeBefore(3, "video3"))
+
+    assert new
+    assert (row.state, row.video_id, row.attempt) == ("submitted", "video3", 3)
+    assert row.token == title_token("a1b2c3d4", "r1", 3)
+    assert row.reserved_cost == 0
+
+
+def test_keys_of_a_lost_ledger_are_not_used_again(ledger, account, new_render):
+    failed, _new = ledger.plan(account, new_render(), made=MadeBefore(1, None))
+    other = new_render(draft_id="other")
+    again, _new = ledger.plan(account, other, again=True, made=MadeBefore(2, "v"))
+
+    assert (failed.state, failed.attempt) == ("planned", 2)
+    assert (again.state, again.attempt) == ("planned", 3)
+
+
+def test_the_life_of_a_key_counts_from_the_first_send_that_may_have_arrived(
+    ledger, account, new_render
+):
+    _row, hold = planned(ledger, account, new_render())
+    ledger.before_send(hold, NOW)
+    ledger.record(hold, "refused", unanswered=False)
+
+    ledger.before_send(hold, NOW + timedelta(days=1))
+    row = ledger.before_send(hold, NOW + timedelta(days=2))
+
+    assert row.first_sent_at == NOW + timedelta(days=1)
+    assert row.sends == 3
+    assert row.unanswered
+
+
+@pytest.mark.parametrize(
+    ("state", "step"),
+    [("planned", "completed"), ("rejected", "submitted"), ("failed", "submitted")],
+)
+def test_a_step_that_cannot_follow_is_refused(ledger, account, new_render, state, step):
+    row, hold = planned(ledger, account, new_render())
+    if state == "failed":
+        ledger.record(hold, "submitted", state="submitted")
+    if state != "planned":
+        ledger.record(hold, state, state=state)
+
+    with pytest.raises(LedgerError, match="cannot follow"):
+        ledger.record(hold, step, state=step)
+
+    assert ledger.render(row.id).state == state
+
+
+def test_nothing_is_sent_for_a_render_that_is_settled(ledger, account, new_render):
+    row, hold = planned(ledger, account, new_render())
+    ledger.record(hold, "submitted", state="submitted", video_id="v")
+
+    with pytest.raises(LedgerError, match="cannot follow"):
+        ledger.before_send(hold, NOW)
+
+    assert ledger.render(row.id).sends == 0
+
+
+def test_a_batch_is_marked_whole_or_not_at_all(
+    open_ledger, account, new_render, ledger
+):
+    first, hold = planned(ledger, account, new_render("one"))
+    _second, lost = planned(ledger, account, new_render("two"))
+    with ledger.database.writing() as session:
+        session.get(Render, lost.id).fence += 1
+
+    with pytest.raises(TakenOverError):
+        ledger.before_batch([hold, lost], "hgnb-b-1", NOW)
+
+    assert ledger.render(first.id).batch_key is None
+    assert not ledger.render(first.id).unanswered
+
+
+def test_every_step_is_an_event_with_its_time(ledger, account, new_render):
+    row, hold = planned(ledger, account, new_render())
+    ledger.before_send(hold, NOW)
+    ledger.record(hold, "submitted", state="submitted", video_id="v1")
+
+    events = ledger.events_of(row.id)
+
+    assert [event.name for event in events] == ["planned", "sending", "submitted"]
+    assert events[2].data == {"video_id": "v1"}
+    assert all(event.at.tzinfo is not None for event in events)
+
+
+def test_what_is_not_finished_is_told_for_one_account_only(ledger, account, new_render):
+    other = Account("heygen", account.base_url, "another")
+    ledger.plan(other, new_render())
+    open_row, _hold = planned(ledger, account, new_render("open"))
+    _done, hold = planned(ledger, account, new_render("done"))
+    unknown, lost = planned(ledger, account, new_render("lost"))
+    ledger.record(lost, "unknown", state="unknown")
+    for state in ("submitted", "completed", "downloaded"):
+        ledger.record(hold, state, state=state)
+
+    rows = ledger.history.unfinished(account)
+
+    assert [row.id for row in rows] == [open_row.id, unknown.id]
+
+
+def test_an_unknown_that_a_person_paid_again_for_is_over(ledger, account, new_render):
+    row, hold = planned(ledger, account, new_render())
+    ledger.record(hold, "unknown", state="unknown")
+
+    newer, _new = ledger.plan_again(row.id, reserved_cost=2.0)
+
+    assert [r.id for r in ledger.history.unfinished(account)] == [newer.id]
+    old, new = json.loads(row.body), json.loads(newer.body)
+    assert old.pop("title") != new.pop("title")
+    assert old == new
+    assert newer.reserved_cost == 2.0
+
+
+def test_a_finished_render_that_was_to_be_posted_is_not_finished(
+    ledger, account, new_render
+):
+    row, hold = planned(ledger, account, new_render(send_to="@chat"))
+    for state in ("submitted", "completed", "downloaded"):
+        ledger.record(hold, state, state=state, video_id="v")
+    before = ledger.history.unfinished(account)
+
+    ledger.posts.plan(
+        row.id, video_id="v", backend="heygen", chat_id="@chat", texts=["c"]
+    )
+
+    assert [r.id for r in before] == [row.id]
+    assert ledger.history.unfinished(account) == []

@@ -29,6 +29,7 @@ class GenerationPanel(Panel):
         self._cards: dict[Job, JobCard] = {}
         self._ticking = False
         self._showing: Job | None = None
+        self._seen: set[Job] = set()
         self._list = make(widgets.VBox, "hg-cards", tabbable=False)
         self._empty = self.hint(
             lambda: _("Nothing is being rendered. Create a video from a draft.")
@@ -83,8 +84,11 @@ class GenerationPanel(Panel):
 
     def _show_newest(self, jobs: list[Job]) -> None:
         done = [job for job in jobs if job.outcome and job.outcome.path]
-        if done and self._showing not in done:
-            self._showing = done[0]
+        if fresh := [job for job in done if job not in self._seen]:
+            self._showing = fresh[0]
+        elif self._showing not in done:
+            self._showing = done[0] if done else None
+        self._seen = set(done)
         self._draw_side()
 
     def show_video(self, job: Job) -> None:

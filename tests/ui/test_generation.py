@@ -55,6 +55,18 @@ async def test_the_finished_video_plays_in_place_by_its_relative_path(panel, des
     assert "hg-off" not in panel._side._dom_classes
 
 
+async def test_the_video_that_is_done_last_is_shown(panel, desk):
+    await finish(panel, desk.render(LEO))
+    await finish(panel, desk.render(LEO.model_copy(update={"id": "virgo"})))
+    assert panel._player.path.name == "virgo.mp4"
+
+    older = desk.jobs.all[1]
+    buttons(panel, older)["▶ Play"].click()
+    await panel.idle()
+
+    assert panel._player.path.name == "a1b2c3d4.mp4"
+
+
 async def test_the_video_is_sent_on_the_button_and_not_before(panel, desk, sandbox):
     await finish(panel, desk.render(LEO))
     assert sandbox.ledger()["posts"] == []

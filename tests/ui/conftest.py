@@ -114,7 +114,7 @@ class Notebook:
         )
 
     def ready(self) -> None:
-        self.page.wait_for_function(_READY, timeout=40_000)
+        self.page.wait_for_function(_READY, timeout=60_000)
 
     def restart(self) -> None:
         """Restart the kernel as the menu does, without its question."""
@@ -238,7 +238,7 @@ def open_notebook(lab, browser):
         context = browser.new_context(viewport={"width": width, "height": height})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(45_000)
         page.goto(f"{lab.url}/doc/tree/{path}?reset")
         notebook = Notebook(page, lab)
         notebook.ready()
@@ -248,6 +248,7 @@ def open_notebook(lab, browser):
     for context in contexts:
         context.close()
     _end_kernels(lab)
+    lab.slow_down(slow=False)
 
 
 def _end_kernels(lab: Lab) -> None:

@@ -9,11 +9,20 @@ from pathlib import Path
 
 import pytest
 
+from heygen_nb.timing import estimate_s
+
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 
 PLAYS = "() => [...document.querySelectorAll('video')].some(v => v.readyState > 0)"
-FITS_45_S = " ".join(["Leo, today the stars ask you to slow down a little."] * 15)
-FITS_45_S_RU = " ".join(["Лев, сегодня звёзды просят вас немного отдохнуть."] * 15)
+
+
+def fitting(sentence: str, seconds: float) -> str:
+    """Repeat a sentence until it fills the time at a natural speed."""
+    return " ".join([sentence] * round(seconds / estimate_s(sentence)))
+
+
+FITS_45_S = fitting("Leo, today the stars ask you to slow down a little.", 45)
+FITS_45_S_RU = fitting("Лев, сегодня звёзды просят вас немного отдохнуть.", 45)
 WORDS = {
     "en": {
         "script": FITS_45_S,
@@ -59,7 +68,7 @@ def log_of(book):
 
 
 def wait_for_video(book):
-    book.page.wait_for_function(PLAYS, timeout=20_000)
+    book.page.wait_for_function(PLAYS)
 
 
 def write(book, title, script, words=WORDS["en"]):
@@ -99,7 +108,7 @@ def test_the_three_tests_of_the_notes(studio, lab, language):
     wait_for_video(book)
     made = lab.newest_render()
     assert made["target_s"] == 45
-    assert abs(made["duration_s"] - 45) <= 0.2 * 45
+    assert abs(made["duration_s"] - 45) <= 0.3 * 45  # fast mode guesses
     assert book.page.get_by_text(words["asked 45"]).first.is_visible()
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,14 +14,14 @@ from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft
 from heygen_nb.ui._base import Panel, make, show
-from heygen_nb.ui.counters import caption_html, script_html
 from heygen_nb.ui.draftlist import DraftList
+from heygen_nb.ui.editor import Editor
 from heygen_nb.ui.markup import bar_html, markup
 from heygen_nb.ui.player import Player
 from heygen_nb.workflow.book import DraftRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from heygen_nb.renderer import Plan
 
@@ -37,7 +36,6 @@ class DraftsPanel(Panel):
 
     def _build(self) -> tuple[widgets.Widget, ...]:
         self._row: DraftRow | None = None
-        self._filling = False
         self._autosave: asyncio.TimerHandle | None = None
         self._saving = asyncio.Lock()
         self._deleted = ""
@@ -64,17 +62,10 @@ class DraftsPanel(Panel):
         return make(widgets.VBox, "hg-side hg-left", children=(self.list, row))
 
     def _build_editor(self) -> widgets.VBox:
-        self.t_title = self.field(widgets.Text, lambda: _("Title"))
-        self.t_script = self.field(
-            widgets.Textarea, lambda: _("Script"), "hg-script", rows=8
-        )
-        self.t_caption = self.field(
-            widgets.Textarea, lambda: _("Caption (Telegram)"), rows=3
-        )
-        self._script_facts = make(widgets.HTML, "hg-facts")
-        self._caption_facts = make(widgets.HTML, "hg-facts")
-        for field in (self.t_title, self.t_script, self.t_caption):
-            field.observe(self._on_edit, "value")
+        self._texts = Editor(self, self._edited)
+        self.t_title = self._texts.t_title
+        self.t_script = self._texts.t_script
+        self.t_caption = self._texts.t_caption
         self._create = self.button(
             lambda: _("🎬 Create video"), self.create, "hg-primary"
         )
@@ -85,20 +76,9 @@ class DraftsPanel(Panel):
             self.button(lambda: _("🗑 Delete"), self.delete),
         )
         self._state = make(widgets.HTML)
-        self._editor = make(
-            widgets.VBox,
-            "hg-grow",
-            children=(
-                self.t_title,
-                self.t_script,
-                self._script_facts,
-                self.t_caption,
-                self._caption_facts,
-                make(widgets.HBox, "hg-buttons", children=buttons),
-                self._state,
-            ),
-        )
-        return self._editor
+        row = make(widgets.HBox, "hg-buttons", children=buttons)
+        parts = (self._texts, row, self._state)
+        return make(widgets.VBox, "hg-grow", children=parts)
 
     def _build_stage(self) -> widgets.VBox:
         self._player = Player()
@@ -152,26 +132,11 @@ class DraftsPanel(Panel):
 
     def _fill(self, row: DraftRow) -> None:
         self._row = row
-        with self._quietly():
-            self.t_title.value = row.draft.title
-            self.t_script.value = row.draft.script
-            self.t_caption.value = row.draft.caption
+        self._texts.fill(row.draft)
         self.list.mark(row.draft.id)
         show(self._stage, when=False)
         self._count_words()
         self._show_state()
-
-    @contextmanager
-    def _quietly(self) -> Iterator[None]:
-        self._filling = True
-        try:
-            yield
-        finally:
-            self._filling = False
-
-    def _on_edit(self, _change: object) -> None:
-        if not self._filling:
-            self.spawn(self._edited)
 
     async def _edited(self) -> None:
         self._count_words()
@@ -194,8 +159,7 @@ class DraftsPanel(Panel):
     def _count_words(self) -> None:
         own = self._row and self._row.draft.duration
         target_s = own or self.desk.video_settings.video_duration
-        self._script_facts.value = script_html(self.t_script.value, target_s)
-        self._caption_facts.value = caption_html(self.t_caption.value)
+        self._texts.count(target_s)
 
     def _show_state(self, text: str = "") -> None:
         row = self._row
@@ -208,13 +172,7 @@ class DraftsPanel(Panel):
         self._state.value = markup(text, "hg-hint")
 
     def _typed(self) -> Draft:
-        base = self._row.draft if self._row else Draft(script="")
-        typed = {
-            "title": self.t_title.value,
-            "script": self.t_script.value,
-            "caption": self.t_caption.value,
-        }
-        return base.model_copy(update=typed)
+        return self._texts.typed(self._row.draft if self._row else Draft(script=""))
 
     async def save(self) -> None:
         """Save what is typed, and say so."""

@@ -29,11 +29,14 @@ class GenerationPanel(Panel):
         self._cards: dict[Job, JobCard] = {}
         self._ticking = False
         self._showing: Job | None = None
+        self._seen: set[Job] = set()
         self._list = make(widgets.VBox, "hg-cards", tabbable=False)
         self._empty = self.hint(
             lambda: _("Nothing is being rendered. Create a video from a draft.")
         )
-        self._log = LogView(lambda: self.desk.jobs.log, self._loop, _("Log"))
+        self._log = LogView(
+            lambda: self.desk.jobs.log, self._loop, _("Log"), also=self._draw_running
+        )
         self._player = Player()
         self._send_button = self.button(
             lambda: _("📱 Send to Telegram"), self._send_shown, "hg-primary"
@@ -81,8 +84,11 @@ class GenerationPanel(Panel):
 
     def _show_newest(self, jobs: list[Job]) -> None:
         done = [job for job in jobs if job.outcome and job.outcome.path]
-        if done and self._showing not in done:
-            self._showing = done[0]
+        if fresh := [job for job in done if job not in self._seen]:
+            self._showing = fresh[0]
+        elif self._showing not in done:
+            self._showing = done[0] if done else None
+        self._seen = set(done)
         self._draw_side()
 
     def show_video(self, job: Job) -> None:
@@ -109,15 +115,18 @@ class GenerationPanel(Panel):
         if self._showing:
             await self.desk.send(self._showing)
 
+    def _draw_running(self) -> None:
+        for job, card in self._cards.items():
+            if job.running:
+                card.draw()
+
     async def _tick(self) -> None:
         if self._ticking:
             return
         self._ticking = True
         try:
             while self.desk.jobs.running:
-                for job, card in self._cards.items():
-                    if job.running:
-                        card.draw()
+                self._draw_running()
                 await asyncio.sleep(TICK_S)
         finally:
             self._ticking = False

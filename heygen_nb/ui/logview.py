@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from heygen_nb.ui._base import make, shared_layout
+from heygen_nb.ui._base import make, shared_layout, show
 
 if TYPE_CHECKING:
     import asyncio
@@ -23,6 +23,7 @@ class LogView(widgets.VBox):
         lines: Gives what is to be shown now.
         loop: Where updates are put off to.
         label: Its name for screen readers.
+        also: Called with every update: what else follows the lines.
     """
 
     def __init__(
@@ -30,10 +31,12 @@ class LogView(widgets.VBox):
         lines: Callable[[], Iterable[str]],
         loop: asyncio.AbstractEventLoop,
         label: str,
+        also: Callable[[], None] = lambda: None,
     ) -> None:
         self._lines = lines
         self._loop = loop
         self._label = label
+        self._also = also
         self._later: asyncio.TimerHandle | None = None
         self._html = make(widgets.HTML)
         super().__init__((self._html,), layout=shared_layout())
@@ -55,6 +58,8 @@ class LogView(widgets.VBox):
         self._later = None
         text = escape("\n".join(self._lines()))
         label = escape(self._label)
+        self._also()
+        show(self, when=bool(text))
         self._html.value = (
             f'<pre role="log" tabindex="0" aria-label="{label}">{text}</pre>'
         )

@@ -34,8 +34,9 @@ class Studio(Panel):
     """Drafts in, videos and posts out: show it as the last line of a cell."""
 
     def _build(self) -> tuple[widgets.Widget, ...]:
-        self._panels: dict[type[Panel], Panel] = {}
+        self.panels: dict[type[Panel], Panel] = {}
         self._balance = ""
+        self._moved = False
         self._title = make(widgets.HTML, "hg-grow")
         self._chips = make(widgets.HTML)
         self.d_language = make(
@@ -57,8 +58,8 @@ class Studio(Panel):
     def _fill_tab(self) -> None:
         """Build the panel of the chosen tab when it is seen for the first time."""
         kind = _PANELS[self.tabs.selected_index or 0]
-        if kind not in self._panels:
-            panel = self._panels[kind] = kind(self.desk)
+        if kind not in self.panels:
+            panel = self.panels[kind] = kind(self.desk)
             if isinstance(panel, DraftsPanel):
                 panel.on_create = self._watch
             self.tabs.children[_PANELS.index(kind)].children = (panel,)
@@ -69,11 +70,12 @@ class Studio(Panel):
 
     def _watch(self) -> None:
         self.show_tab(GenerationPanel)
-        panel = self._panels[GenerationPanel]
+        panel = self.panels[GenerationPanel]
         if isinstance(panel, GenerationPanel):
             panel.come_into_view()
 
     def _on_tab(self, _change: object) -> None:
+        self._moved = True
         self._fill_tab()
 
     def _on_language(self, _change: object) -> None:
@@ -89,6 +91,8 @@ class Studio(Panel):
     def _heard(self, topic: str) -> None:
         if topic == "jobs":
             self._head()
+            if self.desk.jobs.running and not self._moved:
+                self.show_tab(GenerationPanel)  # begun before, by another kernel
             if not self.desk.jobs.running:
                 self.spawn(self._ask_balance)
         elif topic == "settings":
@@ -128,6 +132,6 @@ class Studio(Panel):
 
     def close(self) -> None:
         """Close all panels; renders go on."""
-        for panel in self._panels.values():
+        for panel in self.panels.values():
             panel.close()
         super().close()

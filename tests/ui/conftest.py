@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -10,7 +11,6 @@ import subprocess
 import sys
 import time
 import urllib.request
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,17 +18,28 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 import pytest
 
+from heygen_nb.ledger import Ledger
 from heygen_nb.sandbox.options import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
+from heygen_nb.workflow import history_lines
 from heygen_nb.workflow.desk import Desk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Locator, Page
 
 CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
+_STILL_RUNNING = json.dumps(
+    {
+        "kind": "unknown_status",
+        "method": "GET",
+        "path": "/v3/videos/*",
+        "word": "processing",
+        "times": None,
+    }
+).encode()
 _READY = """() => {
   const app = window.jupyterapp, shell = app && app.shell.currentWidget
   const context = shell && shell.context
@@ -50,6 +61,24 @@ class Lab:
         """What the sandbox accepted, charged and posted."""
         with urllib.request.urlopen(f"{self.sandbox_url}/_sandbox/ledger") as reply:
             return json.load(reply)
+
+    def newest_render(self) -> dict[str, Any]:
+        """The newest line of this home's history."""
+        with Ledger(f"sqlite:///{self.home / 'heygen_nb.db'}") as ledger:
+            (line,) = history_lines(ledger, self.home / "videos", limit=1)
+        return line.model_dump()
+
+    def slow_down(self, *, slow: bool) -> None:
+        """Keep all renders in progress, or let them finish."""
+        method, data = ("POST", _STILL_RUNNING) if slow else ("DELETE", b"")
+        request = urllib.request.Request(
+            f"{self.sandbox_url}/_sandbox/faults",
+            data=data,
+            method=method,
+            headers={"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request):
+            pass
 
     def notebook(self, name: str, *cells: str) -> str:
         """Write a notebook into ``notebooks/``; return its path for the URL."""
@@ -85,7 +114,7 @@ class Notebook:
         )
 
     def ready(self) -> None:
-        self.page.wait_for_function(_READY, timeout=40_000)
+        self.page.wait_for_function(_READY, timeout=60_000)
 
     def restart(self) -> None:
         """Restart the kernel as the menu does, without its question."""
@@ -94,6 +123,18 @@ class Notebook:
             ".sessionContext.session.kernel.restart()"
         )
         self.ready()
+
+    def interrupt(self) -> None:
+        """Interrupt the kernel, as the stop button does."""
+        self.command("notebook:interrupt-kernel")
+
+    def theme(self, name: str) -> None:
+        """Switch JupyterLab to its ``light`` or ``dark`` theme."""
+        self.command("apputils:change-theme", theme=f"JupyterLab {name.title()}")
+        light = str(name == "light").lower()
+        self.page.locator(f"body[data-jp-theme-light={light}]").wait_for(
+            state="attached"
+        )
 
     def save(self) -> str:
         """Save; return what the file then holds."""
@@ -197,7 +238,7 @@ def open_notebook(lab, browser):
         context = browser.new_context(viewport={"width": width, "height": height})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(45_000)
         page.goto(f"{lab.url}/doc/tree/{path}?reset")
         notebook = Notebook(page, lab)
         notebook.ready()
@@ -207,6 +248,7 @@ def open_notebook(lab, browser):
     for context in contexts:
         context.close()
     _end_kernels(lab)
+    lab.slow_down(slow=False)
 
 
 def _end_kernels(lab: Lab) -> None:
@@ -223,10 +265,6 @@ def _end_kernels(lab: Lab) -> None:
 @pytest.fixture
 def studio(lab, open_notebook):
     """Open the Studio in a browser, after ``config`` was written."""
-
-    @contextmanager
-    def _nothing():
-        yield
 
     def _open(name: str = "studio", *, config: str = "", **size: int) -> Notebook:
         lab.configure(config)
@@ -245,3 +283,15 @@ async def desk(sandbox):
     desk = Desk(sandbox.settings(heygen_voice="en-US-Neural2-F"))
     yield desk
     await desk.close()
+
+
+@pytest.fixture
+def until():
+    """Wait until something is so, for five seconds at most."""
+
+    async def wait(condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(5):
+            while not condition():  # noqa: ASYNC110 - what is awaited is a widget
+                await asyncio.sleep(0.01)
+
+    return wait

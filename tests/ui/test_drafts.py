@@ -215,13 +215,12 @@ async def test_a_file_that_is_no_draft_says_where_it_is_wrong(panel):
     assert "line 1" in panel._notice.value
 
 
-async def test_create_saves_renders_and_shows_generation(panel, desk):
+async def test_create_saves_renders_and_shows_generation(panel, desk, until):
     shown = []
     panel.on_create = lambda: shown.append(1)
     panel.t_script.value = "Leo, slow down today."
     panel._create.click()
-    while panel._question is None:
-        await asyncio.sleep(0.01)
+    await until(lambda: panel._question)
     panel._question._yes.click()
     await panel.idle()
 
@@ -232,11 +231,10 @@ async def test_create_saves_renders_and_shows_generation(panel, desk):
     assert [draft.script for draft in await kept(desk)] == ["Leo, slow down today."]
 
 
-async def test_money_is_asked_for_with_what_will_be_used(panel, sandbox, desk):
+async def test_money_is_asked_for_with_what_will_be_used(panel, sandbox, desk, until):
     await write(panel)
     panel._create.click()
-    while panel._question is None:
-        await asyncio.sleep(0.01)
+    await until(lambda: panel._question)
     asked = panel._question._text.value
     panel._question._no.click()
     await panel.idle()

@@ -111,17 +111,17 @@ async def test_keys_go_to_dotenv_and_are_shown_only_as_set(panel, home):
     assert load_settings().heygen_api_key
 
 
-async def test_reset_asks_first(panel, home):
+async def test_reset_asks_first(panel, home, until):
     panel.t_video_duration.value = "45"
     await click(panel, panel.save_all)
     panel.spawn(panel.reset)
-    await _asked(panel)
+    await until(lambda: asked(panel))
     panel._question._no.click()
     await panel.idle()
     assert panel.t_video_duration.value == "45"
 
     panel.spawn(panel.reset)
-    await _asked(panel)
+    await until(lambda: asked(panel))
     panel._question._yes.click()
     await panel.idle()
 
@@ -129,11 +129,8 @@ async def test_reset_asks_first(panel, home):
     assert "video_duration: 30" in config(home)
 
 
-async def _asked(panel):
-    import asyncio  # noqa: PLC0415
-
-    while panel._question is None or "hg-off" in panel._question._dom_classes:
-        await asyncio.sleep(0)
+def asked(panel):
+    return panel._question and "hg-off" not in panel._question._dom_classes
 
 
 async def test_a_broken_file_is_shown_and_never_overwritten(home):
@@ -154,11 +151,11 @@ async def test_a_broken_file_is_shown_and_never_overwritten(home):
     await panel.desk.close()
 
 
-async def test_a_broken_file_can_be_put_aside(home):
+async def test_a_broken_file_can_be_put_aside(home, until):
     (home / "config.yaml").write_text("video_duration: [30")
     panel = SettingsPanel(Desk())
     panel.spawn(panel._put_aside)
-    await _asked(panel)
+    await until(lambda: asked(panel))
     panel._question._yes.click()
     await panel.idle()
     await click(panel, panel.save_all)

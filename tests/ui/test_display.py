@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+
+import heygen_nb as hg
+from heygen_nb.models import Quote
+from heygen_nb.timing import estimate_s
+from heygen_nb.ui.counters import caption_html, script_html
+from heygen_nb.ui.display import register
+from heygen_nb.ui.markup import clock, markup, picture_html, video_html
+
+
+@pytest.fixture
+def formats(monkeypatch):
+    shell = InteractiveShell()
+    register(shell.display_formatter)
+    return lambda thing: shell.display_formatter.format(thing)[0]
+
+
+def test_a_draft_is_a_card_in_a_cell_and_text_in_a_console(formats):
+    shown = formats(hg.Draft(id="a1", title="<i>Leo</i>", script="Slow down."))
+
+    assert "&lt;i&gt;Leo&lt;/i&gt;" in shown["text/html"]
+    assert shown["text/plain"].startswith("#a1 <i>Leo</i> (about")
+
+
+def test_a_video_plays_by_its_relative_path_and_is_not_embedded(formats):
+    path = Path.cwd() / "videos" / "a b.mp4"
+    video = hg.Video(video_id="v1", status="completed", path=path, duration_s=29.44)
+
+    shown = formats(video)
+
+    assert 'src="videos/a%20b.mp4"' in shown["text/html"]
+    assert "base64" not in shown["text/html"]
+    assert "29.4 s" in shown["text/plain"]
+
+
+def test_a_quote_is_one_line(formats):
+    quote = Quote(
+        amount=1.5, currency="usd", seconds=30, rate=0.05, engine="e", source="table"
+    )
+
+    assert "about 30 s: 1.50 usd (table)" in formats(quote)["text/plain"]
+    assert "💰" in formats(quote)["text/html"]
+
+
+def test_run_works_without_a_loop_and_inside_of_one():
+    async def answer():
+        await asyncio.sleep(0)
+        return 42
+
+    assert hg.run(answer()) == 42
+
+
+@pytest.mark.parametrize(
+    ("target_s", "expected"),
+    [(10, "too long: cut"), (60, "short: add"), (30, "fits at speed")],
+)
+def test_the_counter_says_how_a_script_fits(target_s, expected):
+    script = "Leo, today the stars ask you to slow down. " * 10
+    assert 27 < estimate_s(script) < 33
+
+    html = script_html(script, target_s)
+
+    assert expected in html
+    assert "90 words" in html
+    assert f"of {target_s}" in html
+
+
+def test_a_caption_is_counted_as_telegram_counts():
+    assert "2 of 1024" in caption_html("♌️")
+    assert "2 of 1024" in caption_html("🎬")
+    assert "second message" in caption_html("x" * 1025)
+
+
+def test_texts_and_paths_are_harmless():
+    assert "<script>" not in markup("<script>")
+    assert "onerror" not in video_html(Path('x" onerror="alert(1).mp4')).replace(
+        "%20onerror", ""
+    )
+    assert picture_html(None, "x") == '<span class="hg-thumb"></span>'
+
+
+def test_clocks_read_as_one_expects():
+    assert [clock(s) for s in (0, 161, 3725)] == ["00:00", "02:41", "1:02:05"]

@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+
+import pytest
+
+from heygen_nb.models import Draft
+from heygen_nb.ui import generation
+from heygen_nb.ui.generation import GenerationPanel
+
+pytestmark = pytest.mark.anyio
+
+LEO = Draft(id="a1b2c3d4", title="Leo", script="Leo, slow down.", caption="Your day")
+
+
+@pytest.fixture
+async def panel(desk):
+    panel = GenerationPanel(desk)
+    await panel.idle()
+    yield panel
+    panel.close()
+
+
+async def finish(panel, job):
+    await asyncio.gather(job.task, return_exceptions=True)
+    await panel.idle()
+
+
+def buttons(panel, job):
+    shown = panel._cards[job]._buttons.values()
+    return {b.description: b for b in shown if "hg-off" not in b._dom_classes}
+
+
+def card(panel, job):
+    return panel._cards[job]._html.value
+
+
+async def test_the_log_reads_as_in_the_notes(panel, desk):
+    await finish(panel, desk.render(LEO))
+
+    log = "\n".join(desk.jobs.log)
+    assert re.search(r"^\[\d\d:\d\d:\d\d\] 🎬 Creating video for script #a1b2c3d4", log)
+    assert "📤 Sending script to the HeyGen API..." in log
+    assert re.search(r"✅ Status: completed \(\d+s elapsed\)", log)
+    assert re.search(r"✅ Video created! ID: \w+$", log)
+
+
+async def test_the_finished_video_plays_in_place_by_its_relative_path(panel, desk):
+    await finish(panel, desk.render(LEO))
+
+    (bundle,) = panel._player._screen.outputs
+    assert 'src="videos/' in bundle["data"]["text/html"]
+    assert "hg-off" not in panel._side._dom_classes
+
+
+async def test_the_video_that_is_done_last_is_shown(panel, desk):
+    await finish(panel, desk.render(LEO))
+    await finish(panel, desk.render(LEO.model_copy(update={"id": "virgo"})))
+    assert panel._player.path.name == "virgo.mp4"
+
+    older = desk.jobs.all[1]
+    buttons(panel, older)["▶ Play"].click()
+    await panel.idle()
+
+    assert panel._player.path.name == "a1b2c3d4.mp4"
+
+
+async def test_the_video_is_sent_on_the_button_and_not_before(panel, desk, sandbox):
+    await finish(panel, desk.render(LEO))
+    assert sandbox.ledger()["posts"] == []
+
+    panel._send_button.click()
+    await panel.idle()
+
+    assert len(sandbox.ledger()["posts"]) == 1
+    assert "📱 Video sent to Telegram" in desk.jobs.log[-1]
+    assert panel._send_button.disabled
+
+
+async def test_the_post_has_the_caption_that_the_draft_has_by_now(panel, desk, sandbox):
+    await desk.book.save(LEO, over=0)
+    await finish(panel, desk.render(LEO))
+    await desk.book.save(LEO.model_copy(update={"caption": "A better one"}), over=1)
+
+    panel._send_button.click()
+    await panel.idle()
+
+    assert sandbox.ledger()["posts"][0]["text"] == "A better one"
+
+
+async def test_with_auto_send_on_the_video_is_sent_by_itself(panel, desk, sandbox):
+    desk.settings = desk.settings.model_copy(update={"telegram_auto_send": True})
+    await finish(panel, desk.render(LEO))
+
+    assert len(sandbox.ledger()["posts"]) == 1
+
+
+async def test_clicking_twice_renders_once(panel, desk, sandbox):
+    first, second = desk.render(LEO), desk.render(LEO)
+    await finish(panel, first)
+
+    assert first is second
+    assert len(sandbox.charges()) == 1
+
+
+async def test_stopping_to_wait_cancels_nothing_and_can_be_taken_up(
+    make_sandbox, desk, panel, until
+):
+    sandbox = make_sandbox(processing_s=0.5)
+    desk.settings = sandbox.settings()
+    job = desk.render(LEO)
+    await until(lambda: "Stop waiting" in buttons(panel, job))
+
+    buttons(panel, job)["Stop waiting"].click()
+    await asyncio.sleep(0)
+    await finish(panel, job)
+    assert job.stopped
+    assert "waiting stopped" in card(panel, job)
+    buttons(panel, job)["▶ Wait on"].click()
+    await panel.idle()
+    (again,) = desk.jobs.all
+    await finish(panel, again)
+
+    assert again.outcome.status == "completed"
+    assert len(sandbox.charges()) == 1
+
+
+async def test_stopping_is_not_offered_before_heygen_has_answered(sandbox, desk, panel):
+    sandbox.fault("slow", "/v3/videos", method="POST", delay_s=0.3)
+    job = desk.render(LEO)
+    await asyncio.sleep(0.1)
+
+    assert "Stop waiting" not in buttons(panel, job)
+    await finish(panel, job)
+
+
+async def test_a_failure_says_what_whether_charged_and_what_to_do(panel, desk, sandbox):
+    sandbox.fault("status", "/v3/videos", method="POST", status=402, times=1)
+    job = desk.render(LEO)
+    await finish(panel, job)
+
+    shown = card(panel, job)
+    assert "❌" in shown
+    assert "Nothing was charged." in shown
+    assert "👉" in shown
+    assert "↻ Try again" in buttons(panel, job)
+
+    sandbox.clear_faults()
+    buttons(panel, job)["↻ Try again"].click()
+    await panel.idle()
+    (again,) = desk.jobs.all
+    await finish(panel, again)
+    assert again.outcome.status == "completed"
+
+
+async def test_the_timer_ticks_without_asking_heygen(
+    make_sandbox, desk, panel, monkeypatch, until
+):
+    monkeypatch.setattr(generation, "TICK_S", 0.01)
+    sandbox = make_sandbox(processing_s=30)
+    desk.settings = sandbox.settings(poll_interval_s=60)
+    job = desk.render(LEO)
+    await until(lambda: sandbox.requests("POST /v3/videos"))
+    job._begun = time.monotonic() - 161.5
+    asked = sum(sandbox.ledger()["requests"].values())
+    await asyncio.sleep(0.05)
+
+    assert "⏱️ 02:41" in card(panel, job)
+    assert sum(sandbox.ledger()["requests"].values()) == asked
+
+
+async def test_the_timer_ends_when_nothing_runs(panel, desk):
+    await finish(panel, desk.render(LEO))
+    await asyncio.sleep(1.1)
+
+    assert not panel._ticking
+
+
+async def test_another_kernels_renders_are_taken_up_and_paid_once(
+    make_sandbox, desk, panel, until
+):
+    sandbox = make_sandbox(processing_s=0.3)
+    desk.settings = sandbox.settings()
+    job = desk.render(LEO)
+    await until(lambda: job.progress and job.progress.elapsed_s)
+    desk.jobs.stop(job)
+    await finish(panel, job)
+    desk.jobs._jobs.clear()  # as a new kernel would find it
+
+    desk.take_up()
+    await desk.jobs._taking_up
+
+    (taken,) = desk.jobs.all
+    assert taken.outcome.status == "completed"
+    assert len(sandbox.charges()) == 1
+
+
+async def test_script_in_titles_and_errors_runs_nothing(panel, desk, sandbox):
+    evil = "<img src=x onerror=alert(1)>"
+    sandbox.fault("status", "/v3/videos", method="POST", status=400, times=1)
+    job = desk.render(LEO.model_copy(update={"title": evil, "id": "evil"}))
+    desk.jobs.say(evil)
+    await asyncio.sleep(0.25)
+    await finish(panel, job)
+
+    for html in (card(panel, job), panel._log._html.value):
+        assert "<img" not in html
+        assert "&lt;img" in html

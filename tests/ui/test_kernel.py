@@ -1,0 +1,68 @@
+"""What needs a kernel, but no browser."""
+
+from __future__ import annotations
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.process import start_sandbox
+
+pytestmark = pytest.mark.filterwarnings("default")  # the kernel's libraries
+
+
+@pytest.fixture
+def run_cells(home, monkeypatch):
+    options = SandboxOptions(fast=True, pending_s=0.0, processing_s=0.1)
+    start_sandbox(home / ".sandbox", options=options)
+    monkeypatch.setenv("HEYGEN_NB_POLL_INTERVAL_S", "0.2")
+    monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
+
+    def run(*cells):
+        book = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells]
+        )
+        NotebookClient(
+            book, timeout=60, resources={"metadata": {"path": str(home)}}
+        ).execute()
+        return [str(cell.outputs) for cell in book.cells]
+
+    return run
+
+
+def test_a_cell_becomes_a_preview_a_video_and_a_draft(run_cells):
+    outputs = run_cells(
+        "%load_ext heygen_nb",
+        "%%avatar --title 'Leo'\nLeo, slow down today.",
+        "%%avatar --render\nVirgo, slow down today.",
+        "import heygen_nb as hg\npanel = hg.DraftsPanel()\nawait panel.idle()\n"
+        "len(panel.list.s_drafts.options)",
+    )
+
+    assert 'src="previews/' in outputs[1]
+    assert "✅ Video created!" in outputs[2]
+    assert 'src="videos/' in outputs[2]
+    assert "'text/plain': '2'" in outputs[3]
+
+
+def test_run_bridges_code_that_cannot_await_and_await_still_works(run_cells):
+    outputs = run_cells(
+        "import asyncio\nimport heygen_nb as hg\n\n"
+        "def plain():\n"
+        "    return hg.run(hg.render_video(hg.Draft(script='Slow down.')))\n\n"
+        "plain().status",
+        "async with asyncio.timeout(5):\n    await asyncio.sleep(0)\n'still here'",
+    )
+
+    assert "completed" in outputs[0]
+    assert "still here" in outputs[1]
+
+
+def test_nest_asyncio_is_only_loaded_when_run_is_called(run_cells):
+    (output,) = run_cells(
+        "import asyncio\nimport heygen_nb as hg\n\nhg.Studio()\n"
+        "hasattr(asyncio, '_nest_patched')"
+    )
+
+    assert "False" in output

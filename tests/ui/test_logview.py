@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+import pytest
+
+from heygen_nb.ui import logview
+from heygen_nb.ui.logview import LogView
+from heygen_nb.workflow.jobs import LOG_LINES, Jobs
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def lines():
+    return deque(["[14:23:10] <b>bold</b>"], maxlen=LOG_LINES)
+
+
+@pytest.fixture
+async def view(lines):
+    view = LogView(lambda: lines, asyncio.get_running_loop(), "Log")
+    yield view
+    view.close()
+
+
+async def test_lines_are_escaped(view):
+    assert "&lt;b&gt;bold&lt;/b&gt;" in view._html.value
+
+
+async def test_a_thousand_lines_are_one_update_a_fifth_of_a_second(
+    view, lines, monkeypatch
+):
+    monkeypatch.setattr(logview, "PAUSE_S", 0.05)
+    drawn = []
+    view._html.observe(drawn.append, "value")
+
+    for number in range(1000):
+        lines.append(str(number))
+        view.refresh()
+    await asyncio.sleep(0.12)
+
+    assert len(drawn) == 1
+    assert "999" in view._html.value
+
+
+async def test_the_last_fifty_lines_are_kept():
+    jobs = Jobs(None, lambda _topic: None)
+    for number in range(60):
+        jobs.say(f"line {number}")
+
+    assert len(jobs.log) == 50
+    assert jobs.log[0].endswith("line 10")
+
+
+async def test_closing_forgets_the_update_that_was_to_come(view, lines):
+    before = view._html.value
+    lines.append("late")
+    view.refresh()
+    view.close()
+    await asyncio.sleep(0.25)
+
+    assert view._html.value == before

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from heygen_nb.models import Draft
+from heygen_nb.ui.analytics import charts_html
+from heygen_nb.ui.drafts import DraftsPanel
+from heygen_nb.ui.generation import GenerationPanel
+from heygen_nb.ui.settings import SettingsPanel
+from heygen_nb.ui.studio import Studio
+from heygen_nb.workflow.desk import Desk
+
+pytestmark = pytest.mark.anyio
+
+LEO = Draft(id="a1b2c3d4", title="Leo", script="Leo, slow down.")
+
+
+@pytest.fixture
+async def studio(desk):
+    studio = Studio(desk)
+    await settle(studio)
+    yield studio
+    studio.close()
+
+
+async def settle(studio):
+    await studio.idle()
+    for panel in list(studio.panels.values()):
+        await panel.idle()
+
+
+async def test_five_tabs_in_the_language_of_the_user(studio, desk):
+    assert studio.tabs.titles == (
+        *("Generation", "Drafts", "Settings", "History", "Analytics"),
+    )
+
+    await desk.set_language("ru")
+
+    assert studio.tabs.titles == (
+        *("Генерация", "Черновики", "Настройки", "История", "Аналитика"),
+    )
+    assert studio.d_language.value == "ru"
+
+
+async def test_a_panel_is_built_when_its_tab_is_first_seen(studio):
+    assert list(studio.panels) == [DraftsPanel]
+
+    for index in range(5):
+        studio.tabs.selected_index = index
+        await settle(studio)
+
+    assert len(studio.panels) == 5
+
+
+async def test_the_header_shows_balance_and_renders_in_flight(studio, desk):
+    assert "balance $100.00" in studio._chips.value
+
+    job = desk.render(LEO)
+    assert "1 rendering" in studio._chips.value
+    await job.task
+    await settle(studio)
+
+    assert "rendering" not in studio._chips.value
+    assert "balance $100.00" not in studio._chips.value
+
+
+async def test_the_sandbox_has_a_clear_badge(home, monkeypatch):
+    studio = Studio(Desk())
+
+    assert "SANDBOX · local and free" in studio._title.value
+    studio._tasks.clear()
+    studio.close()
+    await asyncio.gather(*studio.desk._finishing)
+
+
+async def test_renders_in_flight_open_the_generation_tab(studio, desk):
+    job = desk.render(LEO)
+    await settle(studio)
+
+    assert isinstance(studio.panels[GenerationPanel], GenerationPanel)
+    await job.task
+
+
+async def test_a_broken_config_opens_the_settings(home, desk):
+    (home / "config.yaml").write_text("video_duration: [30")
+    desk._reload()
+    studio = Studio(desk)
+    await settle(studio)
+
+    assert "line" in studio.panels[SettingsPanel]._notice.value
+    studio.close()
+
+
+async def test_two_studios_show_the_same_renders_and_pay_once(studio, desk, sandbox):
+    other = Studio(desk)
+    first, second = desk.render(LEO), desk.render(LEO)
+    await first.task
+    await settle(other)
+
+    assert first is second
+    assert len(sandbox.charges()) == 1
+    other.close()
+
+
+async def test_charts_take_the_colours_of_the_theme_and_escape_texts(desk):
+    await desk.render(LEO).task
+    lines = await desk.past.all(desk.settings.videos_path)
+
+    html = charts_html(lines)
+
+    assert html.count("<svg") == 3
+    assert "var(--jp-ui-font-color1" in html
+    assert "#010101" not in html

@@ -37,6 +37,20 @@ class Facts:
         columns = (Render.script, Render.voice_id, Render.speed, seconds)
         return self._finished(backend, limit, *columns, Render.language)
 
+    def voice_of(self, backend: str, wish: str) -> str:
+        """Return the voice that a setting was last understood as; empty if never."""
+        query = (
+            select(Render.voice_id)
+            .where(
+                Render.backend == backend,
+                Render.inputs["voice"].as_string() == wish,
+            )
+            .order_by(desc(Render.created_at))
+            .limit(1)
+        )
+        with self._database.reading() as session:
+            return session.scalar(query) or ""
+
     def times(self, backend: str, limit: int = 1000) -> list[tuple[Any, ...]]:
         """Return seconds, submission, completion, engine and resolution."""
         columns = (Render.duration_s, Render.submitted_at, Render.completed_at)

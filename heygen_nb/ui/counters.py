@@ -3,56 +3,62 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.telegram import MAX_CAPTION
-from heygen_nb.timing import (
-    MAX_SPEED,
-    MIN_SPEED,
-    estimate_s,
-    script_language,
-    speed_for,
-)
+from heygen_nb.timing import script_language
 from heygen_nb.ui.markup import markup
 
-_ROUGH = 0.1  # how far an estimate may well be off
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from heygen_nb.timing import Fit
+
+_CLOSE = 0.02  # share of the target that nobody notices
 
 
-def script_html(script: str, target_s: float) -> str:
-    """Return words, expected seconds against the target, and language as HTML."""
+def script_html(script: str, target_s: float, fit: Callable[[str, float], Fit]) -> str:
+    """Return words, expected seconds against the target, and language as HTML.
+
+    Args:
+        script: As it stands.
+        target_s: Wished seconds.
+        fit: Tells how near it comes.
+    """
     words = len(re.findall(r"\w+(?:[-’']\w+)*", script))
     parts = [
         markup(ngettext("{count} word", "{count} words", words).format(count=words))
     ]
     if words:
-        language = script_language(script)
-        plain_s = estimate_s(script, language)
+        found = fit(script, target_s)
+        length = found.length
         text = _("about {seconds:.0f} s ({low:.0f}–{high:.0f}) of {target:.0f}").format(
-            seconds=plain_s,
-            low=plain_s * (1 - _ROUGH),
-            high=plain_s * (1 + _ROUGH),
+            seconds=length.seconds,
+            low=length.low_s,
+            high=length.high_s,
             target=target_s,
         )
         parts.append(markup(text, "hg-strong"))
-        parts.append(_fit(script, words, plain_s, target_s))
-        parts.append(markup(language))
+        parts.append(_fit(found, target_s))
+        parts.append(markup(script_language(script)))
     return f'<div class="hg-meta">{"".join(parts)}</div>'
 
 
-def _fit(script: str, words: int, plain_s: float, target_s: float) -> str:
-    speed = speed_for(script, target_s)
-    if plain_s > target_s * MAX_SPEED * 1.02:
-        count = max(1, round(words * (1 - target_s * MAX_SPEED / plain_s)))
-        text = ngettext(
-            "too long: cut {count} word", "too long: cut {count} words", count
-        )
-        return markup(text.format(count=count), "bad")
-    if plain_s < target_s * MIN_SPEED * 0.98:
-        count = max(1, round(words * (target_s * MIN_SPEED / plain_s - 1)))
-        text = ngettext("short: add {count} word", "short: add {count} words", count)
-        return markup(text.format(count=count), "warn")
-    return markup(_("fits at speed {speed:.2f}").format(speed=speed), "ok")
+def _fit(found: Fit, target_s: float) -> str:
+    if abs(found.length.seconds - target_s) > _CLOSE * target_s:
+        if count := found.cut_words:
+            text = ngettext(
+                "too long: cut {count} word", "too long: cut {count} words", count
+            )
+            return markup(text.format(count=count), "bad")
+        if count := found.add_words:
+            text = ngettext(
+                "short: add {count} word", "short: add {count} words", count
+            )
+            return markup(text.format(count=count), "warn")
+    return markup(_("fits at speed {speed:.2f}").format(speed=found.speed), "ok")
 
 
 def caption_html(caption: str) -> str:

@@ -23,6 +23,7 @@ from heygen_nb.workflow.book import DraftRow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from heygen_nb.errors import LimitError
     from heygen_nb.renderer import Plan
 
 AUTOSAVE_S = 0.8
@@ -91,6 +92,7 @@ class DraftsPanel(Panel):
     # The list
 
     async def _begin(self) -> None:
+        await self.desk.learn()
         await self._list()
         if self._row is None and self.list.first:
             await self._open(self.list.first)
@@ -103,6 +105,12 @@ class DraftsPanel(Panel):
             self._show_state()
         if topic in ("drafts", "jobs", "language"):
             self.spawn(self._list)
+        if topic == "settings" or (topic == "jobs" and not self.desk.jobs.running):
+            self.spawn(self._learn)
+
+    async def _learn(self) -> None:
+        await self.desk.learn()
+        self._count_words()
 
     async def _list(self) -> None:
         await self.list.refresh(self._row.draft.id if self._row else None)
@@ -159,7 +167,7 @@ class DraftsPanel(Panel):
     def _count_words(self) -> None:
         own = self._row and self._row.draft.duration
         target_s = own or self.desk.video_settings.video_duration
-        self._texts.count(target_s)
+        self._texts.count(target_s, self.desk.fit)
 
     def _show_state(self, text: str = "") -> None:
         row = self._row
@@ -265,16 +273,17 @@ class DraftsPanel(Panel):
             draft = self._typed()
             self._show_state(_("Looking up voice and avatar…"))
             plan = await self.desk.quote(draft)
-            if plan and plan.quote.amount and not await self._agreed(plan):
+            over = await self.desk.over_limit(plan) if plan else None
+            if plan and plan.quote.amount and not await self._agreed(plan, over):
                 return
         finally:
             self._create.disabled = False
             self._show_state()
-        self.desk.render(draft)
+        self.desk.render(draft, unlimited=over is not None)
         if self.on_create:
             self.on_create()
 
-    async def _agreed(self, plan: Plan) -> bool:
+    async def _agreed(self, plan: Plan, over: LimitError | None) -> bool:
         quote = plan.quote
         amount = f"{quote.amount:.2f} {quote.currency}"
         lines = [
@@ -285,6 +294,8 @@ class DraftsPanel(Panel):
             ),
             *(f"⚠️ {warning}" for warning in plan.warnings),
         ]
+        if over:
+            lines.append(f"⚠️ {over.message}")
         return await self.ask(
             "\n".join(lines), _("Render for {amount}").format(amount=amount)
         )

@@ -11,7 +11,10 @@ from heygen_nb.ui._base import make, shared_layout
 from heygen_nb.ui.counters import caption_html, script_html
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from heygen_nb.models import Draft
+    from heygen_nb.timing import Fit
     from heygen_nb.ui._base import Panel, Work
 
 
@@ -64,7 +67,8 @@ class Editor(widgets.VBox):
             }
         )
 
-    def count(self, target_s: float) -> None:
+    def count(self, target_s: float, fit: Callable[[str, float], Fit]) -> None:
         """Say how long the script is against its target, and the caption."""
-        self._about_script.value = script_html(self.t_script.value, target_s)
+        script = self.t_script.value
+        self._about_script.value = script_html(script, target_s, fit)
         self._about_caption.value = caption_html(self.t_caption.value)

@@ -222,7 +222,9 @@ def _meta(job: Job) -> str:
     parts = [markup(state, "hg-strong"), markup(f"⏱️ {clock(job.elapsed_s)}")]
     if progress and progress.fraction is not None and job.running:
         share = f"{round(100 * progress.fraction)} %"
-        if job.eta_s:
+        if progress.note:
+            share += f" · {progress.note}"
+        elif job.eta_s:
             share += " · " + _("about {time} left").format(time=clock(job.eta_s))
         parts.append(markup(share))
     return f'<div class="hg-meta">{"".join(parts)}</div>'

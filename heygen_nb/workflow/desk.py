@@ -22,6 +22,7 @@ from heygen_nb.renderer import (
 )
 from heygen_nb.renderer.backend import ledger_url
 from heygen_nb.renderer.plan import picture_and_sound, revision_of
+from heygen_nb.timing import SpeechModel, Spoken
 from heygen_nb.workflow.animatic import preview
 from heygen_nb.workflow.book import DraftBook
 from heygen_nb.workflow.jobs import Job, Jobs
@@ -32,8 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
     from pathlib import Path
 
+    from heygen_nb.errors import LimitError
     from heygen_nb.models import Draft
     from heygen_nb.renderer import Plan
+    from heygen_nb.timing import Fit
     from heygen_nb.workflow.session import Session
 
 _VIDEO_KEYS = {
@@ -72,6 +75,7 @@ class Desk:
         self._kept = AsyncExitStack()
         self._kept_for: Settings | None = None
         self._ledger: Ledger | None = None
+        self._lengths, self._voice_id = SpeechModel(), ""
         self._finishing: set[asyncio.Task[object]] = set()
         self.book = DraftBook(self.ledger, self.tell)
         self.past = Past(self.ledger, self.session)
@@ -226,13 +230,45 @@ class Desk:
             plans = await session.quote_all([draft])
             return plans[0] if plans else None
 
+    async def over_limit(self, plan: Plan) -> LimitError | None:
+        """Return which limit of the settings rendering would pass, if any."""
+        async with self.session() as session:
+            return await session.over_limit([plan])
+
+    async def learn(self) -> None:
+        """Learn from finished renders how long scripts take, for :meth:`fit`."""
+        ledger, backend = await self.ledger(), self.settings.active_backend
+        wish = self.video_settings.heygen_voice
+
+        def read() -> tuple[SpeechModel, str]:
+            rows = ledger.facts.spoken(backend)
+            model = SpeechModel(Spoken(*row) for row in rows)
+            return model, ledger.facts.voice_of(backend, wish)
+
+        self._lengths, self._voice_id = await asyncio.to_thread(read)
+
+    def fit(self, script: str, target_s: float) -> Fit:
+        """Return how near a script comes to a length; quick enough for typing."""
+        return self._lengths.fit(
+            script,
+            target_s,
+            voice_id=self._voice_id,
+            slowest=self.settings.min_speed,
+            fastest=self.settings.max_speed,
+        )
+
     # Work on one draft.
 
-    def render(self, draft: Draft) -> Job:
-        """Start rendering a draft; see :meth:`Jobs.start`."""
+    def render(self, draft: Draft, *, unlimited: bool = False) -> Job:
+        """Start rendering a draft; see :meth:`Jobs.start`.
+
+        Args:
+            draft: As it is saved.
+            unlimited: Somebody was asked, and agreed to pass the limits.
+        """
         revision = revision_of(picture_and_sound(draft, self._settings_for(draft)))
         send = self.settings.telegram_auto_send
-        return self.jobs.start(draft, revision, send=send)
+        return self.jobs.start(draft, revision, send=send, unlimited=unlimited)
 
     def take_up(self) -> None:
         """Go on with what is not finished, by whomever it was begun."""

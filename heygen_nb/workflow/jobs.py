@@ -33,16 +33,25 @@ class Job:
         draft: What is rendered.
         revision: Tells one draft's renders apart.
         send: Whether the video is posted when it is there.
+        unlimited: Somebody agreed to spend more than the limits say.
         progress: The latest news; None before the first.
         outcome: What became of it; None as long as it is under way.
         stopped: Waiting was stopped; the render at HeyGen goes on.
         sending: Its video is being posted right now.
     """
 
-    def __init__(self, draft: Draft, revision: str, *, send: bool = False) -> None:
+    def __init__(
+        self,
+        draft: Draft,
+        revision: str,
+        *,
+        send: bool = False,
+        unlimited: bool = False,
+    ) -> None:
         self.draft = draft
         self.revision = revision
         self.send = send
+        self.unlimited = unlimited
         self.progress: Progress | None = None
         self.outcome: Outcome | None = None
         self.stopped = False
@@ -112,12 +121,15 @@ class Jobs:
         self.log.append(f"[{datetime.now().astimezone():%H:%M:%S}] {text}")
         self._tell("log")
 
-    def start(self, draft: Draft, revision: str, *, send: bool) -> Job:
+    def start(
+        self, draft: Draft, revision: str, *, send: bool, unlimited: bool = False
+    ) -> Job:
         """Render a draft in the background; one that is under way is not doubled."""
         known = self._jobs.get((draft.id, revision))
         if known and known.running:
             return known
-        return self._run(Job(draft, revision, send=send), self._render)
+        job = Job(draft, revision, send=send, unlimited=unlimited)
+        return self._run(job, self._render)
 
     def go_on(self, job: Job) -> None:
         """Wait again for a job that was stopped, or try it again."""
@@ -200,6 +212,8 @@ class Jobs:
 
     async def _render(self, job: Job, session: Session) -> Outcome:
         hear = partial(self._hear, job)
+        if job.unlimited:
+            session.lift_limits()
         (outcome,) = await session.render_all(
             [job.draft], send=job.send, progress=lambda _draft: hear
         )

@@ -4,7 +4,8 @@ import pytest
 
 import heygen_nb as hg
 from heygen_nb import i18n
-from heygen_nb.ui.analytics import AnalyticsPanel
+from heygen_nb.figures import Analytics
+from heygen_nb.ui.analytics import AnalyticsPanel, charts_html
 from heygen_nb.workflow.desk import Desk
 
 pytestmark = pytest.mark.anyio
@@ -28,6 +29,15 @@ async def test_figures_and_charts_are_shown_in_the_themes_colours(panel):
     assert panel._charts.value.count("<svg") == 5  # nothing failed, nothing posted
     assert "var(--brand" in panel._charts.value
     assert "#010101" not in panel._charts.value
+
+
+async def test_texts_in_charts_are_harmless():
+    reasons = [{"reason": "<script>alert(1)</script>", "renders": 1}]
+
+    html = charts_html(Analytics({}, {"failures": reasons}))
+
+    assert html.count("<svg") == 1
+    assert "<script>" not in html
 
 
 async def test_the_period_keeps_when_the_language_changes(panel):

@@ -8,7 +8,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import heygen_nb as hg
 from heygen_nb.models import Quote
-from heygen_nb.timing import estimate_s
+from heygen_nb.timing import SpeechModel, estimate_s
 from heygen_nb.ui.counters import caption_html, script_html
 from heygen_nb.ui.display import register
 from heygen_nb.ui.markup import clock, markup, picture_html, video_html
@@ -64,7 +64,7 @@ def test_the_counter_says_how_a_script_fits(target_s, expected):
     script = "Leo, today the stars ask you to slow down. " * 10
     assert 27 < estimate_s(script) < 33
 
-    html = script_html(script, target_s)
+    html = script_html(script, target_s, SpeechModel().fit)
 
     assert expected in html
     assert "90 words" in html

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 
 from heygen_nb.models import Draft
-from heygen_nb.ui.analytics import charts_html
 from heygen_nb.ui.drafts import DraftsPanel
 from heygen_nb.ui.generation import GenerationPanel
 from heygen_nb.ui.settings import SettingsPanel
@@ -102,14 +101,3 @@ async def test_two_studios_show_the_same_renders_and_pay_once(studio, desk, sand
     assert first is second
     assert len(sandbox.charges()) == 1
     other.close()
-
-
-async def test_charts_take_the_colours_of_the_theme_and_escape_texts(desk):
-    await desk.render(LEO).task
-    lines = await desk.past.all(desk.settings.videos_path)
-
-    html = charts_html(lines)
-
-    assert html.count("<svg") == 3
-    assert "var(--jp-ui-font-color1" in html
-    assert "#010101" not in html

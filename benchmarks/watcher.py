@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import psutil
+from sqlalchemy import func, select
 
 import heygen_nb as hg
 from heygen_nb.config import load_settings
+from heygen_nb.ledger import Render
 from heygen_nb.sandbox.options import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.workflow import open_session
@@ -66,6 +68,7 @@ def in_flight() -> None:
 async def watch(handle: SandboxHandle, settings: hg.Settings) -> None:
     process, delays = psutil.Process(os.getpid()), []
     async with open_session(settings) as session:
+        empty = process.memory_info().rss
         task = asyncio.create_task(session.render_all(drafts(RENDERS), send=False))
         while not await all_submitted(session):  # noqa: ASYNC110 - rows of a database
             await asyncio.sleep(0.5)
@@ -85,16 +88,17 @@ async def watch(handle: SandboxHandle, settings: hg.Settings) -> None:
         print(f"  requests a round: {asked / ROUNDS:.1f}")
         print(f"  event-loop delay: p99 {delays[len(delays) * 99 // 100]:.1f} ms")
         print(f"  CPU: {busy:.1%} of a core (rounds and this measurement included)")
-        print(f"  memory: {process.memory_info().rss / 2**20:.0f} MB")
+        memory = process.memory_info().rss
+        grown = (memory - empty) / 2**20
+        print(f"  memory: {memory / 2**20:.0f} MB, {grown:.0f} of them for the renders")
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
 
 async def all_submitted(session: Session) -> bool:
-    rows = await asyncio.to_thread(
-        session.renderer.ledger.history.page, status="submitted", limit=RENDERS
-    )
-    return len(rows) == RENDERS
+    query = select(func.count()).where(Render.state == "submitted")
+    with session.renderer.ledger.database.reading() as database:
+        return database.scalar(query) == RENDERS
 
 
 def twenty() -> None:

@@ -7,24 +7,33 @@ and does nothing by itself.
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 _HOME_OF = {
+    "AnalyticsPanel": "ui.analytics",
     "Draft": "models",
+    "DraftsPanel": "ui.drafts",
+    "GenerationPanel": "ui.generation",
     "HeygenNbError": "errors",
+    "HistoryPanel": "ui.history",
     "Post": "models",
     "Progress": "models",
     "Quote": "models",
     "Settings": "config",
+    "SettingsPanel": "ui.settings",
+    "Studio": "ui.studio",
     "VIDEO_CONFIG": "renderer",
     "Video": "models",
     "create_video": "renderer",
     "download_video": "renderer",
     "load_settings": "config",
+    "preview_batch": "workflow",
     "preview_draft": "workflow",
     "render_batch": "renderer",
     "render_video": "renderer",
     "resume": "workflow",
+    "run": "ui.loop",
     "send_video": "workflow",
     "update_video_config": "renderer",
     "wait_video": "renderer",
@@ -33,21 +42,29 @@ _HOME_OF = {
 __version__ = "0.1.0"
 __all__ = [
     "VIDEO_CONFIG",
+    "AnalyticsPanel",
     "Draft",
+    "DraftsPanel",
+    "GenerationPanel",
     "HeygenNbError",
+    "HistoryPanel",
     "Post",
     "Progress",
     "Quote",
     "Settings",
+    "SettingsPanel",
+    "Studio",
     "Video",
     "__version__",
     "create_video",
     "download_video",
     "load_settings",
+    "preview_batch",
     "preview_draft",
     "render_batch",
     "render_video",
     "resume",
+    "run",
     "send_video",
     "update_video_config",
     "wait_video",
@@ -66,7 +83,14 @@ if TYPE_CHECKING:
         update_video_config,
         wait_video,
     )
-    from heygen_nb.workflow import preview_draft, resume, send_video
+    from heygen_nb.ui.analytics import AnalyticsPanel
+    from heygen_nb.ui.drafts import DraftsPanel
+    from heygen_nb.ui.generation import GenerationPanel
+    from heygen_nb.ui.history import HistoryPanel
+    from heygen_nb.ui.loop import run
+    from heygen_nb.ui.settings import SettingsPanel
+    from heygen_nb.ui.studio import Studio
+    from heygen_nb.workflow import preview_batch, preview_draft, resume, send_video
 
 
 def __getattr__(name: str) -> Any:
@@ -75,7 +99,24 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'heygen_nb' has no attribute {name!r}")
     value = getattr(importlib.import_module(f"heygen_nb.{_HOME_OF[name]}"), name)
     globals()[name] = value
+    _teach_ipython()
     return value
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Answer ``%load_ext heygen_nb``: bring the cell magic ``%%avatar``."""
+    magic = importlib.import_module("heygen_nb.ui.magic")
+    shell.register_magics(magic.AvatarMagics)
+    _teach_ipython()
+
+
+def _teach_ipython() -> None:
+    """Let a notebook show our objects well; plain Python is left alone."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell:
+        display = importlib.import_module("heygen_nb.ui.display")
+        display.register(shell.display_formatter)
 
 
 def __dir__() -> list[str]:

@@ -24,6 +24,7 @@ from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from heygen_nb.errors import ConfigError
+from heygen_nb.i18n import LANGUAGES, set_language
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def load_settings(
     environ: Mapping[str, str] | None = None,
     **arguments: Any,
 ) -> Settings:
-    """Read the settings from all their sources.
+    """Read the settings from all their sources, and speak their language from now on.
 
     Args:
         path: config.yaml; by default the one in home (it may be missing).
@@ -204,6 +205,8 @@ def load_settings(
     ):
         key, value = found
         values[key], origin[key] = value, source
+    if values.get("language") in (*LANGUAGES, "auto"):
+        set_language(values["language"])  # what follows may have to be told
     _apply_duration_rule(values, origin)
     try:
         return Settings.model_validate(values)

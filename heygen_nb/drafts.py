@@ -153,7 +153,7 @@ def _yaml_rows(text: str, file: Path) -> Iterator[_Row]:
             _("{file}, line {line}: {problem}.").format(
                 file=file, line=mark.line + 1 if mark else "?", problem=exc.problem
             ),
-            hint=_("Put texts with a colon or quotes into “…” quotes."),
+            hint=_('Put texts with a colon or quotes into straight quotes: "…".'),
         ) from None
     except yaml.YAMLError as exc:  # control characters
         reason = str(exc).splitlines()[0]
@@ -180,7 +180,7 @@ def _yaml_pair(key: yaml.Node, value: yaml.Node, file: Path) -> tuple[str, str]:
             _("{file}, line {line}: a text belongs here, not a list or a map.").format(
                 file=file, line=value.start_mark.line + 1
             ),
-            hint=_("Put it into “…” quotes."),
+            hint=_('Put it into straight quotes: "…".'),
         )
     null = value.tag == "tag:yaml.org,2002:null"
     return str(key.value), "" if null else str(value.value)
@@ -204,7 +204,7 @@ def _csv_rows(text: str, file: Path) -> Iterator[_Row]:
         if None in row:
             raise DraftError(
                 _("{where}: more cells than columns.").format(where=where),
-                hint=_("Put texts with a comma into “…” quotes."),
+                hint=_('Put texts with a comma into straight quotes: "…".'),
             )
         yield where, {key: value or "" for key, value in row.items()}
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Brings what the tests need and pip does not have: a browser and its fonts.
+# Brings what the tests need and pip does not have: a browser, fonts, a database.
 # As root through apt, else Playwright's own download.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -18,3 +18,5 @@ if ! browser >/dev/null; then
     .venv/bin/playwright install chromium
   fi
 fi
+
+bash tests/bring_postgres.sh

@@ -266,3 +266,10 @@ def test_a_bad_key_value_does_not_show_in_the_log(caplog):
     load_settings(environ={"HEYGEN_API_KEY": "sk_secret"})
 
     assert "sk_secret" not in caplog.text
+
+
+def test_mistakes_are_told_in_the_language_of_the_settings(home):
+    (home / "config.yaml").write_text("language: ru\nbackend: cloud\n")
+
+    with pytest.raises(ConfigError, match="Допустимо"):
+        load_settings(environ={})

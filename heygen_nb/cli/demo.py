@@ -11,7 +11,7 @@ from heygen_nb.cli.console import log_lines, on_terminal, out, say
 from heygen_nb.cli.render import show_outcome
 from heygen_nb.config import load_settings
 from heygen_nb.drafts import read_drafts
-from heygen_nb.i18n import current_language, set_language
+from heygen_nb.i18n import current_language
 from heygen_nb.i18n import gettext as _
 from heygen_nb.workflow import open_session
 
@@ -38,7 +38,6 @@ def run_demo(language: str) -> int:
     chosen = None if language == "auto" else language
     settings = load_settings(language=chosen, poll_interval_s=1)
     settings = settings.model_copy(update=_NO_KEYS)
-    set_language(settings.language)
     outcome = asyncio.run(_demo(settings))
     return outcome.exit_code
 

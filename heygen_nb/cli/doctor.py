@@ -13,7 +13,6 @@ from heygen_nb.cli.console import say
 from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import set_language
 from heygen_nb.models import Draft
 from heygen_nb.renderer.resolve import choose_engine, describe_voice
 from heygen_nb.workflow import open_session, preview
@@ -32,7 +31,6 @@ LOW_DISK_BYTES = 1_000_000_000
 def run_doctor(backend: str | None) -> int:
     """Check everything a render needs; return the worst exit code."""
     settings = load_settings(backend=backend)
-    set_language(settings.language)
     return asyncio.run(_Checkup(settings).run())
 
 
@@ -63,7 +61,7 @@ class _Checkup:
             return
         amount, unit = me.balance or (None, "")
         left = _("not told") if amount is None else f"{amount:.2f} {unit}"
-        say(f"✅ {_('Balance')}: {left}")
+        say(_("✅ Balance: {left}").format(left=left))
         await self._check(
             _("HeyGen voice"),
             lambda: resolver.voice(self._settings.heygen_voice),

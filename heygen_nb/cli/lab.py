@@ -11,7 +11,6 @@ from heygen_nb.cli.console import say
 from heygen_nb.cli.demo import packaged
 from heygen_nb.config import load_settings
 from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import set_language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +22,6 @@ FIRST = "01_studio.ipynb"
 def run_lab(arguments: Sequence[str]) -> int:
     """Open JupyterLab; what is not ours in the arguments goes on to it."""
     settings = load_settings()
-    set_language(settings.language)
     notebook = notebooks_in(settings.home) / FIRST
     say(_("📓 Opening {notebook}; Ctrl-C ends it.").format(notebook=notebook))
     # Served from home: videos beyond the server's root would not play.

@@ -9,7 +9,6 @@ from heygen_nb.cli.console import say
 from heygen_nb.config import load_settings
 from heygen_nb.drafts import read_drafts
 from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import set_language
 from heygen_nb.renderer import draft_settings
 from heygen_nb.workflow import preview
 from heygen_nb.workflow.animatic import FAST_PX, SHARE_PX
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 def run_preview(file: Path, output: Path | None, *, share: bool) -> int:
     """Make the animatic of every draft in the file."""
     settings = load_settings()
-    set_language(settings.language)
     drafts = read_drafts(file, settings.home)
     for draft in drafts:
         target = output or settings.home / "previews" / f"{draft.id}.mp4"

@@ -11,7 +11,7 @@ from heygen_nb.config import load_settings
 from heygen_nb.drafts import check_draft, read_drafts
 from heygen_nb.errors import LimitError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext, set_language
+from heygen_nb.i18n import ngettext
 from heygen_nb.workflow import open_session
 
 if TYPE_CHECKING:
@@ -39,7 +39,6 @@ class RenderOptions:
 def run_render(files: Sequence[Path], options: RenderOptions) -> int:
     """Render the drafts of the files; return the highest exit code that occurred."""
     settings = load_settings(backend=options.backend)
-    set_language(settings.language)
     drafts = [draft for file in files for draft in read_drafts(file, settings.home)]
     for draft in drafts:
         check_draft(draft)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from heygen_nb.cli.console import say
 from heygen_nb.config import load_settings
 from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import set_language
 from heygen_nb.renderer.backend import SANDBOX_FOLDER
 from heygen_nb.sandbox.options import SandboxOptions
 from heygen_nb.sandbox.server import serve
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 def run_sandbox(port: int, *, fast: bool) -> int:
     """Serve both stand-ins; say how to point a client at them."""
     settings = load_settings()
-    set_language(settings.language)
     serve(
         port=port,
         state_dir=settings.home / SANDBOX_FOLDER,

@@ -1,25 +1,25 @@
-"""Drafts as their authors left them: saved by version, deleted with a way back."""
+"""Drafts: kept with a version, so that nobody overwrites what he has not seen."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import desc, func, or_, select, text
+from sqlalchemy import desc, select
 
-from heygen_nb.errors import LedgerError
-from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger.tables import Draft as DraftRow
-from heygen_nb.models import Draft
+from heygen_nb.ledger.tables import Draft, Post, Render
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from heygen_nb import models
     from heygen_nb.ledger.database import Database
+
+_TEXTS = ("script", "caption", "title", "voice", "avatar", "duration")
 
 
 class Drafts:
-    """The drafts of the ledger.
+    """What the user wrote, deleted drafts included until they are restored.
 
     Args:
         database: Of the ledger.
@@ -30,81 +30,73 @@ class Drafts:
         self._database = database
         self._now = now
 
-    def save(self, draft: Draft, *, version: int | None = None) -> int:
-        """Store a draft; return its new version.
+    def all(self) -> Sequence[Draft]:
+        """Return all drafts, the last saved one first."""
+        query = (
+            select(Draft)
+            .where(Draft.deleted_at.is_(None))
+            .order_by(desc(Draft.updated_at), desc(Draft.id))
+        )
+        with self._database.reading() as session:
+            return session.scalars(query).all()
+
+    def get(self, draft_id: str) -> Draft | None:
+        """Return a draft; None when it is deleted or never was."""
+        with self._database.reading() as session:
+            row = session.get(Draft, draft_id)
+            return row if row and row.deleted_at is None else None
+
+    def save(self, draft: models.Draft, *, over: int) -> tuple[Draft, bool]:
+        """Store a draft.
 
         Args:
-            draft: As it is now.
-            version: The one that was changed; 0 for a new draft, None to overwrite
-                whatever is there.
+            draft: What it says now.
+            over: The version it was made from; 0 for a new one.
 
-        Raises:
-            LedgerError: Somebody else has saved it since (code ``conflict``).
+        Returns:
+            The row as it is now, and whether it holds this draft: false when there
+            is a version that the writer has not seen.
         """
         with self._database.writing() as session:
-            if self._database.on_server:  # two may save the same new draft
-                session.execute(text("LOCK TABLE drafts IN SHARE ROW EXCLUSIVE MODE"))
-            row = session.get(DraftRow, draft.id)
-            found = row.version if row else 0
-            if version is not None and version != found:
-                raise _conflict(draft.id)
+            row = session.get(Draft, draft.id, with_for_update=True)
             if row is None:
-                row = DraftRow(id=draft.id, created_at=self._now())
+                row = Draft(id=draft.id, version=0, created_at=self._now())
                 session.add(row)
-            for name, value in draft.model_dump().items():
+            texts = {name: getattr(draft, name) for name in _TEXTS}
+            same = row.version and all(getattr(row, k) == v for k, v in texts.items())
+            if row.deleted_at is None and row.version != over and not same:
+                return row, False
+            for name, value in texts.items():
                 setattr(row, name, value)
-            row.version, row.updated_at, row.deleted_at = found + 1, self._now(), None
-            return row.version
-
-    def get(self, draft_id: str) -> tuple[Draft, int] | None:
-        """Return a draft and its version."""
-        with self._database.reading() as session:
-            row = session.get(DraftRow, draft_id)
-            return (_draft(row), row.version) if row and not row.deleted_at else None
-
-    def page(
-        self, *, search: str = "", limit: int = 50, offset: int = 0
-    ) -> Sequence[Draft]:
-        """Return drafts, the last changed first; ``search`` is a part of any text."""
-        order = desc(DraftRow.updated_at), desc(DraftRow.id)
-        query = select(DraftRow).where(DraftRow.deleted_at.is_(None)).order_by(*order)
-        if search:
-            texts = (DraftRow.id, DraftRow.title, DraftRow.script, DraftRow.caption)
-            query = query.where(
-                or_(*(t.icontains(search, autoescape=True) for t in texts))
-            )
-        with self._database.reading() as session:
-            rows = session.scalars(query.limit(limit).offset(offset))
-            return [_draft(row) for row in rows]
-
-    def count(self) -> int:
-        """Return how many there are."""
-        query = select(func.count()).where(DraftRow.deleted_at.is_(None))
-        with self._database.reading() as session:
-            return session.scalar(query) or 0
+            row.version += 1
+            row.updated_at, row.deleted_at = self._now(), None
+            return row, True
 
     def delete(self, draft_id: str) -> None:
-        """Hide a draft; its renders and videos stay, and so does the way back."""
-        self._set_deleted(draft_id, self._now())
+        """Take a draft off the list."""
+        self._mark(draft_id, self._now())
 
     def restore(self, draft_id: str) -> None:
         """Bring a deleted draft back."""
-        self._set_deleted(draft_id, None)
+        self._mark(draft_id, None)
 
-    def _set_deleted(self, draft_id: str, at: datetime | None) -> None:
+    def _mark(self, draft_id: str, deleted_at: datetime | None) -> None:
         with self._database.writing() as session:
-            if row := session.get(DraftRow, draft_id):
-                row.deleted_at = at
+            if row := session.get(Draft, draft_id, with_for_update=True):
+                row.deleted_at = deleted_at
 
-
-def _draft(row: DraftRow) -> Draft:
-    return Draft(**{name: getattr(row, name) for name in Draft.model_fields})
-
-
-def _conflict(draft_id: str) -> LedgerError:
-    error = LedgerError(
-        _("Draft #{id} was changed elsewhere meanwhile.").format(id=draft_id),
-        hint=_("Look at both before one of them is saved over the other."),
-    )
-    error.code = "conflict"
-    return error
+    def states(self, draft_ids: Sequence[str]) -> dict[str, str]:
+        """Return the state of each draft's newest render; ``sent`` if it is posted."""
+        posted = (
+            select(Post.id)
+            .where(Post.render_id == Render.id, Post.state == "sent")
+            .exists()
+        )
+        query = (
+            select(Render.draft_id, Render.state, posted)
+            .where(Render.draft_id.in_(draft_ids))
+            .order_by(Render.created_at, Render.id)
+        )
+        with self._database.reading() as session:
+            rows = session.execute(query).all()
+        return {draft_id: "sent" if sent else state for draft_id, state, sent in rows}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 RINGS = 5  # steps of loudness, 0 is silence
 MOUTHS = 8
 _HALO = 0.15  # how far the ring swells beyond the circle, of its radius
-# The drawn person's sheet, made by benchmarks/draw_person.py, and where the mouth
+# The drawn person's sheet, made by benchmarks/looks/draw_person.py, and where the mouth
 # and the eyes are in the face.
 _SHEET = Path(__file__).parent / "person.png"
 FACE = 1000
@@ -88,15 +88,20 @@ def make_avatar(
         PreviewError: The picture cannot be read.
     """
     side = round(box.width / (1 + _HALO))
-    inset = (box.width - side) // 2
-    face = open_image(_SHEET if picture is None else picture)
     if picture is not None:
-        return Avatar(_rings(_portrait(face, side), behind, box, accent))
-    *mouths, asleep = _states(face)
+        return Avatar(_rings(_portrait(open_image(picture), side), behind, box, accent))
+    sheet = open_image(_SHEET)
+    face = sheet.crop((0, 0, FACE, FACE))
+    inset = (box.width - side) // 2
     corner = box.x + inset, box.y + inset
+    mouths = [_part(face, MOUTH, side, corner)]
+    for number in range(MOUTHS - 1):
+        speaking = _with_tile(face, sheet, number, MOUTH)
+        mouths.append(_part(speaking, MOUTH, side, corner))
+    asleep = _with_tile(face, sheet, MOUTHS - 1, EYES)
     return Avatar(
-        _rings(_portrait(mouths[0], side), behind, box, accent),
-        [_part(mouth, MOUTH, side, corner) for mouth in mouths],
+        _rings(_portrait(face, side), behind, box, accent),
+        mouths,
         _part(asleep, EYES, side, corner),
     )
 
@@ -107,17 +112,15 @@ def tile_at(number: int) -> tuple[int, int]:
     return number % 5 * width, FACE + number // 5 * height
 
 
-def _states(sheet: Image.Image) -> list[Image.Image]:
-    """Return the face with its mouth in each step, and with its eyes closed."""
-    face = sheet.crop((0, 0, FACE, FACE))
-    states = [face]
-    for number, area in enumerate([MOUTH] * (MOUTHS - 1) + [EYES]):
-        x, y = tile_at(number)
-        state = face.copy()
-        tile = (x, y, x + area[2] - area[0], y + area[3] - area[1])
-        state.paste(sheet.crop(tile), area[:2])
-        states.append(state)
-    return states
+def _with_tile(
+    face: Image.Image, sheet: Image.Image, number: int, area: tuple[int, int, int, int]
+) -> Image.Image:
+    """Return the face with a tile of the sheet in its place."""
+    x, y = tile_at(number)
+    tile = sheet.crop((x, y, x + area[2] - area[0], y + area[3] - area[1]))
+    changed = face.copy()
+    changed.paste(tile, area[:2])
+    return changed
 
 
 def _portrait(picture: Image.Image, side: int) -> Image.Image:

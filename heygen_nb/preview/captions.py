@@ -23,6 +23,8 @@ _CLOSERS = "\"'»”’)]"
 # A page goes a little after its last word when nothing follows.
 _LINGER_S = 0.6
 _PAUSE_S = 0.7
+_BREATH_S = 0.1  # the least pause after a sentence
+_SHORT_FORM = 5  # characters: "Prof."
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +139,25 @@ def _sentences(words: Sequence[Word]) -> Iterable[list[Word]]:
     An emoji after the full stop still belongs to the sentence.
     """
     current: list[Word] = []
-    ended = False
+    last: Word | None = None
     for word in words:
-        silent = word.end_s == word.start_s
-        paused = current and word.start_s - current[-1].end_s > _PAUSE_S
-        if paused or (ended and not silent):
+        spoken = word.end_s > word.start_s
+        if last and spoken and _is_apart(last, word):
             yield current
-            current, ended = [], False
+            current = []
         current.append(word)
-        ended |= word.text.rstrip(_CLOSERS).endswith(_SENTENCE_ENDS)
+        last = word if spoken else last
     if current:
         yield current
+
+
+def _is_apart(word: Word, following: Word) -> bool:
+    """Tell whether a page ends between two words."""
+    gap_s = following.start_s - word.end_s
+    text = word.text.rstrip(_CLOSERS)
+    if text.endswith(".") and len(text) <= _SHORT_FORM and gap_s < _BREATH_S:
+        return False  # Dr. Smith, J. Doe
+    return gap_s > _PAUSE_S or text.endswith(_SENTENCE_ENDS)
 
 
 def _wrap(words: Sequence[Word], measure: Measure, width: float) -> list[list[Word]]:
@@ -192,15 +202,11 @@ def _balanced(
     for _ in range(6):
         middle = (low + high) / 2
         lines = _wrap(words, measure, middle)
-        if len(lines) > len(best) or _widest(lines, measure) > width:
+        if len(lines) > len(best):
             low = middle
         else:
             best, high = lines, middle
     return best
-
-
-def _widest(lines: list[list[Word]], measure: Measure) -> float:
-    return max(measure(" ".join(w.text for w in line)) for line in lines)
 
 
 def _timed(groups: list[list[list[Word]]], duration_s: float) -> tuple[Page, ...]:

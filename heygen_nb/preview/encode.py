@@ -26,6 +26,7 @@ _STUDIO_RANGE = 1
 _QP = "22"
 _KEYFRAME_EVERY = 120  # written frames, about 8 s
 _AAC_FRAME = 1024
+_AAC_RATES = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 _THREADS = 2
 
 
@@ -115,7 +116,9 @@ class Mp4Writer:
         return stream
 
     def _add_audio(self) -> AudioStream:
-        stream = self._container.add_stream("aac", rate=self._speech.sample_rate)
+        rate = self._speech.sample_rate
+        known = rate in _AAC_RATES  # else PyAV resamples on the way
+        stream = self._container.add_stream("aac", rate=rate if known else 44_100)
         stream.layout = "mono"
         stream.bit_rate = 64_000
         # Five times as fast as the default and, for speech, nearer the original.

@@ -71,11 +71,12 @@ class Meter:
         ]
         if heights == self._shown:
             return False
-        y, u, v = (drawn[heights, :, self._bars] for drawn in self._sets)
-        chosen = [
-            part.transpose(1, 0, 2).reshape(part.shape[1], -1) for part in (y, u, v)
-        ]
-        Patch(self._x, self._y, (chosen[0], chosen[1], chosen[2])).put_on(planes)
+        y, u, v = (
+            # Bar, row, column of the chosen heights, set side by side.
+            drawn[heights, :, self._bars].transpose(1, 0, 2).reshape(drawn.shape[1], -1)
+            for drawn in self._sets
+        )
+        Patch(self._x, self._y, (y, u, v)).put_on(planes)
         self._shown = heights
         return True
 

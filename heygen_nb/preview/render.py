@@ -69,9 +69,10 @@ def render_scene(
 
 
 def _prepare(scene: Scene, speech: Speech | None) -> tuple[Speech, Stage]:
-    speech = speech or scene.voice.speak(scene.script, speed=scene.speed)
-    if not speech.samples.any():
-        raise PreviewError(_("The script has no words that can be said."))
+    if speech is None:
+        speech = scene.voice.speak(scene.script, speed=scene.speed)
+        if not speech.samples.any():
+            raise PreviewError(_("The script has no words that can be said."))
     speech = speech.padded(scene.tail_s)
     return speech, Stage(scene, speech)
 

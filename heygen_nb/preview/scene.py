@@ -28,7 +28,7 @@ class Scene:
             path or its bytes; None is the house gradient.
         use_avatar: False shows the background and the captions only.
         avatar_image: The look's picture; None draws a person.
-        captions: Whether the words are shown.
+        captions: Whether the words are shown; the SRT is made in any case.
         badge: What stands in the corner; empty for none.
         tail_s: Silence after the speech.
     """

@@ -35,7 +35,7 @@ class Stage:
     """A scene with its speech, frame by frame.
 
     Attributes:
-        pages: The captions, for the SRT too; empty when they are off.
+        pages: The captions; the SRT holds them even when they are not shown.
         frame_count: Frames at ``FRAMES_PER_S``.
     """
 
@@ -46,12 +46,13 @@ class Stage:
         )
         picture = paint_background(scene.background, layout.width, layout.height)
         palette = palette_for(picture, layout.captions.corners)
-        layout = _fitted(layout, speech) if scene.captions else layout
-        self.pages = _pages(speech, layout) if scene.captions else ()
+        layout = _fitted(layout, speech)
+        self.pages = _pages(speech, layout)
         _draw_badge(picture, layout, scene.badge)
         self._base = to_patch(picture)
         self._meter = Meter(picture, layout.meter, palette.accent)
-        self._subtitles = Subtitles(picture, layout, palette, self.pages)
+        shown = self.pages if scene.captions else ()
+        self._subtitles = Subtitles(picture, layout, palette, shown)
         steps = self.frame_count // _STEP + 1
         self._levels = loudness(speech, _STEP / FRAMES_PER_S, steps)
         self._swell = swell(self._levels)

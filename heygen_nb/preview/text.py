@@ -47,15 +47,15 @@ _LANGUAGES = _table(
 # A full stop that ends the long form also ends a sentence when one may begin.
 _LONG_FORMS = {
     "en": _table(
-        "e.g.: for example; i.e.: that is; etc.: et cetera.; vs.: versus; No.: number;"
+        "e.g.: for example; i.e.: that is; etc.: et cetera.; vs.: versus;"
         "approx.: approximately; Dr.: doctor; Mr.: mister; Mrs.: missus;"
         "Prof.: professor; min.: minutes.; sec.: seconds."
     ),
     "ru": _table(
         "т.д.: так далее.; т. д.: так далее.; т.п.: тому подобное.;"
         "т. п.: тому подобное.; т.е.: то есть; т. е.: то есть; т.к.: так как;"
-        "др.: другие.; пр.: прочее.; руб.: рублей.; тыс.: тысяч; млн: миллионов;"
-        "млрд: миллиардов; ул.: улица; см.: смотри; стр.: страница;"
+        "др.: другие.; руб.: рублей.; тыс.: тысяч; млн: миллионов;"
+        "млрд: миллиардов; ул.: улица; стр.: страница;"
         "напр.: например; мин.: минут.; сек.: секунд.; кг: килограммов;"
         "км: километров"
     ),
@@ -166,31 +166,31 @@ def _break_length(tag: re.Match[str]) -> float:
 
 @lru_cache
 def _rewritten(language: str) -> re.Pattern[str]:
-    forms = sorted(_LONG_FORMS.get(language, ()), key=len, reverse=True)
+    forms = sorted(_LONG_FORMS[language], key=len, reverse=True)
     short = "|".join(re.escape(form).replace(r"\ ", r"\s") for form in forms)
     return re.compile(
         rf"(?P<url>{_URL.pattern})"
         r"|(?P<sign>[$€£₽])\s?(?P<amount>\d+(?:[.,]\d+|\s\d{3}(?!\d))*)"
-        r"|(?P<grouped>\d{1,3}(?:[\s,]\d{3})+(?![\d,]))"
+        r"|(?P<grouped>(?<![\d.,])\d{1,3}(?:[\s,]\d{3})+(?![\d,]|\s\d))"
         r"|(?P<range>(?<=\d)[-–](?=\d))"
-        r"|(?P<coin>[$€£₽])" + (rf"|(?<!\w)(?P<short>{short})(?!\w)" if short else "")
+        rf"|(?P<coin>[$€£₽])|(?<!\w)(?P<short>{short})(?!\w)"
     )
 
 
 def _long_form(match: re.Match[str], language: str) -> str:
-    signs = {sign: f" {word} " for sign, word in _SIGNS.get(language, {}).items()}
+    signs = {sign: f" {word} " for sign, word in _SIGNS[language].items()}
     found = match.groupdict()
     if found["url"]:
         return _address(found["url"], signs)
     if found["sign"]:
         amount = re.sub(r"[\s,](?=\d{3})", "", found["amount"])
-        return amount + signs.get(found["sign"], "").rstrip()
+        return amount + signs[found["sign"]].rstrip()
     if found["grouped"]:
         return re.sub(r"[\s,]", "", found["grouped"])
     if found["range"]:
-        return signs.get("-", " ")
+        return signs["-"]
     if found["coin"]:
-        return signs.get(found["coin"], "").rstrip()
+        return signs[found["coin"]].rstrip()
     form = _LONG_FORMS[language][re.sub(r"\s", " ", found["short"])]
     rest = match.string[match.end() :].lstrip()
     return form if not rest or rest[0].isupper() else form.rstrip(".")
@@ -201,7 +201,7 @@ def _address(url: str, signs: dict[str, str]) -> str:
     bare = re.sub(r"^(?:https?://)?(?:www\.)?", "", url).rstrip(".,;:!?)»”\"'")
     end = url[len(url.rstrip(".,;:!?")) :]
     bare = re.split(r"[?#]", bare)[0].rstrip("/")
-    return re.sub(r"[./]", lambda m: signs.get(m[0], " "), bare) + end
+    return re.sub(r"[./]", lambda m: signs[m[0]], bare) + end
 
 
 def _spoken_form(
@@ -215,7 +215,8 @@ def _spoken_form(
         origins.extend(token_at[start:end])
 
     done = 0
-    for match in _rewritten(language).finditer(text):
+    # Other languages are left to their voice.
+    for match in _rewritten(language).finditer(text) if language in _SIGNS else ():
         keep(done, match.start())
         form = _long_form(match, language)
         chars.extend(form)

@@ -65,7 +65,7 @@ class EspeakVoice:
     Args:
         language: espeak-ng's code, such as ``en``, ``ru``, ``de``; None detects it
             for each script.
-        words_per_minute: At speed 1.
+        words_per_minute: At speed 1; espeak-ng itself says 80 to 450.
         pitch: 0 to 99.
         variant: espeak-ng's voice variant, such as ``f2``.
         sentence_pause_s: Silence after a sentence, at speed 1.
@@ -190,8 +190,9 @@ class _Recording:
         onsets = _first_events(events, utterance.tokens)
         for token, span in _spread(onsets, utterance, first, last).items():
             start, end = _audible(loud, step, span)
-            times = (start + shift) / self._rate, (end + shift) / self._rate
-            self._spans.setdefault(token, times)
+            # A word may go on in the next utterance: 世界。元気 has no blanks.
+            begun = self._spans.get(token, ((start + shift) / self._rate, 0.0))[0]
+            self._spans[token] = begun, (end + shift) / self._rate
         self._append(samples[first:last])
         self._pause_s = utterance.pause_s
 

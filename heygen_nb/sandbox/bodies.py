@@ -2,31 +2,28 @@
 """What a request may say: validation of our own that names the field at fault.
 
 Unknown fields are refused, more strictly than HeyGen is known to: a stand-in
-should notice a misspelt field. Of the four kinds of video the cinematic one is
-missing, and of a studio video's scenes all but pictures. Callback fields are
-accepted and nothing is sent to them: no client of ours uses webhooks.
+should notice a misspelt field. Of the kinds of video there are ``avatar`` and
+``studio`` with scenes of pictures: the ones the product asks for. Callback
+fields are accepted and nothing is sent to them.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
     ConfigDict,
-    Discriminator,
     Field,
     StringConstraints,
-    Tag,
     ValidationError,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from heygen_nb.sandbox.envelope import Refusal, invalid
+from heygen_nb.sandbox.api import invalid
 
 B = TypeVar("B", bound=BaseModel)
-Ratio = Literal["16:9", "9:16", "4:5", "5:4", "1:1", "auto"]
 Script = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
 _PLAINER = {"missing": "is required", "extra_forbidden": "no such field"}
@@ -41,29 +38,18 @@ class _Body(BaseModel):
 
 
 class Source(_Body):
-    """A picture: where it is, or itself."""
-
     type: Literal["url", "asset_id", "base64"]
     url: Url | None = None
     asset_id: str | None = None
-    media_type: Literal["image/png", "image/jpeg"] | None = None
+    media_type: str | None = None
     data: str | None = None
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        needed = {"base64": ["media_type", "data"]}.get(self.type, [self.type])
-        for name in needed:
-            if getattr(self, name) is None:
-                raise _wrong(name, f"is required with the type {self.type}")
+        needed = "data" if self.type == "base64" else self.type
+        if getattr(self, needed) is None:
+            raise _wrong(needed, f"is required with the type {self.type}")
         return self
-
-
-class VoiceSettings(_Body):
-    speed: float = Field(1, ge=0.5, le=1.5)
-    pitch: float = Field(0, ge=-50, le=50)
-    volume: float = Field(1, ge=0, le=1)
-    locale: str | None = None
-    engine_settings: dict[str, Any] | None = None
 
 
 class Background(_Body):
@@ -81,104 +67,72 @@ class Background(_Body):
         return self
 
 
+class VoiceSettings(_Body):
+    speed: float = Field(1, ge=0.5, le=1.5)
+    pitch: float = Field(0, ge=-50, le=50)
+    volume: float = Field(1, ge=0, le=1)
+    locale: str | None = None
+
+
 class Caption(_Body):
     file_format: Literal["srt"] = "srt"
     style: Literal["default"] | None = None
 
 
 class Engine(_Body):
-    type: Literal["avatar_iv", "avatar_v", "avatar_iii"]
-    reference_look_id: str | None = None
+    type: Literal["avatar_iv", "avatar_v", "avatar_iii"] = "avatar_iv"
 
 
 class Speech(_Body):
-    """Exactly one of a script, a link and an asset is spoken."""
+    choices: ClassVar = ["script", "audio_url", "audio_asset_id"]
 
     script: Script | None = None
     voice_id: str | None = None
-    voice_settings: VoiceSettings | None = None
+    voice_settings: VoiceSettings = VoiceSettings.model_validate({})
     audio_url: Url | None = None
     audio_asset_id: str | None = None
 
     @model_validator(mode="after")
     def _one_of(self) -> Self:
-        names = ["script", "audio_url", "audio_asset_id"]
-        names += ["duration"] * ("duration" in type(self).model_fields)
-        if sum(getattr(self, name) is not None for name in names) != 1:
-            raise _wrong("script", f"give exactly one of {', '.join(names)}")
+        if sum(getattr(self, name) is not None for name in self.choices) != 1:
+            raise _wrong("script", f"give exactly one of {', '.join(self.choices)}")
         return self
 
 
-class _Common(_Body):
+class _Video(_Body):
     title: str | None = None
-    resolution: Literal["4k", "1080p", "720p"] | None = None
-    aspect_ratio: Ratio | None = "16:9"
+    resolution: Literal["4k", "1080p", "720p"] = "1080p"
+    aspect_ratio: Literal["16:9", "9:16", "4:5", "5:4", "1:1", "auto"] = "16:9"
     caption: Caption | None = None
     callback_url: Url | None = None
     callback_id: str | None = None
-    watermark: dict[str, Any] | None = None
 
 
-class _Spoken(_Common, Speech):
+class AvatarVideo(_Video, Speech):
+    type: Literal["avatar"]
+    avatar_id: str
+    engine: Engine = Engine()
     background: Background | None = None
     remove_background: bool | None = None
     fit: Literal["contain", "cover"] | None = None
     output_format: Literal["mp4"] = "mp4"  # no webm here
-    motion_prompt: str | None = None
-    expressiveness: Literal["high", "medium", "low"] | None = None
-
-
-class AvatarVideo(_Spoken):
-    type: Literal["avatar"]
-    avatar_id: str
-    engine: Engine | None = None
-
-
-class ImageVideo(_Spoken):
-    type: Literal["image"]
-    image: Source
 
 
 class ImageScene(Speech):
-    """A still picture: narrated, or silent for ``duration`` seconds."""
+    choices: ClassVar = [*Speech.choices, "duration"]
 
     type: Literal["image"]
     source: Source
     duration: float | None = Field(None, gt=0, le=300)
 
 
-class StudioVideo(_Common):
+class StudioVideo(_Video):
     type: Literal["studio"]
     scenes: list[ImageScene] = Field(min_length=1, max_length=50)
 
 
-def _tag(value: Any) -> str:
-    # The mark lets _refusal() tell a tag in an error's place from a field.
-    return f"~{value.get('type')}" if isinstance(value, dict) else "~"
-
-
-VideoBody = AvatarVideo | ImageVideo | StudioVideo
-_Video = Annotated[
-    Annotated[AvatarVideo, Tag("~avatar")]
-    | Annotated[ImageVideo, Tag("~image")]
-    | Annotated[StudioVideo, Tag("~studio")],
-    Discriminator(
-        _tag,
-        custom_error_type="union",
-        custom_error_message="must be one of avatar, image, studio",
-        custom_error_context={"param": "type"},
-    ),
-]
-
-
-class VideoRequest(_Body):
-    """Wraps the union so that it is validated like any other field."""
-
-    video: _Video
-
-
 class BatchRequest(_Body):
-    videos: list[_Video] = Field(min_length=1, max_length=100)
+    videos: list[dict[str, Any]] = Field(min_length=1, max_length=100)
     title: str | None = None
     callback_url: Url | None = None
 
@@ -192,27 +146,27 @@ class SpeechRequest(_Body):
     locale: str | None = None
 
 
-def parse(model: type[B], value: Any) -> B:
-    """Validate a body.
+def parse(model: type[B], value: Any, at: str = "") -> B:
+    """Validate a body, or refuse with a 400 naming the first wrong field.
 
-    Raises:
-        Refusal: 400 naming the first wrong field in ``param``.
+    ``at`` is where it stands in a larger one, such as ``videos.1.``.
     """
     try:
         return model.model_validate(value)
     except ValidationError as exc:
-        raise _refusal(exc) from None
+        error = exc.errors(include_url=False)[0]
+        place = [*map(str, error["loc"])]
+        if error["type"] == "field":
+            place.append(error["ctx"]["param"])
+        message = _PLAINER.get(error["type"], error["msg"])
+        raise invalid(at + ".".join(place) or "body", message) from None
 
 
-def parse_video(value: Any) -> VideoBody:
+def parse_video(value: Any, at: str = "") -> AvatarVideo | StudioVideo:
     """Validate the body of ``POST /v3/videos``, see :func:`parse`."""
-    return parse(VideoRequest, {"video": value}).video
-
-
-def _refusal(exc: ValidationError) -> Refusal:
-    error = exc.errors(include_url=False)[0]
-    place = [str(p) for p in error["loc"] if not str(p).startswith("~")]
-    if "param" in error.get("ctx", {}):
-        place.append(error["ctx"]["param"])
-    param = ".".join(place).removeprefix("video.")
-    return invalid(param or "body", _PLAINER.get(error["type"], error["msg"]))
+    match value:
+        case {"type": "avatar"}:
+            return parse(AvatarVideo, value, at)
+        case {"type": "studio"}:
+            return parse(StudioVideo, value, at)
+    raise invalid(f"{at}type", "must be one of avatar, studio")

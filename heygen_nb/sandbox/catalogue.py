@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import random
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-Gender = Literal["female", "male"]
-Ownership = Literal["public", "private"]
+from PIL import Image, ImageDraw
+from starlette.responses import JSONResponse, Response
+
+from heygen_nb.sandbox.api import choice, data, found, page
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
 
 # 1,200 public voices: 300 English, 120 Russian, 30 of each other language.
 _CODES = (
@@ -18,238 +24,212 @@ _CODES = (
     "Hungarian hu, Bulgarian bg, Serbian sr, Croatian hr, Arabic ar, Hindi hi, "
     "Indonesian id, Vietnamese vi, Korean ko, Chinese cmn"
 )
-_LANGUAGES = [(language, code) for language, code in map(str.split, _CODES.split(", "))]
 _COUNTS = {"en": 300, "ru": 120}
-# The first of a language, chosen by ear: name, gender, words per minute,
-# espeak variant, pitch, pause between sentences.
-_NICEST: dict[str, tuple[tuple[str, Gender, int, str, int, float], ...]] = {
-    "en": (
-        ("Clara", "female", 158, "f2", 52, 0.30),
-        ("Oliver", "male", 152, "m3", 42, 0.32),
-        ("Maya", "female", 166, "f4", 56, 0.26),
-        ("Theo", "male", 147, "m7", 46, 0.36),
-    ),
-    "ru": (
-        ("Алиса", "female", 146, "f2", 52, 0.30),
-        ("Михаил", "male", 139, "m3", 42, 0.34),
-        ("Вера", "female", 151, "f4", 55, 0.27),
-        ("Тимур", "male", 143, "m7", 46, 0.32),
-    ),
+# Chosen by ear: name, words per minute, espeak variant, pitch, pause.
+_NICEST: dict[str, tuple[str, int, str, int, float]] = {
+    "voice_en_001": ("Clara", 158, "f2", 52, 0.30),
+    "voice_en_002": ("Oliver", 152, "m3", 42, 0.32),
+    "voice_en_003": ("Maya", 166, "f4", 56, 0.26),
+    "voice_en_004": ("Theo", 147, "m7", 46, 0.36),
+    "voice_ru_001": ("Алиса", 146, "f2", 52, 0.30),
+    "voice_ru_002": ("Михаил", 139, "m3", 42, 0.34),
+    "voice_ru_003": ("Вера", 151, "f4", 55, 0.27),
+    "voice_ru_004": ("Тимур", 143, "m7", 46, 0.32),
 }
-_OWN: tuple[tuple[str, str, Gender, int], ...] = (
-    ("My voice", "en", "female", 161),
-    ("My calm voice", "en", "male", 138),
-    ("Мой голос", "ru", "female", 144),
+_OWN_VOICES = (
+    ("My voice", "English", "en", 8),
+    ("My calm voice", "English", "en", 13),
+    ("Мой голос", "Russian", "ru", 8),
 )
-_FEMALE = "Ada Bella Dora Elena Freya Grace Hana Iris Jana Katya Lena Mila Nora Olga"
-_MALE = "Adam Boris Carl Daniel Emil Felix Georg Hugo Ivan Jonas Karim Leon Marco Noah"
-_NAMES: dict[Gender, list[str]] = {"female": _FEMALE.split(), "male": _MALE.split()}
+_NAMES = {
+    "female": "Ada Bella Dora Elena Freya Grace Hana Iris Jana Katya Lena Mila",
+    "male": "Adam Boris Carl Daniel Emil Felix Georg Hugo Ivan Jonas Leon Marco",
+}
 _STYLES = ("Friendly", "Calm", "Newscast", "Bright", "Warm", "Story", "Lively", "Soft")
-LOOKS = 900
+_LOOKS = 900
 _OWN_LOOKS = ("Me at the desk", "Me outdoors", "Me, close-up", "Me on stage")
 _SETTINGS = ("studio", "office", "sofa", "terrace", "library", "kitchen")
-_SHAPES = ("portrait", "landscape", "square")
+_SIZES = {"portrait": (540, 720), "landscape": (960, 540), "square": (640, 640)}
 # What an avatar is, and the engines that take it.
 _KINDS = (
     ("studio_avatar", "avatar_iv", "avatar_iii"),
     ("photo_avatar", "avatar_iv"),
     ("digital_twin", "avatar_iv", "avatar_v"),
 )
+_COLOURS = ("#f3cdb2", "#d39c74", "#8c5a3c", "#2f4b6e", "#7d3c4a", "#3f6b58", "#8fa8c8")
+_SHOWN = ("voice_id", "name", "language", "gender", "type")
 
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A voice; how fast it speaks is nothing a client is told.
+    """A voice; how fast it speaks is nothing a client is told."""
 
-    Attributes:
-        code: espeak language.
-        words_per_minute: At speed 1, before the noise of each text.
-        pause_s: Silence between sentences at speed 1.
-        starfish: Whether ``/v3/voices/speech`` takes it.
-    """
-
-    number: int
     voice_id: str
     name: str
     language: str
+    gender: str
     code: str
-    gender: Gender
-    type: Ownership
     words_per_minute: int
-    pitch: int
     variant: str
+    pitch: int
     pause_s: float
     starfish: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """An avatar's look, as HeyGen shows it; its id is what ``avatar_id`` takes.
-
-    ``number``, ``group_name`` and ``ownership`` are not shown.
-    """
-
-    number: int
-    id: str
-    name: str
-    group_id: str
-    group_name: str
-    avatar_type: str
-    gender: Gender
-    ownership: Ownership
-    preferred_orientation: str
-    supported_api_engines: tuple[str, ...]
-    default_voice_id: str
-    status: str | None = None
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Pixels of its picture."""
-        sizes = {"portrait": (540, 720), "landscape": (960, 540)}
-        return sizes.get(self.preferred_orientation, (640, 640))
+    type: Literal["public", "private"] = "public"
 
 
 @lru_cache
 def voices() -> dict[str, Voice]:
     """Return all voices by id: private, then public in the order of the listing."""
-    made = [_own_voice(*own, number=i) for i, own in enumerate(_OWN)]
-    # The nicest of English and Russian lead; then language after language.
-    rows = [(*language, i) for language in _LANGUAGES[:2] for i in (0, 1)]
-    for language, code in _LANGUAGES:
-        indexes = range(2 if code in _NICEST else 0, _COUNTS.get(code, 30))
-        rows += [(language, code, i) for i in indexes]
-    made += [_public_voice(*row, number=n) for n, row in enumerate(rows, len(made))]
+    made = [
+        replace(
+            _voice(language, code, index),
+            voice_id=f"voice_own_{number:02}",
+            name=name,
+            type="private",
+        )
+        for number, (name, language, code, index) in enumerate(_OWN_VOICES, 1)
+    ]
+    rows = [
+        (language, code, index)
+        for language, code in map(str.split, _CODES.split(", "))
+        for index in range(_COUNTS.get(code, 30))
+    ]
+    # Two nice ones of both languages of the product lead.
+    rows.sort(key=lambda row: row[1] not in _COUNTS or row[2] > 1)
+    made += [_voice(*row) for row in rows]
     return {voice.voice_id: voice for voice in made}
 
 
-def _own_voice(name: str, code: str, gender: Gender, wpm: int, *, number: int) -> Voice:
-    language = {"en": "English", "ru": "Russian"}[code]
-    like = _public_voice(
-        language, code, 10 if gender == "female" else 11, number=number
-    )
-    return replace(
-        like,
-        voice_id=f"voice_own_{number + 1:02}",
-        name=name,
-        type="private",
-        words_per_minute=wpm,
-        starfish=number != 1,
-    )
-
-
-def _public_voice(language: str, code: str, index: int, *, number: int) -> Voice:
+def _voice(language: str, code: str, index: int) -> Voice:
     voice_id = f"voice_{code}_{index + 1:03}"
     dice = random.Random(voice_id)  # noqa: S311 - the same voices everywhere
-    gender: Gender = "female" if index % 2 == 0 else "male"
-    names = _NAMES[gender]
-    name = f"{names[index // 2 % len(names)]} - {_STYLES[index // 8 % len(_STYLES)]}"
-    wpm, pitch = dice.randint(128, 186), dice.randint(38, 62)
+    gender = ("female", "male")[index % 2]
+    name = f"{_name(gender, index // 2)} - {_STYLES[index // 8 % len(_STYLES)]}"
     variant = f"{gender[0]}{dice.randint(1, 4)}"
-    pause_s = dice.uniform(0.15, 0.5)
-    if index < len(_NICEST.get(code, ())):
-        name, gender, wpm, variant, pitch, pause_s = _NICEST[code][index]
+    sound = (name, dice.randint(128, 186), variant, dice.randint(38, 62), 0.3)
+    name, wpm, variant, pitch, pause_s = _NICEST.get(voice_id, sound)
     return Voice(
-        number=number,
         voice_id=voice_id,
         name=name,
         language=language,
-        code=code,
         gender=gender,
-        type="public",
+        code=code,
         words_per_minute=wpm,
-        pitch=pitch,
         variant=variant,
+        pitch=pitch,
         pause_s=pause_s,
-        starfish=index < 4 or dice.random() < 0.6,  # noqa: PLR2004 - the nicest always
+        starfish=index % 8 < 5,  # noqa: PLR2004 - the nicest and some others
     )
+
+
+def _name(gender: str, number: int) -> str:
+    names = _NAMES[gender].split()
+    again, who = divmod(number, len(names))
+    return names[who] + (f" {again + 1}" if again else "")
 
 
 @lru_cache
-def looks() -> dict[str, Look]:
-    """Return all looks by id, the account's own first."""
-    own = [_own_look(i) for i in range(len(_OWN_LOOKS))]
-    public = [_public_look(i, number=i + len(own)) for i in range(LOOKS - len(own))]
-    return {look.id: look for look in own + public}
+def looks() -> dict[str, dict[str, Any]]:
+    """Return all looks by id as HeyGen shows them, the account's own first."""
+    own = [
+        _look(index)
+        | {
+            "id": f"look_own_{index + 1:02}",
+            "name": name,
+            "group_id": "group_own",
+            "avatar_type": "digital_twin",
+            "default_voice_id": "voice_own_01",
+            "status": "processing" if name == _OWN_LOOKS[-1] else "completed",
+        }
+        for index, name in enumerate(_OWN_LOOKS)
+    ]
+    public = map(_look, range(_LOOKS - len(own)))
+    return {look["id"]: look for look in (*own, *public)}
 
 
-def _own_look(index: int) -> Look:
-    last = index == len(_OWN_LOOKS) - 1
-    return replace(
-        _public_look(index, number=index),
-        id=f"look_own_{index + 1:02}",
-        name=_OWN_LOOKS[index],
-        group_id="group_own",
-        group_name="Me",
-        avatar_type="photo_avatar" if index == 1 else "digital_twin",
-        ownership="private",
-        default_voice_id="voice_own_01",
-        status="processing" if last else "completed",
-    )
-
-
-def _public_look(index: int, *, number: int) -> Look:
+def _look(index: int) -> dict[str, Any]:
     person, setting = divmod(index, len(_SETTINGS))
-    gender: Gender = "female" if person % 2 == 0 else "male"
-    again, who = divmod(person // 2, len(_NAMES[gender]))
-    name = _NAMES[gender][who] + (f" {again + 1}" if again else "")
+    gender = ("female", "male")[person % 2]
     avatar_type, *engines = _KINDS[person % 3]
-    dice = random.Random(f"look {index}")  # noqa: S311 - the same looks everywhere
-    return Look(
-        number=number,
-        id=f"look_{person + 1:03}_{setting + 1}",
-        name=f"{name}, {_SETTINGS[setting]}",
-        group_id=f"group_{person + 1:03}",
-        group_name=name,
-        avatar_type=avatar_type,
-        gender=gender,
-        ownership="public",
-        preferred_orientation=dice.choice(_SHAPES) if setting else _SHAPES[0],
-        supported_api_engines=tuple(engines),
-        default_voice_id=f"voice_en_{1 if gender == 'female' else 2:03}",
-    )
-
-
-def voice_view(voice: Voice, preview_url: str) -> dict[str, Any]:
-    """Return a voice as the listing shows it."""
+    shape = [*_SIZES][setting % 3]
     return {
-        "voice_id": voice.voice_id,
-        "name": voice.name,
-        "language": voice.language,
-        "gender": voice.gender,
-        "type": voice.type,
-        "preview_audio_url": preview_url,
-        "support_pause": True,
-        "support_locale": voice.code in ("en", "es", "pt"),
+        "id": f"look_{person + 1:03}_{setting + 1}",
+        "name": f"{_name(gender, person // 2)}, {_SETTINGS[setting]}",
+        "group_id": f"group_{person + 1:03}",
+        "avatar_type": avatar_type,
+        "gender": gender,
+        "preferred_orientation": shape,
+        "supported_api_engines": engines,
+        "default_voice_id": f"voice_en_{person % 2 + 1:03}",
+        "status": None,  # only own ones have one
+        "image_width": _SIZES[shape][0],
+        "image_height": _SIZES[shape][1],
+        "preview_video_url": None,
+        "tags": [_SETTINGS[setting]],
     }
 
 
-def look_view(look: Look, picture_url: str) -> dict[str, Any]:
-    """Return a look as HeyGen shows it."""
-    width, height = look.size
-    hidden = ("number", "group_name", "ownership")
-    shown = {name: v for name, v in asdict(look).items() if name not in hidden}
-    picture = {"preview_image_url": picture_url, "preview_video_url": None}
-    size = {"image_width": width, "image_height": height}
-    return {**shown, **picture, **size, "tags": [look.name.split(", ")[-1]]}
+def _picture(look: dict[str, Any]) -> bytes:
+    """Draw somebody before a wall as a JPEG."""
+    dice = random.Random(look["id"])  # noqa: S311 - the same ones everywhere
+    skin, wall, clothes = dice.sample(_COLOURS, 3)
+    width, height = look["image_width"], look["image_height"]
+    image, unit = Image.new("RGB", (width, height), wall), min(width, height) / 8
+    draw, middle, chin = ImageDraw.Draw(image), width / 2, height - 2.5 * unit
+    draw.circle((middle, height), 2.5 * unit, fill=clothes)
+    draw.circle((middle, chin - unit), 1.5 * unit, fill=skin)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG")
+    return buffer.getvalue()
 
 
-def group_views(ownership: Ownership | None, link: Any) -> list[dict[str, Any]]:
-    """Return the avatars (groups of looks), own ones first."""
-    groups: dict[str, list[Look]] = {}
-    for look in looks().values():
-        if ownership in (None, look.ownership):
-            groups.setdefault(look.group_id, []).append(look)
-    return [
-        {
-            "id": group_id,
-            "name": members[0].group_name,
-            "created_at": 1_760_000_000 + members[0].number,
-            "looks_count": len(members),
-            "gender": members[0].gender,
-            "default_voice_id": members[0].default_voice_id,
-            "preview_image_url": link(members[0]),
-            "preview_video_url": None,
-            "status": members[0].status,
-        }
-        for group_id, members in groups.items()
+async def list_voices(request: Request) -> Response:
+    """Answer ``GET /v3/voices``: public ones unless asked otherwise."""
+    query = request.query_params
+    kind = choice(query, "type", "public", "private") or "public"
+    engine = query.get("engine", "")
+    language, gender = query.get("language", ""), query.get("gender", "")
+    views = [
+        {name: getattr(voice, name) for name in _SHOWN}
+        | {"preview_audio_url": None, "support_pause": True, "support_locale": False}
+        for voice in voices().values()
+        if voice.type == kind
+        and (not engine or (engine == "starfish" and voice.starfish))
+        and language.casefold() in ("", voice.language.casefold())
+        and gender.casefold() in ("", voice.gender)
     ]
+    rows, paging = page(enumerate(views), query, default=20)
+    return JSONResponse({"data": rows, **paging})
+
+
+async def list_looks(request: Request) -> Response:
+    """Answer ``GET /v3/avatars/looks``."""
+    query = request.query_params
+    ownership = choice(query, "ownership", "public", "private")
+    fitting = [
+        _view(look, request)
+        for look in looks().values()
+        if ownership in (None, "private" if look["status"] else "public")
+        and query.get("avatar_type", "") in ("", look["avatar_type"])
+        and query.get("group_id", "") in ("", look["group_id"])
+    ]
+    rows, paging = page(enumerate(fitting), query, default=20, maximum=50)
+    return JSONResponse({"data": rows, **paging})
+
+
+async def get_look(request: Request) -> Response:
+    """Answer ``GET /v3/avatars/looks/{id}``."""
+    look = found(looks(), request.path_params["id"], "avatar")
+    return data(_view(look, request))
+
+
+async def get_picture(request: Request) -> Response:
+    """Answer ``GET /files/looks/{id}.jpg``; drawn on demand."""
+    look = found(looks(), request.path_params["id"], "avatar")
+    return Response(_picture(look), media_type="image/jpeg")
+
+
+def _view(look: dict[str, Any], request: Request) -> dict[str, Any]:
+    return look | {
+        "preview_image_url": f"{request.base_url}files/looks/{look['id']}.jpg"
+    }

@@ -76,7 +76,8 @@ class Fault(BaseModel):
     def fits(self, method: str, path: str, body: bytes) -> bool:
         """Tell whether the request is one this rule is about."""
         return (
-            self.method in ("*", method)
+            self.kind != "failed_render"
+            and self.method in ("*", method)
             and fnmatchcase(path, self.path)
             and self.match.encode() in body
         )
@@ -92,30 +93,16 @@ class Fault(BaseModel):
 
 
 class Faults:
-    """The rules in force, in order of precedence; tests change the list.
-
-    Attributes:
-        rules: What can go wrong.
-        counts: Requests so far by ``METHOD route``.
-    """
+    """The rules in force, in order of precedence, and requests so far by route."""
 
     def __init__(self, rules: list[Fault]) -> None:
         self.rules = rules
         self.counts: Counter[str] = Counter()
 
-    @property
-    def read_bodies(self) -> bool:
-        """Tell whether any rule looks into request bodies."""
-        return any(rule.match for rule in self.rules)
-
     def take(self, method: str, path: str, body: bytes) -> Fault | None:
         """Return the fault that hits this request."""
-        for rule in self.rules:
-            if rule.kind == "failed_render":
-                continue
-            if rule.fits(method, path, body) and rule.strikes():
-                return rule
-        return None
+        fitting = (rule for rule in self.rules if rule.fits(method, path, body))
+        return next((rule for rule in fitting if rule.strikes()), None)
 
     def doomed(self, title: str) -> str | None:
         """Return the failure code in store for a video of that title."""

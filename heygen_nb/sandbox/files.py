@@ -1,4 +1,4 @@
-"""Files: uploads, and links on a path of its own that need no key and expire."""
+"""Files: uploads, speech, and signed links that need no key and expire."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-import shutil
-import wave
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import av
 from starlette.datastructures import UploadFile
@@ -18,19 +16,22 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from heygen_nb.preview.speech import Word
 from heygen_nb.sandbox import speech as sound
+from heygen_nb.sandbox.api import Refusal, data, found, invalid
+from heygen_nb.sandbox.bodies import SpeechRequest, parse
 from heygen_nb.sandbox.catalogue import voices
-from heygen_nb.sandbox.envelope import Refusal, data, found, invalid
-from heygen_nb.sandbox.pictures import look_picture
+from heygen_nb.sandbox.orders import Wallet, cost
 from heygen_nb.sandbox.rendering import Part
 from heygen_nb.sandbox.state import Asset, Spoken
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from starlette.requests import Request
 
+    from heygen_nb.preview.speech import Speech
     from heygen_nb.sandbox.state import State
 
 _LIMIT_BYTES = 32 * 1024 * 1024
-_UNKNOWN_S = 10.0  # what audio behind somebody else's link counts as
 _MAGIC = (
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -41,31 +42,17 @@ _MAGIC = (
     (0, b"\xff\xfb", "audio/mpeg"),
     (0, b"\xff\xf3", "audio/mpeg"),
     (0, b"%PDF-", "application/pdf"),
+    (0, b"1\n00:", "application/x-subrip"),
 )
-_SAME = {
-    "audio/x-wav": "audio/wav",
-    "audio/wave": "audio/wav",
-    "audio/vnd.wave": "audio/wav",
-    "audio/mp3": "audio/mpeg",
-    "image/jpg": "image/jpeg",
-    "text/plain": "application/x-subrip",
-    "text/srt": "application/x-subrip",
-}
-_PREVIEWS = {
-    "ru": "Здравствуйте! Так звучит мой голос.",
-    "en": "Hello! This is what my voice sounds like.",
-}
 
 
 class Files:
-    """The file host and the assets of the account."""
+    """The file host, the assets of the account and its spoken texts."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, wallet: Wallet) -> None:
         self._state = state
-        self._secret = state.fact("link_secret", secrets.token_hex).encode()
-        self.assets = state.load(Asset)
-        self.spoken = state.load(Spoken)
-        self.requests_with_key = 0
+        self._wallet = wallet
+        self._secret = state.fact("link_secret", secrets.token_hex()).encode()
 
     def path(self, place: str) -> Path:
         """Return where the file of a link lives."""
@@ -77,40 +64,26 @@ class Files:
         signed = f"?Expires={expires}&Signature={self._sign(place, expires)}"
         return f"{request.base_url}files/{quote(place)}{signed}"
 
+    def _sign(self, place: str, expires: str) -> str:
+        text = f"{place}\0{expires}".encode()
+        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:32]
+
+    def _valid(self, place: str, query: Mapping[str, str]) -> bool:
+        expires = query.get("Expires", "")
+        signed = query.get("Signature", "").encode()
+        right = hmac.compare_digest(signed, self._sign(place, expires).encode())
+        return right and int(expires) > self._state.clock.now()
+
     async def serve(self, request: Request) -> Response:
         """Answer ``GET /files/…``: whole or in ranges, without a key."""
-        self._note_key(request)
         place = request.path_params["place"]
-        query = request.query_params
         path = self.path(place)
-        if not self._valid(place, query.get("Expires"), query.get("Signature")):
-            return Response(
-                "<Error><Code>AccessDenied</Code></Error>", 403, media_type="text/xml"
-            )
+        if not self._valid(place, request.query_params):
+            denied = "<Error><Code>AccessDenied</Code></Error>"
+            return Response(denied, 403, media_type="text/xml")
         if not path.is_file():
             return PlainTextResponse("Not Found", 404)
-        kind = {".srt": "application/x-subrip"}.get(path.suffix)
-        return FileResponse(path, media_type=kind)
-
-    async def picture(self, request: Request) -> Response:
-        """Answer ``GET /files/looks/{id}.jpg``; drawn on demand."""
-        self._note_key(request)
-        try:
-            drawn = await asyncio.to_thread(look_picture, request.path_params["id"])
-        except KeyError:
-            return PlainTextResponse("Not Found", 404)
-        return Response(drawn, media_type="image/jpeg")
-
-    async def sample(self, request: Request) -> Response:
-        """Answer ``GET /files/voices/{id}.wav``: the voice says a sentence."""
-        self._note_key(request)
-        voice = voices().get(request.path_params["id"])
-        if voice is None:
-            return PlainTextResponse("Not Found", 404)
-        say = sound.model if self._state.options.fast else sound.speak
-        text = _PREVIEWS.get(voice.code, _PREVIEWS["en"])
-        speech = await asyncio.to_thread(say, voice, text, 1.0)
-        return Response(sound.to_wav(speech), media_type="audio/wav")
+        return FileResponse(path)
 
     async def upload(self, request: Request) -> Response:
         """Answer ``POST /v3/assets``."""
@@ -119,131 +92,114 @@ class Files:
             if not isinstance(file, UploadFile):
                 raise invalid("file", "a multipart field with the file is required")
             content = await file.read()
-            mime_type = _checked_type(content, file.content_type)
             name = Path(file.filename or "").name or "file"
         asset = Asset(
             id=f"asset_{secrets.token_hex(12)}",
             name=name,
-            mime_type=mime_type,
+            mime_type=_type_of(content),
             size_bytes=len(content),
         )
-        target = self.path(_place(asset))
-        target.parent.mkdir(parents=True)
+        self._write(_place(asset), content)
+        self._state.put(asset)
+        return data(
+            {
+                "asset_id": asset.id,
+                "url": self.link(request, _place(asset)),
+                "mime_type": asset.mime_type,
+                "size_bytes": asset.size_bytes,
+            }
+        )
+
+    async def say(self, body: Any, _key: str | None, request: Request) -> Response:
+        """Answer ``POST /v3/voices/speech``: spoken at once, measured, charged."""
+        asked = parse(SpeechRequest, body)
+        voice = found(voices(), asked.voice_id, "voice", "voice_id")
+        if not voice.starfish:
+            raise invalid("voice_id", "this voice does not support the starfish engine")
+        model_s = sound.model(voice, asked.text, asked.speed).duration_s
+        self._wallet.require(cost(model_s, "speech"))
+        say = sound.model if self._state.options.fast else sound.speak
+        speech = await asyncio.to_thread(say, voice, asked.text, asked.speed)
+        spoken = self._keep(asked.text, speech)
+        price, now = cost(speech.duration_s, "speech"), self._state.clock.now()
+        self._wallet.charge("speech", spoken.id, price, now)
+        words = [
+            {"word": word, "start": round(start, 3), "end": round(end, 3)}
+            for word, start, end in spoken.words
+        ]
+        return data(
+            {
+                "audio_url": self.link(request, f"speech/{spoken.id}.wav"),
+                "duration": spoken.duration,
+                "word_timestamps": words,
+                "request_id": secrets.token_hex(16),
+            }
+        )
+
+    def _keep(self, script: str, speech: Speech) -> Spoken:
+        content = sound.to_wav(speech)
+        spoken = Spoken(
+            id=hashlib.sha256(content).hexdigest(),
+            script=script,
+            duration=round(speech.duration_s, 3),
+            words=[(w.text, w.start_s, w.end_s) for w in speech.words],
+        )
+        self._write(f"speech/{spoken.id}.wav", content)
+        self._state.put(spoken)
+        return spoken
+
+    def _write(self, place: str, content: bytes) -> None:
+        target = self.path(place)
+        target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(content)
-        self.assets[asset.id] = asset
-        self._state.save(asset)
-        return data(self._view(asset, request))
 
     def asset(self, asset_id: str, family: str, param: str) -> Path:
-        """Return the file of an asset of that family (``image``, ``audio``).
-
-        Raises:
-            Refusal: 404 for an unknown one, 400 for one of another type.
-        """
-        asset = found(self.assets, asset_id, "asset", param)
+        """Return the file of an asset of that family, ``image`` or ``audio``."""
+        asset = found(self._state.assets, asset_id, "asset", param)
         if not asset.mime_type.startswith(family):
             raise invalid(param, f"is {asset.mime_type}; {family} is needed here")
         return self.path(_place(asset))
 
     def linked(self, url: str, param: str) -> Path | str:
-        """Return the file behind one of our own links, any other link as it is.
-
-        Raises:
-            Refusal: 400 when our own link has expired.
-        """
+        """Return the file behind one of our own links, any other link as it is."""
         parts = urlsplit(url)
-        if parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-            return url
         place = parts.path.removeprefix("/files/")
-        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        if place == parts.path or not self.path(place).is_file():
+        ours = parts.hostname in ("127.0.0.1", "localhost", "::1")
+        if not ours or not self.path(place).is_file():
             return url
-        if not self._valid(place, query.get("Expires"), query.get("Signature")):
-            raise Refusal(
-                400, "download_failed", f"{param}: the link answers 403", param=param
-            )
+        if not self._valid(place, dict(parse_qsl(parts.query))):
+            problem = f"{param}: the link answers 403"
+            raise Refusal(400, "download_failed", problem, param=param)
         return self.path(place)
 
     def sound(self, source: Path | str) -> Part:
-        """Return a sound as a part of a video, with its words if we spoke it."""
+        """Return a sound as a part of a video, with its words if we spoke it.
+
+        Somebody else's link is refused: no sound is fetched.
+        """
+        problem = Refusal(400, "download_failed", "audio: cannot be had or read")
         if isinstance(source, str):
-            return Part(sound=source, duration_s=_UNKNOWN_S)
-        spoken = self.spoken.get(sound.sound_id(source))
-        if spoken is None:
-            return Part(sound=source, duration_s=_length_s(source))
-        words = tuple(Word(*word) for word in spoken.words)
-        return Part(spoken.script, None, 1.0, source, words, spoken.duration)
-
-    def keep_speech(self, content: bytes, spoken: Spoken) -> str:
-        """Keep speech; return its place."""
-        place = f"speech/{spoken.id}.wav"
-        target = self.path(place)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
-        self.spoken[spoken.id] = spoken
-        self._state.save(spoken)
-        return place
-
-    def remove_video(self, video_id: str) -> None:
-        """Delete a video's files."""
-        shutil.rmtree(self.path(f"videos/{video_id}"), ignore_errors=True)
-
-    def _note_key(self, request: Request) -> None:
-        # A client that sends its key here would hand it to a stranger.
-        sent = {"x-api-key", "authorization"} & set(request.headers)
-        self.requests_with_key += bool(sent)
-
-    def _view(self, asset: Asset, request: Request) -> dict[str, Any]:
-        return {
-            "asset_id": asset.id,
-            "url": self.link(request, _place(asset)),
-            "mime_type": asset.mime_type,
-            "size_bytes": asset.size_bytes,
-        }
-
-    def _sign(self, place: str, expires: str) -> str:
-        text = f"{place}\0{expires}".encode()
-        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:32]
-
-    def _valid(self, place: str, expires: str | None, signature: str | None) -> bool:
-        if not expires or not signature or not expires.isdigit():
-            return False
-        right = hmac.compare_digest(
-            signature.encode(), self._sign(place, expires).encode()
-        )
-        return right and int(expires) > self._state.clock.now()
+            raise problem
+        spoken = self._state.spoken.get(sound.file_hash(source))
+        if spoken is not None:
+            words = tuple(Word(*word) for word in spoken.words)
+            return Part(spoken.duration, spoken.script, file=source, words=words)
+        try:
+            with av.open(str(source), "r") as container:
+                return Part((container.duration or 0) / av.time_base, file=source)
+        except av.FFmpegError:
+            raise problem from None
 
 
 def _place(asset: Asset) -> str:
     return f"assets/{asset.id}/{asset.name}"
 
 
-def _checked_type(content: bytes, claimed: str | None) -> str:
+def _type_of(content: bytes) -> str:
     if len(content) > _LIMIT_BYTES:
-        raise Refusal(
-            413, "payload_too_large", "file: over the limit of 32 MB", param="file"
-        )
-    found = next((t for at, mark, t in _MAGIC if content[at:].startswith(mark)), None)
-    if found is None and b"-->" in content[:1000]:
-        found = "application/x-subrip"
-    if found is None:
-        raise invalid("file", "must be png, jpeg, mp4, webm, mp3, wav, pdf or srt")
-    claim = _SAME.get(claimed or "", claimed or found)
-    if claim not in (found, "application/octet-stream"):
-        raise invalid("file", f"is {found}, not {claimed} as the upload says")
-    return found
-
-
-def _length_s(path: Path) -> float:
-    try:
-        with wave.open(str(path), "rb") as file:
-            return float(file.getnframes() / file.getframerate())
-    except (wave.Error, EOFError):
-        pass
-    try:
-        with av.open(str(path), "r") as container:
-            return float((container.duration or 0) / av.time_base)
-    except av.FFmpegError:
-        raise Refusal(
-            400, "download_failed", "audio: the file cannot be read as sound"
-        ) from None
+        problem = "file: over the limit of 32 MB"
+        raise Refusal(413, "payload_too_large", problem, param="file")
+    for at, mark, mime_type in _MAGIC:
+        if content[at:].startswith(mark):
+            return mime_type
+    raise invalid("file", "must be png, jpeg, mp4, webm, mp3, wav, pdf or srt")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -36,10 +34,10 @@ class SandboxHandle:
     account: str
 
     def write(self, state_dir: Path) -> None:
-        """Tell other processes, all at once and for this user's eyes only."""
-        with NamedTemporaryFile("w", dir=state_dir, delete=False) as file:
-            json.dump(asdict(self), file)
-        os.replace(file.name, state_dir / _FILE)  # noqa: PTH105 - a plain rename
+        """Tell other processes of this user; half a file is none to ``read``."""
+        file = state_dir / _FILE
+        file.touch(0o600)
+        file.write_text(json.dumps(asdict(self)))
 
     def forget(self, state_dir: Path) -> None:
         """Take back what was told."""

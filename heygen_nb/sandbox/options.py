@@ -43,7 +43,7 @@ class SandboxOptions(BaseModel):
     concurrency: int = 10
     retry_after_s: int = 5
     workers: int = 1
-    pending_s: float = 1.0
+    pending_s: float = 1.5
     processing_s: float = 2.0
     list_lag_s: float = 0.0
     link_life_s: float = 3600.0

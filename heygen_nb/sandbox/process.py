@@ -35,19 +35,14 @@ def start_sandbox(
     Blocks; call it through ``asyncio.to_thread``. It ends by itself within
     seconds of the death of the last process that asked for it.
 
-    Args:
-        state_dir: Where it keeps everything; one server at a time has it.
-        fast: See :class:`SandboxOptions`; overrules ``options``.
-        options: For a server that has to be started; a running one keeps its own.
-        timeout_s: How long to wait for it.
+    A running one keeps its own options; ``fast`` overrules those given here.
 
     Raises:
         SandboxError: It did not start; the end of its log is in the message.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
-    chosen = options or SandboxOptions()
-    if fast:
-        chosen = chosen.model_copy(update={"fast": True})
+    given = {} if options is None else options.model_dump(exclude_unset=True)
+    chosen = SandboxOptions(**given | ({"fast": True} if fast else {}))
     deadline = time.monotonic() + timeout_s
     child: subprocess.Popen[bytes] | None = None
     while time.monotonic() < deadline:
@@ -73,21 +68,20 @@ def _join(state_dir: Path) -> SandboxHandle | None:
         return None
     try:
         with httpx.Client(base_url=handle.base_url, trust_env=False) as client:
-            health = client.get("/_sandbox/health").json()
-            if health["account"] != handle.account or health["pid"] != handle.pid:
-                return None
-            reply = client.post("/_sandbox/owners", json={"pid": os.getpid()})
-    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+            reply = client.post("/_sandbox/owners", json={"pid": os.getpid()}).json()
+    except (httpx.HTTPError, ValueError):
         return None
-    return handle if reply.status_code == httpx.codes.OK else None
+    # What answers there may by now be another folder's server, or one that ends.
+    known = {"ok": True, "pid": handle.pid, "account": handle.account}
+    return handle if reply == known else None
 
 
 def _spawn(state_dir: Path, options: SandboxOptions) -> subprocess.Popen[bytes]:
     _children[:] = [child for child in _children if child.poll() is None]
     # -P: a file of the user's called random.py must not be taken for Python's own.
-    command = [sys.executable, "-P", "-m", "heygen_nb.sandbox", "--port", "0"]
-    command += ["--state-dir", str(state_dir), "--owner", str(os.getpid())]
-    command += ["--options", options.model_dump_json(exclude_unset=True)]
+    command = [sys.executable, "-P", "-m", "heygen_nb.sandbox.server"]
+    command += [str(state_dir), str(os.getpid())]
+    command += [options.model_dump_json(exclude_unset=True)]
     with (state_dir / "sandbox.log").open("ab") as log:
         # A session of its own: Ctrl-C in one owner's terminal is not for it.
         child = subprocess.Popen(  # noqa: S603 - our own module

@@ -25,38 +25,35 @@ if TYPE_CHECKING:
     from heygen_nb.sandbox.catalogue import Voice
 
 _NOISE = 0.03
-_BREAK = re.compile(r'<break\s+time="([\d.]+)(m?s)"\s*/>')
+_BREAK = re.compile(r'<break\s+time="([\d.]+)s"\s*/>')
 _TAG = re.compile(r"<[^>]*>")
 _SILENT_RATE = 8000  # samples a second of what nobody listens to
 
 
 def model(voice: Voice, text: str, speed: float) -> Speech:
     """Speak silently: word times from the voice's hidden rate, no sound."""
-    said = _TAG.sub(" ", text).split()
     rate = (1 + _noise(voice, text)) / speed
     at, words = 0.0, []
-    for word in said:
+    for word in _TAG.sub(" ", text).split():
         length_s = 60 / voice.words_per_minute * (0.33 + 0.1 * len(word))
         words.append(Word(word, at * rate, (at + length_s) * rate))
-        at += length_s + _pause_s(voice, word)
-    at += sum(
-        float(n) / (1000 if unit == "ms" else 1) for n, unit in _BREAK.findall(text)
-    )
+        pause_s = voice.pause_s * (0.4 if word[-1] in ",;:" else word[-1] in ".!?…")
+        at += length_s + pause_s
+    at += sum(map(float, _BREAK.findall(text)))
     return silence(max(at, 0.3) * rate, tuple(words))
 
 
 def speak(voice: Voice, text: str, speed: float) -> Speech:
     """Speak aloud, with word times as measured."""
-    rate = voice.words_per_minute / (1 + _noise(voice, text))
     espeak = EspeakVoice(
         voice.code,
-        words_per_minute=round(rate),
+        words_per_minute=round(voice.words_per_minute / (1 + _noise(voice, text))),
         pitch=voice.pitch,
         variant=voice.variant,
         sentence_pause_s=voice.pause_s,
     )
     speech = espeak.speak(text)
-    if speed != 1:
+    if speed != 1 and speech.duration_s:
         # espeak's own rate is not quite linear and never under 80 words a minute.
         length_s = speech.duration_s / speed
         speech = _stretched(espeak.speak(text, speed=speed), length_s)
@@ -83,14 +80,12 @@ def joined(parts: list[Speech]) -> Speech:
 
 def _stretched(speech: Speech, length_s: float) -> Speech:
     samples = _resampled(speech.samples, round(length_s * speech.sample_rate))
-    rate = length_s / speech.duration_s if speech.duration_s else 1.0
+    rate = length_s / speech.duration_s
     words = (Word(w.text, w.start_s * rate, w.end_s * rate) for w in speech.words)
     return Speech(samples, speech.sample_rate, tuple(words))
 
 
 def _resampled(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    if count == len(samples):
-        return samples
     points = np.linspace(0, max(len(samples) - 1, 0), count)
     return np.interp(points, np.arange(len(samples)), samples).astype(np.float32)
 
@@ -106,8 +101,8 @@ def to_wav(speech: Speech) -> bytes:
     return buffer.getvalue()
 
 
-def sound_id(path: Path) -> str:
-    """Return what a sound file is recognised by after its way through an upload."""
+def file_hash(path: Path) -> str:
+    """Return what a file is recognised by after its way through an upload."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -115,9 +110,3 @@ def sound_id(path: Path) -> str:
 def _noise(voice: Voice, text: str) -> float:
     digest = hashlib.sha256(f"{voice.voice_id}\0{text}".encode()).digest()
     return (digest[0] / 127.5 - 1) * _NOISE
-
-
-def _pause_s(voice: Voice, word: str) -> float:
-    if word.endswith((".", "!", "?", "…")):
-        return voice.pause_s
-    return voice.pause_s * 0.4 if word.endswith((",", ";", ":")) else 0.0

@@ -29,6 +29,7 @@ _CODES = {
     504: "gateway_timeout",
 }
 _HTML = "<!doctype html><title>Bad gateway</title><h1>{status}: try again later</h1>"
+_OF_THE_ANSWER = ("truncated", "unknown_status", "cut", "stall")
 
 
 class SpoilingMiddleware:
@@ -43,131 +44,97 @@ class SpoilingMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        self._sandbox.videos.settle()
+        self._sandbox.jobs.settle()
         send, faults, fault = self._dated(send), self._sandbox.faults, None
         if not scope["path"].startswith("/_sandbox/"):
             faults.counts[self._sandbox.route_of(scope)] += 1
-            receive, body = await self._peek(scope, receive)
+            body = await Request(scope, receive).body()
+            receive = _replay(body, receive)
             fault = faults.take(scope["method"], scope["path"], body)
         if fault is None:
             await self._app(scope, receive, send)
         else:
-            await _spoil(fault, self._app, scope, receive, send)
+            await self._spoil(fault, scope, receive, send)
         self._sandbox.state.flush()  # a dropped answer leaves records behind, too
-
-    async def _peek(self, scope: Scope, receive: Receive) -> tuple[Receive, bytes]:
-        if not self._sandbox.faults.read_bodies:
-            return receive, b""
-        body = await Request(scope, receive).body()
-        unread: list[Message] = [{"type": "http.request", "body": body}]
-
-        async def replay() -> Message:
-            return unread.pop() if unread else await receive()
-
-        return replay, body
 
     def _dated(self, send: Send) -> Send:
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self._sandbox.state.flush()
-                now = self._sandbox.state.clock.now()
-                date = formatdate(now, usegmt=True).encode()
-                extra = (
-                    (b"date", date),
-                    (b"x-request-id", secrets.token_hex(8).encode()),
-                )
-                message["headers"] = [*message.get("headers", []), *extra]
+                date = formatdate(self._sandbox.state.clock.now(), usegmt=True)
+                number = secrets.token_hex(8)
+                ours = [(b"date", date.encode()), (b"x-request-id", number.encode())]
+                message["headers"] = [*message["headers"], *ours]
             await send(message)
 
         return dated
 
-
-class Connection:
-    """The socket under a request, which the server's protocol hands over."""
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-
-    async def end(self, receive: Receive, *, at_once: bool) -> None:
-        """Close it, after what was written has gone out unless ``at_once``."""
-        (self._transport.abort if at_once else self._transport.close)()
-        while (await receive())["type"] != "http.disconnect":
-            pass
-
-
-async def _spoil(
-    fault: Fault, app: ASGIApp, scope: Scope, receive: Receive, send: Send
-) -> None:
-    match fault.kind:
-        case "cut" | "stall":
-            await app(scope, receive, _halving(fault, scope, receive, send))
-        case "slow" if not fault.after:
-            # A keyed create waits inside, under its key, so a repeat sees the 409.
-            if any(name == b"idempotency-key" for name, _ in scope["headers"]):
-                scope.setdefault("state", {})["delay_s"] = fault.delay_s
+    async def _spoil(
+        self, fault: Fault, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        if fault.kind == "slow" and not fault.after:
+            if self._keyed(scope):  # a repeat sees the key in progress
+                scope["state"]["delay_s"] = fault.delay_s
             else:
                 await asyncio.sleep(fault.delay_s)
-            await app(scope, receive, send)
-        case "drop":
-            if fault.after:
-                await _answer(app, scope, receive)
+            await self._app(scope, receive, send)
+            return
+        real = Response()
+        if fault.after or fault.kind in _OF_THE_ANSWER:
+            real = await self._answer(scope, receive)
+        match fault.kind:
+            case "drop":
+                scope["state"]["transport"].abort()
+            case "cut" | "stall":
+                await _in_halves(fault, real, scope, send)
+            case _:
+                answer = await _spoilt(fault, scope["path"], real)
+                await answer(scope, receive, send)
+
+    def _keyed(self, scope: Scope) -> bool:
+        keyed = any(name == b"idempotency-key" for name, _ in scope["headers"])
+        return keyed and scope["path"] in self._sandbox.state.options.keyed_routes
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Response:
+        """Run the real handler and keep its answer."""
+        response, body = Response(), bytearray()
+
+        async def keep(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                response.status_code = message["status"]
+                response.raw_headers = list(message["headers"])
             else:
-                await Request(scope, receive).body()  # else the client sees a reset
-            connection: Connection = scope["extensions"]["sandbox.connection"]
-            await connection.end(receive, at_once=True)
-        case _:
-            real = Response()
-            if fault.after or fault.kind in ("truncated", "unknown_status"):
-                real = await _answer(app, scope, receive)
-            if fault.kind == "slow":
-                await asyncio.sleep(fault.delay_s)
-            await _spoilt(fault, scope["path"], real)(scope, receive, send)
+                body.extend(message.get("body", b""))
+
+        await self._app(scope, receive, keep)
+        response.body = bytes(body)
+        return response
 
 
-def _halving(fault: Fault, scope: Scope, receive: Receive, send: Send) -> Send:
-    """Pass on half of the promised bytes; then break off, or go on after a pause."""
-    left, broken = 0, False
+def _replay(body: bytes, receive: Receive) -> Receive:
+    unread: list[Message] = [{"type": "http.request", "body": body}]
 
-    async def halving(message: Message) -> None:
-        nonlocal left, broken
-        if message["type"] == "http.response.start":
-            headers = {bytes(name).lower(): n for name, n in message["headers"]}
-            left = int(headers.get(b"content-length", b"0")) // 2
-        elif left:
-            body = message.get("body", b"")
-            part, message["body"] = body[:left], body[left:]
-            left -= len(part)
-            await send({"type": message["type"], "body": part, "more_body": True})
-            if left:
-                return
-            if broken := fault.kind == "cut":
-                connection: Connection = scope["extensions"]["sandbox.connection"]
-                await connection.end(receive, at_once=False)
-            else:
-                await asyncio.sleep(fault.delay_s)
-        if not broken:
-            await send(message)
+    async def replay() -> Message:
+        return unread.pop() if unread else await receive()
 
-    return halving
+    return replay
 
 
-async def _answer(app: ASGIApp, scope: Scope, receive: Receive) -> Response:
-    """Run the real handler and keep its answer."""
-    response, body = Response(), bytearray()
-
-    async def keep(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            response.status_code = message["status"]
-            response.raw_headers = list(message["headers"])
-        else:
-            body.extend(message.get("body", b""))
-
-    await app(scope, receive, keep)
-    response.body = bytes(body)
-    return response
+async def _in_halves(fault: Fault, real: Response, scope: Scope, send: Send) -> None:
+    """Send half of the promised bytes; then break off, or go on after a pause."""
+    body, half = bytes(real.body), len(real.body) // 2
+    start = {"type": "http.response.start", "status": real.status_code}
+    part = {"type": "http.response.body", "body": body[:half], "more_body": True}
+    await send(start | {"headers": real.raw_headers})
+    await send(part)
+    if fault.kind == "cut":
+        scope["state"]["transport"].close()
+        return
+    await asyncio.sleep(fault.delay_s)
+    await send(part | {"body": body[half:], "more_body": False})
 
 
-def _spoilt(fault: Fault, path: str, real: Response) -> Response:
+async def _spoilt(fault: Fault, path: str, real: Response) -> Response:
     content = bytes(real.body)
     match fault.kind:
         case "status":
@@ -176,13 +143,15 @@ def _spoilt(fault: Fault, path: str, real: Response) -> Response:
             return HTMLResponse(_HTML.format(status=200))
         case "error_in_200":
             return JSONResponse({"data": None, **_error(fault, 500)})
+        case "empty":
+            return Response(b"")
+        case "slow":
+            await asyncio.sleep(fault.delay_s)
         case "truncated":
             content = content[: len(content) // 2]
         case "unknown_status":
-            changed = _with_word(json.loads(content or b"null"), fault.word)
+            changed = json.loads(content, object_hook=lambda o: _with_word(o, fault))
             content = json.dumps(changed).encode()
-        case "empty":
-            return Response(b"")
     kind = real.headers.get("content-type")
     return Response(content, real.status_code, media_type=kind)
 
@@ -194,11 +163,9 @@ def _refusal(fault: Fault, path: str) -> Response:
         return HTMLResponse(_HTML.format(status=status), status, headers)
     if not path.startswith("/bot"):
         return JSONResponse(_error(fault, status), status, headers)
-    error: dict[str, Any] = {"ok": False, "error_code": status}
-    error["description"] = fault.message
-    if seconds is not None:
-        error["parameters"] = {"retry_after": int(seconds)}
-    return JSONResponse(error, status)
+    wait = {} if seconds is None else {"parameters": {"retry_after": int(seconds)}}
+    error = {"ok": False, "error_code": status, "description": fault.message}
+    return JSONResponse(error | wait, status)
 
 
 def _error(fault: Fault, status: int) -> dict[str, Any]:
@@ -206,10 +173,5 @@ def _error(fault: Fault, status: int) -> dict[str, Any]:
     return {"error": {"code": code, "message": fault.message}}
 
 
-def _with_word(value: Any, word: str) -> Any:
-    if isinstance(value, dict):
-        return {
-            k: word if k == "status" and isinstance(v, str) else _with_word(v, word)
-            for k, v in value.items()
-        }
-    return [_with_word(v, word) for v in value] if isinstance(value, list) else value
+def _with_word(value: dict[str, Any], fault: Fault) -> dict[str, Any]:
+    return value | {"status": fault.word} if "status" in value else value

@@ -23,13 +23,19 @@ class Record(BaseModel):
     id: str
 
 
+class Fact(Record):
+    """A single value of the whole sandbox; the id is its name."""
+
+    value: str
+
+
 class Job(Record):
     """One accepted video.
 
     Attributes:
         number: Place in the order of acceptance, from 1.
         status: ``queued`` only for batch items that wait for a free place.
-        fail_with: Failure code a scripted fault has in store for it.
+        failure_code: While it runs: what a scripted fault has in store for it.
         sha256: Of the finished file, for tests.
     """
 
@@ -39,28 +45,31 @@ class Job(Record):
     engine: str
     status: Literal["queued", "running", "completed", "failed"] = "running"
     accepted_at: float
-    started_at: float | None = None
+    started_at: float = 0
     completed_at: float | None = None
     estimate: float
     charge: float | None = None
     duration: float
-    key: str | None = None
+    key: str | None
     batch_id: str | None = None
     item_index: int | None = None
-    fail_with: str | None = None
     failure_code: str | None = None
     failure_message: str | None = None
     deleted: bool = False
     sha256: str | None = None
 
+    @property
+    def ended(self) -> bool:
+        """Tell whether nothing more will happen to it."""
+        return self.status in ("completed", "failed")
+
 
 class Batch(Record):
-    """A batch; what was refused on acceptance stands in ``refused`` by index."""
+    """A batch; an item is a job's id, or why it was refused on acceptance."""
 
     title: str | None
     created_at: float
-    job_ids: dict[int, str]
-    refused: dict[int, dict[str, Any]]
+    items: list[str | dict[str, str]]
 
 
 class Key(Record):
@@ -72,7 +81,7 @@ class Key(Record):
 
 
 class Charge(Record):
-    """Money taken."""
+    """Money taken for what ``ref`` names."""
 
     kind: Literal["video", "speech"]
     ref: str
@@ -101,8 +110,8 @@ class Post(Record):
 
     method: str
     at: float
-    text: str = ""
-    fields: dict[str, str] = {}
+    text: str
+    fields: dict[str, str]
     file_name: str | None = None
     mime_type: str | None = None
     size_bytes: int = 0
@@ -122,9 +131,9 @@ class Clock:
 
 
 class State:
-    """What the services share: options, clock, and records kept in SQLite.
+    """What the services share: options, clock, and all records by kind and id.
 
-    ``save`` only marks; ``flush`` writes everything marked in one transaction,
+    ``put`` only marks; ``flush`` writes everything marked in one transaction,
     before an answer leaves. So a job and its idempotency key land together.
     """
 
@@ -140,42 +149,44 @@ class State:
             "CREATE TABLE IF NOT EXISTS records (number INTEGER PRIMARY KEY,"
             " kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,"
             " UNIQUE (kind, id));"
-            "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);"
         )
+        self._kinds: dict[str, dict[str, Any]] = {}
         self._dirty: dict[tuple[str, str], Record] = {}
-        clock.offset_s += float(self.fact("clock_offset_s", lambda: "0"))
+        self.facts = self._load(Fact)
+        self.jobs = self._load(Job)
+        self.batches = self._load(Batch)
+        self.keys = self._load(Key)
+        self.charges = self._load(Charge)
+        self.assets = self._load(Asset)
+        self.spoken = self._load(Spoken)
+        self.posts = self._load(Post)
+        clock.offset_s += float(self.fact("clock_offset_s", "0"))
 
-    def fact(self, name: str, make: Callable[[], str]) -> str:
-        """Return a value made once for this folder."""
-        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,))
-        found = row.fetchone()
-        if found is not None:
-            return str(found[0])
-        value = make()
-        self.set_fact(name, value)
-        return value
-
-    def set_fact(self, name: str, value: str) -> None:
-        """Keep a value under a name."""
-        with self._db:
-            self._db.execute("REPLACE INTO facts VALUES (?, ?)", (name, value))
-
-    def load(self, kind: type[R]) -> dict[str, R]:
-        """Return all records of a kind by id, in the order they were made."""
+    def _load(self, kind: type[R]) -> dict[str, R]:
         rows = self._db.execute(
-            "SELECT body FROM records WHERE kind = ? ORDER BY number", (kind.__name__,)
+            "SELECT id, body FROM records WHERE kind = ? ORDER BY number",
+            (kind.__name__,),
         )
-        records = (kind.model_validate_json(body) for (body,) in rows)
-        return {record.id: record for record in records}
+        records = {
+            record_id: kind.model_validate_json(body) for record_id, body in rows
+        }
+        self._kinds[kind.__name__] = records
+        return records
 
-    def save(self, record: Record) -> None:
-        """Mark a record to be written by the next flush."""
-        self._dirty[type(record).__name__, record.id] = record
+    def fact(self, name: str, initial: str) -> str:
+        """Return a value of this folder, kept from its first use on."""
+        if name not in self.facts:
+            self.put(Fact(id=name, value=initial))
+        return self.facts[name].value
+
+    def put(self, record: Record) -> None:
+        """Add a record, or mark a changed one, for the next flush."""
+        kind = type(record).__name__
+        self._kinds[kind][record.id] = record
+        self._dirty[kind, record.id] = record
 
     def flush(self) -> None:
         """Write what was marked, all or nothing."""
-        if not self._dirty:
-            return
         rows = [(*k, record.model_dump_json()) for k, record in self._dirty.items()]
         with self._db:
             self._db.executemany(

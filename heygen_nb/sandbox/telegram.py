@@ -1,4 +1,4 @@
-"""A Telegram bot server with one bot and one chat, for python-telegram-bot.
+"""A Telegram bot server with one bot, one chat and its page.
 
 Limits, texts and shapes of errors are those of the public Bot API server.
 """
@@ -6,42 +6,56 @@ Limits, texts and shapes of errors are those of the public Bot API server.
 from __future__ import annotations
 
 import io
-import json
 import secrets
 import shutil
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from jinja2 import Environment, FileSystemLoader
 from PIL import Image, UnidentifiedImageError
 from starlette.datastructures import UploadFile
-from starlette.responses import JSONResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
 
 from heygen_nb.sandbox.state import Post
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from starlette.requests import Request
 
     from heygen_nb.sandbox.state import State
 
-    Handler = Callable[["Mapping[str, Any]"], Awaitable[dict[str, Any]]]
-
 CHAT_ID = "-1001234567890"
 _CHAT_NAME = "@sandbox_chat"
-_BOT = {"id": 7000000001, "is_bot": True, "first_name": "Sandbox bot"}
+_CHAT = {"id": int(CHAT_ID), "type": "channel", "title": "Sandbox chat"}
+_GIFTS = "unlimited_gifts limited_gifts unique_gifts gifts_from_channels"
+_CHAT_DETAILS = {
+    "accent_color_id": 0,
+    "max_reaction_count": 11,
+    "accepted_gift_types": dict.fromkeys(_GIFTS.split(), False)
+    | {"premium_subscription": False},
+}
+_BOT = {
+    "id": 7000000001,
+    "is_bot": True,
+    "first_name": "Sandbox bot",
+    "username": "sandbox_bot",
+}
 _FILE_BYTES = 50 * 1024 * 1024
 _THUMBNAIL_BYTES = 200_000
 _THUMBNAIL_PX = 320
 _CAPTION = 1024
 _TEXT = 4096
+_KINDS = {"sendVideo": "video", "sendDocument": "document"}
+_templates = Environment(
+    loader=FileSystemLoader(Path(__file__).parent), autoescape=True
+)
 
 
 class _Error(Exception):
-    def __init__(self, status: int, description: str) -> None:
-        super().__init__(description)
-        self.status = status
-        self.description = description
+    """A refusal, with its HTTP status and the words of Telegram."""
 
 
 class Telegram:
@@ -50,111 +64,85 @@ class Telegram:
     def __init__(self, state: State) -> None:
         self._state = state
         token = f"{_BOT['id']}:SANDBOX{secrets.token_hex(14)}"
-        self.bot_token = state.fact("bot_token", lambda: token)
-        self.posts = state.load(Post)
-        self.methods: dict[str, Handler] = {
-            "getMe": self._get_me,
-            "getChat": self._get_chat,
-            "sendMessage": self._send_message,
-            "sendVideo": self._send_video,
-            "sendDocument": self._send_document,
-        }
+        self.bot_token = state.fact("bot_token", token)
 
-    def route(self, method: str) -> Callable[[Request], Awaitable[Response]]:
-        """Return the endpoint of ``/bot<token>/<method>``."""
-        handler = self.methods[method]
+    def routes(self) -> list[Route]:
+        """Return the routes of the bot and of the chat's page."""
+        # A route for each method: requests are counted by route.
+        names = ["getMe", "getChat", "sendMessage", *_KINDS, "{method}"]
+        return [
+            *(
+                Route(f"/bot{{token}}/{name}", self._answer, methods=["GET", "POST"])
+                for name in names
+            ),
+            Route("/chat", self._page),
+            Route("/chat/{id}/{name}", self._file),
+        ]
 
-        async def endpoint(request: Request) -> Response:
-            if request.path_params["token"] != self.bot_token:
-                return _refusal(_Error(401, "Unauthorized"))
-            try:
-                result = await handler(await _arguments(request))
-            except _Error as exc:
-                return _refusal(exc)
-            finally:
-                await request.close()
-            return JSONResponse({"ok": True, "result": result})
+    async def _answer(self, request: Request) -> Response:
+        """Answer ``/bot<token>/<method>``."""
+        try:
+            if "json" in request.headers.get("content-type", ""):
+                body = await request.json()
+                return self._result(request, {name: str(body[name]) for name in body})
+            async with request.form() as form:
+                return self._result(request, {**request.query_params, **form})
+        except _Error as exc:
+            status, text = exc.args
+            error = {"ok": False, "error_code": status, "description": text}
+            return JSONResponse(error, status)
 
-        return endpoint
+    def _result(self, request: Request, arguments: Mapping[str, Any]) -> Response:
+        if request.path_params["token"] != self.bot_token:
+            raise _Error(401, "Unauthorized")
+        method, result = request.url.path.rpartition("/")[2], _BOT
+        if method != "getMe":
+            if method not in ("getChat", "sendMessage", *_KINDS):
+                raise _Error(404, "Not Found")
+            if arguments.get("chat_id") not in (CHAT_ID, _CHAT_NAME):
+                raise _Error(400, "Bad Request: chat not found")
+            result = _CHAT | _CHAT_DETAILS
+        if method.startswith("send"):
+            kept = self._upload if method in _KINDS else self._text
+            post = kept(method, arguments)
+            self._state.put(post)
+            sent = {"message_id": int(post.id), "date": int(post.at), "chat": _CHAT}
+            result = sent | {"sender_chat": _CHAT} | self._content(post)
+        return JSONResponse({"ok": True, "result": result})
 
-    def file(self, post_id: str, name: str) -> Path:
-        """Return where a post's ``file`` or ``thumbnail`` lives."""
-        return self._state.folder / "telegram" / post_id / name
-
-    async def _get_me(self, _arguments: Mapping[str, Any]) -> dict[str, Any]:
-        return {**_BOT, "username": "sandbox_bot", "can_join_groups": True}
-
-    async def _get_chat(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        gifts = "unlimited_gifts limited_gifts unique_gifts gifts_from_channels"
-        accepted = dict.fromkeys([*gifts.split(), "premium_subscription"], False)
-        more = {"accent_color_id": 0, "max_reaction_count": 11}
-        return _chat(arguments) | more | {"accepted_gift_types": accepted}
-
-    async def _send_message(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        chat = _chat(arguments)
+    def _text(self, method: str, arguments: Mapping[str, Any]) -> Post:
         text = str(arguments.get("text", ""))
         if not text.strip():
             raise _Error(400, "Bad Request: message text is empty")
         if _length(text) > _TEXT:
             raise _Error(400, "Bad Request: message is too long")
-        post = self._new("sendMessage", text, arguments)
-        return self._message(post, chat) | {"text": text}
+        return self._new(method, text, arguments)
 
-    async def _send_video(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        chat = _chat(arguments)
-        post = await self._with_file("sendVideo", "video", arguments)
-        numbers = {n: _int(arguments, n) for n in ("width", "height", "duration")}
-        video = _file(post) | numbers | self._keep_thumbnail(post, arguments)
-        return self._message(post, chat) | {"video": video, "caption": post.text}
-
-    async def _send_document(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        chat = _chat(arguments)
-        post = await self._with_file("sendDocument", "document", arguments)
-        document = _file(post) | self._keep_thumbnail(post, arguments)
-        return self._message(post, chat) | {"document": document, "caption": post.text}
-
-    async def _with_file(
-        self, method: str, field: str, arguments: Mapping[str, Any]
-    ) -> Post:
+    def _upload(self, method: str, arguments: Mapping[str, Any]) -> Post:
         caption = str(arguments.get("caption", ""))
         if _length(caption) > _CAPTION:
             raise _Error(400, "Bad Request: message caption is too long")
-        upload = _attached(arguments, field)
+        upload = _attached(arguments, _KINDS[method])
         if upload is None:
-            problem = "wrong file identifier/HTTP URL specified"
-            raise _Error(400, f"Bad Request: {problem}")
+            raise _Error(400, "Bad Request: wrong file identifier/HTTP URL specified")
         if not upload.size:
             raise _Error(400, "Bad Request: file must be non-empty")
         if upload.size > _FILE_BYTES:
             raise _Error(413, "Request Entity Too Large")
         post = self._new(method, caption, arguments)
-        post.file_name = upload.filename or field
+        post.file_name = upload.filename or "file"
         post.mime_type = upload.content_type
         post.size_bytes = upload.size
-        target = self.file(post.id, "file")
+        target = self._path(post.id, "file")
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as out:
             shutil.copyfileobj(upload.file, out)
+        thumbnail = _attached(arguments, "thumbnail")
+        content = thumbnail.file.read() if thumbnail else b""
+        if _is_thumbnail(content):  # Telegram ignores any other
+            post.thumbnail_bytes = len(content)
+            self._path(post.id, "thumbnail").write_bytes(content)
         return post
-
-    def _keep_thumbnail(
-        self, post: Post, arguments: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        """Keep a thumbnail that follows the rules; Telegram ignores any other."""
-        upload = _attached(arguments, "thumbnail")
-        content = upload.file.read() if upload else b""
-        try:
-            image = Image.open(io.BytesIO(content), formats=("JPEG",))
-        except UnidentifiedImageError:
-            return {}
-        if len(content) > _THUMBNAIL_BYTES or max(image.size) > _THUMBNAIL_PX:
-            return {}
-        post.thumbnail_bytes = len(content)
-        self.file(post.id, "thumbnail").write_bytes(content)
-        width, height = image.size
-        sizes = {"width": width, "height": height, "file_size": len(content)}
-        ids = {"file_id": f"thumb{post.id}", "file_unique_id": f"t{post.id}"}
-        return {"thumbnail": ids | sizes}
 
     def _new(self, method: str, text: str, arguments: Mapping[str, Any]) -> Post:
         fields = {
@@ -162,62 +150,73 @@ class Telegram:
             for name, value in arguments.items()
             if isinstance(value, str) and name not in ("text", "caption")
         }
-        number = str(len(self.posts) + 1)
-        now = self._state.clock.now()
-        post = Post(id=number, method=method, at=now, text=text, fields=fields)
-        self.posts[post.id] = post
-        self._state.save(post)
-        return post
+        number, now = str(len(self._state.posts) + 1), self._state.clock.now()
+        return Post(id=number, method=method, at=now, text=text, fields=fields)
 
-    @staticmethod
-    def _message(post: Post, chat: dict[str, Any]) -> dict[str, Any]:
-        base = {"message_id": int(post.id), "date": int(post.at), "chat": chat}
-        return base | {"sender_chat": chat}
+    def _content(self, post: Post) -> dict[str, Any]:
+        if post.method not in _KINDS:
+            return {"text": post.text}
+        file = _file_id("file", post.id, post.size_bytes)
+        file |= {"file_name": post.file_name, "mime_type": post.mime_type}
+        for name in ("width", "height", "duration"):
+            file[name] = int(post.fields.get(name, 0))
+        if post.thumbnail_bytes:
+            with Image.open(self._path(post.id, "thumbnail")) as image:
+                width, height = image.size
+            thumbnail = _file_id("thumbnail", post.id, post.thumbnail_bytes)
+            file["thumbnail"] = thumbnail | {"width": width, "height": height}
+        return {_KINDS[post.method]: file, "caption": post.text}
 
+    def _path(self, post_id: str, name: str) -> Path:
+        return self._state.folder / "telegram" / post_id / name
 
-def _refusal(exc: _Error) -> Response:
-    status, text = exc.status, exc.description
-    error = {"ok": False, "error_code": status, "description": text}
-    return JSONResponse(error, status)
+    async def _page(self, request: Request) -> Response:
+        """Answer ``GET /chat``, in Russian for those who prefer it."""
+        accepted = request.headers.get("accept-language", "").casefold()
+        codes = (part.strip()[:2] for part in accepted.split(","))
+        posts = [
+            {"post": post, "time": datetime.fromtimestamp(post.at, UTC).astimezone()}
+            for post in self._state.posts.values()
+        ]
+        language = next((code for code in codes if code in ("en", "ru")), "en")
+        page = _templates.get_template("chat.html")
+        return HTMLResponse(page.render(language=language, posts=posts))
 
-
-async def _arguments(request: Request) -> Mapping[str, Any]:
-    if request.headers.get("content-type", "").startswith("application/json"):
-        try:
-            body = json.loads(await request.body())
-        except ValueError:
-            raise _Error(400, "Bad Request: can't parse JSON object") from None
-        return {name: str(value) for name, value in body.items()}
-    return {**request.query_params, **await request.form()}
-
-
-def _chat(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    chat_id = str(arguments.get("chat_id", ""))
-    if not chat_id:
-        raise _Error(400, "Bad Request: chat_id is empty")
-    if chat_id not in (CHAT_ID, _CHAT_NAME):
-        raise _Error(400, "Bad Request: chat not found")
-    name = _CHAT_NAME.removeprefix("@")
-    kind = {"type": "channel", "title": "Sandbox chat", "username": name}
-    return {"id": int(CHAT_ID), **kind}
+    async def _file(self, request: Request) -> Response:
+        """Answer ``GET /chat/{id}/{file|thumbnail}``."""
+        post = self._state.posts.get(request.path_params["id"])
+        name = request.path_params["name"]
+        if post is None or not self._path(post.id, name).is_file():
+            return Response("Not Found", 404)
+        kind = "image/jpeg" if name == "thumbnail" else post.mime_type or ""
+        shown = kind.startswith(("image/jpeg", "video/"))
+        # What somebody posted must never run as a page of this site.
+        return FileResponse(
+            self._path(post.id, name),
+            media_type=kind if shown else None,
+            filename=None if shown else post.file_name,
+            headers={"X-Content-Type-Options": "nosniff"},
+        )
 
 
 def _attached(arguments: Mapping[str, Any], field: str) -> UploadFile | None:
     value = arguments.get(field)
-    if isinstance(value, str) and value.startswith("attach://"):
+    if isinstance(value, str):
         value = arguments.get(value.removeprefix("attach://"))
     return value if isinstance(value, UploadFile) else None
 
 
-def _file(post: Post) -> dict[str, Any]:
-    ids = {"file_id": f"file{post.id}", "file_unique_id": f"f{post.id}"}
-    facts = {"file_name": post.file_name, "mime_type": post.mime_type}
-    return {**ids, **facts, "file_size": post.size_bytes}
+def _is_thumbnail(content: bytes) -> bool:
+    try:
+        image = Image.open(io.BytesIO(content), formats=("JPEG",))
+    except UnidentifiedImageError:
+        return False
+    return len(content) <= _THUMBNAIL_BYTES and max(image.size) <= _THUMBNAIL_PX
 
 
-def _int(arguments: Mapping[str, Any], name: str) -> int:
-    text = str(arguments.get(name, "0"))
-    return int(text) if text.isascii() and text.isdigit() else 0
+def _file_id(kind: str, post_id: str, size_bytes: int) -> dict[str, Any]:
+    unique = f"{kind}{post_id}"
+    return {"file_id": unique, "file_unique_id": unique, "file_size": size_bytes}
 
 
 def _length(text: str) -> int:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.config import load_settings
 from heygen_nb.renderer import draft_settings, effective_settings
-from heygen_nb.workflow.animatic import preview
+from heygen_nb.workflow.animatic import PREVIEWS, preview, preview_many
 from heygen_nb.workflow.history import HistoryLine, export_history, history_lines
 from heygen_nb.workflow.outcome import Failure, Outcome
 from heygen_nb.workflow.resumption import (
@@ -20,7 +20,11 @@ from heygen_nb.workflow.resumption import (
 from heygen_nb.workflow.session import Session, open_session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from concurrent.futures import Executor
+
     from heygen_nb.config import Settings
+    from heygen_nb.errors import HeygenNbError
     from heygen_nb.models import Draft, Post, Video
     from heygen_nb.renderer import ProgressCallback
 
@@ -37,6 +41,7 @@ __all__ = [
     "open_session",
     "pay_again",
     "preview",
+    "preview_batch",
     "preview_draft",
     "resend",
     "resume",
@@ -116,6 +121,28 @@ async def preview_draft(
         PreviewError: The video could not be made.
     """
     settings = settings or load_settings()
-    target = Path(output or settings.home / "previews" / f"{draft.id}.mp4").absolute()
+    target = Path(output or settings.home / PREVIEWS / f"{draft.id}.mp4").absolute()
     chosen = draft_settings(draft, effective_settings(settings))
     return (await preview(draft, chosen, target)).path
+
+
+async def preview_batch(
+    drafts: Sequence[Draft],
+    executor: Executor | None = None,
+    *,
+    settings: Settings | None = None,
+) -> list[Path | HeygenNbError]:
+    """Make local animatics of many drafts side by side.
+
+    Args:
+        drafts: What is said.
+        executor: Where they are rendered: any executor that shares this disk, such
+            as Dask's ``client.get_executor()``; by default a process for each core.
+        settings: By default read from home.
+
+    Returns:
+        The MP4 in ``previews/`` or the error of each draft, in their order.
+    """
+    settings = settings or load_settings()
+    folder = (settings.home / PREVIEWS).absolute()
+    return await preview_many(drafts, settings, folder, executor)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from heygen_nb.address import is_loopback
 from heygen_nb.drafts import check_draft
-from heygen_nb.preview import Scene, render_scene
+from heygen_nb.errors import HeygenNbError
+from heygen_nb.heygen import HeyGenClient
+from heygen_nb.models import short_id
+from heygen_nb.preview import Scene, preview_batch, render_scene
 from heygen_nb.preview.fetch import fetch_image
+from heygen_nb.renderer import connect, draft_settings, effective_settings
+from heygen_nb.renderer.resolve import Resolver
 from heygen_nb.timing import script_language, speed_for
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from concurrent.futures import Executor
     from pathlib import Path
 
@@ -21,7 +29,10 @@ if TYPE_CHECKING:
     from heygen_nb.models import Draft
     from heygen_nb.preview import Rendered
 
+log = logging.getLogger("heygen_nb.workflow")
+
 FAST_PX, SHARE_PX = 720, 1080
+PREVIEWS, LOOKS = "previews", ".looks"
 
 
 async def preview(
@@ -46,14 +57,41 @@ async def preview(
         DraftError: The script cannot be spoken.
         PreviewError: The video could not be made.
     """
-    check_draft(draft)
     scene = await scene_of(draft, settings, short_side_px)
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(executor or _pool(), render_scene, scene, output)
 
 
+async def preview_many(
+    drafts: Sequence[Draft],
+    settings: Settings,
+    folder: Path,
+    executor: Executor | None = None,
+) -> list[Path | HeygenNbError]:
+    """Make the animatics of drafts side by side; see :func:`preview_batch`."""
+    chosen = effective_settings(settings)
+    jobs: list[tuple[Scene, Path]] = []
+    refused: dict[int, HeygenNbError] = {}
+    for number, draft in enumerate(drafts):
+        try:
+            scene = await scene_of(draft, draft_settings(draft, chosen), FAST_PX)
+        except HeygenNbError as error:
+            refused[number] = error
+        else:
+            jobs.append((scene, folder / f"{draft.id}.mp4"))
+    made = iter(await asyncio.to_thread(preview_batch, jobs, executor))
+    found = [refused.get(number) or next(made) for number in range(len(drafts))]
+    return [r if isinstance(r, HeygenNbError) else r.path for r in found]
+
+
 async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scene:
-    """Return what the animatic shows for a draft under these settings."""
+    """Return what the animatic shows for a draft under these settings.
+
+    Raises:
+        DraftError: The script cannot be spoken.
+        PreviewError: There is no picture at the background's address.
+    """
+    check_draft(draft)
     language = script_language(draft.script)
     wished = settings.heygen_background_url
     background: str | bytes | None = wished or None
@@ -66,8 +104,37 @@ async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scen
         short_side_px=short_side_px,
         background=background,
         use_avatar=settings.heygen_use_avatar,
+        avatar_image=await _look_picture(settings),
         captions=settings.captions,
     )
+
+
+async def _look_picture(settings: Settings) -> Path | None:
+    """Return the avatar's picture, fetched once; None has a person drawn.
+
+    The sandbox is not started for it: a preview is to be there in seconds.
+    """
+    if not settings.heygen_use_avatar or settings.active_backend == "sandbox":
+        return None
+    try:
+        connection = await connect(settings)
+        name = f"{connection.account.fingerprint} {settings.heygen_avatar_id}"
+        kept = settings.home / LOOKS / f"{short_id(name)}.img"
+        if not kept.exists():
+            async with HeyGenClient(
+                connection.api_key, base_url=connection.base_url, max_retries=0
+            ) as client:
+                look = await Resolver(client).look(settings.heygen_avatar_id)
+            content = await fetch_image(
+                look.preview_image_url or "",
+                allow_private=is_loopback(connection.base_url),
+            )
+            kept.parent.mkdir(exist_ok=True)
+            kept.write_bytes(content)
+    except (HeygenNbError, OSError) as error:
+        log.warning("%s", error)  # offline, or no picture: a person is drawn
+        return None
+    return kept
 
 
 @lru_cache(maxsize=1)

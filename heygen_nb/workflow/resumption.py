@@ -15,7 +15,7 @@ from heygen_nb.renderer import Many, Pace
 from heygen_nb.workflow.outcome import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from heygen_nb.models import Post, Video
     from heygen_nb.renderer import ProgressCallback
@@ -41,26 +41,32 @@ class Resumption:
         self._renderer = session.renderer
         self._ledger = session.renderer.ledger
         self._progress = progress
+        self._many = Many(session.renderer)
 
     async def run(self) -> list[Outcome]:
         """Settle, wait, download and post; return an outcome for each."""
         rows = await asyncio.to_thread(
             self._ledger.history.unfinished, self._renderer.account
         )
-        many = Many(self._renderer)
-        outcomes = await asyncio.gather(*(self._finish(many, row) for row in rows))
-        handled = {outcome.post_id for outcome in outcomes}
-        for post_id in await asyncio.to_thread(
-            self._ledger.posts.unfinished, self._renderer.account.backend
-        ):
-            if post_id not in handled and (found := await self._post(post_id)):
-                outcomes.append(found)
-        return outcomes
+        outcomes = await asyncio.gather(*(self.finish(row) for row in rows))
+        return outcomes + await self.posts({outcome.post_id for outcome in outcomes})
 
-    async def _finish(self, many: Many, row: Render) -> Outcome:
+    async def posts(self, handled: Container[int | None]) -> list[Outcome]:
+        """Go on with stored posts, apart from those that were handled already."""
+        stored = await asyncio.to_thread(
+            self._ledger.posts.unfinished, self._renderer.account.backend
+        )
+        return [
+            outcome
+            for post_id in stored
+            if post_id not in handled and (outcome := await self._post(post_id))
+        ]
+
+    async def finish(self, row: Render) -> Outcome:
+        """Take one render as far as it goes, and post it if that was asked for."""
         draft = Draft(id=row.draft_id, script=row.script)
         callback = self._progress(draft) if self._progress else None
-        made = await many.finish(row, Pace.of(self._session.settings), callback)
+        made = await self._many.finish(row, Pace.of(self._session.settings), callback)
         if isinstance(made, HeygenNbError):
             return self._session.failed(row.draft_id, made, row)
         if row.send_to is None:

@@ -1,11 +1,15 @@
 import functools
 import http.server
+import shutil
 import threading
 
 import numpy as np
 import pytest
 from PIL import Image
 
+# The system's browser; None is Playwright's own.
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 pytestmark = pytest.mark.browser
 
 PLAY = """async () => {
@@ -62,7 +66,7 @@ def test_a_real_browser_plays_and_seeks(site, short_video):
 
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox"]
+            executable_path=CHROMIUM, args=["--no-sandbox"]
         )
         page = browser.new_page()
         page.goto(site)

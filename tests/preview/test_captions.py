@@ -1,11 +1,13 @@
 import re
 
+import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from heygen_nb.preview import EspeakVoice, Scene, Word, render_scene
 from heygen_nb.preview.captions import lay_out_pages, to_srt
+from heygen_nb.preview.layout import lay_out
 from heygen_nb.preview.lettering import text_width
 from heygen_nb.preview.stage import Stage
 from heygen_nb.preview.text import script_words
@@ -41,9 +43,17 @@ def test_pages_have_at_most_so_many_lines_none_too_wide():
 
 
 def test_a_page_ends_with_its_sentence():
-    pages = pages_of("First one. Second one! Third?")
+    pages = pages_of("First thing. Second one! Third?")
 
-    assert [page.text for page in pages] == ["First one.", "Second one!", "Third?"]
+    assert [page.text for page in pages] == ["First thing.", "Second one!", "Third?"]
+
+
+def test_a_short_form_does_not_end_a_page():
+    words = [Word("Dear", 0, 0.3), Word("Dr.", 0.3, 0.5), Word("Who.", 0.52, 1)]
+
+    (page,) = lay_out_pages(words, measure=len, width=20, max_lines=3, duration_s=1)
+
+    assert page.text == "Dear Dr. Who."
 
 
 def test_an_emoji_after_the_full_stop_stays_with_the_sentence():
@@ -90,16 +100,19 @@ def test_a_page_goes_when_nothing_is_said_for_long():
 
 
 def test_srt_is_as_players_read_it():
-    srt = to_srt(pages_of("One two. Three.", word_s=3600.5))
+    srt = to_srt(pages_of("One two! Three.", word_s=3600.5))
 
     assert srt == (
-        "1\n00:00:00,000 --> 02:00:01,000\nOne two.\n\n"
+        "1\n00:00:00,000 --> 02:00:01,000\nOne two!\n\n"
         "2\n02:00:01,000 --> 03:00:01,500\nThree.\n\n"
     )
 
 
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=ANY_TEXT)
+@example(text="я" * 5000)
+@example(text="🎉" * 5000)
+@example(text="a\u0301\u0302\u0303" * 1250)
 def test_any_text_is_laid_out(text):
     shown = script_words(text)
     words = [Word(word, n * 0.3, n * 0.3 + 0.3) for n, word in enumerate(shown)]
@@ -135,7 +148,16 @@ def test_any_text_is_spoken_and_encoded(text, tmp_path_factory):
 
 
 def test_captions_can_be_off(tone):
-    assert Stage(Scene(script="-", captions=False), tone("a b")).pages == ()
+    """The SRT has them all the same."""
+    stage = Stage(Scene(script="-", captions=False), tone("a b"))
+    planes = tuple(
+        np.zeros((1280 >> shift, 720 >> shift), np.uint8) for shift in (0, 1, 1)
+    )
+    stage.paint(0, planes)
+    below = lay_out(720, 1280, with_captions=False).meter.corners[3]
+
+    assert stage.pages[0].text == "a b"
+    assert planes[0][below:].max() < 120
 
 
 def test_a_word_slightly_too_long_makes_the_letters_smaller_instead(tone):

@@ -20,6 +20,8 @@ def spoken(script, language=None):
         ),
         ("*Bold* and _slanted_ `code`", "Bold and slanted code"),
         ("Party 🎉👨‍👩‍👧 time ❤️", "Party time"),
+        ("Call +7 912 345 67 89 or 1234 567", "Call +7 912 345 67 89 or 1234 567"),
+        ("No. I will not", "No. I will not"),
         ("bell\x07 and null\x00 here", "bell and null here"),
     ],
 )
@@ -39,6 +41,19 @@ def test_english_is_rewritten_as_a_person_would_say_it(script, said):
 )
 def test_russian_is_rewritten_as_a_person_would_say_it(script, said):
     assert spoken(script) == said
+
+
+def test_other_languages_are_left_to_the_voice():
+    assert spoken("Das kostet $20, z. B. 5-7", "de") == "Das kostet $20, z. B. 5-7"
+
+
+def test_a_line_break_is_a_blank_and_an_empty_line_a_pause():
+    plan = plan_utterances("One line\nand its end\n\nAnother part")
+
+    assert [p.text.split() for p in plan] == [
+        ["One", "line", "and", "its", "end"],
+        ["Another", "part"],
+    ]
 
 
 def test_each_spoken_character_knows_its_word():

@@ -53,6 +53,12 @@ def test_two_words_that_are_one_event_share_its_time():
     assert all(word.end_s > word.start_s for word in words)
 
 
+def test_a_word_without_blanks_lasts_over_its_sentences():
+    (word,) = (speech := EspeakVoice("ja").speak("こんにちは。元気ですか")).words
+
+    assert word.end_s == pytest.approx(speech.duration_s, abs=0.05)
+
+
 def test_samples_are_what_the_contract_says():
     speech = EspeakVoice().speak("Hello")
 

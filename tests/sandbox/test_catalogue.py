@@ -33,15 +33,6 @@ def test_voices_are_filtered(shared):
     assert {(v["language"], v["gender"]) for v in found} == {("Russian", "female")}
 
 
-def test_a_voice_says_a_sentence(shared):
-    voice = shared.api.get("/v3/voices/voice_ru_001").json()["data"]
-
-    sample = httpx.get(voice["preview_audio_url"])
-
-    assert voice["name"] == "Алиса"
-    assert sample.content[:4] == b"RIFF"
-
-
 def test_900_looks_come_over_pages_own_ones_first(shared):
     looks = pages(shared, "/v3/avatars/looks", limit=50)
     own = pages(shared, "/v3/avatars/looks", ownership="private")
@@ -60,12 +51,6 @@ def test_looks_of_a_group_and_of_a_type(shared):
     assert {look["avatar_type"] for look in photos} == {"photo_avatar"}
 
 
-def test_avatars_are_groups_of_looks(shared):
-    groups = pages(shared, "/v3/avatars", limit=50)
-
-    assert sum(group["looks_count"] for group in groups) == 900
-
-
 def test_a_look_has_a_picture_of_the_size_it_says(shared):
     look = shared.api.get("/v3/avatars/looks/look_003_2").json()["data"]
 
@@ -82,6 +67,7 @@ def test_bad_filters_are_refused(shared, path):
     assert shared.api.get(path).status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/v3/voices/nope", "/v3/avatars/looks/nope"])
-def test_unknown_ones_are_404(shared, path):
-    assert shared.api.get(path).json()["error"]["code"].endswith("_not_found")
+def test_an_unknown_look_is_404(shared):
+    reply = shared.api.get("/v3/avatars/looks/nope")
+
+    assert reply.json()["error"]["code"] == "avatar_not_found"

@@ -110,7 +110,6 @@ def test_voices_have_rates_of_their_own_and_texts_a_noise(shared):
     ("param", "changes"),
     [
         ("type", {"type": "movie"}),
-        ("image.url", {"type": "image", "avatar_id": None, "image": {"type": "url"}}),
         ("avatar_id", {"avatar_id": None}),
         ("script", {"script": None}),
         ("script", {"script": ""}),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -59,3 +60,33 @@ async def test_a_background_on_this_network_is_not_fetched(sandbox):
 async def test_a_script_without_words_is_refused(tmp_path):
     with pytest.raises(DraftError):
         await hg.preview_draft(hg.Draft(script="🎬"), tmp_path / "a.mp4")
+
+
+async def test_the_avatar_is_the_one_of_the_account_and_fetched_once(sandbox, home):
+    settings = sandbox.settings()
+
+    first = await scene_of(DRAFT, settings, 720)
+    requests = sandbox.ledger()["requests"]
+    again = await scene_of(DRAFT, settings, 720)
+
+    assert first.avatar_image.read_bytes()[:2] == b"\xff\xd8"
+    assert again.avatar_image == first.avatar_image
+    assert sandbox.ledger()["requests"] == requests
+
+
+async def test_an_avatar_that_cannot_be_had_is_drawn(sandbox):
+    sandbox.fault("status", "/v3/avatars/*", status=500, times=None)
+
+    assert (await scene_of(DRAFT, sandbox.settings(), 720)).avatar_image is None
+
+
+async def test_many_drafts_are_previewed_side_by_side(home):
+    drafts = [hg.Draft(id="one", script="One."), hg.Draft(id="two", script="🎬")]
+
+    first, second = await hg.preview_batch(
+        drafts, ThreadPoolExecutor(1), settings=load_settings(environ={})
+    )
+
+    assert first == home / "previews" / "one.mp4"
+    assert probe_video(first).duration_s > 0
+    assert isinstance(second, DraftError)

@@ -1,6 +1,6 @@
 """Draw docs/images/animatic.png: the animatic's looks side by side.
 
-    python benchmarks/contact_sheet.py [OUT.png]
+    python benchmarks/looks/contact_sheet.py [OUT.png]
 
 Each picture is a frame of a video that was rendered, encoded and decoded. The
 portrait and the relief come with matplotlib (public domain).

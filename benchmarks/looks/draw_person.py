@@ -1,6 +1,6 @@
 """Draw heygen_nb/preview/person.png: who speaks when no look has a picture.
 
-    python benchmarks/draw_person.py [OUT.png]
+    python benchmarks/looks/draw_person.py [OUT.png]
 
 The sheet holds the face, 1000 by 1000; below it, five a row, the mouth in seven
 steps of loudness, and last the closed eyes. ``preview/avatar.py`` cuts it up.

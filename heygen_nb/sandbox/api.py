@@ -1,0 +1,172 @@
+"""The manners of HeyGen's API: envelopes, errors, pages and idempotency keys."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from starlette.responses import JSONResponse, Response
+
+from heygen_nb.sandbox.state import Key
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
+
+    from starlette.requests import Request
+
+    from heygen_nb.sandbox.state import State
+
+    Endpoint = Callable[[Request], Awaitable[Response]]
+    Create = Callable[[Any, str | None, Request], Awaitable[Response]]
+
+T = TypeVar("T")
+_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
+
+
+class Refusal(Exception):  # noqa: N818 - an answer of the stand-in, not a failure
+    """An error answer; ``error`` is what stands under that name."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        message: str,
+        *,
+        param: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+        self.error = {"code": code, "message": message}
+        if param is not None:
+            self.error["param"] = param
+
+
+def refuse(_request: Request, exc: Exception) -> JSONResponse:
+    """Turn a refusal into its answer (Starlette's exception handler)."""
+    assert isinstance(exc, Refusal)  # noqa: S101 - registered for this class only
+    return JSONResponse({"error": exc.error}, exc.status, exc.headers)
+
+
+def data(value: Any, status: int = 200) -> JSONResponse:
+    """Answer with one object."""
+    return JSONResponse({"data": value}, status)
+
+
+def invalid(param: str, message: str) -> Refusal:
+    """Return the 400 that names the field at fault."""
+    return Refusal(400, "invalid_parameter", f"{param}: {message}", param=param)
+
+
+def found(
+    things: Mapping[str, T], thing_id: str, kind: str, param: str | None = None
+) -> T:
+    """Return a thing by its id, or refuse with a 404 ``<kind>_not_found``."""
+    if thing_id not in things:
+        message = f"{kind.capitalize()} {thing_id} not found"
+        raise Refusal(404, f"{kind}_not_found", message, param=param)
+    return things[thing_id]
+
+
+def choice(query: Mapping[str, str], name: str, *allowed: str) -> str | None:
+    """Return a query parameter that has a closed set of values, or refuse."""
+    value = query.get(name) or None
+    if value not in (None, *allowed):
+        raise invalid(name, f"must be one of {', '.join(allowed)}")
+    return value
+
+
+def page(
+    items: Iterable[tuple[int, T]],
+    query: Mapping[str, str],
+    *,
+    default: int,
+    maximum: int = 100,
+) -> tuple[list[T], dict[str, Any]]:
+    """Cut a page out of items whose positions grow.
+
+    The cursor holds the last position served, so what is added or deleted
+    between two pages never makes an item appear twice or go missing.
+    """
+    limit = _number(query, "limit", str(default))
+    if not 1 <= limit <= maximum:
+        raise invalid("limit", f"must be from 1 to {maximum}")
+    if query.get("token"):
+        after = _number(query, "token", "")
+        items = (item for item in items if item[0] > after)
+    taken = list(islice(items, limit + 1))
+    more = len(taken) > limit
+    token = f"after:{taken[limit - 1][0]}" if more else None
+    rows = [item for _, item in taken[:limit]]
+    return rows, {"has_more": more, "next_token": token}
+
+
+def _number(query: Mapping[str, str], name: str, default: str) -> int:
+    try:
+        return int((query.get(name) or default).removeprefix("after:"))
+    except ValueError:
+        raise invalid(name, "is not valid here") from None
+
+
+class Keys:
+    """``Idempotency-Key``: an answer is given again for 24 hours, a refusal is not."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._in_progress: set[str] = set()
+
+    def route(self, create: Create) -> Endpoint:
+        """Return the endpoint of a paid POST.
+
+        ``create`` gets the JSON body and the key. It does not wait between its
+        first record and its return, so that job and key are written together.
+        """
+
+        async def endpoint(request: Request) -> Response:
+            raw = await request.body()
+            key = request.headers.get("idempotency-key")
+            if key is not None and not _KEY.fullmatch(key):
+                raise invalid("Idempotency-Key", f"must match ^{_KEY.pattern}$")
+            if key is None or request.url.path not in self._state.options.keyed_routes:
+                return await create(_json(raw), None, request)
+            name = f"{request.url.path}|{key}"
+            first = self._answered(name)
+            return first or await self._once(name, raw, key, request, create)
+
+        return endpoint
+
+    def _answered(self, name: str) -> Response | None:
+        key, options = self._state.keys.get(name), self._state.options
+        if key and self._state.clock.now() - key.created_at < options.key_life_s:
+            return Response(key.body, key.status, media_type="application/json")
+        if name in self._in_progress:
+            message = "The first request with this key is still in progress"
+            raise Refusal(409, "request_in_progress", message)
+        return None
+
+    async def _once(
+        self, name: str, raw: bytes, key: str, request: Request, create: Create
+    ) -> Response:
+        self._in_progress.add(name)
+        try:
+            # A scripted "slow" waits here, while the key is in progress.
+            await asyncio.sleep(getattr(request.state, "delay_s", 0))
+            answer = await create(_json(raw), key, request)
+        finally:
+            self._in_progress.discard(name)
+        now, body = self._state.clock.now(), bytes(answer.body).decode()
+        self._state.put(
+            Key(id=name, created_at=now, status=answer.status_code, body=body)
+        )
+        return answer
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError:
+        raise invalid("body", "is not JSON") from None

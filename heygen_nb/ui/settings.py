@@ -1,0 +1,265 @@
+"""Settings: the video, the connections, the language; each change explained."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from heygen_nb.config import Settings, check_duration
+from heygen_nb.errors import HeygenNbError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.ui._base import Panel, make, show
+from heygen_nb.ui.markup import failure_html, markup
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+LANGUAGES = (("Auto", "auto"), ("English", "en"), ("Русский", "ru"))
+_FORMATS = ("9:16", "16:9", "1:1", "4:5", "5:4")
+
+
+class SettingsPanel(Panel):
+    """The settings of config.yaml, and the keys of ``.env`` that are never shown.
+
+    Attributes:
+        t_video_duration: Wished length in seconds; any text is answered.
+    """
+
+    def _build(self) -> tuple[widgets.Widget, ...]:
+        self._filled: dict[str, Any] = {}
+        self._secrets: dict[str, widgets.Password] = {}
+        video, look = self._video_card(), self._look_card()
+        left = make(widgets.VBox, "hg-grow", children=(video, look))
+        right = make(
+            widgets.VBox,
+            "hg-grow",
+            children=(self._heygen_card(), self._telegram_card(), self._general_card()),
+        )
+        buttons = (
+            self.button(lambda: _("💾 Save all settings"), self.save_all, "hg-primary"),
+            self.button(lambda: _("Reset"), self.reset),
+        )
+        self._set_aside = self.button(
+            lambda: _("Put the broken file aside"), self._put_aside
+        )
+        return (
+            self._set_aside,
+            make(widgets.HBox, "hg-columns", children=(left, right)),
+            make(widgets.HBox, "hg-buttons", children=buttons),
+        )
+
+    def _video_card(self) -> widgets.VBox:
+        self.c_use_avatar = self.field(
+            widgets.Checkbox, lambda: _("Use avatar"), "hg-check", indent=False
+        )
+        self.t_background_url = self.field(
+            widgets.Text, lambda: _("🖼️ Background URL (optional)")
+        )
+        self.t_voice = self.field(widgets.Combobox, lambda: _("🎤 HeyGen voice"))
+        self.t_video_duration = self.field(
+            widgets.Text, lambda: _("⏱️ Video duration (seconds)"), "hg-short"
+        )
+        self._voices = self.hint(self._voices_hint)
+        return _card(
+            self.heading(lambda: _("🎥 HeyGen video settings")),
+            self.c_use_avatar,
+            self.hint(lambda: _("💡 When off: background only, no avatar")),
+            self.t_background_url,
+            self.hint(
+                lambda: _(
+                    "💡 Upload it somewhere (Imgur, Cloudinary) and paste the URL"
+                )
+            ),
+            self.t_voice,
+            self._voices,
+            self.t_video_duration,
+            self.hint(lambda: _("Recommended: 15-60 seconds")),
+        )
+
+    def _look_card(self) -> widgets.VBox:
+        self.t_avatar_id = self.field(widgets.Text, lambda: _("🧑 Avatar look id"))
+        self.d_format = self.field(
+            widgets.Dropdown, lambda: _("Format"), "hg-short", options=_FORMATS
+        )
+        self.c_captions = self.field(
+            widgets.Checkbox, lambda: _("Captions"), "hg-check", indent=False
+        )
+        return _card(
+            self.heading(lambda: _("🖼️ Picture")),
+            self.t_avatar_id,
+            self.hint(lambda: _("Empty: your first own avatar, else a public one")),
+            self.d_format,
+            self.c_captions,
+        )
+
+    def _heygen_card(self) -> widgets.VBox:
+        self.p_heygen_key = self.field(widgets.Password, lambda: _("HeyGen API key"))
+        self._secrets["heygen_api_key"] = self.p_heygen_key
+        self._heygen_state = make(widgets.HTML)
+        return _card(
+            self.heading(lambda: _("🔑 HeyGen")),
+            self.p_heygen_key,
+            self._heygen_state,
+            self.button(lambda: _("Test connection"), self._test_heygen),
+        )
+
+    def _telegram_card(self) -> widgets.VBox:
+        self.p_bot_token = self.field(widgets.Password, lambda: _("Telegram bot token"))
+        self._secrets["telegram_bot_token"] = self.p_bot_token
+        self.t_chat = self.field(widgets.Text, lambda: _("Chat"))
+        self.c_auto_send = self.field(
+            widgets.Checkbox,
+            lambda: _("Send each video by itself"),
+            "hg-check",
+            indent=False,
+        )
+        self._telegram_state = make(widgets.HTML)
+        return _card(
+            self.heading(lambda: _("📱 Telegram")),
+            self.p_bot_token,
+            self.t_chat,
+            self.hint(lambda: _("Such as @my_channel or -1001234567890")),
+            self.c_auto_send,
+            self._telegram_state,
+            self.button(lambda: _("Test connection"), self._test_telegram),
+        )
+
+    def _general_card(self) -> widgets.VBox:
+        self.d_language = self.field(
+            widgets.Dropdown, lambda: _("Language"), "hg-short", options=LANGUAGES
+        )
+        self.d_language.observe(self._on_language, "value")
+        return _card(self.heading(lambda: _("🌐 General")), self.d_language)
+
+    async def _begin(self) -> None:
+        self._fill()
+        if self.desk.broken:
+            self.tell_error(self.desk.broken)
+        await self._load_voices()
+
+    def _heard(self, topic: str) -> None:
+        if topic == "settings":
+            self._fill()
+
+    def relabel(self) -> None:
+        """Put all words into the present language."""
+        super().relabel()
+        self._show_states()
+
+    def _fields(self) -> dict[str, widgets.Widget]:
+        return {
+            "heygen_use_avatar": self.c_use_avatar,
+            "heygen_background_url": self.t_background_url,
+            "heygen_voice": self.t_voice,
+            "video_duration": self.t_video_duration,
+            "heygen_avatar_id": self.t_avatar_id,
+            "aspect_ratio": self.d_format,
+            "captions": self.c_captions,
+            "telegram_chat_id": self.t_chat,
+            "telegram_auto_send": self.c_auto_send,
+        }
+
+    def _fill(self, *, all_of_it: bool = False) -> None:
+        """Show what is stored; what is typed and not yet saved stays."""
+        settings = self.desk.video_settings
+        for key, field in self._fields().items():
+            value = getattr(settings, key)
+            value = value if isinstance(value, bool) else str(value)
+            if all_of_it or field.value == self._filled.get(key, field.value):
+                field.value = value
+            self._filled[key] = value
+        self.d_language.value = settings.language
+        show(self._set_aside, when=bool(self.desk.broken))
+        self._show_states()
+
+    def _show_states(self) -> None:
+        for key, field in self._secrets.items():
+            is_set = getattr(self.desk.settings, key) is not None
+            field.placeholder = _("●●●●●●●● set") if is_set else _("not set")
+
+    def _voices_hint(self) -> str:
+        names = self.t_voice.options[:3] or ("en-US-Neural2-F", "en-GB-Neural2-B")
+        return _("Available voices: {voices} and others").format(
+            voices=", ".join(names)
+        )
+
+    async def _load_voices(self) -> None:
+        voices = await self.desk.voices()
+        self.t_voice.options = tuple(dict.fromkeys(name for name, _lang in voices))
+        self._voices.value = markup(self._voices_hint(), "hg-hint")
+
+    async def save_all(self) -> None:
+        """Save all settings and say what changed and why."""
+        before = self.desk.video_settings
+        changes: dict[str, Any] = {k: f.value for k, f in self._fields().items()}
+        typed = str(changes["video_duration"]).strip()
+        changes["video_duration"], why = check_duration(typed)
+        for key, field in self._secrets.items():
+            if field.value:
+                secret, field.value = field.value, ""
+                await self.desk.save_secret(key, secret.strip())
+        await self.desk.save_settings(**changes)
+        self._fill(all_of_it=True)
+        lines = [_("Saved.")]
+        if why:
+            lines.append(f"⏱️ {typed} → {changes['video_duration']}: {why}.")
+        elif before.video_duration != changes["video_duration"]:
+            lines.append(f"⏱️ {before.video_duration} → {changes['video_duration']}.")
+        self.tell(" ".join(lines), "warn" if why else "ok")
+
+    async def reset(self) -> None:
+        """Give all fields their defaults, once the user has agreed."""
+        question = _("Put all settings of this page back to their defaults?")
+        if await self.ask(question + " " + _("Keys stay as they are."), _("Reset")):
+            defaults = Settings.model_validate({})
+            keys = self._fields()
+            await self.desk.save_settings(**{k: getattr(defaults, k) for k in keys})
+            self._fill(all_of_it=True)
+            self.tell(_("All settings have their defaults again."))
+
+    async def _put_aside(self) -> None:
+        question = _("Rename the broken config.yaml and start with the defaults?")
+        if await self.ask(question, _("Rename it")):
+            await self.desk.set_aside_broken_config()
+            self.tell(_("The broken file is kept as config.broken.yaml."))
+
+    async def _set_language(self) -> None:
+        await self.desk.set_language(self.d_language.value)
+
+    def _on_language(self, _change: object) -> None:
+        if self.d_language.value != self.desk.settings.language:
+            self.spawn(self._set_language)
+
+    async def _test_heygen(self) -> None:
+        await self._test(self._heygen_state, self._heygen_works)
+
+    async def _test_telegram(self) -> None:
+        await self._test(self._telegram_state, self.desk.check_chat)
+
+    async def _heygen_works(self) -> str:
+        return money_text(await self.desk.balance()) or _("balance not told")
+
+    async def _test(
+        self, state: widgets.HTML, probe: Callable[[], Awaitable[str]]
+    ) -> None:
+        state.value = markup(_("Testing…"), "hg-hint")
+        try:
+            found = await probe()
+        except HeygenNbError as error:
+            state.value = failure_html(error.message, error.hint, None)
+        else:
+            state.value = markup(_("✓ works · {what}").format(what=found), "ok")
+
+
+def money_text(balance: tuple[float, str] | None) -> str:
+    """Return an amount as the header shows it; empty when it is not known."""
+    if balance is None:
+        return ""
+    amount, unit = balance
+    text = f"${amount:.2f}" if unit == "usd" else f"{amount:.0f} {unit}"
+    return _("balance {amount}").format(amount=text)
+
+
+def _card(*children: widgets.Widget) -> widgets.VBox:
+    return make(widgets.VBox, "hg-card", children=children)

@@ -1,0 +1,133 @@
+"""The whole app in one cell: five tabs under a header."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import ipywidgets as widgets
+
+from heygen_nb.errors import HeygenNbError
+from heygen_nb.i18n import current_language, ngettext
+from heygen_nb.i18n import gettext as _
+from heygen_nb.ui._base import Panel, make
+from heygen_nb.ui.analytics import AnalyticsPanel
+from heygen_nb.ui.drafts import DraftsPanel
+from heygen_nb.ui.generation import GenerationPanel
+from heygen_nb.ui.history import HistoryPanel
+from heygen_nb.ui.markup import markup
+from heygen_nb.ui.settings import SettingsPanel, money_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_PANELS: Sequence[type[Panel]] = (
+    GenerationPanel,
+    DraftsPanel,
+    SettingsPanel,
+    HistoryPanel,
+    AnalyticsPanel,
+)
+
+
+class Studio(Panel):
+    """Drafts in, videos and posts out: show it as the last line of a cell."""
+
+    def _build(self) -> tuple[widgets.Widget, ...]:
+        self._panels: dict[type[Panel], Panel] = {}
+        self._balance = ""
+        self._title = make(widgets.HTML, "hg-grow")
+        self._chips = make(widgets.HTML)
+        self.d_language = make(
+            widgets.Dropdown,
+            "hg-language",
+            options=(("EN", "en"), ("RU", "ru")),
+            value=current_language(),
+        )
+        self.say(self.d_language, "description", lambda: _("Language"))
+        self.d_language.observe(self._on_language, "value")
+        parts = (self._title, self._chips, self.d_language)
+        head = make(widgets.HBox, "hg-head", children=parts)
+        boxes = tuple(make(widgets.Box, "hg-page") for _kind in _PANELS)
+        self.tabs = make(widgets.Tab, "hg-tabs", children=boxes, selected_index=1)
+        self.tabs.observe(self._on_tab, "selected_index")
+        self._fill_tab()
+        return (make(widgets.VBox, "hg-app", children=(head, self.tabs)),)
+
+    def _fill_tab(self) -> None:
+        """Build the panel of the chosen tab when it is seen for the first time."""
+        kind = _PANELS[self.tabs.selected_index or 0]
+        if kind not in self._panels:
+            panel = self._panels[kind] = kind(self.desk)
+            if isinstance(panel, DraftsPanel):
+                panel.on_create = self._watch
+            self.tabs.children[_PANELS.index(kind)].children = (panel,)
+
+    def show_tab(self, kind: type[Panel]) -> None:
+        """Show the tab of a panel."""
+        self.tabs.selected_index = _PANELS.index(kind)
+
+    def _watch(self) -> None:
+        self.show_tab(GenerationPanel)
+        panel = self._panels[GenerationPanel]
+        if isinstance(panel, GenerationPanel):
+            panel.come_into_view()
+
+    def _on_tab(self, _change: object) -> None:
+        self._fill_tab()
+
+    def _on_language(self, _change: object) -> None:
+        if self.d_language.value != current_language():
+            self.spawn(partial(self.desk.set_language, self.d_language.value))
+
+    async def _begin(self) -> None:
+        if self.desk.broken:
+            self.show_tab(SettingsPanel)
+        self.desk.take_up()
+        await self._ask_balance()
+
+    def _heard(self, topic: str) -> None:
+        if topic == "jobs":
+            self._head()
+            if not self.desk.jobs.running:
+                self.spawn(self._ask_balance)
+        elif topic == "settings":
+            self.spawn(self._ask_balance)
+
+    def relabel(self) -> None:
+        """Put all words into the present language."""
+        super().relabel()
+        self.d_language.value = current_language()
+        self.tabs.titles = (
+            _("Generation"),
+            _("Drafts"),
+            _("Settings"),
+            _("History"),
+            _("Analytics"),
+        )
+        self._head()
+
+    async def _ask_balance(self) -> None:
+        try:
+            self._balance = money_text(await self.desk.balance())
+        except HeygenNbError as error:
+            self._balance = ""
+            self.tell_error(error)
+        self._head()
+
+    def _head(self) -> None:
+        sandbox = self.desk.settings.active_backend == "sandbox"
+        badge = _("SANDBOX · local and free") if sandbox else "HeyGen"
+        css = "hg-chip hg-sandbox" if sandbox else "hg-chip"
+        self._title.value = f"<b>🎬 heygen_nb</b>{markup(badge, css)}"
+        count = self.desk.jobs.running
+        words = ngettext("{count} rendering", "{count} rendering", count)
+        chips = [words.format(count=count)] if count else []
+        chips += [self._balance] if self._balance else []
+        self._chips.value = "".join(markup(text, "hg-chip") for text in chips)
+
+    def close(self) -> None:
+        """Close all panels; renders go on."""
+        for panel in self._panels.values():
+            panel.close()
+        super().close()

@@ -1,0 +1,275 @@
+"""What the panels work on: settings, drafts, renders and history of one home folder.
+
+The panels know this module instead of the ledger, HeyGen and Telegram.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import weakref
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from heygen_nb import config
+from heygen_nb.config import Settings, find_home, load_settings
+from heygen_nb.errors import ConfigError
+from heygen_nb.i18n import set_language
+from heygen_nb.ledger import Ledger
+from heygen_nb.renderer import (
+    draft_settings,
+    effective_settings,
+    update_video_config,
+)
+from heygen_nb.renderer.backend import ledger_url
+from heygen_nb.renderer.plan import picture_and_sound, revision_of
+from heygen_nb.workflow.animatic import preview
+from heygen_nb.workflow.book import DraftBook
+from heygen_nb.workflow.jobs import Job, Jobs
+from heygen_nb.workflow.past import Past
+from heygen_nb.workflow.session import open_session
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Coroutine
+    from pathlib import Path
+
+    from heygen_nb.models import Draft
+    from heygen_nb.renderer import Plan
+    from heygen_nb.workflow.session import Session
+
+_VIDEO_KEYS = {
+    "heygen_use_avatar": "use_avatar",
+    "heygen_background_url": "background_url",
+    "heygen_voice": "voice",
+    "heygen_avatar_id": "avatar_id",
+    "video_duration": "duration",
+    "aspect_ratio": "aspect_ratio",
+    "captions": "captions",
+}
+
+
+class Desk:
+    """One home folder in one kernel; all panels on it see the same.
+
+    Args:
+        settings: By default read from home. A config.yaml that cannot be read
+            leaves the defaults and ``broken``, and is not touched.
+
+    Attributes:
+        settings: What holds now.
+        broken: Why config.yaml could not be read.
+        book: The drafts.
+        past: The history.
+        jobs: Renders under way, and the log.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.broken: ConfigError | None = None
+        self.settings = settings or self._read()
+        set_language(self.settings.language)
+        self._listeners: set[Callable[[str], None]] = set()
+        self._opening = asyncio.Lock()
+        self._kept = AsyncExitStack()
+        self._kept_for: Settings | None = None
+        self._ledger: Ledger | None = None
+        self._finishing: set[asyncio.Task[object]] = set()
+        self.book = DraftBook(self.ledger, self.tell)
+        self.past = Past(self.ledger, self.session)
+        self.jobs = Jobs(self.session, self.tell)
+
+    def _read(self) -> Settings:
+        try:
+            self.broken = None
+            return load_settings()
+        except ConfigError as error:
+            self.broken = error
+            return Settings.model_validate({"home": find_home()})
+
+    # What happens is told to every panel.
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Call ``listener`` with the topic of every change.
+
+        Topics: ``language``, ``settings``, ``drafts``, ``jobs``, ``log``.
+        """
+        self._listeners.add(listener)
+
+    def leave(self, listener: Callable[[str], None]) -> None:
+        """Stop calling; when the last listener leaves, everything is let go of."""
+        self._listeners.discard(listener)
+        if not self._listeners:
+            self.finish(self.close())
+
+    def finish(self, work: Coroutine[Any, Any, object]) -> None:
+        """Start work that has to be done although its panel is gone."""
+        if self._loop.is_closed():
+            work.close()
+            return
+        task = self._loop.create_task(work)
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
+
+    def tell(self, topic: str) -> None:
+        """Tell all listeners that something has changed."""
+        for listener in list(self._listeners):
+            listener(topic)
+
+    # One session for all panels; a new one when the account changes.
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        """Give a session; what it needs is started once and then kept.
+
+        Raises:
+            HeygenNbError: It cannot be opened.
+        """
+        async with self._opening:
+            if self._kept_for is not self.settings:
+                settings, stack = self.settings, AsyncExitStack()
+                await stack.enter_async_context(open_session(settings))
+                old, self._kept, self._kept_for = self._kept, stack, settings
+                await old.aclose()
+        async with open_session(self.settings) as session:
+            yield session
+
+    async def ledger(self) -> Ledger:
+        """Open the ledger, without waiting for a backend."""
+        async with self._opening:
+            if self._ledger is None:
+                url = ledger_url(self.settings)
+                self._ledger = await asyncio.to_thread(Ledger, url)
+            return self._ledger
+
+    async def close(self) -> None:
+        """Stop waiting for renders and let go of everything."""
+        await self.jobs.close()
+        await self._kept.aclose()
+        self._kept_for = None
+        if self._ledger:
+            self._ledger.close()
+            self._ledger = None
+
+    # Settings.
+
+    @property
+    def video_settings(self) -> Settings:
+        """What the next render uses: the settings under VIDEO_CONFIG."""
+        return effective_settings(self.settings)
+
+    async def save_settings(self, **changes: Any) -> None:
+        """Write changed settings to config.yaml; the next render uses them.
+
+        Raises:
+            ConfigError: A value does not fit, or the file is broken.
+        """
+        background = changes.get("heygen_background_url")
+        if background and background != self.video_settings.heygen_background_url:
+            async with self.session() as session:
+                await session.renderer.resolver.background(background)
+        # What comes from this process's environment is not written down.
+        home = self.settings.home
+        stored = load_settings(environ={"HEYGEN_NB_HOME": str(home)})
+        config.save_settings(stored.model_copy(update=changes))
+        video = {_VIDEO_KEYS[k]: v for k, v in changes.items() if k in _VIDEO_KEYS}
+        update_video_config(**video)
+        self._reload()
+
+    async def save_secret(self, key: str, value: str) -> None:
+        """Keep a key or token in ``.env``; an empty one removes it.
+
+        Raises:
+            ConfigError: It cannot be a key, or cannot be written.
+        """
+        config.save_secret(self.settings.home, key, value)
+        self._reload()
+
+    async def set_language(self, language: str) -> None:
+        """Switch the language of all panels, and keep it if config.yaml is whole."""
+        set_language(language)
+        self.settings = self.settings.model_copy(update={"language": language})
+        self.tell("language")
+        if not self.broken:
+            await self.save_settings(language=language)
+
+    async def set_aside_broken_config(self) -> None:
+        """Move a config.yaml that cannot be read away, so that one can be saved."""
+        file = self.settings.home / config.CONFIG_NAME
+        file.replace(file.with_suffix(".broken.yaml"))
+        self._reload()
+
+    def _reload(self) -> None:
+        self.settings = self._read()
+        set_language(self.settings.language)
+        self.tell("settings")
+
+    # Questions to the services; none costs anything.
+
+    async def balance(self) -> tuple[float, str] | None:
+        """Return what is left and its unit; None when HeyGen does not tell."""
+        async with self.session() as session:
+            return (await session.renderer.client.me()).balance
+
+    async def check_chat(self) -> str:
+        """Return the bot's and the chat's name; nothing is posted."""
+        async with self.session() as session, session.chat() as chat:
+            return await chat.check()
+
+    async def voices(self) -> list[tuple[str, str]]:
+        """Return name and language of every voice, own ones first."""
+        async with self.session() as session:
+            voices = await session.renderer.resolver.voices()
+            return [(voice.name, voice.language or "") for voice in voices]
+
+    async def quote(self, draft: Draft) -> Plan | None:
+        """Return what rendering would use and cost; None if it is paid already."""
+        async with self.session() as session:
+            plans = await session.quote_all([draft])
+            return plans[0] if plans else None
+
+    # Work on one draft.
+
+    def render(self, draft: Draft) -> Job:
+        """Start rendering a draft; see :meth:`Jobs.start`."""
+        revision = revision_of(picture_and_sound(draft, self._settings_for(draft)))
+        send = self.settings.telegram_auto_send
+        return self.jobs.start(draft, revision, send=send)
+
+    def take_up(self) -> None:
+        """Go on with what is not finished, by whomever it was begun."""
+        self.jobs.take_up()
+
+    def _settings_for(self, draft: Draft) -> Settings:
+        return draft_settings(draft, self.video_settings)
+
+    async def preview(self, draft: Draft) -> Path:
+        """Make the animatic of a draft, unless it is there; older ones are deleted."""
+        settings = self._settings_for(draft)
+        # Browsers keep files by name: another content needs another one.
+        revision = revision_of(picture_and_sound(draft, settings))
+        folder = settings.home / "previews"
+        path = folder / f"{draft.id}-{revision[:8]}.mp4"
+        if not path.exists():
+            for old in folder.glob(f"{draft.id}-*"):
+                old.unlink(missing_ok=True)
+            await preview(draft, settings, path.absolute())
+        return path
+
+    async def send(self, job: Job, *, again: bool = False) -> None:
+        """Post the video of a job under the caption that its draft has by now."""
+        row = await self.book.get(job.draft.id)
+        draft = row.draft if row else job.draft
+        await self.jobs.send(job, draft.caption, again=again)
+
+
+_desks: weakref.WeakValueDictionary[asyncio.AbstractEventLoop, Desk] = (
+    weakref.WeakValueDictionary()
+)
+
+
+def shared_desk() -> Desk:
+    """Return the desk of this kernel; two Studios in it show the same renders."""
+    loop = asyncio.get_running_loop()
+    desk = _desks.get(loop)
+    if desk is None or desk.settings.home != find_home():
+        desk = _desks[loop] = Desk()
+    return desk

@@ -1,0 +1,247 @@
+"""One JupyterLab and one browser for all browser tests of a session."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+import pytest
+
+from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.process import start_sandbox
+from heygen_nb.workflow.desk import Desk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Locator, Page
+
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
+NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
+_READY = """() => {
+  const app = window.jupyterapp, shell = app && app.shell.currentWidget
+  const context = shell && shell.context
+  return !!(context && context.isReady && context.sessionContext.isReady &&
+    context.sessionContext.session && context.sessionContext.session.kernel &&
+    context.sessionContext.session.kernel.status === 'idle')
+}"""
+
+
+@dataclass
+class Lab:
+    """A JupyterLab whose root is a home folder with a fast sandbox in it."""
+
+    url: str
+    home: Path
+    sandbox_url: str
+
+    def ledger(self) -> dict[str, Any]:
+        """What the sandbox accepted, charged and posted."""
+        with urllib.request.urlopen(f"{self.sandbox_url}/_sandbox/ledger") as reply:
+            return json.load(reply)
+
+    def notebook(self, name: str, *cells: str) -> str:
+        """Write a notebook into ``notebooks/``; return its path for the URL."""
+        book = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        )
+        path = f"notebooks/{name}.ipynb"
+        nbformat.write(book, self.home / path)
+        return path
+
+    def configure(self, text: str = "") -> None:
+        """Write config.yaml."""
+        base = "heygen_voice: en-US-Neural2-F\npoll_interval_s: 0.3\n"
+        (self.home / "config.yaml").write_text(base + text, "utf-8")
+
+
+@dataclass
+class Notebook:
+    """An open notebook in the browser."""
+
+    page: Page
+    lab: Lab
+
+    def run_all(self) -> None:
+        """Run all cells without waiting for them."""
+        self.command("notebook:run-all-cells")
+
+    def command(self, name: str, **arguments: Any) -> None:
+        self.page.evaluate(
+            "([name, args]) => void window.jupyterapp.commands.execute(name, args)",
+            [name, arguments],
+        )
+
+    def ready(self) -> None:
+        self.page.wait_for_function(_READY, timeout=40_000)
+
+    def restart(self) -> None:
+        """Restart the kernel as the menu does, without its question."""
+        self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.context"
+            ".sessionContext.session.kernel.restart()"
+        )
+        self.ready()
+
+    def save(self) -> str:
+        """Save; return what the file then holds."""
+        self.page.evaluate("() => window.jupyterapp.shell.currentWidget.context.save()")
+        path = self.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.context.path"
+        )
+        return (self.lab.home / path).read_text("utf-8")
+
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
+    def tab(self, name: str) -> Locator:
+        return self.page.get_by_role("tab", name=name)
+
+    def field(self, name: str) -> Locator:
+        return self.page.get_by_label(name, exact=True)
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory) -> Iterator[Lab]:
+    root = tmp_path_factory.mktemp("lab")
+    home = root / "home"
+    (home / "notebooks").mkdir(parents=True)
+    settings = root / "settings" / "@jupyterlab" / "apputils-extension"
+    settings.mkdir(parents=True)
+    (settings / "notification.jupyterlab-settings").write_text(json.dumps(NO_NEWS))
+    options = SandboxOptions(fast=True, pending_s=0.5, processing_s=1.0)
+    handle = start_sandbox(home / ".sandbox", options=options)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with (root / "lab.log").open("wb") as log:
+        server = subprocess.Popen(
+            _lab_command(port, home), env=_lab_environ(root), stdout=log, stderr=log
+        )
+    try:
+        opened = Lab(f"http://127.0.0.1:{port}", home, handle.base_url)
+        opened.configure()
+        _wait_for(opened.url, server)
+        yield opened
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+def _lab_command(port: int, home: Path) -> list[str]:
+    return [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.root_dir={home}",
+        "--IdentityProvider.token=",
+        "--ServerApp.disable_check_xsrf=True",
+        "--LabApp.expose_app_in_browser=True",
+    ]
+
+
+def _lab_environ(root: Path) -> dict[str, str]:
+    private = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": "workspaces",
+        "IPYTHONDIR": "ipython",
+    }
+    mine = {name: str(root / folder) for name, folder in private.items()}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("HEYGEN_")}
+    return {**kept, **mine, "LC_ALL": "C.UTF-8"}
+
+
+def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 40
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{url}/api/status"):
+                return
+        except OSError:
+            time.sleep(0.1)
+    pytest.fail("JupyterLab did not start")
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    playwright = pytest.importorskip("playwright.sync_api")
+    if not Path(CHROMIUM).exists():
+        pytest.skip("chromium is not installed")
+    with playwright.sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def open_notebook(lab, browser):
+    """Open a notebook in a page of its own; its kernel ends with the test."""
+    contexts = []
+
+    def _open(path: str, *, width: int = 1280, height: int = 900) -> Notebook:
+        context = browser.new_context(viewport={"width": width, "height": height})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.goto(f"{lab.url}/doc/tree/{path}?reset")
+        notebook = Notebook(page, lab)
+        notebook.ready()
+        return notebook
+
+    yield _open
+    for context in contexts:
+        context.close()
+    _end_kernels(lab)
+
+
+def _end_kernels(lab: Lab) -> None:
+    with urllib.request.urlopen(f"{lab.url}/api/sessions") as reply:
+        sessions = json.load(reply)
+    for session in sessions:
+        request = urllib.request.Request(
+            f"{lab.url}/api/sessions/{session['id']}", method="DELETE"
+        )
+        with urllib.request.urlopen(request):
+            pass
+
+
+@pytest.fixture
+def studio(lab, open_notebook):
+    """Open the Studio in a browser, after ``config`` was written."""
+
+    @contextmanager
+    def _nothing():
+        yield
+
+    def _open(name: str = "studio", *, config: str = "", **size: int) -> Notebook:
+        lab.configure(config)
+        path = lab.notebook(name, "import heygen_nb as hg\n\nhg.Studio()")
+        notebook = open_notebook(path, **size)
+        notebook.run_all()
+        notebook.page.locator(".hg-app").wait_for()
+        return notebook
+
+    return _open
+
+
+@pytest.fixture
+async def desk(sandbox):
+    """A desk on the sandbox of the test, with everything let go of afterwards."""
+    desk = Desk(sandbox.settings(heygen_voice="en-US-Neural2-F"))
+    yield desk
+    await desk.close()

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from inspect import isfunction
+
+import ipywidgets as widgets
+import pytest
+
+from heygen_nb.errors import ApiError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.ui._base import Panel, make
+
+pytestmark = pytest.mark.anyio
+
+
+class Small(Panel):
+    def _build(self):
+        self.done = []
+        self.go = self.button(lambda: _("Cancel"), self.work)
+        return (self.go,)
+
+    async def work(self):
+        self.done.append(asyncio.get_running_loop())
+
+
+@pytest.fixture
+async def panel(desk):
+    panel = Small(desk)
+    yield panel
+    panel.close()
+
+
+def notice(panel):
+    return panel._notice.value if panel._notice else ""
+
+
+async def test_a_click_starts_work_on_the_loop_of_the_cell(panel):
+    panel.go.click()
+
+    await panel.idle()
+    assert panel.done == [asyncio.get_running_loop()]
+
+
+async def test_a_click_in_another_thread_starts_work_on_the_loop_of_the_cell(panel):
+    clicker = threading.Thread(target=panel.go.click)
+    clicker.start()
+    clicker.join()
+
+    await panel.idle()
+    assert panel.done == [asyncio.get_running_loop()]
+
+
+async def test_an_error_is_shown_with_what_to_do_and_whether_it_was_charged(panel):
+    async def fail():
+        raise ApiError("HeyGen said no.", hint="Try <again>.", charged=False)
+
+    panel.spawn(fail)
+    await panel.idle()
+
+    assert "HeyGen said no." in notice(panel)
+    assert "Try &lt;again&gt;." in notice(panel)
+    assert "Nothing was charged." in notice(panel)
+
+
+async def test_a_surprise_is_shown_and_logged(panel, caplog):
+    async def fail():
+        raise ZeroDivisionError("<b>")
+
+    panel.spawn(fail)
+    await panel.idle()
+
+    assert "ZeroDivisionError: &lt;b&gt;" in notice(panel)
+    assert "Traceback" in caplog.text
+
+
+async def test_closing_cancels_what_runs(panel):
+    started = asyncio.Event()
+
+    async def forever():
+        started.set()
+        await asyncio.Event().wait()
+
+    panel.spawn(forever)
+    await started.wait()
+    panel.close()
+    await asyncio.sleep(0.01)
+
+    assert not panel._tasks
+
+
+async def test_a_question_waits_for_its_answer(panel):
+    answers = []
+
+    async def ask():
+        answers.append(await panel.ask("Pay <$2>?", "Pay"))
+
+    panel.spawn(ask)
+    await asyncio.sleep(0.01)
+    assert "Pay &lt;$2&gt;?" in panel._question._text.value
+    panel._question._yes.click()
+    await panel.idle()
+
+    assert answers == [True]
+
+
+async def test_a_second_question_answers_the_first_with_no(panel):
+    first = asyncio.ensure_future(panel.ask("One?", "Yes"))
+    await asyncio.sleep(0)
+    second = asyncio.ensure_future(panel.ask("Two?", "Yes"))
+    await asyncio.sleep(0)
+    panel._question._no.click()
+
+    assert (await first, await second) == (False, False)
+
+
+async def test_the_language_is_switched_at_once_in_every_panel(panel, desk):
+    other = Small(desk)
+
+    await desk.set_language("ru")
+
+    assert panel.go.description == other.go.description == "Отмена"
+    other.close()
+
+
+async def test_widgets_share_one_layout_and_one_style_a_kind():
+    first, second = make(widgets.Button), make(widgets.Button)
+
+    assert first.layout is second.layout
+    assert first.style is second.style
+
+
+def test_no_name_of_ours_hides_one_of_ipywidgets():
+    theirs = {*dir(widgets.VBox), *vars(widgets.VBox())}
+    for kind in _subclasses(Panel):
+        ours = {name for name, thing in vars(kind).items() if isfunction(thing)}
+        assert ours & theirs <= {"__init__", "close"}, kind
+
+
+def _subclasses(kind):
+    from heygen_nb.ui import studio  # noqa: F401, PLC0415 - loads them all
+
+    return {kind, *kind.__subclasses__()} - {Small}
+
+
+async def test_the_last_panel_that_closes_lets_go_of_everything(desk):
+    before = asyncio.all_tasks()
+    panel = Small(desk)
+    async with desk.session():
+        pass
+
+    panel.close()
+    await asyncio.gather(*desk._finishing)
+
+    assert desk._kept_for is None
+    assert asyncio.all_tasks() <= before

@@ -1,0 +1,197 @@
+from __future__ import annotations
+
+import pytest
+
+from heygen_nb import VIDEO_CONFIG
+from heygen_nb.config import load_settings
+from heygen_nb.renderer import reset_video_config
+from heygen_nb.ui.settings import SettingsPanel
+from heygen_nb.workflow.desk import Desk
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def panel(monkeypatch, sandbox):
+    for name, value in sandbox.environ().items():
+        if name != "HEYGEN_API_KEY":
+            monkeypatch.setenv(name, value)
+    reset_video_config()
+    monkeypatch.setenv("HEYGEN_NB_BACKEND", "heygen")
+    panel = SettingsPanel(Desk())
+    await panel.idle()
+    yield panel
+    panel.close()
+    await panel.desk.close()
+    reset_video_config()
+
+
+async def click(panel, work):
+    panel.spawn(work)
+    await panel.idle()
+
+
+def config(home):
+    return (home / "config.yaml").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept", "why"),
+    [("5", "15", "at least"), ("90", "60", "at most"), ("soon", "30", "not a number")],
+)
+async def test_a_duration_is_put_right_and_the_panel_says_why(
+    panel, home, typed, kept, why
+):
+    panel.t_video_duration.value = typed
+    await click(panel, panel.save_all)
+
+    assert panel.t_video_duration.value == kept
+    assert f"video_duration: {kept}" in config(home)
+    assert why in panel._notice.value
+    assert f"→ {kept}" in panel._notice.value
+
+
+async def test_the_next_render_uses_what_was_saved(panel):
+    panel.t_video_duration.value = "45"
+    panel.c_use_avatar.value = False
+    await click(panel, panel.save_all)
+
+    assert VIDEO_CONFIG["duration"] == 45
+    assert VIDEO_CONFIG["use_avatar"] is False
+    assert panel.desk.video_settings.video_duration == 45
+
+
+async def test_the_four_keys_of_the_notes_stand_in_the_file(panel, home):
+    await click(panel, panel.save_all)
+
+    for line in (
+        "heygen_use_avatar: true",
+        "heygen_background_url: ''",
+        "heygen_voice: en-US-Neural2-F",
+        "video_duration: 30",
+    ):
+        assert line in config(home)
+
+
+async def test_fields_and_hints_stand_in_the_order_of_the_notes(panel):
+    card = panel.children[-2].children[0].children[0]
+    texts = [getattr(w, "description", "") or w.value for w in card.children]
+
+    expected = (
+        "HeyGen video settings",
+        "Use avatar",
+        "When off",
+        "Background URL",
+        "Upload it",
+        "HeyGen voice",
+        "Available voices",
+        "Video duration",
+        "Recommended: 15-60",
+    )
+    assert len(texts) == len(expected)
+    assert all(part in text for part, text in zip(expected, texts, strict=True))
+
+
+async def test_the_environment_is_not_written_into_the_file(panel, home):
+    await click(panel, panel.save_all)
+
+    assert "backend" not in config(home)
+    assert "telegram_base_url" not in config(home)
+
+
+async def test_keys_go_to_dotenv_and_are_shown_only_as_set(panel, home):
+    assert panel.p_heygen_key.placeholder == "not set"
+    panel.p_heygen_key.value = "sk_very_secret"
+    await click(panel, panel.save_all)
+
+    assert panel.p_heygen_key.value == ""
+    assert panel.p_heygen_key.placeholder.endswith("set")
+    assert "HEYGEN_API_KEY=sk_very_secret" in (home / ".env").read_text()
+    assert "sk_very_secret" not in config(home)
+    assert load_settings().heygen_api_key
+
+
+async def test_reset_asks_first(panel, home):
+    panel.t_video_duration.value = "45"
+    await click(panel, panel.save_all)
+    panel.spawn(panel.reset)
+    await _asked(panel)
+    panel._question._no.click()
+    await panel.idle()
+    assert panel.t_video_duration.value == "45"
+
+    panel.spawn(panel.reset)
+    await _asked(panel)
+    panel._question._yes.click()
+    await panel.idle()
+
+    assert panel.t_video_duration.value == "30"
+    assert "video_duration: 30" in config(home)
+
+
+async def _asked(panel):
+    import asyncio  # noqa: PLC0415
+
+    while panel._question is None or "hg-off" in panel._question._dom_classes:
+        await asyncio.sleep(0)
+
+
+async def test_a_broken_file_is_shown_and_never_overwritten(home):
+    broken = "video_duration: [30\n  heygen_voice: x"
+    (home / "config.yaml").write_text(broken)
+    panel = SettingsPanel(Desk())
+    panel.desk.session = None  # nothing of it is needed here
+    panel._tasks.clear()
+
+    panel._fill()
+    panel.tell_error(panel.desk.broken)
+    assert "line" in panel._notice.value
+    assert panel.t_video_duration.value == "30"
+    await click(panel, panel.save_all)
+
+    assert config(home) == broken
+    panel.close()
+    await panel.desk.close()
+
+
+async def test_a_broken_file_can_be_put_aside(home):
+    (home / "config.yaml").write_text("video_duration: [30")
+    panel = SettingsPanel(Desk())
+    panel.spawn(panel._put_aside)
+    await _asked(panel)
+    panel._question._yes.click()
+    await panel.idle()
+    await click(panel, panel.save_all)
+
+    assert (home / "config.broken.yaml").read_text() == "video_duration: [30"
+    assert "video_duration: 30" in config(home)
+    panel.close()
+    await panel.desk.close()
+
+
+async def test_a_language_switch_keeps_what_is_typed_and_not_saved(panel, home):
+    panel.t_video_duration.value = "44"
+    panel.d_language.value = "ru"
+    await panel.idle()
+
+    assert panel.t_video_duration.description == "⏱️ Длительность видео (секунды)"
+    assert panel.t_video_duration.value == "44"
+    assert "language: ru" in config(home)
+
+
+async def test_both_connections_can_be_tested(panel, sandbox, monkeypatch):
+    panel.p_heygen_key.value = sandbox.handle.api_key
+    await click(panel, panel.save_all)
+    await click(panel, panel._test_heygen)
+    await click(panel, panel._test_telegram)
+
+    assert "✓ works · balance $100.00" in panel._heygen_state.value
+    assert "✓ works · @" in panel._telegram_state.value
+
+
+async def test_a_wrong_key_says_so_beside_its_field(panel):
+    panel.p_heygen_key.value = "sk_wrong"
+    await click(panel, panel.save_all)
+    await click(panel, panel._test_heygen)
+
+    assert "❌" in panel._heygen_state.value

@@ -17,9 +17,11 @@ from sqlalchemy import desc, func, select, text, update
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.database import Database
+from heygen_nb.ledger.drafts import Drafts
 from heygen_nb.ledger.history import History, belongs_to
 from heygen_nb.ledger.leases import Hold, Leases
 from heygen_nb.ledger.posts import Posts
+from heygen_nb.ledger.speech import SpeechCalls
 from heygen_nb.ledger.tables import Event, Render
 from heygen_nb.ledger.titles import title_token
 from heygen_nb.models import Account
@@ -101,6 +103,8 @@ class Ledger:
         self.database = Database(url)
         self.leases = Leases(self.database, owner, lease_s=lease_s)
         self.posts = Posts(self.database, self.leases, now)
+        self.drafts = Drafts(self.database, now)
+        self.speech = SpeechCalls(self.database, now)
         self.history = History(self.database)
         self._now = now
 

@@ -17,13 +17,16 @@ from heygen_nb.renderer.archive import links
 from heygen_nb.renderer.report import Report, clock_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from heygen_nb.config import Settings
     from heygen_nb.ledger import Hold
     from heygen_nb.renderer.core import Renderer
     from heygen_nb.renderer.watch import Sighting, Watcher
+
+
+_LEARN_FROM, _LEARN_AGAIN_S = 200, 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,9 @@ class Waiting:
         self._watcher = watcher
         self._now = now
         self._monotonic = monotonic
+        self._reading = asyncio.Lock()
+        self._past: Sequence[Render] | None = None
+        self._past_at = 0.0
 
     async def wait(
         self, video_id: str, report: Report, pace: Pace, *, hold: Hold | None = None
@@ -78,10 +84,7 @@ class Waiting:
             self._ledger.render_of_video, self._renderer.account, video_id
         )
         if row:
-            past = await asyncio.to_thread(
-                self._ledger.past_renders, self._renderer.account.backend
-            )
-            report.clock = clock_for(row.script, past)
+            report.clock = clock_for(row.script, await self._past_renders())
         since = (row and row.submitted_at) or self._now()
         begun = self._monotonic()
         # A render just submitted cannot be ready; anything older may well be.
@@ -106,6 +109,18 @@ class Waiting:
                     await report("unknown", line, elapsed_s=elapsed_s)
                     raise WaitTimeoutError(line, video_id=video_id)
         raise AssertionError("the watcher never ends by itself")
+
+    async def _past_renders(self) -> Sequence[Render]:
+        """Return what to learn from; read once for all that wait side by side."""
+        async with self._reading:
+            now = self._monotonic()
+            if self._past is None or now - self._past_at > _LEARN_AGAIN_S:
+                backend = self._renderer.account.backend
+                rows = await asyncio.to_thread(
+                    self._ledger.past_renders, backend, _LEARN_FROM
+                )
+                self._past, self._past_at = rows, now
+        return self._past
 
     async def _store(
         self, row: Render | None, sighting: Sighting, hold: Hold | None

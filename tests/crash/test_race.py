@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 import sqlite3
@@ -115,7 +116,7 @@ async def test_a_row_of_a_frozen_process_is_finished_by_resume(
     child = children_of(sandbox).start([draft], lease_s=0.5)
     wait_for_jobs(sandbox, 1)
     freeze(child, f"sqlite:///{home / 'heygen_nb.db'}")
-    time.sleep(0.6)
+    await asyncio.sleep(0.6)
 
     outcomes = await hg.resume(settings=sandbox.settings())
     child.send_signal(signal.SIGCONT)

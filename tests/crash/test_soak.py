@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import random
@@ -44,7 +45,7 @@ async def test_every_draft_is_paid_once_whatever_happens(
     make_sandbox, children_of, home, no_naps
 ):
     dice = random.Random(SEED)
-    sandbox = make_sandbox(concurrency=DRAFTS)
+    sandbox = make_sandbox(concurrency=DRAFTS, balance=10_000)
     children = children_of(sandbox)
     drafts = [
         hg.Draft(id=f"d{n}", script=f"Number {n}. " * 8, caption=f"post {n}")
@@ -58,7 +59,7 @@ async def test_every_draft_is_paid_once_whatever_happens(
         child = children.start(
             part, max_concurrent_renders=60, naps=0.02, boundary="nowhere"
         )
-        time.sleep(1.5 + dice.random() * 3)
+        await asyncio.to_thread(time.sleep, 1.5 + dice.random() * 3)
         if child.poll() is None:
             child.send_signal(signal.SIGKILL)
             kills += 1

@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-from heygen_nb.cli import lab
+lab = import_module("heygen_nb.cli.lab")  # the name in the package is the command
 
 
 @pytest.fixture

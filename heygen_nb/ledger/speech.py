@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
+from heygen_nb.errors import LedgerError
+from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.spending import spent_since, start_of_day
 from heygen_nb.ledger.tables import Speech
 
@@ -13,13 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
 
     from heygen_nb.ledger.database import Database
     from heygen_nb.ledger.spending import Allow
     from heygen_nb.models import Account
-
-_MAYBE_PAID = ("sending", "done", "unknown")
 
 
 class Speeches:
@@ -53,7 +53,7 @@ class Speeches:
             account: Who pays.
             new: The call; its ``text_key`` is ``text:speed``.
             allow: Refuses when the day has cost too much.
-            max_calls: For one draft and text.
+            max_calls: For one draft, whatever its texts were.
 
         Returns:
             The stored call; None when there were that many already.
@@ -63,9 +63,16 @@ class Speeches:
                 session.execute(
                     text("LOCK TABLE renders, speech IN SHARE ROW EXCLUSIVE MODE")
                 )
-            rows = session.scalars(_calls(account, new.text_key.split(":")[0])).all()
-            own = [row for row in rows if row.draft_id == new.draft_id]
-            if sum(row.state in _MAYBE_PAID for row in own) >= max_calls:
+            calls = (
+                select(func.count())
+                .select_from(Speech)
+                .where(
+                    *_of_account(account),
+                    Speech.draft_id == new.draft_id,
+                    Speech.state != "rejected",
+                )
+            )
+            if (session.scalar(calls) or 0) >= max_calls:
                 return None
             now = self._now()
             allow(spent_since(session, account, start_of_day(now), new.currency))
@@ -76,12 +83,22 @@ class Speeches:
             return new
 
     def record(self, speech_id: int, **fields: Any) -> Speech:
-        """Store what became of a call; the time when it is done."""
+        """Store what became of a call, and when.
+
+        Raises:
+            LedgerError: That was stored already.
+        """
         with self._database.writing() as session:
-            row = session.get_one(Speech, speech_id)
+            row = session.get_one(Speech, speech_id, with_for_update=True)
+            if "state" in fields and row.state != "sending":
+                raise LedgerError(
+                    _("Speech {id} is {state}: {step} cannot follow.").format(
+                        id=row.id, state=row.state, step=fields["state"]
+                    )
+                )
             for key, value in fields.items():
                 setattr(row, key, value)
-            if fields.get("state") == "done":
+            if fields.get("state") in ("done", "rejected"):
                 row.done_at = self._now()
             return row
 
@@ -90,10 +107,16 @@ def _calls(account: Account, text_key: str) -> Select[Speech]:
     return (
         select(Speech)
         .where(
-            Speech.backend == account.backend,
-            Speech.base_url == account.base_url,
-            Speech.account == account.fingerprint,
+            *_of_account(account),
             Speech.text_key.startswith(f"{text_key}:", autoescape=True),
         )
         .order_by(Speech.id)
+    )
+
+
+def _of_account(account: Account) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Speech.backend == account.backend,
+        Speech.base_url == account.base_url,
+        Speech.account == account.fingerprint,
     )

@@ -17,6 +17,7 @@ from sqlalchemy import desc, func, select, text, update
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.database import Database
+from heygen_nb.ledger.drafts import Drafts
 from heygen_nb.ledger.facts import Facts
 from heygen_nb.ledger.history import History, belongs_to
 from heygen_nb.ledger.leases import Hold, Leases
@@ -106,6 +107,7 @@ class Ledger:
         self.database = Database(url)
         self.leases = Leases(self.database, owner, lease_s=lease_s)
         self.posts = Posts(self.database, self.leases, now)
+        self.drafts = Drafts(self.database, now)
         self.history = History(self.database)
         self.facts = Facts(self.database)
         self.speech = Speeches(self.database, now)

@@ -150,7 +150,7 @@ class Renderer:
             async with self.holding(Render, row.id) as hold:
                 if hold:
                     return await self._accepted(hold, pace, report)
-            await self._pause(row, pace, begun, report)
+            await self._pause(row.video_id or "", pace, begun, report)
             row = await asyncio.to_thread(self.ledger.render, row.id)
         return _usable(row)
 
@@ -170,8 +170,9 @@ class Renderer:
         pace, begun = pace or Pace(), self._monotonic()
         while True:
             row = await asyncio.to_thread(self.ledger.render, render_id, self.account)
-            report = Report(progress, row.draft_id)
+            report, video_id = Report(progress, row.draft_id), row.video_id or ""
             counts = row.state == "planned" and not row.batch_key
+            del row
             async with (
                 self._slots if counts else nullcontext(),
                 self.holding(Render, render_id) as hold,
@@ -181,25 +182,27 @@ class Renderer:
                         return await self._go_on(hold, pace, report)
                     except TakenOverError as error:
                         log.warning("%s", error)
-            await self._pause(row, pace, begun, report)
+            await self._pause(video_id, pace, begun, report)
 
     async def _pause(
-        self, row: Render, pace: Pace, begun: float, report: Report
+        self, video_id: str, pace: Pace, begun: float, report: Report
     ) -> None:
         """Let the process that has the render do its work."""
         waited_s = self._monotonic() - begun
         if waited_s >= pace.timeout_s:
-            line = lines.timed_out(row.video_id or "", waited_s)
-            raise WaitTimeoutError(line, video_id=row.video_id or "")
+            line = lines.timed_out(video_id, waited_s)
+            raise WaitTimeoutError(line, video_id=video_id)
         await report("pending", lines.elsewhere())
         await self._sleep(pace.interval_s)
 
     async def _go_on(self, hold: Hold, pace: Pace, report: Report) -> Video:
         row = await self._accepted(hold, pace, report)
-        if kept := self.archive.kept(row):
-            await report("completed", lines.already_made(row.video_id or ""))
+        video_id, kept = row.video_id or "", self.archive.kept(row)
+        del row  # of a thousand that wait each would keep its script and body
+        if kept:
+            await report("completed", lines.already_made(video_id))
             return kept
-        video = await self._waiting.wait(row.video_id or "", report, pace, hold=hold)
+        video = await self._waiting.wait(video_id, report, pace, hold=hold)
         return await self.archive.keep(video, hold)
 
     async def _accepted(self, hold: Hold, pace: Pace, report: Report) -> Render:

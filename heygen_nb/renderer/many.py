@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -91,11 +92,12 @@ class Many:
         self, render_id: str, pace: Pace, progress: ProgressCallback | None
     ) -> Video:
         row = await asyncio.to_thread(self._renderer.ledger.render, render_id)
-        if row.state != "planned" or row.batch_key:
-            return await self._renderer.finish(row.id, pace, progress=progress)
-        async with self._turn:
-            self._go_on_unless_stopped()
-            return await self._renderer.finish(row.id, pace, progress=progress)
+        counts = row.state == "planned" and not row.batch_key
+        del row
+        async with self._turn if counts else nullcontext():
+            if counts:
+                self._go_on_unless_stopped()
+            return await self._renderer.finish(render_id, pace, progress=progress)
 
     def _go_on_unless_stopped(self) -> None:
         if self._stopped:

@@ -72,7 +72,7 @@ class Planner:
         self._now = now
         self._taught: tuple[datetime | None, SpeechModel] | None = None
         self._made: dict[str, VideoReply] | None = None
-        self._listing = asyncio.Lock()
+        self._turn = asyncio.Lock()  # the first one reads all voices for the others
 
     async def quote(
         self, draft: Draft, settings: Settings, *, again: bool = False
@@ -142,8 +142,9 @@ class Planner:
             return standing
         await report("pending", lines.started(draft.id))
         try:
-            plan = await self._make(draft, settings)
-            made = await self._made_before(plan.new)
+            async with self._turn:
+                plan = await self._make(draft, settings)
+                made = await self._made_before(plan.new)
         except HeygenNbError as error:
             error.charged = False  # nothing that costs was sent yet
             raise
@@ -176,12 +177,11 @@ class Planner:
 
         Titles are derived from the draft on purpose; one listing shows all of them.
         """
-        async with self._listing:
-            if self._made is None:
-                began = await asyncio.to_thread(self._ledger.began, self._account)
-                young = began is None or self._now() - began < YOUNG
-                videos = self._client.list_videos(title=TOKEN_PREFIX)
-                self._made = {token_of(v): v async for v in videos} if young else {}
+        if self._made is None:
+            began = await asyncio.to_thread(self._ledger.began, self._account)
+            young = began is None or self._now() - began < YOUNG
+            videos = self._client.list_videos(title=TOKEN_PREFIX)
+            self._made = {token_of(v): v async for v in videos} if young else {}
         for attempt in range(_MAX_ATTEMPTS, 0, -1):
             token = title_token(new.draft_id, new.revision, attempt)
             if video := self._made.get(token):

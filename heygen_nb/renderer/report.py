@@ -83,13 +83,8 @@ def _late(usual_s: float) -> str:
     )
 
 
-def clock_for(row: Render, past: Iterable[tuple[Any, ...]]) -> RenderClock:
-    """Learn from past renders how long this one will take.
-
-    Args:
-        row: The render.
-        past: As ``Ledger.facts.times`` gives them.
-    """
+def learn_times(past: Iterable[tuple[Any, ...]], backend: str) -> RenderTimes:
+    """Learn from past renders, as ``Ledger.facts.times`` gives them."""
     history = [
         PastRender(
             video_s=seconds,
@@ -100,12 +95,18 @@ def clock_for(row: Render, past: Iterable[tuple[Any, ...]]) -> RenderClock:
         )
         for seconds, submitted, completed, engine, resolution in past
     ]
-    own = PastRender(
-        video_s=row.estimate_s or estimate_s(row.script),
-        render_s=0.0,
-        engine=row.engine,
-        resolution=row.inputs.get("resolution", ""),
-        hour=(row.submitted_at or row.created_at).hour,
+    usual_s = _SANDBOX_S if backend == "sandbox" else USUAL_S
+    return RenderTimes(history, usual_s=usual_s)
+
+
+def clock_for(row: Render, times: RenderTimes) -> RenderClock:
+    """Return a clock for a render."""
+    return times.clock(
+        PastRender(
+            video_s=row.estimate_s or estimate_s(row.script),
+            render_s=0.0,
+            engine=row.engine,
+            resolution=row.inputs.get("resolution", ""),
+            hour=(row.submitted_at or row.created_at).hour,
+        )
     )
-    usual_s = _SANDBOX_S if row.backend == "sandbox" else USUAL_S
-    return RenderTimes(history, usual_s=usual_s).clock(own)

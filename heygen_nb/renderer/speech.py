@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from heygen_nb.money import Rates
     from heygen_nb.renderer.download import Downloader
 
-MAX_CALLS = 3  # for one draft as it is worded
+MAX_CALLS = 3  # for one draft
 _NEAR_S = 0.5
 _MIME = {b"RIFF": "audio/wav", b"ID3": "audio/mpeg", b"\xff": "audio/mpeg"}
 

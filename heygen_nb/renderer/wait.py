@@ -14,7 +14,7 @@ from heygen_nb.ledger import Render
 from heygen_nb.models import Video
 from heygen_nb.renderer import lines
 from heygen_nb.renderer.archive import links
-from heygen_nb.renderer.report import Report, clock_for
+from heygen_nb.renderer.report import Report, clock_for, learn_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from heygen_nb.ledger import Hold
     from heygen_nb.renderer.core import Renderer
     from heygen_nb.renderer.watch import Sighting, Watcher
+    from heygen_nb.timing import RenderTimes
+
+
+_LEARN_AGAIN_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,8 @@ class Waiting:
         self._watcher = watcher
         self._now = now
         self._monotonic = monotonic
+        self._reading = asyncio.Lock()
+        self._learned: tuple[float, RenderTimes] | None = None
 
     async def wait(
         self, video_id: str, report: Report, pace: Pace, *, hold: Hold | None = None
@@ -79,10 +85,7 @@ class Waiting:
             self._ledger.render_of_video, self._renderer.account, video_id
         )
         if row:
-            past = await asyncio.to_thread(
-                self._ledger.facts.times, self._renderer.account.backend
-            )
-            report.clock = clock_for(row, past)
+            report.clock = clock_for(row, await self._times())
         since = (row and row.submitted_at) or self._now()
         begun = self._monotonic()
         # A render just submitted cannot be ready; anything older may well be.
@@ -107,6 +110,16 @@ class Waiting:
                     await report("unknown", line, elapsed_s=elapsed_s)
                     raise WaitTimeoutError(line, video_id=video_id)
         raise AssertionError("the watcher never ends by itself")
+
+    async def _times(self) -> RenderTimes:
+        """Return what is learned so far; read once for all that wait side by side."""
+        async with self._reading:
+            now = self._monotonic()
+            if self._learned is None or now - self._learned[0] > _LEARN_AGAIN_S:
+                backend = self._renderer.account.backend
+                past = await asyncio.to_thread(self._ledger.facts.times, backend)
+                self._learned = now, learn_times(past, backend)
+            return self._learned[1]
 
     async def _store(
         self, row: Render | None, sighting: Sighting, hold: Hold | None

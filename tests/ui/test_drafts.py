@@ -284,3 +284,20 @@ async def test_an_entry_shows_what_became_of_the_draft(panel, desk):
     await settled(panel)
 
     assert "✅ rendered" in options(panel)[0]
+
+
+@pytest.mark.parametrize("button", ["_yes", "_no"])
+async def test_a_limit_is_passed_only_when_somebody_agrees(
+    panel, sandbox, desk, until, button
+):
+    desk.settings = desk.settings.model_copy(update={"max_cost_per_day": 0.01})
+    panel.t_script.value = "Leo, slow down today."
+    panel._create.click()
+    await until(lambda: panel._question)
+    asked = panel._question._text.value
+    getattr(panel._question, button).click()
+    await panel.idle()
+    await asyncio.gather(*(job.task for job in desk.jobs.all))
+
+    assert "over 0.01 a day" in asked
+    assert len(sandbox.charges()) == (button == "_yes")

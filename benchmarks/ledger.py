@@ -1,0 +1,128 @@
+"""The ledger: cost of a render's steps, a first page of 100,000, a streamed export."""
+
+from __future__ import annotations
+
+import random
+import resource
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import insert
+
+from heygen_nb.ledger import Ledger, NewRender, Post, Render
+from heygen_nb.models import Account
+from heygen_nb.workflow import export_history, history_lines
+
+ROWS, RENDERS = 100_000, 200
+ACCOUNT = Account("heygen", "https://api.heygen.com", "fingerprint")
+NOW = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        with Ledger(f"sqlite:///{home / 'ledger.db'}") as ledger:
+            fill(ledger)
+            history(ledger, home)
+            overhead(ledger)
+
+
+def fill(ledger: Ledger) -> None:
+    dice = random.Random(1)
+    columns = {c.name for c in Render.__table__.columns}
+    blank = dict.fromkeys(columns) | {"unanswered": False, "fence": 0, "sends": 1}
+    rows = [
+        blank
+        | {
+            "id": f"{number:012x}",
+            "draft_id": f"draft{number % 5000}",
+            "revision": f"{number:016x}",
+            "attempt": 1,
+            "backend": "heygen",
+            "base_url": ACCOUNT.base_url,
+            "account": ACCOUNT.fingerprint,
+            "state": dice.choice(["downloaded"] * 9 + ["failed"]),
+            "body": '{"type":"avatar"}' + " " * 800,
+            "idempotency_key": f"k{number}",
+            "token": f"hgnb-{number}",
+            "script": "A script of some length. " * 20,
+            "caption": "",
+            "title": "",
+            "inputs": {},
+            "voice_id": "v",
+            "voice_name": "",
+            "language": "en",
+            "avatar_id": "",
+            "engine": "avatar_iv",
+            "speed": 1.0,
+            "reserved_cost": 0.0,
+            "cost": 1.0,
+            "currency": "usd",
+            "video_id": f"video{number}",
+            "path": f"{number}/v.mp4",
+            "created_at": NOW + timedelta(seconds=number),
+        }
+        for number in range(ROWS)
+    ]
+    posts = [
+        {
+            "render_id": row["id"],
+            "video_id": row["video_id"],
+            "backend": "heygen",
+            "chat_id": "@c",
+            "state": "sent",
+            "created_at": row["created_at"],
+            "part": 0,
+            "text": "",
+            "fence": 0,
+        }
+        for row in rows[::2]
+    ]
+    with ledger.database.writing() as session:
+        for start in range(0, ROWS, 10_000):
+            session.execute(insert(Render), rows[start : start + 10_000])
+        session.execute(insert(Post), posts)
+
+
+def history(ledger: Ledger, home: Path) -> None:
+    history_lines(ledger, home, limit=1)
+    for name, wish in {"first page": {}, "failed only": {"status": "failed"}}.items():
+        begun = time.perf_counter()
+        lines = history_lines(ledger, home, limit=50, **wish)
+        spent_ms = (time.perf_counter() - begun) * 1000
+        print(f"history of {ROWS:,}, {name} ({len(lines)} rows): {spent_ms:.1f} ms")
+    for kind in ("csv", "json"):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        begun = time.perf_counter()
+        count = export_history(ledger, home, home / f"all.{kind}", kind)
+        spent_s = time.perf_counter() - begun
+        grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+        print(f"export of {count:,} as {kind}: {spent_s:.1f} s, +{grown:.0f} MB")
+
+
+def overhead(ledger: Ledger) -> None:
+    steps = ("submitted", "processing", "completed", "downloaded")
+    begun = time.perf_counter()
+    for number in range(RENDERS):
+        new = NewRender(
+            draft_id=f"new{number}",
+            revision="r",
+            body={},
+            script="Hello",
+            inputs={},
+            voice_id="v",
+        )
+        row, _new = ledger.plan(ACCOUNT, new)
+        hold = ledger.leases.take(Render, row.id)
+        ledger.before_send(hold, NOW)
+        for step in steps:
+            ledger.record(hold, step, state=None if step == "processing" else step)
+        ledger.leases.release(hold)
+    spent_ms = (time.perf_counter() - begun) * 1000 / RENDERS
+    print(f"all steps of one render: {spent_ms:.1f} ms (8 durable transactions)")
+
+
+if __name__ == "__main__":
+    main()

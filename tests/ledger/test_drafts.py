@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from heygen_nb.models import Draft
+
+DRAFT = Draft(id="d1", script="Привет, мир", caption="100% new", voice="Anna")
+
+
+def test_a_draft_comes_back_as_it_was_saved(ledger):
+    row, saved = ledger.drafts.save(DRAFT, over=0)
+
+    found = ledger.drafts.get("d1")
+    assert saved
+    assert (found.script, found.voice, found.version) == ("Привет, мир", "Anna", 1)
+    assert row.version == 1
+    assert ledger.drafts.get("other") is None
+
+
+def test_a_change_made_elsewhere_is_not_saved_over(ledger, open_ledger):
+    ledger.drafts.save(DRAFT, over=0)
+    theirs = DRAFT.model_copy(update={"script": "theirs"})
+    open_ledger().drafts.save(theirs, over=1)
+
+    row, saved = ledger.drafts.save(DRAFT.model_copy(update={"script": "mine"}), over=1)
+
+    assert not saved
+    assert (row.script, row.version) == ("theirs", 2)
+
+
+def test_the_last_saved_draft_is_listed_first(ledger):
+    for number in range(3):
+        ledger.drafts.save(Draft(id=f"n{number}", script="text"), over=0)
+    ledger.drafts.save(Draft(id="n0", script="changed"), over=1)
+
+    assert [row.id for row in ledger.drafts.all()] == ["n0", "n2", "n1"]
+
+
+def test_a_deleted_draft_can_be_brought_back(ledger):
+    ledger.drafts.save(DRAFT, over=0)
+    ledger.drafts.delete("d1")
+    hidden = ledger.drafts.get("d1"), ledger.drafts.all()
+
+    ledger.drafts.restore("d1")
+
+    assert hidden == (None, [])
+    assert ledger.drafts.get("d1").script == DRAFT.script

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from heygen_nb.errors import NotAuthorizedError, NotFoundError, ServerError
+from heygen_nb.heygen import StatusRow, VideoReply
+from heygen_nb.renderer.watch import Watcher
+
+pytestmark = pytest.mark.anyio
+
+
+class FakeHeyGen:
+    """Answers each look with the next of its words; counts requests."""
+
+    def __init__(self, *words):
+        self.words = list(words)
+        self.bulk, self.single = [], []
+        self.left_out = set()
+
+    def _word(self):
+        return self.words.pop(0) if len(self.words) > 1 else self.words[0]
+
+    async def video_statuses(self, ids):
+        self.bulk.append(list(ids))
+        word = self._word()
+        if isinstance(word, Exception):
+            raise word
+        return [
+            StatusRow(video_id=i, status=word) for i in ids if i not in self.left_out
+        ]
+
+    async def get_video(self, video_id):
+        self.single.append(video_id)
+        word = self._word()
+        if isinstance(word, Exception):
+            raise word
+        return VideoReply(id=video_id, status=word)
+
+
+async def no_sleep(_seconds):
+    await asyncio.sleep(0)
+
+
+async def words_of(watcher, video_id, count):
+    seen = []
+    async with aclosing(watcher.watch(video_id, interval_s=1)) as looks:
+        async for sighting in looks:
+            seen.append(sighting and sighting.word)
+            if len(seen) == count:
+                return seen
+    return seen
+
+
+async def test_one_video_is_looked_at_by_itself():
+    heygen = FakeHeyGen("pending", "processing", "completed")
+
+    seen = await words_of(Watcher(heygen, sleep=no_sleep), "v1", 3)
+
+    assert seen == ["pending", "processing", "completed"]
+    assert heygen.bulk == []
+
+
+async def test_250_videos_are_three_requests_a_round():
+    heygen = FakeHeyGen("processing")
+    watcher = Watcher(heygen, sleep=no_sleep)
+
+    await asyncio.gather(*(words_of(watcher, f"v{n}", 1) for n in range(250)))
+
+    assert [len(ids) for ids in heygen.bulk[:3]] == [100, 100, 50]
+    assert heygen.single == []
+
+
+async def test_only_what_has_ended_is_read_by_itself():
+    heygen = FakeHeyGen("processing", "completed")
+    watcher = Watcher(heygen, sleep=no_sleep)
+
+    seen = await asyncio.gather(*(words_of(watcher, v, 2) for v in ("v1", "v2")))
+
+    assert seen == [["processing", "completed"]] * 2
+    assert sorted(heygen.single) == ["v1", "v2"]
+
+
+async def test_hours_of_errors_are_only_looks_that_failed():
+    heygen = FakeHeyGen(*[ServerError("down")] * 500, "completed")
+
+    seen = await words_of(Watcher(heygen, sleep=no_sleep), "v1", 501)
+
+    assert seen == [None] * 500 + ["completed"]
+
+
+async def test_a_deleted_video_is_told_and_a_gateways_404_is_not():
+    gone = NotFoundError("gone", status=404, code="video_not_found")
+    heygen = FakeHeyGen(NotFoundError("which route?", status=404), gone)
+
+    seen = await words_of(Watcher(heygen, sleep=no_sleep), "v1", 2)
+
+    assert seen == [None, "deleted"]
+
+
+async def test_a_video_missing_in_the_bulk_answer_is_looked_at_by_itself():
+    heygen = FakeHeyGen("processing")
+    heygen.left_out = {"v1"}
+    watcher = Watcher(heygen, sleep=no_sleep)
+
+    await asyncio.gather(*(words_of(watcher, v, 1) for v in ("v1", "v2")))
+
+    assert heygen.single == ["v1"]
+
+
+async def test_a_key_that_is_no_longer_accepted_ends_all_waiting():
+    watcher = Watcher(FakeHeyGen(NotAuthorizedError("no")), sleep=no_sleep)
+
+    found = await asyncio.gather(
+        *(words_of(watcher, v, 1) for v in ("v1", "v2")), return_exceptions=True
+    )
+
+    assert [type(error) for error in found] == [NotAuthorizedError] * 2
+
+
+async def test_who_comes_as_the_last_one_leaves_is_not_forgotten():
+    watcher = Watcher(FakeHeyGen("processing"), sleep=no_sleep)
+
+    async with asyncio.timeout(5):
+        await words_of(watcher, "v1", 1)
+        assert await words_of(watcher, "v2", 1) == ["processing"]
+    await watcher.close()

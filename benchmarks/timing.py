@@ -100,7 +100,8 @@ def lengths(language: str, kind: str) -> None:
                 errors.setdefault(name, []).append(error)
             inside.append(learned.low_s <= one.duration_s <= learned.high_s)
     shown = "  ".join(f"{name} {fmean(found):.1%}" for name, found in errors.items())
-    print(f"{language} {kind:9} MAPE: {shown}  80 % interval holds {fmean(inside):.0%}")
+    print(f"{language} {kind:9} mean error: {shown}")
+    print(f"             the 80 % interval holds in {fmean(inside):.0%}")
 
 
 def row(voice: Voice, text: str, say: Callable[[Voice, str, float], Speech]) -> Spoken:

@@ -117,7 +117,8 @@ class Video(_Frozen):
     """A video at HeyGen (or in the sandbox), and its files once downloaded.
 
     ``video_url``, ``subtitle_url`` and ``thumbnail_url`` are signed and expire;
-    they are kept out of the repr.
+    they are kept out of the repr. ``cost`` is computed from the rates, unless
+    ``billed``: then it was read from the balance.
     """
 
     video_id: str
@@ -136,6 +137,7 @@ class Video(_Frozen):
     duration_s: float | None = None
     target_s: float | None = None
     cost: float | None = None
+    billed: bool = False
     elapsed_s: float = 0.0
     failure_code: str | None = None
     failure_message: str | None = None

@@ -99,6 +99,7 @@ def test_pauses_speed_and_numbers_count():
     assert estimate_s("Hi", speed=2) == pytest.approx(estimate_s("Hi") / 2)
     assert estimate_s("In 1984 we met") > estimate_s("In June we met")
     assert estimate_s("") == 0
+    assert estimate_s('Hi <break time="1..2s"/> there') < 2
 
 
 def test_speed_stays_natural():

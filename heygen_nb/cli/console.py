@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from heygen_nb import models
     from heygen_nb.errors import HeygenNbError
     from heygen_nb.models import Draft
-    from heygen_nb.workflow import Failure
+    from heygen_nb.workflow import Failure, Outcome
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
@@ -75,6 +75,13 @@ def _outlook(progress: models.Progress) -> str:
     return _("about {seconds:.0f} s left ({low:.0f}–{high:.0f})").format(
         seconds=progress.eta_s, low=low, high=high
     )
+
+
+def cost_text(outcome: Outcome) -> str:
+    """Return what it cost; ≈ marks what was computed and not read from the bill."""
+    if not outcome.cost:
+        return ""
+    return f"{'' if outcome.billed else '≈'}{outcome.cost:.2f}"
 
 
 def say(text: str, console: Console = out) -> None:

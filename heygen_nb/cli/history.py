@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from heygen_nb.cli.console import ask, on_terminal, out, say
+from heygen_nb.cli.console import ask, cost_text, on_terminal, out, say
 from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
@@ -68,7 +68,7 @@ def _table(lines: list[HistoryLine]) -> Table:
             f"{line.created_at.astimezone():%Y-%m-%d %H:%M}",
             line.status,
             f"{line.duration_s:.0f} s" if line.duration_s else "",
-            f"{line.cost:.2f}" if line.cost else "",
+            cost_text(line),
             _posted(line),
             str(line.path or line.video_id or ""),
         )

@@ -6,7 +6,16 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from heygen_nb.cli.console import ask, err, log_lines, on_terminal, out, say, say_error
+from heygen_nb.cli.console import (
+    ask,
+    cost_text,
+    err,
+    log_lines,
+    on_terminal,
+    out,
+    say,
+    say_error,
+)
 from heygen_nb.config import load_settings
 from heygen_nb.drafts import check_draft, read_drafts
 from heygen_nb.errors import LimitError
@@ -139,7 +148,8 @@ def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
         length = _("{seconds:.1f} s, asked: {target:.0f} s").format(
             seconds=outcome.duration_s or 0, target=outcome.target_s or 0
         )
-        say(f"#{outcome.draft_id} {outcome.path} ({length})")
+        cost = f" · {cost_text(outcome)}" if outcome.cost else ""
+        say(f"#{outcome.draft_id} {outcome.path} ({length}{cost})")
     if outcome.error:
         say_error(outcome.error)
         if outcome.video_id and not outcome.path:

@@ -128,6 +128,7 @@ class Archive:
                 "duration_s": row.duration_s or video.duration_s,
                 "target_s": row.target_s,
                 "cost": row.cost,
+                "billed": row.billed,
                 **stored,
             }
         )

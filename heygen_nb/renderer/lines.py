@@ -31,6 +31,11 @@ def chosen(voice: str, avatar: str) -> str:
     return _("🎤 Voice: {voice} · avatar: {avatar}").format(voice=voice, avatar=avatar)
 
 
+def speaking() -> str:
+    """Before the speech is made, in exact mode."""
+    return _("🎙️ Making the speech first, for the exact length...")
+
+
 def submitting() -> str:
     """Before the create is sent."""
     return _("📤 Sending script to the HeyGen API...")

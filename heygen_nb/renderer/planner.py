@@ -155,6 +155,7 @@ class Planner:
             # what was spoken already is among what the day has cost
             allow = _allow(plan.quote, settings, calls=1)
             wish = _wish(plan, settings)
+            await report("pending", lines.speaking())
             audio = await self._speaker.say(wish, allow=allow, again=again)
             plan = await self._make(draft, settings, audio)
         allow = _allow(plan.quote, settings)

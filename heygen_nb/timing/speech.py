@@ -22,7 +22,9 @@ MIN_SPEED, MAX_SPEED = 0.9, 1.15  # outside of it a voice stops sounding natural
 
 _Three = tuple[float, float, float]
 _WORD = re.compile(r"[^\W\d_]+")
-_BREAK = re.compile(r"<break\s+time=[\"']?([\d.]+)(m?s)[\"']?\s*/?>", re.IGNORECASE)
+_BREAK = re.compile(
+    r"<break\s+time=[\"']?(\d+(?:\.\d+)?)(m?s)[\"']?\s*/?>", re.IGNORECASE
+)
 _TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]+(?=[\s\"'»”)\]]|$)|\n\s*\n")
 _COMMA = re.compile(r"[,;:](?=\s)|\s[-—–](?=\s)")
@@ -121,7 +123,7 @@ def script_language(script: str) -> str:
     return "ru" if cyrillic * 2 > len(letters) else "en"
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _measure(script: str, language: str) -> tuple[_Three, float]:
     """Return letters, sentence ends and commas, and seconds of written breaks."""
     known = _LANGUAGES[language]

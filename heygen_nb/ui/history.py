@@ -235,7 +235,9 @@ class HistoryRow(widgets.HBox):
             took = (line.completed_at - line.submitted_at).total_seconds()
             parts.append(markup(_("made in {time}").format(time=clock(took))))
         if line.cost:
-            parts.append(markup(_("cost {amount:.2f}").format(amount=line.cost)))
+            about = "" if line.billed else "≈"  # computed, not read from the bill
+            cost = _("cost {amount:.2f}").format(amount=line.cost)
+            parts.append(markup(about + cost))
         if line.sent:
             unsure = line.sent == "unsure"
             text = _("⚠️ unsure") if unsure else _("📱 sent")

@@ -104,6 +104,7 @@ def line_of(row: Render, posts: Sequence[Post], videos: Path) -> HistoryLine:
         duration_s=row.duration_s,
         target_s=row.target_s,
         cost=row.cost,
+        billed=row.billed,
         sent=_sent(posts),
         post_id=next((p.id for p in posts if p.state != "sent"), None)
         or (posts[0].id if posts else None),
@@ -190,7 +191,7 @@ def _write_csv(file: IO[str], lines: Iterable[HistoryLine]) -> int:
     return count
 
 
-_NOT_IN_CSV = ("error", "exit_code")
+_NOT_IN_CSV = ("error", "exit_code", "billed")
 
 
 def _cell(value: Any) -> Any:

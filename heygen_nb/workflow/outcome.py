@@ -69,6 +69,7 @@ class Outcome(BaseModel):
     post_id: int | None = None
     error: Failure | None = None
     exit_code: int = Field(default=0, exclude=True)
+    billed: bool = Field(default=False, exclude=True)
 
     @classmethod
     def of_video(cls, video: Video) -> Outcome:
@@ -127,6 +128,7 @@ _VIDEO_FIELDS = (
     "duration_s",
     "target_s",
     "cost",
+    "billed",
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import desc, func, or_, select
@@ -87,9 +88,10 @@ class Facts:
                 *belongs_to(account),
                 Render.id != render_id,
                 Render.sends > 0,
-                or_(Render.completed_at.is_(None), Render.completed_at >= since),
                 or_(
-                    Render.state.in_(("planned", "submitted", "unknown")),
+                    Render.state.in_(("planned", "submitted")),
+                    # what was lost longer ago is charged by now, if ever
+                    (Render.state == "unknown") & (Render.created_at >= since - _DAY),
                     Render.created_at >= since,
                     Render.completed_at >= since,
                 ),
@@ -141,4 +143,5 @@ class Facts:
         return [SpeechFact(b, cost or 0.0, unit, at) for b, cost, unit, at in rows]
 
 
+_DAY = timedelta(days=1)
 _RESOLUTION = Render.inputs["resolution"].as_string()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 LANGUAGES = (("Auto", "auto"), ("English", "en"), ("Русский", "ru"))
+LENGTH_MODES = ("estimate", "exact")
 _FORMATS = ("9:16", "16:9", "1:1", "4:5", "5:4")
 
 
@@ -34,7 +35,12 @@ class SettingsPanel(Panel):
         right = make(
             widgets.VBox,
             "hg-grow",
-            children=(self._heygen_card(), self._telegram_card(), self._general_card()),
+            children=(
+                self._heygen_card(),
+                self._telegram_card(),
+                self._money_card(),
+                self._general_card(),
+            ),
         )
         buttons = (
             self.button(lambda: _("💾 Save all settings"), self.save_all, "hg-primary"),
@@ -125,6 +131,36 @@ class SettingsPanel(Panel):
             self.button(lambda: _("Test connection"), self._test_telegram),
         )
 
+    def _money_card(self) -> widgets.VBox:
+        self.d_length_mode = self.field(
+            widgets.Dropdown, lambda: _("Length"), "hg-short", options=LENGTH_MODES
+        )
+        limit = {"min": 0.0, "max": 1e6, "step": 0.5}
+        self.n_per_render = self.field(
+            widgets.BoundedFloatText,
+            lambda: _("At most for one render (0: no limit)"),
+            "hg-short",
+            **limit,
+        )
+        self.n_per_day = self.field(
+            widgets.BoundedFloatText,
+            lambda: _("At most for a day (0: no limit)"),
+            "hg-short",
+            **limit,
+        )
+        return _card(
+            self.heading(lambda: _("💰 Length and money")),
+            self.d_length_mode,
+            self.hint(
+                lambda: _(
+                    "💡 Exact: the speech is made and paid first,"
+                    " about a hundredth of the video"
+                )
+            ),
+            self.n_per_render,
+            self.n_per_day,
+        )
+
     def _general_card(self) -> widgets.VBox:
         self.d_language = self.field(
             widgets.Dropdown, lambda: _("Language"), "hg-short", options=LANGUAGES
@@ -156,6 +192,9 @@ class SettingsPanel(Panel):
             "heygen_avatar_id": self.t_avatar_id,
             "aspect_ratio": self.d_format,
             "captions": self.c_captions,
+            "length_mode": self.d_length_mode,
+            "max_cost_per_render": self.n_per_render,
+            "max_cost_per_day": self.n_per_day,
             "telegram_chat_id": self.t_chat,
             "telegram_auto_send": self.c_auto_send,
         }
@@ -165,7 +204,7 @@ class SettingsPanel(Panel):
         settings = self.desk.video_settings
         for key, field in self._fields().items():
             value = getattr(settings, key)
-            value = value if isinstance(value, bool) else str(value)
+            value = value if isinstance(value, bool | float) else str(value)
             if all_of_it or field.value == self._filled.get(key, field.value):
                 field.value = value
             self._filled[key] = value

@@ -192,3 +192,18 @@ async def test_a_wrong_key_says_so_beside_its_field(panel):
     await click(panel, panel._test_heygen)
 
     assert "❌" in panel._heygen_state.value
+
+
+async def test_limits_and_the_way_to_a_length_are_saved(panel, home):
+    panel.d_length_mode.value = "exact"
+    panel.n_per_day.value = 12.5
+    await click(panel, panel.save_all)
+
+    assert "length_mode: exact" in config(home)
+    assert "max_cost_per_day: 12.5" in config(home)
+    assert "max_cost_per_render" not in config(home)
+    assert panel.desk.settings.max_cost_per_day == 12.5
+
+    panel.n_per_day.value = -3
+
+    assert panel.n_per_day.value == 0

@@ -156,6 +156,7 @@ class FewDrafts(RuleBasedStateMachine):
             self.heygen,
             self.ledger,
             resolver=None,
+            speaker=None,  # nothing here is of exact length
             rates=None,
             now=lambda: self.heygen.now,
         )

@@ -5,18 +5,18 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heygen_nb.drafts import read_drafts
-from heygen_nb.ledger.drafts import Drafts
 from heygen_nb.models import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from datetime import datetime
 
     from heygen_nb.ledger import Ledger
+    from heygen_nb.ledger.drafts import Drafts
     from heygen_nb.ledger.tables import Draft as Stored
 
 
@@ -53,8 +53,7 @@ class DraftBook:
         self._tell = tell
 
     async def _rows(self) -> Drafts:
-        ledger = await self._ledger()
-        return Drafts(ledger.database, lambda: datetime.now(UTC))
+        return (await self._ledger()).drafts
 
     async def search(self, words: str, *, limit: int) -> tuple[list[DraftRow], int]:
         """Return the newest drafts that hold all the words, and how many there are."""

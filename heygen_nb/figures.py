@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import date
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -241,8 +242,18 @@ def _draw(name: str, rows: Table, theme: Theme) -> Figure:
         if name == "money":
             asked, real = ("quoted", "cost")
         _draw_pairs(axes, [(row[asked], row[real]) for row in rows], theme)
+    elif name == "days":
+        _draw_days(axes, rows, theme)
     else:
         _draw_bars(axes, rows, theme)
+    if axes.get_legend_handles_labels()[0]:
+        figure.legend(
+            loc="outside upper right",
+            ncols=2,
+            fontsize=8,
+            frameon=False,
+            labelcolor=theme.text,
+        )
     return figure
 
 
@@ -253,7 +264,6 @@ def _draw_times(axes: Axes, rows: Table, theme: Theme) -> None:
     rest = [max(t - q, 0) for t, q in zip(whole, queue, strict=True)]
     axes.bar(labels, queue, color=theme.second, label=_("queue"))
     axes.bar(labels, rest, bottom=queue, color=theme.first, label=_("processing"))
-    axes.legend(fontsize=8, frameon=False, labelcolor=theme.text)
 
 
 def _draw_pairs(axes: Axes, pairs: Sequence[tuple[float, float]], theme: Theme) -> None:
@@ -263,6 +273,22 @@ def _draw_pairs(axes: Axes, pairs: Sequence[tuple[float, float]], theme: Theme) 
     axes.scatter(x, y, color=theme.first, s=18)
     axes.set_xlim(0, top)
     axes.set_ylim(0, top)
+
+
+def _draw_days(axes: Axes, rows: Table, theme: Theme) -> None:
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - as above
+
+    # their functions have no types
+    locator = AutoDateLocator(maxticks=6)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_locator(locator)
+    form = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
+    axes.xaxis.set_major_formatter(form)
+    axes.xaxis.get_offset_text().set(color=theme.text, fontsize=8)
+    days = [date.fromisoformat(row["day"]).toordinal() for row in rows]
+    start = date(1970, 1, 1).toordinal()  # matplotlib counts days from there
+    axes.bar(
+        [day - start for day in days], [r["spent"] for r in rows], color=theme.first
+    )
 
 
 def _draw_bars(axes: Axes, rows: Table, theme: Theme) -> None:

@@ -21,15 +21,13 @@ _LEAST_S = 0.01
 _ROWS = 1000  # older ones tell nothing that these do not
 USUAL_S, _USUAL_VIDEO_S = 330.0, 30.0  # HeyGen: 5 to 15 minutes; short ones less
 _POWER, _POWER_ROWS = 0.6, 10.0  # how time grows with length, until we know
-_LEVEL_DOUBT, _NOISE = (
-    0.55,
-    0.39,
-)  # in logarithms: of accounts, of one account's renders
+_LEVEL_DOUBT, _NOISE = 0.5, 0.39  # logarithms: among accounts, within one
 _NOISE_ROWS = 8
 _SLOWEST_GAIN = 0.08  # a level follows a slow change within a dozen renders
 _TREND, _FASTEST_GAIN = 0.8, 0.5  # and a sudden one once errors agree on it
 _MEMORY = 150  # renders until an error counts a third
 _GROUP_ROWS = 12
+_FITTED = 0.05  # past errors are smaller: power and groups were fitted to them
 _STEPS = 99  # percentiles kept of what is to be expected
 _NORMAL = tuple(
     math.copysign(x, side)
@@ -165,7 +163,8 @@ def _spread(errors: Sequence[float]) -> list[float]:
         (error, math.exp((i - newest) / _MEMORY)) for i, error in enumerate(errors)
     ]
     weighted.sort()
-    scale = _unsure(len(errors))
+    fitted = 1 + _FITTED * len(errors) / (len(errors) + 40)
+    scale = fitted * _unsure(len(errors))
     total = sum(weight for _error, weight in weighted)
     found, below, at = [], 0.0, 0
     for step in range(1, _STEPS + 1):

@@ -278,7 +278,7 @@ def history(kind, count, dice):
 
 @pytest.mark.parametrize("kind", ["steady", "tails", "shift", "hours"])
 @pytest.mark.parametrize(
-    ("count", "accounts"), [(1, 600), (20, 20), (100, 5), (400, 2)]
+    ("count", "accounts"), [(1, 3000), (20, 20), (100, 5), (400, 2)]
 )
 def test_the_interval_holds_and_the_guess_beats_simple_ones(kind, count, accounts):
     dice = random.Random(f"{kind}{count}")

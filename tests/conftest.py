@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psycopg
 import pytest
+from playwright.sync_api import sync_playwright
 
 from heygen_nb import i18n
 from heygen_nb.config import Settings, load_settings
@@ -26,9 +27,12 @@ from heygen_nb.sandbox.server import run_in_thread
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from playwright.sync_api import Browser
+
     from heygen_nb.sandbox.handle import SandboxHandle
 
 OURS = ("HEYGEN_", "TELEGRAM_")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.fixture
@@ -73,6 +77,20 @@ def only_loopback(monkeypatch):
 @pytest.fixture
 def home() -> Path:
     return Path.cwd()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser; without one the test fails: ``bash tests/bring.sh`` brings it.
+
+    For one module only: as long as it lives its loop counts as running, and no other
+    test of this process could use asyncio.
+    """
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        yield opened
+        opened.close()
 
 
 @dataclass

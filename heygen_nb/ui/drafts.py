@@ -92,12 +92,15 @@ class DraftsPanel(Panel):
     # The list
 
     async def _begin(self) -> None:
-        await self.desk.learn()
+        # Somebody may type before the list is there: that is a new draft already.
+        blank = self._row = DraftRow(_new_draft(), version=0)
         await self._list()
-        if self._row is None and self.list.first:
-            await self._open(self.list.first)
-        if self._row is None:
-            await self.new()
+        first = self.list.first and await self.desk.book.get(self.list.first)
+        if first and self._row is blank and self._typed() == blank.draft:
+            self._fill(first)
+        else:
+            self._show_state()
+        await self._learn()
 
     def _heard(self, topic: str) -> None:
         if topic in ("settings", "language"):
@@ -125,15 +128,15 @@ class DraftsPanel(Panel):
                 self._fill(stored)
 
     async def _open(self, draft_id: str) -> None:
+        row = await self.desk.book.get(draft_id)
         await self._flush()
-        if row := await self.desk.book.get(draft_id):
+        if row:
             self._fill(row)
 
     async def new(self) -> None:
         """Begin an empty draft; it is kept from its first word on."""
         await self._flush()
-        draft = Draft(id=secrets.token_hex(4), script="")
-        self._fill(DraftRow(draft, version=0))
+        self._fill(DraftRow(_new_draft(), version=0))
         self.t_title.focus()
 
     # The editor
@@ -299,3 +302,7 @@ class DraftsPanel(Panel):
         return await self.ask(
             "\n".join(lines), _("Render for {amount}").format(amount=amount)
         )
+
+
+def _new_draft() -> Draft:
+    return Draft(id=secrets.token_hex(4), script="")

@@ -1,6 +1,5 @@
 import functools
 import http.server
-import shutil
 import threading
 
 import numpy as np
@@ -8,8 +7,6 @@ import pytest
 from PIL import Image
 
 # The system's browser; None is Playwright's own.
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 pytestmark = pytest.mark.browser
 
 PLAY = """async () => {
@@ -60,18 +57,12 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def test_a_real_browser_plays_and_seeks(site, short_video):
-    sync_api = pytest.importorskip("playwright.sync_api")
+def test_a_real_browser_plays_and_seeks(site, short_video, browser):
     _rendered, _speech, decoded = short_video
 
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
-        )
-        page = browser.new_page()
-        page.goto(site)
-        seen = page.evaluate(PLAY)
-        browser.close()
+    page = browser.new_page()
+    page.goto(site)
+    seen = page.evaluate(PLAY)
 
     assert seen["played"] > 0.3
     assert seen["duration"] == pytest.approx(decoded.duration_s, abs=0.05)

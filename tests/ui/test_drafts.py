@@ -55,6 +55,22 @@ async def test_what_is_typed_is_saved_by_itself(panel, desk):
     assert "saved" in panel._state.value
 
 
+async def test_what_is_typed_before_the_list_is_there_stays(panel, desk):
+    await write(panel, "Older", "An older draft.")
+
+    quick = DraftsPanel(desk)
+    quick.t_script.value = "Typed at once."
+    await quick.idle()
+
+    assert quick.t_script.value == "Typed at once."
+    await quick.save()
+    assert {draft.script for draft in await kept(desk)} == {
+        "An older draft.",
+        "Typed at once.",
+    }
+    quick.close()
+
+
 async def test_a_new_draft_has_an_id_of_eight_hex_digits(panel, desk):
     await write(panel)
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from heygen_nb.errors import (
     ApiError,
     BadReplyError,
+    ConflictError,
     LedgerError,
     NotSentError,
     OutcomeUnknownError,
@@ -103,11 +104,12 @@ class Submitter:
                 )
                 limited = isinstance(error, RateLimitedError)
                 repeats += not limited
+                wait_s = error.retry_after_s or min(2.0**repeats, 30)
                 if repeats >= MAX_REPEATS or (
-                    limited and self._monotonic() > limited_until
+                    limited and self._monotonic() + wait_s > limited_until
                 ):
                     return await self._give_up(row, hold, error)
-                await self._sleep(error.retry_after_s or min(2.0**repeats, 30))
+                await self._sleep(wait_s)
             else:
                 row = await self._accepted(hold, created.video_id, "submitted")
         return row
@@ -137,7 +139,7 @@ class Submitter:
     ) -> Render:
         """Store what a failed send means; the state says whether to go on."""
         log.warning("#%s: %s", row.draft_id, error)
-        if isinstance(error, UNCLEAR):
+        if isinstance(error, UNCLEAR) or _is_unreadable_conflict(error):
             return row
         nothing_made = isinstance(error, NotSentError | RateLimitedError)
         if earlier_unanswered and not nothing_made:
@@ -207,6 +209,11 @@ class Submitter:
         return await asyncio.to_thread(
             self._ledger.record, hold, name, state=state, **fields
         )
+
+
+def _is_unreadable_conflict(error: ApiError) -> bool:
+    """Tell a gateway's 409, which may stand for "still in progress", from a refusal."""
+    return isinstance(error, ConflictError) and error.code is None
 
 
 def token_of(video: VideoReply) -> str:

@@ -2,11 +2,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import av
 import pytest
 
-COMMANDS = ("demo", "render", "preview", "sandbox", "doctor", "lab")
+from heygen_nb.cli import app
+
+COMMANDS = tuple(
+    command.name or command.callback.__name__ for command in app.registered_commands
+)
+README = Path(__file__).parents[2] / "README.md"
 
 
 def test_help_names_every_command(run):
@@ -20,6 +26,11 @@ def test_help_names_every_command(run):
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(run, command):
     assert run(command, "--help").code == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_readme_tells_of_every_command(command):
+    assert command in README.read_text("utf-8")
 
 
 def test_a_wrong_option_is_a_usage_error(run):

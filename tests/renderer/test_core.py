@@ -15,6 +15,7 @@ from heygen_nb.errors import (
     NotAuthorizedError,
     OutcomeUnknownError,
     PaymentRequiredError,
+    RateLimitedError,
     RenderFailedError,
     WaitTimeoutError,
 )
@@ -418,3 +419,27 @@ async def test_bad_replies_of_a_reading_do_not_reach_the_paid_call(sandbox, no_n
 
     assert caught.value.charged is False
     assert sandbox.requests("POST /v3/videos") == 0
+
+
+async def test_a_conflict_nobody_can_read_is_repeated_under_its_key(sandbox, no_naps):
+    sandbox.fault(
+        "status", "/v3/videos", method="POST", status=409, html=True, after=True
+    )
+
+    video = await hg.render_video(DRAFT, settings=sandbox.settings())
+
+    assert video.path.exists()
+    assert sandbox.requests("POST /v3/videos") == 2
+    assert len(sandbox.charges()) == 1
+
+
+async def test_a_wait_longer_than_our_patience_is_told_at_once(sandbox):
+    sandbox.fault("status", "/v3/videos", method="POST", status=429, retry_after_s=7200)
+
+    async with asyncio.timeout(20):
+        with pytest.raises(RateLimitedError) as caught:
+            await hg.render_video(DRAFT, settings=sandbox.settings())
+
+    assert caught.value.charged is False
+    assert (await hg.render_video(DRAFT, settings=sandbox.settings())).path.exists()
+    assert len(sandbox.charges()) == 1

@@ -44,7 +44,7 @@ class DraftsPanel(Panel):
         return (make(widgets.HBox, "hg-columns", children=columns),)
 
     def _build_list(self) -> widgets.VBox:
-        self.list = DraftList(self, self._open)
+        self.list = DraftList(self, self.open_draft)
         self.u_import = make(
             widgets.FileUpload,
             "hg-import",
@@ -127,7 +127,8 @@ class DraftsPanel(Panel):
             if stored and self._row is row and stored.version != row.version:
                 self._fill(stored)
 
-    async def _open(self, draft_id: str) -> None:
+    async def open_draft(self, draft_id: str) -> None:
+        """Show a draft; what was typed in another one is saved first."""
         row = await self.desk.book.get(draft_id)
         await self._flush()
         if row:
@@ -228,7 +229,7 @@ class DraftsPanel(Panel):
         show(self._undo, when=True)
         await self._list()
         if self.list.first:
-            await self._open(self.list.first)
+            await self.open_draft(self.list.first)
         else:
             await self.new()
 
@@ -236,7 +237,7 @@ class DraftsPanel(Panel):
         show(self._undo, when=False)
         if self._deleted:
             await self.desk.book.restore(self._deleted)
-            await self._open(self._deleted)
+            await self.open_draft(self._deleted)
 
     async def _import(self) -> None:
         files, self.u_import.value = self.u_import.value, ()

@@ -62,6 +62,8 @@ class Studio(Panel):
             panel = self.panels[kind] = kind(self.desk)
             if isinstance(panel, DraftsPanel):
                 panel.on_create = self._watch
+            elif isinstance(panel, HistoryPanel):
+                panel.on_draft = self._edit
             self.tabs.children[_PANELS.index(kind)].children = (panel,)
 
     def show_tab(self, kind: type[Panel]) -> None:
@@ -73,6 +75,12 @@ class Studio(Panel):
         panel = self.panels[GenerationPanel]
         if isinstance(panel, GenerationPanel):
             panel.come_into_view()
+
+    def _edit(self, draft_id: str) -> None:
+        self.show_tab(DraftsPanel)
+        panel = self.panels[DraftsPanel]
+        if isinstance(panel, DraftsPanel):
+            panel.spawn(partial(panel.open_draft, draft_id))
 
     def _on_tab(self, _change: object) -> None:
         self._moved = True

@@ -146,7 +146,7 @@ async def test_two_studios_in_one_kernel_show_the_same_text(panel, desk):
     await write(panel)
     await other.idle()
     await panel.list.refresh()
-    await other._open((await kept(desk))[0].id)
+    await other.open_draft((await kept(desk))[0].id)
 
     panel.t_script.value = "Better."
     await settled(panel)

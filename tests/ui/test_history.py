@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import asyncio
 import csv
 
+import httpx
 import pytest
 
 from heygen_nb.models import Draft
@@ -113,6 +115,63 @@ async def test_an_unsure_post_is_settled_by_a_person(panel, desk, sandbox):
     assert "⚠️ unsure" in rows(panel)[0]
 
     panel._is_there.click()
+    await panel.idle()
+
+    assert "📱 sent" in rows(panel)[0]
+    assert len(sandbox.ledger()["posts"]) == 1
+
+
+@pytest.fixture
+async def lost(panel, desk, sandbox, monkeypatch):
+    """A render whose answer was lost for good, opened in the panel."""
+    sleep = asyncio.sleep
+    monkeypatch.setattr("asyncio.sleep", lambda seconds: sleep(min(seconds, 0.01)))
+    sandbox.fault("drop", "/v3/videos", method="POST", times=None)
+    await render(desk, draft(1))
+    sandbox.clear_faults()
+    await click(panel, panel._first)
+    await click(panel, lambda: panel.choose(0))
+    assert offered(panel) == {"This is the video", "There is none: pay again"}
+
+
+async def test_a_render_not_known_is_paid_again_only_when_asked(
+    lost, panel, sandbox, until
+):
+    panel._pay.click()
+    await until(lambda: panel._question)
+    assert sandbox.ledger()["jobs"] == []
+    panel._question._yes.click()
+    await until(lambda: len(sandbox.charges()) == 1)
+
+    await until(lambda: "completed" in rows(panel)[0])
+    assert len(sandbox.ledger()["jobs"]) == 1
+
+
+async def test_a_lost_video_is_adopted_by_its_id(lost, panel, sandbox, until):
+    body = {"type": "avatar", "avatar_id": "look_own_01", "script": "Tip 1."}
+    async with httpx.AsyncClient() as client:
+        reply = await client.post(
+            f"{sandbox.handle.base_url}/v3/videos",
+            headers={"X-Api-Key": sandbox.handle.api_key},
+            json={**body, "voice_id": "voice_own_01"},
+        )
+
+    panel.t_video_id.value = reply.json()["data"]["video_id"]
+    panel._adopt_it.click()
+
+    await until(lambda: "completed" in rows(panel)[0])
+    assert len(sandbox.charges()) == 1
+
+
+async def test_a_post_that_is_not_there_is_sent_by_a_person(panel, desk, sandbox):
+    sandbox.fault("drop", "/bot*/sendVideo", times=1)
+    await render(desk, draft(1))
+    await click(panel, panel._first)
+    await click(panel, lambda: panel.choose(0))
+    panel._send_it.click()
+    await panel.idle()
+
+    panel._not_there.click()
     await panel.idle()
 
     assert "📱 sent" in rows(panel)[0]

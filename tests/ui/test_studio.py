@@ -7,6 +7,7 @@ import pytest
 from heygen_nb.models import Draft
 from heygen_nb.ui.drafts import DraftsPanel
 from heygen_nb.ui.generation import GenerationPanel
+from heygen_nb.ui.history import HistoryPanel
 from heygen_nb.ui.settings import SettingsPanel
 from heygen_nb.ui.studio import Studio
 from heygen_nb.workflow.desk import Desk
@@ -101,3 +102,19 @@ async def test_two_studios_show_the_same_renders_and_pay_once(studio, desk, sand
     assert first is second
     assert len(sandbox.charges()) == 1
     other.close()
+
+
+async def test_a_new_draft_of_an_old_render_is_opened_for_editing(studio, desk):
+    await desk.render(LEO).task
+    studio.show_tab(HistoryPanel)
+    await settle(studio)
+    history = studio.panels[HistoryPanel]
+    await history.choose(0)
+
+    await history._new_draft()
+    await settle(studio)
+
+    drafts = studio.panels[DraftsPanel]
+    assert studio.tabs.titles[studio.tabs.selected_index] == "Drafts"
+    assert drafts.t_script.value == LEO.script
+    assert drafts._row.draft.id != LEO.id

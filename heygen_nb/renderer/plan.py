@@ -126,44 +126,85 @@ async def make_plan(
         ConfigError: Voice, avatar, engine or background do not fit.
     """
     check_draft(draft)
-    await resolver.background(settings.heygen_background_url)
-    voice = await resolver.voice(settings.heygen_voice)
     exact = settings.length_mode == "exact"
-    if exact and audio is None:
-        await resolver.must_speak_first(voice)
-    look = None
-    if settings.heygen_use_avatar:
-        look = await resolver.look(settings.heygen_avatar_id)
-    engine = choose_engine(look, settings.avatar_engine) if look else "studio"
-    language, target_s = script_language(draft.script), settings.video_duration
+    cast = await _choose_cast(settings, resolver, speaks_first=exact and audio is None)
+    target_s = settings.video_duration
     fit = (model or SpeechModel()).fit(
         draft.script,
         target_s,
-        voice_id=voice.voice_id,
-        language=language,
+        voice_id=cast.voice.voice_id,
+        language=script_language(draft.script),
         slowest=settings.min_speed,
         fastest=settings.max_speed,
     )
     length = audio.length if audio else fit.length
-    pad_s = 0.0 if look else _pad_s(length.seconds, target_s)
+    pad_s = 0.0 if cast.look else _pad_s(length.seconds, target_s)
     quote = rates.quote(
-        engine,
+        cast.engine,
         length.seconds + pad_s,
         resolution=settings.resolution,
         speech_s=MAX_CALLS * length.seconds if exact and not audio else 0.0,
     )
     speed = audio.speed if audio else fit.speed
+    spoken = _spoken(draft, cast.voice, speed, audio)
+    body = _body(spoken, settings, cast, pad_s)
+    return Plan(
+        new=_new_render(draft, settings, cast, body).model_copy(
+            update={
+                "speed": speed,
+                "estimate_s": round(length.seconds + pad_s, 1),
+                "pad_s": pad_s,
+                "reserved_cost": quote.amount,
+                "currency": quote.currency,
+            }
+        ),
+        quote=quote,
+        length=length.later(pad_s),
+        voice=describe_voice(cast.voice),
+        avatar=cast.look.name if cast.look else "",
+        warnings=tuple(_warnings(draft, cast.voice, target_s, fit, pad_s)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Cast:
+    """Who speaks and what moves; no look means background only."""
+
+    voice: VoiceReply
+    look: LookReply | None
+    engine: str
+
+
+async def _choose_cast(
+    settings: Settings, resolver: Resolver, *, speaks_first: bool
+) -> _Cast:
+    await resolver.background(settings.heygen_background_url)
+    voice = await resolver.voice(settings.heygen_voice)
+    if speaks_first:
+        await resolver.must_speak_first(voice)
+    if not settings.heygen_use_avatar:
+        return _Cast(voice, None, "studio")
+    look = await resolver.look(settings.heygen_avatar_id)
+    return _Cast(voice, look, choose_engine(look, settings.avatar_engine))
+
+
+def _spoken(
+    draft: Draft, voice: VoiceReply, speed: float, audio: Audio | None
+) -> dict[str, Any]:
     if audio:
-        spoken: dict[str, Any] = {"audio_asset_id": audio.asset_id}
-    else:
-        spoken = {
-            "script": draft.script,
-            "voice_id": voice.voice_id,
-            "voice_settings": VoiceSettings(speed=speed),
-        }
-    body = _body(spoken, settings, look, engine, pad_s)
+        return {"audio_asset_id": audio.asset_id}
+    return {
+        "script": draft.script,
+        "voice_id": voice.voice_id,
+        "voice_settings": VoiceSettings(speed=speed),
+    }
+
+
+def _new_render(
+    draft: Draft, settings: Settings, cast: _Cast, body: AvatarVideo | StudioVideo
+) -> NewRender:
     inputs = picture_and_sound(draft, settings)
-    new = NewRender(
+    return NewRender(
         draft_id=draft.id,
         revision=revision_of(inputs),
         body=json.loads(body.to_json()),
@@ -171,25 +212,12 @@ async def make_plan(
         caption=draft.caption,
         title=draft.title,
         inputs=inputs,
-        voice_id=voice.voice_id,
-        voice_name=voice.name,
-        language=language,
-        avatar_id=look.id if look else "",
-        engine=engine,
-        speed=speed,
-        target_s=target_s,
-        estimate_s=round(length.seconds + pad_s, 1),
-        pad_s=pad_s,
-        reserved_cost=quote.amount,
-        currency=quote.currency,
-    )
-    return Plan(
-        new=new,
-        quote=quote,
-        length=length.later(pad_s),
-        voice=describe_voice(voice),
-        avatar=look.name if look else "",
-        warnings=tuple(_warnings(language, voice, target_s, fit, pad_s)),
+        voice_id=cast.voice.voice_id,
+        voice_name=cast.voice.name,
+        language=script_language(draft.script),
+        avatar_id=cast.look.id if cast.look else "",
+        engine=cast.engine,
+        target_s=settings.video_duration,
     )
 
 
@@ -200,10 +228,12 @@ def _pad_s(spoken_s: float, target_s: float) -> float:
 
 
 def _warnings(
-    language: str, voice: VoiceReply, target_s: float, fit: Fit, pad_s: float
+    draft: Draft, voice: VoiceReply, target_s: float, fit: Fit, pad_s: float
 ) -> list[str]:
     found = []
-    if language == "ru" and (voice.language or "").startswith("English"):
+    if script_language(draft.script) == "ru" and (voice.language or "").startswith(
+        "English"
+    ):
         found.append(
             _("The script is Russian, but the voice is English: {voice}.").format(
                 voice=describe_voice(voice)
@@ -228,11 +258,7 @@ def _warnings(
 
 
 def _body(
-    spoken: dict[str, Any],
-    settings: Settings,
-    look: LookReply | None,
-    engine: str,
-    pad_s: float,
+    spoken: dict[str, Any], settings: Settings, cast: _Cast, pad_s: float
 ) -> AvatarVideo | StudioVideo:
     frame: dict[str, Any] = {
         "aspect_ratio": settings.aspect_ratio,
@@ -240,7 +266,7 @@ def _body(
         "caption": Caption(style="default") if settings.captions else None,
     }
     background = settings.heygen_background_url
-    if look is None:
+    if cast.look is None:
         # v3 has no scene of a plain colour without an avatar: it gets a picture
         picture = _picture(background, settings)
         scenes = [ImageScene(source=picture, **spoken)]
@@ -248,8 +274,8 @@ def _body(
             scenes.append(ImageScene(source=picture, duration=pad_s))
         return StudioVideo(scenes=tuple(scenes), **frame)
     return AvatarVideo(
-        avatar_id=look.id,
-        engine=Engine(type=engine),
+        avatar_id=cast.look.id,
+        engine=Engine(type=cast.engine),
         background=_background(background),
         **spoken,
         **frame,

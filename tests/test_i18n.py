@@ -372,7 +372,7 @@ def sources(*names: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "name", sources("cli", "renderer", "workflow", "drafts.py", "config.py")
+    "name", sources("cli", "renderer", "workflow", "drafts.py", "config")
 )
 def test_no_text_that_is_shown_bypasses_gettext(name):
     assert bypassing((PACKAGE / name).read_text("utf-8")) == set()

@@ -1,0 +1,26 @@
+"""Settings: arguments > environment > .env > config.yaml > defaults.
+
+config.yaml never holds a secret, .env never holds an address: a file that came
+with a downloaded project must not be able to send a key somewhere else.
+"""
+
+from heygen_nb.config.loading import CONFIG_NAME, find_home, load_settings
+from heygen_nb.config.saving import save_secret, save_settings
+from heygen_nb.config.settings import (
+    SECRETS,
+    Settings,
+    allowed_values,
+    check_duration,
+)
+
+__all__ = [
+    "CONFIG_NAME",
+    "SECRETS",
+    "Settings",
+    "allowed_values",
+    "check_duration",
+    "find_home",
+    "load_settings",
+    "save_secret",
+    "save_settings",
+]

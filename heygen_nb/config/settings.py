@@ -1,0 +1,148 @@
+"""What can be set, what is allowed, and the rule for the wished length."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from heygen_nb.models import Backend
+
+MIN_DURATION_S, MAX_DURATION_S, DEFAULT_DURATION_S = 15, 60, 30
+SECRETS = {
+    "heygen_api_key": "HEYGEN_API_KEY",
+    "telegram_bot_token": "TELEGRAM_BOT_TOKEN",
+}
+ADDRESSES = {
+    "heygen_base_url": "HEYGEN_BASE_URL",
+    "telegram_base_url": "TELEGRAM_BASE_URL",
+}
+
+
+class Settings(BaseModel):
+    """All settings of one home folder; change them with ``model_copy(update=…)``.
+
+    Attributes:
+        heygen_voice: A HeyGen voice id, a voice name, or a wish such as
+            ``en-US-Neural2-F`` (any voice of that language).
+        heygen_avatar_id: A look id; empty means the account's first own look,
+            else the first public one.
+        video_duration: Wished length in seconds, 15 to 60.
+        length_mode: ``estimate``, or ``exact``: the speech is made first (paid, a
+            hundredth of the video; a starfish voice) and that very sound rendered.
+        min_speed: Slowest speech that still sounds natural; 1 is the voice's own.
+        max_speed: Fastest one.
+        max_cost_per_render: What one render may cost unasked; 0 is no limit.
+        max_cost_per_day: The same for all renders since local midnight.
+        poll_interval_s: Seconds between two looks at a render's status.
+        wait_timeout_s: Seconds after which waiting (not the render) stops.
+        ledger_url: SQLAlchemy address; empty means ``heygen_nb.db`` in home.
+        home: Folder of the ledger, the videos and the log.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        coerce_numbers_to_str=True,  # a chat id may stand unquoted in YAML
+    )
+
+    language: Literal["auto", "en", "ru"] = "auto"
+    backend: Literal["auto", "heygen", "sandbox"] = "auto"
+    heygen_use_avatar: bool = True
+    heygen_background_url: str = ""
+    heygen_voice: str = "en-US-Neural2-F"
+    heygen_avatar_id: str = ""
+    avatar_engine: str = Field("auto", pattern=r"^[a-z0-9_]{1,40}$")
+    video_duration: int = Field(
+        DEFAULT_DURATION_S, ge=MIN_DURATION_S, le=MAX_DURATION_S
+    )
+    length_mode: Literal["estimate", "exact"] = "estimate"
+    min_speed: float = Field(0.9, ge=0.5, le=1)
+    max_speed: float = Field(1.15, ge=1, le=1.5)
+    max_cost_per_render: float = Field(0, ge=0, allow_inf_nan=False)
+    max_cost_per_day: float = Field(0, ge=0, allow_inf_nan=False)
+    aspect_ratio: Literal["9:16", "16:9", "1:1", "4:5", "5:4"] = "9:16"
+    resolution: Literal["720p", "1080p", "4k"] = "1080p"
+    captions: bool = True
+    poll_interval_s: float = Field(10, ge=0.01, le=600)
+    wait_timeout_s: float = Field(900, gt=0, le=86400)
+    max_concurrent_renders: int = Field(10, ge=1, le=100)
+    telegram_chat_id: str = ""
+    telegram_auto_send: bool = False
+    videos_dir: str = Field("videos", min_length=1)
+    ledger_url: str = ""
+    log_file: str = Field("astro.log", min_length=1)
+
+    heygen_api_key: SecretStr | None = None
+    telegram_bot_token: SecretStr | None = None
+    heygen_base_url: str = "https://api.heygen.com"
+    telegram_base_url: str = ""
+    home: Path = Path()
+
+    @property
+    def active_backend(self) -> Backend:
+        """``sandbox`` when asked for, or when there is no HeyGen key."""
+        if self.backend == "auto":
+            return "heygen" if self.heygen_api_key else "sandbox"
+        return self.backend
+
+    @property
+    def videos_path(self) -> Path:
+        """Absolute folder of the finished videos."""
+        return (self.home / self.videos_dir).absolute()
+
+    @property
+    def log_path(self) -> Path:
+        """Absolute path of the log file."""
+        return (self.home / self.log_file).absolute()
+
+
+_INNER = {*SECRETS, *ADDRESSES, "home"}
+FILE_KEYS = tuple(name for name in Settings.model_fields if name not in _INNER)
+
+
+def check_duration(value: object) -> tuple[int, str]:
+    """Bring a wished video length into what is allowed.
+
+    Args:
+        value: Whatever stands in the field: text, a number, nothing.
+
+    Returns:
+        Seconds from 15 to 60 (30 when the value is no number), and a word on why
+        it differs from what was asked; empty if it does not.
+    """
+    try:
+        asked = float(str(value).strip().replace(",", "."))
+    except ValueError:
+        asked = math.nan
+    if math.isnan(asked):
+        return DEFAULT_DURATION_S, _(
+            "“{value}” is not a number: {seconds} s are used"
+        ).format(value=value, seconds=DEFAULT_DURATION_S)
+    if asked < MIN_DURATION_S:
+        return MIN_DURATION_S, _("at least {seconds} s").format(seconds=MIN_DURATION_S)
+    if asked > MAX_DURATION_S:
+        return MAX_DURATION_S, _("at most {seconds} s").format(seconds=MAX_DURATION_S)
+    seconds = math.floor(asked + 0.5)
+    return seconds, "" if seconds == asked else _("rounded to whole seconds")
+
+
+def allowed_values(key: str) -> str:
+    """Say in words what the setting ``key`` may be."""
+    schema = Settings.model_json_schema()["properties"][key]
+    if "enum" in schema:
+        return ", ".join(schema["enum"])
+    if schema.get("type") == "boolean":
+        return "true, false"
+    if schema.get("type") in ("integer", "number"):
+        low = schema.get("minimum", schema.get("exclusiveMinimum"))
+        return _("a number from {low} to {high}").format(
+            low=low, high=schema["maximum"]
+        )
+    return _("a text")

@@ -10,8 +10,7 @@ from heygen_nb.config import load_settings
 from heygen_nb.drafts import read_drafts
 from heygen_nb.i18n import gettext as _
 from heygen_nb.renderer import draft_settings
-from heygen_nb.workflow import preview
-from heygen_nb.workflow.animatic import FAST_PX, SHARE_PX
+from heygen_nb.workflow.animatic import FAST_PX, SHARE_PX, preview
 
 if TYPE_CHECKING:
     from pathlib import Path

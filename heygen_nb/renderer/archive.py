@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from heygen_nb.errors import DownloadError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Video
-from heygen_nb.preview import make_thumbnail, probe_video
 from heygen_nb.renderer.turns import turn
 
 if TYPE_CHECKING:
@@ -141,6 +140,8 @@ class Archive:
         return self._root / f"{day}-{row.draft_id}-{row.revision[:8]}{attempt}"
 
     async def _fetch_files(self, video: Video, folder: Path) -> dict[str, Path | None]:
+        from heygen_nb.preview import make_thumbnail, probe_video  # noqa: PLC0415 - 40 MB of codecs
+
         name = video.draft_id or video.video_id
         mp4, subtitles = folder / f"{name}.mp4", None
         fetch, video_id = self._downloader.fetch, video.video_id

@@ -10,7 +10,6 @@ from babel import Locale, UnknownLocaleError
 
 from heygen_nb.errors import ConfigError, NotFoundError, PreviewError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.preview.fetch import fetch_image
 
 if TYPE_CHECKING:
     from heygen_nb.heygen import HeyGenClient, LookReply, VoiceReply
@@ -143,6 +142,10 @@ class Resolver:
                 ),
                 hint=_("Use a link with https://, or a colour like #203040."),
             )
+        from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB, for pictures only
+            fetch_image,
+        )
+
         try:
             await fetch_image(value, allow_private=self._allow_private)
         except PreviewError as error:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.config import load_settings
 from heygen_nb.renderer import draft_settings, effective_settings
-from heygen_nb.workflow.animatic import PREVIEWS, preview, preview_many
 from heygen_nb.workflow.figures import analytics
 from heygen_nb.workflow.history import HistoryLine, export_history, history_lines
 from heygen_nb.workflow.outcome import Failure, Outcome
@@ -42,7 +41,6 @@ __all__ = [
     "mark_sent",
     "open_session",
     "pay_again",
-    "preview",
     "preview_batch",
     "preview_draft",
     "resend",
@@ -123,9 +121,13 @@ async def preview_draft(
         PreviewError: The video could not be made.
     """
     settings = settings or load_settings()
-    target = Path(output or settings.home / PREVIEWS / f"{draft.id}.mp4").absolute()
+    from heygen_nb.workflow import animatic  # noqa: PLC0415 - 40 MB of codecs
+
+    target = Path(
+        output or settings.home / animatic.PREVIEWS / f"{draft.id}.mp4"
+    ).absolute()
     chosen = draft_settings(draft, effective_settings(settings))
-    return (await preview(draft, chosen, target)).path
+    return (await animatic.preview(draft, chosen, target)).path
 
 
 async def preview_batch(
@@ -145,6 +147,8 @@ async def preview_batch(
     Returns:
         The MP4 in ``previews/`` or the error of each draft, in their order.
     """
+    from heygen_nb.workflow import animatic  # noqa: PLC0415 - 40 MB of codecs
+
     settings = settings or load_settings()
-    folder = (settings.home / PREVIEWS).absolute()
-    return await preview_many(drafts, settings, folder, executor)
+    folder = (settings.home / animatic.PREVIEWS).absolute()
+    return await animatic.preview_many(drafts, settings, folder, executor)

@@ -18,7 +18,6 @@ from heygen_nb.errors import (
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Post as PostRow
 from heygen_nb.models import Post
-from heygen_nb.preview import probe_video, shrink_video
 from heygen_nb.telegram import MAX_FILE_BYTES, TelegramPoster, split_caption
 
 if TYPE_CHECKING:
@@ -200,6 +199,8 @@ class Chat:
         """Return what sends the message; all that can fail before is done."""
         if row.part:
             return lambda: self._poster.send_message(row.chat_id, row.text)
+        from heygen_nb.preview import probe_video  # noqa: PLC0415 - 40 MB of codecs
+
         path = await asyncio.to_thread(_small_enough, Path(str(video.path)))
         facts = await asyncio.to_thread(probe_video, path)
         return lambda: self._poster.send_video(
@@ -258,6 +259,8 @@ def _token(settings: Settings, chat_id: str) -> SecretStr:
 def _small_enough(path: Path) -> Path:
     if path.stat().st_size <= MAX_FILE_BYTES:
         return path
+    from heygen_nb.preview import shrink_video  # noqa: PLC0415 - 40 MB of codecs
+
     smaller = path.with_suffix(".telegram.mp4")
     return shrink_video(path, smaller, max_bytes=MAX_FILE_BYTES)
 

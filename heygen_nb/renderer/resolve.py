@@ -6,8 +6,6 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from babel import Locale, UnknownLocaleError
-
 from heygen_nb.errors import ConfigError, NotFoundError, PreviewError
 from heygen_nb.i18n import gettext as _
 
@@ -15,6 +13,7 @@ if TYPE_CHECKING:
     from heygen_nb.heygen import HeyGenClient, LookReply, VoiceReply
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+_COMMON = {"en": "English", "ru": "Russian"}  # most wishes; babel knows the others
 _WISH = re.compile(r"([a-z]{2,3})-([A-Z]{2})-\w+(?:-\w+)*")  # en-US-Neural2-F
 
 
@@ -188,15 +187,21 @@ def _of_wished_language(wish: str, voices: list[VoiceReply]) -> list[VoiceReply]
     match = _WISH.fullmatch(wish)
     if not match:
         return []
-    try:
-        language = Locale(match[1]).get_language_name("en") or ""
-    except UnknownLocaleError:
-        return []
+    language = _COMMON.get(match[1]) or _language_name(match[1])
     return [
         v
         for v in voices
         if language and (v.language or "").casefold().startswith(language.casefold())
     ]
+
+
+def _language_name(code: str) -> str:
+    from babel import Locale, UnknownLocaleError  # noqa: PLC0415 - 7 MB of names
+
+    try:
+        return Locale(code).get_language_name("en") or ""
+    except UnknownLocaleError:
+        return ""
 
 
 def _nearest(name: str, voices: list[VoiceReply]) -> list[VoiceReply]:

@@ -18,7 +18,6 @@ from heygen_nb.errors import (
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Post as PostRow
 from heygen_nb.models import Post
-from heygen_nb.telegram import MAX_FILE_BYTES, TelegramPoster, split_caption
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from heygen_nb.renderer import Renderer
     from heygen_nb.renderer.holding import Holding
     from heygen_nb.sandbox.handle import SandboxHandle
+    from heygen_nb.telegram import TelegramPoster
 
 _ELSEWHERE_S = 1.0  # between two looks at a post that another process sends
 
@@ -102,6 +102,8 @@ class Chat:
         Raises:
             ConfigError: This video must not go to this chat.
         """
+        from heygen_nb.telegram import split_caption  # noqa: PLC0415 - 6 MB, for posts only
+
         self._check_backend(video.backend)
         return await asyncio.to_thread(
             self._posts.plan,
@@ -221,13 +223,15 @@ async def open_chat(settings: Settings, renderer: Renderer) -> AsyncIterator[Cha
     Raises:
         ConfigError: The bot's token or the chat is not set.
     """
+    from heygen_nb import telegram  # noqa: PLC0415 - 6 MB, for posts only
+
     sandbox = renderer.connection.sandbox
     chat_id = chat_of(settings, sandbox)
     if sandbox:
         token, base_url = SecretStr(sandbox.bot_token), sandbox.telegram_base_url
     else:
         token, base_url = _token(settings, chat_id), settings.telegram_base_url
-    async with TelegramPoster(token, base_url=base_url or None) as poster:
+    async with telegram.TelegramPoster(token, base_url=base_url or None) as poster:
         yield Chat(
             poster,
             chat_id,
@@ -257,6 +261,8 @@ def _token(settings: Settings, chat_id: str) -> SecretStr:
 
 
 def _small_enough(path: Path) -> Path:
+    from heygen_nb.telegram import MAX_FILE_BYTES  # noqa: PLC0415 - 6 MB, for posts only
+
     if path.stat().st_size <= MAX_FILE_BYTES:
         return path
     from heygen_nb.preview import shrink_video  # noqa: PLC0415 - 40 MB of codecs

@@ -9,6 +9,7 @@ import sqlite3
 import time
 from collections import Counter
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -27,7 +28,7 @@ def drafts(count):
 
 
 def outcomes_of(child):
-    out, err = child.communicate(timeout=60)
+    out, err = child.communicate(timeout=90)
     assert child.returncode in (0, 5), err
     assert "Traceback" not in err, err
     return [json.loads(line) for line in out.splitlines()]
@@ -40,12 +41,23 @@ def assert_each_paid_and_posted_once(sandbox, count):
     assert captions == Counter(f"post {n}" for n in range(count))
 
 
+def stop(child):
+    """Stop all threads of a process; the signal alone returns before they stand."""
+    child.send_signal(signal.SIGSTOP)
+    tasks = Path(f"/proc/{child.pid}/task")
+    while any(
+        (task / "stat").read_text().rpartition(")")[2].split()[0] != "T"
+        for task in tasks.iterdir()
+    ):
+        time.sleep(0.001)
+
+
 def freeze(child, ledger_url):
     """Stop a process between two transactions of its own.
 
     Inside of one it would keep SQLite's only lock, and all others would wait.
     """
-    child.send_signal(signal.SIGSTOP)
+    stop(child)
     if not ledger_url.startswith("sqlite"):
         return
     file = ledger_url.removeprefix("sqlite:///")
@@ -56,7 +68,7 @@ def freeze(child, ledger_url):
             except sqlite3.OperationalError:
                 child.send_signal(signal.SIGCONT)
                 time.sleep(0.01)
-                child.send_signal(signal.SIGSTOP)
+                stop(child)
             else:
                 other.rollback()
                 return

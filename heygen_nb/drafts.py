@@ -24,7 +24,16 @@ log = logging.getLogger("heygen_nb.drafts")
 
 MAX_SCRIPT_CHARS = 5000  # HeyGen's usage limits
 MAX_FILE_BYTES = 10_000_000
-FIELDS = ("id", "title", "caption", "voice", "avatar", "duration", "script")
+FIELDS = (
+    "id",
+    "title",
+    "caption",
+    "voice",
+    "avatar",
+    "background",
+    "duration",
+    "script",
+)
 _FRONT_MATTER = re.compile(
     r"\A---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE
 )
@@ -234,6 +243,7 @@ def _draft(values: dict[str, str], where: str, default_id: str) -> Draft:
         title=" ".join(values.get("title", "").split()),
         voice=values.get("voice", "").strip() or None,
         avatar=values.get("avatar", "").strip() or None,
+        background=values.get("background", "").strip() or None,
         duration=_duration(values.get("duration", "").strip(), where),
     )
 

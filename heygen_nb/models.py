@@ -48,7 +48,8 @@ class _Frozen(BaseModel):
 class Draft(_Frozen):
     """A script to be spoken and the text of its post.
 
-    ``voice``, ``avatar`` and ``duration`` overrule the settings for this draft.
+    ``voice``, ``avatar``, ``background`` and ``duration`` overrule the settings for
+    this draft.
     A draft without an id gets one from its script, so that running a notebook
     cell twice means the same draft and pays once.
     """
@@ -59,6 +60,7 @@ class Draft(_Frozen):
     title: str = ""
     voice: str | None = None
     avatar: str | None = None
+    background: str | None = None
     duration: int | None = None
 
     @model_validator(mode="before")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from heygen_nb import models
     from heygen_nb.ledger.database import Database
 
-_TEXTS = ("script", "caption", "title", "voice", "avatar", "duration")
+_TEXTS = ("script", "caption", "title", "voice", "avatar", "background", "duration")
 
 
 class Drafts:

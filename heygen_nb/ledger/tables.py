@@ -78,6 +78,7 @@ class Draft(Base):
     title: Mapped[str] = mapped_column(Text, default="")
     voice: Mapped[str | None]
     avatar: Mapped[str | None]
+    background: Mapped[str | None]
     duration: Mapped[int | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
@@ -225,6 +226,19 @@ class Speech(Base):
     asset_id: Mapped[str | None]
     created_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
+
+
+class Asset(Base):
+    """A file that lies at HeyGen already, found again by its content."""
+
+    __tablename__ = "assets"
+
+    account: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    asset_id: Mapped[str]
+    name: Mapped[str]
+    size_bytes: Mapped[int]
+    created_at: Mapped[datetime]
 
 
 class Event(Base):

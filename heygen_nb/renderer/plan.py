@@ -64,6 +64,7 @@ def draft_settings(draft: Draft, settings: Settings) -> Settings:
     own = {
         "heygen_voice": draft.voice,
         "heygen_avatar_id": draft.avatar,
+        "heygen_background_url": draft.background,
         "video_duration": draft.duration,
     }
     return settings.model_copy(

@@ -133,6 +133,7 @@ def _row_of(row: Stored, state: str = "") -> DraftRow:
         title=row.title,
         voice=row.voice,
         avatar=row.avatar,
+        background=row.background,
         duration=row.duration,
     )
     return DraftRow(draft, row.version, row.updated_at, _STATUS.get(state, "draft"))

@@ -2,7 +2,13 @@ from __future__ import annotations
 
 from heygen_nb.models import Draft
 
-DRAFT = Draft(id="d1", script="Привет, мир", caption="100% new", voice="Anna")
+DRAFT = Draft(
+    id="d1",
+    script="Привет, мир",
+    caption="100% new",
+    voice="Anna",
+    background="#203040",
+)
 
 
 def test_a_draft_comes_back_as_it_was_saved(ledger):
@@ -11,6 +17,7 @@ def test_a_draft_comes_back_as_it_was_saved(ledger):
     found = ledger.drafts.get("d1")
     assert saved
     assert (found.script, found.voice, found.version) == ("Привет, мир", "Anna", 1)
+    assert found.background == "#203040"
     assert row.version == 1
     assert ledger.drafts.get("other") is None
 

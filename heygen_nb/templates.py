@@ -1,0 +1,104 @@
+"""Templates: Jinja in a sandbox, its mistakes told with file and line.
+
+What stands in a table or was typed is only ever a value: it is never compiled, so
+code in it stays text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from heygen_nb.errors import DraftError
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_TEMPLATE_CHARS = 100_000
+MAX_TEXT_CHARS = 20_000  # of what comes out; a script has at most 5,000
+
+
+class Template:
+    """A text with placeholders such as ``{{ name }}``.
+
+    Args:
+        source: The text.
+        where: Its name in messages, mostly the file's.
+        line: Of the file at which the text begins.
+        functions: What it may call besides Jinja's own filters.
+
+    Raises:
+        DraftError: It is no valid template, or much too long.
+
+    Attributes:
+        names: The values that it wants.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        where: str,
+        line: int = 1,
+        functions: Mapping[str, Callable[..., object]] | None = None,
+    ) -> None:
+        self._where = where
+        self._first_line = line
+        if len(source) > MAX_TEMPLATE_CHARS:
+            raise DraftError(
+                _("{where}: the template has more than {limit} characters.").format(
+                    where=where, limit=MAX_TEMPLATE_CHARS
+                )
+            )
+        environment = ImmutableSandboxedEnvironment(
+            undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True
+        )
+        environment.globals.clear()  # no range(), no lipsum(): a text needs neither
+        environment.globals.update(functions or {})
+        try:
+            tree = environment.parse(source)
+            self._template = environment.from_string(source)
+        except TemplateSyntaxError as exc:
+            raise self._wrong(exc.message or "", exc.lineno) from None
+        self.names = frozenset(
+            meta.find_undeclared_variables(tree) - environment.globals.keys()
+        )
+
+    def render(self, values: Mapping[str, Any]) -> str:
+        """Put values into the text.
+
+        Raises:
+            DraftError: A value is missing, the template does what it may not, or
+                the text gets much too long.
+        """
+        parts, size = [], 0
+        try:
+            for part in self._template.generate(values):
+                parts.append(part)
+                size += len(part)
+                if size > MAX_TEXT_CHARS:
+                    raise DraftError(
+                        _("{where}: the text gets longer than {limit} signs.").format(
+                            where=self._where, limit=MAX_TEXT_CHARS
+                        ),
+                        hint=_("A script has at most 5,000: shorten the template."),
+                    )
+        except TemplateError as exc:  # a missing value, or a forbidden one
+            raise self._wrong(exc.message or "", None) from None
+        except (TypeError, ValueError, ArithmeticError, LookupError) as exc:
+            raise self._wrong(str(exc), None) from None
+        return "".join(parts)
+
+    def _wrong(self, problem: str, line: int | None) -> DraftError:
+        where = self._where
+        if line:
+            where = _("{file}, line {line}").format(
+                file=where, line=self._first_line + line - 1
+            )
+        return DraftError(
+            _("{where}: {problem}.").format(where=where, problem=problem.rstrip(".")),
+            hint=_("Placeholders look like {{ name }}, with a name of the table."),
+        )

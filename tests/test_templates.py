@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import pytest
+
+from heygen_nb.errors import DraftError
+from heygen_nb.templates import Template
+
+
+def test_values_are_put_in_and_never_compiled():
+    template = Template("Hello, {{ name }}!", where="a.md")
+
+    assert template.names == {"name"}
+    code = "{{ ''.__class__ }}"
+    assert template.render({"name": code}) == f"Hello, {code}!"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ ''.__class__ }}",
+        "{{ name.__class__.__mro__ }}",
+        "{{ name.__init__.__globals__ }}",
+        "{{ 'x' * 1000000 }}",
+        "{% for letter in name %}{{ letter * 9999 }}{% endfor %}",
+        "{{ name + 1 }}",
+        "{{ 1 / 0 }}",
+        "{{ missing }}",
+        "{{ range(10) }}",
+        "{% include 'other' %}",
+    ],
+)
+def test_what_a_template_may_not_do_is_a_clear_error(source):
+    with pytest.raises(DraftError, match=r"^a\.md"):
+        Template(source, where="a.md").render({"name": "abc"})
+
+
+def test_a_mistake_is_told_with_the_line_of_the_file():
+    with pytest.raises(DraftError, match=r"a\.md, line 6"):
+        Template("one\ntwo {{ name", where="a.md", line=5)
+
+
+def test_a_much_too_long_template_is_refused():
+    with pytest.raises(DraftError, match="100000"):
+        Template("x" * 100_001, where="a.md")

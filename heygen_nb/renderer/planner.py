@@ -152,11 +152,8 @@ class Planner:
         for warning in plan.warnings:
             await report("pending", f"⚠️ {warning}")
         if settings.length_mode == "exact" and not (made and made.video_id):
-            # what was spoken already is among what the day has cost
-            allow = _allow(plan.quote, settings, calls=1)
-            wish = _wish(plan, settings)
             await report("pending", lines.speaking())
-            audio = await self._speaker.say(wish, allow=allow, again=again)
+            audio = await self._say(plan, settings, again=again)
             plan = await self._make(draft, settings, audio)
         allow = _allow(plan.quote, settings)
         new = plan.new.model_copy(update={"send_to": send_to})
@@ -164,6 +161,21 @@ class Planner:
             self._ledger.plan, self._account, new, again=again, made=made, allow=allow
         )
         return row
+
+    async def speak(self, draft: Draft, settings: Settings) -> Audio:
+        """Make the speech of a draft (paid, once), to be heard before the video is.
+
+        In exact mode :meth:`plan` renders that very sound and pays for no other.
+        """
+        exact = settings.model_copy(update={"length_mode": "exact"})
+        return await self._say(await self._make(draft, exact), exact)
+
+    async def _say(
+        self, plan: Plan, settings: Settings, *, again: bool = False
+    ) -> Audio:
+        # what was spoken already is among what the day has cost
+        allow = _allow(plan.quote, settings, calls=1)
+        return await self._speaker.say(_wish(plan, settings), allow=allow, again=again)
 
     async def _standing(self, draft: Draft, settings: Settings) -> Render | None:
         """Return the attempt that must not be paid a second time."""

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import wave
+from io import BytesIO
 
 import pytest
 
@@ -17,6 +19,7 @@ from heygen_nb.renderer import draft_settings, open_renderer
 from heygen_nb.renderer.speech import MAX_CALLS
 from heygen_nb.sandbox import speech as sound
 from heygen_nb.sandbox.catalogue import voices
+from heygen_nb.workflow import open_session
 
 pytestmark = pytest.mark.anyio
 
@@ -100,6 +103,50 @@ async def test_speech_is_paid_once_for_the_same_words(exact, sandbox):
 
     assert sandbox.requests(SPEECH) == calls
     assert len(sandbox.charges()) == calls + 3
+
+
+async def test_what_was_heard_is_what_is_rendered(exact, sandbox):
+    async with open_session(exact()) as session:
+        heard = (await session.speak(DRAFT)).read_bytes()
+        again = (await session.speak(DRAFT)).read_bytes()
+        calls = sandbox.requests(SPEECH)
+        [outcome] = await session.render_all([DRAFT], send=False)
+
+    assert heard[:4] == b"RIFF"
+    assert again == heard
+    assert sandbox.requests(SPEECH) == calls == len(spoken(sandbox))
+    assert len(sandbox.charges()) == calls + 1
+    with wave.open(BytesIO(heard)) as sound:
+        heard_s = sound.getnframes() / sound.getframerate()
+    assert outcome.duration_s == pytest.approx(heard_s, abs=0.1)
+
+
+async def test_a_speech_that_the_video_cannot_be_paid_for_is_not_made(exact, sandbox):
+    async with open_session(exact(max_cost_per_render=0.5)) as session:
+        with pytest.raises(LimitError):
+            await session.speak(DRAFT)
+
+    assert sandbox.charges() == []
+
+
+async def test_a_voice_that_heeds_no_speed_is_not_paid_for_twice_at_one_speed(
+    exact, sandbox, monkeypatch
+):
+    usual = sound.model
+    lengths = iter((36.0, 44.0))  # the second try comes out worse
+
+    def odd(voice, text, speed):
+        spoken = usual(voice, text, 1.0)
+        at = next(lengths, None) if speed != 1 else None
+        return sound.silence(at, spoken.words) if at else spoken
+
+    monkeypatch.setattr(sound, "model", odd)
+    async with open_session(exact()) as session:
+        await session.speak(DRAFT)
+        calls = sandbox.requests(SPEECH)
+        await session.speak(DRAFT)
+
+    assert sandbox.requests(SPEECH) == calls
 
 
 async def test_two_renders_at_once_share_their_speech(exact, sandbox):

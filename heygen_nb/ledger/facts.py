@@ -53,9 +53,14 @@ class Facts:
             return session.scalar(query) or ""
 
     def times(self, backend: str, limit: int = 1000) -> list[tuple[Any, ...]]:
-        """Return seconds, submission, completion, engine and resolution."""
-        columns = (Render.duration_s, Render.submitted_at, Render.completed_at)
-        return self._finished(backend, limit, *columns, Render.engine, _RESOLUTION)
+        """Return seconds, three times, engine and resolution.
+
+        The times are those of submission, begin of processing, if it was seen, and
+        completion.
+        """
+        times = (Render.submitted_at, Render.processing_at, Render.completed_at)
+        kind = (Render.engine, _RESOLUTION)
+        return self._finished(backend, limit, Render.duration_s, *times, *kind)
 
     def _finished(
         self, backend: str, limit: int, *columns: Any

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from heygen_nb.address import is_loopback
+from heygen_nb.clock import Clock
 from heygen_nb.errors import NotAuthorizedError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.i18n import gettext as _
@@ -26,11 +27,12 @@ from heygen_nb.renderer.speech import Speaker
 from heygen_nb.sandbox.process import start_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator
 
     from heygen_nb.config import Settings
 
 SANDBOX_FOLDER = ".sandbox"
+_CLOCK = Clock()
 
 
 async def connect(settings: Settings) -> Connection:
@@ -74,7 +76,7 @@ _shared: dict[tuple[object, ...], _Shared] = {}
 
 @asynccontextmanager
 async def open_renderer(
-    settings: Settings, *, sleep: Callable[[float], Awaitable[None]] | None = None
+    settings: Settings, *, clock: Clock = _CLOCK
 ) -> AsyncIterator[Renderer]:
     """Open everything for one account, and close it after its last user.
 
@@ -83,7 +85,7 @@ async def open_renderer(
 
     Args:
         settings: Of the home folder.
-        sleep: Waits between looks and repeats; for tests.
+        clock: For tests, which have no time to wait.
 
     Raises:
         ConfigError: A setting does not fit.
@@ -91,14 +93,14 @@ async def open_renderer(
         SandboxError: The sandbox does not start.
     """
     set_language(settings.language)
-    key = (asyncio.get_running_loop(), sleep, *_identity(settings))
+    key = (asyncio.get_running_loop(), clock, *_identity(settings))
     shared = _shared.setdefault(key, _Shared())
     shared.users += 1
     try:
         async with shared.lock:
             if shared.renderer is None:
                 shared.renderer = await shared.stack.enter_async_context(
-                    _opened(settings, sleep or asyncio.sleep)
+                    _opened(settings, clock)
                 )
         yield shared.renderer
     finally:
@@ -121,15 +123,14 @@ def _identity(settings: Settings) -> tuple[object, ...]:
 
 
 @asynccontextmanager
-async def _opened(
-    settings: Settings, sleep: Callable[[float], Awaitable[None]]
-) -> AsyncIterator[Renderer]:
+async def _opened(settings: Settings, clock: Clock) -> AsyncIterator[Renderer]:
+    sleep = clock.sleep
     secrets = (settings.heygen_api_key, settings.telegram_bot_token)
     open_log(settings.log_path, [s.get_secret_value() for s in secrets if s])
     rates = load_rates(settings.home)
     async with AsyncExitStack() as stack:
         ledger = stack.enter_context(
-            await asyncio.to_thread(Ledger, ledger_url(settings))
+            await asyncio.to_thread(Ledger, ledger_url(settings), now=clock.now)
         )
         connection = await connect(settings)
         client = await stack.enter_async_context(
@@ -148,6 +149,7 @@ async def _opened(
                 client=client,
                 ledger=ledger,
                 downloader=downloader,
+                now=clock.now,
             ),
             rates=rates,
             speaker=Speaker(
@@ -159,7 +161,7 @@ async def _opened(
                 folder=settings.videos_path / "speech",
             ),
             max_concurrent=settings.max_concurrent_renders,
-            sleep=sleep,
+            clock=clock,
         )
         stack.push_async_callback(renderer.close)
         yield renderer

@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 
 import heygen_nb as hg
+from heygen_nb.clock import Clock
 from heygen_nb.errors import (
     DownloadError,
     LimitError,
@@ -218,7 +219,7 @@ async def test_sound_that_cannot_be_had_is_told_and_made_anew(exact, sandbox):
         await asyncio.sleep(0)
 
     sandbox.fault("status", "/files/speech/*", status=404, times=None)
-    async with open_renderer(exact(), sleep=at_once) as renderer:
+    async with open_renderer(exact(), clock=Clock(sleep=at_once)) as renderer:
         with pytest.raises(DownloadError, match="speech") as caught:
             await renderer.render(DRAFT, exact())
     assert caught.value.charged is True

@@ -142,15 +142,8 @@ class Listing(Generic[R]):
             return None
 
     def _write(self) -> None:
-        if self._file is None or self._kept is None:
-            return
-        part = self._file.with_suffix(f".{secrets.token_hex(4)}.part")
-        try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(self._kept.model_dump_json(), "utf-8")
-            part.replace(self._file)
-        except OSError as error:  # asked for again next time, that is all
-            log.warning("%s", error)
+        if self._file and self._kept:
+            write_whole(self._file, self._kept.model_dump_json().encode())
 
 
 class Catalogue:
@@ -163,7 +156,6 @@ class Catalogue:
         now: The time, aware UTC.
 
     Attributes:
-        folder: The same.
         said: The voices as HeyGen lists them, own ones first.
         starfish: The voices that can make speech beforehand.
         looks: The looks, own ones first.
@@ -180,7 +172,6 @@ class Catalogue:
             return folder / f"{name}.json" if folder else None
 
         self._client = client
-        self.folder = folder
         self.said = Listing(VoiceReply, client.list_voices, file("voices"), now)
         self.starfish = Listing(
             VoiceReply,
@@ -232,6 +223,17 @@ def catalogue_folder(home: Path, account: Account) -> Path:
     """Return where the lists of an account are kept: no two accounts share one."""
     who = f"{account.backend}\0{account.base_url}\0{account.fingerprint}"
     return home / FOLDER / hashlib.sha256(who.encode()).hexdigest()[:32]
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Keep what can be fetched again, whole or not at all; a full disk is no error."""
+    part = file.with_suffix(f".{secrets.token_hex(4)}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(file)
+    except OSError as error:
+        log.warning("%s", error)
 
 
 def _voice(reply: VoiceReply, *, exact: bool) -> Voice:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 T = TypeVar("T", Voice, Avatar)
 
 NEAREST = 5
+_BEGINNING = 3
 _ALIKE = 0.6  # of difflib's ratio: one letter wrong in five
 _WORD = re.compile(r"\w+")
 
@@ -45,7 +46,7 @@ class Finder(Generic[T]):
     """
 
     def __init__(self, items: Sequence[T]) -> None:
-        self._entries = [_entry(item) for item in items]
+        self._entries: list[_Entry[T]] = [_entry(item) for item in items]
         words = (_WORD.findall(f"{e.name} {e.labels}") for e in self._entries)
         self._words = sorted({word for group in words for word in group})
 
@@ -114,10 +115,16 @@ def _entry(item: T) -> _Entry[T]:
     )
 
 
-def speaks(voice: Voice, language: str) -> bool:
-    """Tell whether a voice's language is meant: ``Russian``, ``ru``, ``русский``."""
-    wish = language.strip().casefold()
-    return any(word.casefold().startswith(wish) for word in _names(voice.language))
+def speaks(voice: Voice, wish: str) -> bool:
+    """Tell whether a voice's language is meant: ``Russian``, ``ru``, ``русский``.
+
+    A beginning of at least three letters is enough; an empty wish means any.
+    """
+    wish = wish.strip().casefold()
+    names = [name.casefold() for name in language_words(voice.language)]
+    return wish in ("", *names) or (
+        len(wish) >= _BEGINNING and any(name.startswith(wish) for name in names)
+    )
 
 
 def is_of(gender: str, wish: str) -> bool:
@@ -126,18 +133,16 @@ def is_of(gender: str, wish: str) -> bool:
 
 
 def language_label(language: str) -> str:
-    """Return HeyGen's word for a language in the user's own language."""
-    names = _names(language)
-    return names[-1] if current_language() != "en" else language
-
-
-def language_words(language: str) -> tuple[str, ...]:
-    """Return what a language may be called: HeyGen's word, code, English, Russian."""
-    return _names(language)
+    """Return HeyGen's word for a language in the language of the panels."""
+    names = language_words(language)
+    if current_language() == "en" or len(names) == 1:
+        return language
+    return names[-1][:1].upper() + names[-1][1:]
 
 
 @lru_cache(maxsize=256)
-def _names(language: str) -> tuple[str, ...]:
+def language_words(language: str) -> tuple[str, ...]:
+    """Return what a language may be called: HeyGen's word, code, English, Russian."""
     code = _codes().get(language.partition("(")[0].strip().casefold())
     if not code:
         return (language,)

@@ -132,6 +132,9 @@ border-bottom:1px solid var(--line)}
 .hg .hg-row .widget-html-content{display:flex;gap:12px;align-items:center}
 .hg .hg-thumb{width:36px;height:56px;object-fit:cover;border-radius:5px;
 background:var(--panel);display:block}
+.hg .hg-filters{gap:6px 10px;flex-wrap:wrap;align-items:flex-end}
+.hg .hg-filters>.hg-field{flex:1 1 120px;width:auto}
+.hg .hg-audio{width:100%;max-width:340px}.hg .hg-audio audio{width:100%;height:36px}
 .hg .hg-gallery{display:grid!important;gap:8px;width:100%;
 grid-template-columns:repeat(auto-fill,minmax(104px,1fr))}
 .hg .hg-gallery .jupyter-button.hg-tile{display:block;width:100%;padding:0 0 6px;

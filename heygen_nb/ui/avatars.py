@@ -12,6 +12,7 @@ from heygen_nb.ui._base import make, shared_layout
 from heygen_nb.ui.freshness import Freshness
 from heygen_nb.ui.gallery import Gallery, Tile
 from heygen_nb.ui.markup import markup
+from heygen_nb.ui.voices import ANY
 from heygen_nb.workflow.finding import Finder
 
 if TYPE_CHECKING:
@@ -63,9 +64,11 @@ class AvatarPicker(widgets.VBox):
         self.t_search = panel.field(
             widgets.Text, lambda: _("🔎 Name, kind or id"), placeholder="…"
         )
-        self.d_owner = panel.field(widgets.Dropdown, lambda: _("Whose"))
+        self.d_owner = panel.field(widgets.Dropdown, lambda: _("Whose"), options=ANY)
         panel.say(self.d_owner, "options", _owner_options)
-        self.d_shape = panel.field(widgets.Dropdown, lambda: _("Orientation"))
+        self.d_shape = panel.field(
+            widgets.Dropdown, lambda: _("Orientation"), options=ANY
+        )
         panel.say(self.d_shape, "options", _shape_options)
         self._filters = (self.d_owner, self.d_shape)
 
@@ -121,8 +124,8 @@ class AvatarPicker(widgets.VBox):
 
     def _fits(self, avatar: Avatar) -> bool:
         whose = "own" if avatar.own else "public"
-        return self.d_owner.value in ("", None, whose) and (
-            self.d_shape.value in ("", None, avatar.orientation)
+        return self.d_owner.value in ("", whose) and (
+            self.d_shape.value in ("", avatar.orientation)
         )
 
     async def _picture(self, avatar_id: str) -> bytes | None:

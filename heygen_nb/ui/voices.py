@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from heygen_nb.ui._base import Panel
 
 LISTED = 100
+ANY = (("", ""),)  # chosen before the words are there: without, nothing would be
 
 
 class VoicePicker(widgets.VBox):
@@ -41,7 +42,7 @@ class VoicePicker(widgets.VBox):
         self._current, self._counted, self._near = "", 0, False
         self._build_filters(panel)
         self.s_voices = panel.field(
-            widgets.Select, lambda: _("Voices"), "hg-list", rows=9
+            widgets.Select, lambda: _("Voices"), "hg-list hg-voices", rows=9
         )
         self._count = panel.say(make(widgets.HTML), "value", self._count_words)
         self.audio = make(widgets.Audio, "hg-off hg-audio", autoplay=True)
@@ -71,9 +72,11 @@ class VoicePicker(widgets.VBox):
             lambda: _("🔎 Name, language or id"),
             placeholder="…",
         )
-        self.d_language = panel.field(widgets.Dropdown, lambda: _("Language"))
+        self.d_language = panel.field(
+            widgets.Dropdown, lambda: _("Language"), options=ANY
+        )
         panel.say(self.d_language, "options", self._language_options)
-        self.d_gender = panel.field(widgets.Dropdown, lambda: _("Gender"))
+        self.d_gender = panel.field(widgets.Dropdown, lambda: _("Gender"), options=ANY)
         panel.say(self.d_gender, "options", _gender_options)
         self.c_exact = panel.field(
             widgets.Checkbox, lambda: _("Exact length only"), "hg-check", indent=False
@@ -123,8 +126,8 @@ class VoicePicker(widgets.VBox):
 
     def _fits(self, voice: Voice) -> bool:
         return (
-            self.d_language.value in ("", None, voice.language)
-            and self.d_gender.value in ("", None, voice.gender.casefold())
+            self.d_language.value in ("", voice.language)
+            and self.d_gender.value in ("", voice.gender.casefold())
             and (voice.exact or not self.c_exact.value)
         )
 

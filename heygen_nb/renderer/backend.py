@@ -142,7 +142,11 @@ async def _opened(
             connection=connection,
             client=client,
             ledger=ledger,
-            resolver=Resolver(client, allow_private=is_loopback(connection.base_url)),
+            resolver=Resolver(
+                client,
+                allow_private=is_loopback(connection.base_url),
+                home=settings.home,
+            ),
             archive=Archive(
                 settings.videos_path,
                 client=client,

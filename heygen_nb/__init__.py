@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOME_OF = {
     "AnalyticsPanel": "ui.analytics",
+    "Avatar": "models",
     "Draft": "models",
     "DraftsPanel": "ui.drafts",
     "GenerationPanel": "ui.generation",
@@ -25,7 +26,9 @@ _HOME_OF = {
     "Studio": "ui.studio",
     "VIDEO_CONFIG": "renderer",
     "Video": "models",
+    "Voice": "models",
     "analytics": "workflow",
+    "avatars": "workflow.catalogue",
     "create_video": "renderer",
     "download_video": "renderer",
     "load_settings": "config",
@@ -37,6 +40,7 @@ _HOME_OF = {
     "run": "ui.loop",
     "send_video": "workflow",
     "update_video_config": "renderer",
+    "voices": "workflow.catalogue",
     "wait_video": "renderer",
 }
 
@@ -44,6 +48,7 @@ __version__ = "0.1.0"
 __all__ = [
     "VIDEO_CONFIG",
     "AnalyticsPanel",
+    "Avatar",
     "Draft",
     "DraftsPanel",
     "GenerationPanel",
@@ -56,8 +61,10 @@ __all__ = [
     "SettingsPanel",
     "Studio",
     "Video",
+    "Voice",
     "__version__",
     "analytics",
+    "avatars",
     "create_video",
     "download_video",
     "load_settings",
@@ -69,13 +76,14 @@ __all__ = [
     "run",
     "send_video",
     "update_video_config",
+    "voices",
     "wait_video",
 ]
 
 if TYPE_CHECKING:
     from heygen_nb.config import Settings, load_settings
     from heygen_nb.errors import HeygenNbError
-    from heygen_nb.models import Draft, Post, Progress, Quote, Video
+    from heygen_nb.models import Avatar, Draft, Post, Progress, Quote, Video, Voice
     from heygen_nb.renderer import (
         VIDEO_CONFIG,
         create_video,
@@ -93,6 +101,7 @@ if TYPE_CHECKING:
     from heygen_nb.ui.settings import SettingsPanel
     from heygen_nb.ui.studio import Studio
     from heygen_nb.workflow import preview_batch, preview_draft, resume, send_video
+    from heygen_nb.workflow.catalogue import avatars, voices
 
 
 def __getattr__(name: str) -> Any:

@@ -18,6 +18,7 @@ from heygen_nb.log import open_log
 from heygen_nb.models import Account
 from heygen_nb.money import load_rates
 from heygen_nb.renderer.archive import Archive
+from heygen_nb.renderer.catalogue import Catalogue, catalogue_folder
 from heygen_nb.renderer.connection import Connection
 from heygen_nb.renderer.core import Renderer
 from heygen_nb.renderer.download import Downloader
@@ -135,6 +136,8 @@ async def _opened(
         client = await stack.enter_async_context(
             HeyGenClient(connection.api_key, base_url=connection.base_url, sleep=sleep)
         )
+        account = connection.account
+        catalogue = Catalogue(client, catalogue_folder(settings.home, account))
         downloader = Downloader(sleep=sleep)
         stack.push_async_callback(downloader.close)
         rates = rates.free() if connection.sandbox else rates
@@ -142,9 +145,11 @@ async def _opened(
             connection=connection,
             client=client,
             ledger=ledger,
+            catalogue=catalogue,
             resolver=Resolver(
                 client,
                 allow_private=is_loopback(connection.base_url),
+                catalogue=catalogue,
                 home=settings.home,
             ),
             archive=Archive(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from heygen_nb.models import Draft, Video
     from heygen_nb.money import Rates
     from heygen_nb.renderer.archive import Archive
+    from heygen_nb.renderer.catalogue import Catalogue
     from heygen_nb.renderer.connection import Connection
     from heygen_nb.renderer.report import ProgressCallback
     from heygen_nb.renderer.resolve import Resolver
@@ -51,6 +52,7 @@ class Renderer:
         connection: Who pays, and where.
         client: HeyGen.
         ledger: Where every step is stored first.
+        catalogue: All voices and avatars, to choose from.
         resolver: Finds voices and avatars.
         archive: Keeps finished files.
         rates: For quotes.
@@ -67,6 +69,7 @@ class Renderer:
         connection: Connection,
         client: HeyGenClient,
         ledger: Ledger,
+        catalogue: Catalogue,
         resolver: Resolver,
         archive: Archive,
         rates: Rates,
@@ -80,6 +83,7 @@ class Renderer:
         self.account = connection.account
         self.client = client
         self.ledger = ledger
+        self.catalogue = catalogue
         self.resolver = resolver
         self.rates = rates
         self.archive = archive

@@ -132,6 +132,18 @@ border-bottom:1px solid var(--line)}
 .hg .hg-row .widget-html-content{display:flex;gap:12px;align-items:center}
 .hg .hg-thumb{width:36px;height:56px;object-fit:cover;border-radius:5px;
 background:var(--panel);display:block}
+.hg .hg-gallery{display:grid!important;gap:8px;width:100%;
+grid-template-columns:repeat(auto-fill,minmax(104px,1fr))}
+.hg .hg-gallery .jupyter-button.hg-tile{display:block;width:100%;padding:0 0 6px;
+overflow:hidden;white-space:pre-line;text-align:left;text-indent:8px;
+font-size:11.5px;color:var(--dim);background:var(--bg)}
+.hg .hg-tile::first-line{font-size:12.5px;color:var(--text)}
+.hg .hg-tile::before{content:"";display:block;width:100%;aspect-ratio:3/4;
+margin-bottom:5px;background:var(--panel) var(--picture,none) center/cover}
+.hg .hg-wide .hg-tile::before{aspect-ratio:16/9}
+.hg .hg-gallery .hg-tile.hg-chosen{border-color:var(--brand);
+box-shadow:0 0 0 1px var(--brand)}
+
 @container (max-width:700px){
 .hg .hg-left,.hg .hg-side{flex:1 1 100%}
 .hg .hg-list select{min-height:0;height:120px}

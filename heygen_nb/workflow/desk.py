@@ -26,6 +26,7 @@ from heygen_nb.timing import SpeechModel, Spoken
 from heygen_nb.workflow.animatic import preview
 from heygen_nb.workflow.backgrounds import Backgrounds
 from heygen_nb.workflow.book import DraftBook
+from heygen_nb.workflow.catalogue import Choices
 from heygen_nb.workflow.jobs import Job, Jobs
 from heygen_nb.workflow.past import Past
 from heygen_nb.workflow.session import open_session
@@ -62,6 +63,7 @@ class Desk:
         settings: What holds now.
         broken: Why config.yaml could not be read.
         book: The drafts.
+        catalogue: The voices and avatars of the account.
         past: The history.
         jobs: Renders under way, and the log.
         backgrounds: Pictures that were brought in.
@@ -80,6 +82,7 @@ class Desk:
         self._lengths, self._voice_id = SpeechModel(), ""
         self._finishing: set[asyncio.Task[object]] = set()
         self.book = DraftBook(self.ledger, self.tell)
+        self.catalogue = Choices(self.session)
         self.past = Past(self.ledger, self.session)
         self.jobs = Jobs(self.session, self.tell)
         self.backgrounds = Backgrounds(

@@ -132,6 +132,17 @@ border-bottom:1px solid var(--line)}
 .hg .hg-row .widget-html-content{display:flex;gap:12px;align-items:center}
 .hg .hg-thumb{width:36px;height:56px;object-fit:cover;border-radius:5px;
 background:var(--panel);display:block}
+.hg .hg-entry{align-items:flex-end;gap:6px;width:100%}
+.hg .hg-entry>.hg-field{flex:1 1 0;min-width:0}
+.hg .hg-field .widget-colorpicker-input{display:flex;gap:6px;width:100%;
+height:auto;flex:none}
+.hg .hg-field .widget-colorpicker-input input[type=text]{flex:1 1 0;min-width:0}
+.hg .hg-field .widget-colorpicker-input input[type=color]{flex:none;width:52px;
+padding:3px 5px;height:auto;align-self:stretch;cursor:pointer}
+.hg .hg-now{justify-content:space-between;flex-wrap:wrap}
+.hg .hg-now .hg-thumb{width:72px;height:48px;flex:none}
+.hg .hg-value{overflow-wrap:anywhere}
+
 .hg .hg-gallery{display:grid!important;gap:8px;width:100%;
 grid-template-columns:repeat(auto-fill,minmax(104px,1fr))}
 .hg .hg-gallery .jupyter-button.hg-tile{display:block;width:100%;padding:0 0 6px;

@@ -185,6 +185,68 @@ def preview(
     _exit(run_preview(file, output, share=share))
 
 
+@app.command(help=_("Find a voice: by words, language or gender."))
+def voices(
+    text: Annotated[
+        list[str] | None, typer.Argument(metavar="TEXT", show_default=False)
+    ] = None,
+    *,
+    language: Annotated[
+        str, typer.Option("--language", "-l", help=_("Such as Russian or ru."))
+    ] = "",
+    gender: Annotated[str, typer.Option("--gender", "-g")] = "",
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help=_("Fetch the list anew."))
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20,
+    backend: Annotated[BackendName | None, typer.Option()] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=_("One object a line on stdout."))
+    ] = False,
+) -> None:
+    from heygen_nb.cli.voices import VoiceOptions, run_voices
+
+    options = VoiceOptions(
+        text=" ".join(text or ()),
+        language=language,
+        gender=gender,
+        refresh=refresh,
+        limit=limit,
+        backend=backend.value if backend else None,
+        as_json=as_json,
+    )
+    _exit(run_voices(options))
+
+
+@app.command(help=_("Find an avatar look: by words."))
+def avatars(
+    text: Annotated[
+        list[str] | None, typer.Argument(metavar="TEXT", show_default=False)
+    ] = None,
+    *,
+    own: Annotated[bool, typer.Option("--own", help=_("Only your own."))] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help=_("Fetch the list anew."))
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20,
+    backend: Annotated[BackendName | None, typer.Option()] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=_("One object a line on stdout."))
+    ] = False,
+) -> None:
+    from heygen_nb.cli.avatars import AvatarOptions, run_avatars
+
+    options = AvatarOptions(
+        text=" ".join(text or ()),
+        own=own,
+        refresh=refresh,
+        limit=limit,
+        backend=backend.value if backend else None,
+        as_json=as_json,
+    )
+    _exit(run_avatars(options))
+
+
 @app.command(help=_("Serve the local stand-in for HeyGen and Telegram."))
 def sandbox(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 8017,

@@ -86,6 +86,11 @@ class Listing(Generic[R]):
         return self._now() - self._kept.fetched_at if self._kept else None
 
     @property
+    def known(self) -> Sequence[R]:
+        """What is in memory, without asking anybody."""
+        return self._kept.items if self._kept else ()
+
+    @property
     def just_asked(self) -> bool:
         """Whether this very process has asked HeyGen within a minute."""
         asked_at = self._asked_at
@@ -111,7 +116,7 @@ class Listing(Generic[R]):
                 self._kept = await asyncio.to_thread(self._read) or self._kept
             if refresh or not self._fresh():
                 await self._renew(on_part)
-            return self._kept.items if self._kept else []
+            return self.known
 
     def _fresh(self) -> bool:
         age = self.age

@@ -66,10 +66,10 @@ class Resolver:
         """
         said = self._catalogue.said
         voices = await said.get()
-        hits = _meant(wish.strip(), voices)
+        hits = meant(wish.strip(), voices)
         if len(hits) != 1 and not said.just_asked:
             voices = await said.get(refresh=True)  # made or deleted since?
-            hits = _meant(wish.strip(), voices)
+            hits = meant(wish.strip(), voices)
             if not hits and said.trouble:
                 raise said.trouble
         if len(hits) == 1:
@@ -215,7 +215,7 @@ def describe_voice(voice: VoiceReply) -> str:
     return f"{voice.name} ({voice.language}, {voice.voice_id})"
 
 
-def _meant(wish: str, voices: Sequence[VoiceReply]) -> list[VoiceReply]:
+def meant(wish: str, voices: Sequence[VoiceReply]) -> list[VoiceReply]:
     """Return the voices of that id, else of that name, else the wished language's."""
     name = wish.casefold()
     return (

@@ -102,14 +102,22 @@ class Gallery(widgets.VBox):
         self._chosen, self._page = chosen, 0
         await self._show_page()
 
+    async def update(self, tiles: Sequence[Tile]) -> None:
+        """Show tiles where one is; pictures stay if the page stays the same."""
+        self._tiles = tiles
+        first = min(self._page, _last(tiles)) * PAGE
+        if tuple(tiles[first : first + PAGE]) == self._shown:
+            self._say_where(first)
+        else:
+            await self._turn(0)
+
     def mark(self, chosen: str) -> None:
         """Mark another tile."""
         self._chosen = chosen
         self._label()
 
     async def _turn(self, step: int) -> None:
-        last = max(len(self._tiles) - 1, 0) // PAGE
-        self._page = min(max(self._page + step, 0), last)
+        self._page = min(max(self._page + step, 0), _last(self._tiles))
         await self._show_page()
 
     async def _click(self, number: int) -> None:
@@ -163,3 +171,7 @@ class Gallery(widgets.VBox):
         self.back.disabled = not first
         self.forth.disabled = first + PAGE >= len(self._tiles)
         show(self._turners, when=len(self._tiles) > PAGE)
+
+
+def _last(tiles: Sequence[Tile]) -> int:
+    return max(len(tiles) - 1, 0) // PAGE

@@ -13,6 +13,7 @@ from heygen_nb.config import load_settings
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.renderer.catalogue import catalogue_folder, write_whole
+from heygen_nb.renderer.resolve import meant
 from heygen_nb.workflow.finding import Finder, is_of, speaks
 from heygen_nb.workflow.session import open_session
 
@@ -68,6 +69,17 @@ class Choices:
         async with self._session() as session:
             self._catalogue = session.renderer.catalogue
             return await self._catalogue.avatars(refresh=refresh, on_part=on_part)
+
+    async def meant(self, wish: str) -> str:
+        """Return the id of the voice that a setting stands for; empty if unclear."""
+        async with self._session() as session:
+            hits = meant(wish, await session.renderer.catalogue.said.get())
+        return hits[0].voice_id if len(hits) == 1 else ""
+
+    def voice_name(self, voice_id: str) -> str:
+        """Return a voice's name if its list is at hand, else the id."""
+        voices = self._catalogue.said.known if self._catalogue else ()
+        return next((v.name for v in voices if v.voice_id == voice_id), voice_id)
 
     async def refresh(self) -> None:
         """List voices and avatars anew."""

@@ -151,6 +151,7 @@ async def _opened(settings: Settings, clock: Clock) -> AsyncIterator[Renderer]:
                 client,
                 allow_private=is_loopback(connection.base_url),
                 catalogue=catalogue,
+                home=settings.home,
             ),
             archive=Archive(
                 settings.videos_path,

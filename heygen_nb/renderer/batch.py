@@ -26,6 +26,7 @@ from heygen_nb.errors import (
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import TOKEN_PREFIX, Render
+from heygen_nb.renderer.backgrounds import forget_assets
 from heygen_nb.renderer.pace import Patience
 from heygen_nb.renderer.submit import MAX_LIMITED_S, UNCLEAR, token_of
 
@@ -178,9 +179,9 @@ class Batches:
             look = await self._look(row, pace.interval_s)
             step = look.step_of(row)
             if step:
-                return await asyncio.to_thread(
-                    self._ledger.record, hold, "item", **step
-                )
+                row = await asyncio.to_thread(self._ledger.record, hold, "item", **step)
+                await forget_assets(self._ledger, row)
+                return row
             self._check_time(row, look, pace)
             row = await asyncio.to_thread(self._ledger.render, row.id)
         return row

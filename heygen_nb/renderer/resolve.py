@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import ConfigError, NotFoundError, PreviewError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.renderer.backgrounds import COLOR
 from heygen_nb.renderer.catalogue import Catalogue
+from heygen_nb.renderer.pictures import picture_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heygen_nb.heygen import HeyGenClient, LookReply, VoiceReply
+    from heygen_nb.renderer.pictures import Picture
 
-COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 _COMMON = {"en": "English", "ru": "Russian"}  # most wishes; babel knows the others
 _WISH = re.compile(r"([a-z]{2,3})-([A-Z]{2})-\w+(?:-\w+)*")  # en-US-Neural2-F
 
@@ -25,9 +29,10 @@ class Resolver:
 
     Args:
         client: HeyGen.
-        allow_private: Whether a background may lie on this machine or network; for
-            the sandbox.
+        allow_private: Whether a background may be served by this machine or
+            network; for the sandbox.
         catalogue: The voices of the same account; by default listed for this one.
+        home: Where files are looked for that are named without a folder's path.
     """
 
     def __init__(
@@ -36,10 +41,12 @@ class Resolver:
         *,
         allow_private: bool = False,
         catalogue: Catalogue | None = None,
+        home: Path = Path(),
     ) -> None:
         self._client = client
         self._catalogue = catalogue or Catalogue(client)
         self._allow_private = allow_private
+        self._home = home
         self._pictures: set[str] = set()
         self._looks: dict[str, LookReply] = {}
 
@@ -139,23 +146,31 @@ class Resolver:
             hint=_("Make one at HeyGen, or switch “use avatar” off."),
         )
 
-    async def background(self, value: str) -> None:
+    async def background(self, value: str) -> Picture | None:
         """Make sure that a background is one, before anything is paid.
 
         Args:
-            value: A colour such as ``#203040``, an address, or nothing.
+            value: A colour such as ``#203040``, an address, a file, or nothing.
+
+        Returns:
+            The picture, if it is a file: it has to be uploaded.
 
         Raises:
-            ConfigError: It is neither, or there is no picture at that address.
+            ConfigError: It is none of them, or there is no picture.
         """
         if not value or COLOR.fullmatch(value) or value in self._pictures:
-            return
+            return None
+        if picture := await asyncio.to_thread(picture_of, value, self._home):
+            return picture
         if not re.match(r"https?://[^\s/]+", value):
             raise ConfigError(
                 _("heygen_background_url: “{value}” is not a web address.").format(
                     value=value[:100]
                 ),
-                hint=_("Use a link with https://, or a colour like #203040."),
+                hint=_(
+                    "Use a link with https://, a colour like #203040, or a PNG or"
+                    " JPEG file."
+                ),
             )
         from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB, for pictures only
             fetch_image,
@@ -169,6 +184,7 @@ class Resolver:
                 hint=_("Open the link in a browser: it has to show just a picture."),
             ) from None
         self._pictures.add(value)
+        return None
 
 
 def choose_engine(look: LookReply, wish: str) -> str:

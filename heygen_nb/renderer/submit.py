@@ -28,6 +28,7 @@ from heygen_nb.errors import (
     TakenOverError,
 )
 from heygen_nb.i18n import gettext as _
+from heygen_nb.renderer.backgrounds import forget_assets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -147,7 +148,7 @@ class Submitter:
         error.charged = None if earlier_unanswered else False
         row = await self._record(hold, "refused", unanswered=earlier_unanswered)
         if not nothing_made:
-            await self._record(
+            row = await self._record(
                 hold,
                 "rejected",
                 state="rejected",
@@ -155,6 +156,7 @@ class Submitter:
                 error_message=error.message,
                 reserved_cost=0.0,
             )
+            await forget_assets(self._ledger, row)
             raise error
         if isinstance(error, QuotaExceededError):
             raise error

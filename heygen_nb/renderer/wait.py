@@ -14,6 +14,7 @@ from heygen_nb.ledger import Render
 from heygen_nb.models import Video
 from heygen_nb.renderer import lines
 from heygen_nb.renderer.archive import links
+from heygen_nb.renderer.backgrounds import forget_assets
 from heygen_nb.renderer.pace import Patience
 from heygen_nb.renderer.report import Report, clock_for, learn_times
 
@@ -127,9 +128,11 @@ class Waiting:
             billed = await self._renderer.bills.close(row, fields["cost"])
             if billed is not None:
                 fields |= {"cost": billed, "billed": True}
-        return await asyncio.to_thread(
+        row = await asyncio.to_thread(
             self._ledger.record, hold, name, state=state, **fields
         )
+        await forget_assets(self._ledger, row)
+        return row
 
     def _news(
         self, row: Render, sighting: Sighting, elapsed_s: float

@@ -150,6 +150,17 @@ background:var(--panel) var(--picture,none) center/cover}
 .hg .hg-gallery .hg-tile.hg-chosen{border-color:var(--brand);
 box-shadow:0 0 0 1px var(--brand)}
 
+.hg .hg-entry{align-items:flex-end;gap:6px;width:100%}
+.hg .hg-entry>.hg-field{flex:1 1 0;min-width:0}
+.hg .hg-field .widget-colorpicker-input{display:flex;gap:6px;width:100%;
+height:auto;flex:none}
+.hg .hg-field .widget-colorpicker-input input[type=text]{flex:1 1 0;min-width:0}
+.hg .hg-field .widget-colorpicker-input input[type=color]{flex:none;width:52px;
+padding:3px 5px;height:auto;align-self:stretch;cursor:pointer}
+.hg .hg-now{justify-content:space-between;flex-wrap:wrap}
+.hg .hg-now .hg-thumb{width:72px;height:48px;flex:none}
+.hg .hg-value{overflow-wrap:anywhere}
+
 @container (max-width:700px){
 .hg .hg-left,.hg .hg-side{flex:1 1 100%}
 .hg .hg-list select{min-height:0;height:120px}

@@ -24,6 +24,7 @@ from heygen_nb.renderer.backend import ledger_url
 from heygen_nb.renderer.plan import picture_and_sound, revision_of
 from heygen_nb.timing import SpeechModel, Spoken
 from heygen_nb.workflow.animatic import preview
+from heygen_nb.workflow.backgrounds import Backgrounds
 from heygen_nb.workflow.book import DraftBook
 from heygen_nb.workflow.catalogue import Choices
 from heygen_nb.workflow.jobs import Job, Jobs
@@ -65,6 +66,7 @@ class Desk:
         catalogue: The voices and avatars of the account.
         past: The history.
         jobs: Renders under way, and the log.
+        backgrounds: Pictures that were brought in.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -83,6 +85,9 @@ class Desk:
         self.catalogue = Choices(self.session)
         self.past = Past(self.ledger, self.session)
         self.jobs = Jobs(self.session, self.tell)
+        self.backgrounds = Backgrounds(
+            lambda: self.settings.home, self.ledger, self.session
+        )
 
     def _read(self) -> Settings:
         try:
@@ -284,7 +289,8 @@ class Desk:
         """Make the animatic of a draft, unless it is there; older ones are deleted."""
         settings = self._settings_for(draft)
         # Browsers keep files by name: another content needs another one.
-        revision = revision_of(picture_and_sound(draft, settings))
+        inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
+        revision = revision_of(inputs)
         folder = settings.home / "previews"
         path = folder / f"{draft.id}-{revision[:8]}.mp4"
         if not path.exists():

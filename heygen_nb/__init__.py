@@ -28,6 +28,7 @@ _HOME_OF = {
     "analytics": "workflow",
     "create_video": "renderer",
     "download_video": "renderer",
+    "drafts_from": "drafts",
     "load_settings": "config",
     "preview_batch": "workflow",
     "preview_draft": "workflow",
@@ -60,6 +61,7 @@ __all__ = [
     "analytics",
     "create_video",
     "download_video",
+    "drafts_from",
     "load_settings",
     "preview_batch",
     "preview_draft",
@@ -74,6 +76,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from heygen_nb.config import Settings, load_settings
+    from heygen_nb.drafts import drafts_from
     from heygen_nb.errors import HeygenNbError
     from heygen_nb.models import Draft, Post, Progress, Quote, Video
     from heygen_nb.renderer import (

@@ -28,6 +28,7 @@ from heygen_nb.workflow.book import DraftBook
 from heygen_nb.workflow.jobs import Job, Jobs
 from heygen_nb.workflow.past import Past
 from heygen_nb.workflow.session import open_session
+from heygen_nb.workflow.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -80,6 +81,7 @@ class Desk:
         self.book = DraftBook(self.ledger, self.tell)
         self.past = Past(self.ledger, self.session)
         self.jobs = Jobs(self.session, self.tell)
+        self.tables = Tables(self)
 
     def _read(self) -> Settings:
         try:

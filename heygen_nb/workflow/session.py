@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import ApiError, HeygenNbError, LimitError
@@ -22,7 +23,7 @@ from heygen_nb.workflow.outcome import Outcome
 from heygen_nb.workflow.posting import chat_of, open_chat
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
     from heygen_nb.config import Settings
     from heygen_nb.ledger import Render
@@ -63,6 +64,22 @@ class Session:
         Returns:
             An outcome a draft, in their order.
         """
+        waits = await self.begin_all(drafts, send=send, again=again, progress=progress)
+        return await asyncio.gather(*(wait() for wait in waits))
+
+    async def begin_all(
+        self,
+        drafts: Sequence[Draft],
+        *,
+        send: bool,
+        again: bool = False,
+        progress: Callable[[Draft], ProgressCallback] | None = None,
+    ) -> list[Callable[[], Awaitable[Outcome]]]:
+        """Plan drafts, and send them if they go together; see :meth:`render_all`.
+
+        Returns:
+            For each draft what takes it the rest of the way.
+        """
         many = Many(self.renderer)
         jobs = [
             Job(draft, self.settings_for(draft), progress(draft) if progress else None)
@@ -81,9 +98,7 @@ class Session:
                 return Outcome.of_video(made)
             return await self.posted(made, job.draft.caption, job.progress)
 
-        return await asyncio.gather(
-            *(one(job, row) for job, row in zip(jobs, rows, strict=True))
-        )
+        return [partial(one, job, row) for job, row in zip(jobs, rows, strict=True)]
 
     async def quote_all(
         self, drafts: Sequence[Draft], *, again: bool = False
@@ -96,6 +111,13 @@ class Session:
             for draft in drafts
         ]
         return [plan for plan in plans if plan]
+
+    async def next_unpaid(self, drafts: Sequence[Draft]) -> Plan | None:
+        """Return the plan of the first draft that costs something; None if none."""
+        for draft in drafts:
+            if plans := await self.quote_all([draft]):
+                return plans[0]
+        return None
 
     async def over_limit(self, plans: Sequence[Plan]) -> LimitError | None:
         """Return what rendering these would pass; None if it is within all limits."""

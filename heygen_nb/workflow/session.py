@@ -112,10 +112,12 @@ class Session:
         ]
         return [plan for plan in plans if plan]
 
-    async def next_unpaid(self, drafts: Sequence[Draft]) -> Plan | None:
-        """Return the plan of the first draft that costs something; None if none."""
+    async def next_unpaid(
+        self, drafts: Sequence[Draft], *, again: bool = False
+    ) -> Plan | None:
+        """Return the plan of the first draft that is not rendered; None if all are."""
         for draft in drafts:
-            if plans := await self.quote_all([draft]):
+            if plans := await self.quote_all([draft], again=again):
                 return plans[0]
         return None
 

@@ -109,7 +109,7 @@ class DraftTemplate:
                     columns=", ".join(list(table.columns)[:20])
                 ),
             )
-            for name, line in sorted(missing.items(), key=lambda item: item[1])
+            for name, line in sorted(missing.items(), key=lambda item: item[::-1])
         ]
 
     def fill(self, cells: Mapping[str, str]) -> dict[str, str]:

@@ -31,6 +31,7 @@ _HOME_OF = {
     "avatars": "workflow.catalogue",
     "create_video": "renderer",
     "download_video": "renderer",
+    "drafts_from": "drafts",
     "load_settings": "config",
     "preview_batch": "workflow",
     "preview_draft": "workflow",
@@ -67,6 +68,7 @@ __all__ = [
     "avatars",
     "create_video",
     "download_video",
+    "drafts_from",
     "load_settings",
     "preview_batch",
     "preview_draft",
@@ -82,6 +84,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from heygen_nb.config import Settings, load_settings
+    from heygen_nb.drafts import drafts_from
     from heygen_nb.errors import HeygenNbError
     from heygen_nb.models import Avatar, Draft, Post, Progress, Quote, Video, Voice
     from heygen_nb.renderer import (

@@ -68,6 +68,18 @@ def demo(
 def render(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
     *,
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            "--template",
+            "-t",
+            metavar="FILE.md",
+            help=_("Each file is a table whose rows fill this draft."),
+        ),
+    ] = None,
+    sample: Annotated[
+        bool, typer.Option(help=_("Render only the first that is not rendered yet."))
+    ] = False,
     send: Annotated[
         bool | None,
         typer.Option("--send/--no-send", help=_("Post it to Telegram when done.")),
@@ -96,6 +108,8 @@ def render(
         max_cost=max_cost,
         backend=backend.value if backend else None,
         as_json=as_json,
+        template=template,
+        sample=sample,
     )
     _exit(run_render(files, options))
 
@@ -176,13 +190,22 @@ def preview(
         Path | None, typer.Option("--output", "-o", metavar="OUT.mp4")
     ] = None,
     *,
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            "--template",
+            "-t",
+            metavar="FILE.md",
+            help=_("The file is a table; its first row fills this draft."),
+        ),
+    ] = None,
     share: Annotated[
         bool, typer.Option(help=_("1080 pixels wide, to show around."))
     ] = False,
 ) -> None:
     from heygen_nb.cli.preview import run_preview
 
-    _exit(run_preview(file, output, share=share))
+    _exit(run_preview(file, output, template=template, share=share))
 
 
 @app.command(help=_("Find a voice: by words, language or gender."))

@@ -30,6 +30,7 @@ from heygen_nb.workflow.catalogue import Choices
 from heygen_nb.workflow.jobs import Job, Jobs
 from heygen_nb.workflow.past import Past
 from heygen_nb.workflow.session import open_session
+from heygen_nb.workflow.tables import Tables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -88,6 +89,7 @@ class Desk:
         self.backgrounds = Backgrounds(
             lambda: self.settings.home, self.ledger, self.session
         )
+        self.tables = Tables(self)
 
     def _read(self) -> Settings:
         try:

@@ -28,6 +28,7 @@ from heygen_nb.workflow.book import DraftBook
 from heygen_nb.workflow.jobs import Job, Jobs
 from heygen_nb.workflow.past import Past
 from heygen_nb.workflow.session import open_session
+from heygen_nb.workflow.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -62,6 +63,7 @@ class Desk:
         broken: Why config.yaml could not be read.
         book: The drafts.
         past: The history.
+        writing: New drafts and new texts.
         jobs: Renders under way, and the log.
     """
 
@@ -79,6 +81,9 @@ class Desk:
         self._finishing: set[asyncio.Task[object]] = set()
         self.book = DraftBook(self.ledger, self.tell)
         self.past = Past(self.ledger, self.session)
+        self.writing = Writing(
+            lambda: self.video_settings, lambda: (self._lengths, self._voice_id)
+        )
         self.jobs = Jobs(self.session, self.tell)
 
     def _read(self) -> Settings:

@@ -1,0 +1,32 @@
+"""Writing scripts: from ready formats offline, or by a language model.
+
+What a length is, and what the time is, is handed in: nothing here reads the ledger.
+"""
+
+from heygen_nb.scripts.library import TEMPLATES, Format, formats
+from heygen_nb.scripts.model import ModelWriter
+from heygen_nb.scripts.offline import OfflineWriter
+from heygen_nb.scripts.order import (
+    Change,
+    Measure,
+    OnText,
+    Order,
+    ScriptWriter,
+    Written,
+    misses,
+)
+
+__all__ = [
+    "TEMPLATES",
+    "Change",
+    "Format",
+    "Measure",
+    "ModelWriter",
+    "OfflineWriter",
+    "OnText",
+    "Order",
+    "ScriptWriter",
+    "Written",
+    "formats",
+    "misses",
+]

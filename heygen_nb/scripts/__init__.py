@@ -3,6 +3,7 @@
 What a length is, and what the time is, is handed in: nothing here reads the ledger.
 """
 
+from heygen_nb.scripts.chat import Chat
 from heygen_nb.scripts.library import TEMPLATES, Format, formats
 from heygen_nb.scripts.model import ModelWriter
 from heygen_nb.scripts.offline import OfflineWriter
@@ -19,6 +20,7 @@ from heygen_nb.scripts.order import (
 __all__ = [
     "TEMPLATES",
     "Change",
+    "Chat",
     "Format",
     "Measure",
     "ModelWriter",

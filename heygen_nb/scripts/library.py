@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from heygen_nb.errors import DraftError
+from heygen_nb.i18n import LANGUAGES
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
@@ -79,8 +80,15 @@ def format_named(name: str, home: Path, language: str) -> Format:
         DraftError: There is none, or its file cannot be read.
     """
     own = home / TEMPLATES / f"{name}.md"
-    if re.fullmatch(r"[\w-]+", name) and own.exists():
+    if re.fullmatch(r"[\w-]{1,64}", name) and own.exists():
         read_format(own)  # what is wrong with it is told, not passed over
+    if language not in LANGUAGES:
+        raise DraftError(
+            _("Without a language model there are no scripts in “{language}”.").format(
+                language=language[:40]
+            ),
+            hint=_("There are: {names}.").format(names=", ".join(LANGUAGES)),
+        )
     known = formats(home, language)
     for format_ in known:
         if format_.name == name:
@@ -145,7 +153,7 @@ def _front_matter(text: str, file: Path) -> dict[str, str]:
 def _checked(values: dict[str, str], file: Path, body: str, line: int) -> Format:
     unknown = [key for key in values if key not in KEYS]
     texts = all(isinstance(value, str) for value in values.values())
-    if unknown or not texts or values.get("language") not in ("en", "ru"):
+    if unknown or not texts or values.get("language") not in LANGUAGES:
         raise DraftError(
             _("{file}: the front matter of a format does not fit.").format(
                 file=file.name

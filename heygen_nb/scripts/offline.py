@@ -11,7 +11,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.scripts.filling import Pool, tidy, tidy_lines
 from heygen_nb.scripts.library import format_named
 from heygen_nb.scripts.order import Written
-from heygen_nb.scripts.topic import Topic, day_of, read_topic, sign_in, sign_named
+from heygen_nb.scripts.topic import Topic, day_of, is_horoscope, read_topic, sign_named
 from heygen_nb.templates import Template
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def _template(source: str, where: str, line: int = 1) -> Template:
 
 
 def _likely_format(order: Order, topic: Topic) -> str:
-    if sign_in(topic.subject, order.language):
+    if is_horoscope(order.topic):
         return "horoscope"
     return "lesson" if topic.points else "tip"
 
@@ -102,7 +102,7 @@ def _values(
     from babel.dates import format_date  # noqa: PLC0415 - 50 ms, for two words
 
     values: dict[str, Any] = {
-        "topic": order.topic,
+        "topic": topic.text,
         "subject": topic.subject,
         "headline": topic.subject[:1].upper() + topic.subject[1:],
         "points": topic.points,

@@ -19,13 +19,20 @@ _POINTS = re.compile(r"\s*(?:;|\n)\s*")
 _BULLET = re.compile(r"^(?:[-•*–]|\d{1,2}[.)])\s+")
 _ISO = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b")
 _DOTTED = re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b")
+_HOROSCOPE = re.compile(r"\b(?:horoscope|гороскоп)", re.IGNORECASE)
+_DAY = re.compile(r"\b(?:today|tomorrow|сегодня|завтра)\b", re.IGNORECASE)
 _TOMORROW = re.compile(r"\b(?:tomorrow|завтра)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A subject, and what is to be said of it, each point a sentence."""
+    """A subject, and what is to be said of it, each point a sentence.
 
+    Attributes:
+        text: All of it as it was typed, without signs that cannot be seen.
+    """
+
+    text: str
     subject: str
     points: tuple[str, ...]
 
@@ -36,7 +43,7 @@ def read_topic(text: str) -> Topic:
     Raises:
         DraftError: There is nothing in it, or far too much.
     """
-    text = text.strip()
+    text = "".join(c for c in text if c.isprintable() or c.isspace()).strip()
     if not any(character.isalnum() for character in text):
         raise DraftError(
             _("There is no topic."),
@@ -57,7 +64,7 @@ def read_topic(text: str) -> Topic:
     if not colon and not rest:  # "one; two; three"
         subject, *parts = _POINTS.split(first)
     points = tuple(_sentence(part) for part in parts if part.strip())
-    return Topic(" ".join(subject.split()).rstrip(".;"), points)
+    return Topic(text, " ".join(subject.split()).rstrip(".;"), points)
 
 
 def _sentence(text: str) -> str:
@@ -88,22 +95,28 @@ def day_of(text: str, today: date) -> date:
     return today + timedelta(days=1) if _TOMORROW.search(text) else today
 
 
-def sign_in(text: str, language: str) -> dict[str, Any] | None:
-    """Return the sign of the zodiac that a text names, in either language."""
-    for sign in _signs():
-        if re.search(rf"\b(?:{sign['match']})\b", text, re.IGNORECASE):
-            return {"glyph": sign["glyph"], **sign[language]}
-    return None
+def is_horoscope(text: str) -> bool:
+    """Tell whether a topic is a sign of the zodiac and nothing else.
+
+    “Cancer research” is about something else.
+    """
+    if _HOROSCOPE.search(text):
+        return True
+    for noise in (_ISO, _DOTTED, _DAY):
+        text = noise.sub(" ", text)
+    text = re.sub(r"[\W_]+", " ", text).strip()
+    return any(re.fullmatch(s["match"], text, re.IGNORECASE) for s in _signs())
 
 
 def sign_named(text: str, language: str) -> dict[str, Any]:
-    """Return the sign that a text names.
+    """Return the sign of the zodiac that a text names, in either language.
 
     Raises:
         DraftError: It names none.
     """
-    if sign := sign_in(text, language):
-        return sign
+    for sign in _signs():
+        if re.search(rf"\b(?:{sign['match']})\b", text, re.IGNORECASE):
+            return {"glyph": sign["glyph"], **sign[language]}
     raise DraftError(
         _("“{topic}” names no sign of the zodiac.").format(topic=text[:60]),
         hint=_("The twelve: {signs}.").format(

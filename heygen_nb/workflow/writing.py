@@ -17,9 +17,11 @@ from heygen_nb.models import Draft
 from heygen_nb.renderer import effective_settings
 from heygen_nb.renderer.backend import ledger_url
 from heygen_nb.scripts import (
+    Chat,
     ModelWriter,
     OfflineWriter,
     Order,
+    Written,
     formats,
     misses,
 )
@@ -125,7 +127,7 @@ class Writing:
             target_s=target_s,
             words=self._words(target_s, spoken),
         )
-        old = (draft.title, draft.script, draft.caption)
+        old = Written(draft.title, draft.script, draft.caption)
         written = await self._model().rewrite(old, change, order, on_text=on_text)
         return draft.model_copy(
             update={
@@ -171,13 +173,12 @@ class Writing:
                 _("There is no key for the language model."),
                 hint=_("Set OPENAI_API_KEY in the environment or in .env."),
             )
-        return ModelWriter(
+        chat = Chat(
             settings.script_model,
             base_url=settings.script_base_url,
             api_key=key.get_secret_value() if key else "",
-            measure=self._measure(),
-            home=settings.home,
         )
+        return ModelWriter(chat, measure=self._measure(), home=settings.home)
 
     def _measure(self) -> Measure:
         model, voice_id = self._lengths()

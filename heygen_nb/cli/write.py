@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.config import Settings
     from heygen_nb.models import Draft
-    from heygen_nb.scripts import Change, OnText
+    from heygen_nb.scripts import Change, TextCallback
     from heygen_nb.workflow.writing import Writing
 
 FOLDER = "drafts"
@@ -124,7 +124,7 @@ def _seconds(options: WriteOptions, settings: Settings) -> int:
 
 
 @contextmanager
-def _growing() -> Iterator[OnText | None]:
+def _growing() -> Iterator[TextCallback | None]:
     """Show the text while it grows, where somebody looks; it vanishes when done."""
     if not err.is_terminal:
         yield None

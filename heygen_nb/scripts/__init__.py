@@ -10,9 +10,9 @@ from heygen_nb.scripts.offline import OfflineWriter
 from heygen_nb.scripts.order import (
     Change,
     Measure,
-    OnText,
     Order,
     ScriptWriter,
+    TextCallback,
     Written,
     misses,
 )
@@ -25,9 +25,9 @@ __all__ = [
     "Measure",
     "ModelWriter",
     "OfflineWriter",
-    "OnText",
     "Order",
     "ScriptWriter",
+    "TextCallback",
     "Written",
     "formats",
     "misses",

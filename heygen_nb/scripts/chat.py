@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import openai
     from openai import AsyncOpenAI
 
-    from heygen_nb.scripts.order import OnText
+    from heygen_nb.scripts.order import TextCallback
 
 Message = dict[str, str]
 
@@ -82,7 +82,7 @@ class Chat:
         self._openai = _sdk()
 
     async def complete(
-        self, messages: list[Message], on_text: OnText | None = None
+        self, messages: list[Message], on_text: TextCallback | None = None
     ) -> str:
         """Return the answer to the messages.
 
@@ -142,7 +142,7 @@ class Chat:
         client: AsyncOpenAI,
         messages: list[Message],
         reply: _Reply,
-        on_text: OnText | None,
+        on_text: TextCallback | None,
     ) -> None:
         create: Any = client.chat.completions.create
         stream = await create(

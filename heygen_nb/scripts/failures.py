@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from heygen_nb.address import is_loopback
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 MAX_SAID_CHARS = 200
 REFUSALS = (400, 422)  # how servers say that they do not know a kind of answer
+_TOO_LONG = re.compile(
+    r"context.?(?:length|window|size)|prompt is too long|too many tokens", re.IGNORECASE
+)
 _TOO_LARGE, _SERVER_FAILED = 413, 500
 
 
@@ -113,7 +117,7 @@ def is_too_long(exc: openai.APIError) -> bool:
     status = getattr(exc, "status_code", None)
     if exc.code == "context_length_exceeded" or status == _TOO_LARGE:
         return True
-    return status in REFUSALS and "context" in exc.message.casefold()
+    return status in REFUSALS and bool(_TOO_LONG.search(exc.message))
 
 
 def _unreachable(base_url: str) -> ScriptError:

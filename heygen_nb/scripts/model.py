@@ -11,12 +11,13 @@ from heygen_nb.scripts.answers import whole
 from heygen_nb.scripts.failures import unreadable
 from heygen_nb.scripts.order import TOLERANCE
 from heygen_nb.scripts.prompting import language_name, prompt
+from heygen_nb.scripts.topic import read_topic
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.scripts.chat import Chat, Message
-    from heygen_nb.scripts.order import Change, Measure, OnText, Order, Written
+    from heygen_nb.scripts.order import Change, Measure, Order, TextCallback, Written
 
 log = logging.getLogger("heygen_nb.scripts")
 
@@ -38,14 +39,17 @@ class ModelWriter:
         self._measure = measure
         self._home = home
 
-    async def write(self, order: Order, *, on_text: OnText | None = None) -> Written:
+    async def write(
+        self, order: Order, *, on_text: TextCallback | None = None
+    ) -> Written:
         """Write one script; one that misses its length is corrected once.
 
         Raises:
-            DraftError: A prompt of the user's own cannot be used.
+            DraftError: The topic or a prompt of the user's own cannot be used.
             ScriptError: The model did not write it.
         """
-        data = {"topic": order.topic, "format": order.format, "tone": order.tone}
+        topic = read_topic(order.topic).text
+        data = {"topic": topic, "format": order.format, "tone": order.tone}
         values = {
             **self._values(order, order.target_s, order.words),
             "version": (order.seed or 0) % 1000,
@@ -60,7 +64,7 @@ class ModelWriter:
         change: Change,
         order: Order,
         *,
-        on_text: OnText | None = None,
+        on_text: TextCallback | None = None,
     ) -> Written:
         """Write other texts for those of a draft.
 
@@ -112,7 +116,7 @@ class ModelWriter:
         messages: list[Message],
         values: dict[str, object],
         target_s: float | None,
-        on_text: OnText | None,
+        on_text: TextCallback | None,
     ) -> Written:
         text = await self._chat.complete(messages, on_text)
         first = whole(text)
@@ -161,7 +165,7 @@ class ModelWriter:
         return faults
 
 
-def _told(written: Written, on_text: OnText | None) -> Written:
+def _told(written: Written, on_text: TextCallback | None) -> Written:
     if on_text:
         on_text(written.title, written.script, written.caption)
     return written

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from functools import lru_cache
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.errors import DraftError
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.scripts.library import Format
-    from heygen_nb.scripts.order import Measure, OnText, Order
+    from heygen_nb.scripts.order import Measure, Order, TextCallback
+
+
+MAX_HEADLINE_CHARS = 60
 
 
 def _today() -> date:
@@ -42,7 +46,9 @@ class OfflineWriter:
         self._measure = measure
         self._today = today
 
-    async def write(self, order: Order, *, on_text: OnText | None = None) -> Written:
+    async def write(
+        self, order: Order, *, on_text: TextCallback | None = None
+    ) -> Written:
         """Write one script; the same order gives the same text.
 
         Args:
@@ -104,7 +110,11 @@ def _values(
     values: dict[str, Any] = {
         "topic": topic.text,
         "subject": topic.subject,
-        "headline": topic.subject[:1].upper() + topic.subject[1:],
+        "headline": shorten(
+            topic.subject[:1].upper() + topic.subject[1:],
+            MAX_HEADLINE_CHARS,
+            placeholder="…",
+        ),
         "points": topic.points,
         "tone": order.tone,
         "language": order.language,

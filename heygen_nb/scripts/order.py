@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 Change = Literal["shorten", "lengthen", "another", "translate"]
-OnText = Callable[[str, str, str], None]
+TextCallback = Callable[[str, str, str], None]
 Measure = Callable[[str], float]
 
 TOLERANCE = 0.15  # share of the length that nobody minds
@@ -51,7 +51,9 @@ class Written:
 class ScriptWriter(Protocol):
     """Writes scripts; the offline formats and a language model do."""
 
-    async def write(self, order: Order, *, on_text: OnText | None = None) -> Written:
+    async def write(
+        self, order: Order, *, on_text: TextCallback | None = None
+    ) -> Written:
         """Write one script.
 
         Args:

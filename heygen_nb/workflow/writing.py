@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from heygen_nb.config import Settings
-    from heygen_nb.scripts import Change, Format, Measure, OnText, ScriptWriter
+    from heygen_nb.scripts import Change, Format, Measure, ScriptWriter, TextCallback
 
 log = logging.getLogger("heygen_nb.workflow")
 
@@ -62,7 +62,7 @@ class Writing:
         return formats(self._settings().home, language)
 
     async def write(
-        self, order: Order, number: int = 1, on_text: OnText | None = None
+        self, order: Order, number: int = 1, on_text: TextCallback | None = None
     ) -> AsyncIterator[Draft]:
         """Write versions of a script, one after the other.
 
@@ -101,7 +101,7 @@ class Writing:
         change: Change,
         *,
         language: str | None = None,
-        on_text: OnText | None = None,
+        on_text: TextCallback | None = None,
     ) -> Draft:
         """Return the draft with new texts; the model writes them.
 
@@ -199,7 +199,7 @@ async def write_drafts(
     duration: float | None = None,
     seed: int | None = None,
     settings: Settings | None = None,
-    on_text: OnText | None = None,
+    on_text: TextCallback | None = None,
 ) -> list[Draft]:
     """Write drafts about a topic: by the language model if one is set, else offline.
 
@@ -244,7 +244,7 @@ async def rewrite_draft(
     *,
     language: str | None = None,
     settings: Settings | None = None,
-    on_text: OnText | None = None,
+    on_text: TextCallback | None = None,
 ) -> Draft:
     """Return a draft with new texts; see :meth:`Writing.rewrite`.
 

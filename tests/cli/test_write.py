@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from heygen_nb.config import load_settings
 from heygen_nb.drafts import read_drafts
@@ -109,6 +111,20 @@ def test_the_model_writes_and_the_key_is_nowhere(write, model, fake_model, home)
     assert not any(
         KEY.encode() in f.read_bytes() for f in home.rglob("*") if f.is_file()
     )
+
+
+def test_a_terminal_shows_the_text_while_it_grows(
+    write, model, fake_model, monkeypatch
+):
+    screen = io.StringIO()
+    terminal = Console(file=screen, force_terminal=True, width=100)
+    monkeypatch.setattr("heygen_nb.cli.write.err", terminal)
+    fake_model.say(HALF_A_MINUTE, title="On coffee")
+
+    ran = write("Coffee", **model)
+
+    assert "On coffee" in screen.getvalue()
+    assert "patience" not in ran.out  # what grew has gone; the path stays
 
 
 def test_offline_asks_nobody(write, model, fake_model):

@@ -233,6 +233,8 @@ NO_CREDIT = {"error": {"message": "…", "code": "insufficient_quota"}}
         (404, None, "no model m1", 1),
         (400, TOO_LONG, "too long", 1),
         (413, None, "too long", 1),
+        (400, {"error": {"message": "maximum context length is 8"}}, "too long", 1),
+        (400, {"error": {"message": "not in this context"}}, "refused", 3),
         (400, {"error": {"message": f"bad {KEY}"}}, "refused: .*bad …", 3),
         (429, None, "too much to do", 3),
         (429, NO_CREDIT, "no credit", 3),
@@ -399,6 +401,14 @@ async def test_a_prompt_of_the_users_own_replaces_ours(writer, fake_model, home)
     system = fake_model.asked[0]["messages"][0]["content"]
     assert system.startswith("A haiku of 88 words, please.")
     assert "one JSON object" in system
+
+
+@pytest.mark.parametrize("topic", ["", " …", "x" * 5000])
+async def test_an_unusable_topic_is_not_sent(writer, fake_model, topic):
+    with pytest.raises(DraftError):
+        await writer().write(Order(topic))
+
+    assert fake_model.asked == []
 
 
 async def test_a_broken_prompt_is_told_with_file_and_line(writer, fake_model, home):

@@ -195,6 +195,14 @@ def test_a_time_of_day_is_no_list_of_points(write):
     assert "Lunch at 12:30" in write("Lunch at 12:30", format="tip").script
 
 
+def test_a_long_subject_makes_no_long_title(write):
+    written = write("a very long subject " * 20, format="greeting")
+
+    assert len(written.title) <= 60
+    assert written.title.startswith("A very long subject")
+    assert written.title.endswith("…")
+
+
 @pytest.mark.parametrize("topic", ["", "  \n", "…", "🙂"])
 def test_an_empty_topic_is_an_error(write, topic):
     with pytest.raises(DraftError, match="no topic"):

@@ -38,11 +38,13 @@ _HOME_OF = {
     "render_batch": "renderer",
     "render_video": "renderer",
     "resume": "workflow",
+    "rewrite_draft": "workflow.writing",
     "run": "ui.loop",
     "send_video": "workflow",
     "update_video_config": "renderer",
     "voices": "workflow.catalogue",
     "wait_video": "renderer",
+    "write_drafts": "workflow.writing",
 }
 
 __version__ = "0.1.0"
@@ -75,11 +77,13 @@ __all__ = [
     "render_batch",
     "render_video",
     "resume",
+    "rewrite_draft",
     "run",
     "send_video",
     "update_video_config",
     "voices",
     "wait_video",
+    "write_drafts",
 ]
 
 if TYPE_CHECKING:
@@ -105,6 +109,7 @@ if TYPE_CHECKING:
     from heygen_nb.ui.studio import Studio
     from heygen_nb.workflow import preview_batch, preview_draft, resume, send_video
     from heygen_nb.workflow.catalogue import avatars, voices
+    from heygen_nb.workflow.writing import rewrite_draft, write_drafts
 
 
 def __getattr__(name: str) -> Any:

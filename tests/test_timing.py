@@ -102,6 +102,22 @@ def test_pauses_speed_and_numbers_count():
     assert estimate_s('Hi <break time="1..2s"/> there') < 2
 
 
+@pytest.mark.parametrize("text", [ENGLISH, RUSSIAN])
+def test_the_words_for_a_time_take_about_that_time(text):
+    words = SpeechModel().words_for(estimate_s(text), language=script_language(text))
+
+    assert words == pytest.approx(len(text.split()), rel=0.1)
+
+
+def test_the_words_for_a_time_are_those_of_the_voice():
+    slow = [Spoken(ENGLISH, "slow", 1.0, 2 * estimate_s(ENGLISH), "en")] * 20
+    model = SpeechModel(slow)
+
+    assert model.words_for(30, voice_id="slow") < 0.7 * SpeechModel().words_for(30)
+    assert model.words_for(30, voice_id="slow", language="ru") > 55
+    assert model.words_for(0.1) == 1
+
+
 def test_speed_stays_natural():
     assert speed_for("Hi.", 60) == MIN_SPEED
     assert speed_for(ENGLISH * 5, 15) == MAX_SPEED

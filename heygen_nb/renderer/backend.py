@@ -126,7 +126,11 @@ def _identity(settings: Settings) -> tuple[object, ...]:
 @asynccontextmanager
 async def _opened(settings: Settings, clock: Clock) -> AsyncIterator[Renderer]:
     sleep = clock.sleep
-    secrets = (settings.heygen_api_key, settings.telegram_bot_token)
+    secrets = (
+        settings.heygen_api_key,
+        settings.telegram_bot_token,
+        settings.script_api_key,
+    )
     open_log(settings.log_path, [s.get_secret_value() for s in secrets if s])
     rates = load_rates(settings.home)
     async with AsyncExitStack() as stack:

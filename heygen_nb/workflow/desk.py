@@ -31,6 +31,7 @@ from heygen_nb.workflow.jobs import Job, Jobs
 from heygen_nb.workflow.past import Past
 from heygen_nb.workflow.session import open_session
 from heygen_nb.workflow.tables import Tables
+from heygen_nb.workflow.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -66,6 +67,7 @@ class Desk:
         book: The drafts.
         catalogue: The voices and avatars of the account.
         past: The history.
+        writing: New drafts and new texts.
         jobs: Renders under way, and the log.
         backgrounds: Pictures that were brought in.
     """
@@ -85,6 +87,9 @@ class Desk:
         self.book = DraftBook(self.ledger, self.tell)
         self.catalogue = Choices(self.session)
         self.past = Past(self.ledger, self.session)
+        self.writing = Writing(
+            lambda: self.video_settings, lambda: (self._lengths, self._voice_id)
+        )
         self.jobs = Jobs(self.session, self.tell)
         self.backgrounds = Backgrounds(
             lambda: self.settings.home, self.ledger, self.session

@@ -85,3 +85,12 @@ def picture_html(path: Path | None, alt: str) -> str:
     data = base64.b64encode(path.read_bytes()).decode()
     source = f"data:image/jpeg;base64,{data}"
     return f'<img class="hg-thumb" alt="{escape(alt)}" src="{source}">'
+
+
+def money_text(balance: tuple[float, str] | None) -> str:
+    """Return an amount as the header shows it; empty when it is not known."""
+    if balance is None:
+        return ""
+    amount, unit = balance
+    text = f"${amount:.2f}" if unit == "usd" else f"{amount:.0f} {unit}"
+    return _("balance {amount}").format(amount=text)

@@ -90,6 +90,16 @@ color:var(--on-brand);font-weight:600}
 .hg :is(button,input,textarea,select,pre,.lm-TabBar-tab,a):focus-visible{
 outline:2px solid var(--brand);outline-offset:1px}
 
+.hg .hg-with-picker{gap:6px;align-items:flex-end;width:100%}
+.hg .hg-with-picker>.hg-field{flex:1 1 auto;min-width:0}
+.hg .hg-with-picker>.jupyter-button{flex:none}
+.hg .hg-row-fields{gap:6px 10px;flex-wrap:wrap;align-items:flex-end}
+.hg .hg-row-fields>.hg-field{flex:1 1 120px;width:auto;max-width:240px}
+.hg .jupyter-button.hg-cast{border-style:dashed;background:none;padding:4px 10px;
+max-width:100%;overflow:hidden;text-overflow:ellipsis}
+.hg .hg-field.hg-seconds{flex-direction:row;align-items:center;width:auto;gap:6px}
+.hg .hg-field.hg-seconds>input{width:56px}
+
 .hg .hg-meta{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:12px;
 color:var(--dim)}
 .hg .hg-meta .hg-strong{color:var(--text);font-weight:600}

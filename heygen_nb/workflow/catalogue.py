@@ -46,13 +46,16 @@ class Choices:
     ) -> None:
         self._session = session
         self._catalogue: Catalogue | None = None
+        self._names: dict[str, str] = {}
         self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def voices(self, *, refresh: bool = False) -> Sequence[Voice]:
         """Return every voice, own ones first; at most a day old."""
         async with self._session() as session:
             self._catalogue = session.renderer.catalogue
-            return await self._catalogue.voices(refresh=refresh)
+            found = await self._catalogue.voices(refresh=refresh)
+        self._names |= {voice.id: voice.name for voice in found}
+        return found
 
     async def avatars(
         self,
@@ -68,7 +71,13 @@ class Choices:
         """
         async with self._session() as session:
             self._catalogue = session.renderer.catalogue
-            return await self._catalogue.avatars(refresh=refresh, on_part=on_part)
+            found = await self._catalogue.avatars(refresh=refresh, on_part=on_part)
+        self._names |= {avatar.id: avatar.name for avatar in found}
+        return found
+
+    def name_of(self, wish: str) -> str:
+        """Return the name behind an id, once the lists are there; else the wish."""
+        return self._names.get(wish, wish)
 
     async def meant(self, wish: str) -> str:
         """Return the id of the voice that a setting stands for; empty if unclear."""

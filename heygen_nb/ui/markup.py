@@ -64,8 +64,10 @@ def video_html(path: Path) -> str:
     Only paths inside the folder that the server serves can be reached.
     """
     source = quote(relative(path))
+    name = escape(_("Video"))
     return (
         f'<video class="hg-video" controls preload="metadata" src="{source}" '
+        f'aria-label="{name}" '
         f'style="max-width:100%;max-height:400px;border-radius:8px"></video>'
     )
 

@@ -87,8 +87,9 @@ font:inherit;line-height:1.45;box-shadow:none}
 .hg .jupyter-button.hg-primary{background:var(--brand);border-color:var(--brand);
 color:var(--on-brand);font-weight:600}
 .hg .jupyter-button:disabled{opacity:.55}
-.hg :is(button,input,textarea,select,pre,.lm-TabBar-tab,a):focus-visible{
-outline:2px solid var(--brand);outline-offset:1px}
+.hg :is(button,input,textarea,select,pre,.lm-TabBar-tab,a):focus-visible,
+.hg .hg-video:focus-within{
+outline:2px solid var(--brand)!important;outline-offset:1px}
 
 .hg .hg-with-picker{gap:6px;align-items:flex-end;width:100%}
 .hg .hg-with-picker>.hg-field{flex:1 1 auto;min-width:0}

@@ -13,7 +13,7 @@ from heygen_nb.ui.freshness import Freshness
 from heygen_nb.ui.gallery import Gallery, Tile
 from heygen_nb.ui.markup import markup
 from heygen_nb.ui.voices import ANY
-from heygen_nb.workflow.finding import Finder
+from heygen_nb.workflow.finding import Finder, word_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -90,6 +90,7 @@ class AvatarPicker(widgets.VBox):
             if not self._all:  # the others come all at once
                 self._panel.spawn(partial(self._take, tuple(avatars)))
 
+        self.freshness.wait()
         try:
             avatars = await self._catalogue.avatars(refresh=refresh, on_part=part)
         finally:
@@ -149,7 +150,7 @@ class AvatarPicker(widgets.VBox):
         avatar = self._chosen
         if avatar is None:
             return ""
-        facts = [avatar.id, avatar.kind.replace("_", " "), _facts(avatar)]
+        facts = [avatar.id, word_label(avatar.kind), _facts(avatar)]
         if avatar.engines:
             engines = ", ".join(avatar.engines)
             facts.append(_("engines: {engines}").format(engines=engines))
@@ -168,21 +169,16 @@ class AvatarPicker(widgets.VBox):
 
 def _facts(avatar: Avatar) -> str:
     """Return what matters at first sight: shape, whose, whether it is ready."""
-    shapes = {shape: label.lower() for label, shape in _shape_options() if shape}
-    facts = [shapes.get(avatar.orientation, avatar.orientation)]
+    facts = [word_label(avatar.orientation)]
     facts += [_("own")] if avatar.own else []
     facts += [] if avatar.ready else [_("not ready yet")]
     return " · ".join(filter(None, facts))
 
 
 def _owner_options() -> tuple[tuple[str, str], ...]:
-    return (_("Own and public"), ""), (_("Own"), "own"), (_("Public"), "public")
+    return (_("own and public"), ""), (_("own"), "own"), (_("public"), "public")
 
 
 def _shape_options() -> tuple[tuple[str, str], ...]:
-    return (
-        (_("All orientations"), ""),
-        (_("Portrait"), "portrait"),
-        (_("Landscape"), "landscape"),
-        (_("Square"), "square"),
-    )
+    shapes = ("portrait", "landscape", "square")
+    return ((_("all"), ""), *((word_label(shape), shape) for shape in shapes))

@@ -157,6 +157,7 @@ def _hint_for(code: str | None) -> str | None:
     return {
         "avatar_not_found": _("`heygen-nb avatars --refresh` lists those there are."),
         "voice_not_found": another_voice,
+        "asset_not_found": _("Render the draft again: its files are uploaded anew."),
         "voice_not_usable": another_voice,
         "content_policy_violation": _("Change the script; nothing was made."),
         "download_failed": _("Links must be public and lead to the file itself."),

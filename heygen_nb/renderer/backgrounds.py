@@ -21,6 +21,7 @@ from heygen_nb.heygen import (
 )
 from heygen_nb.ledger import ENDED_UNPAID
 from heygen_nb.renderer import lines
+from heygen_nb.renderer.pictures import media_type
 from heygen_nb.renderer.turns import turn
 
 if TYPE_CHECKING:
@@ -65,9 +66,10 @@ class Uploads:
                 return known
             await report("pending", lines.uploading(picture.path.name))
             content = await asyncio.to_thread(picture.read)
+            kind = media_type(content)
             # HeyGen judges a file by its extension too; its own name tells nothing
-            name = f"{digest[:12]}.{picture.media_type.removeprefix('image/')}"
-            reply = await self._client.upload_asset(name, content, picture.media_type)
+            name = f"{digest[:12]}.{kind.removeprefix('image/')}"
+            reply = await self._client.upload_asset(name, content, kind)
             return await asyncio.to_thread(
                 self._assets.keep,
                 account,

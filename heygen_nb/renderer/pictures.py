@@ -7,12 +7,21 @@ from __future__ import annotations
 
 import hashlib
 import stat
+import struct
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PIL import Image
 
 MAX_BYTES = 32_000_000  # POST /v3/assets takes 32 MB (developers.heygen.com)
 MAX_PIXELS = 50_000_000
@@ -20,29 +29,41 @@ _MARKS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
 Stamp = tuple[Path, int, int, int]  # path, mtime, ctime, size
 
 
+MAX_SIDE_PX = 2000
+"""Longest side of what is kept. HeyGen takes pictures of "<2K" (its
+docs/usage-limits); a 1080p video shows 1920 of it, and an upload stays small."""
+_READ = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # without plug-ins
+_BROKEN = (  # whatever Pillow raises on a spoilt file
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    struct.error,
+)
+_ORIENTATION, _UPRIGHT = 0x0112, (None, 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A file that HeyGen takes as a background; ``sha256`` is what it is known by."""
+    """A file that can be a background; ``sha256`` is what it is known by."""
 
     path: Path
     sha256: str
-    media_type: str
 
     def read(self) -> bytes:
-        """Return its bytes.
+        """Return its bytes, made fit for HeyGen; see :func:`fit`.
 
         Raises:
             ConfigError: They are not those that were checked.
         """
-        try:
-            content = self.path.read_bytes()
-        except OSError as error:
-            raise refusal(str(self.path), _reason(error)) from None
+        content = _content(self.path)
         if hashlib.sha256(content).hexdigest() != self.sha256:
             _hash.cache_clear()
             _check.cache_clear()
             raise changed(self.path)
-        return content
+        return fit(str(self.path), content)
 
 
 def file_of(value: str, home: Path) -> Path | None:
@@ -82,7 +103,8 @@ def picture_of(value: str, home: Path) -> Picture | None:
     if path is None:
         return None
     stamp = stamp_of(value, path)
-    return Picture(path, _hash(stamp), _check(stamp))
+    _check(stamp)
+    return Picture(path, _hash(stamp))
 
 
 def stamp_of(value: str, path: Path) -> Stamp:
@@ -123,48 +145,80 @@ def check_size(name: str, size_bytes: int) -> None:
 
 @lru_cache(maxsize=256)
 def _hash(stamp: Stamp) -> str:
-    path = stamp[0]
+    return hashlib.sha256(_content(stamp[0])).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _check(stamp: Stamp) -> None:
+    """Decode a whole picture: a cut one would be found out by HeyGen only."""
+    name, content = str(stamp[0]), _content(stamp[0])
+    if not media_type(content):
+        raise refusal(name, _("it is neither PNG nor JPEG inside"))
+    with reading(name, content):
+        pass
+
+
+def _content(path: Path) -> bytes:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return path.read_bytes()
     except OSError as error:
         raise refusal(str(path), _reason(error)) from None
 
 
-@lru_cache(maxsize=256)
-def _check(stamp: Stamp) -> str:
-    """Decode a whole picture: a cut one would be found out by HeyGen only."""
-    from PIL import Image  # noqa: PLC0415 - 50 ms, for pictures only
+@contextmanager
+def reading(name: str, content: bytes) -> Iterator[Image.Image]:
+    """Give a picture whose pixels can all be read; the block only looks at it."""
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - 50 ms
 
-    path = stamp[0]
-    bombs = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+    check_size(name, len(content))
+    takes = _("PNG, JPEG, WebP, GIF, BMP and TIFF can be used, up to 32 MB.")
+    bomb = refusal(name, _("it has more than 50 million pixels"))
     try:
-        with path.open("rb") as file:
-            kind = media_type(file.read(8))
-            if not kind:
-                raise refusal(str(path), _("it is neither PNG nor JPEG inside"))
-            with Image.open(file, formats=("PNG", "JPEG")) as image:
-                if image.width * image.height > MAX_PIXELS:
-                    raise refusal(str(path), too_many_pixels())
-                image.load()
-    except bombs:
-        raise refusal(str(path), too_many_pixels()) from None
-    except (OSError, SyntaxError, ValueError):
-        raise refusal(str(path), _("it is damaged")) from None
-    return kind
+        with Image.open(BytesIO(content), formats=_READ) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise bomb
+            image.load()
+            yield image
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise bomb from None
+    except UnidentifiedImageError:
+        raise refusal(name, _("it is no picture"), takes) from None
+    except _BROKEN:
+        raise refusal(name, _("it is damaged")) from None
+
+
+def fit(name: str, content: bytes) -> bytes:
+    """Return a picture as HeyGen takes it, the very same bytes if they are.
+
+    PNG and JPEG stay as they are. WebP, GIF (its first frame), BMP and TIFF become
+    PNG, which loses nothing; what is turned by its EXIF data is turned for good,
+    and what is larger than :data:`MAX_SIDE_PX` made smaller.
+
+    Raises:
+        ConfigError: It is none of them, damaged or too large.
+    """
+    from PIL import ImageOps  # noqa: PLC0415 - 50 ms
+
+    kind = media_type(content)
+    with reading(name, content) as image:
+        upright = image.getexif().get(_ORIENTATION) in _UPRIGHT
+        small, plain = max(image.size) <= MAX_SIDE_PX, image.mode != "CMYK"
+        if kind and upright and small and plain:
+            return content
+        profile = image.info.get("icc_profile") if plain else None
+        mode = "RGBA" if image.has_transparency_data else "RGB"
+        picture = ImageOps.exif_transpose(image).convert(mode)
+    picture.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX))
+    stream = BytesIO()
+    save = partial(picture.save, stream, icc_profile=profile, exif=b"")
+    save("JPEG", quality=95) if kind == "image/jpeg" else save("PNG")
+    return stream.getvalue()
 
 
 def media_type(content: bytes) -> str:
     """Return ``image/png`` or ``image/jpeg`` by the first bytes, else nothing."""
     found = (kind for mark, kind in _MARKS.items() if content.startswith(mark))
     return next(found, "")
-
-
-def too_many_pixels() -> str:
-    """Return the reason that a picture is too large to be opened."""
-    return _("it has more than {count} million pixels").format(
-        count=MAX_PIXELS // 1_000_000
-    )
 
 
 def refusal(name: str, reason: str, hint: str = "") -> ConfigError:

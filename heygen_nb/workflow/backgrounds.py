@@ -6,12 +6,9 @@ import asyncio
 import hashlib
 import os
 import re
-import struct
 import tempfile
 import unicodedata
-from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,17 +19,16 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.models import short_id
 from heygen_nb.renderer.backgrounds import COLOR
 from heygen_nb.renderer.pictures import (
-    MAX_PIXELS,
-    check_size,
     file_of,
+    fit,
     media_type,
+    reading,
     refusal,
     stamp_of,
-    too_many_pixels,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable
     from contextlib import AbstractAsyncContextManager
 
     from PIL import Image
@@ -41,23 +37,9 @@ if TYPE_CHECKING:
     from heygen_nb.workflow.session import Session
 
 FOLDER, LOOKS = "backgrounds", ".looks"
-MAX_SIDE_PX = 2000
-"""Longest side of what is kept. HeyGen takes pictures of "<2K" (its
-docs/usage-limits); a 1080p video shows 1920 of it, and an upload stays small."""
 LISTED = 36
 _THUMB_PX = 320
 _ASIDE = (".", "~")  # what editors and we ourselves put beside files
-_READ = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # without plug-ins
-_BROKEN = (  # whatever Pillow raises on a spoilt file
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    LookupError,
-    TypeError,
-    struct.error,
-)
-_ORIENTATION, _UPRIGHT = 0x0112, (None, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +73,8 @@ class Backgrounds:
     def keep(self, name: str, content: bytes) -> str:
         """Put a picture into ``backgrounds/``; the same one is kept once.
 
-        PNG and JPEG stay as they are. WebP, GIF (its first frame), BMP and TIFF
-        become PNG, which loses nothing; what is turned by its EXIF data is turned
-        for good, and what is larger than :data:`MAX_SIDE_PX` made smaller. Takes up
-        to two seconds: async code wraps it in ``to_thread``.
+        It is made fit for HeyGen at once, see :func:`fit`; that takes up to two
+        seconds: async code wraps it in ``to_thread``.
 
         Args:
             name: What the file is called; only its last part counts.
@@ -106,7 +86,7 @@ class Backgrounds:
         Raises:
             ConfigError: It is no such picture, too large, or cannot be written.
         """
-        ready = _ready(name, content)
+        ready = fit(name, content)
         digest = hashlib.sha256(ready).hexdigest()
         folder = self._home() / FOLDER
         ending = media_type(ready).removeprefix("image/").replace("jpeg", "jpg")
@@ -151,7 +131,7 @@ class Backgrounds:
         except OSError as error:
             raise refusal(value, error.strerror or str(error)) from None
         ours = path.parent.resolve() == (self._home() / FOLDER).resolve()
-        if ours and _ready(value, content) is content:
+        if ours and fit(value, content) is content:
             return f"{FOLDER}/{path.name}"
         return self.keep(path.name, content)
 
@@ -202,51 +182,10 @@ def _newest_first(folder: Path) -> list[Path]:
         return []
 
 
-@contextmanager
-def _reading(name: str, content: bytes) -> Iterator[Image.Image]:
-    """Give a picture whose pixels can all be read; the block only looks at it."""
-    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - 50 ms
-
-    check_size(name, len(content))
-    takes = _("PNG, JPEG, WebP, GIF, BMP and TIFF can be used, up to 32 MB.")
-    try:
-        with Image.open(BytesIO(content), formats=_READ) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise refusal(name, too_many_pixels())
-            image.load()
-            yield image
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise refusal(name, too_many_pixels()) from None
-    except UnidentifiedImageError:
-        raise refusal(name, _("it is no picture"), takes) from None
-    except _BROKEN:
-        raise refusal(name, _("it is damaged"), takes) from None
-
-
-def _ready(name: str, content: bytes) -> bytes:
-    """Return a picture as HeyGen takes it: the very same bytes if they fit."""
-    from PIL import ImageOps  # noqa: PLC0415 - 50 ms
-
-    kind = media_type(content)
-    with _reading(name, content) as image:
-        upright = image.getexif().get(_ORIENTATION) in _UPRIGHT
-        small, plain = max(image.size) <= MAX_SIDE_PX, image.mode != "CMYK"
-        if kind and upright and small and plain:
-            return content
-        profile = image.info.get("icc_profile") if plain else None
-        mode = "RGBA" if image.has_transparency_data else "RGB"
-        picture = ImageOps.exif_transpose(image).convert(mode)
-    picture.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX))
-    stream = BytesIO()
-    save = partial(picture.save, stream, icc_profile=profile, exif=b"")
-    save("JPEG", quality=95) if kind == "image/jpeg" else save("PNG")
-    return stream.getvalue()
-
-
 def _thumb(name: str, content: bytes) -> bytes:
     from PIL import Image, ImageOps  # noqa: PLC0415 - 50 ms
 
-    with _reading(name, content) as image:
+    with reading(name, content) as image:
         picture = ImageOps.exif_transpose(image)
     picture.thumbnail((_THUMB_PX, _THUMB_PX))
     layer = picture.convert("RGBA")

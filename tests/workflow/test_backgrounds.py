@@ -9,8 +9,8 @@ from PIL import Image, ImageCms
 
 import heygen_nb as hg
 from heygen_nb.errors import ConfigError
-from heygen_nb.renderer.pictures import MAX_BYTES, picture_of
-from heygen_nb.workflow.backgrounds import LISTED, MAX_SIDE_PX
+from heygen_nb.renderer.pictures import MAX_BYTES, MAX_SIDE_PX, media_type, picture_of
+from heygen_nb.workflow.backgrounds import LISTED
 from heygen_nb.workflow.desk import Desk
 
 pytestmark = pytest.mark.anyio
@@ -279,7 +279,7 @@ async def test_a_file_is_used_from_a_copy_that_stays(desk, home, tmp_path):
     value = await desk.backgrounds.use(f' "{photo}" ')
     photo.unlink()
 
-    assert picture_of(value, home).media_type == "image/png"
+    assert media_type(picture_of(value, home).read()) == "image/png"
     assert await desk.backgrounds.use(value) == value
 
 

@@ -3,6 +3,7 @@
     HeygenNbError
     ├── ConfigError                 settings: file, key, line
     ├── DraftError                  a draft, a table of drafts or a template
+    │   └── TableError              several rows; ``problems`` has them all
     ├── LimitError                  dearer than what the user allowed
     ├── ApiError                    HeyGen: status, code, param, request_id
     │   ├── InvalidRequestError     400, 413, 422
@@ -40,7 +41,10 @@ the user's language. ``exit_code`` is what a command ends with.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class HeygenNbError(Exception):
@@ -80,6 +84,22 @@ class DraftError(HeygenNbError):
 
     exit_code = 2
     code = "draft"
+
+
+class TableError(DraftError):
+    """Rows of a table that do not fit; nothing was made.
+
+    Args:
+        message: What is wrong, with the first problems.
+        problems: All of them, each naming row and column.
+        hint: What to do next.
+    """
+
+    def __init__(
+        self, message: str, *, problems: Sequence[str], hint: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.problems = tuple(problems)
 
 
 class LimitError(HeygenNbError):

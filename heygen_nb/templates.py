@@ -8,7 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import StrictUndefined, TemplateError, TemplateSyntaxError, meta
+from jinja2 import (
+    StrictUndefined,
+    TemplateError,
+    TemplateSyntaxError,
+    Undefined,
+    UndefinedError,
+    meta,
+    nodes,
+)
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from heygen_nb.errors import DraftError
@@ -19,6 +27,44 @@ if TYPE_CHECKING:
 
 MAX_TEMPLATE_CHARS = 100_000
 MAX_TEXT_CHARS = 20_000  # of what comes out; a script has at most 5,000
+
+
+class EmptyValueError(DraftError):
+    """A value without content would leave a hole in the text.
+
+    Attributes:
+        name: The value's.
+    """
+
+    def __init__(self, message: str, *, hint: str, name: str) -> None:
+        super().__init__(message, hint=hint)
+        self.name = name
+
+
+class _EmptyError(UndefinedError):
+    """Jinja's way to tell of an :class:`Empty` value; the message is its name."""
+
+
+class Empty(Undefined):
+    """A value without content: it may be asked about, but not put into the text.
+
+    So ``{% if company %}``, ``{{ company or "you" }}`` and
+    ``{{ company | default("you") }}`` work, and ``{{ company }}`` is an error.
+    """
+
+    __slots__ = ()
+
+    def __init__(self, name: str) -> None:
+        super().__init__(hint=name, name=name, exc=_EmptyError)
+
+    def __str__(self) -> str:
+        raise _EmptyError(self._undefined_name)
+
+    def __eq__(self, other: object) -> bool:
+        return other == ""
+
+    def __hash__(self) -> int:
+        return hash("")
 
 
 class Template:
@@ -35,6 +81,7 @@ class Template:
 
     Attributes:
         names: The values that it wants.
+        lines: The line of the file where each of them is first written.
     """
 
     def __init__(
@@ -66,11 +113,17 @@ class Template:
         self.names = frozenset(
             meta.find_undeclared_variables(tree) - environment.globals.keys()
         )
+        self.lines = {
+            node.name: line + node.lineno - 1
+            for node in sorted(tree.find_all(nodes.Name), key=lambda n: -n.lineno)
+            if node.name in self.names
+        }
 
     def render(self, values: Mapping[str, Any]) -> str:
         """Put values into the text.
 
         Raises:
+            EmptyValueError: An :class:`Empty` value would be put in.
             DraftError: A value is missing, the template does what it may not, or
                 the text gets much too long.
         """
@@ -86,11 +139,25 @@ class Template:
                         ),
                         hint=_("A script has at most 5,000: shorten the template."),
                     )
+        except _EmptyError as exc:
+            raise self._hole(exc.message or "") from None
         except TemplateError as exc:  # a missing value, or a forbidden one
             raise self._wrong(exc.message or "", None) from None
         except (TypeError, ValueError, ArithmeticError, LookupError) as exc:
             raise self._wrong(str(exc), None) from None
         return "".join(parts)
+
+    def _hole(self, name: str) -> EmptyValueError:
+        where = _("{file}, line {line}").format(
+            file=self._where, line=self.lines.get(name, self._first_line)
+        )
+        return EmptyValueError(
+            _("“{name}” is empty, and {where} needs it").format(name=name, where=where),
+            hint=_("Fill it, or write {example} in the template.").format(
+                example="{% if " + name + " %} … {% endif %}"
+            ),
+            name=name,
+        )
 
     def _wrong(self, problem: str, line: int | None) -> DraftError:
         where = self._where

@@ -77,6 +77,18 @@ def demo(
 def render(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", show_default=False)],
     *,
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            "--template",
+            "-t",
+            metavar="FILE.md",
+            help=_("Each file is a table whose rows fill this draft."),
+        ),
+    ] = None,
+    sample: Annotated[
+        bool, typer.Option(help=_("Render only the first that is not rendered yet."))
+    ] = False,
     send: Annotated[
         bool | None,
         typer.Option("--send/--no-send", help=_("Post it to Telegram when done.")),
@@ -105,6 +117,8 @@ def render(
         max_cost=max_cost,
         backend=backend.value if backend else None,
         as_json=as_json,
+        template=template,
+        sample=sample,
     )
     _exit(run_render(files, options))
 
@@ -185,13 +199,84 @@ def preview(
         Path | None, typer.Option("--output", "-o", metavar="OUT.mp4")
     ] = None,
     *,
+    template: Annotated[
+        Path | None,
+        typer.Option(
+            "--template",
+            "-t",
+            metavar="FILE.md",
+            help=_("The file is a table; its first row fills this draft."),
+        ),
+    ] = None,
     share: Annotated[
         bool, typer.Option(help=_("1080 pixels wide, to show around."))
     ] = False,
 ) -> None:
     from heygen_nb.cli.preview import run_preview
 
-    _exit(run_preview(file, output, share=share))
+    _exit(run_preview(file, output, template=template, share=share))
+
+
+@app.command(help=_("Find a voice: by words, language or gender."))
+def voices(
+    text: Annotated[
+        list[str] | None, typer.Argument(metavar="TEXT", show_default=False)
+    ] = None,
+    *,
+    language: Annotated[
+        str, typer.Option("--language", "-l", help=_("Such as Russian or ru."))
+    ] = "",
+    gender: Annotated[str, typer.Option("--gender", "-g")] = "",
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help=_("Fetch the list anew."))
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20,
+    backend: Annotated[BackendName | None, typer.Option()] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=_("One object a line on stdout."))
+    ] = False,
+) -> None:
+    from heygen_nb.cli.voices import VoiceOptions, run_voices
+
+    options = VoiceOptions(
+        text=" ".join(text or ()),
+        language=language,
+        gender=gender,
+        refresh=refresh,
+        limit=limit,
+        backend=backend.value if backend else None,
+        as_json=as_json,
+    )
+    _exit(run_voices(options))
+
+
+@app.command(help=_("Find an avatar look: by words."))
+def avatars(
+    text: Annotated[
+        list[str] | None, typer.Argument(metavar="TEXT", show_default=False)
+    ] = None,
+    *,
+    own: Annotated[bool, typer.Option("--own", help=_("Only your own."))] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help=_("Fetch the list anew."))
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20,
+    backend: Annotated[BackendName | None, typer.Option()] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=_("One object a line on stdout."))
+    ] = False,
+) -> None:
+    from heygen_nb.cli.avatars import AvatarOptions, run_avatars
+
+    options = AvatarOptions(
+        text=" ".join(text or ()),
+        own=own,
+        refresh=refresh,
+        limit=limit,
+        backend=backend.value if backend else None,
+        as_json=as_json,
+    )
+    _exit(run_avatars(options))
 
 
 @app.command(help=_("Write drafts about a topic, offline or by a language model."))

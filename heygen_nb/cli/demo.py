@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import heygen_nb
 from heygen_nb.cli.console import log_lines, on_terminal, out, say
 from heygen_nb.cli.render import show_outcome
 from heygen_nb.config import load_settings
@@ -14,8 +12,11 @@ from heygen_nb.drafts import read_drafts
 from heygen_nb.i18n import current_language
 from heygen_nb.i18n import gettext as _
 from heygen_nb.workflow import open_session
+from heygen_nb.workflow.packaged import packaged
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from heygen_nb.config import Settings
     from heygen_nb.workflow import Outcome
 
@@ -25,12 +26,6 @@ _NO_KEYS: dict[str, Any] = {
     "heygen_api_key": None,
     "telegram_bot_token": None,
 }
-
-
-def packaged(name: str) -> Path:
-    """Return a folder that lies beside the package in a checkout, in it in a wheel."""
-    package = Path(heygen_nb.__file__).parent
-    return next(p for p in (package / name, package.parent / name) if p.is_dir())
 
 
 def run_demo(language: str) -> int:

@@ -8,15 +8,18 @@ import sys
 from typing import TYPE_CHECKING
 
 from heygen_nb.cli.console import say
-from heygen_nb.cli.demo import packaged
 from heygen_nb.config import load_settings
 from heygen_nb.i18n import gettext as _
+from heygen_nb.workflow.packaged import packaged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
 FIRST = "01_studio.ipynb"
+# An uploaded file is one message of the browser. Tornado takes 10 MiB, and cuts the
+# connection at more without a word; a background may have 32 MB.
+_MESSAGES = {"websocket_max_message_size": 48_000_000}
 
 
 def run_lab(arguments: Sequence[str]) -> int:
@@ -27,6 +30,7 @@ def run_lab(arguments: Sequence[str]) -> int:
     # Served from home: videos beyond the server's root would not play.
     command = [sys.executable, "-m", "jupyterlab", str(notebook), *arguments]
     command.append(f"--ServerApp.root_dir={settings.home}")
+    command.append(f"--ServerApp.tornado_settings={_MESSAGES}")
     try:
         return subprocess.call(command)  # noqa: S603 - the user's own arguments
     except KeyboardInterrupt:

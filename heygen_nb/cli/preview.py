@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.cli.console import say
 from heygen_nb.config import load_settings
-from heygen_nb.drafts import read_drafts
+from heygen_nb.drafts import drafts_from, read_drafts
 from heygen_nb.i18n import gettext as _
 from heygen_nb.renderer import draft_settings
 from heygen_nb.workflow.animatic import FAST_PX, SHARE_PX, preview
@@ -16,10 +16,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def run_preview(file: Path, output: Path | None, *, share: bool) -> int:
-    """Make the animatic of every draft in the file."""
+def run_preview(
+    file: Path, output: Path | None, *, template: Path | None, share: bool
+) -> int:
+    """Make the animatic of every draft in the file, or of a table's first row."""
     settings = load_settings()
-    drafts = read_drafts(file, settings.home)
+    if template:
+        drafts = drafts_from(file, template, settings=settings)[:1]
+    else:
+        drafts = read_drafts(file, settings.home)
     for draft in drafts:
         target = output or settings.home / "previews" / f"{draft.id}.mp4"
         if len(drafts) > 1 and output:

@@ -17,7 +17,7 @@ from heygen_nb.cli.console import (
     say_error,
 )
 from heygen_nb.config import load_settings
-from heygen_nb.drafts import check_draft, read_drafts
+from heygen_nb.drafts import check_draft, drafts_from, read_drafts
 from heygen_nb.errors import LimitError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
@@ -43,48 +43,148 @@ class RenderOptions:
     max_cost: float | None = None
     backend: str | None = None
     as_json: bool = False
+    template: Path | None = None
+    sample: bool = False
 
 
 def run_render(files: Sequence[Path], options: RenderOptions) -> int:
     """Render the drafts of the files; return the highest exit code that occurred."""
     settings = load_settings(backend=options.backend)
-    drafts = [draft for file in files for draft in read_drafts(file, settings.home)]
+    drafts = read_files(files, options.template, settings)
     for draft in drafts:
         check_draft(draft)
     outcomes = asyncio.run(_render(drafts, settings, options))
-    return max(outcome.exit_code for outcome in outcomes)
+    return max((outcome.exit_code for outcome in outcomes), default=0)
+
+
+def read_files(
+    files: Sequence[Path], template: Path | None, settings: Settings
+) -> list[Draft]:
+    """Return the drafts of all files, which are tables if there is a template."""
+    if template is None:
+        return [draft for file in files for draft in read_drafts(file, settings.home)]
+    tables = [drafts_from(file, template, settings=settings) for file in files]
+    return list(dict.fromkeys(draft for drafts in tables for draft in drafts))
 
 
 async def _render(
     drafts: Sequence[Draft], settings: Settings, options: RenderOptions
 ) -> list[Outcome]:
-    console = err if options.as_json else out
     async with open_session(settings) as session:
         if session.renderer.connection.sandbox:
-            say(_("🧪 Sandbox: everything is local and free."), console)
-        await _agree(session, drafts, options)
-        send = settings.telegram_auto_send if options.send is None else options.send
-        with log_lines(console, numbered=len(drafts) > 1) as progress:
-            outcomes = await session.render_all(
-                drafts, send=send, again=options.again, progress=progress
+            say(
+                _("🧪 Sandbox: everything is local and free."),
+                err if options.as_json else out,
             )
+        if options.sample:
+            return await _only_sample(session, drafts, options)
+        if options.template:
+            return await _by_rows(session, drafts, options)
+        if not await _agreed(session, drafts, options, _("Render and pay?")):
+            raise _stopped()
+        return await _run(session, drafts, options)
+
+
+async def _only_sample(
+    session: Session, drafts: Sequence[Draft], options: RenderOptions
+) -> list[Outcome]:
+    """Render the first draft that is not rendered yet, and say how to go on."""
+    plan = await session.next_unpaid(drafts, again=options.again)
+    if plan is None:
+        text = ngettext(
+            "✅ The {count} row is rendered already.",
+            "✅ All {count} rows are rendered already.",
+            len(drafts),
+        )
+        say(text.format(count=len(drafts)), err)
+        return []
+    sample = next(d for d in drafts if d.id == plan.new.draft_id)
+    if not await _agreed(session, [sample], options, _("Render and pay?")):
+        raise _stopped()
+    outcomes = await _run(session, [sample], options)
+    say(_("👉 To render the other rows too, leave out --sample."), err)
+    return outcomes
+
+
+async def _by_rows(
+    session: Session, drafts: Sequence[Draft], options: RenderOptions
+) -> list[Outcome]:
+    """Render the rows of tables; on a terminal one first, if that is wished."""
+    plans = await session.quote_all(drafts, again=options.again)
+    if known := len(drafts) - len(plans):
+        text = ngettext(
+            "{count} row is rendered already and is not paid again.",
+            "{count} rows are rendered already and are not paid again.",
+            known,
+        )
+        say(text.format(count=known), err)
+    asked = on_terminal() and not options.yes
+    if asked and len(plans) > 1 and any(plan.quote.amount for plan in plans):
+        sample = next(d for d in drafts if d.id == plans[0].new.draft_id)
+        others = [draft for draft in drafts if draft is not sample]
+        question = _("Render one of {count} rows first, as a sample?")
+        before = session.settings
+        question = question.format(count=len(plans))
+        if await _agreed(session, [sample], options, question):
+            outcomes = await _run(session, [sample], options)
+            session.settings = before  # who lifts limits for one does not for all
+            return outcomes + await _rest(session, others, options, outcomes[0])
+    if not await _agreed(session, drafts, options, _("Render and pay?")):
+        raise _stopped()
+    return await _run(session, drafts, options)
+
+
+async def _rest(
+    session: Session,
+    others: Sequence[Draft],
+    options: RenderOptions,
+    sample: Outcome,
+) -> list[Outcome]:
+    """Ask whether to go on after a sample; one that failed ends it."""
+    if sample.exit_code:
+        return []
+    count = len(await session.quote_all(others, again=options.again))
+    question = ngettext(
+        "Render the other {count}?", "Render the other {count}?", count
+    ).format(count=count)
+    if not await _agreed(session, others, options, question):
+        return []
+    return await _run(session, others, options)
+
+
+async def _run(
+    session: Session, drafts: Sequence[Draft], options: RenderOptions
+) -> list[Outcome]:
+    console = err if options.as_json else out
+    auto = session.settings.telegram_auto_send
+    with log_lines(console, numbered=len(drafts) > 1) as progress:
+        outcomes = await session.render_all(
+            drafts,
+            send=auto if options.send is None else options.send,
+            again=options.again,
+            progress=progress,
+        )
     for outcome in outcomes:
         show_outcome(outcome, as_json=options.as_json)
     return outcomes
 
 
-async def _agree(
-    session: Session, drafts: Sequence[Draft], options: RenderOptions
-) -> None:
+def _stopped() -> LimitError:
+    return LimitError(_("Stopped before paying."), charged=False)
+
+
+async def _agreed(
+    session: Session, drafts: Sequence[Draft], options: RenderOptions, question: str
+) -> bool:
     """Show the quote; ask on a terminal, elsewhere keep to the limits.
 
     Raises:
-        LimitError: Dearer than what is allowed, or the answer was no.
+        LimitError: Dearer than what is allowed, and nobody is there to ask.
     """
     plans = await session.quote_all(drafts, again=options.again)
     total = sum(plan.quote.amount for plan in plans)
     if not total:
-        return
+        return True
     text = _quote_text(plans, total)
     _show_plans(plans)
     say(f"💰 {text}", err)
@@ -107,9 +207,11 @@ async def _agree(
         raise over
     if over:
         say(f"⚠️ {over.message}", err)
+    if asked and not ask(question):
+        return False
+    if over:
         session.lift_limits()
-    if asked and not ask(_("Render and pay?")):
-        raise LimitError(_("Stopped before paying."), charged=False)
+    return True
 
 
 def _quote_text(plans: Sequence[Plan], total: float) -> str:

@@ -30,6 +30,8 @@ class Settings(BaseModel):
     """All settings of one home folder; change them with ``model_copy(update=…)``.
 
     Attributes:
+        heygen_background_url: ``#rrggbb``, a link, or a PNG or JPEG file (absolute,
+            from ``~`` or relative to home); empty for none.
         heygen_voice: A HeyGen voice id, a voice name, or a wish such as
             ``en-US-Neural2-F`` (any voice of that language).
         heygen_avatar_id: A look id; empty means the account's first own look,

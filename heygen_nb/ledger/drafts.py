@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import desc, select
@@ -12,9 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
+    from sqlalchemy.orm import Session
+
     from heygen_nb import models
     from heygen_nb.ledger.database import Database
 
+_AT_ONCE = 500  # SQLite takes a limited number of values in a question
 _TEXTS = ("script", "caption", "title", "voice", "avatar", "background", "duration")
 
 
@@ -71,6 +75,50 @@ class Drafts:
             row.version += 1
             row.updated_at, row.deleted_at = self._now(), None
             return row, True
+
+    def save_all(
+        self, drafts: Sequence[models.Draft], *, replace: bool = False
+    ) -> tuple[int, list[Draft]]:
+        """Store many drafts in one transaction, the first one on top of the list.
+
+        Args:
+            drafts: What they say.
+            replace: Also write over those that say something else by now.
+
+        Returns:
+            How many are new, and the rows that said something else; they hold
+            these drafts if they were replaced.
+        """
+        now, new, others = self._now(), 0, []
+        with self._database.writing() as session:
+            known = self._known(session, [draft.id for draft in drafts])
+            for number, draft in enumerate(drafts):
+                texts = {name: getattr(draft, name) for name in _TEXTS}
+                row = known.get(draft.id)
+                if row is None:
+                    row = Draft(id=draft.id, version=0, created_at=now)
+                    session.add(row)
+                if row.version and row.deleted_at is None:
+                    if all(getattr(row, k) == v for k, v in texts.items()):
+                        continue
+                    others.append(row)
+                    if not replace:
+                        continue
+                else:
+                    new += 1
+                for name, value in texts.items():
+                    setattr(row, name, value)
+                row.version += 1
+                row.updated_at = now - timedelta(microseconds=number)
+                row.deleted_at = None
+        return new, others
+
+    def _known(self, session: Session, draft_ids: Sequence[str]) -> dict[str, Draft]:
+        rows: list[Draft] = []
+        for start in range(0, len(draft_ids), _AT_ONCE):
+            asked = Draft.id.in_(draft_ids[start : start + _AT_ONCE])
+            rows += session.scalars(select(Draft).where(asked).with_for_update())
+        return {row.id: row for row in rows}
 
     def delete(self, draft_id: str) -> None:
         """Take a draft off the list."""

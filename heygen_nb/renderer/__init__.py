@@ -17,6 +17,7 @@ from heygen_nb.renderer.backend import connect, open_renderer
 from heygen_nb.renderer.connection import Connection
 from heygen_nb.renderer.core import Renderer
 from heygen_nb.renderer.many import Job, Many
+from heygen_nb.renderer.pace import Pace
 from heygen_nb.renderer.plan import Plan, draft_settings
 from heygen_nb.renderer.report import ProgressCallback
 from heygen_nb.renderer.video_config import (
@@ -25,7 +26,6 @@ from heygen_nb.renderer.video_config import (
     reset_video_config,
     update_video_config,
 )
-from heygen_nb.renderer.wait import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -73,7 +73,7 @@ class Panel(widgets.VBox):
         # is taken once, here.
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._words: list[tuple[widgets.Widget, str, Words]] = []
+        self._words: list[tuple[widgets.Widget, str, Callable[[], object]]] = []
         self._closed = False
         self.desk = desk or shared_desk()
         self._question: Question | None = None
@@ -144,7 +144,7 @@ class Panel(widgets.VBox):
 
     # Words
 
-    def say(self, widget: _Kind, trait: str, words: Words) -> _Kind:
+    def say(self, widget: _Kind, trait: str, words: Callable[[], object]) -> _Kind:
         """Give a trait words that follow the language."""
         self._words.append((widget, trait, words))
         return widget

@@ -12,7 +12,7 @@ from heygen_nb.drafts import read_drafts
 from heygen_nb.models import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from heygen_nb.ledger import Ledger
@@ -90,6 +90,25 @@ class DraftBook:
             self._tell("drafts")
         return _row_of(row), saved
 
+    async def add(
+        self, drafts: Sequence[Draft], *, replace: bool = False
+    ) -> tuple[int, list[Draft]]:
+        """Add many drafts at once.
+
+        Args:
+            drafts: What they say.
+            replace: Also write over those that say something else here.
+
+        Returns:
+            How many are new, and those that say something else here, as they
+            are now.
+        """
+        rows = await self._rows()
+        new, others = await asyncio.to_thread(rows.save_all, drafts, replace=replace)
+        if new or (others and replace):
+            self._tell("drafts")
+        return new, [_row_of(row).draft for row in others]
+
     async def delete(self, draft_id: str) -> None:
         """Take a draft off the list; :meth:`restore` brings it back."""
         await asyncio.to_thread((await self._rows()).delete, draft_id)
@@ -114,10 +133,8 @@ class DraftBook:
             DraftError: The file cannot be read.
         """
         drafts = await asyncio.to_thread(_read, name, content)
-        new = [d for d in drafts if await self.get(d.id) is None]
-        for draft in new:
-            await self.save(draft, over=0)
-        return len(drafts), len(new)
+        new, _others = await self.add(drafts)
+        return len(drafts), new
 
 
 def _holds(row: Stored, words: list[str]) -> bool:

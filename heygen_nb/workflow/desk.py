@@ -24,10 +24,13 @@ from heygen_nb.renderer.backend import ledger_url
 from heygen_nb.renderer.plan import picture_and_sound, revision_of
 from heygen_nb.timing import SpeechModel, Spoken
 from heygen_nb.workflow.animatic import preview
+from heygen_nb.workflow.backgrounds import Backgrounds
 from heygen_nb.workflow.book import DraftBook
+from heygen_nb.workflow.catalogue import Choices
 from heygen_nb.workflow.jobs import Job, Jobs
 from heygen_nb.workflow.past import Past
 from heygen_nb.workflow.session import open_session
+from heygen_nb.workflow.tables import Tables
 from heygen_nb.workflow.writing import Writing
 
 if TYPE_CHECKING:
@@ -62,9 +65,11 @@ class Desk:
         settings: What holds now.
         broken: Why config.yaml could not be read.
         book: The drafts.
+        catalogue: The voices and avatars of the account.
         past: The history.
         writing: New drafts and new texts.
         jobs: Renders under way, and the log.
+        backgrounds: Pictures that were brought in.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -80,11 +85,16 @@ class Desk:
         self._lengths, self._voice_id = SpeechModel(), ""
         self._finishing: set[asyncio.Task[object]] = set()
         self.book = DraftBook(self.ledger, self.tell)
+        self.catalogue = Choices(self.session)
         self.past = Past(self.ledger, self.session)
         self.writing = Writing(
             lambda: self.video_settings, lambda: (self._lengths, self._voice_id)
         )
         self.jobs = Jobs(self.session, self.tell)
+        self.backgrounds = Backgrounds(
+            lambda: self.settings.home, self.ledger, self.session
+        )
+        self.tables = Tables(self)
 
     def _read(self) -> Settings:
         try:
@@ -286,7 +296,8 @@ class Desk:
         """Make the animatic of a draft, unless it is there; older ones are deleted."""
         settings = self._settings_for(draft)
         # Browsers keep files by name: another content needs another one.
-        revision = revision_of(picture_and_sound(draft, settings))
+        inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
+        revision = revision_of(inputs)
         folder = settings.home / "previews"
         path = folder / f"{draft.id}-{revision[:8]}.mp4"
         if not path.exists():

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
@@ -16,7 +16,7 @@ from heygen_nb.workflow.outcome import Outcome
 from heygen_nb.workflow.resumption import Resumption
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
     from heygen_nb.ledger import Render
@@ -104,6 +104,7 @@ class Jobs:
         self._tell = tell
         self._jobs: dict[tuple[str, str], Job] = {}
         self._taking_up: asyncio.Task[None] | None = None
+        self._sending: set[asyncio.Task[Any]] = set()
         self.log: deque[str] = deque(maxlen=LOG_LINES)
 
     @property
@@ -130,6 +131,45 @@ class Jobs:
             return known
         job = Job(draft, revision, send=send, unlimited=unlimited)
         return self._run(job, self._render)
+
+    def start_all(
+        self,
+        drafts: Sequence[tuple[Draft, str]],
+        *,
+        send: bool,
+        unlimited: bool = False,
+    ) -> list[Job]:
+        """Render drafts with their revisions together, as few requests as can be."""
+        jobs = [
+            Job(draft, revision, send=send, unlimited=unlimited)
+            for draft, revision in drafts
+            if not ((known := self._jobs.get((draft.id, revision))) and known.running)
+        ]
+        sending = asyncio.get_running_loop().create_task(
+            self._begin_all(jobs, send=send, unlimited=unlimited)
+        )
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
+
+        async def finish(job: Job, _session: Session) -> Outcome:
+            waits = await asyncio.shield(sending)
+            return await waits[job]()
+
+        return [self._run(job, finish) for job in jobs]
+
+    async def _begin_all(
+        self, jobs: Sequence[Job], *, send: bool, unlimited: bool
+    ) -> dict[Job, Callable[[], Awaitable[Outcome]]]:
+        by_draft = {job.draft.id: job for job in jobs}
+        async with self._sessions() as session:
+            if unlimited:
+                session.lift_limits()
+            waits = await session.begin_all(
+                [job.draft for job in jobs],
+                send=send,
+                progress=lambda draft: partial(self._hear, by_draft[draft.id]),
+            )
+        return dict(zip(jobs, waits, strict=True))
 
     def go_on(self, job: Job) -> None:
         """Wait again for a job that was stopped, or try it again."""
@@ -187,7 +227,8 @@ class Jobs:
 
     async def close(self) -> None:
         """Stop waiting for all of them."""
-        tasks = [job.task for job in self._jobs.values() if job.task]
+        tasks = [*self._sending]
+        tasks += [job.task for job in self._jobs.values() if job.task]
         tasks += [self._taking_up] if self._taking_up else []
         for task in tasks:
             task.cancel()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
-from heygen_nb.errors import ApiError, HeygenNbError, LimitError
+from heygen_nb.errors import ApiError, DownloadError, HeygenNbError, LimitError
+from heygen_nb.i18n import gettext as _
 from heygen_nb.money import Limits
 from heygen_nb.renderer import (
     Job,
@@ -22,7 +24,8 @@ from heygen_nb.workflow.outcome import Outcome
 from heygen_nb.workflow.posting import chat_of, open_chat
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from pathlib import Path
 
     from heygen_nb.config import Settings
     from heygen_nb.ledger import Render
@@ -63,6 +66,22 @@ class Session:
         Returns:
             An outcome a draft, in their order.
         """
+        waits = await self.begin_all(drafts, send=send, again=again, progress=progress)
+        return await asyncio.gather(*(wait() for wait in waits))
+
+    async def begin_all(
+        self,
+        drafts: Sequence[Draft],
+        *,
+        send: bool,
+        again: bool = False,
+        progress: Callable[[Draft], ProgressCallback] | None = None,
+    ) -> list[Callable[[], Awaitable[Outcome]]]:
+        """Plan drafts, and send them if they go together; see :meth:`render_all`.
+
+        Returns:
+            For each draft what takes it the rest of the way.
+        """
         many = Many(self.renderer)
         jobs = [
             Job(draft, self.settings_for(draft), progress(draft) if progress else None)
@@ -81,9 +100,7 @@ class Session:
                 return Outcome.of_video(made)
             return await self.posted(made, job.draft.caption, job.progress)
 
-        return await asyncio.gather(
-            *(one(job, row) for job, row in zip(jobs, rows, strict=True))
-        )
+        return [partial(one, job, row) for job, row in zip(jobs, rows, strict=True)]
 
     async def quote_all(
         self, drafts: Sequence[Draft], *, again: bool = False
@@ -96,6 +113,36 @@ class Session:
             for draft in drafts
         ]
         return [plan for plan in plans if plan]
+
+    async def speak(self, draft: Draft) -> Path:
+        """Have a draft's speech made (paid, once); return the sound.
+
+        With ``length_mode: exact`` the video is then made of that very sound.
+
+        Raises:
+            DownloadError: It lies at HeyGen, and its sound was deleted here.
+            HeygenNbError: It could not be made, or would cost too much.
+        """
+        settings = self.settings_for(draft)
+        path = (await self.renderer.planner.speak(draft, settings)).path
+        if not path.exists():
+            raise DownloadError(
+                _(
+                    "The sound {file} was deleted; the speech itself is not lost."
+                ).format(file=path.name),
+                video_id="",
+                hint=_("Render the draft: what was paid for is used."),
+            )
+        return path
+
+    async def next_unpaid(
+        self, drafts: Sequence[Draft], *, again: bool = False
+    ) -> Plan | None:
+        """Return the plan of the first draft that is not rendered; None if all are."""
+        for draft in drafts:
+            if plans := await self.quote_all([draft], again=again):
+                return plans[0]
+        return None
 
     async def over_limit(self, plans: Sequence[Plan]) -> LimitError | None:
         """Return what rendering these would pass; None if it is within all limits."""

@@ -1,0 +1,313 @@
+"""A table and a template become drafts: one is rendered first, then the others."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from heygen_nb.drafts import repeated_text
+from heygen_nb.errors import DraftError, TableError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import ngettext
+from heygen_nb.ui._base import make, shared_layout, show
+from heygen_nb.ui.markup import bar_html, markup
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from pathlib import Path
+
+    from heygen_nb.drafts import Filled, Table
+    from heygen_nb.models import Draft
+    from heygen_nb.renderer import Plan
+    from heygen_nb.ui._base import Panel
+    from heygen_nb.workflow.jobs import Job
+
+_COLUMNS, _TYPED = "", "typed"
+_SHOWN = 10
+_SHOWN_COLUMNS = 40
+
+
+class TableCard(widgets.VBox):
+    """Makes drafts of a table's rows; nothing is rendered that was not asked for.
+
+    Args:
+        panel: Whose card it is.
+        done: Called with the id of the first draft when the drafts were added.
+
+    Attributes:
+        drafts: Those of the table; empty while something is wrong with it.
+    """
+
+    def __init__(
+        self, panel: Panel, done: Callable[[str], Coroutine[Any, Any, object]]
+    ) -> None:
+        self._panel, self._done = panel, done
+        self._tables = panel.desk.tables
+        self._table: Table | None = None
+        self._templates: dict[str, Path] = {}
+        self._added = False
+        self.drafts: tuple[Draft, ...] = ()
+        top = make(widgets.HBox, "hg-buttons", children=(self._build_upload(),))
+        self._build_template()
+        self._shown = make(widgets.HTML, "hg-table")
+        self._state = make(widgets.HTML)
+        parts = (
+            top,
+            self.d_template,
+            self.t_template,
+            self._shown,
+            self._build_buttons(),
+            self._state,
+        )
+        super().__init__(parts, layout=shared_layout())
+        self.add_class("hg-card")
+        self.list_templates()
+        self._show()
+
+    def _build_upload(self) -> widgets.FileUpload:
+        self.u_table = make(
+            widgets.FileUpload, "hg-import", accept=".csv,.tsv,.txt,.yaml,.yml"
+        )
+        self._panel.say(self.u_table, "description", lambda: _("Table"))
+        self._panel.say(self.u_table, "tooltip", lambda: _("📋 Choose a table"))
+        self.u_table.observe(lambda _c: self._panel.spawn(self._upload), "value")
+        return self.u_table
+
+    def _build_template(self) -> None:
+        self.d_template = self._panel.field(widgets.Dropdown, lambda: _("Template"))
+        self.t_template = self._panel.field(
+            widgets.Textarea,
+            lambda: _("Text with placeholders such as {{ name }}"),
+            rows=5,
+            continuous_update=False,
+        )
+        for widget in (self.d_template, self.t_template):
+            widget.observe(lambda _c: self._panel.spawn(self._fill), "value")
+
+    def _build_buttons(self) -> widgets.HBox:
+        button = self._panel.button
+        self.b_add = button(lambda: "", self.add, "hg-primary")
+        self.b_sample = button(lambda: _("🎬 Render one sample"), self.sample)
+        self.b_rest = button(lambda: _("🎬 Render the others"), self.rest)
+        buttons = (self.b_add, self.b_sample, self.b_rest)
+        return make(widgets.HBox, "hg-buttons", children=buttons)
+
+    # Table and template
+
+    def list_templates(self) -> None:
+        """Look for templates again; the chosen one stays chosen."""
+        self._templates = {str(path): path for path in self._tables.templates()}
+        chosen = self.d_template.value
+        self.d_template.options = (
+            (_("The columns are those of a draft"), _COLUMNS),
+            *((path.stem, key) for key, path in self._templates.items()),
+            (_("✏️ Type one here"), _TYPED),
+        )
+        if chosen in (*self._templates, _TYPED):
+            self.d_template.value = chosen
+
+    async def _upload(self) -> None:
+        files, self.u_table.value = self.u_table.value, ()
+        for file in files:
+            self._table, self.drafts = None, ()
+            self._show()
+            self._table = await self._tables.read(file["name"], bytes(file["content"]))
+        if files:
+            self.list_templates()
+            await self._fill()
+
+    async def _fill(self) -> None:
+        """Fill the template for every row; show the first, or what is wrong."""
+        show(self.t_template, when=self.d_template.value == _TYPED)
+        table, self.drafts, self._added = self._table, (), False
+        if table is None:
+            return
+        template = self._template()
+        try:
+            filled = await self._tables.fill(table, template)
+        except TableError as error:
+            self._show(error.problems, error.hint)
+        except DraftError as error:
+            self._show((error.message,), error.hint)
+        else:
+            if table is self._table and template == self._template():
+                self._take(filled)
+
+    def _template(self) -> Path | str | None:
+        if self.d_template.value == _TYPED:
+            return str(self.t_template.value)
+        return self._templates.get(self.d_template.value)
+
+    def _take(self, filled: Filled) -> None:
+        self.drafts = filled.drafts
+        self._show(repeated=filled.repeated)
+
+    def _show(
+        self, problems: Sequence[str] = (), hint: str = "", repeated: int = 0
+    ) -> None:
+        pieces = [self._columns_html()] if self._table else []
+        pieces += [markup(f"❌ {text}", "bad", "div") for text in problems[:_SHOWN]]
+        if len(problems) > _SHOWN:
+            more = len(problems) - _SHOWN
+            text = ngettext("… and {n} more", "… and {n} more", more).format(n=more)
+            pieces.append(markup(text, "bad", "div"))
+        if hint:
+            pieces.append(markup(f"👉 {hint}", tag="div"))
+        if repeated:
+            pieces.append(markup(repeated_text(repeated), "hg-hint", "div"))
+        if self.drafts:
+            pieces.append(_first_html(self.drafts[0]))
+        self._shown.value = "".join(pieces)
+        self._state.value = ""
+        self._show_buttons()
+
+    def _columns_html(self) -> str:
+        columns = list(self._table.columns) if self._table else []
+        chips = " ".join(
+            markup("{{ " + name + " }}", "hg-placeholder", "code")
+            for name in columns[:_SHOWN_COLUMNS]
+        )
+        return f"<div>{markup(_('Placeholders:'), 'hg-hint')} {chips}</div>"
+
+    def _show_buttons(self) -> None:
+        count = len(self.drafts)
+        self.b_add.description = ngettext(
+            "Add {count} draft", "Add {count} drafts", count
+        ).format(count=count)
+        show(self.b_add, when=bool(count) and not self._added)
+        show(self.b_sample, when=self._added)
+        show(self.b_rest, when=False)
+
+    # Drafts
+
+    async def add(self) -> None:
+        """Put the drafts into the list; ask before another text is written over."""
+        with self._busy(_("Adding the drafts…")):
+            book, drafts = self._panel.desk.book, self.drafts
+            if not drafts:
+                return
+            new, others = await book.add(drafts)
+            if others and await self._replaces(len(others)):
+                ids = {other.id for other in others}
+                await book.add([d for d in drafts if d.id in ids], replace=True)
+            elif others:
+                theirs = {other.id: other for other in others}
+                self.drafts = tuple(theirs.get(d.id, d) for d in drafts)
+            self._added = True
+            self._show_buttons()
+        self._say(
+            _("{new} of {found} drafts are new.").format(new=new, found=len(drafts))
+        )
+        await self._done(drafts[0].id)
+
+    async def _replaces(self, count: int) -> bool:
+        question = ngettext(
+            "{count} draft in the list has another text than the table.",
+            "{count} drafts in the list have another text than the table.",
+            count,
+        ).format(count=count)
+        return await self._panel.ask(
+            question, _("Take the table's text"), _("Keep what is there")
+        )
+
+    # Renders
+
+    async def sample(self) -> None:
+        """Render the first row that is not rendered yet; then offer the others."""
+        with self._busy(_("Looking up voice and avatar…")):
+            plan = await self._tables.next_unpaid(self.drafts)
+            if plan is None:
+                self._say(_("All of them are rendered already."))
+                return
+            if not await self._agreed([plan], _("Render this one row?")):
+                return
+            over = await self._tables.over_limit([plan])
+            (draft,) = (d for d in self.drafts if d.id == plan.new.draft_id)
+            jobs = self._tables.render([draft], unlimited=over is not None)
+            self._state.value = bar_html(None) + markup(_("Rendering the sample…"))
+            if await _ended(jobs):
+                await self._offer_rest(draft)
+            else:
+                self._say(_("The sample is not done; see the log."), "bad")
+
+    async def _offer_rest(self, sample: Draft) -> None:
+        self._say(
+            _("✅ #{id} is rendered: watch it before the others.").format(id=sample.id)
+        )
+        left = len(self.drafts) - 1
+        self.b_rest.description = _("🎬 Render the other {count}").format(count=left)
+        show(self.b_rest, when=left > 0)
+
+    async def rest(self) -> None:
+        """Render all that is not rendered yet, after saying what it costs."""
+        with self._busy(_("Looking up voice and avatar…")):
+            plans = await self._tables.quote(self.drafts)
+            if not plans:
+                self._say(_("All of them are rendered already."))
+                return
+            question = ngettext(
+                "Render the other {count}?", "Render the other {count}?", len(plans)
+            ).format(count=len(plans))
+            if not await self._agreed(plans, question):
+                return
+            over = await self._tables.over_limit(plans)
+            ids = {plan.new.draft_id for plan in plans}
+            chosen = [draft for draft in self.drafts if draft.id in ids]
+            self._tables.render(chosen, unlimited=over is not None)
+            show(self.b_rest, when=False)
+        text = ngettext(
+            "{count} render has started.", "{count} renders have started.", len(chosen)
+        )
+        self._say(text.format(count=len(chosen)))
+
+    async def _agreed(self, plans: Sequence[Plan], question: str) -> bool:
+        over = await self._tables.over_limit(plans)
+        amount = sum(plan.quote.amount for plan in plans)
+        quote = plans[0].quote
+        lines = [
+            question,
+            _("About {seconds:.0f} s, about {amount} (estimate, {source})").format(
+                seconds=sum(plan.quote.seconds for plan in plans),
+                amount=f"{amount:.2f} {quote.currency}",
+                source=quote.source,
+            ),
+            *sorted({f"⚠️ {text}" for plan in plans for text in plan.warnings})[:3],
+        ]
+        if over:
+            lines.append(f"⚠️ {over.message}")
+        price = _("Render for {amount}").format(amount=f"{amount:.2f} {quote.currency}")
+        return await self._panel.ask("\n".join(lines), price)
+
+    def _say(self, text: str, css: str = "ok") -> None:
+        self._state.value = f'<div role="status">{markup(text, css)}</div>'
+
+    @contextmanager
+    def _busy(self, text: str) -> Iterator[None]:
+        """Say what goes on, and take no second click meanwhile."""
+        buttons = (self.b_add, self.b_sample, self.b_rest)
+        for button in buttons:
+            button.disabled = True
+        before = self._state.value = bar_html(None) + markup(text)
+        try:
+            yield
+        finally:
+            for button in buttons:
+                button.disabled = False
+            if self._state.value == before:
+                self._state.value = ""
+
+
+async def _ended(jobs: Sequence[Job]) -> bool:
+    """Wait until renders are over; tell whether all have a video."""
+    await asyncio.wait([job.task for job in jobs if job.task])
+    return all(job.outcome and job.outcome.path for job in jobs)
+
+
+def _first_html(draft: Draft) -> str:
+    texts = (draft.title, draft.script, draft.caption)
+    parts = [markup(text, "hg-ask", "div") for text in texts if text]
+    head = markup(_("The first row:"), "hg-hint", "div")
+    return f'{head}<div class="hg-filled">{"".join(parts)}</div>'

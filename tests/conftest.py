@@ -21,7 +21,7 @@ import psycopg
 import pytest
 from playwright.sync_api import sync_playwright
 from starlette.applications import Starlette
-from starlette.responses import HTMLResponse, JSONResponse, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from heygen_nb import i18n
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser
     from starlette.requests import Request
-    from starlette.responses import Response
 
     from heygen_nb.sandbox.handle import SandboxHandle
 
@@ -271,6 +270,8 @@ class FakeModel:
             if isinstance(body, str):
                 return HTMLResponse(body, reply["status"], headers)
             return JSONResponse(body or {}, reply["status"], headers)
+        if "events" in reply:
+            return Response(reply["events"], media_type="text/event-stream")
         self.completions += 1
         if reply.get("whole"):
             message = {"content": reply["text"]}

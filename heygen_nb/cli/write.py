@@ -16,6 +16,7 @@ from heygen_nb.cli.console import err, say
 from heygen_nb.config import check_duration, load_settings
 from heygen_nb.drafts import check_draft, read_drafts
 from heygen_nb.i18n import LANGUAGES, ngettext
+from heygen_nb.i18n import gettext as _
 from heygen_nb.scripts import Order
 from heygen_nb.timing import script_language
 from heygen_nb.workflow.keeping import keep_draft
@@ -119,7 +120,7 @@ def _seconds(options: WriteOptions, settings: Settings) -> int:
         return settings.video_duration
     seconds, reason = check_duration(options.duration)
     if reason:
-        say(f"⚠️ --duration: {reason}", err)
+        say(_("⚠️ --duration: {reason}").format(reason=reason), err)
     return seconds
 
 

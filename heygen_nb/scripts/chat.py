@@ -39,6 +39,10 @@ _KINDS: tuple[dict[str, Any], ...] = (
 )
 
 
+class _StrangeAnswerError(Exception):
+    """What came is no completion."""
+
+
 @dataclass(slots=True)
 class _Reply:
     """An answer as far as it has come."""
@@ -112,7 +116,7 @@ class Chat:
                     ) from None
                 except TimeoutError:
                     raise failures.too_slow() from None
-                except ValueError:  # no JSON where there should be some
+                except (_StrangeAnswerError, json.JSONDecodeError):
                     raise failures.not_a_server(self._base_url) from None
                 return _checked(reply)
 
@@ -150,7 +154,7 @@ class Chat:
         )
         async with stream:
             if "event-stream" not in stream.response.headers.get("content-type", ""):
-                _take_whole(reply, json.loads(await stream.response.aread()))
+                _take_whole(reply, await stream.response.aread())
                 return
             shown = None
             async for chunk in stream:
@@ -164,21 +168,27 @@ class Chat:
 
 
 def _take(reply: _Reply, chunk: Any) -> None:
-    for choice in chunk.choices or ():
-        reply.text += (choice.delta and choice.delta.content) or ""
-        reply.refusal += (choice.delta and choice.delta.refusal) or ""
-        reply.ended = choice.finish_reason or reply.ended
+    # the SDK does not check what servers send: anything may be missing
+    for choice in getattr(chunk, "choices", None) or ():
+        delta = getattr(choice, "delta", None)
+        reply.text += _said(getattr(delta, "content", None))
+        reply.refusal += _said(getattr(delta, "refusal", None))
+        reply.ended = _said(getattr(choice, "finish_reason", None)) or reply.ended
 
 
-def _take_whole(reply: _Reply, body: Any) -> None:
+def _take_whole(reply: _Reply, body: bytes) -> None:
     """Take the answer of a server that does not stream."""
     try:
-        choice = body["choices"][0]
-        reply.text = choice["message"].get("content") or ""
-        reply.refusal = choice["message"].get("refusal") or ""
-        reply.ended = choice.get("finish_reason") or "stop"
-    except (LookupError, TypeError, AttributeError):
-        raise ValueError("not a completion") from None
+        choice = json.loads(body)["choices"][0]
+        reply.text = _said(choice["message"].get("content"))
+        reply.refusal = _said(choice["message"].get("refusal"))
+        reply.ended = _said(choice.get("finish_reason")) or "stop"
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise _StrangeAnswerError from None
+
+
+def _said(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _checked(reply: _Reply) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from heygen_nb.scripts import Change, Format, Measure, ScriptWriter, TextCallback
 
 log = logging.getLogger("heygen_nb.workflow")
+
+_WISH = re.compile(r"([a-z]{2})-[A-Z]{2}\b")
+_VOICES = {"en": "en-US-Neural2-F", "ru": "ru-RU-Neural2-A"}
 
 
 class Writing:
@@ -92,6 +96,7 @@ class Writing:
                 title=written.title,
                 script=written.script,
                 caption=written.caption,
+                voice=self._voice(written.script),
                 duration=wished if other else None,
             )
 
@@ -179,6 +184,14 @@ class Writing:
             api_key=key.get_secret_value() if key else "",
         )
         return ModelWriter(chat, measure=self._measure(), home=settings.home)
+
+    def _voice(self, script: str) -> str | None:
+        """Return a wish for a voice if the set one is of another language."""
+        language = script_language(script)
+        set_language = _WISH.match(self._settings().heygen_voice)
+        if set_language and set_language[1] != language:
+            return _VOICES[language]
+        return None
 
     def _measure(self) -> Measure:
         model, voice_id = self._lengths()

@@ -276,6 +276,34 @@ async def test_retry_after_is_honoured(writer, fake_model, monkeypatch):
     assert waited == [7]
 
 
+@pytest.mark.parametrize(
+    ("events", "message"),
+    [
+        ("data: no json\n\n", "does not speak OpenAI's API"),
+        ('data: {"foo": 1}\n\ndata: [DONE]\n\n', "nothing at all"),
+        ('data: "text"\n\n', "nothing at all"),
+        ('data: {"choices": [{"delta": {"content": [1]}}]}\n\n', "nothing at all"),
+        ('data: {"error": {"message": "out of memory"}}\n\n', "out of memory"),
+        ("", "nothing at all"),
+    ],
+)
+async def test_an_odd_stream_is_told(writer, fake_model, events, message):
+    fake_model.replies.append({"events": events})
+
+    with pytest.raises(ScriptError, match=message):
+        await writer().write(ORDER)
+
+
+async def test_a_mistake_of_the_caller_is_not_blamed_on_the_server(writer, fake_model):
+    fake_model.say(of_length(30))
+
+    def broken(*_texts):
+        raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        await writer().write(ORDER, on_text=broken)
+
+
 async def test_a_page_instead_of_an_answer_is_told(writer, fake_model):
     fake_model.fail(200, body="<html>Welcome</html>")
 

@@ -97,6 +97,25 @@ async def test_a_length_of_its_own_stays_with_the_draft(writing_with, target_s, 
     assert draft.duration == kept
 
 
+@pytest.mark.parametrize(
+    ("voice", "topic", "language", "wish"),
+    [
+        ("en-US-Neural2-F", "Leo", "en", None),
+        ("en-US-Neural2-F", "Лев", "ru", "ru-RU-Neural2-A"),
+        ("ru-RU-Neural2-A", "Leo", "en", "en-US-Neural2-F"),
+        ("My own voice", "Лев", "ru", None),
+    ],
+)
+async def test_a_script_is_not_left_to_a_voice_of_another_language(
+    writing_with, voice, topic, language, wish
+):
+    writing = writing_with(script_model="", heygen_voice=voice)
+
+    [draft] = await versions(writing, Order(topic, language=language))
+
+    assert draft.voice == wish
+
+
 async def test_rewriting_keeps_everything_but_the_texts(writing_with, fake_model):
     fake_model.say(HALF_A_MINUTE, title="", caption="")
     draft = hg.Draft(id="d1", script="Old.", title="T", voice="v", caption="Old post")

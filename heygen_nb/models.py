@@ -45,11 +45,14 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+NO_BACKGROUND = "none"
+
+
 class Draft(_Frozen):
     """A script to be spoken and the text of its post.
 
     ``voice``, ``avatar``, ``background`` and ``duration`` overrule the settings for
-    this draft.
+    this draft; the background ``none`` means that it has none.
     A draft without an id gets one from its script, so that running a notebook
     cell twice means the same draft and pays once.
     """

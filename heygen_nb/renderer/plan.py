@@ -19,6 +19,7 @@ from heygen_nb.heygen import (
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.ledger import NewRender
+from heygen_nb.models import NO_BACKGROUND
 from heygen_nb.renderer.backgrounds import (
     NOT_UPLOADED,
     behind_avatar,
@@ -68,9 +69,10 @@ def draft_settings(draft: Draft, settings: Settings) -> Settings:
         "heygen_background_url": draft.background,
         "video_duration": draft.duration,
     }
-    return settings.model_copy(
-        update={k: v for k, v in own.items() if v not in (None, "")}
-    )
+    chosen = {k: v for k, v in own.items() if v not in (None, "")}
+    if draft.background == NO_BACKGROUND:
+        chosen["heygen_background_url"] = ""
+    return settings.model_copy(update=chosen)
 
 
 def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:

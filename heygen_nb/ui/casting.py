@@ -9,6 +9,7 @@ import ipywidgets as widgets
 
 from heygen_nb.config import check_duration
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import NO_BACKGROUND
 from heygen_nb.ui._base import make, shared_layout, show
 from heygen_nb.ui.avatars import AvatarPicker
 from heygen_nb.ui.backgrounds import BackgroundPicker
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from heygen_nb.models import Avatar, Draft, Voice
     from heygen_nb.ui._base import Panel, Work
 
-    Chosen = Callable[[str, str], Coroutine[Any, Any, object]]
+    Chosen = Callable[[str, str | None], Coroutine[Any, Any, object]]
 
 
 class PickerSlot(widgets.VBox):
@@ -32,7 +33,7 @@ class PickerSlot(widgets.VBox):
     Args:
         panel: Whose place it is.
         chosen: Started with the field (``voice``, ``avatar``, ``background``) and
-            what was chosen for it; empty for what the settings say.
+            what was chosen for it; None for what the settings say.
         reset: Whether "as in the settings" can be chosen.
     """
 
@@ -86,9 +87,9 @@ class PickerSlot(widgets.VBox):
         await self._on_choice("avatar", avatar.id)
 
     async def _on_reset(self) -> None:
-        await self._on_choice(self.opened, "")
+        await self._on_choice(self.opened, None)
 
-    async def _on_choice(self, field: str, value: str) -> None:
+    async def _on_choice(self, field: str, value: str | None) -> None:
         await self.fold()
         await self._chosen(field, value)
 
@@ -167,13 +168,17 @@ class Casting(widgets.VBox):
             return _("🧑 no avatar")
         mark = {"voice": "🎤", "avatar": "🧑", "background": "🖼️"}[field]
         value = self._own[field] or usual[field]
+        if value == NO_BACKGROUND:
+            value = _("no background")
         return f"{mark} {_short(self._panel.desk.catalogue.name_of(value))}"
 
     async def _toggle(self, field: str) -> None:
-        await self._slot.toggle(field, self._own[field])
+        own = self._own[field]
+        await self._slot.toggle(field, "" if own == NO_BACKGROUND else own)
 
-    async def _choose(self, field: str, value: str) -> None:
-        self._own[field] = value
+    async def _choose(self, field: str, value: str | None) -> None:
+        none = NO_BACKGROUND if field == "background" and value is not None else ""
+        self._own[field] = value or none
         self.relabel()
         await self._edited()
 

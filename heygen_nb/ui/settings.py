@@ -98,8 +98,8 @@ class SettingsPanel(Panel):
         slot = self._look_slot if name == "avatar" else self._slot
         await slot.toggle(name, self._fields()[_SETTING[name]].value)
 
-    async def _choose(self, name: str, value: str) -> None:
-        self._fields()[_SETTING[name]].value = value
+    async def _choose(self, name: str, value: str | None) -> None:
+        self._fields()[_SETTING[name]].value = value or ""
         self.tell(_("Chosen; press “Save all settings” to keep it."))
 
     def _look_card(self) -> widgets.VBox:

@@ -88,6 +88,23 @@ async def test_what_was_picked_can_be_taken_back(panel, casting, desk):
     assert (await stored(panel)).background is None
 
 
+async def test_no_background_is_another_choice_than_the_settings_own(
+    panel, casting, desk
+):
+    await desk.save_settings(heygen_background_url="#203040")
+    await desk.book.save(Draft(id="d1", script="Hi.", background="#ff0000"), over=0)
+    await panel.open_draft("d1")
+    await casting._toggle("background")
+
+    await casting._slot._on_choice("background", "")
+    await settled(panel)
+
+    assert (await stored(panel)).background == "none"
+    assert casting._buttons["background"].description == "🖼️ no background"
+    plan = await desk.quote(await stored(panel))
+    assert "background" not in plan.new.body
+
+
 async def test_the_seconds_of_a_draft_are_brought_into_what_is_allowed(panel, casting):
     panel.t_script.value = "A script."
     casting.t_duration.value = "90"

@@ -74,7 +74,7 @@ class Panel(widgets.VBox):
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
         self._words: list[tuple[widgets.Widget, str, Callable[[], object]]] = []
-        self._closed = False
+        self._closed = self._built = False
         self.desk = desk or shared_desk()
         self._question: Question | None = None
         self._notice: widgets.HTML | None = None
@@ -84,6 +84,7 @@ class Panel(widgets.VBox):
         self.add_class("hg")
         self.desk.listen(self._on_news)
         self.relabel()
+        self._built = True
         self.spawn(self._begin)
 
     def _build(self) -> tuple[widgets.Widget, ...]:
@@ -147,6 +148,8 @@ class Panel(widgets.VBox):
     def say(self, widget: _Kind, trait: str, words: Callable[[], object]) -> _Kind:
         """Give a trait words that follow the language."""
         self._words.append((widget, trait, words))
+        if self._built:  # a part that is opened later
+            setattr(widget, trait, words())
         return widget
 
     def relabel(self) -> None:

@@ -78,7 +78,6 @@ class AvatarPicker(widgets.VBox):
         Args:
             current: The id of the look in use; empty for the first own one.
         """
-        self._panel.relabel()
         self._current = current
         await self._load()
 

@@ -123,6 +123,7 @@ class Casting(widgets.VBox):
             (make(widgets.HBox, "hg-buttons", children=row), self._slot),
             layout=shared_layout(),
         )
+        self.relabel()
 
     def fill(self, draft: Draft) -> None:
         """Show what a draft has; this is no change by the user."""

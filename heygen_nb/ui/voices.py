@@ -90,7 +90,6 @@ class VoicePicker(widgets.VBox):
         Args:
             current: The voice in use: an id, a name, or a wish of the settings.
         """
-        self._panel.relabel()
         await self._load()
         self._current = await self._catalogue.meant(current)
         await self._search()

@@ -75,13 +75,13 @@ class WriterCard(widgets.VBox):
     def relabel(self) -> None:
         """Name the formats of the chosen language, and who is going to write."""
         writing = self._panel.desk.writing
-        first = [(_("free"), "")] if writing.has_model else []
+        first = [(_("by the topic"), "")]
         formats = [(f.label, f.name) for f in writing.formats(self.d_language.value)]
         options, kept = (*first, *formats), self.d_format.value
         if self.d_format.options != options:
             self.d_format.options = options
-            if any(kept == name for _label, name in options):
-                self.d_format.value = kept
+            there = any(kept == name for _label, name in options)
+            self.d_format.value = kept if there else options[0][1]
         show(self.t_tone, when=writing.has_model)
         text = (
             _("by the model {model}").format(

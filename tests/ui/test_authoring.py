@@ -99,7 +99,9 @@ def test_from_a_topic_to_a_video_by_clicking(authoring, fake_model, lab):
 
     # a background of one's own
     page.get_by_role("button", name="🖼️").click()
-    page.locator(".hg-import input[type=file]").last.set_input_files(
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Upload").click()
+    chooser.value.set_files(
         {"name": "noise.png", "mimeType": "image/png", "buffer": picture()}
     )
     page.get_by_role("button", name="noise").first.wait_for()

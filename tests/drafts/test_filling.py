@@ -97,7 +97,9 @@ def test_a_hole_in_one_branch_concerns_only_the_rows_that_go_there():
 
 
 def test_a_missing_column_is_told_with_the_templates_line_and_the_near_one(home):
-    (home / "t.md").write_text("---\ntitle: x\n---\nHi {{ nmae }}\nto {{ Wish }} {{ nmae }}\n")
+    (home / "t.md").write_text(
+        "---\ntitle: x\n---\nHi {{ nmae }}\nto {{ Wish }} {{ nmae }}\n"
+    )
 
     error = problems([{"name": "A", "wish": "B"}], "t.md")
 

@@ -8,26 +8,29 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from heygen_nb.drafts import repeated_text
 from heygen_nb.errors import DraftError, TableError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.ui._base import make, shared_layout, show
 from heygen_nb.ui.markup import bar_html, markup
+from heygen_nb.ui.tableview import (
+    first_row_html,
+    placeholders_html,
+    problems_html,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterator, Sequence
     from pathlib import Path
 
-    from heygen_nb.drafts import Filled, Table
+    from heygen_nb.drafts import Table
     from heygen_nb.models import Draft
     from heygen_nb.renderer import Plan
     from heygen_nb.ui._base import Panel
     from heygen_nb.workflow.jobs import Job
 
 _COLUMNS, _TYPED = "", "typed"
-_SHOWN = 10
-_SHOWN_COLUMNS = 40
+_BUSY = bar_html(None)
 
 
 class TableCard(widgets.VBox):
@@ -100,77 +103,60 @@ class TableCard(widgets.VBox):
     def list_templates(self) -> None:
         """Look for templates again; the chosen one stays chosen."""
         self._templates = {str(path): path for path in self._tables.templates()}
-        chosen = self.d_template.value
-        self.d_template.options = (
+        options = (
             (_("The columns are those of a draft"), _COLUMNS),
             *((path.stem, key) for key, path in self._templates.items()),
             (_("✏️ Type one here"), _TYPED),
         )
-        if chosen in (*self._templates, _TYPED):
-            self.d_template.value = chosen
+        if self.d_template.options != options:
+            chosen = self.d_template.value
+            self.d_template.options = options
+            known = chosen in (*self._templates, _TYPED)
+            self.d_template.value = chosen if known else _COLUMNS
 
     async def _upload(self) -> None:
         files, self.u_table.value = self.u_table.value, ()
         for file in files:
             self._table, self.drafts = None, ()
             self._show()
-            self._table = await self._tables.read(file["name"], bytes(file["content"]))
-        if files:
+            table = await self._tables.read(file["name"], bytes(file["content"]))
+            self._table = table
             self.list_templates()
+            if self.d_template.value == _COLUMNS and "script" not in table.columns:
+                self.d_template.value = _TYPED
             await self._fill()
 
     async def _fill(self) -> None:
         """Fill the template for every row; show the first, or what is wrong."""
         show(self.t_template, when=self.d_template.value == _TYPED)
-        table, self.drafts, self._added = self._table, (), False
-        if table is None:
+        asked = table, template = self._table, self._template()
+        self.drafts, self._added = (), False
+        if table is None or template == "":
+            self._show()
             return
-        template = self._template()
+        filled, told = None, ""
         try:
             filled = await self._tables.fill(table, template)
         except TableError as error:
-            self._show(error.problems, error.hint)
+            told = problems_html(error.problems, error.hint)
         except DraftError as error:
-            self._show((error.message,), error.hint)
-        else:
-            if table is self._table and template == self._template():
-                self._take(filled)
+            told = problems_html((error.message,), error.hint)
+        if asked == (self._table, self._template()):
+            if filled:
+                self.drafts = filled.drafts
+                told = first_row_html(filled.drafts[0], filled.repeated)
+            self._show(told)
 
     def _template(self) -> Path | str | None:
         if self.d_template.value == _TYPED:
-            return str(self.t_template.value)
+            return str(self.t_template.value).strip()
         return self._templates.get(self.d_template.value)
 
-    def _take(self, filled: Filled) -> None:
-        self.drafts = filled.drafts
-        self._show(repeated=filled.repeated)
-
-    def _show(
-        self, problems: Sequence[str] = (), hint: str = "", repeated: int = 0
-    ) -> None:
-        pieces = [self._columns_html()] if self._table else []
-        pieces += [markup(f"❌ {text}", "bad", "div") for text in problems[:_SHOWN]]
-        if len(problems) > _SHOWN:
-            more = len(problems) - _SHOWN
-            text = ngettext("… and {n} more", "… and {n} more", more).format(n=more)
-            pieces.append(markup(text, "bad", "div"))
-        if hint:
-            pieces.append(markup(f"👉 {hint}", tag="div"))
-        if repeated:
-            pieces.append(markup(repeated_text(repeated), "hg-hint", "div"))
-        if self.drafts:
-            pieces.append(_first_html(self.drafts[0]))
-        self._shown.value = "".join(pieces)
+    def _show(self, found: str = "") -> None:
+        head = placeholders_html(self._table.columns) if self._table else ""
+        self._shown.value = head + found
         self._state.value = ""
         self._show_buttons()
-
-    def _columns_html(self) -> str:
-        columns = list(self._table.columns) if self._table else []
-        chips = " ".join(
-            markup("{{ " + name + " }}", "hg-placeholder", "code")
-            for name in columns[:_SHOWN_COLUMNS]
-        )
-        return f"<div>{markup(_('Placeholders:'), 'hg-hint')} {chips}</div>"
 
     def _show_buttons(self) -> None:
         count = len(self.drafts)
@@ -227,7 +213,7 @@ class TableCard(widgets.VBox):
             over = await self._tables.over_limit([plan])
             (draft,) = (d for d in self.drafts if d.id == plan.new.draft_id)
             jobs = self._tables.render([draft], unlimited=over is not None)
-            self._state.value = bar_html(None) + markup(_("Rendering the sample…"))
+            self._state.value = _BUSY + markup(_("Rendering the sample…"))
             if await _ended(jobs):
                 await self._offer_rest(draft)
             else:
@@ -237,7 +223,7 @@ class TableCard(widgets.VBox):
         self._say(
             _("✅ #{id} is rendered: watch it before the others.").format(id=sample.id)
         )
-        left = len(self.drafts) - 1
+        left = len(await self._tables.quote(self.drafts))
         self.b_rest.description = _("🎬 Render the other {count}").format(count=left)
         show(self.b_rest, when=left > 0)
 
@@ -290,13 +276,13 @@ class TableCard(widgets.VBox):
         buttons = (self.b_add, self.b_sample, self.b_rest)
         for button in buttons:
             button.disabled = True
-        before = self._state.value = bar_html(None) + markup(text)
+        self._state.value = _BUSY + markup(text)
         try:
             yield
         finally:
             for button in buttons:
                 button.disabled = False
-            if self._state.value == before:
+            if self._state.value.startswith(_BUSY):
                 self._state.value = ""
 
 
@@ -304,10 +290,3 @@ async def _ended(jobs: Sequence[Job]) -> bool:
     """Wait until renders are over; tell whether all have a video."""
     await asyncio.wait([job.task for job in jobs if job.task])
     return all(job.outcome and job.outcome.path for job in jobs)
-
-
-def _first_html(draft: Draft) -> str:
-    texts = (draft.title, draft.script, draft.caption)
-    parts = [markup(text, "hg-ask", "div") for text in texts if text]
-    head = markup(_("The first row:"), "hg-hint", "div")
-    return f'{head}<div class="hg-filled">{"".join(parts)}</div>'

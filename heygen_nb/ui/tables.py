@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -20,13 +20,13 @@ from heygen_nb.ui.tableview import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from pathlib import Path
 
     from heygen_nb.drafts import Table
     from heygen_nb.models import Draft
     from heygen_nb.renderer import Plan
-    from heygen_nb.ui._base import Panel
+    from heygen_nb.ui._base import Panel, Words, Work
     from heygen_nb.workflow.jobs import Job
 
 _COLUMNS, _TYPED = "", "typed"
@@ -51,7 +51,7 @@ class TableCard(widgets.VBox):
         self._tables = panel.desk.tables
         self._table: Table | None = None
         self._templates: dict[str, Path] = {}
-        self._added = False
+        self._added = self._working = False
         self.drafts: tuple[Draft, ...] = ()
         top = make(widgets.HBox, "hg-buttons", children=(self._build_upload(),))
         self._build_template()
@@ -91,7 +91,9 @@ class TableCard(widgets.VBox):
             widget.observe(lambda _c: self._panel.spawn(self._fill), "value")
 
     def _build_buttons(self) -> widgets.HBox:
-        button = self._panel.button
+        def button(words: Words, work: Work, css: str = "") -> widgets.Button:
+            return self._panel.button(words, partial(self._alone, work), css)
+
         self.b_add = button(lambda: "", self.add, "hg-primary")
         self.b_sample = button(lambda: _("🎬 Render one sample"), self.sample)
         self.b_rest = button(lambda: _("🎬 Render the others"), self.rest)
@@ -171,19 +173,16 @@ class TableCard(widgets.VBox):
 
     async def add(self) -> None:
         """Put the drafts into the list; ask before another text is written over."""
-        with self._busy(_("Adding the drafts…")):
-            book, drafts = self._panel.desk.book, self.drafts
-            if not drafts:
-                return
-            new, others = await book.add(drafts)
-            if others and await self._replaces(len(others)):
-                ids = {other.id for other in others}
-                await book.add([d for d in drafts if d.id in ids], replace=True)
-            elif others:
-                theirs = {other.id: other for other in others}
-                self.drafts = tuple(theirs.get(d.id, d) for d in drafts)
-            self._added = True
-            self._show_buttons()
+        book, drafts = self._panel.desk.book, self.drafts
+        if not drafts:
+            return
+        self._state.value = _BUSY + markup(_("Adding the drafts…"))
+        new, others = await book.add(drafts)
+        if others and await self._replaces(len(others)):
+            ids = {other.id for other in others}
+            await book.add([d for d in drafts if d.id in ids], replace=True)
+        self._added = drafts is self.drafts
+        self._show_buttons()
         self._say(
             _("{new} of {found} drafts are new.").format(new=new, found=len(drafts))
         )
@@ -203,87 +202,94 @@ class TableCard(widgets.VBox):
 
     async def sample(self) -> None:
         """Render the first row that is not rendered yet; then offer the others."""
-        with self._busy(_("Looking up voice and avatar…")):
-            plan = await self._tables.next_unpaid(self.drafts)
-            if plan is None:
-                self._say(_("All of them are rendered already."))
-                return
-            if not await self._agreed([plan], _("Render this one row?")):
-                return
-            over = await self._tables.over_limit([plan])
-            (draft,) = (d for d in self.drafts if d.id == plan.new.draft_id)
-            jobs = self._tables.render([draft], unlimited=over is not None)
-            self._state.value = _BUSY + markup(_("Rendering the sample…"))
-            if await _ended(jobs):
-                await self._offer_rest(draft)
-            else:
-                self._say(_("The sample is not done; see the log."), "bad")
-
-    async def _offer_rest(self, sample: Draft) -> None:
-        self._say(
-            _("✅ #{id} is rendered: watch it before the others.").format(id=sample.id)
-        )
-        left = len(await self._tables.quote(self.drafts))
-        self.b_rest.description = _("🎬 Render the other {count}").format(count=left)
-        show(self.b_rest, when=left > 0)
+        self._state.value = _BUSY + markup(_("Looking up voice and avatar…"))
+        added, drafts = self.drafts, await self._kept()
+        plan = await self._tables.next_unpaid(drafts)
+        if plan is None:
+            self._say(_("All of them are rendered already."))
+            return
+        chosen = [draft for draft in drafts if draft.id == plan.new.draft_id]
+        question = _("Render this one row?")
+        if (jobs := await self._started(chosen, [plan], question)) is None:
+            return
+        self._state.value = _BUSY + markup(_("Rendering the sample…"))
+        if not await _ended(jobs):
+            self._say(_("The sample is not done; see the log."), "bad")
+        elif added is self.drafts:
+            left = len(await self._tables.quote(drafts))
+            words = _("🎬 Render the other {count}")
+            self.b_rest.description = words.format(count=left)
+            show(self.b_rest, when=left > 0)
+            words = _("✅ #{id} is rendered: watch it before the others.")
+            self._say(words.format(id=plan.new.draft_id))
 
     async def rest(self) -> None:
         """Render all that is not rendered yet, after saying what it costs."""
-        with self._busy(_("Looking up voice and avatar…")):
-            plans = await self._tables.quote(self.drafts)
-            if not plans:
-                self._say(_("All of them are rendered already."))
-                return
-            question = ngettext(
-                "Render the other {count}?", "Render the other {count}?", len(plans)
-            ).format(count=len(plans))
-            if not await self._agreed(plans, question):
-                return
-            over = await self._tables.over_limit(plans)
-            ids = {plan.new.draft_id for plan in plans}
-            chosen = [draft for draft in self.drafts if draft.id in ids]
-            self._tables.render(chosen, unlimited=over is not None)
-            show(self.b_rest, when=False)
+        self._state.value = _BUSY + markup(_("Looking up voice and avatar…"))
+        drafts = await self._kept()
+        plans = await self._tables.quote(drafts)
+        if not plans:
+            self._say(_("All of them are rendered already."))
+            return
+        count, ids = len(plans), {plan.new.draft_id for plan in plans}
+        chosen = [draft for draft in drafts if draft.id in ids]
+        question = ngettext(
+            "Render the other {count}?", "Render the other {count}?", count
+        ).format(count=count)
+        if await self._started(chosen, plans, question) is None:
+            return
+        show(self.b_rest, when=False)
         text = ngettext(
-            "{count} render has started.", "{count} renders have started.", len(chosen)
+            "{count} render has started.", "{count} renders have started.", count
         )
-        self._say(text.format(count=len(chosen)))
+        self._say(text.format(count=count))
 
-    async def _agreed(self, plans: Sequence[Plan], question: str) -> bool:
+    async def _kept(self) -> list[Draft]:
+        """Return the drafts as they are in the list, where they may be edited."""
+        return await self._panel.desk.book.these([d.id for d in self.drafts])
+
+    async def _started(
+        self, drafts: Sequence[Draft], plans: Sequence[Plan], question: str
+    ) -> list[Job] | None:
+        """Render what is agreed to be paid; None if it is not."""
         over = await self._tables.over_limit(plans)
-        amount = sum(plan.quote.amount for plan in plans)
         quote = plans[0].quote
+        amount = f"{sum(p.quote.amount for p in plans):.2f} {quote.currency}"
         lines = [
             question,
             _("About {seconds:.0f} s, about {amount} (estimate, {source})").format(
                 seconds=sum(plan.quote.seconds for plan in plans),
-                amount=f"{amount:.2f} {quote.currency}",
+                amount=amount,
                 source=quote.source,
             ),
             *sorted({f"⚠️ {text}" for plan in plans for text in plan.warnings})[:3],
         ]
         if over:
             lines.append(f"⚠️ {over.message}")
-        price = _("Render for {amount}").format(amount=f"{amount:.2f} {quote.currency}")
-        return await self._panel.ask("\n".join(lines), price)
+        yes = _("Render for {amount}").format(amount=amount)
+        if not await self._panel.ask("\n".join(lines), yes):
+            return None
+        return self._tables.render(drafts, unlimited=over is not None)
 
-    def _say(self, text: str, css: str = "ok") -> None:
-        self._state.value = f'<div role="status">{markup(text, css)}</div>'
-
-    @contextmanager
-    def _busy(self, text: str) -> Iterator[None]:
-        """Say what goes on, and take no second click meanwhile."""
+    async def _alone(self, work: Work) -> None:
+        """Do what a button is for, unless one was clicked already."""
+        if self._working:
+            return
+        self._working = True
         buttons = (self.b_add, self.b_sample, self.b_rest)
         for button in buttons:
             button.disabled = True
-        self._state.value = _BUSY + markup(text)
         try:
-            yield
+            await work()
         finally:
+            self._working = False
             for button in buttons:
                 button.disabled = False
             if self._state.value.startswith(_BUSY):
                 self._state.value = ""
+
+    def _say(self, text: str, css: str = "ok") -> None:
+        self._state.value = f'<div role="status">{markup(text, css)}</div>'
 
 
 async def _ended(jobs: Sequence[Job]) -> bool:

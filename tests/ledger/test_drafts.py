@@ -90,3 +90,13 @@ def test_a_deleted_draft_counts_as_new(ledger):
 
     assert ledger.drafts.save_all(drafts(1, "again")) == (1, [])
     assert ledger.drafts.get("n00000").script == "again"
+
+
+def test_many_are_found_in_the_order_they_are_asked_for(ledger):
+    ledger.drafts.save_all(drafts(1100))
+    ledger.drafts.delete("n00001")
+    wanted = [draft.id for draft in drafts(1100)][::-1]
+
+    found = [row.id for row in ledger.drafts.these([*wanted, "unknown"])]
+
+    assert found == [name for name in wanted if name != "n00001"]

@@ -9,6 +9,7 @@ from datetime import date
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from heygen_nb.cells import plain_cell
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
@@ -76,7 +77,8 @@ class Analytics:
                 with files[-1].open("w", encoding="utf-8", newline="") as file:
                     writer = csv.DictWriter(file, list(rows[0]))
                     writer.writeheader()
-                    writer.writerows(rows)
+                    for row in rows:
+                        writer.writerow({k: plain_cell(v) for k, v in row.items()})
         return files
 
 

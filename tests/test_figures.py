@@ -156,3 +156,9 @@ async def test_the_figures_of_a_home_follow_its_ledger(sandbox):
     assert figures.tables["days"][0]["spent"] > 0
     assert hg.analytics(settings=settings, days=1).summary["renders"] == 1
     assert old.summary["renders"] == 0
+
+
+def test_a_chat_that_begins_like_a_formula_stays_a_text_in_the_csv(tmp_path):
+    analyse([fact(chat_id="@channel")], []).save(tmp_path)
+
+    assert "'@channel" in (tmp_path / "chats.csv").read_text("utf-8")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from heygen_nb.errors import DraftError
-from heygen_nb.templates import Template
+from heygen_nb.templates import Empty, EmptyValueError, Template
 
 
 def test_values_are_put_in_and_never_compiled():
@@ -42,3 +42,14 @@ def test_a_mistake_is_told_with_the_line_of_the_file():
 def test_a_much_too_long_template_is_refused():
     with pytest.raises(DraftError, match="100000"):
         Template("x" * 100_001, where="a.md")
+
+
+def test_an_empty_value_is_false_and_leaves_no_hole():
+    template = Template("one\n{% if a %}{{ a }}{% endif %}\n{{ b }}", where="t", line=4)
+    assert template.lines == {"a": 5, "b": 6}
+    assert template.render({"a": Empty("a"), "b": "B"}) == "one\n\nB"
+
+    with pytest.raises(EmptyValueError, match=r"t, line 6") as caught:
+        template.render({"a": "A", "b": Empty("b")})
+
+    assert caught.value.name == "b"

@@ -58,6 +58,7 @@ def yaml_maps(
 
 def _composed(text: str, name: str) -> yaml.Node | None:
     try:
+        # CSafeLoader is quicker, and a crash of the process when nested too deeply
         return yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as exc:
         mark = exc.problem_mark

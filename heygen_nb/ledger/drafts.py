@@ -91,7 +91,7 @@ class Drafts:
         """
         now, new, others = self._now(), 0, []
         with self._database.writing() as session:
-            known = self._known(session, [draft.id for draft in drafts])
+            known = self._known(session, [d.id for d in drafts], lock=True)
             for number, draft in enumerate(drafts):
                 texts = {name: getattr(draft, name) for name in _TEXTS}
                 row = known.get(draft.id)
@@ -113,11 +113,21 @@ class Drafts:
                 row.deleted_at = None
         return new, others
 
-    def _known(self, session: Session, draft_ids: Sequence[str]) -> dict[str, Draft]:
+    def these(self, draft_ids: Sequence[str]) -> list[Draft]:
+        """Return drafts in this order, without those that are deleted."""
+        with self._database.reading() as session:
+            known = self._known(session, draft_ids)
+        rows = (known.get(draft_id) for draft_id in draft_ids)
+        return [row for row in rows if row and row.deleted_at is None]
+
+    def _known(
+        self, session: Session, draft_ids: Sequence[str], *, lock: bool = False
+    ) -> dict[str, Draft]:
         rows: list[Draft] = []
         for start in range(0, len(draft_ids), _AT_ONCE):
-            asked = Draft.id.in_(draft_ids[start : start + _AT_ONCE])
-            rows += session.scalars(select(Draft).where(asked).with_for_update())
+            asked = draft_ids[start : start + _AT_ONCE]
+            query = select(Draft).where(Draft.id.in_(asked))
+            rows += session.scalars(query.with_for_update() if lock else query)
         return {row.id: row for row in rows}
 
     def delete(self, draft_id: str) -> None:

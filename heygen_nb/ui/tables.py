@@ -3,31 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from heygen_nb.drafts import repeated_text
 from heygen_nb.errors import DraftError, TableError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.ui._base import make, shared_layout, show
 from heygen_nb.ui.markup import bar_html, markup
+from heygen_nb.ui.tableview import (
+    first_row_html,
+    placeholders_html,
+    problems_html,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from pathlib import Path
 
-    from heygen_nb.drafts import Filled, Table
+    from heygen_nb.drafts import Table
     from heygen_nb.models import Draft
     from heygen_nb.renderer import Plan
-    from heygen_nb.ui._base import Panel
+    from heygen_nb.ui._base import Panel, Words, Work
     from heygen_nb.workflow.jobs import Job
 
 _COLUMNS, _TYPED = "", "typed"
-_SHOWN = 10
-_SHOWN_COLUMNS = 40
+_BUSY = bar_html(None)
 
 
 class TableCard(widgets.VBox):
@@ -48,7 +51,7 @@ class TableCard(widgets.VBox):
         self._tables = panel.desk.tables
         self._table: Table | None = None
         self._templates: dict[str, Path] = {}
-        self._added = False
+        self._added = self._working = False
         self.drafts: tuple[Draft, ...] = ()
         top = make(widgets.HBox, "hg-buttons", children=(self._build_upload(),))
         self._build_template()
@@ -88,7 +91,9 @@ class TableCard(widgets.VBox):
             widget.observe(lambda _c: self._panel.spawn(self._fill), "value")
 
     def _build_buttons(self) -> widgets.HBox:
-        button = self._panel.button
+        def button(words: Words, work: Work, css: str = "") -> widgets.Button:
+            return self._panel.button(words, partial(self._alone, work), css)
+
         self.b_add = button(lambda: "", self.add, "hg-primary")
         self.b_sample = button(lambda: _("🎬 Render one sample"), self.sample)
         self.b_rest = button(lambda: _("🎬 Render the others"), self.rest)
@@ -100,77 +105,60 @@ class TableCard(widgets.VBox):
     def list_templates(self) -> None:
         """Look for templates again; the chosen one stays chosen."""
         self._templates = {str(path): path for path in self._tables.templates()}
-        chosen = self.d_template.value
-        self.d_template.options = (
+        options = (
             (_("The columns are those of a draft"), _COLUMNS),
             *((path.stem, key) for key, path in self._templates.items()),
             (_("✏️ Type one here"), _TYPED),
         )
-        if chosen in (*self._templates, _TYPED):
-            self.d_template.value = chosen
+        if self.d_template.options != options:
+            chosen = self.d_template.value
+            self.d_template.options = options
+            known = chosen in (*self._templates, _TYPED)
+            self.d_template.value = chosen if known else _COLUMNS
 
     async def _upload(self) -> None:
         files, self.u_table.value = self.u_table.value, ()
         for file in files:
             self._table, self.drafts = None, ()
             self._show()
-            self._table = await self._tables.read(file["name"], bytes(file["content"]))
-        if files:
+            table = await self._tables.read(file["name"], bytes(file["content"]))
+            self._table = table
             self.list_templates()
+            if self.d_template.value == _COLUMNS and "script" not in table.columns:
+                self.d_template.value = _TYPED
             await self._fill()
 
     async def _fill(self) -> None:
         """Fill the template for every row; show the first, or what is wrong."""
         show(self.t_template, when=self.d_template.value == _TYPED)
-        table, self.drafts, self._added = self._table, (), False
-        if table is None:
+        asked = table, template = self._table, self._template()
+        self.drafts, self._added = (), False
+        if table is None or template == "":
+            self._show()
             return
-        template = self._template()
+        filled, told = None, ""
         try:
             filled = await self._tables.fill(table, template)
         except TableError as error:
-            self._show(error.problems, error.hint)
+            told = problems_html(error.problems, error.hint)
         except DraftError as error:
-            self._show((error.message,), error.hint)
-        else:
-            if table is self._table and template == self._template():
-                self._take(filled)
+            told = problems_html((error.message,), error.hint)
+        if asked == (self._table, self._template()):
+            if filled:
+                self.drafts = filled.drafts
+                told = first_row_html(filled.drafts[0], filled.repeated)
+            self._show(told)
 
     def _template(self) -> Path | str | None:
         if self.d_template.value == _TYPED:
-            return str(self.t_template.value)
+            return str(self.t_template.value).strip()
         return self._templates.get(self.d_template.value)
 
-    def _take(self, filled: Filled) -> None:
-        self.drafts = filled.drafts
-        self._show(repeated=filled.repeated)
-
-    def _show(
-        self, problems: Sequence[str] = (), hint: str = "", repeated: int = 0
-    ) -> None:
-        pieces = [self._columns_html()] if self._table else []
-        pieces += [markup(f"❌ {text}", "bad", "div") for text in problems[:_SHOWN]]
-        if len(problems) > _SHOWN:
-            more = len(problems) - _SHOWN
-            text = ngettext("… and {n} more", "… and {n} more", more).format(n=more)
-            pieces.append(markup(text, "bad", "div"))
-        if hint:
-            pieces.append(markup(f"👉 {hint}", tag="div"))
-        if repeated:
-            pieces.append(markup(repeated_text(repeated), "hg-hint", "div"))
-        if self.drafts:
-            pieces.append(_first_html(self.drafts[0]))
-        self._shown.value = "".join(pieces)
+    def _show(self, found: str = "") -> None:
+        head = placeholders_html(self._table.columns) if self._table else ""
+        self._shown.value = head + found
         self._state.value = ""
         self._show_buttons()
-
-    def _columns_html(self) -> str:
-        columns = list(self._table.columns) if self._table else []
-        chips = " ".join(
-            markup("{{ " + name + " }}", "hg-placeholder", "code")
-            for name in columns[:_SHOWN_COLUMNS]
-        )
-        return f"<div>{markup(_('Placeholders:'), 'hg-hint')} {chips}</div>"
 
     def _show_buttons(self) -> None:
         count = len(self.drafts)
@@ -185,19 +173,16 @@ class TableCard(widgets.VBox):
 
     async def add(self) -> None:
         """Put the drafts into the list; ask before another text is written over."""
-        with self._busy(_("Adding the drafts…")):
-            book, drafts = self._panel.desk.book, self.drafts
-            if not drafts:
-                return
-            new, others = await book.add(drafts)
-            if others and await self._replaces(len(others)):
-                ids = {other.id for other in others}
-                await book.add([d for d in drafts if d.id in ids], replace=True)
-            elif others:
-                theirs = {other.id: other for other in others}
-                self.drafts = tuple(theirs.get(d.id, d) for d in drafts)
-            self._added = True
-            self._show_buttons()
+        book, drafts = self._panel.desk.book, self.drafts
+        if not drafts:
+            return
+        self._state.value = _BUSY + markup(_("Adding the drafts…"))
+        new, others = await book.add(drafts)
+        if others and await self._replaces(len(others)):
+            ids = {other.id for other in others}
+            await book.add([d for d in drafts if d.id in ids], replace=True)
+        self._added = drafts is self.drafts
+        self._show_buttons()
         self._say(
             _("{new} of {found} drafts are new.").format(new=new, found=len(drafts))
         )
@@ -217,97 +202,97 @@ class TableCard(widgets.VBox):
 
     async def sample(self) -> None:
         """Render the first row that is not rendered yet; then offer the others."""
-        with self._busy(_("Looking up voice and avatar…")):
-            plan = await self._tables.next_unpaid(self.drafts)
-            if plan is None:
-                self._say(_("All of them are rendered already."))
-                return
-            if not await self._agreed([plan], _("Render this one row?")):
-                return
-            over = await self._tables.over_limit([plan])
-            (draft,) = (d for d in self.drafts if d.id == plan.new.draft_id)
-            jobs = self._tables.render([draft], unlimited=over is not None)
-            self._state.value = bar_html(None) + markup(_("Rendering the sample…"))
-            if await _ended(jobs):
-                await self._offer_rest(draft)
-            else:
-                self._say(_("The sample is not done; see the log."), "bad")
-
-    async def _offer_rest(self, sample: Draft) -> None:
-        self._say(
-            _("✅ #{id} is rendered: watch it before the others.").format(id=sample.id)
-        )
-        left = len(self.drafts) - 1
-        self.b_rest.description = _("🎬 Render the other {count}").format(count=left)
-        show(self.b_rest, when=left > 0)
+        self._state.value = _BUSY + markup(_("Looking up voice and avatar…"))
+        added, drafts = self.drafts, await self._kept()
+        plan = await self._tables.next_unpaid(drafts)
+        if plan is None:
+            self._say(_("All of them are rendered already."))
+            return
+        chosen = [draft for draft in drafts if draft.id == plan.new.draft_id]
+        question = _("Render this one row?")
+        if (jobs := await self._started(chosen, [plan], question)) is None:
+            return
+        self._state.value = _BUSY + markup(_("Rendering the sample…"))
+        if not await _ended(jobs):
+            self._say(_("The sample is not done; see the log."), "bad")
+        elif added is self.drafts:
+            left = len(await self._tables.quote(drafts))
+            words = _("🎬 Render the other {count}")
+            self.b_rest.description = words.format(count=left)
+            show(self.b_rest, when=left > 0)
+            words = _("✅ #{id} is rendered: watch it before the others.")
+            self._say(words.format(id=plan.new.draft_id))
 
     async def rest(self) -> None:
         """Render all that is not rendered yet, after saying what it costs."""
-        with self._busy(_("Looking up voice and avatar…")):
-            plans = await self._tables.quote(self.drafts)
-            if not plans:
-                self._say(_("All of them are rendered already."))
-                return
-            question = ngettext(
-                "Render the other {count}?", "Render the other {count}?", len(plans)
-            ).format(count=len(plans))
-            if not await self._agreed(plans, question):
-                return
-            over = await self._tables.over_limit(plans)
-            ids = {plan.new.draft_id for plan in plans}
-            chosen = [draft for draft in self.drafts if draft.id in ids]
-            self._tables.render(chosen, unlimited=over is not None)
-            show(self.b_rest, when=False)
+        self._state.value = _BUSY + markup(_("Looking up voice and avatar…"))
+        drafts = await self._kept()
+        plans = await self._tables.quote(drafts)
+        if not plans:
+            self._say(_("All of them are rendered already."))
+            return
+        count, ids = len(plans), {plan.new.draft_id for plan in plans}
+        chosen = [draft for draft in drafts if draft.id in ids]
+        question = ngettext(
+            "Render the other {count}?", "Render the other {count}?", count
+        ).format(count=count)
+        if await self._started(chosen, plans, question) is None:
+            return
+        show(self.b_rest, when=False)
         text = ngettext(
-            "{count} render has started.", "{count} renders have started.", len(chosen)
+            "{count} render has started.", "{count} renders have started.", count
         )
-        self._say(text.format(count=len(chosen)))
+        self._say(text.format(count=count))
 
-    async def _agreed(self, plans: Sequence[Plan], question: str) -> bool:
+    async def _kept(self) -> list[Draft]:
+        """Return the drafts as they are in the list, where they may be edited."""
+        return await self._panel.desk.book.these([d.id for d in self.drafts])
+
+    async def _started(
+        self, drafts: Sequence[Draft], plans: Sequence[Plan], question: str
+    ) -> list[Job] | None:
+        """Render what is agreed to be paid; None if it is not."""
         over = await self._tables.over_limit(plans)
-        amount = sum(plan.quote.amount for plan in plans)
         quote = plans[0].quote
+        amount = f"{sum(p.quote.amount for p in plans):.2f} {quote.currency}"
         lines = [
             question,
             _("About {seconds:.0f} s, about {amount} (estimate, {source})").format(
                 seconds=sum(plan.quote.seconds for plan in plans),
-                amount=f"{amount:.2f} {quote.currency}",
+                amount=amount,
                 source=quote.source,
             ),
             *sorted({f"⚠️ {text}" for plan in plans for text in plan.warnings})[:3],
         ]
         if over:
             lines.append(f"⚠️ {over.message}")
-        price = _("Render for {amount}").format(amount=f"{amount:.2f} {quote.currency}")
-        return await self._panel.ask("\n".join(lines), price)
+        yes = _("Render for {amount}").format(amount=amount)
+        if not await self._panel.ask("\n".join(lines), yes):
+            return None
+        return self._tables.render(drafts, unlimited=over is not None)
 
-    def _say(self, text: str, css: str = "ok") -> None:
-        self._state.value = f'<div role="status">{markup(text, css)}</div>'
-
-    @contextmanager
-    def _busy(self, text: str) -> Iterator[None]:
-        """Say what goes on, and take no second click meanwhile."""
+    async def _alone(self, work: Work) -> None:
+        """Do what a button is for, unless one was clicked already."""
+        if self._working:
+            return
+        self._working = True
         buttons = (self.b_add, self.b_sample, self.b_rest)
         for button in buttons:
             button.disabled = True
-        before = self._state.value = bar_html(None) + markup(text)
         try:
-            yield
+            await work()
         finally:
+            self._working = False
             for button in buttons:
                 button.disabled = False
-            if self._state.value == before:
+            if self._state.value.startswith(_BUSY):
                 self._state.value = ""
+
+    def _say(self, text: str, css: str = "ok") -> None:
+        self._state.value = f'<div role="status">{markup(text, css)}</div>'
 
 
 async def _ended(jobs: Sequence[Job]) -> bool:
     """Wait until renders are over; tell whether all have a video."""
     await asyncio.wait([job.task for job in jobs if job.task])
     return all(job.outcome and job.outcome.path for job in jobs)
-
-
-def _first_html(draft: Draft) -> str:
-    texts = (draft.title, draft.script, draft.caption)
-    parts = [markup(text, "hg-ask", "div") for text in texts if text]
-    head = markup(_("The first row:"), "hg-hint", "div")
-    return f'{head}<div class="hg-filled">{"".join(parts)}</div>'

@@ -73,6 +73,11 @@ class DraftBook:
         row = await asyncio.to_thread((await self._rows()).get, draft_id)
         return _row_of(row) if row else None
 
+    async def these(self, draft_ids: Sequence[str]) -> list[Draft]:
+        """Return drafts in this order, without those that are deleted."""
+        rows = await asyncio.to_thread((await self._rows()).these, draft_ids)
+        return [_row_of(row).draft for row in rows]
+
     async def save(self, draft: Draft, *, over: int) -> tuple[DraftRow, bool]:
         """Store a draft.
 

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from heygen_nb.cells import plain_cell
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.workflow.outcome import Failure, Outcome, Status
@@ -187,15 +188,8 @@ def _write_csv(file: IO[str], lines: Iterable[HistoryLine]) -> int:
         told = line.model_dump(mode="json")
         error = told.pop("error") or {}
         told |= {f"error_{name}": value for name, value in error.items()}
-        table.writerow({k: _cell(v) for k, v in told.items() if k in columns})
+        table.writerow({k: plain_cell(v) for k, v in told.items() if k in columns})
     return count
 
 
 _NOT_IN_CSV = ("error", "exit_code", "billed")
-
-
-def _cell(value: Any) -> Any:
-    """Keep a spreadsheet from taking a text for a formula."""
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return f"'{value}"
-    return value

@@ -133,11 +133,7 @@ class Jobs:
         return self._run(job, self._render)
 
     def start_all(
-        self,
-        drafts: Sequence[tuple[Draft, str]],
-        *,
-        send: bool,
-        unlimited: bool = False,
+        self, drafts: Sequence[tuple[Draft, str]], *, send: bool, unlimited: bool
     ) -> list[Job]:
         """Render drafts with their revisions together, as few requests as can be."""
         jobs = [
@@ -145,9 +141,8 @@ class Jobs:
             for draft, revision in drafts
             if not ((known := self._jobs.get((draft.id, revision))) and known.running)
         ]
-        sending = asyncio.get_running_loop().create_task(
-            self._begin_all(jobs, send=send, unlimited=unlimited)
-        )
+        beginning = self._begin_all(jobs, send=send, unlimited=unlimited)
+        sending = asyncio.get_running_loop().create_task(beginning)
         self._sending.add(sending)
         sending.add_done_callback(self._sending.discard)
 
@@ -227,8 +222,8 @@ class Jobs:
 
     async def close(self) -> None:
         """Stop waiting for all of them."""
-        tasks = [*self._sending]
-        tasks += [job.task for job in self._jobs.values() if job.task]
+        jobs = (job.task for job in self._jobs.values() if job.task)
+        tasks: list[asyncio.Task[Any]] = [*self._sending, *jobs]
         tasks += [self._taking_up] if self._taking_up else []
         for task in tasks:
             task.cancel()

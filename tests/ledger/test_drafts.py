@@ -50,3 +50,53 @@ def test_a_deleted_draft_can_be_brought_back(ledger):
 
     assert hidden == (None, [])
     assert ledger.drafts.get("d1").script == DRAFT.script
+
+
+def drafts(count, script="text"):
+    return [Draft(id=f"n{number:05}", script=script) for number in range(count)]
+
+
+def test_many_drafts_are_stored_at_once_in_their_order(ledger):
+    new, others = ledger.drafts.save_all(drafts(1203))
+
+    assert (new, others) == (1203, [])
+    assert [row.id for row in ledger.drafts.all()] == [d.id for d in drafts(1203)]
+
+
+def test_drafts_that_are_there_already_stay_as_they_are(ledger):
+    ledger.drafts.save_all(drafts(3))
+    ledger.drafts.save(Draft(id="n00001", script="mine"), over=1)
+
+    new, others = ledger.drafts.save_all(drafts(4))
+
+    assert new == 1
+    assert [(row.id, row.script) for row in others] == [("n00001", "mine")]
+    assert [ledger.drafts.get(d.id).version for d in drafts(4)] == [1, 2, 1, 1]
+
+
+def test_drafts_are_written_over_only_when_that_is_wished(ledger):
+    ledger.drafts.save_all(drafts(2))
+
+    new, others = ledger.drafts.save_all(drafts(2, "other"), replace=True)
+
+    assert (new, len(others)) == (0, 2)
+    assert {row.script for row in ledger.drafts.all()} == {"other"}
+    assert ledger.drafts.get("n00000").version == 2
+
+
+def test_a_deleted_draft_counts_as_new(ledger):
+    ledger.drafts.save_all(drafts(1))
+    ledger.drafts.delete("n00000")
+
+    assert ledger.drafts.save_all(drafts(1, "again")) == (1, [])
+    assert ledger.drafts.get("n00000").script == "again"
+
+
+def test_many_are_found_in_the_order_they_are_asked_for(ledger):
+    ledger.drafts.save_all(drafts(1100))
+    ledger.drafts.delete("n00001")
+    wanted = [draft.id for draft in drafts(1100)][::-1]
+
+    found = [row.id for row in ledger.drafts.these([*wanted, "unknown"])]
+
+    assert found == [name for name in wanted if name != "n00001"]

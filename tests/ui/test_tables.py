@@ -1,0 +1,301 @@
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from html import unescape
+
+import pytest
+
+from heygen_nb.models import Draft
+from heygen_nb.ui._base import Panel
+from heygen_nb.ui.tables import TableCard
+
+pytestmark = pytest.mark.anyio
+
+HELLO = "---\ntitle: {{ name }}\n---\nHello {{ name }}, welcome to the team."
+
+
+class CardPanel(Panel):
+    def _build(self):
+        self.added = []
+
+        async def done(draft_id):
+            self.added.append(draft_id)
+
+        self.card = TableCard(self, done)
+        return (self.card,)
+
+
+@pytest.fixture
+async def panel(desk, home):
+    (home / "templates").mkdir()
+    (home / "templates" / "hello.md").write_text(HELLO)
+    panel = CardPanel(desk)
+    await panel.idle()
+    yield panel
+    panel.close()
+    await asyncio.gather(*desk._finishing)
+
+
+@pytest.fixture
+def card(panel):
+    return panel.card
+
+
+async def upload(panel, *names, content=None, file="people.csv"):
+    rows = "".join(f"{name}\n" for name in names)
+    content = f"name\n{rows}".encode() if content is None else content
+    panel.card.u_table.value = (
+        {
+            "name": file,
+            "type": "text/csv",
+            "size": len(content),
+            "content": memoryview(content),
+            "last_modified": datetime(2026, 11, 3, tzinfo=UTC),
+        },
+    )
+    await settled(panel)
+
+
+async def settled(panel):
+    await asyncio.sleep(0.02)
+    await panel.idle()
+
+
+async def choose(panel, stem):
+    options = dict(panel.card.d_template.options)
+    panel.card.d_template.value = options[stem]
+    await settled(panel)
+
+
+async def click(panel, button):
+    button.click()
+    await settled(panel)
+
+
+async def answer(panel, until, *, yes):
+    question = panel._question
+    await until(
+        lambda: panel._question and "hg-off" not in panel._question._dom_classes
+    )
+    question = panel._question
+    (question._yes if yes else question._no).click()
+    text = unescape(question._text.value)
+    await settled(panel)
+    return text
+
+
+async def ready(panel, *names):
+    """A card whose drafts are in the list."""
+    await upload(panel, *names)
+    await choose(panel, "hello")
+    await click(panel, panel.card.b_add)
+
+
+def shown(card):
+    return unescape(card._shown.value)
+
+
+def visible(*widgets):
+    return ["hg-off" not in widget._dom_classes for widget in widgets]
+
+
+async def test_a_table_shows_its_placeholders_and_asks_for_a_text(panel, card):
+    await upload(panel, content=b"First name;wish\nAnna;luck\n")
+
+    assert "{{ First_name }}" in shown(card)
+    assert "❌" not in shown(card)
+    assert visible(card.t_template, card.b_add) == [True, False]
+
+
+async def test_a_typed_template_is_filled_with_the_first_row(panel, card):
+    await upload(panel, "Anna", "Boris")
+
+    card.t_template.value = "Hello {{ name }}, nice day."
+    await settled(panel)
+
+    assert "Hello Anna, nice day." in shown(card)
+    assert card.b_add.description == "Add 2 drafts"
+
+
+async def test_a_template_of_home_is_chosen_from_the_list(panel, card):
+    await upload(panel, "Anna")
+    await choose(panel, "hello")
+
+    assert "Hello Anna, welcome to the team." in shown(card)
+    assert visible(card.t_template, card.b_add) == [False, True]
+
+
+async def test_a_table_of_drafts_needs_no_template(panel, card):
+    await upload(panel, content=b"script,title\nHello there.,T\n")
+
+    assert "Hello there." in shown(card)
+    assert visible(card.b_add) == [True]
+
+
+async def test_problems_are_listed_and_nothing_can_be_added(panel, card, desk):
+    await upload(panel, "Anna", "{{ 1 }}", *(["<b>"] * 12))
+    await choose(panel, "hello")
+
+    assert "line 3 (row 2), column “name”" in shown(card)
+    assert "… and 3 more" in shown(card)
+    assert "<b>" not in card._shown.value
+    assert visible(card.b_add) == [False]
+    await card.add()
+    assert (await desk.book.search("", limit=9))[1] == 0
+
+
+async def test_a_file_that_is_no_table_is_told(panel, card):
+    await upload(panel, "Anna")
+    await upload(panel, content=b"\xcf\xf0\xe8", file="old.csv")
+
+    assert "old.csv" in unescape(panel._notice.value)
+    assert "UTF-8" in panel._notice.value
+    assert card._table is None
+    assert visible(card.b_add) == [False]
+
+
+async def test_what_a_cell_holds_is_text_on_the_page(panel, card):
+    await upload(panel, content=b"script\nWrite to <a@b.c> & me\n")
+
+    assert "&lt;a@b.c&gt; &amp; me" in card._shown.value
+
+
+async def test_the_drafts_are_added_once(panel, card, desk):
+    await ready(panel, "Anna", "Boris")
+
+    rows, total = await desk.book.search("", limit=9)
+    assert total == 2
+    assert panel.added == [rows[0].draft.id]
+    assert rows[0].draft.title == "Anna"
+    assert "2 of 2" in card._state.value
+    assert visible(card.b_add, card.b_sample, card.b_rest) == [False, True, False]
+
+    await ready(panel, "Boris", "Anna", "Clara")
+    assert "1 of 3" in card._state.value
+    assert (await desk.book.search("", limit=9))[1] == 3
+
+
+@pytest.mark.parametrize("take", [True, False])
+async def test_a_text_of_ones_own_is_not_written_over_unasked(
+    panel, card, desk, until, take
+):
+    await upload(panel, "Anna")
+    await choose(panel, "hello")
+    theirs = card.drafts[0]
+    mine = Draft(id=theirs.id, script="My own words.")
+    await desk.book.save(mine, over=0)
+
+    card.b_add.click()
+    await answer(panel, until, yes=take)
+
+    assert (await desk.book.get(mine.id)).draft == (theirs if take else mine)
+
+
+async def test_a_sample_is_one_charge_and_the_rest_are_the_others(
+    panel, card, until, sandbox, desk
+):
+    await ready(panel, *"ABCDE")
+    assert sandbox.requests("POST /v3/videos") == 0
+
+    card.b_sample.click()
+    asked = await answer(panel, until, yes=True)
+    assert "Render this one row?" in asked
+    assert "usd" in asked
+    assert len(sandbox.charges()) == 1
+    assert card.b_rest.description == "🎬 Render the other 4"
+    assert visible(card.b_rest) == [True]
+
+    card.b_rest.click()
+    asked = await answer(panel, until, yes=True)
+    assert "Render the other 4?" in asked
+    await asyncio.gather(*(job.task for job in desk.jobs.all))
+    assert len(sandbox.charges()) == 5
+
+    await click(panel, card.b_sample)
+    assert "rendered already" in card._state.value
+    assert len(sandbox.charges()) == 5
+
+
+async def test_no_is_no(panel, card, until, sandbox):
+    await ready(panel, "Anna", "Boris")
+
+    card.b_sample.click()
+    await answer(panel, until, yes=False)
+
+    assert sandbox.ledger()["jobs"] == []
+    assert card._state.value == ""
+    assert not card.b_sample.disabled
+
+
+async def test_the_question_names_the_limit_that_would_be_passed(
+    panel, card, until, desk, sandbox
+):
+    desk.settings = desk.settings.model_copy(update={"max_cost_per_render": 0.01})
+    await ready(panel, "Anna")
+
+    card.b_sample.click()
+    asked = await answer(panel, until, yes=True)
+
+    assert "is over 0.01 for one render" in asked
+    assert len(sandbox.charges()) == 1
+
+
+async def test_a_failed_sample_does_not_offer_the_rest(panel, card, until, sandbox):
+    sandbox.fault("failed_render", "*", code="rendering_failed")
+    await ready(panel, "Anna", "Boris")
+
+    card.b_sample.click()
+    await answer(panel, until, yes=True)
+
+    assert visible(card.b_rest) == [False]
+    assert 'class="bad"' in card._state.value
+
+
+async def test_another_table_ends_the_offer(panel, card, until):
+    await ready(panel, "Anna", "Boris")
+    card.b_sample.click()
+    await answer(panel, until, yes=True)
+
+    await upload(panel, "Clara")
+
+    assert visible(card.b_add, card.b_sample, card.b_rest) == [True, False, False]
+
+
+async def test_a_double_click_asks_and_pays_once(panel, card, until, sandbox):
+    await ready(panel, "Anna", "Boris")
+
+    card.b_sample.click()
+    card.b_sample.click()
+    await answer(panel, until, yes=True)
+
+    assert len(sandbox.charges()) == 1
+
+
+async def test_what_was_edited_in_the_list_is_what_is_rendered(
+    panel, card, until, desk
+):
+    await ready(panel, "Anna")
+    (draft,) = card.drafts
+    mine = draft.model_copy(update={"script": "My own words."})
+    await desk.book.save(mine, over=1)
+
+    card.b_sample.click()
+    await answer(panel, until, yes=True)
+
+    assert desk.jobs.all[0].draft == mine
+
+
+async def test_another_table_while_a_question_is_open_changes_nothing_agreed(
+    panel, card, until, desk
+):
+    await ready(panel, "Anna", "Boris")
+    card.b_sample.click()
+    await until(lambda: panel._question and visible(panel._question) == [True])
+    card._table = await desk.tables.read("people.csv", b"name\nClara\n")
+    await card._fill()
+
+    await answer(panel, until, yes=True)
+
+    assert [job.draft.title for job in desk.jobs.all] == ["Anna"]
+    assert visible(card.b_add, card.b_rest) == [True, False]

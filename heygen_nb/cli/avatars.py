@@ -12,7 +12,7 @@ from heygen_nb.config import load_settings
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import set_language
 from heygen_nb.workflow import open_session
-from heygen_nb.workflow.finding import Finder
+from heygen_nb.workflow.finding import Finder, word_label
 
 if TYPE_CHECKING:
     from heygen_nb.config import Settings
@@ -66,7 +66,7 @@ def _row(avatar: Avatar, current: str) -> tuple[str, ...]:
     return (
         "👉" if avatar.id == current else "",
         " · ".join((avatar.name, *notes)),
-        avatar.orientation,
+        word_label(avatar.orientation),
         ", ".join(avatar.engines),
         avatar.id,
     )

@@ -14,7 +14,7 @@ from heygen_nb.i18n import set_language
 from heygen_nb.renderer.resolve import meant
 from heygen_nb.workflow import open_session
 from heygen_nb.workflow.catalogue import voice_filter
-from heygen_nb.workflow.finding import Finder, language_label
+from heygen_nb.workflow.finding import Finder, language_label, word_label
 
 if TYPE_CHECKING:
     from heygen_nb.config import Settings
@@ -67,7 +67,7 @@ def _row(voice: Voice, current: str) -> tuple[str, ...]:
         "👉" if voice.id == current else "",
         voice.name + (" · " + _("own") if voice.own else ""),
         language_label(voice.language),
-        voice.gender,
+        word_label(voice.gender),
         "✓" if voice.exact else "",
         voice.id,
     )

@@ -187,14 +187,19 @@ class Catalogue:
         self.looks = Listing(Avatar, self._list_looks, file("looks"), now)
 
     async def _list_looks(self) -> AsyncIterator[Avatar]:
-        own, public = (
-            self._client.list_looks(ownership="private"),
-            self._client.list_looks(ownership="public"),
-        )
-        async for look in own:
-            yield _avatar(look, own=True)
-        async for look in public:
-            yield _avatar(look, own=False)
+        public = self._client.list_looks(ownership="public")
+        # on its way beside the own ones: somebody waits for the first page
+        first = asyncio.create_task(_next(public))
+        try:
+            async for look in self._client.list_looks(ownership="private"):
+                yield _avatar(look, own=True)
+            if one := await first:
+                yield _avatar(one, own=False)
+            async for look in public:
+                yield _avatar(look, own=False)
+        finally:
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
 
     async def voices(self, *, refresh: bool = False) -> list[Voice]:
         """Return every voice, own ones first."""
@@ -228,6 +233,10 @@ def catalogue_folder(home: Path, account: Account) -> Path:
     """Return where the lists of an account are kept: no two accounts share one."""
     who = f"{account.backend}\0{account.base_url}\0{account.fingerprint}"
     return home / FOLDER / hashlib.sha256(who.encode()).hexdigest()[:32]
+
+
+async def _next(looks: AsyncIterator[LookReply]) -> LookReply | None:
+    return await anext(looks, None)
 
 
 def write_whole(file: Path, content: bytes) -> None:

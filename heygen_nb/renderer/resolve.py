@@ -70,8 +70,8 @@ class Resolver:
         if len(hits) != 1 and not said.just_asked:
             voices = await said.get(refresh=True)  # made or deleted since?
             hits = meant(wish.strip(), voices)
-            if not hits and said.trouble:
-                raise said.trouble
+        if not hits and said.trouble:
+            raise said.trouble
         if len(hits) == 1:
             return hits[0]
         near = hits or _nearest(wish.strip().casefold(), voices)
@@ -96,8 +96,8 @@ class Resolver:
         able = {v.voice_id for v in await starfish.get()}
         if wanted not in able and not starfish.just_asked:
             able = {v.voice_id for v in await starfish.get(refresh=True)}
-            if wanted not in able and starfish.trouble:
-                raise starfish.trouble
+        if wanted not in able and starfish.trouble:
+            raise starfish.trouble
         if wanted not in able:
             raise ConfigError(
                 _("{voice} cannot make a video of exact length.").format(

@@ -12,7 +12,8 @@ from heygen_nb.ui._base import make, shared_layout
 from heygen_nb.ui.freshness import Freshness
 from heygen_nb.ui.gallery import Gallery, Tile
 from heygen_nb.ui.markup import markup
-from heygen_nb.workflow.finding import Finder
+from heygen_nb.ui.voices import ANY
+from heygen_nb.workflow.finding import Finder, word_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -63,9 +64,11 @@ class AvatarPicker(widgets.VBox):
         self.t_search = panel.field(
             widgets.Text, lambda: _("🔎 Name, kind or id"), placeholder="…"
         )
-        self.d_owner = panel.field(widgets.Dropdown, lambda: _("Whose"))
+        self.d_owner = panel.field(widgets.Dropdown, lambda: _("Whose"), options=ANY)
         panel.say(self.d_owner, "options", _owner_options)
-        self.d_shape = panel.field(widgets.Dropdown, lambda: _("Orientation"))
+        self.d_shape = panel.field(
+            widgets.Dropdown, lambda: _("Orientation"), options=ANY
+        )
         panel.say(self.d_shape, "options", _shape_options)
         self._filters = (self.d_owner, self.d_shape)
 
@@ -87,6 +90,7 @@ class AvatarPicker(widgets.VBox):
             if not self._all:  # the others come all at once
                 self._panel.spawn(partial(self._take, tuple(avatars)))
 
+        self.freshness.wait()
         try:
             avatars = await self._catalogue.avatars(refresh=refresh, on_part=part)
         finally:
@@ -121,8 +125,8 @@ class AvatarPicker(widgets.VBox):
 
     def _fits(self, avatar: Avatar) -> bool:
         whose = "own" if avatar.own else "public"
-        return self.d_owner.value in ("", None, whose) and (
-            self.d_shape.value in ("", None, avatar.orientation)
+        return self.d_owner.value in ("", whose) and (
+            self.d_shape.value in ("", avatar.orientation)
         )
 
     async def _picture(self, avatar_id: str) -> bytes | None:
@@ -146,7 +150,7 @@ class AvatarPicker(widgets.VBox):
         avatar = self._chosen
         if avatar is None:
             return ""
-        facts = [avatar.id, avatar.kind.replace("_", " "), _facts(avatar)]
+        facts = [avatar.id, word_label(avatar.kind), _facts(avatar)]
         if avatar.engines:
             engines = ", ".join(avatar.engines)
             facts.append(_("engines: {engines}").format(engines=engines))
@@ -165,21 +169,16 @@ class AvatarPicker(widgets.VBox):
 
 def _facts(avatar: Avatar) -> str:
     """Return what matters at first sight: shape, whose, whether it is ready."""
-    shapes = {shape: label.lower() for label, shape in _shape_options() if shape}
-    facts = [shapes.get(avatar.orientation, avatar.orientation)]
+    facts = [word_label(avatar.orientation)]
     facts += [_("own")] if avatar.own else []
     facts += [] if avatar.ready else [_("not ready yet")]
     return " · ".join(filter(None, facts))
 
 
 def _owner_options() -> tuple[tuple[str, str], ...]:
-    return (_("Own and public"), ""), (_("Own"), "own"), (_("Public"), "public")
+    return (_("own and public"), ""), (_("own"), "own"), (_("public"), "public")
 
 
 def _shape_options() -> tuple[tuple[str, str], ...]:
-    return (
-        (_("All orientations"), ""),
-        (_("Portrait"), "portrait"),
-        (_("Landscape"), "landscape"),
-        (_("Square"), "square"),
-    )
+    shapes = ("portrait", "landscape", "square")
+    return ((_("all"), ""), *((word_label(shape), shape) for shape in shapes))

@@ -33,13 +33,17 @@ class Freshness(widgets.HBox):
         super().__init__((self._text, self.button), layout=shared_layout())
         self.add_class("hg-buttons")
 
+    def wait(self) -> None:
+        """Tell that the list is on its way."""
+        self._text.value = markup(_("Fetching the list…"), "hg-hint")
+
     def show(self) -> None:
         """Tell the age as it is now."""
         self._text.value = self._words()
 
     def _words(self) -> str:
         age = self._catalogue.age(self._kind)
-        text = _("Fetching the list…") if age is None else age_text(age)
+        text = "" if age is None else age_text(age)
         trouble = self._catalogue.trouble(self._kind)
         if trouble is None:
             return markup(text, "hg-hint")

@@ -13,7 +13,8 @@ from heygen_nb.i18n import gettext as _
 MAX_PICTURE_BYTES = 200_000
 _NBSP = "\N{NO-BREAK SPACE}"
 _BREAK = "\N{ZERO WIDTH SPACE}"
-_WIDE = 90  # wider than any list: what follows goes on a line of its own
+_PAD = "\N{FIGURE SPACE}"  # a wide one that no line breaks at
+_WIDE = 130  # wider than any list: what follows goes on a line of its own
 
 
 def markup(text: str, css: str = "", tag: str = "span") -> str:
@@ -25,7 +26,7 @@ def markup(text: str, css: str = "", tag: str = "span") -> str:
 def two_lines(first: str, second: str) -> str:
     """Return the two lines of a list entry; see the style of ``.hg-list``."""
     first = " ".join(first.split())[:48].replace(" ", _NBSP)
-    return first.ljust(_WIDE, _NBSP) + _BREAK + second.replace(" ", _NBSP)
+    return first.ljust(_WIDE, _PAD) + _BREAK + second.replace(" ", _NBSP)
 
 
 def failure_html(message: str, hint: str, charged: bool | None) -> str:  # noqa: FBT001 - three states

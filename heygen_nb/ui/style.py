@@ -135,14 +135,17 @@ background:var(--panel);display:block}
 .hg .hg-filters{gap:6px 10px;flex-wrap:wrap;align-items:flex-end}
 .hg .hg-filters>.hg-field{flex:1 1 120px;width:auto}
 .hg .hg-audio{width:100%;max-width:340px}.hg .hg-audio audio{width:100%;height:36px}
-.hg .hg-gallery{display:grid!important;gap:8px;width:100%;
-grid-template-columns:repeat(auto-fill,minmax(104px,1fr))}
-.hg .hg-gallery .jupyter-button.hg-tile{display:block;width:100%;padding:0 0 6px;
-overflow:hidden;white-space:pre-line;text-align:left;text-indent:8px;
-font-size:11.5px;color:var(--dim);background:var(--bg)}
+.hg .hg-gallery{display:grid!important;gap:8px;width:100%;align-items:start;
+grid-template-columns:repeat(auto-fill,minmax(88px,1fr))}
+.hg .hg-gallery .jupyter-button.hg-tile{display:block;position:relative;width:100%;
+padding:calc(133.3% + 5px) 8px 6px;overflow:hidden;
+white-space:pre-line;text-align:left;line-height:1.4;
+font-size:11px;color:var(--dim);background:var(--bg)}
 .hg .hg-tile::first-line{font-size:12.5px;color:var(--text)}
-.hg .hg-tile::before{content:"";display:block;width:100%;aspect-ratio:3/4;
-margin-bottom:5px;background:var(--panel) var(--picture,none) center/cover}
+.hg .hg-tile::before{content:"";position:absolute;inset:0 0 auto;aspect-ratio:3/4;
+background:var(--panel) var(--picture,none) center/cover}
+.hg .hg-wide .hg-gallery{grid-template-columns:repeat(auto-fill,minmax(130px,1fr))}
+.hg .hg-wide .hg-gallery .hg-tile{padding-top:calc(56.25% + 5px)!important}
 .hg .hg-wide .hg-tile::before{aspect-ratio:16/9}
 .hg .hg-gallery .hg-tile.hg-chosen{border-color:var(--brand);
 box-shadow:0 0 0 1px var(--brand)}
@@ -161,5 +164,6 @@ padding:3px 5px;height:auto;align-self:stretch;cursor:pointer}
 @container (max-width:700px){
 .hg .hg-left,.hg .hg-side{flex:1 1 100%}
 .hg .hg-list select{min-height:0;height:120px}
+.hg .hg-voices select{height:234px}
 .hg .hg-phone{max-width:260px}}
 """

@@ -11,7 +11,7 @@ from heygen_nb.i18n import ngettext
 from heygen_nb.ui._base import make, shared_layout, show
 from heygen_nb.ui.freshness import Freshness
 from heygen_nb.ui.markup import markup, two_lines
-from heygen_nb.workflow.finding import Finder, language_label
+from heygen_nb.workflow.finding import Finder, language_label, word_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from heygen_nb.ui._base import Panel
 
 LISTED = 100
+ANY = (("", ""),)  # chosen before the words are there: without, nothing would be
 
 
 class VoicePicker(widgets.VBox):
@@ -38,10 +39,11 @@ class VoicePicker(widgets.VBox):
         self._finder: Finder[Voice] = Finder([])
         self._shown: dict[str, Voice] = {}
         self._languages: tuple[str, ...] = ()
-        self._current, self._counted, self._near = "", 0, False
+        self._current, self._heard = "", ""
+        self._counted, self._near, self._filling = 0, False, False
         self._build_filters(panel)
         self.s_voices = panel.field(
-            widgets.Select, lambda: _("Voices"), "hg-list", rows=9
+            widgets.Select, lambda: _("Voices"), "hg-list hg-voices", rows=9
         )
         self._count = panel.say(make(widgets.HTML), "value", self._count_words)
         self.audio = make(widgets.Audio, "hg-off hg-audio", autoplay=True)
@@ -71,9 +73,11 @@ class VoicePicker(widgets.VBox):
             lambda: _("🔎 Name, language or id"),
             placeholder="…",
         )
-        self.d_language = panel.field(widgets.Dropdown, lambda: _("Language"))
+        self.d_language = panel.field(
+            widgets.Dropdown, lambda: _("Language"), options=ANY
+        )
         panel.say(self.d_language, "options", self._language_options)
-        self.d_gender = panel.field(widgets.Dropdown, lambda: _("Gender"))
+        self.d_gender = panel.field(widgets.Dropdown, lambda: _("Gender"), options=ANY)
         panel.say(self.d_gender, "options", _gender_options)
         self.c_exact = panel.field(
             widgets.Checkbox, lambda: _("Exact length only"), "hg-check", indent=False
@@ -97,6 +101,7 @@ class VoicePicker(widgets.VBox):
         await self._search()
 
     async def _load(self, *, refresh: bool = False) -> None:
+        self.freshness.wait()
         try:
             voices = await self._catalogue.voices(refresh=refresh)
         finally:
@@ -116,6 +121,7 @@ class VoicePicker(widgets.VBox):
         chosen = self.s_voices.value
         self._shown = {voice.id: voice for voice in hits[:LISTED]}
         options = tuple((self._entry(v), v.id) for v in self._shown.values())
+        self._filling = True  # new options choose the first one by themselves
         if self.s_voices.options != options:
             self.s_voices.options = options
         self._mark(chosen)
@@ -123,20 +129,25 @@ class VoicePicker(widgets.VBox):
 
     def _fits(self, voice: Voice) -> bool:
         return (
-            self.d_language.value in ("", None, voice.language)
-            and self.d_gender.value in ("", None, voice.gender.casefold())
+            self.d_language.value in ("", voice.language)
+            and self.d_gender.value in ("", voice.gender.casefold())
             and (voice.exact or not self.c_exact.value)
         )
 
     def _mark(self, voice_id: str | None) -> None:
+        self._filling = True
         self.s_voices.value = voice_id if voice_id in self._shown else None
+        self._filling = False
         self._on_choice(None)
 
     def _on_choice(self, _change: object) -> None:
-        nobody = self.s_voices.value is None
-        self.use.disabled = self.play.disabled = nobody
-        show(self.audio, when=False)
-        self.audio.value = b""  # whoever spoke is not the chosen one
+        if self._filling:
+            return
+        chosen = self.s_voices.value
+        self.use.disabled = self.play.disabled = chosen is None
+        if chosen != self._heard:  # whoever speaks is not the chosen one
+            self._heard, self.audio.value = "", b""
+            show(self.audio, when=False)
 
     async def _play(self) -> None:
         voice = self._shown.get(self.s_voices.value)
@@ -145,7 +156,7 @@ class VoicePicker(widgets.VBox):
         sound = await self._catalogue.sample(voice)
         if self.s_voices.value == voice.id:
             self.audio.format = "wav" if sound[:4] == b"RIFF" else "mpeg"
-            self.audio.value = sound
+            self._heard, self.audio.value = voice.id, sound
             show(self.audio, when=True)
 
     async def _use(self) -> None:
@@ -156,14 +167,14 @@ class VoicePicker(widgets.VBox):
 
     def _entry(self, voice: Voice) -> str:
         mark = "✓ " if voice.id == self._current else ""
-        facts = [language_label(voice.language), _gender_word(voice.gender)]
+        facts = [language_label(voice.language), word_label(voice.gender)]
         facts += [_("own")] if voice.own else []
         facts += [_("exact length")] if voice.exact else []
         return two_lines(mark + voice.name, " · ".join(filter(None, facts)))
 
     def _language_options(self) -> tuple[tuple[str, str], ...]:
         labelled = sorted((language_label(name), name) for name in self._languages)
-        return ((_("All languages"), ""), *labelled)
+        return ((_("all"), ""), *labelled)
 
     def _count_words(self) -> str:
         if self._near:
@@ -180,9 +191,5 @@ class VoicePicker(widgets.VBox):
 
 
 def _gender_options() -> tuple[tuple[str, str], ...]:
-    return (_("All genders"), ""), (_("female"), "female"), (_("male"), "male")
-
-
-def _gender_word(gender: str) -> str:
-    words = {"female": _("female"), "male": _("male")}
-    return words.get(gender.casefold(), gender)
+    genders = ((word_label(word), word) for word in ("female", "male"))
+    return ((_("all"), ""), *genders)

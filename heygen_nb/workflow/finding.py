@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from heygen_nb.i18n import current_language
+from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Avatar, Voice
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def _fitting(entries: Sequence[_Entry[T]], words: Sequence[str]) -> list[T]:
         for number, entry in enumerate(entries)
         if all(word in entry.inside or f" {word}" in entry.labels for word in words)
     ]
-    return [entries[number].item for _other, _rank, number in sorted(ranked)]
+    return [entries[number].item for *_place, number in sorted(ranked)]
 
 
 def _rank(entry: _Entry[T], text: str) -> int:
@@ -138,6 +139,21 @@ def language_label(language: str) -> str:
     if current_language() == "en" or len(names) == 1:
         return language
     return names[-1][:1].upper() + names[-1][1:]
+
+
+def word_label(word: str) -> str:
+    """Return HeyGen's word for a gender, shape or kind in the user's language."""
+    labels = {
+        "female": _("female"),
+        "male": _("male"),
+        "portrait": _("portrait"),
+        "landscape": _("landscape"),
+        "square": _("square"),
+        "studio_avatar": _("studio avatar"),
+        "photo_avatar": _("photo avatar"),
+        "digital_twin": _("digital twin"),
+    }
+    return labels.get(word.casefold(), word)
 
 
 @lru_cache(maxsize=256)

@@ -104,10 +104,14 @@ def test_without_heygen_an_old_list_is_shown_and_it_is_said(run, sandbox, comman
     assert "could not be fetched now" in ran.err
 
 
-def test_a_wrong_key_ends_with_3(run, sandbox):
+@pytest.mark.parametrize("command", ["voices", "avatars"])
+def test_a_wrong_key_ends_with_3(run, sandbox, command):
     environ = {**sandbox.environ(), "HEYGEN_API_KEY": "a-key-that-is-not-right"}
 
-    assert run("voices", **environ).code == 3
+    ran = run(command, **environ)
+
+    assert ran.code == 3
+    assert ran.err.count("❌") == 1
 
 
 def test_names_from_heygen_are_no_markup(run, sandbox, home):

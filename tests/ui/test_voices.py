@@ -111,6 +111,19 @@ async def test_a_sample_is_heard_until_another_voice_is_chosen(shop, picker):
     assert "hg-off" in picker.audio._dom_classes
 
 
+async def test_typing_does_not_interrupt_the_chosen_voice(shop, picker):
+    picker.s_voices.value = "voice_ru_001"
+    picker.play.click()
+    await shop.idle()
+    sound = picker.audio.value
+
+    await type_in(shop, "алиса")
+    assert (picker.audio.value, picker.s_voices.value) == (sound, "voice_ru_001")
+
+    await type_in(shop, "clara")
+    assert (picker.audio.value, picker.s_voices.value) == (b"", None)
+
+
 async def test_a_sample_that_cannot_be_had_is_said_in_the_panel(shop, picker, sandbox):
     sandbox.fault("status", "/files/*", status=403, times=None)
     picker.play.click()

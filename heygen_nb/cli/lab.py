@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 FIRST = "01_studio.ipynb"
 # An uploaded file is one message of the browser. Tornado takes 10 MiB, and cuts the
-# connection at more without a word; a background may have 32 MB.
-_MESSAGES = {"websocket_max_message_size": 48_000_000}
+# connection at more without a word. A background may have 32 MB; what is larger has
+# to arrive too, or nobody could say so.
+_MESSAGES = {"websocket_max_message_size": 128_000_000}
 
 
 def run_lab(arguments: Sequence[str]) -> int:

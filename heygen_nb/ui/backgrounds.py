@@ -106,7 +106,8 @@ class BackgroundPicker(widgets.VBox):
         await self.gallery.fill(tiles, self._picture, current)
 
     async def _picture(self, value: str) -> bytes | None:
-        return self._earlier[value].thumb
+        one = self._earlier.get(value)
+        return one.thumb if one else None
 
     async def _show_current(self) -> None:
         value = self._current

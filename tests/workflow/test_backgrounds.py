@@ -9,6 +9,7 @@ from PIL import Image, ImageCms
 
 import heygen_nb as hg
 from heygen_nb.errors import ConfigError
+from heygen_nb.renderer import reset_video_config
 from heygen_nb.renderer.pictures import MAX_BYTES, MAX_SIDE_PX, media_type, picture_of
 from heygen_nb.workflow.backgrounds import LISTED
 from heygen_nb.workflow.desk import Desk
@@ -306,6 +307,33 @@ async def test_what_is_no_background_is_not_used(desk, value, home):
         await desk.backgrounds.use(value)
 
     assert not (home / "backgrounds").exists()
+
+
+async def test_settings_take_a_file_if_it_is_a_picture(desk, home):
+    (home / "page.png").write_bytes(b"<html>")
+    kept = desk.backgrounds.keep("sea.png", saved("PNG"))
+
+    with pytest.raises(ConfigError, match=r"page\.png"):
+        await desk.save_settings(heygen_background_url="page.png")
+    await desk.save_settings(heygen_background_url=kept)
+
+    assert f"heygen_background_url: {kept}" in (home / "config.yaml").read_text()
+    reset_video_config()
+
+
+async def test_a_preview_is_made_anew_when_its_picture_has_changed(desk, home):
+    draft = hg.Draft(id="d1", script="One.", background="sea.png")
+    (home / "sea.png").write_bytes(saved("PNG"))
+    first = await desk.preview(draft)
+    (home / "sea.png").write_bytes(saved("PNG", halves((80, 80))))
+    second = await desk.preview(draft)
+
+    assert first != second
+    (home / "sea.png").unlink()
+    with pytest.raises(ConfigError, match="no such file"):
+        await desk.preview(draft)
+    with pytest.raises(ConfigError, match="no such file"):
+        desk.render(draft)
 
 
 async def test_a_look_is_there_for_what_can_be_seen(desk):

@@ -110,7 +110,8 @@ async def wait_video(
         progress_callback: Called after every look with a Progress; plain or async.
             What it raises is logged and stops nothing.
         poll_interval_s: Seconds between two looks, by default 10.
-        timeout_s: Seconds after which waiting (not the render) stops, by default
+        timeout_s: Seconds after which waiting (not the render) stops, counted anew
+            after the computer slept for more than ten minutes; by default
             900, from now.
         settings: By default read from home.
 

@@ -231,25 +231,24 @@ class RenderClock:
     ) -> None:
         self._times = percentiles
         self._processing = processing
-        self._queued_s: float | None = None
+        self._queued_s = 0.0
         self._shown = 0.0
         self.late_s = self._at(0.9)  # longer than 9 of 10 renders take
 
     def leave_queue(self, elapsed_s: float) -> None:
         """Note that processing began; only the first time counts."""
-        if self._queued_s is None:
-            self._queued_s = max(elapsed_s, 0.0)
-            self._times = self._processing
+        if self._times is not self._processing:
+            self._times, self._queued_s = self._processing, max(elapsed_s, 0.0)
 
     @property
     def expected_s(self) -> float:
         """Seconds the whole is expected to take."""
-        return (self._queued_s or 0.0) + self._at(0.5)
+        return self._queued_s + self._at(0.5)
 
     def fraction(self, elapsed_s: float) -> float:
         """Return 0 to 0.99; it never falls from one call to the next."""
         elapsed_s = max(elapsed_s, 0.0)
-        late_s = (self._queued_s or 0.0) + self._at(0.9)
+        late_s = self._queued_s + self._at(0.9)
         within = min(elapsed_s, late_s)
         value = within / (within + self._left(within, 0.5))
         over = (elapsed_s - within) / late_s
@@ -263,9 +262,8 @@ class RenderClock:
 
     def interval_s(self, elapsed_s: float) -> tuple[float, float] | None:
         """Return the seconds to go that 8 of 10 such renders keep within."""
-        if self._is_beyond(elapsed_s):
-            return None
-        return self._left(elapsed_s, 0.1), self._left(elapsed_s, 0.9)
+        left = self._left(elapsed_s, 0.1), self._left(elapsed_s, 0.9)
+        return None if self._is_beyond(elapsed_s) else left
 
     def is_late(self, elapsed_s: float) -> bool:
         """Tell whether it has taken longer than 9 of 10 renders do."""
@@ -276,7 +274,7 @@ class RenderClock:
 
     def _spent(self, elapsed_s: float) -> float:
         """Return the seconds spent in what is being waited for now."""
-        return max(elapsed_s - (self._queued_s or 0.0), 0.0)
+        return max(elapsed_s - self._queued_s, 0.0)
 
     def _left(self, elapsed_s: float, part: float) -> float:
         """Return the seconds to go by which that part of the late ones are done."""

@@ -14,6 +14,7 @@ from heygen_nb.ui._base import make, shared_layout, show
 from heygen_nb.ui.avatars import AvatarPicker
 from heygen_nb.ui.backgrounds import BackgroundPicker
 from heygen_nb.ui.voices import VoicePicker
+from heygen_nb.workflow.backgrounds import label_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from heygen_nb.ui._base import Panel, Work
 
     Chosen = Callable[[str, str | None], Coroutine[Any, Any, object]]
+
+_LONG = 24  # letters of a name on a button
 
 
 class PickerSlot(widgets.VBox):
@@ -115,7 +118,10 @@ class Casting(widgets.VBox):
             for field in self._own
         }
         self.t_duration = panel.field(
-            widgets.Text, lambda: _("⏱️ Seconds"), "hg-seconds"
+            widgets.Text,
+            lambda: _("⏱️ Seconds"),
+            "hg-seconds",
+            continuous_update=False,
         )
         self.t_duration.observe(self._on_duration, "value")
         row = (*self._buttons.values(), self.t_duration)
@@ -171,7 +177,9 @@ class Casting(widgets.VBox):
         value = self._own[field] or usual[field]
         if value == NO_BACKGROUND:
             value = _("no background")
-        return f"{mark} {_short(self._panel.desk.catalogue.name_of(value))}"
+        name_of = self._panel.desk.catalogue.name_of
+        text = label_of(value) if field == "background" else name_of(value)
+        return f"{mark} {text if len(text) <= _LONG else text[: _LONG - 1] + '…'}"
 
     async def _toggle(self, field: str) -> None:
         own = self._own[field]
@@ -184,11 +192,13 @@ class Casting(widgets.VBox):
         await self._edited()
 
     def _on_duration(self, _change: object) -> None:
-        if not self._filling:
-            self._panel.spawn(self._edited)
-
-
-def _short(value: str) -> str:
-    """Return the telling end of an address or path, not too long for a button."""
-    name = value.rstrip("/").rpartition("/")[2] or value
-    return name if len(name) <= 24 else f"{name[:22]}…"  # noqa: PLR2004
+        text = self.t_duration.value.strip()
+        if self._filling:
+            return
+        seconds, why = check_duration(text) if text else ("", "")
+        self._filling = True
+        self.t_duration.value = str(seconds)
+        self._filling = False
+        if why:
+            self._panel.tell(f"⏱️ {text} → {seconds}: {why}.", "warn")
+        self._panel.spawn(self._edited)

@@ -51,6 +51,15 @@ class Earlier:
     thumb: bytes | None
 
 
+def label_of(value: str) -> str:
+    """Return a background in few letters: a file by the name that it came with."""
+    if "://" in value:
+        return _short(value)
+    if not value.startswith(f"{FOLDER}/"):
+        return value
+    return re.sub(r"^[0-9a-f]{12}-", "", Path(value).stem)
+
+
 class Backgrounds:
     """The pictures of a home folder, and what its renders have used.
 
@@ -147,13 +156,13 @@ class Backgrounds:
         found = []
         for path in _newest_first(self._home() / FOLDER)[:LISTED]:
             if thumb := self._thumb_of(path):
-                label = re.sub(r"^[0-9a-f]{12}-", "", path.stem)
-                found.append(Earlier(f"{FOLDER}/{path.name}", label, thumb))
+                value = f"{FOLDER}/{path.name}"
+                found.append(Earlier(value, label_of(value), thumb))
         for value in ledger.facts.backgrounds():
             if COLOR.fullmatch(value):
                 found.append(Earlier(value, value, _swatch(value)))
             elif "://" in value:
-                found.append(Earlier(value, _short(value), None))
+                found.append(Earlier(value, label_of(value), None))
         return found
 
     def look(self, value: str) -> bytes | None:

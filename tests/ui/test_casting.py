@@ -111,6 +111,8 @@ async def test_the_seconds_of_a_draft_are_brought_into_what_is_allowed(panel, ca
     await settled(panel)
 
     assert (await stored(panel)).duration == 60
+    assert casting.t_duration.value == "60"
+    assert "90 → 60" in panel._notice.value
     casting.t_duration.value = ""
     await settled(panel)
     assert (await stored(panel)).duration is None

@@ -32,6 +32,7 @@ class Laptop:
         self.now = datetime.now(UTC)
         self.uptime = 1000.0
         self.naps = 0
+        self.watcher = None
         self.events = {int(name.strip("nap")): event for name, event in events.items()}
         self.clock = Clock(lambda: self.now, lambda: self.uptime, self.nap)
 
@@ -47,7 +48,13 @@ class Laptop:
         self.asleep(seconds / HOUR_S)
         if event := self.events.get(self.naps):
             await asyncio.to_thread(event, self)
-        await asyncio.sleep(0.02)  # whoever waits for the look gets a turn
+        for _turn in range(500):  # whoever waits for a look has dealt with it first
+            await asyncio.sleep(0.002)
+            if not self.watcher or all(
+                waiter.news.empty() and waiter.news._getters
+                for waiter in self.watcher._waiters
+            ):
+                return
 
 
 def still(sandbox, word, times):
@@ -59,6 +66,7 @@ async def rendered(sandbox, laptop, **settings):
     chosen = sandbox.settings(poll_interval_s=10, **settings)
     seen = []
     async with open_renderer(chosen, clock=laptop.clock) as renderer:
+        laptop.watcher = renderer._watcher
         video = await renderer.render(DRAFT, chosen, progress=seen.append)
         row = renderer.ledger.render(video.render_id)
     return [news for news in seen if "Status" in news.message], row

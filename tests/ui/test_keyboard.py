@@ -54,6 +54,15 @@ class Keyboard:
         self.page.locator(".jp-Notebook .jp-Cell").first.focus()
         self.go_to(tab)
 
+    def begin_draft(self, title):
+        """Press the button; the title has the focus then, and is typed."""
+        self.go_to("➕ New")
+        self.press("Enter")
+        self.page.wait_for_function(
+            "() => document.activeElement.labels?.[0]?.textContent.includes('Title')"
+        )
+        self.page.keyboard.type(title)
+
     def back_to(self, name):
         """Go back with Shift+Tab; yield what had the focus."""
         for _ in range(MANY):
@@ -109,12 +118,7 @@ def test_every_control_of_every_tab_is_reached_named_and_ringed(keyboard):
 
 def test_a_video_is_made_by_keyboard_alone(keyboard):
     keyboard.enter_studio()
-    keyboard.go_to("➕ New")
-    keyboard.press("Enter")
-    keyboard.page.wait_for_function(
-        "() => document.activeElement.labels?.[0]?.textContent.includes('Title')"
-    )
-    keyboard.page.keyboard.type("By keyboard")
+    keyboard.begin_draft("By keyboard")
     keyboard.press("Tab")
     keyboard.page.keyboard.type("Typed, and never clicked.")
     keyboard.go_to("🎬 Create video")
@@ -126,9 +130,7 @@ def test_a_video_is_made_by_keyboard_alone(keyboard):
     assert any(control["name"] == "Video" for control in controls)
     assert [c for c in controls if not (c["name"] and c["ring"])] == []
     keyboard.press("Enter")
-    keyboard.go_to("➕ New")
-    keyboard.press("Enter")
-    keyboard.page.keyboard.type("Another one")
+    keyboard.begin_draft("Another one")
     keyboard.go_to("Drafts", "Shift+Tab")
     keyboard.press("End")
     keyboard.page.wait_for_function(

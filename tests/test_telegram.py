@@ -23,13 +23,8 @@ from heygen_nb.errors import (
 )
 from heygen_nb.sandbox.app import create_app
 from heygen_nb.sandbox.server import run_in_thread
-from heygen_nb.telegram import (
-    MAX_CAPTION,
-    MAX_FILE_BYTES,
-    MAX_MESSAGE,
-    TelegramPoster,
-    split_caption,
-)
+from heygen_nb.telegram.captions import MAX_CAPTION, MAX_MESSAGE, split_caption
+from heygen_nb.telegram.poster import MAX_FILE_BYTES, TelegramPoster
 
 pytestmark = pytest.mark.anyio
 

@@ -30,7 +30,7 @@ class GenerationPanel(Panel):
         self._ticking = False
         self._showing: Job | None = None
         self._seen: set[Job] = set()
-        self._list = make(widgets.VBox, "hg-cards", tabbable=False)
+        self._list = make(widgets.VBox, "hg-cards")
         self._empty = self.hint(
             lambda: _("Nothing is being rendered. Create a video from a draft.")
         )
@@ -63,10 +63,6 @@ class GenerationPanel(Panel):
         """Stop the timer; renders go on."""
         self._log.close()
         super().close()
-
-    def come_into_view(self) -> None:
-        """Scroll here: the button that was pressed may have been further down."""
-        self._list.focus()
 
     def _draw(self) -> None:
         jobs = self.desk.jobs.all

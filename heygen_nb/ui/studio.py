@@ -61,7 +61,7 @@ class Studio(Panel):
         if kind not in self.panels:
             panel = self.panels[kind] = kind(self.desk)
             if isinstance(panel, DraftsPanel):
-                panel.on_create = self._watch
+                panel.on_create = partial(self.show_tab, GenerationPanel)
             elif isinstance(panel, HistoryPanel):
                 panel.on_draft = self._edit
             self.tabs.children[_PANELS.index(kind)].children = (panel,)
@@ -69,12 +69,6 @@ class Studio(Panel):
     def show_tab(self, kind: type[Panel]) -> None:
         """Show the tab of a panel."""
         self.tabs.selected_index = _PANELS.index(kind)
-
-    def _watch(self) -> None:
-        self.show_tab(GenerationPanel)
-        panel = self.panels[GenerationPanel]
-        if isinstance(panel, GenerationPanel):
-            panel.come_into_view()
 
     def _edit(self, draft_id: str) -> None:
         self.show_tab(DraftsPanel)

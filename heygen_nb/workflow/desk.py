@@ -23,7 +23,6 @@ from heygen_nb.renderer import (
 from heygen_nb.renderer.backend import ledger_url
 from heygen_nb.renderer.plan import picture_and_sound, revision_of
 from heygen_nb.timing import SpeechModel, Spoken
-from heygen_nb.workflow.animatic import preview
 from heygen_nb.workflow.backgrounds import Backgrounds
 from heygen_nb.workflow.book import DraftBook
 from heygen_nb.workflow.catalogue import Choices
@@ -310,6 +309,10 @@ class Desk:
         if not path.exists():
             for old in folder.glob(f"{draft.id}-*"):
                 old.unlink(missing_ok=True)
+            from heygen_nb.workflow.animatic import (  # noqa: PLC0415 - 0.2 s of codecs
+                preview,
+            )
+
             await preview(draft, settings, path.absolute())
         return path
 

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import random
+import time
 
 import pytest
 
@@ -109,6 +111,16 @@ def test_a_missing_column_is_told_with_the_templates_line_and_the_near_one(home)
     )
 
 
+@pytest.mark.parametrize("odd", ["\ue00099\ue001", "{{{{" * 20_000, "{%" * 40_000])
+def test_odd_signs_in_a_template_do_no_harm(odd):
+    begun = time.monotonic()
+
+    with contextlib.suppress(DraftError):
+        assert odd in drafts_from([{"a": "x"}], f"Hello {odd}")[0].script
+
+    assert time.monotonic() - begun < 5
+
+
 def test_a_column_that_is_only_asked_about_must_be_there_too():
     assert "“compny”" in str(
         problems([{"company": "x"}], "Hi{% if compny %} you{% endif %}")
@@ -162,7 +174,7 @@ def test_a_hostile_cell_is_refused_with_row_and_column(cell, part, template):
         "@anna",
         "I <3 you, a < b > c",
         "write to <anna@example.com>",
-        'wait <break time="1s"/> now',
+        'wait <break time="1s"/> <break></break> now',
         "emoji 👩‍👩‍👧 and } or {",
     ],
 )
@@ -183,7 +195,7 @@ def test_what_the_template_does_not_use_may_hold_anything():
     [
         ("{{ name.__class__.__mro__ }}", "unsafe"),
         ("{{ name.__init__.__globals__ }}", "unsafe"),
-        ("{% for a in name %}{{ name * 9000 }}{% endfor %}", "longer"),
+        ("{{ name | center(30000) }}", "longer"),
         ("Hi {{ name", "line 1"),
         ("---\nname: x\n---\nHi {{ name }}", "unknown key"),
         ("---\ntitle: x\nHi {{ name }}", "not closed"),

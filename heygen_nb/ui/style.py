@@ -133,7 +133,8 @@ border-bottom:1px solid var(--line)}
 .hg .hg-thumb{width:36px;height:56px;object-fit:cover;border-radius:5px;
 background:var(--panel);display:block}
 .hg .hg-placeholder{padding:1px 6px;border-radius:5px;background:var(--chip);
-color:var(--text);font:12px var(--jp-code-font-family,monospace);user-select:all}
+color:var(--text);font:12px var(--jp-code-font-family,monospace);user-select:all;
+white-space:nowrap}
 .hg .hg-table{width:100%}.hg .hg-table .widget-html-content{overflow-wrap:anywhere}
 .hg .hg-filled{border-left:3px solid var(--brand);padding:2px 0 2px 10px}
 

@@ -299,3 +299,12 @@ async def test_another_table_while_a_question_is_open_changes_nothing_agreed(
 
     assert [job.draft.title for job in desk.jobs.all] == ["Anna"]
     assert visible(card.b_add, card.b_rest) == [True, False]
+
+
+async def test_another_language_leaves_the_numbers_on_the_buttons(panel, card, desk):
+    await upload(panel, "Anna", "Boris")
+    await choose(panel, "hello")
+
+    desk.tell("language")
+
+    assert card.b_add.description == "Add 2 drafts"

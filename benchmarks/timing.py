@@ -133,8 +133,16 @@ def spoken(ledger: Ledger) -> list[Spoken]:
 
 def past(ledger: Ledger) -> list[PastRender]:
     return [
-        PastRender(seconds, (end - start).total_seconds(), engine, resolution or "")
-        for seconds, start, end, engine, resolution in ledger.facts.times("heygen")
+        PastRender(
+            seconds,
+            (end - start).total_seconds(),
+            engine,
+            resolution or "",
+            processing_s=(end - begun).total_seconds(),
+        )
+        for seconds, start, begun, end, engine, resolution in ledger.facts.times(
+            "heygen"
+        )
     ]
 
 
@@ -164,6 +172,7 @@ def fill(ledger: Ledger, texts: list[str]) -> None:
                     "duration_s": 20 + n % 40,
                     "created_at": start + timedelta(minutes=n),
                     "submitted_at": start + timedelta(minutes=n),
+                    "processing_at": start + timedelta(minutes=n + 1 + n % 2),
                     "completed_at": start + timedelta(minutes=n + 5 + n % 3),
                 }
                 for n in range(10_000)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 _HOME_OF = {
     "AnalyticsPanel": "ui.analytics",
+    "Avatar": "models",
     "Draft": "models",
     "DraftsPanel": "ui.drafts",
     "GenerationPanel": "ui.generation",
@@ -25,7 +26,9 @@ _HOME_OF = {
     "Studio": "ui.studio",
     "VIDEO_CONFIG": "renderer",
     "Video": "models",
+    "Voice": "models",
     "analytics": "workflow",
+    "avatars": "workflow.catalogue",
     "create_video": "renderer",
     "download_video": "renderer",
     "drafts_from": "drafts",
@@ -35,16 +38,20 @@ _HOME_OF = {
     "render_batch": "renderer",
     "render_video": "renderer",
     "resume": "workflow",
+    "rewrite_draft": "workflow.writing",
     "run": "ui.loop",
     "send_video": "workflow",
     "update_video_config": "renderer",
+    "voices": "workflow.catalogue",
     "wait_video": "renderer",
+    "write_drafts": "workflow.writing",
 }
 
 __version__ = "0.1.0"
 __all__ = [
     "VIDEO_CONFIG",
     "AnalyticsPanel",
+    "Avatar",
     "Draft",
     "DraftsPanel",
     "GenerationPanel",
@@ -57,8 +64,10 @@ __all__ = [
     "SettingsPanel",
     "Studio",
     "Video",
+    "Voice",
     "__version__",
     "analytics",
+    "avatars",
     "create_video",
     "download_video",
     "drafts_from",
@@ -68,17 +77,20 @@ __all__ = [
     "render_batch",
     "render_video",
     "resume",
+    "rewrite_draft",
     "run",
     "send_video",
     "update_video_config",
+    "voices",
     "wait_video",
+    "write_drafts",
 ]
 
 if TYPE_CHECKING:
     from heygen_nb.config import Settings, load_settings
     from heygen_nb.drafts import drafts_from
     from heygen_nb.errors import HeygenNbError
-    from heygen_nb.models import Draft, Post, Progress, Quote, Video
+    from heygen_nb.models import Avatar, Draft, Post, Progress, Quote, Video, Voice
     from heygen_nb.renderer import (
         VIDEO_CONFIG,
         create_video,
@@ -96,6 +108,8 @@ if TYPE_CHECKING:
     from heygen_nb.ui.settings import SettingsPanel
     from heygen_nb.ui.studio import Studio
     from heygen_nb.workflow import preview_batch, preview_draft, resume, send_video
+    from heygen_nb.workflow.catalogue import avatars, voices
+    from heygen_nb.workflow.writing import rewrite_draft, write_drafts
 
 
 def __getattr__(name: str) -> Any:

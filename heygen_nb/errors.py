@@ -31,7 +31,9 @@
     │   └── TakenOverError          another process goes on with it
     ├── PreviewError                local rendering
     │   └── PreviewCancelledError   stopped on request
-    └── SandboxError                the local stand-in did not start
+    ├── SandboxError                the local stand-in did not start
+    └── ScriptError                 a language model did not write
+        └── ScriptNotAuthorizedError
 
 The message says what is wrong, ``hint`` what to do next; both are already in
 the user's language. ``exit_code`` is what a command ends with.
@@ -304,3 +306,15 @@ class SandboxError(HeygenNbError):
     """The local stand-in could not be started or reached."""
 
     code = "sandbox"
+
+
+class ScriptError(HeygenNbError):
+    """A language model could not be reached, refused, or wrote nothing usable."""
+
+    code = "script"
+
+
+class ScriptNotAuthorizedError(ScriptError):
+    """The language model's server refuses the key."""
+
+    exit_code = 3

@@ -49,7 +49,7 @@ def open_log(path: Path, secrets: Iterable[str] = ()) -> logging.Handler | None:
     """
     logger = logging.getLogger("heygen_nb")
     logger.setLevel(logging.INFO)
-    for name in ("httpx", "httpcore", "telegram"):
+    for name in ("httpx", "httpx2", "httpcore", "telegram"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for handler in logger.handlers:
         if getattr(handler, "baseFilename", None) == str(path):

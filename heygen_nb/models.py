@@ -45,11 +45,14 @@ class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+NO_BACKGROUND = "none"
+
+
 class Draft(_Frozen):
     """A script to be spoken and the text of its post.
 
     ``voice``, ``avatar``, ``background`` and ``duration`` overrule the settings for
-    this draft.
+    this draft; the background ``none`` means that it has none.
     A draft without an id gets one from its script, so that running a notebook
     cell twice means the same draft and pays once.
     """
@@ -143,6 +146,54 @@ class Video(_Frozen):
     elapsed_s: float = 0.0
     failure_code: str | None = None
     failure_message: str | None = None
+
+
+class Voice(_Frozen):
+    """A voice of HeyGen's, to choose from.
+
+    Attributes:
+        id: What a draft's ``voice`` takes; a name that is the only one does too.
+        language: HeyGen's word, such as ``English``.
+        own: It belongs to the account.
+        exact: It can make a video of exact length (HeyGen's starfish engine).
+        pauses: It heeds ``<break>`` pauses.
+        sample_url: A spoken sample; may have expired.
+    """
+
+    id: str
+    name: str
+    language: str = ""
+    gender: str = ""
+    own: bool = False
+    exact: bool = False
+    pauses: bool = False
+    sample_url: str | None = Field(default=None, repr=False)
+
+
+class Avatar(_Frozen):
+    """An avatar look of HeyGen's, to choose from.
+
+    Attributes:
+        id: What a draft's ``avatar`` takes.
+        own: It belongs to the account.
+        kind: ``studio_avatar``, ``photo_avatar`` or ``digital_twin``.
+        orientation: ``portrait``, ``landscape``, ``square`` or empty.
+        engines: HeyGen's engines that take it.
+        default_voice_id: The voice it usually speaks with.
+        picture_url: How it looks; may have expired.
+        ready: False while HeyGen still makes it, or waits for consent.
+    """
+
+    id: str
+    name: str
+    own: bool = False
+    kind: str = ""
+    gender: str = ""
+    orientation: str = ""
+    engines: tuple[str, ...] = ()
+    default_voice_id: str | None = None
+    picture_url: str | None = Field(default=None, repr=False)
+    ready: bool = True
 
 
 class Post(_Frozen):

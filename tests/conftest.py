@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import json
 import logging
 import os
 import secrets
@@ -11,12 +13,16 @@ import tempfile
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import psycopg
 import pytest
 from playwright.sync_api import sync_playwright
+from starlette.applications import Starlette
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from heygen_nb import i18n
 from heygen_nb.config import Settings, load_settings
@@ -28,10 +34,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser
+    from starlette.requests import Request
 
     from heygen_nb.sandbox.handle import SandboxHandle
 
-OURS = ("HEYGEN_", "TELEGRAM_")
+OURS = ("HEYGEN_", "TELEGRAM_", "OPENAI_")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -225,3 +232,84 @@ def ledger_url(request, tmp_path) -> str:
     if request.param == "postgresql":
         return request.getfixturevalue("postgres_url")
     return f"sqlite:///{tmp_path / 'ledger.db'}"
+
+
+class FakeModel:
+    """A server that speaks OpenAI's API and answers what a test tells it to.
+
+    ``replies`` are used up in order, the last one again and again.
+    """
+
+    def __init__(self) -> None:
+        self.replies: list[dict[str, Any]] = []
+        self.asked: list[dict[str, Any]] = []
+        self.keys: list[str] = []
+        self.completions = 0
+        self.base_url = ""
+
+    def say(self, script: str, *, title="A title", caption="A post", **how: Any):
+        """Answer with the object that is asked for."""
+        answer = {"title": title, "script": script, "caption": caption}
+        self.text(json.dumps(answer, ensure_ascii=False), **how)
+
+    def text(self, text: str, **how: Any) -> None:
+        """Answer with any text: ``finish``, ``refusal``, ``cut`` or ``whole``."""
+        self.replies.append({"text": text, **how})
+
+    def fail(self, status: int, *, body: Any = None, **headers: str) -> None:
+        """Answer with a status; the SDK's repeats come at once."""
+        headers = {"retry-after-ms": "1", **headers}
+        self.replies.append({"status": status, "body": body, "headers": headers})
+
+    async def answer(self, request: Request) -> Response:
+        self.asked.append(await request.json())
+        self.keys.append(request.headers.get("authorization", ""))
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        if "status" in reply:
+            body, headers = reply["body"], reply["headers"]
+            if isinstance(body, str):
+                return HTMLResponse(body, reply["status"], headers)
+            return JSONResponse(body or {}, reply["status"], headers)
+        if "events" in reply:
+            return Response(reply["events"], media_type="text/event-stream")
+        self.completions += 1
+        if reply.get("whole"):
+            message = {"content": reply["text"]}
+            choice = {"message": message, "finish_reason": "stop"}
+            return JSONResponse({"choices": [choice]})
+        events = self._events(reply, request.scope["state"]["transport"])
+        return StreamingResponse(events, media_type="text/event-stream")
+
+    async def _events(self, reply: dict[str, Any], transport: Any):
+        text, cut = reply["text"], reply.get("cut")
+        for start in range(0, len(text), 9):
+            yield self._event({"content": text[start : start + 9]})
+            if cut is not None and start > cut:
+                if reply.get("silent"):
+                    await asyncio.sleep(3600)
+                transport.abort()
+                return
+        if reply.get("refusal"):
+            yield self._event({"refusal": reply["refusal"]})
+        yield self._event({}, reply.get("finish", "stop"))
+        yield "data: [DONE]\n\n"
+
+    def _event(self, delta: dict[str, str], finish: str | None = None) -> str:
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        event = {"id": "1", "object": "chat.completion.chunk", "choices": [choice]}
+        return f"data: {json.dumps(event)}\n\n"
+
+
+@pytest.fixture
+def fake_model() -> Iterator[FakeModel]:
+    """A language model of the test's own, on a real port."""
+    model = FakeModel()
+    route = Route("/v1/chat/completions", model.answer, methods=["POST"])
+    app = Starlette(routes=[route])
+    # what the sandbox's server looks for in its own application
+    app.state.sandbox = SimpleNamespace(
+        owners=None, api_key="", account="", telegram=SimpleNamespace(bot_token="")
+    )
+    with run_in_thread(app) as handle:
+        model.base_url = f"{handle.base_url}/v1"
+        yield model

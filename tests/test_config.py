@@ -178,6 +178,28 @@ def test_addresses_are_not_taken_from_dotenv(home, caplog):
     assert "HEYGEN_BASE_URL" in caplog.text
 
 
+def test_the_language_model_is_set_like_the_other_services(home):
+    (home / "config.yaml").write_text("script_model: some-model\n")
+    (home / ".env").write_text(
+        "OPENAI_API_KEY=sk_model\nHEYGEN_NB_SCRIPT_BASE_URL=https://evil.example\n"
+    )
+
+    settings = load_settings(environ={})
+
+    assert settings.script_model == "some-model"
+    assert settings.script_api_key.get_secret_value() == "sk_model"
+    assert settings.script_base_url == "https://api.openai.com/v1"
+    address = {"HEYGEN_NB_SCRIPT_BASE_URL": "http://127.0.0.1:11434/v1"}
+    assert load_settings(environ=address).script_base_url == "http://127.0.0.1:11434/v1"
+
+
+def test_the_address_of_the_model_is_refused_in_a_file(home):
+    (home / "config.yaml").write_text("script_base_url: https://evil.example\n")
+
+    with pytest.raises(ConfigError, match="HEYGEN_NB_SCRIPT_BASE_URL"):
+        load_settings(environ={})
+
+
 def test_an_unknown_argument_is_an_error():
     with pytest.raises(ConfigError, match="heygen_voise"):
         load_settings(environ={}, heygen_voise="x")

@@ -102,6 +102,22 @@ def test_pauses_speed_and_numbers_count():
     assert estimate_s('Hi <break time="1..2s"/> there') < 2
 
 
+@pytest.mark.parametrize("text", [ENGLISH, RUSSIAN])
+def test_the_words_for_a_time_take_about_that_time(text):
+    words = SpeechModel().words_for(estimate_s(text), language=script_language(text))
+
+    assert words == pytest.approx(len(text.split()), rel=0.1)
+
+
+def test_the_words_for_a_time_are_those_of_the_voice():
+    slow = [Spoken(ENGLISH, "slow", 1.0, 2 * estimate_s(ENGLISH), "en")] * 20
+    model = SpeechModel(slow)
+
+    assert model.words_for(30, voice_id="slow") < 0.7 * SpeechModel().words_for(30)
+    assert model.words_for(30, voice_id="slow", language="ru") > 55
+    assert model.words_for(0.1) == 1
+
+
 def test_speed_stays_natural():
     assert speed_for("Hi.", 60) == MIN_SPEED
     assert speed_for(ENGLISH * 5, 15) == MAX_SPEED
@@ -269,10 +285,10 @@ def history(kind, count, dice):
         seconds, hour = dice.uniform(15, 60), dice.randrange(24)
         now_s = usual_s * (2.2 if kind == "shift" and 2 * i >= count > 1 else 1)
         now_s *= 1.6 if kind == "hours" and hour < 8 else 1
-        took_s = now_s * (
-            queue * noise() + (1 - queue) * noise() * (seconds / 30) ** power
-        )
-        rows.append(PastRender(seconds, took_s, "e", "1080p", hour))
+        queued_s = now_s * queue * noise()
+        made_s = now_s * (1 - queue) * noise() * (seconds / 30) ** power
+        took_s = queued_s + made_s
+        rows.append(PastRender(seconds, took_s, "e", "1080p", hour, made_s))
     return rows
 
 
@@ -303,10 +319,73 @@ def test_the_interval_holds_and_the_guess_beats_simple_ones(kind, count, account
         assert median(ours) < min(median(constant), median(mean))
 
 
+@pytest.mark.parametrize("kind", ["steady", "tails", "shift", "hours"])
+@pytest.mark.parametrize(
+    ("count", "accounts"), [(1, 5000), (20, 60), (100, 10), (400, 6)]
+)
+@pytest.mark.parametrize("spent_s", [0, 100])
+def test_once_the_queue_is_over_only_the_processing_counts(
+    kind, count, accounts, spent_s
+):
+    dice = random.Random(f"{kind}{count}x")
+    inside, ours, blind, constant, mean = [], [], [], [], []
+
+    for _ in range(accounts):
+        rows = history(kind, count, dice)
+        for i, row in enumerate(rows[:: 1 + count // 70]):
+            left_s, before = row.processing_s - spent_s, rows[: i * (1 + count // 70)]
+            if left_s <= 0:
+                continue
+            times, now_s = RenderTimes(before[::-1]), row.render_s - left_s
+            clock, unaware = times.clock(row), times.clock(row)
+            clock.leave_queue(row.render_s - row.processing_s)
+            low, high = clock.interval_s(now_s) or (0, math.inf)
+            inside.append(low <= left_s <= high)
+            if len(before) >= 20:
+                ours.append(abs((clock.eta_s(now_s) or 0) - left_s))
+                blind.append(abs((unaware.eta_s(now_s) or 0) - left_s))
+                constant.append(abs(0.7 * 330 - spent_s - left_s))
+                usual_s = fmean(past.processing_s for past in before)
+                mean.append(abs(usual_s - spent_s - left_s))
+
+    assert 0.75 <= fmean(inside) <= 0.88, fmean(inside)
+    if ours:
+        others = [median(errors) for errors in (blind, constant, mean)]
+        assert median(ours) < min(others), (median(ours), others)
+
+
+def test_the_percent_never_falls_when_the_queue_was_longer_or_shorter():
+    times = RenderTimes([PastRender(30, 300, processing_s=200)] * 30)
+    for queued_s in (0, 20, 100, 400, 4000):
+        clock = times.clock(PastRender(30, 0))
+        before = [clock.fraction(second) for second in range(0, queued_s, 10)]
+
+        clock.leave_queue(queued_s)
+        after = [clock.fraction(queued_s + second) for second in range(0, 2000, 10)]
+
+        shown = before + after
+        assert shown == sorted(shown)
+        assert shown[-1] < 1
+        assert clock.eta_s(queued_s) == pytest.approx(200, rel=0.1)
+        assert clock.eta_s(queued_s + 100) == pytest.approx(100, rel=0.2)
+
+
+def test_a_queue_ends_once():
+    clock = RenderTimes().clock(PastRender(30, 0))
+
+    clock.leave_queue(100)
+    left_s = clock.eta_s(150)
+    clock.leave_queue(150)
+
+    assert clock.eta_s(150) == left_s
+
+
 def test_learning_from_ten_thousand_rows_takes_an_instant():
     texts = scripts("en", 400)
     spoken = [Spoken(f"{texts[i % 400]} {i}.", "v", 1.0, 30) for i in range(10_000)]
-    times = [PastRender(30, 300 + i % 60) for i in range(10_000)]
+    times = [
+        PastRender(30, 300 + i % 60, processing_s=200 + i % 50) for i in range(10_000)
+    ]
 
     begun = time.perf_counter()
     model = SpeechModel(spoken[:1000])  # what the ledger hands out

@@ -80,6 +80,13 @@ def test_notebooks_examples_and_migrations_are_in_it(installed, tmp_path):
     assert "01_studio.ipynb" in shown
 
 
+def test_it_writes_scripts_offline(installed, tmp_path):
+    run(installed, "-m", "heygen_nb", "write", "Leo", cwd=tmp_path)
+    run(installed, "-m", "heygen_nb", "write", "Лев", cwd=tmp_path)
+
+    assert len(list(tmp_path.glob("drafts/*.md"))) == 2
+
+
 def test_keys_never_make_the_demo_pay_or_post_for_real(installed, tmp_path):
     shown = run(
         installed,

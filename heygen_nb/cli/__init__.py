@@ -47,6 +47,15 @@ class ExportKind(StrEnum):
     JSON = "json"
 
 
+class ChangeKind(StrEnum):
+    """How a draft is rewritten."""
+
+    SHORTEN = "shorten"
+    LENGTHEN = "lengthen"
+    ANOTHER = "another"
+    TRANSLATE = "translate"
+
+
 class Language(StrEnum):
     """Whose words are shown and spoken."""
 
@@ -206,6 +215,120 @@ def preview(
     from heygen_nb.cli.preview import run_preview
 
     _exit(run_preview(file, output, template=template, share=share))
+
+
+@app.command(help=_("Find a voice: by words, language or gender."))
+def voices(
+    text: Annotated[
+        list[str] | None, typer.Argument(metavar="TEXT", show_default=False)
+    ] = None,
+    *,
+    language: Annotated[
+        str, typer.Option("--language", "-l", help=_("Such as Russian or ru."))
+    ] = "",
+    gender: Annotated[str, typer.Option("--gender", "-g")] = "",
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help=_("Fetch the list anew."))
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20,
+    backend: Annotated[BackendName | None, typer.Option()] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=_("One object a line on stdout."))
+    ] = False,
+) -> None:
+    from heygen_nb.cli.voices import VoiceOptions, run_voices
+
+    options = VoiceOptions(
+        text=" ".join(text or ()),
+        language=language,
+        gender=gender,
+        refresh=refresh,
+        limit=limit,
+        backend=backend.value if backend else None,
+        as_json=as_json,
+    )
+    _exit(run_voices(options))
+
+
+@app.command(help=_("Find an avatar look: by words."))
+def avatars(
+    text: Annotated[
+        list[str] | None, typer.Argument(metavar="TEXT", show_default=False)
+    ] = None,
+    *,
+    own: Annotated[bool, typer.Option("--own", help=_("Only your own."))] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help=_("Fetch the list anew."))
+    ] = False,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1)] = 20,
+    backend: Annotated[BackendName | None, typer.Option()] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=_("One object a line on stdout."))
+    ] = False,
+) -> None:
+    from heygen_nb.cli.avatars import AvatarOptions, run_avatars
+
+    options = AvatarOptions(
+        text=" ".join(text or ()),
+        own=own,
+        refresh=refresh,
+        limit=limit,
+        backend=backend.value if backend else None,
+        as_json=as_json,
+    )
+    _exit(run_avatars(options))
+
+
+@app.command(help=_("Write drafts about a topic, offline or by a language model."))
+def write(
+    topic: Annotated[str, typer.Argument(show_default=False)] = "",
+    number: Annotated[
+        int, typer.Option("--number", "-n", min=1, max=20, help=_("Versions."))
+    ] = 1,
+    *,
+    form: Annotated[
+        str, typer.Option("--format", "-f", help=_("Such as horoscope; see --formats."))
+    ] = "",
+    tone: Annotated[str, typer.Option(help=_("Such as warm; for the model."))] = "",
+    language: Annotated[
+        str | None, typer.Option("--language", "-l", help=_("en or ru."))
+    ] = None,
+    duration: Annotated[
+        float | None, typer.Option("--duration", "-d", help=_("Seconds, 15 to 60."))
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help=_("The same seed, the same offline text."))
+    ] = None,
+    offline: Annotated[bool, typer.Option(help=_("Do not ask the model."))] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FOLDER")
+    ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="FILE", help=_("Rewrite this draft.")),
+    ] = None,
+    change: Annotated[
+        ChangeKind | None, typer.Option(help=_("What to do with it."))
+    ] = None,
+    formats: Annotated[
+        bool, typer.Option("--formats", help=_("List the formats and end."))
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=_("One object a line on stdout."))
+    ] = False,
+) -> None:
+    from heygen_nb.cli.write import WriteOptions, run_formats, run_rewrite, run_write
+
+    options = WriteOptions(
+        number, form, tone, language, duration, seed, offline, output, as_json
+    )
+    if formats:
+        _exit(run_formats(language))
+    if source:
+        _exit(run_rewrite(source, change.value if change else "another", options))
+    if change:
+        raise typer.BadParameter(_("--change needs --from FILE."))
+    _exit(run_write(topic, options))
 
 
 @app.command(help=_("Serve the local stand-in for HeyGen and Telegram."))

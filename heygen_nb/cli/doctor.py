@@ -87,7 +87,9 @@ class _Checkup:
         with TemporaryDirectory() as folder:
             draft = Draft(script="Проверка 🎬 OK")
             target = Path(folder) / "check.mp4"
-            made = await preview(draft, self._settings, target)
+            # the background has a line of its own
+            settings = self._settings.model_copy(update={"heygen_background_url": ""})
+            made = await preview(draft, settings, target)
             return f"{made.width}x{made.height}"
 
     async def _disk(self) -> str:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIRST = "01_studio.ipynb"
+# An uploaded file is one message of the browser. Tornado takes 10 MiB, and cuts the
+# connection at more without a word. A background may have 32 MB; what is larger has
+# to arrive too, or nobody could say so.
+_MESSAGES = {"websocket_max_message_size": 128_000_000}
 
 
 def run_lab(arguments: Sequence[str]) -> int:
@@ -27,6 +31,7 @@ def run_lab(arguments: Sequence[str]) -> int:
     # Served from home: videos beyond the server's root would not play.
     command = [sys.executable, "-m", "jupyterlab", str(notebook), *arguments]
     command.append(f"--ServerApp.root_dir={settings.home}")
+    command.append(f"--ServerApp.tornado_settings={_MESSAGES}")
     try:
         return subprocess.call(command)  # noqa: S603 - the user's own arguments
     except KeyboardInterrupt:

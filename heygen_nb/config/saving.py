@@ -51,7 +51,7 @@ def save_secret(home: Path, key: str, value: str) -> None:
 
     Args:
         home: Folder of the ``.env`` file.
-        key: ``heygen_api_key`` or ``telegram_bot_token``.
+        key: ``heygen_api_key``, ``telegram_bot_token`` or ``script_api_key``.
         value: The secret, without line breaks or quotes.
 
     Raises:

@@ -17,10 +17,12 @@ MIN_DURATION_S, MAX_DURATION_S, DEFAULT_DURATION_S = 15, 60, 30
 SECRETS = {
     "heygen_api_key": "HEYGEN_API_KEY",
     "telegram_bot_token": "TELEGRAM_BOT_TOKEN",
+    "script_api_key": "OPENAI_API_KEY",
 }
 ADDRESSES = {
     "heygen_base_url": "HEYGEN_BASE_URL",
     "telegram_base_url": "TELEGRAM_BASE_URL",
+    "script_base_url": "HEYGEN_NB_SCRIPT_BASE_URL",
 }
 
 
@@ -28,6 +30,8 @@ class Settings(BaseModel):
     """All settings of one home folder; change them with ``model_copy(update=…)``.
 
     Attributes:
+        heygen_background_url: ``#rrggbb``, a link, or a PNG or JPEG file (absolute,
+            from ``~`` or relative to home); empty for none.
         heygen_voice: A HeyGen voice id, a voice name, or a wish such as
             ``en-US-Neural2-F`` (any voice of that language).
         heygen_avatar_id: A look id; empty means the account's first own look,
@@ -42,6 +46,9 @@ class Settings(BaseModel):
         poll_interval_s: Seconds between two looks at a render's status.
         wait_timeout_s: Seconds after which waiting (not the render) stops.
         ledger_url: SQLAlchemy address; empty means ``heygen_nb.db`` in home.
+        script_model: Name of the language model that writes scripts; empty means
+            none: only the ready formats do.
+        script_base_url: Any server that speaks OpenAI's API.
         home: Folder of the ledger, the videos and the log.
     """
 
@@ -78,11 +85,14 @@ class Settings(BaseModel):
     videos_dir: str = Field("videos", min_length=1)
     ledger_url: str = ""
     log_file: str = Field("astro.log", min_length=1)
+    script_model: str = ""
 
     heygen_api_key: SecretStr | None = None
     telegram_bot_token: SecretStr | None = None
+    script_api_key: SecretStr | None = None
     heygen_base_url: str = "https://api.heygen.com"
     telegram_base_url: str = ""
+    script_base_url: str = "https://api.openai.com/v1"
     home: Path = Path()
 
     @property

@@ -12,6 +12,7 @@ from heygen_nb.heygen.replies import (
     SpokenWord,
     StatusRow,
     VideoReply,
+    VoiceDetails,
     VoiceReply,
     phase,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "UrlSource",
     "VideoBatch",
     "VideoReply",
+    "VoiceDetails",
     "VoiceReply",
     "VoiceSettings",
     "phase",

@@ -21,6 +21,7 @@ from heygen_nb.heygen.replies import (
     SpeechReply,
     StatusRow,
     VideoReply,
+    VoiceDetails,
     VoiceReply,
 )
 from heygen_nb.heygen.transport import UPLOAD_S, WRITE_S, Call, Transport
@@ -171,6 +172,10 @@ class HeyGenClient:
                 if voice.voice_id not in seen:
                     seen.add(voice.voice_id)
                     yield voice
+
+    async def get_voice(self, voice_id: str) -> VoiceDetails:
+        """Return one voice with a fresh link to its sample."""
+        return await self._get(VoiceDetails, f"/v3/voices/{_segment(voice_id)}")
 
     async def list_looks(
         self, *, ownership: Literal["private", "public"] | None = None

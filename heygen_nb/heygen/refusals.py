@@ -153,10 +153,11 @@ def _words(kind: type[ApiError], code: str | None) -> tuple[str, str]:
 
 
 def _hint_for(code: str | None) -> str | None:
-    another_voice = _("Choose another voice; `heygen-nb doctor` checks it.")
+    another_voice = _("`heygen-nb voices --refresh` lists those there are now.")
     return {
-        "avatar_not_found": _("Choose another avatar; `heygen-nb doctor` checks it."),
+        "avatar_not_found": _("`heygen-nb avatars --refresh` lists those there are."),
         "voice_not_found": another_voice,
+        "asset_not_found": _("Render the draft again: its files are uploaded anew."),
         "voice_not_usable": another_voice,
         "content_policy_violation": _("Change the script; nothing was made."),
         "download_failed": _("Links must be public and lead to the file itself."),

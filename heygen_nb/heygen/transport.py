@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from pydantic_core import from_json
 
 from heygen_nb import __version__
 from heygen_nb.address import check_address, is_loopback
+from heygen_nb.clock import uptime_s
 from heygen_nb.errors import (
     BadReplyError,
     ConfigError,
@@ -110,8 +110,8 @@ class Transport:
         """Return the server's clock now, from its last ``Date``; None before any."""
         if self._server_clock is None:
             return None
-        then, uptime_s = self._server_clock
-        return then + timedelta(seconds=_uptime_s() - uptime_s)
+        then, noted_s = self._server_clock
+        return then + timedelta(seconds=uptime_s() - noted_s)
 
     async def repeat(self, call: Call) -> dict[str, Any]:
         """Send a call that changes nothing, again when the failure may pass."""
@@ -171,7 +171,7 @@ class Transport:
 
     def _note_date(self, response: httpx.Response) -> None:
         if date := _http_date(response.headers.get("Date", "")):
-            self._server_clock = (date, _uptime_s())
+            self._server_clock = (date, uptime_s())
 
     def _content(self, response: httpx.Response, body: bytes) -> dict[str, Any]:
         content: Any = None
@@ -258,15 +258,3 @@ def _checked_key(api_key: SecretStr) -> str:
             hint=_("Copy HEYGEN_API_KEY again, without spaces and line breaks."),
         )
     return key
-
-
-def _uptime_s() -> float:
-    """Return seconds on a clock that goes on while the laptop sleeps.
-
-    ``time.monotonic`` stands still then on Linux and macOS, and a key that died in
-    that time would look alive.
-    """
-    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):
-        if hasattr(time, name):
-            return time.clock_gettime(getattr(time, name))
-    return time.monotonic()

@@ -1,7 +1,7 @@
 """What was meant, done and paid, written down before it is done.
 
-``tables`` holds the rows, ``store`` the renders, ``posts``, ``drafts`` and
-``speech`` what their names say, ``leases`` who works on a row, ``history`` long
+``tables`` holds the rows, ``store`` the renders, ``posts``, ``drafts``, ``speech``
+and ``assets`` what their names say, ``leases`` who works on a row, ``history`` long
 lists, ``facts`` what is learned from, ``spending`` what a day has cost, ``database``
 how a ledger is opened and brought up to date.
 """

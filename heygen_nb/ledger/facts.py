@@ -52,10 +52,31 @@ class Facts:
         with self._database.reading() as session:
             return session.scalar(query) or ""
 
+    def backgrounds(self, limit: int = 24) -> list[str]:
+        """Return the colours and links of past renders, the last used one first.
+
+        Files stand in the inputs as ``sha256:…``: where they lie says nothing.
+        """
+        value = Render.inputs["background_url"].as_string().label("value")
+        query = (
+            select(value)
+            .where(value != "", value.not_like("sha256:%"))
+            .group_by("value")
+            .order_by(desc(func.max(Render.created_at)))
+            .limit(limit)
+        )
+        with self._database.reading() as session:
+            return list(session.scalars(query))
+
     def times(self, backend: str, limit: int = 1000) -> list[tuple[Any, ...]]:
-        """Return seconds, submission, completion, engine and resolution."""
-        columns = (Render.duration_s, Render.submitted_at, Render.completed_at)
-        return self._finished(backend, limit, *columns, Render.engine, _RESOLUTION)
+        """Return seconds, three times, engine and resolution.
+
+        The times are those of submission, begin of processing, if it was seen, and
+        completion.
+        """
+        times = (Render.submitted_at, Render.processing_at, Render.completed_at)
+        kind = (Render.engine, _RESOLUTION)
+        return self._finished(backend, limit, Render.duration_s, *times, *kind)
 
     def _finished(
         self, backend: str, limit: int, *columns: Any

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import update
 
+from heygen_nb.clock import uptime_s
 from heygen_nb.errors import LedgerError, TakenOverError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger.owner import Owner, uptime_s
+from heygen_nb.ledger.owner import Owner
 from heygen_nb.ledger.tables import Post, Render
 
 if TYPE_CHECKING:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -62,13 +61,6 @@ class Owner:
         except psutil.AccessDenied:
             return False
         return ended or other
-
-
-def uptime_s() -> float:
-    """Return seconds on a clock that also counts while the machine sleeps."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
 
 
 def _boot() -> str:

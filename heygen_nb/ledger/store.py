@@ -16,6 +16,7 @@ from sqlalchemy import desc, func, select, text, update
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.ledger.assets import Assets
 from heygen_nb.ledger.database import Database
 from heygen_nb.ledger.drafts import Drafts
 from heygen_nb.ledger.facts import Facts
@@ -111,6 +112,7 @@ class Ledger:
         self.history = History(self.database)
         self.facts = Facts(self.database)
         self.speech = Speeches(self.database, now)
+        self.assets = Assets(self.database, now)
         self._now = now
 
     def close(self) -> None:

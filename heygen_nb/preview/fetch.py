@@ -1,4 +1,4 @@
-"""Fetching a background picture: bounded in size, type and time, public hosts only.
+"""Fetching a picture or a sound: bounded in size, type and time, public hosts only.
 
 A host is resolved and judged here and then connected to by its number, so that a
 name cannot mean a public host when judged and a private one when asked.
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
     Resolve = Callable[[str], Awaitable[list[str]]]
 
+_MAX_SOUND_BYTES = 5_000_000
+_UNTOLD = ("application/octet-stream", "binary/octet-stream")  # as file hosts say
 _MAX_BYTES = 20_000_000
 _TIMEOUT_S = 20.0
 _MAX_REDIRECTS = 5
@@ -50,24 +52,75 @@ async def fetch_image(
     Raises:
         PreviewError: Not reachable, not public, too big, or not a picture.
     """
-    fetcher = _Fetcher(allow_private, max_bytes, resolve or _resolve)
+    fetcher = _Fetcher("image/", allow_private, max_bytes, resolve or _resolve)
+    try:
+        content = await _within(timeout_s, fetcher, transport, url)
+    except _RefusedError as refusal:
+        # Without the address: it may carry a signature.
+        message = _("The background picture was not fetched: {reason}.")
+        raise PreviewError(message.format(reason=refusal)) from None
+    await asyncio.to_thread(open_image, content)
+    return content
+
+
+async def fetch_sound(
+    url: str,
+    *,
+    allow_private: bool = False,
+    max_bytes: int = _MAX_SOUND_BYTES,
+    timeout_s: float = _TIMEOUT_S,
+    transport: httpx.AsyncBaseTransport | None = None,
+    resolve: Resolve | None = None,
+) -> bytes:
+    """Fetch a sound by its address, like :func:`fetch_image`; https unless private.
+
+    Raises:
+        PreviewError: Not reachable, not public, too big, or not a sound.
+    """
+    schemes = ("http", "https") if allow_private else ("https",)
+    fetcher = _Fetcher("audio/", allow_private, max_bytes, resolve or _resolve, schemes)
+    try:
+        return await _within(timeout_s, fetcher, transport, url)
+    except _RefusedError as refusal:
+        message = _("The sound was not fetched: {reason}.")
+        raise PreviewError(message.format(reason=refusal)) from None
+
+
+async def _within(
+    timeout_s: float,
+    fetcher: _Fetcher,
+    transport: httpx.AsyncBaseTransport | None,
+    url: str,
+) -> bytes:
     try:
         async with (
             asyncio.timeout(timeout_s),
             # No proxy: it would be asked for names that were not judged.
             httpx.AsyncClient(transport=transport, trust_env=False) as client,
         ):
-            content = await fetcher.follow(client, url)
+            return await fetcher.follow(client, url)
     except TimeoutError as exc:
-        raise _refusal(_("it took longer than {n} s").format(n=timeout_s)) from exc
+        reason = _("it took longer than {n} s").format(n=timeout_s)
+        raise _RefusedError(reason) from exc
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as exc:
-        raise _refusal(_("its host cannot be reached")) from exc
-    await asyncio.to_thread(open_image, content)
-    return content
+        raise _RefusedError(_("its host cannot be reached")) from exc
+
+
+class _RefusedError(Exception):
+    """Why it was not fetched; the caller says what."""
 
 
 class _Fetcher:
-    def __init__(self, allow_private: bool, max_bytes: int, resolve: Resolve) -> None:  # noqa: FBT001 - private
+    def __init__(
+        self,
+        kind: str,
+        allow_private: bool,  # noqa: FBT001 - private
+        max_bytes: int,
+        resolve: Resolve,
+        schemes: tuple[str, ...] = ("http", "https"),
+    ) -> None:
+        self._kind = kind
+        self._schemes = schemes
         self._allow_private = allow_private
         self._max_bytes = max_bytes
         self._resolve = resolve
@@ -82,38 +135,45 @@ class _Fetcher:
                 url = urljoin(url, reply.headers["Location"])
             finally:
                 await reply.aclose()
-        raise _refusal(_("it redirects too often"))
+        raise _RefusedError(_("it redirects too often"))
 
     async def _request(
         self, client: httpx.AsyncClient, url: httpx.URL
     ) -> httpx.Request:
         """Address the request to a judged number, under the host's own name."""
-        if url.scheme not in ("http", "https") or not url.host:
-            raise _refusal(_("only http and https addresses are fetched"))
+        if url.scheme not in self._schemes or not url.host:
+            raise _RefusedError(
+                _("only {schemes} addresses are fetched").format(
+                    schemes=", ".join(self._schemes)
+                )
+            )
         addresses = await self._resolve(url.host)
         if not addresses:
-            raise _refusal(_("its host cannot be reached"))
+            raise _RefusedError(_("its host cannot be reached"))
         if not self._allow_private and not all(map(_is_public, addresses)):
-            raise _refusal(_("its host is not public"))
+            raise _RefusedError(_("its host is not public"))
         return client.build_request(
             "GET",
             url.copy_with(host=addresses[0], username=None, password=None),
-            headers={"Host": url.netloc.decode(), "Accept": "image/*"},
+            headers={"Host": url.netloc.decode(), "Accept": f"{self._kind}*"},
             extensions={"sni_hostname": url.host},
         )
 
     async def _content(self, reply: httpx.Response) -> bytes:
         if not reply.is_success:
-            raise _refusal(_("its host answers {n}").format(n=reply.status_code))
-        kind = reply.headers.get("Content-Type", "image/").partition(";")[0]
-        if not kind.startswith(("image/", "application/octet-stream")):
-            raise _refusal(_("it is not a picture"))
+            raise _RefusedError(_("its host answers {n}").format(n=reply.status_code))
+        kind = reply.headers.get("Content-Type", self._kind).partition(";")[0]
+        if not kind.startswith((self._kind, *_UNTOLD)):
+            image = self._kind == "image/"
+            raise _RefusedError(
+                _("it is not a picture") if image else _("it is not a sound")
+            )
         content = bytearray()
         async for part in reply.aiter_bytes():
             content += part
             if len(content) > self._max_bytes:
                 size = self._max_bytes // 1_000_000
-                raise _refusal(_("it is larger than {n} MB").format(n=size))
+                raise _RefusedError(_("it is larger than {n} MB").format(n=size))
         return bytes(content)
 
 
@@ -128,9 +188,3 @@ def _is_public(address: str) -> bool:
     if isinstance(number, ipaddress.IPv6Address) and number.ipv4_mapped:
         number = number.ipv4_mapped
     return number.is_global and not number.is_multicast
-
-
-def _refusal(reason: str) -> PreviewError:
-    # Without the address: it may carry a signature.
-    message = _("The background picture was not fetched: {reason}.")
-    return PreviewError(message.format(reason=reason))

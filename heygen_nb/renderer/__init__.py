@@ -17,6 +17,7 @@ from heygen_nb.renderer.backend import connect, open_renderer
 from heygen_nb.renderer.connection import Connection
 from heygen_nb.renderer.core import Renderer
 from heygen_nb.renderer.many import Job, Many
+from heygen_nb.renderer.pace import Pace
 from heygen_nb.renderer.plan import Plan, draft_settings
 from heygen_nb.renderer.report import ProgressCallback
 from heygen_nb.renderer.video_config import (
@@ -25,7 +26,6 @@ from heygen_nb.renderer.video_config import (
     reset_video_config,
     update_video_config,
 )
-from heygen_nb.renderer.wait import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,7 +110,8 @@ async def wait_video(
         progress_callback: Called after every look with a Progress; plain or async.
             What it raises is logged and stops nothing.
         poll_interval_s: Seconds between two looks, by default 10.
-        timeout_s: Seconds after which waiting (not the render) stops, by default
+        timeout_s: Seconds after which waiting (not the render) stops, counted anew
+            after the computer slept for more than ten minutes; by default
             900, from now.
         settings: By default read from home.
 

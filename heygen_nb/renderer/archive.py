@@ -85,7 +85,7 @@ class Archive:
         row = None
         if hold:
             row = await asyncio.to_thread(self._ledger.render, str(hold.id))
-        folder = self._folder(row, video)
+        folder = await asyncio.to_thread(self._folder, row, video)
         try:
             await asyncio.to_thread(_prepare, folder, row)
             async with self._turns:
@@ -137,7 +137,11 @@ class Archive:
             return self._root / f"{self._now():%Y-%m-%d}-{video.video_id}"
         attempt = f"-{row.attempt}" if row.attempt > 1 else ""
         day = f"{row.created_at.astimezone():%Y-%m-%d}"
-        return self._root / f"{day}-{row.draft_id}-{row.revision[:8]}{attempt}"
+        folder = self._root / f"{day}-{row.draft_id}-{row.revision[:8]}{attempt}"
+        # The same draft may have been rendered with another key or in the sandbox.
+        if _is_of_another(folder, video.video_id):
+            return folder.with_name(f"{folder.name}-{row.id}")
+        return folder
 
     async def _fetch_files(self, video: Video, folder: Path) -> dict[str, Path | None]:
         from heygen_nb.preview import make_thumbnail, probe_video  # noqa: PLC0415 - 40 MB of codecs
@@ -175,6 +179,16 @@ def links(reply: VideoReply) -> dict[str, Any]:
         "subtitle_url": reply.subtitle_url,
         "thumbnail_url": reply.thumbnail_url,
     }
+
+
+def _is_of_another(folder: Path, video_id: str) -> bool:
+    try:
+        about = json.loads((folder / "render.json").read_text("utf-8"))
+    except OSError:
+        return False  # free, or unusable: then _prepare says so
+    except ValueError:
+        return True
+    return bool(about["video_id"] != video_id)
 
 
 def _prepare(folder: Path, row: Render | None) -> None:

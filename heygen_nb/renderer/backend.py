@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from heygen_nb.address import is_loopback
+from heygen_nb.clock import Clock
 from heygen_nb.errors import NotAuthorizedError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.i18n import gettext as _
@@ -18,6 +19,7 @@ from heygen_nb.log import open_log
 from heygen_nb.models import Account
 from heygen_nb.money import load_rates
 from heygen_nb.renderer.archive import Archive
+from heygen_nb.renderer.catalogue import Catalogue, catalogue_folder
 from heygen_nb.renderer.connection import Connection
 from heygen_nb.renderer.core import Renderer
 from heygen_nb.renderer.download import Downloader
@@ -26,11 +28,12 @@ from heygen_nb.renderer.speech import Speaker
 from heygen_nb.sandbox.process import start_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator
 
     from heygen_nb.config import Settings
 
 SANDBOX_FOLDER = ".sandbox"
+_CLOCK = Clock()
 
 
 async def connect(settings: Settings) -> Connection:
@@ -74,7 +77,7 @@ _shared: dict[tuple[object, ...], _Shared] = {}
 
 @asynccontextmanager
 async def open_renderer(
-    settings: Settings, *, sleep: Callable[[float], Awaitable[None]] | None = None
+    settings: Settings, *, clock: Clock = _CLOCK
 ) -> AsyncIterator[Renderer]:
     """Open everything for one account, and close it after its last user.
 
@@ -83,7 +86,7 @@ async def open_renderer(
 
     Args:
         settings: Of the home folder.
-        sleep: Waits between looks and repeats; for tests.
+        clock: For tests, which have no time to wait.
 
     Raises:
         ConfigError: A setting does not fit.
@@ -91,14 +94,14 @@ async def open_renderer(
         SandboxError: The sandbox does not start.
     """
     set_language(settings.language)
-    key = (asyncio.get_running_loop(), sleep, *_identity(settings))
+    key = (asyncio.get_running_loop(), clock, *_identity(settings))
     shared = _shared.setdefault(key, _Shared())
     shared.users += 1
     try:
         async with shared.lock:
             if shared.renderer is None:
                 shared.renderer = await shared.stack.enter_async_context(
-                    _opened(settings, sleep or asyncio.sleep)
+                    _opened(settings, clock)
                 )
         yield shared.renderer
     finally:
@@ -121,20 +124,25 @@ def _identity(settings: Settings) -> tuple[object, ...]:
 
 
 @asynccontextmanager
-async def _opened(
-    settings: Settings, sleep: Callable[[float], Awaitable[None]]
-) -> AsyncIterator[Renderer]:
-    secrets = (settings.heygen_api_key, settings.telegram_bot_token)
+async def _opened(settings: Settings, clock: Clock) -> AsyncIterator[Renderer]:
+    sleep = clock.sleep
+    secrets = (
+        settings.heygen_api_key,
+        settings.telegram_bot_token,
+        settings.script_api_key,
+    )
     open_log(settings.log_path, [s.get_secret_value() for s in secrets if s])
     rates = load_rates(settings.home)
     async with AsyncExitStack() as stack:
         ledger = stack.enter_context(
-            await asyncio.to_thread(Ledger, ledger_url(settings))
+            await asyncio.to_thread(Ledger, ledger_url(settings), now=clock.now)
         )
         connection = await connect(settings)
         client = await stack.enter_async_context(
             HeyGenClient(connection.api_key, base_url=connection.base_url, sleep=sleep)
         )
+        account = connection.account
+        catalogue = Catalogue(client, catalogue_folder(settings.home, account))
         downloader = Downloader(sleep=sleep)
         stack.push_async_callback(downloader.close)
         rates = rates.free() if connection.sandbox else rates
@@ -142,12 +150,19 @@ async def _opened(
             connection=connection,
             client=client,
             ledger=ledger,
-            resolver=Resolver(client, allow_private=is_loopback(connection.base_url)),
+            catalogue=catalogue,
+            resolver=Resolver(
+                client,
+                allow_private=is_loopback(connection.base_url),
+                catalogue=catalogue,
+                home=settings.home,
+            ),
             archive=Archive(
                 settings.videos_path,
                 client=client,
                 ledger=ledger,
                 downloader=downloader,
+                now=clock.now,
             ),
             rates=rates,
             speaker=Speaker(
@@ -159,7 +174,7 @@ async def _opened(
                 folder=settings.videos_path / "speech",
             ),
             max_concurrent=settings.max_concurrent_renders,
-            sleep=sleep,
+            clock=clock,
         )
         stack.push_async_callback(renderer.close)
         yield renderer

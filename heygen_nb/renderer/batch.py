@@ -10,11 +10,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import time
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from heygen_nb.clock import uptime_s
 from heygen_nb.errors import (
     ApiError,
     NotAuthorizedError,
@@ -26,6 +26,8 @@ from heygen_nb.errors import (
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import TOKEN_PREFIX, Render
+from heygen_nb.renderer.backgrounds import forget_assets
+from heygen_nb.renderer.pace import Patience
 from heygen_nb.renderer.submit import MAX_LIMITED_S, UNCLEAR, token_of
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from heygen_nb.heygen import BatchItem, HeyGenClient
     from heygen_nb.ledger import Hold, Ledger
     from heygen_nb.renderer.holding import Holding
-    from heygen_nb.renderer.wait import Pace
+    from heygen_nb.renderer.pace import Pace
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -51,7 +53,7 @@ class Batches:
         ledger: Where every step is stored before it is taken.
         holding: Takes the renders while they are sent.
         sleep: Waits between two looks.
-        monotonic: Seconds, for how long 429 is put up with.
+        uptime: Seconds, for how long 429 is put up with.
     """
 
     def __init__(
@@ -61,15 +63,15 @@ class Batches:
         holding: Holding,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        monotonic: Callable[[], float] = time.monotonic,
+        uptime: Callable[[], float] = uptime_s,
     ) -> None:
         self._client = client
         self._ledger = ledger
         self._holding = holding
         self._sleep = sleep
-        self._monotonic = monotonic
+        self._uptime = uptime
         self._looks: dict[str, asyncio.Task[_Look]] = {}
-        self._moved: dict[str, tuple[int, float]] = {}
+        self._moved: dict[str, tuple[int, Patience]] = {}
 
     async def close(self) -> None:
         """Stop looking."""
@@ -108,7 +110,7 @@ class Batches:
         tokens = "\0".join(row.token for _hold, row in held)
         key = f"{TOKEN_PREFIX}b-{hashlib.sha256(tokens.encode()).hexdigest()[:32]}"
         bodies = ",".join(row.body for _hold, row in held)
-        until = self._monotonic() + MAX_LIMITED_S
+        until = self._uptime() + MAX_LIMITED_S
         holds = [hold for hold, _row in held]
         while True:
             at = self._client.server_time() or datetime.now(UTC)
@@ -128,7 +130,7 @@ class Batches:
                 raise
             except (NotSentError, RateLimitedError) as error:
                 await self._not_taken(key)
-                if self._monotonic() > until:
+                if self._uptime() > until:
                     raise
                 await self._sleep(error.retry_after_s or 10)
             except ApiError as error:
@@ -177,9 +179,9 @@ class Batches:
             look = await self._look(row, pace.interval_s)
             step = look.step_of(row)
             if step:
-                return await asyncio.to_thread(
-                    self._ledger.record, hold, "item", **step
-                )
+                row = await asyncio.to_thread(self._ledger.record, hold, "item", **step)
+                await forget_assets(self._ledger, row)
+                return row
             self._check_time(row, look, pace)
             row = await asyncio.to_thread(self._ledger.render, row.id)
         return row
@@ -187,11 +189,10 @@ class Batches:
     def _check_time(self, row: Render, look: _Look, pace: Pace) -> None:
         """Raise when nothing of the batch has moved for the time one may take."""
         made = sum(item.video_id is not None for item in look.items.values())
-        now = self._monotonic()
-        last, since = self._moved.setdefault(str(row.batch_key), (made, now))
-        if made != last:
-            self._moved[str(row.batch_key)] = made, now
-        elif row.batch_id and now - since >= pace.timeout_s:
+        key = str(row.batch_key)
+        if key not in self._moved or self._moved[key][0] != made:
+            self._moved[key] = made, Patience(pace, self._uptime)
+        elif self._moved[key][1].is_over() and row.batch_id:
             line = _("⌛ Render {id} still waits in its batch; it is not lost").format(
                 id=row.id
             )

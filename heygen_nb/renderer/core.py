@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from contextlib import nullcontext
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from heygen_nb.clock import Clock
 from heygen_nb.errors import (
     InvalidRequestError,
     RenderFailedError,
@@ -21,27 +20,28 @@ from heygen_nb.renderer import lines
 from heygen_nb.renderer.batch import Batches
 from heygen_nb.renderer.bill import Bills
 from heygen_nb.renderer.holding import Holding
+from heygen_nb.renderer.pace import Pace, Patience
 from heygen_nb.renderer.planner import Planner
 from heygen_nb.renderer.report import Report
 from heygen_nb.renderer.submit import Submitter, not_known
-from heygen_nb.renderer.wait import Pace, Waiting
+from heygen_nb.renderer.wait import Waiting
 from heygen_nb.renderer.watch import Watcher
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
     from heygen_nb.config import Settings
     from heygen_nb.heygen import HeyGenClient
     from heygen_nb.ledger import Hold, Ledger
     from heygen_nb.models import Draft, Video
     from heygen_nb.money import Rates
     from heygen_nb.renderer.archive import Archive
+    from heygen_nb.renderer.catalogue import Catalogue
     from heygen_nb.renderer.connection import Connection
     from heygen_nb.renderer.report import ProgressCallback
     from heygen_nb.renderer.resolve import Resolver
     from heygen_nb.renderer.speech import Speaker
 
 log = logging.getLogger("heygen_nb.renderer")
+_CLOCK = Clock()
 
 
 class Renderer:
@@ -51,14 +51,13 @@ class Renderer:
         connection: Who pays, and where.
         client: HeyGen.
         ledger: Where every step is stored first.
+        catalogue: All voices and avatars, to choose from.
         resolver: Finds voices and avatars.
         archive: Keeps finished files.
         rates: For quotes.
         speaker: Makes speech of exact length.
         max_concurrent: Renders in flight at once.
-        sleep: Waits.
-        monotonic: Seconds for time limits.
-        now: The time, aware UTC.
+        clock: Time of day, passed time, and waiting.
     """
 
     def __init__(
@@ -67,19 +66,19 @@ class Renderer:
         connection: Connection,
         client: HeyGenClient,
         ledger: Ledger,
+        catalogue: Catalogue,
         resolver: Resolver,
         archive: Archive,
         rates: Rates,
         speaker: Speaker,
         max_concurrent: int = 10,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        monotonic: Callable[[], float] = time.monotonic,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        clock: Clock = _CLOCK,
     ) -> None:
         self.connection = connection
         self.account = connection.account
         self.client = client
         self.ledger = ledger
+        self.catalogue = catalogue
         self.resolver = resolver
         self.rates = rates
         self.archive = archive
@@ -91,20 +90,20 @@ class Renderer:
             resolver=resolver,
             rates=rates,
             speaker=speaker,
-            now=now,
+            now=clock.now,
         )
-        self.bills = Bills(self.account, client, ledger, now=now)
+        self.bills = Bills(self.account, client, ledger, now=clock.now)
         self.holding = Holding(ledger)
         self.batches = Batches(
-            client, ledger, self.holding, sleep=sleep, monotonic=monotonic
+            client, ledger, self.holding, sleep=clock.sleep, uptime=clock.uptime
         )
         self._slots = asyncio.Semaphore(max_concurrent)
-        self._sleep = sleep
-        self._monotonic = monotonic
-        self._now = now
-        self._submitter = Submitter(client, ledger, sleep=sleep, monotonic=monotonic)
-        self._watcher = Watcher(client, sleep=sleep)
-        self._waiting = Waiting(self, self._watcher, now=now, monotonic=monotonic)
+        self._clock = clock
+        self._submitter = Submitter(
+            client, ledger, sleep=clock.sleep, uptime=clock.uptime
+        )
+        self._watcher = Watcher(client, sleep=clock.sleep)
+        self._waiting = Waiting(self, self._watcher, clock)
 
     async def close(self) -> None:
         """Stop watching; renders at HeyGen go on."""
@@ -145,12 +144,12 @@ class Renderer:
         """
         row = await self.planner.plan(draft, settings, again=again, progress=progress)
         pace, report = Pace.of(settings), Report(progress, draft.id)
-        begun = self._monotonic()
+        patience = Patience(pace, self._clock.uptime)
         while row.state == "planned":
             async with self.holding(Render, row.id) as hold:
                 if hold:
                     return await self._accepted(hold, pace, report)
-            await self._pause(row.video_id or "", pace, begun, report)
+            await self._pause(row.video_id or "", pace, patience, report)
             row = await asyncio.to_thread(self.ledger.render, row.id)
         return _usable(row)
 
@@ -167,7 +166,8 @@ class Renderer:
             WaitTimeoutError: Not done in time; it goes on at HeyGen.
             HeygenNbError: What :meth:`create` and :meth:`wait` raise.
         """
-        pace, begun = pace or Pace(), self._monotonic()
+        pace = pace or Pace()
+        patience = Patience(pace, self._clock.uptime)
         while True:
             row = await asyncio.to_thread(self.ledger.render, render_id, self.account)
             report, video_id = Report(progress, row.draft_id), row.video_id or ""
@@ -182,18 +182,17 @@ class Renderer:
                         return await self._go_on(hold, pace, report)
                     except TakenOverError as error:
                         log.warning("%s", error)
-            await self._pause(video_id, pace, begun, report)
+            await self._pause(video_id, pace, patience, report)
 
     async def _pause(
-        self, video_id: str, pace: Pace, begun: float, report: Report
+        self, video_id: str, pace: Pace, patience: Patience, report: Report
     ) -> None:
         """Let the process that has the render do its work."""
-        waited_s = self._monotonic() - begun
-        if waited_s >= pace.timeout_s:
-            line = lines.timed_out(video_id, waited_s)
+        if patience.is_over():
+            line = lines.timed_out(video_id, patience.waited_s)
             raise WaitTimeoutError(line, video_id=video_id)
         await report("pending", lines.elsewhere())
-        await self._sleep(pace.interval_s)
+        await self._clock.sleep(pace.interval_s)
 
     async def _go_on(self, hold: Hold, pace: Pace, report: Report) -> Video:
         row = await self._accepted(hold, pace, report)
@@ -238,7 +237,8 @@ class Renderer:
             video_id: Which one; any video of this account.
             progress: Called after every look.
             interval_s: Seconds between two looks.
-            timeout_s: Seconds after which waiting stops.
+            timeout_s: Seconds after which waiting stops; they count anew after the
+                computer slept for more than ten minutes.
 
         Raises:
             RenderFailedError: HeyGen could not render it, or it was deleted.

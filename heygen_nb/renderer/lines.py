@@ -31,6 +31,11 @@ def chosen(voice: str, avatar: str) -> str:
     return _("🎤 Voice: {voice} · avatar: {avatar}").format(voice=voice, avatar=avatar)
 
 
+def uploading(name: str) -> str:
+    """Before a background that is a file is uploaded; only if it is not there."""
+    return _("🖼️ Uploading the background {name}...").format(name=name)
+
+
 def speaking() -> str:
     """Before the speech is made, in exact mode."""
     return _("🎙️ Making the speech first, for the exact length...")

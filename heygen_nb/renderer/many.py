@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from heygen_nb.ledger import Render
     from heygen_nb.models import Draft, Video
     from heygen_nb.renderer.core import Renderer
+    from heygen_nb.renderer.pace import Pace
     from heygen_nb.renderer.report import ProgressCallback
-    from heygen_nb.renderer.wait import Pace
 
 _T = TypeVar("_T")
 

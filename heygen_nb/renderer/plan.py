@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.drafts import check_draft
 from heygen_nb.heygen import (
     AvatarVideo,
     Caption,
-    ColorBackground,
     Engine,
-    ImageBackground,
     ImageScene,
-    InlineSource,
     StudioVideo,
-    UrlSource,
     VoiceSettings,
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.ledger import NewRender
-from heygen_nb.renderer.resolve import COLOR, choose_engine, describe_voice
+from heygen_nb.models import NO_BACKGROUND
+from heygen_nb.renderer.backgrounds import (
+    NOT_UPLOADED,
+    behind_avatar,
+    whole_picture,
+)
+from heygen_nb.renderer.pictures import identity
+from heygen_nb.renderer.resolve import choose_engine, describe_voice
 from heygen_nb.renderer.speech import MAX_CALLS
 from heygen_nb.timing import SpeechModel, script_language
 
@@ -34,21 +35,21 @@ if TYPE_CHECKING:
     from heygen_nb.heygen import LookReply, VoiceReply
     from heygen_nb.models import Draft, Quote
     from heygen_nb.money import Rates
+    from heygen_nb.renderer.pictures import Picture
     from heygen_nb.renderer.resolve import Resolver
     from heygen_nb.renderer.speech import Audio
     from heygen_nb.timing import Estimate, Fit
 
-PLAIN_COLOR = "#1b2440"  # background-only video when no background is given
 _LEAST_PAD_S = 0.3
 _CLOSE = 0.03  # share of the target that nobody notices
-_SIDES = {"720p": 720, "1080p": 1080, "4k": 2160}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What will be sent, what it should cost, and what the user should know.
 
-    ``length`` is that of the whole video, with an 80 % interval.
+    ``length`` is that of the whole video, with an 80 % interval. ``picture`` is a
+    file that has to be uploaded before ``new`` can be sent.
     """
 
     new: NewRender
@@ -57,6 +58,7 @@ class Plan:
     voice: str
     avatar: str
     warnings: tuple[str, ...]
+    picture: Picture | None = None
 
 
 def draft_settings(draft: Draft, settings: Settings) -> Settings:
@@ -67,13 +69,20 @@ def draft_settings(draft: Draft, settings: Settings) -> Settings:
         "heygen_background_url": draft.background,
         "video_duration": draft.duration,
     }
-    return settings.model_copy(
-        update={k: v for k, v in own.items() if v not in (None, "")}
-    )
+    chosen = {k: v for k, v in own.items() if v not in (None, "")}
+    if draft.background == NO_BACKGROUND:
+        chosen["heygen_background_url"] = ""
+    return settings.model_copy(update=chosen)
 
 
 def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
-    """Return all that changes the video: caption and title do not."""
+    """Return all that changes the video: caption and title do not.
+
+    A background that is a file is read, 32 MB at most.
+
+    Raises:
+        ConfigError: There is no such file.
+    """
     use_avatar = settings.heygen_use_avatar
     usual = type(settings).model_fields
     # only when changed: what was rendered before there were these is not paid again
@@ -89,7 +98,7 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
         "use_avatar": use_avatar,
         "avatar_id": settings.heygen_avatar_id if use_avatar else "",
         "engine": settings.avatar_engine if use_avatar else "",
-        "background_url": settings.heygen_background_url,
+        "background_url": identity(settings.heygen_background_url, settings.home),
         "duration": settings.video_duration,
         "aspect_ratio": settings.aspect_ratio,
         "resolution": settings.resolution,
@@ -111,6 +120,7 @@ async def make_plan(
     *,
     model: SpeechModel | None = None,
     audio: Audio | None = None,
+    asset_id: str = "",
 ) -> Plan:
     """Decide voice, avatar, speed and body of a draft; nothing is sent for it.
 
@@ -121,6 +131,8 @@ async def make_plan(
         rates: For the quote.
         model: Estimates lengths; by default from the letters alone.
         audio: The speech that was made for it, in exact mode.
+        asset_id: Of the background, if that is a file; without it the body can be
+            quoted, not sent.
 
     Raises:
         DraftError: The script cannot be spoken.
@@ -148,7 +160,8 @@ async def make_plan(
     )
     speed = audio.speed if audio else fit.speed
     spoken = _spoken(draft, cast.voice, speed, audio)
-    body = _body(spoken, settings, cast, pad_s)
+    uploaded = (asset_id or NOT_UPLOADED) if cast.picture else ""
+    body = _body(spoken, settings, cast, pad_s, uploaded)
     return Plan(
         new=_new_render(draft, settings, cast, body).model_copy(
             update={
@@ -164,29 +177,32 @@ async def make_plan(
         voice=describe_voice(cast.voice),
         avatar=cast.look.name if cast.look else "",
         warnings=tuple(_warnings(draft, cast.voice, target_s, fit, pad_s)),
+        picture=cast.picture,
     )
 
 
 @dataclass(frozen=True, slots=True)
 class _Cast:
-    """Who speaks and what moves; no look means background only."""
+    """Who speaks, what moves and before which file; no look: background only."""
 
     voice: VoiceReply
     look: LookReply | None
     engine: str
+    picture: Picture | None
 
 
 async def _choose_cast(
     settings: Settings, resolver: Resolver, *, speaks_first: bool
 ) -> _Cast:
-    await resolver.background(settings.heygen_background_url)
+    picture = await resolver.background(settings.heygen_background_url)
     voice = await resolver.voice(settings.heygen_voice)
     if speaks_first:
         await resolver.must_speak_first(voice)
     if not settings.heygen_use_avatar:
-        return _Cast(voice, None, "studio")
+        return _Cast(voice, None, "studio", picture)
     look = await resolver.look(settings.heygen_avatar_id)
-    return _Cast(voice, look, choose_engine(look, settings.avatar_engine))
+    engine = choose_engine(look, settings.avatar_engine)
+    return _Cast(voice, look, engine, picture)
 
 
 def _spoken(
@@ -259,17 +275,19 @@ def _warnings(
 
 
 def _body(
-    spoken: dict[str, Any], settings: Settings, cast: _Cast, pad_s: float
+    spoken: dict[str, Any],
+    settings: Settings,
+    cast: _Cast,
+    pad_s: float,
+    asset_id: str,
 ) -> AvatarVideo | StudioVideo:
     frame: dict[str, Any] = {
         "aspect_ratio": settings.aspect_ratio,
         "resolution": settings.resolution,
         "caption": Caption(style="default") if settings.captions else None,
     }
-    background = settings.heygen_background_url
     if cast.look is None:
-        # v3 has no scene of a plain colour without an avatar: it gets a picture
-        picture = _picture(background, settings)
+        picture = whole_picture(settings, asset_id)
         scenes = [ImageScene(source=picture, **spoken)]
         if pad_s:
             scenes.append(ImageScene(source=picture, duration=pad_s))
@@ -277,35 +295,7 @@ def _body(
     return AvatarVideo(
         avatar_id=cast.look.id,
         engine=Engine(type=cast.engine),
-        background=_background(background),
+        background=behind_avatar(settings, asset_id),
         **spoken,
         **frame,
     )
-
-
-def _background(value: str) -> ColorBackground | ImageBackground | None:
-    if not value:
-        return None
-    if COLOR.fullmatch(value):
-        return ColorBackground(value=value)
-    return ImageBackground(url=value)
-
-
-def _picture(value: str, settings: Settings) -> UrlSource | InlineSource:
-    if value and not COLOR.fullmatch(value):
-        return UrlSource(url=value)
-    return InlineSource(
-        media_type="image/png", data=_plain_png(value or PLAIN_COLOR, settings)
-    )
-
-
-def _plain_png(color: str, settings: Settings) -> str:
-    from PIL import Image  # noqa: PLC0415 - 50 ms, only for this kind of video
-
-    wide, high = (int(part) for part in settings.aspect_ratio.split(":"))
-    unit = _SIDES[settings.resolution] / min(wide, high)
-    palette = Image.new("P", (round(wide * unit), round(high * unit)))
-    palette.putpalette(bytes.fromhex(color[1:]))
-    stream = BytesIO()
-    palette.save(stream, "PNG", optimize=True, bits=1)
-    return base64.b64encode(stream.getvalue()).decode()

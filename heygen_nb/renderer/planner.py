@@ -16,6 +16,8 @@ from heygen_nb.ledger import (
 )
 from heygen_nb.money import Limits
 from heygen_nb.renderer import lines
+from heygen_nb.renderer.backgrounds import Uploads
+from heygen_nb.renderer.pictures import changed
 from heygen_nb.renderer.plan import make_plan, picture_and_sound, revision_of
 from heygen_nb.renderer.report import Report
 from heygen_nb.renderer.speech import MAX_CALLS, Wish
@@ -69,6 +71,7 @@ class Planner:
         self._resolver = resolver
         self._rates = rates
         self._speaker = speaker
+        self._uploads = Uploads(account, client, ledger)
         self._now = now
         self._taught: tuple[datetime | None, SpeechModel] | None = None
         self._made: dict[str, VideoReply] | None = None
@@ -104,7 +107,11 @@ class Planner:
         )
 
     async def _make(
-        self, draft: Draft, settings: Settings, audio: Audio | None = None
+        self,
+        draft: Draft,
+        settings: Settings,
+        audio: Audio | None = None,
+        asset_id: str = "",
     ) -> Plan:
         return await make_plan(
             draft,
@@ -113,6 +120,7 @@ class Planner:
             self._rates,
             model=await self.model(),
             audio=audio,
+            asset_id=asset_id,
         )
 
     async def plan(
@@ -141,23 +149,7 @@ class Planner:
                 await asyncio.to_thread(self._ledger.wish, standing.id, *wished)
             return standing
         await report("pending", lines.started(draft.id))
-        try:
-            async with self._turn:
-                plan = await self._make(draft, settings)
-                made = await self._made_before(plan.new)
-        except HeygenNbError as error:
-            error.charged = False  # nothing that costs was sent yet
-            raise
-        await report("pending", lines.chosen(plan.voice, plan.avatar))
-        for warning in plan.warnings:
-            await report("pending", f"⚠️ {warning}")
-        if settings.length_mode == "exact" and not (made and made.video_id):
-            # what was spoken already is among what the day has cost
-            allow = _allow(plan.quote, settings, calls=1)
-            wish = _wish(plan, settings)
-            await report("pending", lines.speaking())
-            audio = await self._speaker.say(wish, allow=allow, again=again)
-            plan = await self._make(draft, settings, audio)
+        plan, made = await self._decide(draft, settings, report, again=again)
         allow = _allow(plan.quote, settings)
         new = plan.new.model_copy(update={"send_to": send_to})
         row, _new = await asyncio.to_thread(
@@ -165,9 +157,55 @@ class Planner:
         )
         return row
 
+    async def _decide(
+        self, draft: Draft, settings: Settings, report: Report, *, again: bool
+    ) -> tuple[Plan, MadeBefore | None]:
+        """Make the plan, and first all that its body needs: picture and speech."""
+        audio, asset_id = None, ""
+        try:
+            async with self._turn:
+                plan = await self._make(draft, settings)
+                made = await self._made_before(plan.new)
+            if picture := plan.picture:
+                asset_id = await self._uploads.asset_id(picture, report)
+        except HeygenNbError as error:
+            error.charged = False  # nothing that costs was sent yet
+            raise
+        await report("pending", lines.chosen(plan.voice, plan.avatar))
+        for warning in plan.warnings:
+            await report("pending", f"⚠️ {warning}")
+        if settings.length_mode == "exact" and not (made and made.video_id):
+            await report("pending", lines.speaking())
+            audio = await self._say(plan, settings, again=again)
+        if audio or picture:
+            plan = await self._make(draft, settings, audio, asset_id)
+        if picture and plan.picture != picture:
+            raise changed(picture.path)
+        return plan, made
+
+    async def speak(self, draft: Draft, settings: Settings) -> Audio:
+        """Make the speech of a draft (paid, once), to be heard before the video is.
+
+        In exact mode :meth:`plan` renders that very sound and pays for no other.
+        """
+        exact = settings.model_copy(update={"length_mode": "exact"})
+        return await self._say(await self._make(draft, exact), exact)
+
+    async def _say(
+        self, plan: Plan, settings: Settings, *, again: bool = False
+    ) -> Audio:
+        # what was spoken already is among what the day has cost
+        allow = _allow(plan.quote, settings, calls=1)
+        return await self._speaker.say(_wish(plan, settings), allow=allow, again=again)
+
     async def _standing(self, draft: Draft, settings: Settings) -> Render | None:
-        """Return the attempt that must not be paid a second time."""
-        revision = revision_of(picture_and_sound(draft, settings))
+        """Return the attempt that must not be paid a second time.
+
+        Raises:
+            ConfigError: The background is a file that is not there.
+        """
+        inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
+        revision = revision_of(inputs)
         row = await asyncio.to_thread(
             self._ledger.find, self._account, draft.id, revision
         )

@@ -64,6 +64,8 @@ class Report:
             return {"fraction": 1.0, "eta_s": 0.0}
         if self.clock is None or status == "failed":
             return {}
+        if status == "processing":
+            self.clock.leave_queue(elapsed_s)
         late = self.clock.is_late(elapsed_s)
         return {
             "fraction": self.clock.fraction(elapsed_s),
@@ -92,16 +94,17 @@ def learn_times(past: Iterable[tuple[Any, ...]], backend: str) -> RenderTimes:
             engine=engine,
             resolution=resolution or "",
             hour=submitted.hour,
+            processing_s=(completed - begun).total_seconds() if begun else None,
         )
-        for seconds, submitted, completed, engine, resolution in past
+        for seconds, submitted, begun, completed, engine, resolution in past
     ]
     usual_s = _SANDBOX_S if backend == "sandbox" else USUAL_S
     return RenderTimes(history, usual_s=usual_s)
 
 
 def clock_for(row: Render, times: RenderTimes) -> RenderClock:
-    """Return a clock for a render."""
-    return times.clock(
+    """Return a clock for a render; it knows when the queue was over."""
+    clock = times.clock(
         PastRender(
             video_s=row.estimate_s or estimate_s(row.script),
             render_s=0.0,
@@ -110,3 +113,6 @@ def clock_for(row: Render, times: RenderTimes) -> RenderClock:
             hour=(row.submitted_at or row.created_at).hour,
         )
     )
+    if row.submitted_at and row.processing_at:
+        clock.leave_queue((row.processing_at - row.submitted_at).total_seconds())
+    return clock

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import ConfigError, NotFoundError, PreviewError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.renderer.backgrounds import COLOR
+from heygen_nb.renderer.catalogue import Catalogue
+from heygen_nb.renderer.pictures import picture_of
 
 if TYPE_CHECKING:
-    from heygen_nb.heygen import HeyGenClient, LookReply, VoiceReply
+    from collections.abc import Sequence
 
-COLOR = re.compile(r"#[0-9a-fA-F]{6}")
+    from heygen_nb.heygen import HeyGenClient, LookReply, VoiceReply
+    from heygen_nb.renderer.pictures import Picture
+
 _COMMON = {"en": "English", "ru": "Russian"}  # most wishes; babel knows the others
 _WISH = re.compile(r"([a-z]{2,3})-([A-Z]{2})-\w+(?:-\w+)*")  # en-US-Neural2-F
 
@@ -22,23 +29,30 @@ class Resolver:
 
     Args:
         client: HeyGen.
-        allow_private: Whether a background may lie on this machine or network; for
-            the sandbox.
+        allow_private: Whether a background may be served by this machine or
+            network; for the sandbox.
+        catalogue: The voices of the same account; by default listed for this one.
+        home: Where files are looked for that are named without a folder's path.
     """
 
-    def __init__(self, client: HeyGenClient, *, allow_private: bool = False) -> None:
+    def __init__(
+        self,
+        client: HeyGenClient,
+        *,
+        allow_private: bool = False,
+        catalogue: Catalogue | None = None,
+        home: Path = Path(),
+    ) -> None:
         self._client = client
+        self._catalogue = catalogue or Catalogue(client)
         self._allow_private = allow_private
+        self._home = home
         self._pictures: set[str] = set()
-        self._voices: list[VoiceReply] = []
         self._looks: dict[str, LookReply] = {}
-        self._starfish: set[str] | None = None
 
-    async def voices(self) -> list[VoiceReply]:
+    async def voices(self) -> Sequence[VoiceReply]:
         """Return every voice, own ones first."""
-        if not self._voices:
-            self._voices = [voice async for voice in self._client.list_voices()]
-        return self._voices
+        return await self._catalogue.said.get()
 
     async def voice(self, wish: str) -> VoiceReply:
         """Return the voice that is meant.
@@ -50,24 +64,26 @@ class Resolver:
         Raises:
             ConfigError: No voice or several ones fit; names the nearest.
         """
-        voices = await self.voices()
-        name = wish.strip().casefold()
-        hits = [v for v in voices if v.voice_id == wish.strip()] or [
-            v for v in voices if v.name.strip().casefold() == name
-        ]
-        hits = hits or _of_wished_language(wish.strip(), voices)[:1]
+        said = self._catalogue.said
+        voices = await said.get()
+        hits = meant(wish.strip(), voices)
+        if len(hits) != 1 and not said.just_asked:
+            voices = await said.get(refresh=True)  # made or deleted since?
+            hits = meant(wish.strip(), voices)
+        if not hits and said.trouble:
+            raise said.trouble
         if len(hits) == 1:
             return hits[0]
-        near = hits or _nearest(name, voices)
+        near = hits or _nearest(wish.strip().casefold(), voices)
         raise ConfigError(
             (
                 _("Several voices are called “{wish}”.")
                 if hits
                 else _("There is no voice “{wish}”.")
             ).format(wish=wish),
-            hint=_("Set heygen_voice to one of: {voices}.").format(
-                voices="; ".join(describe_voice(voice) for voice in near[:5])
-            ),
+            hint=_(
+                "Set heygen_voice to one of: {voices}. `heygen-nb voices` lists all."
+            ).format(voices="; ".join(describe_voice(voice) for voice in near[:5])),
         )
 
     async def must_speak_first(self, voice: VoiceReply) -> None:
@@ -76,16 +92,20 @@ class Resolver:
         Raises:
             ConfigError: Its engine is not starfish.
         """
-        if self._starfish is None:
-            found = self._client.list_voices(engine="starfish")
-            self._starfish = {voice.voice_id async for voice in found}
-        if voice.voice_id not in self._starfish:
+        starfish, wanted = self._catalogue.starfish, voice.voice_id
+        able = {v.voice_id for v in await starfish.get()}
+        if wanted not in able and not starfish.just_asked:
+            able = {v.voice_id for v in await starfish.get(refresh=True)}
+        if wanted not in able and starfish.trouble:
+            raise starfish.trouble
+        if wanted not in able:
             raise ConfigError(
                 _("{voice} cannot make a video of exact length.").format(
                     voice=describe_voice(voice)
                 ),
                 hint=_(
-                    "Choose a voice of the starfish engine, or length_mode: estimate."
+                    "`heygen-nb voices` marks those that can. Choose one of them, or "
+                    "length_mode: estimate."
                 ),
             )
 
@@ -111,7 +131,10 @@ class Resolver:
         except NotFoundError:
             raise ConfigError(
                 _("There is no avatar “{id}”.").format(id=look_id),
-                hint=_("Leave heygen_avatar_id empty to use the first one you have."),
+                hint=_(
+                    "`heygen-nb avatars` lists them; leave heygen_avatar_id empty to "
+                    "use the first one you have."
+                ),
             ) from None
 
     async def _first_look(self) -> LookReply:
@@ -123,23 +146,31 @@ class Resolver:
             hint=_("Make one at HeyGen, or switch “use avatar” off."),
         )
 
-    async def background(self, value: str) -> None:
+    async def background(self, value: str) -> Picture | None:
         """Make sure that a background is one, before anything is paid.
 
         Args:
-            value: A colour such as ``#203040``, an address, or nothing.
+            value: A colour such as ``#203040``, an address, a file, or nothing.
+
+        Returns:
+            The picture, if it is a file: it has to be uploaded.
 
         Raises:
-            ConfigError: It is neither, or there is no picture at that address.
+            ConfigError: It is none of them, or there is no picture.
         """
         if not value or COLOR.fullmatch(value) or value in self._pictures:
-            return
+            return None
+        if picture := await asyncio.to_thread(picture_of, value, self._home):
+            return picture
         if not re.match(r"https?://[^\s/]+", value):
             raise ConfigError(
                 _("heygen_background_url: “{value}” is not a web address.").format(
                     value=value[:100]
                 ),
-                hint=_("Use a link with https://, or a colour like #203040."),
+                hint=_(
+                    "Use a link with https://, a colour like #203040, or a PNG or"
+                    " JPEG file."
+                ),
             )
         from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB, for pictures only
             fetch_image,
@@ -153,6 +184,7 @@ class Resolver:
                 hint=_("Open the link in a browser: it has to show just a picture."),
             ) from None
         self._pictures.add(value)
+        return None
 
 
 def choose_engine(look: LookReply, wish: str) -> str:
@@ -183,7 +215,17 @@ def describe_voice(voice: VoiceReply) -> str:
     return f"{voice.name} ({voice.language}, {voice.voice_id})"
 
 
-def _of_wished_language(wish: str, voices: list[VoiceReply]) -> list[VoiceReply]:
+def meant(wish: str, voices: Sequence[VoiceReply]) -> list[VoiceReply]:
+    """Return the voices of that id, else of that name, else the wished language's."""
+    name = wish.casefold()
+    return (
+        [v for v in voices if v.voice_id == wish]
+        or [v for v in voices if v.name.strip().casefold() == name]
+        or _of_wished_language(wish, voices)[:1]
+    )
+
+
+def _of_wished_language(wish: str, voices: Sequence[VoiceReply]) -> list[VoiceReply]:
     match = _WISH.fullmatch(wish)
     if not match:
         return []
@@ -204,7 +246,7 @@ def _language_name(code: str) -> str:
         return ""
 
 
-def _nearest(name: str, voices: list[VoiceReply]) -> list[VoiceReply]:
+def _nearest(name: str, voices: Sequence[VoiceReply]) -> list[VoiceReply]:
     names = {voice.name.casefold(): voice for voice in reversed(voices)}
     close = difflib.get_close_matches(name, names, n=5, cutoff=0.5)
-    return [names[c] for c in close] or voices[:5]
+    return [names[c] for c in close] or list(voices[:5])

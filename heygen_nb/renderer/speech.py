@@ -72,11 +72,12 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """A speech ready to be rendered."""
+    """A speech ready to be rendered; ``path`` is its sound, to be listened to."""
 
     asset_id: str
     duration_s: float
     speed: float
+    path: Path
 
     @property
     def length(self) -> Estimate:
@@ -151,7 +152,8 @@ class Speaker:
         while True:
             best = min(usable, key=wish.off_s, default=None)
             speed = wish.better_than(best) if best else wish.speed
-            if best and (wish.off_s(best) <= _NEAR_S or speed == best.speed):
+            heard = speed in {row.speed for row in usable}
+            if best and (wish.off_s(best) <= _NEAR_S or heard):
                 return best
             said = await self._call(wish, f"{key}:{speed}", speed, allow)
             if said is None and best is None:
@@ -229,12 +231,13 @@ class Speaker:
 
     async def _ready(self, row: Speech) -> Audio:
         """Return the sound as an asset, since HeyGen's link to it expires."""
+        path = self._sound(row)
         if not row.asset_id:
-            content = await asyncio.to_thread(self._sound(row).read_bytes)
+            content = await asyncio.to_thread(path.read_bytes)
             name = f"{row.text_key[:12]}.{'wav' if content[:1] == b'R' else 'mp3'}"
             asset = await self._client.upload_asset(name, content, _mime(content))
             row = await self._record(row, asset_id=asset.asset_id)
-        return Audio(row.asset_id or "", row.duration_s or 0.0, row.speed)
+        return Audio(row.asset_id or "", row.duration_s or 0.0, row.speed, path)
 
     def _sound(self, row: Speech) -> Path:
         return self._folder / f"{row.text_key.replace(':', '-')}-{row.id}"

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from heygen_nb.clock import uptime_s
 from heygen_nb.errors import (
     ApiError,
     BadReplyError,
@@ -28,6 +28,7 @@ from heygen_nb.errors import (
     TakenOverError,
 )
 from heygen_nb.i18n import gettext as _
+from heygen_nb.renderer.backgrounds import forget_assets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -51,7 +52,7 @@ class Submitter:
         client: HeyGen.
         ledger: Where every step is stored before it is taken.
         sleep: Waits between repeats.
-        monotonic: Seconds, for how long 429 is put up with.
+        uptime: Seconds, for how long 429 is put up with.
     """
 
     def __init__(
@@ -60,12 +61,12 @@ class Submitter:
         ledger: Ledger,
         *,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        monotonic: Callable[[], float] = time.monotonic,
+        uptime: Callable[[], float] = uptime_s,
     ) -> None:
         self._client = client
         self._ledger = ledger
         self._sleep = sleep
-        self._monotonic = monotonic
+        self._uptime = uptime
 
     async def submit(self, row: Render, hold: Hold) -> Render:
         """Have a planned render accepted, or find out that it was.
@@ -87,7 +88,7 @@ class Submitter:
             raise
 
     async def _settle(self, row: Render, hold: Hold) -> Render:
-        repeats, limited_until = 0, self._monotonic() + MAX_LIMITED_S
+        repeats, limited_until = 0, self._uptime() + MAX_LIMITED_S
         while row.state == "planned":
             if row.unanswered and await self._key_is_dead(row):
                 return await self._search(row, hold)
@@ -106,7 +107,7 @@ class Submitter:
                 repeats += not limited
                 wait_s = error.retry_after_s or min(2.0**repeats, 30)
                 if repeats >= MAX_REPEATS or (
-                    limited and self._monotonic() + wait_s > limited_until
+                    limited and self._uptime() + wait_s > limited_until
                 ):
                     return await self._give_up(row, hold, error)
                 await self._sleep(wait_s)
@@ -147,7 +148,7 @@ class Submitter:
         error.charged = None if earlier_unanswered else False
         row = await self._record(hold, "refused", unanswered=earlier_unanswered)
         if not nothing_made:
-            await self._record(
+            row = await self._record(
                 hold,
                 "rejected",
                 state="rejected",
@@ -155,6 +156,7 @@ class Submitter:
                 error_message=error.message,
                 reserved_cost=0.0,
             )
+            await forget_assets(self._ledger, row)
             raise error
         if isinstance(error, QuotaExceededError):
             raise error

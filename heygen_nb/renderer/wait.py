@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
-from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.errors import RenderFailedError, WaitTimeoutError
@@ -14,34 +14,23 @@ from heygen_nb.ledger import Render
 from heygen_nb.models import Video
 from heygen_nb.renderer import lines
 from heygen_nb.renderer.archive import links
+from heygen_nb.renderer.backgrounds import forget_assets
+from heygen_nb.renderer.pace import Patience
 from heygen_nb.renderer.report import Report, clock_for, learn_times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
-    from heygen_nb.config import Settings
+    from heygen_nb.clock import Clock
     from heygen_nb.heygen import VideoReply
     from heygen_nb.ledger import Hold
     from heygen_nb.renderer.core import Renderer
+    from heygen_nb.renderer.pace import Pace
     from heygen_nb.renderer.watch import Sighting, Watcher
     from heygen_nb.timing import RenderTimes
 
 
 _LEARN_AGAIN_S = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """Seconds between two looks, and after which waiting stops."""
-
-    interval_s: float = 10.0
-    timeout_s: float = 900.0
-
-    @classmethod
-    def of(cls, settings: Settings) -> Pace:
-        """Return what the settings say."""
-        return cls(settings.poll_interval_s, settings.wait_timeout_s)
 
 
 class Waiting:
@@ -50,23 +39,14 @@ class Waiting:
     Args:
         renderer: With its ledger, rates and archive.
         watcher: Looks at all videos at once.
-        now: The time, aware UTC.
-        monotonic: Seconds for time limits.
+        clock: Time of day and passed time.
     """
 
-    def __init__(
-        self,
-        renderer: Renderer,
-        watcher: Watcher,
-        *,
-        now: Callable[[], datetime],
-        monotonic: Callable[[], float],
-    ) -> None:
+    def __init__(self, renderer: Renderer, watcher: Watcher, clock: Clock) -> None:
         self._renderer = renderer
         self._ledger = renderer.ledger
         self._watcher = watcher
-        self._now = now
-        self._monotonic = monotonic
+        self._clock = clock
         self._reading = asyncio.Lock()
         self._learned: tuple[float, RenderTimes] | None = None
 
@@ -86,27 +66,29 @@ class Waiting:
         )
         if row:
             report.clock = clock_for(row, await self._times())
-        since = (row and row.submitted_at) or self._now()
-        begun = self._monotonic()
+        # The time of day is asked only once: it may be set while we wait.
+        begun_s = self._clock.uptime() - self._seconds_since(
+            row.submitted_at if row else None
+        )
+        elapsed_s = self._clock.uptime() - begun_s
+        patience = Patience(pace, self._clock.uptime)
         # A render just submitted cannot be ready; anything older may well be.
         at_once = (
-            row is None
-            or row.state != "submitted"
-            or self._seconds_since(since) >= pace.interval_s
+            row is None or row.state != "submitted" or elapsed_s >= pace.interval_s
         )
         looks = self._watcher.watch(
             video_id, interval_s=pace.interval_s, at_once=at_once
         )
         async with aclosing(looks):
             async for sighting in looks:
-                elapsed_s = self._seconds_since(since)
+                elapsed_s = self._clock.uptime() - begun_s
                 if sighting:
-                    row = await self._store(row, sighting, hold)
+                    row = await self._store(row, sighting, elapsed_s, hold)
                     await _report_sighting(report, sighting, elapsed_s)
                     if _has_ended(sighting):
                         return await self._ended(row, sighting, video_id, report)
-                if self._monotonic() - begun >= pace.timeout_s:
-                    line = lines.timed_out(video_id, self._monotonic() - begun)
+                if patience.is_over():
+                    line = lines.timed_out(video_id, patience.waited_s)
                     await report("unknown", line, elapsed_s=elapsed_s)
                     raise WaitTimeoutError(line, video_id=video_id)
         raise AssertionError("the watcher never ends by itself")
@@ -114,7 +96,7 @@ class Waiting:
     async def _times(self) -> RenderTimes:
         """Return what is learned so far; read once for all that wait side by side."""
         async with self._reading:
-            now = self._monotonic()
+            now = self._clock.uptime()
             if self._learned is None or now - self._learned[0] > _LEARN_AGAIN_S:
                 backend = self._renderer.account.backend
                 past = await asyncio.to_thread(self._ledger.facts.times, backend)
@@ -122,19 +104,23 @@ class Waiting:
             return self._learned[1]
 
     async def _store(
-        self, row: Render | None, sighting: Sighting, hold: Hold | None
+        self,
+        row: Render | None,
+        sighting: Sighting,
+        elapsed_s: float,
+        hold: Hold | None,
     ) -> Render | None:
-        if row is None or self._news(row, sighting) is None:
+        if row is None or self._news(row, sighting, elapsed_s) is None:
             return row
         if hold:
-            return await self._record(hold, sighting)
+            return await self._record(hold, sighting, elapsed_s)
         async with self._renderer.holding(Render, row.id) as own:
             # without it another process has the render, and stores what it sees
-            return await self._record(own, sighting) if own else row
+            return await self._record(own, sighting, elapsed_s) if own else row
 
-    async def _record(self, hold: Hold, sighting: Sighting) -> Render:
+    async def _record(self, hold: Hold, sighting: Sighting, elapsed_s: float) -> Render:
         row = await asyncio.to_thread(self._ledger.render, str(hold.id))
-        news = self._news(row, sighting)
+        news = self._news(row, sighting, elapsed_s)
         if news is None:
             return row
         name, state, fields = news
@@ -142,12 +128,14 @@ class Waiting:
             billed = await self._renderer.bills.close(row, fields["cost"])
             if billed is not None:
                 fields |= {"cost": billed, "billed": True}
-        return await asyncio.to_thread(
+        row = await asyncio.to_thread(
             self._ledger.record, hold, name, state=state, **fields
         )
+        await forget_assets(self._ledger, row)
+        return row
 
     def _news(
-        self, row: Render, sighting: Sighting
+        self, row: Render, sighting: Sighting, elapsed_s: float
     ) -> tuple[str, str | None, dict[str, Any]] | None:
         """Return the step that a look tells of; None if the ledger knows it."""
         word, video = sighting.word, sighting.video
@@ -166,7 +154,9 @@ class Waiting:
         if row.state == "completed":
             return None
         if phase(word) == "processing" and row.processing_at is None:
-            return "processing", None, {"processing_at": self._now()}
+            begun = row.submitted_at or self._clock.now()
+            at = begun + timedelta(seconds=elapsed_s)
+            return "processing", None, {"processing_at": at}
         if phase(word) == "completed" and video and video.video_url:
             seconds = video.duration_s or row.estimate_s or 0.0
             quote = self._renderer.rates.quote(
@@ -200,8 +190,8 @@ class Waiting:
         )
         return self._renderer.archive.describe(row, video) if row else video
 
-    def _seconds_since(self, then: datetime) -> float:
-        return max(0.0, (self._now() - then).total_seconds())
+    def _seconds_since(self, then: datetime | None) -> float:
+        return max(0.0, (self._clock.now() - then).total_seconds()) if then else 0.0
 
 
 def _completed_at(row: Render, video: VideoReply) -> dict[str, datetime]:

@@ -25,6 +25,7 @@ from heygen_nb.sandbox.files import Files
 from heygen_nb.sandbox.jobs import Jobs
 from heygen_nb.sandbox.options import SandboxOptions
 from heygen_nb.sandbox.orders import Wallet
+from heygen_nb.sandbox.samples import Samples
 from heygen_nb.sandbox.spoiling import SpoilingMiddleware
 from heygen_nb.sandbox.state import Clock, Fact, State
 from heygen_nb.sandbox.telegram import Telegram
@@ -102,11 +103,13 @@ class Sandbox:
             "DELETE /v3/videos/{id}": videos.delete,
             "GET /v3/voices": catalogue.list_voices,
             "POST /v3/voices/speech": keyed(self.files.say),
+            "GET /v3/voices/{id}": catalogue.get_voice,
             "GET /v3/avatars/looks": catalogue.list_looks,
             "GET /v3/avatars/looks/{id}": catalogue.get_look,
             "GET /v3/users/me": self._me,
             "POST /v3/assets": self.files.upload,
             "GET /files/looks/{id}.jpg": catalogue.get_picture,
+            "GET /files/voices/{id}.wav": Samples(self.state).get,
             "GET /files/{place:path}": self.files.serve,
             "GET /_sandbox/health": self._health,
             "GET /_sandbox/ledger": self._ledger,

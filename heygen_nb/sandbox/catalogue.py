@@ -57,6 +57,8 @@ _KINDS = (
     ("digital_twin", "avatar_iv", "avatar_v"),
 )
 _COLOURS = ("#f3cdb2", "#d39c74", "#8c5a3c", "#2f4b6e", "#7d3c4a", "#3f6b58", "#8fa8c8")
+_SKINS = 3  # the first of them
+_HAIR = ("#2b1d14", "#5a3a22", "#b98a4a", "#8e3b1f", "#9aa0a6", "#16161a")
 _SHOWN = ("voice_id", "name", "language", "gender", "type")
 
 
@@ -172,15 +174,57 @@ def _look(index: int) -> dict[str, Any]:
 def _picture(look: dict[str, Any]) -> bytes:
     """Draw somebody before a wall as a JPEG."""
     dice = random.Random(look["id"])  # noqa: S311 - the same ones everywhere
-    skin, wall, clothes = dice.sample(_COLOURS, 3)
+    wall, clothes = dice.sample(_COLOURS[_SKINS:], 2)
     width, height = look["image_width"], look["image_height"]
     image, unit = Image.new("RGB", (width, height), wall), min(width, height) / 8
-    draw, middle, chin = ImageDraw.Draw(image), width / 2, height - 2.5 * unit
-    draw.circle((middle, height), 2.5 * unit, fill=clothes)
-    draw.circle((middle, chin - unit), 1.5 * unit, fill=skin)
+    draw, middle = ImageDraw.Draw(image), width / 2
+    for _frame in range(dice.randrange(4)):  # what hangs on the wall
+        x, y = dice.uniform(0, width - 2 * unit), dice.uniform(0, height / 3)
+        size = dice.uniform(1, 2) * unit
+        draw.rectangle((x, y, x + size, y + size), fill=dice.choice(_HAIR))
+    _draw_head(
+        draw,
+        (middle, height - 3.5 * unit),
+        unit,
+        skin=dice.choice(_COLOURS[:_SKINS]),
+        hair=dice.choice(_HAIR),
+        long=look["gender"] == "female",
+    )
+    draw.chord(
+        (
+            middle - 2.5 * unit,
+            height - 2.5 * unit,
+            middle + 2.5 * unit,
+            height + 2.5 * unit,
+        ),
+        180,
+        360,
+        fill=clothes,
+    )
     buffer = io.BytesIO()
     image.save(buffer, "JPEG")
     return buffer.getvalue()
+
+
+def _draw_head(
+    draw: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    unit: float,
+    *,
+    skin: str,
+    hair: str,
+    long: bool,
+) -> None:
+    x, y = at
+    draw.circle((x, y - 0.3 * unit), 1.65 * unit, fill=hair)
+    if long:
+        sides = (x - 1.65 * unit, y - 0.3 * unit, x + 1.65 * unit, y + 2 * unit)
+        draw.rectangle(sides, fill=hair)
+    draw.circle((x, y), 1.45 * unit, fill=skin)
+    for side in (-0.55, 0.55):
+        draw.circle((x + side * unit, y), 0.14 * unit, fill=_HAIR[-1])
+    smile = (x - 0.5 * unit, y, x + 0.5 * unit, y + 0.8 * unit)
+    draw.arc(smile, 30, 150, fill=_HAIR[-1], width=round(unit / 10))
 
 
 async def list_voices(request: Request) -> Response:
@@ -191,7 +235,8 @@ async def list_voices(request: Request) -> Response:
     language, gender = query.get("language", ""), query.get("gender", "")
     views = [
         {name: getattr(voice, name) for name in _SHOWN}
-        | {"preview_audio_url": None, "support_pause": True, "support_locale": False}
+        | {"support_locale": False}
+        | _sound(voice, request)
         for voice in voices().values()
         if voice.type == kind
         and (not engine or (engine == "starfish" and voice.starfish))
@@ -200,6 +245,18 @@ async def list_voices(request: Request) -> Response:
     ]
     rows, paging = page(enumerate(views), query, default=20)
     return JSONResponse({"data": rows, **paging})
+
+
+async def get_voice(request: Request) -> Response:
+    """Answer ``GET /v3/voices/{id}``, which tells less than the listing."""
+    voice = found(voices(), request.path_params["id"], "voice")
+    told = {name: getattr(voice, name) for name in _SHOWN if name != "type"}
+    return data(told | _sound(voice, request))
+
+
+def _sound(voice: Voice, request: Request) -> dict[str, Any]:
+    link = f"{request.base_url}files/voices/{voice.voice_id}.wav"
+    return {"preview_audio_url": link, "support_pause": True}
 
 
 async def list_looks(request: Request) -> Response:

@@ -2,7 +2,8 @@
 
 The seconds of a render are taken as a level that drifts, times the video's length to
 some power, times what engine, resolution and hour of the day add. How wrong that was
-for each earlier render, told from those before it, gives the interval.
+for each earlier render, told from those before it, gives the interval. The same is
+learned once more of the part after the queue: from when it begins, only that counts.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ _LEAST_S = 0.01
 _ROWS = 1000  # older ones tell nothing that these do not
 USUAL_S, _USUAL_VIDEO_S = 330.0, 30.0  # HeyGen: 5 to 15 minutes; short ones less
 _POWER, _POWER_ROWS = 0.6, 10.0  # how time grows with length, until we know
+_PROCESSING = 0.7  # the part of a render that is no queue, until we know
 _LEVEL_DOUBT, _NOISE = 0.5, 0.39  # logarithms: among accounts, within one
-_NOISE_ROWS = 8
+_PRIOR = _NOISE, 8  # and how many rows that is worth
+_PART_PRIOR = 0.46, 20  # in a sum, what is long and what is short even out
 _SLOWEST_GAIN = 0.08  # a level follows a slow change within a dozen renders
 _TREND, _FASTEST_GAIN = 0.8, 0.5  # and a sudden one once errors agree on it
 _MEMORY = 150  # renders until an error counts a third
@@ -46,6 +49,7 @@ class PastRender:
         engine: HeyGen's engine.
         resolution: Such as ``1080p``.
         hour: Hour of the day it was submitted at, UTC; None when not known.
+        processing_s: Those of them after the queue; None when not known.
     """
 
     video_s: float
@@ -53,6 +57,7 @@ class PastRender:
     engine: str = ""
     resolution: str = ""
     hour: int | None = None
+    processing_s: float | None = None
 
 
 class RenderTimes:
@@ -66,10 +71,42 @@ class RenderTimes:
     def __init__(
         self, history: Iterable[PastRender] = (), *, usual_s: float = USUAL_S
     ) -> None:
-        start = math.log(usual_s)
         usable = (r for r in history if r.video_s > _LEAST_S < r.render_s)
         rows = list(islice(usable, _ROWS))[::-1]
-        logs = [math.log(row.render_s) for row in rows]
+        self._whole = _Durations(
+            [(row, row.render_s) for row in rows], math.log(usual_s), _PRIOR
+        )
+        seen = [(row, row.processing_s or 0.0) for row in rows]
+        self._processing = _Durations(
+            [(row, seconds) for row, seconds in seen if seconds > _LEAST_S],
+            self._whole.level + math.log(_PROCESSING),
+            _PART_PRIOR,
+        )
+
+    def clock(self, video: PastRender) -> RenderClock:
+        """Return a clock for a render; how long it took does not matter."""
+        return RenderClock(
+            self._whole.percentiles(video), self._processing.percentiles(video)
+        )
+
+
+class _Durations:
+    """What is learned of one kind of duration.
+
+    Args:
+        past: Renders and the seconds each took, oldest first.
+        start: The logarithm of what 30 s of video are expected to take at first.
+        prior: How far single ones are off, and how many rows this is worth.
+    """
+
+    def __init__(
+        self,
+        past: Sequence[tuple[PastRender, float]],
+        start: float,
+        prior: tuple[float, int],
+    ) -> None:
+        rows = [row for row, _seconds in past]
+        logs = [math.log(seconds) for _row, seconds in past]
         lengths = [math.log(row.video_s / _USUAL_VIDEO_S) for row in rows]
         self._power = _POWER
         self._groups: dict[tuple[str, object], float] = {}
@@ -80,14 +117,14 @@ class RenderTimes:
             _level, errors = _follow(_minus(logs, grown), start)
             self._groups = _groups(rows, errors)
         adjusted = _minus(_minus(logs, grown), [self._extra(row) for row in rows])
-        self._level, errors = _follow(adjusted, start)
-        self._errors = _spread(errors)
+        self.level, errors = _follow(adjusted, start)
+        self._errors = _spread(errors, *prior)
 
-    def clock(self, video: PastRender) -> RenderClock:
-        """Return a clock for a render; ``video.render_s`` does not matter."""
+    def percentiles(self, video: PastRender) -> list[float]:
+        """Return the seconds a video may take, from the 1st to the 99th."""
         length = math.log(max(video.video_s, 5) / _USUAL_VIDEO_S)
-        middle = self._level + self._power * length + self._extra(video)
-        return RenderClock([math.exp(middle + error) for error in self._errors])
+        middle = self.level + self._power * length + self._extra(video)
+        return [math.exp(middle + error) for error in self._errors]
 
     def _extra(self, row: PastRender) -> float:
         return sum(self._groups.get(group, 0.0) for group in _groups_of(row))
@@ -154,10 +191,10 @@ def _groups(
     return {group: total[group] / (count[group] + _GROUP_ROWS) for group in total}
 
 
-def _spread(errors: Sequence[float]) -> list[float]:
+def _spread(errors: Sequence[float], noise: float, rows: int) -> list[float]:
     """Return the percentiles of the error to expect, newer ones counting more."""
-    share = _NOISE_ROWS / len(_NORMAL)
-    weighted = [(_NOISE * z, share) for z in _NORMAL]
+    share = rows / len(_NORMAL)
+    weighted = [(noise * z, share) for z in _NORMAL]
     newest = len(errors) - 1
     weighted += [
         (error, math.exp((i - newest) / _MEMORY)) for i, error in enumerate(errors)
@@ -186,48 +223,62 @@ class RenderClock:
 
     Args:
         percentiles: Seconds the whole may take, from the 1st to the 99th.
+        processing: The same of the part after the queue.
     """
 
-    def __init__(self, percentiles: Sequence[float]) -> None:
-        self._times = list(percentiles)
+    def __init__(
+        self, percentiles: Sequence[float], processing: Sequence[float]
+    ) -> None:
+        self._times = percentiles
+        self._processing = processing
+        self._queued_s = 0.0
         self._shown = 0.0
+        self.late_s = self._at(0.9)  # longer than 9 of 10 renders take
+
+    def leave_queue(self, elapsed_s: float) -> None:
+        """Note that processing began; only the first time counts."""
+        if self._times is not self._processing:
+            self._times, self._queued_s = self._processing, max(elapsed_s, 0.0)
 
     @property
     def expected_s(self) -> float:
         """Seconds the whole is expected to take."""
-        return self._at(0.5)
-
-    @property
-    def late_s(self) -> float:
-        """Seconds after which it takes longer than 9 of 10 renders."""
-        return self._at(0.9)
+        return self._queued_s + self._at(0.5)
 
     def fraction(self, elapsed_s: float) -> float:
         """Return 0 to 0.99; it never falls from one call to the next."""
         elapsed_s = max(elapsed_s, 0.0)
-        within = min(elapsed_s, self.late_s)
+        late_s = self._queued_s + self._at(0.9)
+        within = min(elapsed_s, late_s)
         value = within / (within + self._left(within, 0.5))
-        over = (elapsed_s - within) / self.late_s
+        over = (elapsed_s - within) / late_s
         value += (0.99 - value) * (1 - math.exp(-over)) if over else 0.0
         self._shown = max(self._shown, min(value, 0.99))
         return self._shown
 
     def eta_s(self, elapsed_s: float) -> float | None:
         """Return the expected seconds to go; None when nothing can be said."""
-        return None if elapsed_s > self._at(0.97) else self._left(elapsed_s, 0.5)
+        return None if self._is_beyond(elapsed_s) else self._left(elapsed_s, 0.5)
 
     def interval_s(self, elapsed_s: float) -> tuple[float, float] | None:
         """Return the seconds to go that 8 of 10 such renders keep within."""
-        if elapsed_s > self._at(0.97):
-            return None
-        return self._left(elapsed_s, 0.1), self._left(elapsed_s, 0.9)
+        left = self._left(elapsed_s, 0.1), self._left(elapsed_s, 0.9)
+        return None if self._is_beyond(elapsed_s) else left
 
     def is_late(self, elapsed_s: float) -> bool:
         """Tell whether it has taken longer than 9 of 10 renders do."""
         return elapsed_s > self.late_s
 
+    def _is_beyond(self, elapsed_s: float) -> bool:
+        return self._spent(elapsed_s) > self._at(0.97)
+
+    def _spent(self, elapsed_s: float) -> float:
+        """Return the seconds spent in what is being waited for now."""
+        return max(elapsed_s - self._queued_s, 0.0)
+
     def _left(self, elapsed_s: float, part: float) -> float:
         """Return the seconds to go by which that part of the late ones are done."""
+        elapsed_s = self._spent(elapsed_s)
         passed = self._passed(elapsed_s)
         whole = self._at(passed + part * (1 - passed))
         return max(whole - elapsed_s, 0.02 * elapsed_s, 1.0)

@@ -44,6 +44,7 @@ class _Language:
         syllable: What a syllable counts in letters, over the letters in it.
         word: What a word counts in letters over its own.
         digit: Letters a digit has when it is read out, zeros apart.
+        usual: Letters so counted, sentence ends and commas of a usual word.
         seconds: Of a letter, a sentence end and a comma, at speed 1.
     """
 
@@ -51,16 +52,27 @@ class _Language:
     syllable: float
     word: float
     digit: float
+    usual: _Three
     seconds: _Three
 
 
 # About 155 words a minute in English, 125 in Russian, whose words are longer.
 _LANGUAGES = {
     "en": _Language(
-        re.compile(r"[aeiouy]+", re.IGNORECASE), 0.9, 0.8, 6.5, (0.045, 0.35, 0.22)
+        vowels=re.compile(r"[aeiouy]+", re.IGNORECASE),
+        syllable=0.9,
+        word=0.8,
+        digit=6.5,
+        usual=(6.4, 0.1, 0.07),
+        seconds=(0.045, 0.35, 0.22),
     ),
     "ru": _Language(
-        re.compile(r"[аеёиоуыэюя]", re.IGNORECASE), 0.3, 0.7, 11, (0.053, 0.35, 0.22)
+        vowels=re.compile(r"[аеёиоуыэюя]", re.IGNORECASE),
+        syllable=0.3,
+        word=0.7,
+        digit=11,
+        usual=(6.7, 0.13, 0.12),
+        seconds=(0.053, 0.35, 0.22),
     ),
 }
 _DOUBTS: _Three = (0.12, 0.5, 0.5)  # share by which voices differ from the default
@@ -240,8 +252,7 @@ class SpeechModel:
             speed: 0.5 to 1.5, as HeyGen's ``voice_settings.speed``.
         """
         language = _known(language, script)
-        voice = self._voices.get((language, voice_id))
-        voice = voice or _Voice.unknown(language, self._factor[language])
+        voice = self._voice(language, voice_id)
         counts, breaks_s = _measure(script, language)
         mean, _toward, unsure = voice.expect(counts)
         spread = _TENTH * math.sqrt(unsure + _variance(voice.noise(), mean))
@@ -282,6 +293,24 @@ class SpeechModel:
             cut_words=math.ceil(off) if speed == fastest and off >= 1 else 0,
             add_words=math.ceil(-off) if speed == slowest and off <= -1 else 0,
         )
+
+    def words_for(
+        self, target_s: float, *, language: str = "en", voice_id: str = ""
+    ) -> int:
+        """Return about how many words a voice says in a time, at its own speed.
+
+        Args:
+            target_s: Wished seconds.
+            language: ``en`` or ``ru``; any other counts as English.
+            voice_id: A voice that was heard before is known better.
+        """
+        language = _known(language, "")
+        voice = self._voice(language, voice_id)
+        return max(round(target_s / voice.expect(_LANGUAGES[language].usual)[0]), 1)
+
+    def _voice(self, language: str, voice_id: str) -> _Voice:
+        known = self._voices.get((language, voice_id))
+        return known or _Voice.unknown(language, self._factor[language])
 
 
 def _known(language: str | None, script: str) -> str:

@@ -73,8 +73,8 @@ class Panel(widgets.VBox):
         # is taken once, here.
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._words: list[tuple[widgets.Widget, str, Words]] = []
-        self._closed = False
+        self._words: list[tuple[widgets.Widget, str, Callable[[], object]]] = []
+        self._closed = self._built = False
         self.desk = desk or shared_desk()
         self._question: Question | None = None
         self._notice: widgets.HTML | None = None
@@ -84,6 +84,7 @@ class Panel(widgets.VBox):
         self.add_class("hg")
         self.desk.listen(self._on_news)
         self.relabel()
+        self._built = True
         self.spawn(self._begin)
 
     def _build(self) -> tuple[widgets.Widget, ...]:
@@ -144,9 +145,11 @@ class Panel(widgets.VBox):
 
     # Words
 
-    def say(self, widget: _Kind, trait: str, words: Words) -> _Kind:
+    def say(self, widget: _Kind, trait: str, words: Callable[[], object]) -> _Kind:
         """Give a trait words that follow the language."""
         self._words.append((widget, trait, words))
+        if self._built:  # a part that is opened later
+            setattr(widget, trait, words())
         return widget
 
     def relabel(self) -> None:

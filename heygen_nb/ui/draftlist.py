@@ -11,7 +11,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.timing import estimate_s
 from heygen_nb.ui._base import make, shared_layout
-from heygen_nb.ui.markup import markup
+from heygen_nb.ui.markup import markup, two_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from heygen_nb.workflow.book import DraftRow
 
 LISTED = 200
-_NBSP = "\N{NO-BREAK SPACE}"
-_BREAK = "\N{ZERO WIDTH SPACE}"
-_WIDE = 90  # wider than the list: what follows goes on a line of its own
 
 
 class DraftList(widgets.VBox):
@@ -86,12 +83,9 @@ class DraftList(widgets.VBox):
 
 
 def _entry(row: DraftRow) -> str:
-    """Return the two lines of a list entry; see the style of ``.hg-list``."""
     title = row.draft.title or row.draft.script or _("(empty)")
-    first = " ".join(title.split())[:48].replace(" ", _NBSP)
     seconds = _("{seconds:.0f} s").format(seconds=estimate_s(row.draft.script))
-    second = f"#{row.draft.id} · {_MARKS[row.status]()} · {seconds}"
-    return first.ljust(_WIDE, _NBSP) + _BREAK + second.replace(" ", _NBSP)
+    return two_lines(title, f"#{row.draft.id} · {_MARKS[row.status]()} · {seconds}")
 
 
 _MARKS = {

@@ -1,10 +1,8 @@
-"""Drafts: a list to search, an editor that loses nothing, preview and create."""
+"""Drafts: written, brought in, edited without losing anything, seen and created."""
 
 from __future__ import annotations
 
 import asyncio
-import secrets
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,21 +10,19 @@ import ipywidgets as widgets
 
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import Draft
 from heygen_nb.ui._base import Panel, make, show
 from heygen_nb.ui.draftlist import DraftList
 from heygen_nb.ui.editor import Editor
 from heygen_nb.ui.markup import bar_html, markup
+from heygen_nb.ui.page import Page, blank_row
+from heygen_nb.ui.pen import Pen
 from heygen_nb.ui.player import Player
-from heygen_nb.workflow.book import DraftRow
+from heygen_nb.ui.price import render_if_agreed, speak_if_agreed
+from heygen_nb.ui.tables import TableCard
+from heygen_nb.ui.writer import Rewriter, WriterCard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from heygen_nb.errors import LimitError
-    from heygen_nb.renderer import Plan
-
-AUTOSAVE_S = 0.8
 
 
 class DraftsPanel(Panel):
@@ -36,12 +32,13 @@ class DraftsPanel(Panel):
     """Called when a render has started: the Studio then shows Generation."""
 
     def _build(self) -> tuple[widgets.Widget, ...]:
-        self._row: DraftRow | None = None
-        self._autosave: asyncio.TimerHandle | None = None
-        self._saving = asyncio.Lock()
+        self.page = Page(self, shown=self._show_state, turned=self._turned)
+        self.pen = Pen(self.desk, self.page, self._lock)
         self._deleted = ""
+        self._sources: dict[type, WriterCard | TableCard] = {}
+        self._source = make(widgets.VBox)
         columns = (self._build_list(), self._build_editor(), self._build_stage())
-        return (make(widgets.HBox, "hg-columns", children=columns),)
+        return (self._source, make(widgets.HBox, "hg-columns", children=columns))
 
     def _build_list(self) -> widgets.VBox:
         self.list = DraftList(self, self.open_draft)
@@ -54,32 +51,40 @@ class DraftsPanel(Panel):
         self.say(self.u_import, "description", lambda: _("Import"))
         self.say(self.u_import, "tooltip", lambda: _("⇪ Import"))
         self.u_import.observe(lambda _change: self.spawn(self._import), "value")
-        new = self.button(lambda: _("➕ New"), self.new)
         self._undo = self.button(lambda: _("↩ Undo delete"), self._restore)
         show(self._undo, when=False)
-        row = make(
-            widgets.HBox, "hg-buttons", children=(new, self.u_import, self._undo)
+        self._bringing = (
+            self.button(lambda: _("➕ New"), self.new),
+            self.button(lambda: _("✍️ Write…"), partial(self.open_source, WriterCard)),
+            self.button(lambda: _("📊 Table…"), partial(self.open_source, TableCard)),
+            self.u_import,
+            self._undo,
         )
+        row = make(widgets.HBox, "hg-buttons", children=self._bringing)
         return make(widgets.VBox, "hg-side hg-left", children=(self.list, row))
 
     def _build_editor(self) -> widgets.VBox:
-        self._texts = Editor(self, self._edited)
+        self.rewriter = Rewriter(self, self.pen.change, self.pen.take_back)
+        self._texts = self.page.texts = Editor(self, self.page.edited, self.rewriter)
         self.t_title = self._texts.t_title
         self.t_script = self._texts.t_script
         self.t_caption = self._texts.t_caption
         self._create = self.button(
             lambda: _("🎬 Create video"), self.create, "hg-primary"
         )
-        buttons = (
+        self._hear = self.button(lambda: _("🎧 Hear the voice"), self.hear)
+        self._doing = (
             self._create,
             self.button(lambda: _("👁 Preview"), self.preview),
+            self._hear,
             self.button(lambda: _("💾 Save"), self.save),
             self.button(lambda: _("🗑 Delete"), self.delete),
         )
+        self._stop = self.button(lambda: _("✋ Stop writing"), self.pen.stop)
+        show(self._stop, when=False)
         self._state = make(widgets.HTML)
-        row = make(widgets.HBox, "hg-buttons", children=buttons)
-        parts = (self._texts, row, self._state)
-        return make(widgets.VBox, "hg-grow", children=parts)
+        row = make(widgets.HBox, "hg-buttons", children=(*self._doing, self._stop))
+        return make(widgets.VBox, "hg-grow", children=(self._texts, row, self._state))
 
     def _build_stage(self) -> widgets.VBox:
         self._player = Player()
@@ -93,88 +98,83 @@ class DraftsPanel(Panel):
 
     async def _begin(self) -> None:
         # Somebody may type before the list is there: that is a new draft already.
-        blank = self._row = DraftRow(_new_draft(), version=0)
+        blank = self.page.row = blank_row()
         await self._list()
         first = self.list.first and await self.desk.book.get(self.list.first)
-        if first and self._row is blank and self._typed() == blank.draft:
-            self._fill(first)
+        if first and self.page.row is blank and not self.page.changed:
+            self.page.turn(first)
         else:
             self._show_state()
         await self._learn()
 
     def _heard(self, topic: str) -> None:
         if topic in ("settings", "language"):
-            self._count_words()
+            self._texts.casting.relabel()
             self._show_state()
+            if isinstance(writer := self._sources.get(WriterCard), WriterCard):
+                writer.relabel()
         if topic in ("drafts", "jobs", "language"):
             self.spawn(self._list)
         if topic == "settings" or (topic == "jobs" and not self.desk.jobs.running):
             self.spawn(self._learn)
 
     async def _learn(self) -> None:
-        await self.desk.learn()
-        self._count_words()
+        await self.desk.learn(self.page.typed().voice)
+        self._show_state()
 
     async def _list(self) -> None:
-        await self.list.refresh(self._row.draft.id if self._row else None)
-        await self._follow()
-
-    async def _follow(self) -> None:
-        """Take over what another panel wrote, if nothing is typed here."""
-        row = self._row
-        if row and self._typed() == row.draft and not self._saving.locked():
-            stored = await self.desk.book.get(row.draft.id)
-            if stored and self._row is row and stored.version != row.version:
-                self._fill(stored)
+        row = self.page.row
+        await self.list.refresh(row.draft.id if row else None)
+        if not self.pen.busy:
+            await self.page.follow()
 
     async def open_draft(self, draft_id: str) -> None:
         """Show a draft; what was typed in another one is saved first."""
         row = await self.desk.book.get(draft_id)
-        await self._flush()
-        if row:
-            self._fill(row)
+        if row and not self.pen.busy:
+            await self.page.flush()
+            self.page.turn(row)
 
     async def new(self) -> None:
         """Begin an empty draft; it is kept from its first word on."""
-        await self._flush()
-        self._fill(DraftRow(_new_draft(), version=0))
+        await self.page.flush()
+        self.page.turn(blank_row())
         self.t_title.focus()
+
+    async def open_source(self, kind: type[WriterCard | TableCard]) -> None:
+        """Open the card that writes scripts or reads tables, or close it again."""
+        if kind not in self._sources:
+            self._sources[kind] = (
+                WriterCard(self, self.pen.write)
+                if kind is WriterCard
+                else TableCard(self, self.open_draft)
+            )
+        card = self._sources[kind]
+        self._source.children = () if self._source.children == (card,) else (card,)
+
+    async def _import(self) -> None:
+        files, self.u_import.value = self.u_import.value, ()
+        for file in files:
+            name, content = file["name"], bytes(file["content"])
+            found, new = await self.desk.book.take_in(name, content)
+            self.tell(
+                _("{file}: {new} of {found} drafts are new.").format(
+                    file=name, new=new, found=found
+                )
+            )
 
     # The editor
 
-    def _fill(self, row: DraftRow) -> None:
-        self._row = row
-        self._texts.fill(row.draft)
-        self.list.mark(row.draft.id)
+    def _turned(self) -> None:
+        """Follow the page: another draft is in the editor."""
+        row = self.page.row
+        self.pen.before = None
+        self.list.mark(row.draft.id if row else None)
         show(self._stage, when=False)
-        self._count_words()
-        self._show_state()
-
-    async def _edited(self) -> None:
-        self._count_words()
-        self._forget_autosave()
-        save = partial(self.spawn, self._flush)
-        self._autosave = self._loop.call_later(AUTOSAVE_S, save)
-
-    def _forget_autosave(self) -> None:
-        if self._autosave:
-            self._autosave.cancel()
-
-    def close(self) -> None:
-        """Cancel the timer; what was typed is saved at once."""
-        self._forget_autosave()
-        if self._row and self._typed() != self._row.draft:
-            saving = self.desk.book.save(self._typed(), over=self._row.version)
-            self.desk.finish(saving)
-        super().close()
-
-    def _count_words(self) -> None:
-        own = self._row and self._row.draft.duration
-        target_s = own or self.desk.video_settings.video_duration
-        self._texts.count(target_s, self.desk.fit)
 
     def _show_state(self, text: str = "") -> None:
-        row = self._row
+        self._count_words()
+        row = self.page.row
         if not text and row and row.saved_at:
             text = _("#{id} · saved {time:%H:%M:%S}").format(
                 id=row.draft.id, time=row.saved_at.astimezone()
@@ -183,47 +183,49 @@ class DraftsPanel(Panel):
         text += " · " + _("previewing costs nothing")
         self._state.value = markup(text, "hg-hint")
 
-    def _typed(self) -> Draft:
-        return self._texts.typed(self._row.draft if self._row else Draft(script=""))
+    def _count_words(self) -> None:
+        show(self._hear, when=self.desk.video_settings.length_mode == "exact")
+        typed = self.page.typed()
+        target_s = typed.duration or self.desk.video_settings.video_duration
+        found = self._texts.count(
+            target_s, lambda script, s: self.desk.fit(script, s, typed.voice)
+        )
+        self.rewriter.offer(
+            typed,
+            cut=bool(found.cut_words),
+            add=bool(found.add_words),
+            changed=self.pen.before is not None,
+        )
+
+    def _lock(self, *, now: bool) -> None:
+        """Keep everybody else's hands off while something is written."""
+        self._texts.lock(now=now)
+        self.rewriter.busy(now=now)
+        self.list.s_drafts.disabled = now
+        for button in (*self._bringing, *self._doing):
+            button.disabled = now
+        show(self._stop, when=now)
+
+    def close(self) -> None:
+        """Cancel the timer; what was typed is saved at once."""
+        self.page.forget_autosave()
+        if self.page.row and self.page.changed and not self.pen.busy:
+            over = self.page.row.version
+            self.desk.finish(self.desk.book.save(self.page.typed(), over=over))
+        super().close()
 
     async def save(self) -> None:
         """Save what is typed, and say so."""
-        if await self._flush() and self._row and self._row.version:
+        if await self.page.flush() and self.page.row and self.page.row.version:
             self.tell(_("Saved."))
-
-    async def _flush(self) -> bool:
-        """Save what is typed; tell whether it is stored now."""
-        self._forget_autosave()
-        async with self._saving:
-            row, typed = self._row, self._typed()
-            if row is None or typed == row.draft:
-                return True
-            stored, saved = await self.desk.book.save(typed, over=row.version)
-            if not saved and not await self._resolve(typed, stored):
-                return False
-            if saved and self._row is row:
-                self._row = stored
-                self._show_state()
-            return True
-
-    async def _resolve(self, typed: Draft, theirs: DraftRow) -> bool:
-        question = _("This draft was changed elsewhere at {time:%H:%M:%S}.").format(
-            time=theirs.saved_at.astimezone() if theirs.saved_at else datetime.now(UTC)
-        )
-        if not await self.ask(question, _("Keep my text"), _("Take the other")):
-            self._fill(theirs)
-            return False
-        self._row, _saved = await self.desk.book.save(typed, over=theirs.version)
-        self._show_state()
-        return True
 
     async def delete(self) -> None:
         """Delete the draft; the button beside the list brings it back."""
-        await self._flush()
-        row = self._row
+        await self.page.flush()
+        row = self.page.row
         if row is None or not row.version:
             return
-        self._row = None
+        self.page.row = None
         await self.desk.book.delete(row.draft.id)
         self._deleted = row.draft.id
         show(self._undo, when=True)
@@ -239,71 +241,49 @@ class DraftsPanel(Panel):
             await self.desk.book.restore(self._deleted)
             await self.open_draft(self._deleted)
 
-    async def _import(self) -> None:
-        files, self.u_import.value = self.u_import.value, ()
-        for file in files:
-            name, content = file["name"], bytes(file["content"])
-            found, new = await self.desk.book.take_in(name, content)
-            self.tell(
-                _("{file}: {new} of {found} drafts are new.").format(
-                    file=name, new=new, found=found
-                )
-            )
-
     # Preview and create
 
     async def preview(self) -> None:
         """Make the animatic and play it in place."""
-        if not await self._flush():
+        if not await self.page.flush():
             return
-        draft = self._typed()
         show(self._stage, when=True)
         self._player.play(None)
         self._stage_text.value = bar_html(None) + markup(_("Making a preview…"))
         try:
-            path = await self.desk.preview(draft)
+            path = await self.desk.preview(self.page.typed())
         except HeygenNbError:
             show(self._stage, when=False)
             raise
         self._player.play(path)
         self._stage_text.value = markup(_("Preview, made on this machine"), "hg-hint")
 
+    async def hear(self) -> None:
+        """Have the speech made, in exact mode, and play it."""
+        if not await self.page.flush():
+            return
+        path = await speak_if_agreed(self, self.page.typed())
+        if path:
+            show(self._stage, when=True)
+            self._player.listen(await asyncio.to_thread(path.read_bytes))
+            text = _("This very sound goes into the video")
+            self._stage_text.value = markup(text, "hg-hint")
+
     async def create(self) -> None:
         """Save, say what will be used and paid, and start the render."""
         self._create.disabled = True
         try:
-            if not await self._flush():
+            if not await self.page.flush():
                 return
-            draft = self._typed()
             self._show_state(_("Looking up voice and avatar…"))
-            plan = await self.desk.quote(draft)
-            over = await self.desk.over_limit(plan) if plan else None
-            if plan and plan.quote.amount and not await self._agreed(plan, over):
-                return
+            begun = await render_if_agreed(self, self.page.typed())
         finally:
             self._create.disabled = False
             self._show_state()
-        self.desk.render(draft, unlimited=over is not None)
+        if begun:
+            self.begun()
+
+    def begun(self) -> None:
+        """Tell that a render has started."""
         if self.on_create:
             self.on_create()
-
-    async def _agreed(self, plan: Plan, over: LimitError | None) -> bool:
-        quote = plan.quote
-        amount = f"{quote.amount:.2f} {quote.currency}"
-        lines = [
-            _("Voice: {voice}").format(voice=plan.voice),
-            _("Avatar: {avatar}").format(avatar=plan.avatar or _("none")),
-            _("About {seconds:.0f} s, about {amount} (estimate, {source})").format(
-                seconds=quote.seconds, amount=amount, source=quote.source
-            ),
-            *(f"⚠️ {warning}" for warning in plan.warnings),
-        ]
-        if over:
-            lines.append(f"⚠️ {over.message}")
-        return await self.ask(
-            "\n".join(lines), _("Render for {amount}").format(amount=amount)
-        )
-
-
-def _new_draft() -> Draft:
-    return Draft(id=secrets.token_hex(4), script="")

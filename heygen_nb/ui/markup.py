@@ -11,12 +11,22 @@ from urllib.parse import quote
 from heygen_nb.i18n import gettext as _
 
 MAX_PICTURE_BYTES = 200_000
+_NBSP = "\N{NO-BREAK SPACE}"
+_BREAK = "\N{ZERO WIDTH SPACE}"
+_PAD = "\N{FIGURE SPACE}"  # a wide one that no line breaks at
+_WIDE = 130  # wider than any list: what follows goes on a line of its own
 
 
 def markup(text: str, css: str = "", tag: str = "span") -> str:
     """Return text as harmless HTML."""
     named = f' class="{css}"' if css else ""
     return f"<{tag}{named}>{escape(text)}</{tag}>"
+
+
+def two_lines(first: str, second: str) -> str:
+    """Return the two lines of a list entry; see the style of ``.hg-list``."""
+    first = " ".join(first.split())[:48].replace(" ", _NBSP)
+    return first.ljust(_WIDE, _PAD) + _BREAK + second.replace(" ", _NBSP)
 
 
 def failure_html(message: str, hint: str, charged: bool | None) -> str:  # noqa: FBT001 - three states
@@ -54,8 +64,10 @@ def video_html(path: Path) -> str:
     Only paths inside the folder that the server serves can be reached.
     """
     source = quote(relative(path))
+    name = escape(_("Video"))
     return (
         f'<video class="hg-video" controls preload="metadata" src="{source}" '
+        f'aria-label="{name}" '
         f'style="max-width:100%;max-height:400px;border-radius:8px"></video>'
     )
 
@@ -75,3 +87,12 @@ def picture_html(path: Path | None, alt: str) -> str:
     data = base64.b64encode(path.read_bytes()).decode()
     source = f"data:image/jpeg;base64,{data}"
     return f'<img class="hg-thumb" alt="{escape(alt)}" src="{source}">'
+
+
+def money_text(balance: tuple[float, str] | None) -> str:
+    """Return an amount as the header shows it; empty when it is not known."""
+    if balance is None:
+        return ""
+    amount, unit = balance
+    text = f"${amount:.2f}" if unit == "usd" else f"{amount:.0f} {unit}"
+    return _("balance {amount}").format(amount=text)

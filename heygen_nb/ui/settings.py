@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import ipywidgets as widgets
 
 from heygen_nb.config import Settings, check_duration
-from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ui._base import Panel, make, show
-from heygen_nb.ui.markup import failure_html, markup
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+from heygen_nb.ui.casting import PickerSlot
+from heygen_nb.ui.connections import Connections
+from heygen_nb.ui.markup import markup
 
 LANGUAGES = (("Auto", "auto"), ("English", "en"), ("Русский", "ru"))
 LENGTH_MODES = ("estimate", "exact")
+_SETTING = {
+    "voice": "heygen_voice",
+    "avatar": "heygen_avatar_id",
+    "background": "heygen_background_url",
+}
 _FORMATS = ("9:16", "16:9", "1:1", "4:5", "5:4")
 
 
 class SettingsPanel(Panel):
-    """The settings of config.yaml, and the keys of ``.env`` that are never shown.
+    """The settings of config.yaml, and the keys of ``.env``.
 
     Attributes:
         t_video_duration: Wished length in seconds; any text is answered.
@@ -29,15 +33,14 @@ class SettingsPanel(Panel):
 
     def _build(self) -> tuple[widgets.Widget, ...]:
         self._filled: dict[str, Any] = {}
-        self._secrets: dict[str, widgets.Password] = {}
+        self.connections = Connections(self)
         video, look = self._video_card(), self._look_card()
         left = make(widgets.VBox, "hg-grow", children=(video, look))
         right = make(
             widgets.VBox,
             "hg-grow",
             children=(
-                self._heygen_card(),
-                self._telegram_card(),
+                self.connections,
                 self._money_card(),
                 self._general_card(),
             ),
@@ -67,24 +70,41 @@ class SettingsPanel(Panel):
             widgets.Text, lambda: _("⏱️ Video duration (seconds)"), "hg-short"
         )
         self._voices = self.hint(self._voices_hint)
+        self._slot = PickerSlot(self, self._choose, reset=False)
         return _card(
             self.heading(lambda: _("🎥 HeyGen video settings")),
             self.c_use_avatar,
             self.hint(lambda: _("💡 When off: background only, no avatar")),
-            self.t_background_url,
+            self._with_picker(self.t_background_url, "background"),
             self.hint(
                 lambda: _(
-                    "💡 Upload it somewhere (Imgur, Cloudinary) and paste the URL"
+                    "💡 Upload it somewhere (Imgur, Cloudinary) and paste the URL,"
+                    " or upload it here"
                 )
             ),
-            self.t_voice,
+            self._with_picker(self.t_voice, "voice"),
             self._voices,
+            self._slot,
             self.t_video_duration,
             self.hint(lambda: _("Recommended: 15-60 seconds")),
         )
 
+    def _with_picker(self, field: widgets.Widget, name: str) -> widgets.HBox:
+        """Put the button beside a field that opens its picker."""
+        button = self.button(lambda: _("Choose…"), partial(self._open_picker, name))
+        return make(widgets.HBox, "hg-with-picker", children=(field, button))
+
+    async def _open_picker(self, name: str) -> None:
+        slot = self._look_slot if name == "avatar" else self._slot
+        await slot.toggle(name, self._fields()[_SETTING[name]].value)
+
+    async def _choose(self, name: str, value: str | None) -> None:
+        self._fields()[_SETTING[name]].value = value or ""
+        self.tell(_("Chosen; press “Save all settings” to keep it."))
+
     def _look_card(self) -> widgets.VBox:
         self.t_avatar_id = self.field(widgets.Text, lambda: _("🧑 Avatar look id"))
+        self._look_slot = PickerSlot(self, self._choose, reset=False)
         self.d_format = self.field(
             widgets.Dropdown, lambda: _("Format"), "hg-short", options=_FORMATS
         )
@@ -93,42 +113,11 @@ class SettingsPanel(Panel):
         )
         return _card(
             self.heading(lambda: _("🖼️ Picture")),
-            self.t_avatar_id,
+            self._with_picker(self.t_avatar_id, "avatar"),
             self.hint(lambda: _("Empty: your first own avatar, else a public one")),
+            self._look_slot,
             self.d_format,
             self.c_captions,
-        )
-
-    def _heygen_card(self) -> widgets.VBox:
-        self.p_heygen_key = self.field(widgets.Password, lambda: _("HeyGen API key"))
-        self._secrets["heygen_api_key"] = self.p_heygen_key
-        self._heygen_state = make(widgets.HTML)
-        return _card(
-            self.heading(lambda: _("🔑 HeyGen")),
-            self.p_heygen_key,
-            self._heygen_state,
-            self.button(lambda: _("Test connection"), self._test_heygen),
-        )
-
-    def _telegram_card(self) -> widgets.VBox:
-        self.p_bot_token = self.field(widgets.Password, lambda: _("Telegram bot token"))
-        self._secrets["telegram_bot_token"] = self.p_bot_token
-        self.t_chat = self.field(widgets.Text, lambda: _("Chat"))
-        self.c_auto_send = self.field(
-            widgets.Checkbox,
-            lambda: _("Send each video by itself"),
-            "hg-check",
-            indent=False,
-        )
-        self._telegram_state = make(widgets.HTML)
-        return _card(
-            self.heading(lambda: _("📱 Telegram")),
-            self.p_bot_token,
-            self.t_chat,
-            self.hint(lambda: _("Such as @my_channel or -1001234567890")),
-            self.c_auto_send,
-            self._telegram_state,
-            self.button(lambda: _("Test connection"), self._test_telegram),
         )
 
     def _money_card(self) -> widgets.VBox:
@@ -181,7 +170,7 @@ class SettingsPanel(Panel):
     def relabel(self) -> None:
         """Put all words into the present language."""
         super().relabel()
-        self._show_states()
+        self.connections.show_states()
 
     def _fields(self) -> dict[str, widgets.Widget]:
         return {
@@ -195,8 +184,7 @@ class SettingsPanel(Panel):
             "length_mode": self.d_length_mode,
             "max_cost_per_render": self.n_per_render,
             "max_cost_per_day": self.n_per_day,
-            "telegram_chat_id": self.t_chat,
-            "telegram_auto_send": self.c_auto_send,
+            **self.connections.fields,
         }
 
     def _fill(self, *, all_of_it: bool = False) -> None:
@@ -210,12 +198,7 @@ class SettingsPanel(Panel):
             self._filled[key] = value
         self.d_language.value = settings.language
         show(self._set_aside, when=bool(self.desk.broken))
-        self._show_states()
-
-    def _show_states(self) -> None:
-        for key, field in self._secrets.items():
-            is_set = getattr(self.desk.settings, key) is not None
-            field.placeholder = _("●●●●●●●● set") if is_set else _("not set")
+        self.connections.show_states()
 
     def _voices_hint(self) -> str:
         names = self.t_voice.options[:3] or ("en-US-Neural2-F", "en-GB-Neural2-B")
@@ -224,8 +207,8 @@ class SettingsPanel(Panel):
         )
 
     async def _load_voices(self) -> None:
-        voices = await self.desk.voices()
-        self.t_voice.options = tuple(dict.fromkeys(name for name, _lang in voices))
+        voices = await self.desk.catalogue.voices()
+        self.t_voice.options = tuple(dict.fromkeys(voice.name for voice in voices))
         self._voices.value = markup(self._voices_hint(), "hg-hint")
 
     async def save_all(self) -> None:
@@ -234,10 +217,7 @@ class SettingsPanel(Panel):
         changes: dict[str, Any] = {k: f.value for k, f in self._fields().items()}
         typed = str(changes["video_duration"]).strip()
         changes["video_duration"], why = check_duration(typed)
-        for key, field in self._secrets.items():
-            if field.value:
-                secret, field.value = field.value, ""
-                await self.desk.save_secret(key, secret.strip())
+        await self.connections.save_secrets()
         await self.desk.save_settings(**changes)
         self._fill(all_of_it=True)
         lines = [_("Saved.")]
@@ -269,35 +249,6 @@ class SettingsPanel(Panel):
     def _on_language(self, _change: object) -> None:
         if self.d_language.value != self.desk.settings.language:
             self.spawn(self._set_language)
-
-    async def _test_heygen(self) -> None:
-        await self._test(self._heygen_state, self._heygen_works)
-
-    async def _test_telegram(self) -> None:
-        await self._test(self._telegram_state, self.desk.check_chat)
-
-    async def _heygen_works(self) -> str:
-        return money_text(await self.desk.balance()) or _("balance not told")
-
-    async def _test(
-        self, state: widgets.HTML, probe: Callable[[], Awaitable[str]]
-    ) -> None:
-        state.value = markup(_("Testing…"), "hg-hint")
-        try:
-            found = await probe()
-        except HeygenNbError as error:
-            state.value = failure_html(error.message, error.hint, None)
-        else:
-            state.value = markup(_("✓ works · {what}").format(what=found), "ok")
-
-
-def money_text(balance: tuple[float, str] | None) -> str:
-    """Return an amount as the header shows it; empty when it is not known."""
-    if balance is None:
-        return ""
-    amount, unit = balance
-    text = f"${amount:.2f}" if unit == "usd" else f"{amount:.0f} {unit}"
-    return _("balance {amount}").format(amount=text)
 
 
 def _card(*children: widgets.Widget) -> widgets.VBox:

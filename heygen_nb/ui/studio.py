@@ -15,8 +15,8 @@ from heygen_nb.ui.analytics import AnalyticsPanel
 from heygen_nb.ui.drafts import DraftsPanel
 from heygen_nb.ui.generation import GenerationPanel
 from heygen_nb.ui.history import HistoryPanel
-from heygen_nb.ui.markup import markup
-from heygen_nb.ui.settings import SettingsPanel, money_text
+from heygen_nb.ui.markup import markup, money_text
+from heygen_nb.ui.settings import SettingsPanel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

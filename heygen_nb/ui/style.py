@@ -87,8 +87,19 @@ font:inherit;line-height:1.45;box-shadow:none}
 .hg .jupyter-button.hg-primary{background:var(--brand);border-color:var(--brand);
 color:var(--on-brand);font-weight:600}
 .hg .jupyter-button:disabled{opacity:.55}
-.hg :is(button,input,textarea,select,pre,.lm-TabBar-tab,a):focus-visible{
-outline:2px solid var(--brand);outline-offset:1px}
+.hg :is(button,input,textarea,select,pre,.lm-TabBar-tab,a):focus-visible,
+.hg .hg-video:focus-within{
+outline:2px solid var(--brand)!important;outline-offset:1px}
+
+.hg .hg-with-picker{gap:6px;align-items:flex-end;width:100%}
+.hg .hg-with-picker>.hg-field{flex:1 1 auto;min-width:0}
+.hg .hg-with-picker>.jupyter-button{flex:none}
+.hg .hg-row-fields{gap:6px 10px;flex-wrap:wrap;align-items:flex-end}
+.hg .hg-row-fields>.hg-field{flex:1 1 120px;width:auto;max-width:240px}
+.hg .jupyter-button.hg-cast{border-style:dashed;background:none;padding:4px 10px;
+max-width:100%;overflow:hidden;text-overflow:ellipsis}
+.hg .hg-field.hg-seconds{flex-direction:row;align-items:center;width:auto;gap:6px}
+.hg .hg-field.hg-seconds>input{width:56px}
 
 .hg .hg-meta{display:flex;flex-wrap:wrap;gap:4px 16px;font-size:12px;
 color:var(--dim)}
@@ -132,6 +143,34 @@ border-bottom:1px solid var(--line)}
 .hg .hg-row .widget-html-content{display:flex;gap:12px;align-items:center}
 .hg .hg-thumb{width:36px;height:56px;object-fit:cover;border-radius:5px;
 background:var(--panel);display:block}
+.hg .hg-filters{gap:6px 10px;flex-wrap:wrap;align-items:flex-end}
+.hg .hg-filters>.hg-field{flex:1 1 120px;width:auto}
+.hg .hg-audio{width:100%;max-width:340px}.hg .hg-audio audio{width:100%;height:36px}
+.hg .hg-gallery{display:grid!important;gap:8px;width:100%;align-items:start;
+grid-template-columns:repeat(auto-fill,minmax(88px,1fr))}
+.hg .hg-gallery .jupyter-button.hg-tile{display:block;position:relative;width:100%;
+padding:calc(133.3% + 5px) 8px 6px;overflow:hidden;
+white-space:pre-line;text-align:left;line-height:1.4;
+font-size:11px;color:var(--dim);background:var(--bg)}
+.hg .hg-tile::first-line{font-size:12.5px;color:var(--text)}
+.hg .hg-tile::before{content:"";position:absolute;inset:0 0 auto;aspect-ratio:3/4;
+background:var(--panel) var(--picture,none) center/cover}
+.hg .hg-wide .hg-gallery{grid-template-columns:repeat(auto-fill,minmax(130px,1fr))}
+.hg .hg-wide .hg-gallery .hg-tile{padding-top:calc(56.25% + 5px)!important}
+.hg .hg-wide .hg-tile::before{aspect-ratio:16/9}
+.hg .hg-gallery .hg-tile.hg-chosen{border-color:var(--brand);
+box-shadow:0 0 0 1px var(--brand)}
+
+.hg .hg-entry{align-items:flex-end;gap:6px;width:100%}
+.hg .hg-entry>.hg-field{flex:1 1 0;min-width:0}
+.hg .hg-field .widget-colorpicker-input{display:flex;gap:6px;width:100%;
+height:auto;flex:none}
+.hg .hg-field .widget-colorpicker-input input[type=text]{flex:1 1 0;min-width:0}
+.hg .hg-field .widget-colorpicker-input input[type=color]{flex:none;width:52px;
+padding:3px 5px;height:auto;align-self:stretch;cursor:pointer}
+.hg .hg-now{justify-content:space-between;flex-wrap:wrap}
+.hg .hg-now .hg-thumb{width:72px;height:48px;flex:none}
+.hg .hg-value{overflow-wrap:anywhere}
 .hg .hg-placeholder{padding:1px 6px;border-radius:5px;background:var(--chip);
 color:var(--text);font:12px var(--jp-code-font-family,monospace);user-select:all;
 white-space:nowrap}
@@ -141,5 +180,6 @@ white-space:nowrap}
 @container (max-width:700px){
 .hg .hg-left,.hg .hg-side{flex:1 1 100%}
 .hg .hg-list select{min-height:0;height:120px}
+.hg .hg-voices select{height:234px}
 .hg .hg-phone{max-width:260px}}
 """

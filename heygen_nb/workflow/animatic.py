@@ -17,6 +17,7 @@ from heygen_nb.models import short_id
 from heygen_nb.preview import Scene, preview_batch, render_scene
 from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.renderer import connect, draft_settings, effective_settings
+from heygen_nb.renderer.pictures import picture_of
 from heygen_nb.renderer.resolve import Resolver
 from heygen_nb.timing import script_language, speed_for
 
@@ -90,12 +91,15 @@ async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scen
     Raises:
         DraftError: The script cannot be spoken.
         PreviewError: There is no picture at the background's address.
+        ConfigError: The background is a file that is no picture.
     """
     check_draft(draft)
     language = script_language(draft.script)
     wished = settings.heygen_background_url
-    background: str | bytes | None = wished or None
-    if wished and not wished.startswith("#"):
+    background: str | Path | bytes | None = wished or None
+    if picture := await asyncio.to_thread(picture_of, wished, settings.home):
+        background = picture.path
+    elif wished and not wished.startswith("#"):
         background = await fetch_image(wished)
     return Scene(
         script=draft.script,

@@ -24,11 +24,14 @@ from heygen_nb.renderer.backend import ledger_url
 from heygen_nb.renderer.plan import picture_and_sound, revision_of
 from heygen_nb.timing import SpeechModel, Spoken
 from heygen_nb.workflow.animatic import preview
+from heygen_nb.workflow.backgrounds import Backgrounds
 from heygen_nb.workflow.book import DraftBook
+from heygen_nb.workflow.catalogue import Choices
 from heygen_nb.workflow.jobs import Job, Jobs
 from heygen_nb.workflow.past import Past
 from heygen_nb.workflow.session import open_session
 from heygen_nb.workflow.tables import Tables
+from heygen_nb.workflow.writing import Writing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
@@ -62,8 +65,11 @@ class Desk:
         settings: What holds now.
         broken: Why config.yaml could not be read.
         book: The drafts.
+        catalogue: The voices and avatars of the account.
         past: The history.
+        writing: New drafts and new texts.
         jobs: Renders under way, and the log.
+        backgrounds: Pictures that were brought in.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -76,11 +82,19 @@ class Desk:
         self._kept = AsyncExitStack()
         self._kept_for: Settings | None = None
         self._ledger: Ledger | None = None
-        self._lengths, self._voice_id = SpeechModel(), ""
+        self._lengths = SpeechModel()
+        self._voice_ids: dict[str, str] = {}
         self._finishing: set[asyncio.Task[object]] = set()
         self.book = DraftBook(self.ledger, self.tell)
+        self.catalogue = Choices(self.session)
         self.past = Past(self.ledger, self.session)
+        self.writing = Writing(
+            lambda: self.video_settings, lambda: (self._lengths, self._voice_id())
+        )
         self.jobs = Jobs(self.session, self.tell)
+        self.backgrounds = Backgrounds(
+            lambda: self.settings.home, self.ledger, self.session
+        )
         self.tables = Tables(self)
 
     def _read(self) -> Settings:
@@ -220,44 +234,50 @@ class Desk:
         async with self.session() as session, session.chat() as chat:
             return await chat.check()
 
-    async def voices(self) -> list[tuple[str, str]]:
-        """Return name and language of every voice, own ones first."""
-        async with self.session() as session:
-            voices = await session.renderer.resolver.voices()
-            return [(voice.name, voice.language or "") for voice in voices]
-
     async def quote(self, draft: Draft) -> Plan | None:
         """Return what rendering would use and cost; None if it is paid already."""
         async with self.session() as session:
             plans = await session.quote_all([draft])
             return plans[0] if plans else None
 
+    async def speak(self, draft: Draft) -> Path:
+        """Have a draft's speech made and paid, to be heard; see Session.speak."""
+        async with self.session() as session:
+            return await session.speak(draft)
+
     async def over_limit(self, plan: Plan) -> LimitError | None:
         """Return which limit of the settings rendering would pass, if any."""
         async with self.session() as session:
             return await session.over_limit([plan])
 
-    async def learn(self) -> None:
-        """Learn from finished renders how long scripts take, for :meth:`fit`."""
+    async def learn(self, voice: str | None = None) -> None:
+        """Learn from finished renders how long scripts take, for :meth:`fit`.
+
+        Args:
+            voice: What a draft wishes; by default what the settings say.
+        """
         ledger, backend = await self.ledger(), self.settings.active_backend
-        wish = self.video_settings.heygen_voice
+        wishes = {voice or "", self.video_settings.heygen_voice} - {""}
 
-        def read() -> tuple[SpeechModel, str]:
+        def read() -> tuple[SpeechModel, dict[str, str]]:
             rows = ledger.facts.spoken(backend)
-            model = SpeechModel(Spoken(*row) for row in rows)
-            return model, ledger.facts.voice_of(backend, wish)
+            ids = {wish: ledger.facts.voice_of(backend, wish) for wish in wishes}
+            return SpeechModel(Spoken(*row) for row in rows), ids
 
-        self._lengths, self._voice_id = await asyncio.to_thread(read)
+        self._lengths, self._voice_ids = await asyncio.to_thread(read)
 
-    def fit(self, script: str, target_s: float) -> Fit:
+    def fit(self, script: str, target_s: float, voice: str | None = None) -> Fit:
         """Return how near a script comes to a length; quick enough for typing."""
         return self._lengths.fit(
             script,
             target_s,
-            voice_id=self._voice_id,
+            voice_id=self._voice_id(voice),
             slowest=self.settings.min_speed,
             fastest=self.settings.max_speed,
         )
+
+    def _voice_id(self, wish: str | None = None) -> str:
+        return self._voice_ids.get(wish or self.video_settings.heygen_voice, "")
 
     # Work on one draft.
 
@@ -283,7 +303,8 @@ class Desk:
         """Make the animatic of a draft, unless it is there; older ones are deleted."""
         settings = self._settings_for(draft)
         # Browsers keep files by name: another content needs another one.
-        revision = revision_of(picture_and_sound(draft, settings))
+        inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
+        revision = revision_of(inputs)
         folder = settings.home / "previews"
         path = folder / f"{draft.id}-{revision[:8]}.mp4"
         if not path.exists():

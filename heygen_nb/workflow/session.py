@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
-from heygen_nb.errors import ApiError, HeygenNbError, LimitError
+from heygen_nb.errors import ApiError, DownloadError, HeygenNbError, LimitError
+from heygen_nb.i18n import gettext as _
 from heygen_nb.money import Limits
 from heygen_nb.renderer import (
     Job,
@@ -24,6 +25,7 @@ from heygen_nb.workflow.posting import chat_of, open_chat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from pathlib import Path
 
     from heygen_nb.config import Settings
     from heygen_nb.ledger import Render
@@ -111,6 +113,27 @@ class Session:
             for draft in drafts
         ]
         return [plan for plan in plans if plan]
+
+    async def speak(self, draft: Draft) -> Path:
+        """Have a draft's speech made (paid, once); return the sound.
+
+        With ``length_mode: exact`` the video is then made of that very sound.
+
+        Raises:
+            DownloadError: It lies at HeyGen, and its sound was deleted here.
+            HeygenNbError: It could not be made, or would cost too much.
+        """
+        settings = self.settings_for(draft)
+        path = (await self.renderer.planner.speak(draft, settings)).path
+        if not path.exists():
+            raise DownloadError(
+                _(
+                    "The sound {file} was deleted; the speech itself is not lost."
+                ).format(file=path.name),
+                video_id="",
+                hint=_("Render the draft: what was paid for is used."),
+            )
+        return path
 
     async def next_unpaid(
         self, drafts: Sequence[Draft], *, again: bool = False

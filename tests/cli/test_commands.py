@@ -6,6 +6,7 @@ from pathlib import Path
 
 import av
 import pytest
+from PIL import Image
 
 from heygen_nb.cli import app
 
@@ -77,6 +78,21 @@ def test_doctor_says_what_to_do_about_each_trouble(run, sandbox):
     assert ran.code == 2
     assert ran.out.count("❌") == 3
     assert ran.out.count("👉") == 3
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_doctor_looks_at_a_background_that_is_a_file(run, sandbox, home, there):
+    if there:
+        Image.new("RGB", (9, 9)).save(home / "sea.png")
+
+    environ = {**sandbox.environ(), "HEYGEN_NB_HEYGEN_BACKGROUND_URL": "sea.png"}
+    ran = run("doctor", **environ)
+
+    assert ran.code == (0 if there else 2)
+    assert ran.out.count("❌") == (0 if there else 1)
+    line = next(line for line in ran.out.splitlines() if "Background" in line)
+    assert "sea.png" in line
+    assert sandbox.requests("POST /v3/assets") == 0
 
 
 def test_doctor_tells_a_wrong_key(run, sandbox):

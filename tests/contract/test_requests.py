@@ -170,6 +170,7 @@ CALLS = {
     "voice_list": lambda c: drain(
         c.list_voices(engine="starfish", language="English", gender="female")
     ),
+    "voice_get": lambda c: c.get_voice("v"),
     "avatar_looks_list": lambda c: drain(c.list_looks()),
     "avatar_looks_get": lambda c: c.get_look("l"),
     "user_me_get": lambda c: c.me(),

@@ -93,6 +93,7 @@ def test_batches(serve):
 def test_voices(api):
     check("voice_list", api.get("/v3/voices?limit=100"))
     check("voice_list", api.get("/v3/voices?type=private"))
+    check("voice_get", api.get("/v3/voices/voice_own_01"))
     body = {"text": "Hello.", "voice_id": "voice_en_001"}
     check("voice_speech_create", api.post("/v3/voices/speech", json=body))
 

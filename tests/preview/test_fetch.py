@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from heygen_nb.errors import PreviewError
-from heygen_nb.preview.fetch import fetch_image
+from heygen_nb.preview.fetch import fetch_image, fetch_sound
 
 pytestmark = pytest.mark.anyio
 
@@ -152,3 +152,32 @@ async def test_a_server_of_this_machine_is_asked_when_allowed(picture):
         assert await fetch_image(url, allow_private=True) == picture
         with pytest.raises(PreviewError, match="not public"):
             await fetch_image(url)
+
+
+def listen(url, reply, **options):
+    transport = httpx.MockTransport(lambda _request: reply)
+    return fetch_sound(url, transport=transport, resolve=resolve, **options)
+
+
+@pytest.mark.parametrize("kind", ["audio/mpeg", "audio/wav", "binary/octet-stream"])
+async def test_a_sound_is_fetched(kind):
+    reply = httpx.Response(200, content=b"sound", headers={"Content-Type": kind})
+
+    assert await listen("https://pictures.example/a.mp3", reply) == b"sound"
+
+
+@pytest.mark.parametrize(
+    ("url", "reply", "reason"),
+    [
+        ("http://pictures.example/a.mp3", httpx.Response(200), "only https"),
+        ("https://home.example/a.mp3", httpx.Response(200), "not public"),
+        ("https://pictures.example/a", httpx.Response(200, html="<p>"), "not a sound"),
+        ("https://pictures.example/a?sig=secret", httpx.Response(403), "answers 403"),
+        ("https://pictures.example/a", httpx.Response(200, content=b"xxx"), "larger"),
+    ],
+)
+async def test_what_is_no_sound_is_refused(url, reply, reason):
+    with pytest.raises(PreviewError, match=reason) as caught:
+        await listen(url, reply, max_bytes=2)
+
+    assert "secret" not in str(caught.value)

@@ -12,6 +12,7 @@ from heygen_nb.errors import ConfigError, DraftError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.models import Draft
 from heygen_nb.money import load_rates
+from heygen_nb.renderer.backgrounds import NOT_UPLOADED
 from heygen_nb.renderer.plan import (
     draft_settings,
     make_plan,
@@ -33,13 +34,14 @@ async def plan(sandbox, home):
     ) as client:
         resolver = Resolver(client, allow_private=True)
 
-        async def make(script=ENGLISH, model=None, **changes):
+        async def make(script=ENGLISH, model=None, asset_id="", **changes):
             return await make_plan(
                 Draft(script=script),
                 Settings(**changes),
                 resolver,
                 load_rates(home),
                 model=model,
+                asset_id=asset_id,
             )
 
         yield make
@@ -84,6 +86,26 @@ async def test_a_plain_colour_without_an_avatar_becomes_a_picture(plan):
     assert source["media_type"] == "image/png"
     assert picture.size == (720, 1280)
     assert picture.convert("RGB").getpixel((5, 5)) == (0x10, 0x20, 0x30)
+
+
+@pytest.mark.parametrize("use_avatar", [True, False])
+async def test_a_file_is_known_by_its_content_and_shown_as_an_asset(
+    plan, home, sandbox, use_avatar
+):
+    Image.new("RGB", (9, 9)).save(home / "sea.png")
+    wish = {"heygen_background_url": "sea.png", "heygen_use_avatar": use_avatar}
+
+    quoted = await plan(**wish)
+    made = await plan(asset_id="asset_7", **wish)
+
+    body = made.new.body
+    place = body["background"] if use_avatar else body["scenes"][0]["source"]
+    assert place.pop("type") == ("image" if use_avatar else "asset_id")
+    assert place == {"asset_id": "asset_7"}
+    assert NOT_UPLOADED in str(quoted.new.body)
+    assert quoted.new.revision == made.new.revision
+    assert made.new.inputs["background_url"] == f"sha256:{made.picture.sha256}"
+    assert sandbox.requests("POST /v3/assets") == 0
 
 
 async def test_captions_can_be_left_out(plan):

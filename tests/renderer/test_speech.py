@@ -2,10 +2,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import wave
+from io import BytesIO
 
 import pytest
 
 import heygen_nb as hg
+from heygen_nb.clock import Clock
 from heygen_nb.errors import (
     DownloadError,
     LimitError,
@@ -17,6 +20,7 @@ from heygen_nb.renderer import draft_settings, open_renderer
 from heygen_nb.renderer.speech import MAX_CALLS
 from heygen_nb.sandbox import speech as sound
 from heygen_nb.sandbox.catalogue import voices
+from heygen_nb.workflow import open_session
 
 pytestmark = pytest.mark.anyio
 
@@ -102,6 +106,44 @@ async def test_speech_is_paid_once_for_the_same_words(exact, sandbox):
     assert len(sandbox.charges()) == calls + 3
 
 
+async def test_what_was_heard_is_what_is_rendered(exact, sandbox):
+    async with open_session(exact()) as session:
+        heard = (await session.speak(DRAFT)).read_bytes()
+        again = (await session.speak(DRAFT)).read_bytes()
+        calls = sandbox.requests(SPEECH)
+        [outcome] = await session.render_all([DRAFT], send=False)
+
+    assert heard[:4] == b"RIFF"
+    assert again == heard
+    assert sandbox.requests(SPEECH) == calls == len(spoken(sandbox))
+    assert len(sandbox.charges()) == calls + 1
+    with wave.open(BytesIO(heard)) as sound:
+        heard_s = sound.getnframes() / sound.getframerate()
+    assert outcome.duration_s == pytest.approx(heard_s, abs=0.1)
+
+
+async def test_a_speech_that_the_video_cannot_be_paid_for_is_not_made(exact, sandbox):
+    async with open_session(exact(max_cost_per_render=0.5)) as session:
+        with pytest.raises(LimitError):
+            await session.speak(DRAFT)
+
+    assert sandbox.charges() == []
+
+
+async def test_a_voice_that_heeds_no_speed_is_not_paid_for_twice_at_one_speed(
+    exact, sandbox, monkeypatch
+):
+    def odd(_voice, _text, speed):
+        return sound.silence(36.0 if speed < 1.1 else 44.0)  # hurried: longer
+
+    monkeypatch.setattr(sound, "model", odd)
+    async with open_session(exact()) as session:
+        await session.speak(DRAFT)
+        await session.speak(DRAFT)
+
+    assert sandbox.requests(SPEECH) == 2
+
+
 async def test_two_renders_at_once_share_their_speech(exact, sandbox):
     other = DRAFT.model_copy(update={"id": "e5f6a7b8"})
 
@@ -177,7 +219,7 @@ async def test_sound_that_cannot_be_had_is_told_and_made_anew(exact, sandbox):
         await asyncio.sleep(0)
 
     sandbox.fault("status", "/files/speech/*", status=404, times=None)
-    async with open_renderer(exact(), sleep=at_once) as renderer:
+    async with open_renderer(exact(), clock=Clock(sleep=at_once)) as renderer:
         with pytest.raises(DownloadError, match="speech") as caught:
             await renderer.render(DRAFT, exact())
     assert caught.value.charged is True

@@ -1,8 +1,12 @@
 import io
+import wave
 
 import httpx
 import pytest
 from PIL import Image
+
+from heygen_nb.sandbox.catalogue import voices
+from heygen_nb.sandbox.samples import _GREETINGS
 
 
 def pages(shared, path, **params):
@@ -71,3 +75,46 @@ def test_an_unknown_look_is_404(shared):
     reply = shared.api.get("/v3/avatars/looks/nope")
 
     assert reply.json()["error"]["code"] == "avatar_not_found"
+
+
+def sound(sample):
+    with wave.open(io.BytesIO(sample)) as file:
+        frames = file.readframes(file.getnframes())
+        return file.getnframes() / file.getframerate(), set(frames)
+
+
+def test_every_voice_has_a_sample_that_needs_no_key_and_is_heard(shared):
+    voice = pages(shared, "/v3/voices", type="private")[0]
+
+    seconds, loudness = sound(httpx.get(voice["preview_audio_url"]).content)
+
+    assert seconds > 0.2
+    assert len(loudness) > 2
+    one = shared.api.get(f"/v3/voices/{voice['voice_id']}").json()["data"]
+    assert one["preview_audio_url"] == voice["preview_audio_url"]
+
+
+def test_samples_are_spoken_in_the_voices_own_language_and_sound(start):
+    sandbox = start(fast=False)
+    base = f"{sandbox.handle.base_url}/files/voices"
+
+    said = [
+        httpx.get(f"{base}/{voice_id}.wav").content
+        for voice_id in ("voice_ru_001", "voice_ru_002", "voice_cmn_001")
+    ]
+
+    assert len(set(said)) == 3
+    assert min(sound(sample)[0] for sample in said) > 0.8
+    assert httpx.get(f"{base}/nobody.wav").status_code == 404
+
+
+def test_looks_do_not_look_alike(shared):
+    looks = pages(shared, "/v3/avatars/looks", ownership="public", limit=50)[:40]
+
+    pictures = {httpx.get(look["preview_image_url"]).content for look in looks}
+
+    assert len(pictures) == 40
+
+
+def test_samples_exist_for_every_language():
+    assert {voice.code for voice in voices().values()} == set(_GREETINGS)

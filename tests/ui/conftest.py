@@ -66,6 +66,12 @@ class Lab:
             (line,) = history_lines(ledger, self.home / "videos", limit=1)
         return line.model_dump()
 
+    def newest_body(self) -> dict[str, Any]:
+        """What was sent for the newest render of this home."""
+        with Ledger(f"sqlite:///{self.home / 'heygen_nb.db'}") as ledger:
+            (line,) = history_lines(ledger, self.home / "videos", limit=1)
+            return json.loads(ledger.render(line.render_id).body)
+
     def slow_down(self, *, slow: bool) -> None:
         """Keep all renders in progress, or let them finish."""
         method, data = ("POST", _STILL_RUNNING) if slow else ("DELETE", b"")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from heygen_nb.models import Draft
-from heygen_nb.ui import drafts
+from heygen_nb.ui import page
 from heygen_nb.ui.draftlist import LISTED
 from heygen_nb.ui.drafts import DraftsPanel
 from heygen_nb.workflow.desk import Desk
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def panel(desk, monkeypatch):
-    monkeypatch.setattr(drafts, "AUTOSAVE_S", 0.01)
+    monkeypatch.setattr(page, "AUTOSAVE_S", 0.01)
     panel = DraftsPanel(desk)
     await panel.idle()
     yield panel

@@ -22,6 +22,7 @@ def test_lab_opens_the_first_notebook_and_serves_from_home(started, home):
     assert str(home / "notebooks" / "01_studio.ipynb") in command
     assert f"--ServerApp.root_dir={home}" in command
     assert "--no-browser" in command
+    assert "websocket_max_message_size" in command[-1]
 
 
 def test_all_notebooks_are_copied_and_changed_ones_left_alone(started, home):

@@ -75,7 +75,10 @@ async def test_the_four_keys_of_the_notes_stand_in_the_file(panel, home):
 
 async def test_fields_and_hints_stand_in_the_order_of_the_notes(panel):
     card = panel.children[-2].children[0].children[0]
-    texts = [getattr(w, "description", "") or w.value for w in card.children]
+    # a field with a picker stands in a row with its button; the picker is closed
+    rows = [w for w in card.children if w is not panel._slot]
+    first = [getattr(w, "children", (w,))[0] for w in rows]
+    texts = [getattr(w, "description", "") or w.value for w in first]
 
     expected = (
         "HeyGen video settings",
@@ -100,12 +103,12 @@ async def test_the_environment_is_not_written_into_the_file(panel, home):
 
 
 async def test_keys_go_to_dotenv_and_are_shown_only_as_set(panel, home):
-    assert panel.p_heygen_key.placeholder == "not set"
-    panel.p_heygen_key.value = "sk_very_secret"
+    assert panel.connections.p_heygen_key.placeholder == "not set"
+    panel.connections.p_heygen_key.value = "sk_very_secret"
     await click(panel, panel.save_all)
 
-    assert panel.p_heygen_key.value == ""
-    assert panel.p_heygen_key.placeholder.endswith("set")
+    assert panel.connections.p_heygen_key.value == ""
+    assert panel.connections.p_heygen_key.placeholder.endswith("set")
     assert "HEYGEN_API_KEY=sk_very_secret" in (home / ".env").read_text()
     assert "sk_very_secret" not in config(home)
     assert load_settings().heygen_api_key
@@ -177,21 +180,21 @@ async def test_a_language_switch_keeps_what_is_typed_and_not_saved(panel, home):
 
 
 async def test_both_connections_can_be_tested(panel, sandbox, monkeypatch):
-    panel.p_heygen_key.value = sandbox.handle.api_key
+    panel.connections.p_heygen_key.value = sandbox.handle.api_key
     await click(panel, panel.save_all)
-    await click(panel, panel._test_heygen)
-    await click(panel, panel._test_telegram)
+    await click(panel, panel.connections.test_heygen)
+    await click(panel, panel.connections.test_telegram)
 
-    assert "✓ works · balance $100.00" in panel._heygen_state.value
-    assert "✓ works · @" in panel._telegram_state.value
+    assert "✓ works · balance $100.00" in panel.connections.heygen_state.value
+    assert "✓ works · @" in panel.connections.telegram_state.value
 
 
 async def test_a_wrong_key_says_so_beside_its_field(panel):
-    panel.p_heygen_key.value = "sk_wrong"
+    panel.connections.p_heygen_key.value = "sk_wrong"
     await click(panel, panel.save_all)
-    await click(panel, panel._test_heygen)
+    await click(panel, panel.connections.test_heygen)
 
-    assert "❌" in panel._heygen_state.value
+    assert "❌" in panel.connections.heygen_state.value
 
 
 async def test_limits_and_the_way_to_a_length_are_saved(panel, home):

@@ -117,4 +117,4 @@ async def test_a_new_draft_of_an_old_render_is_opened_for_editing(studio, desk):
     drafts = studio.panels[DraftsPanel]
     assert studio.tabs.titles[studio.tabs.selected_index] == "Drafts"
     assert drafts.t_script.value == LEO.script
-    assert drafts._row.draft.id != LEO.id
+    assert drafts.page.row.draft.id != LEO.id

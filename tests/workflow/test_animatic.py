@@ -5,10 +5,11 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from PIL import Image
 
 import heygen_nb as hg
 from heygen_nb.config import load_settings
-from heygen_nb.errors import DraftError, PreviewError
+from heygen_nb.errors import ConfigError, DraftError, PreviewError
 from heygen_nb.preview import probe_video
 from heygen_nb.workflow.animatic import _pool, scene_of
 
@@ -54,6 +55,25 @@ async def test_a_background_on_this_network_is_not_fetched(sandbox):
     settings = load_settings(environ={}, heygen_background_url=picture)
 
     with pytest.raises(PreviewError):
+        await scene_of(DRAFT, settings, 720)
+
+
+async def test_a_background_that_is_a_file_is_shown(home, tmp_path):
+    Image.new("RGB", (90, 160), "#00ff00").save(home / "green.png")
+    draft = DRAFT.model_copy(update={"background": "green.png", "script": "One."})
+    settings = load_settings(environ={}, heygen_use_avatar=False, captions=False)
+
+    path = await hg.preview_draft(draft, tmp_path / "a.mp4", settings=settings)
+
+    with Image.open(path.with_suffix(".jpg")) as picture:
+        red, green, blue = picture.convert("RGB").getpixel((20, 20))
+    assert green > max(red, blue) + 20  # darkened, so that captions can be read
+
+
+async def test_a_background_file_that_is_gone_is_told():
+    settings = load_settings(environ={}, heygen_background_url="gone.png")
+
+    with pytest.raises(ConfigError, match=r"gone\.png"):
         await scene_of(DRAFT, settings, 720)
 
 

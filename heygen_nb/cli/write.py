@@ -1,0 +1,165 @@
+"""``write``: a topic in, draft files out."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rich.live import Live
+from rich.text import Text
+
+from heygen_nb.cli.console import err, say
+from heygen_nb.config import check_duration, load_settings
+from heygen_nb.drafts import check_draft, read_drafts
+from heygen_nb.i18n import LANGUAGES, ngettext
+from heygen_nb.i18n import gettext as _
+from heygen_nb.scripts import Order
+from heygen_nb.timing import script_language
+from heygen_nb.workflow.keeping import keep_draft
+from heygen_nb.workflow.writing import open_writing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from heygen_nb.config import Settings
+    from heygen_nb.models import Draft
+    from heygen_nb.scripts import Change, TextCallback
+    from heygen_nb.workflow.writing import Writing
+
+FOLDER = "drafts"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """The flags of the command."""
+
+    number: int = 1
+    form: str = ""
+    tone: str = ""
+    language: str | None = None
+    duration: float | None = None
+    seed: int | None = None
+    offline: bool = False
+    output: Path | None = None
+    as_json: bool = False
+
+
+def run_formats(language: str | None) -> int:
+    """List the formats, ours and the user's own."""
+    settings = load_settings()
+    writing = asyncio.run(open_writing(settings))
+    for name in [language] if language else LANGUAGES:
+        for format_ in writing.formats(name):
+            say(f"{name}  {format_.name:<12} {format_.label}")
+    return 0
+
+
+def run_write(topic: str, options: WriteOptions) -> int:
+    """Write the versions; each is kept as soon as it is there."""
+    settings = load_settings()
+    order = Order(
+        topic=topic,
+        format=options.form,
+        tone=options.tone,
+        language=options.language or script_language(topic),
+        target_s=_seconds(options, settings),
+        seed=options.seed,
+        offline=options.offline,
+    )
+    asyncio.run(_write(order, options, settings))
+    return 0
+
+
+async def _write(order: Order, options: WriteOptions, settings: Settings) -> None:
+    writing = await open_writing(settings)
+    folder = options.output or settings.home / FOLDER
+    with _growing() as on_text:
+        async for draft in writing.write(order, options.number, on_text):
+            _keep(draft, folder, writing, settings, as_json=options.as_json)
+
+
+def run_rewrite(source: Path, change: Change, options: WriteOptions) -> int:
+    """Write each draft of a file anew, into a file of its own beside it."""
+    settings = load_settings()
+    drafts = read_drafts(source, settings.home)
+    for draft in drafts:
+        check_draft(draft)
+    asyncio.run(_rewrite(drafts, change, options, settings, source.parent))
+    return 0
+
+
+async def _rewrite(
+    drafts: list[Draft],
+    change: Change,
+    options: WriteOptions,
+    settings: Settings,
+    beside: Path,
+) -> None:
+    writing = await open_writing(settings)
+    length = {"duration": _seconds(options, settings)} if options.duration else {}
+    for draft in drafts:
+        with _growing() as on_text:
+            new = await writing.rewrite(
+                draft.model_copy(update=length),
+                change,
+                language=options.language,
+                on_text=on_text,
+            )
+        own = new.model_copy(update={"id": secrets.token_hex(4)})
+        folder = options.output or beside
+        _keep(own, folder, writing, settings, as_json=options.as_json)
+
+
+def _seconds(options: WriteOptions, settings: Settings) -> int:
+    if options.duration is None:
+        return settings.video_duration
+    seconds, reason = check_duration(options.duration)
+    if reason:
+        say(_("⚠️ --duration: {reason}").format(reason=reason), err)
+    return seconds
+
+
+@contextmanager
+def _growing() -> Iterator[TextCallback | None]:
+    """Show the text while it grows, where somebody looks; it vanishes when done."""
+    if not err.is_terminal:
+        yield None
+        return
+    with Live(console=err, transient=True, refresh_per_second=8) as live:
+
+        def show(title: str, script: str, caption: str) -> None:
+            live.update(Text("\n".join(filter(None, (title, script, caption)))))
+
+        yield show
+
+
+def _keep(
+    draft: Draft, folder: Path, writing: Writing, settings: Settings, *, as_json: bool
+) -> None:
+    path = keep_draft(draft, settings, folder.absolute())
+    words, seconds = len(draft.script.split()), writing.seconds(draft)
+    note = writing.note(draft)
+    if as_json:
+        row = {
+            "draft_id": draft.id,
+            "path": str(path),
+            "title": draft.title,
+            "words": words,
+            "seconds": round(seconds, 1),
+            "target_s": draft.duration or settings.video_duration,
+        }
+        say(json.dumps(row, ensure_ascii=False))
+    else:
+        length = ngettext(
+            "{count} word, about {seconds:.0f} s",
+            "{count} words, about {seconds:.0f} s",
+            words,
+        ).format(count=words, seconds=seconds)
+        say(f"📝 #{draft.id} {path} ({length})")
+    if note:
+        say(f"⚠️ #{draft.id} {note}", err)

@@ -1,0 +1,285 @@
+"""What an account can choose from: its voices and looks, listed once a day.
+
+Listing all of them takes some twenty requests; the lists are kept in home, a folder
+for each account.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import secrets
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+
+from pydantic import AwareDatetime, BaseModel, ValidationError
+
+from heygen_nb.errors import (
+    BadReplyError,
+    HeygenNbError,
+    NetworkError,
+    RateLimitedError,
+    ServerError,
+)
+from heygen_nb.heygen import VoiceReply
+from heygen_nb.i18n import gettext as _
+from heygen_nb.models import Avatar, Voice
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+    from pathlib import Path
+
+    from heygen_nb.heygen import HeyGenClient, LookReply
+    from heygen_nb.models import Account
+
+log = logging.getLogger("heygen_nb.renderer")
+
+FOLDER = ".catalogue"
+FRESH_FOR = timedelta(hours=24)
+_JUST_NOW = timedelta(minutes=1)
+_PART = 50  # items after which somebody who looks on is shown what there is
+_OUT_OF_REACH = (NetworkError, ServerError, RateLimitedError, BadReplyError)
+
+Kind = Literal["voices", "avatars"]
+R = TypeVar("R", bound=BaseModel)
+
+
+class _Kept(BaseModel, Generic[R]):
+    fetched_at: AwareDatetime
+    items: list[R]
+
+
+class Listing(Generic[R]):
+    """One list of one account: in memory, on disk, or fetched anew.
+
+    Args:
+        model: What it is a list of.
+        fetch: Asks HeyGen for all pages.
+        file: Where it is kept; None keeps it in memory only. A broken file counts
+            as none.
+        now: The time, aware UTC.
+
+    Attributes:
+        trouble: Why the last refresh brought nothing.
+    """
+
+    def __init__(
+        self,
+        model: type[R],
+        fetch: Callable[[], AsyncIterator[R]],
+        file: Path | None,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._form: type[_Kept[R]] = _Kept[model]  # type: ignore[valid-type] # told at run time
+        self._fetch = fetch
+        self._file = file
+        self._now = now
+        self._kept: _Kept[R] | None = None
+        self._asked_at: datetime | None = None
+        self._turn = asyncio.Lock()
+        self.trouble: HeygenNbError | None = None
+
+    @property
+    def age(self) -> timedelta | None:
+        """How old the list is; None when it is not known yet."""
+        return self._now() - self._kept.fetched_at if self._kept else None
+
+    @property
+    def known(self) -> Sequence[R]:
+        """What is in memory, without asking anybody."""
+        return self._kept.items if self._kept else ()
+
+    @property
+    def just_asked(self) -> bool:
+        """Whether this very process has asked HeyGen within a minute."""
+        asked_at = self._asked_at
+        return asked_at is not None and self._now() - asked_at < _JUST_NOW
+
+    async def get(
+        self,
+        *,
+        refresh: bool = False,
+        on_part: Callable[[Sequence[R]], object] | None = None,
+    ) -> Sequence[R]:
+        """Return the list; a stale one when HeyGen cannot be reached.
+
+        Args:
+            refresh: Ask HeyGen however young the list is.
+            on_part: Called with what there is so far while pages come in.
+
+        Raises:
+            ApiError: HeyGen refuses, or is out of reach and there is no list.
+        """
+        async with self._turn:
+            if not self._fresh():
+                self._kept = await asyncio.to_thread(self._read) or self._kept
+            if refresh or not self._fresh():
+                await self._renew(on_part)
+            return self.known
+
+    def _fresh(self) -> bool:
+        age = self.age
+        return age is not None and timedelta(minutes=-5) < age < FRESH_FOR
+
+    async def _renew(self, on_part: Callable[[Sequence[R]], object] | None) -> None:
+        self._asked_at, items = self._now(), list[R]()
+        try:
+            async for item in self._fetch():
+                items.append(item)
+                if on_part and len(items) % _PART == 0:
+                    on_part(items)
+        except _OUT_OF_REACH as error:
+            self.trouble = error
+            if self._kept is None:
+                raise
+            log.warning(_("A kept list is used: %s"), error)
+            return
+        self.trouble = None
+        self._kept = self._form(fetched_at=self._now(), items=items)
+        await asyncio.to_thread(self._write)
+
+    def _read(self) -> _Kept[R] | None:
+        try:
+            content = self._file.read_bytes() if self._file else b""
+            return self._form.model_validate_json(content) if content else None
+        except (OSError, ValidationError):
+            return None
+
+    def _write(self) -> None:
+        if self._file and self._kept:
+            write_whole(self._file, self._kept.model_dump_json().encode())
+
+
+class Catalogue:
+    """Voices and looks of one account.
+
+    Args:
+        client: HeyGen.
+        folder: Where lists are kept, see :func:`catalogue_folder`; None keeps them
+            in memory only.
+        now: The time, aware UTC.
+
+    Attributes:
+        said: The voices as HeyGen lists them, own ones first.
+        starfish: The voices that can make speech beforehand.
+        looks: The looks, own ones first.
+    """
+
+    def __init__(
+        self,
+        client: HeyGenClient,
+        folder: Path | None = None,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        def file(name: str) -> Path | None:
+            return folder / f"{name}.json" if folder else None
+
+        self._client = client
+        self.said = Listing(VoiceReply, client.list_voices, file("voices"), now)
+        self.starfish = Listing(
+            VoiceReply,
+            lambda: client.list_voices(engine="starfish"),
+            file("starfish"),
+            now,
+        )
+        self.looks = Listing(Avatar, self._list_looks, file("looks"), now)
+
+    async def _list_looks(self) -> AsyncIterator[Avatar]:
+        public = self._client.list_looks(ownership="public")
+        # on its way beside the own ones: somebody waits for the first page
+        first = asyncio.create_task(_next(public))
+        try:
+            async for look in self._client.list_looks(ownership="private"):
+                yield _avatar(look, own=True)
+            if one := await first:
+                yield _avatar(one, own=False)
+            async for look in public:
+                yield _avatar(look, own=False)
+        finally:
+            first.cancel()
+            await asyncio.gather(first, return_exceptions=True)
+
+    async def voices(self, *, refresh: bool = False) -> list[Voice]:
+        """Return every voice, own ones first."""
+        said = await self.said.get(refresh=refresh)
+        exact = {v.voice_id for v in await self.starfish.get(refresh=refresh)}
+        return [_voice(reply, exact=reply.voice_id in exact) for reply in said]
+
+    async def avatars(
+        self,
+        *,
+        refresh: bool = False,
+        on_part: Callable[[Sequence[Avatar]], object] | None = None,
+    ) -> Sequence[Avatar]:
+        """Return every look, own ones first; ``on_part`` gets the first ones early."""
+        return await self.looks.get(refresh=refresh, on_part=on_part)
+
+    def listing(self, kind: Kind) -> Listing[VoiceReply] | Listing[Avatar]:
+        """Return the list behind voices or avatars, for its age and its trouble."""
+        return self.said if kind == "voices" else self.looks
+
+    async def sample_link(self, voice_id: str) -> str:
+        """Return a fresh link to a voice's sample; empty if it has none."""
+        return (await self._client.get_voice(voice_id)).preview_audio_url or ""
+
+    async def picture_link(self, look_id: str) -> str:
+        """Return a fresh link to a look's picture; empty if it has none."""
+        return (await self._client.get_look(look_id)).preview_image_url or ""
+
+
+def catalogue_folder(home: Path, account: Account) -> Path:
+    """Return where the lists of an account are kept: no two accounts share one."""
+    who = f"{account.backend}\0{account.base_url}\0{account.fingerprint}"
+    return home / FOLDER / hashlib.sha256(who.encode()).hexdigest()[:32]
+
+
+async def _next(looks: AsyncIterator[LookReply]) -> LookReply | None:
+    return await anext(looks, None)
+
+
+def write_whole(file: Path, content: bytes) -> None:
+    """Keep what can be fetched again, whole or not at all; a full disk is no error."""
+    part = file.with_suffix(f".{secrets.token_hex(4)}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_bytes(content)
+        part.replace(file)
+    except OSError as error:
+        log.warning("%s", error)
+
+
+def _voice(reply: VoiceReply, *, exact: bool) -> Voice:
+    return Voice(
+        id=reply.voice_id,
+        name=reply.name,
+        language=reply.language or "",
+        gender=reply.gender or "",
+        own=reply.type == "private",
+        exact=exact,
+        pauses=reply.support_pause,
+        sample_url=reply.preview_audio_url,
+    )
+
+
+def _avatar(reply: LookReply, *, own: bool) -> Avatar:
+    return Avatar(
+        id=reply.id,
+        name=reply.name,
+        own=own,
+        kind=reply.avatar_type,
+        gender=reply.gender or "",
+        orientation=reply.preferred_orientation or _shape(reply),
+        engines=reply.supported_api_engines,
+        default_voice_id=reply.default_voice_id,
+        picture_url=reply.preview_image_url,
+        ready=reply.status in (None, "completed"),
+    )
+
+
+def _shape(reply: LookReply) -> str:
+    width, height = reply.image_width or 0, reply.image_height or 0
+    if not width or not height:
+        return ""
+    return ("portrait", "square", "landscape")[1 + (width > height) - (width < height)]

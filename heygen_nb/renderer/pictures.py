@@ -1,0 +1,238 @@
+"""Pictures on this machine: found, checked before anything is paid, and known again.
+
+A picture is known by its content, so that one which was moved is not paid again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import struct
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from heygen_nb.errors import ConfigError
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from PIL import Image
+
+MAX_BYTES = 32_000_000  # POST /v3/assets takes 32 MB (developers.heygen.com)
+MAX_PIXELS = 50_000_000
+_MARKS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+Stamp = tuple[Path, int, int, int]  # path, mtime, ctime, size
+
+
+MAX_SIDE_PX = 2000
+"""Longest side of what is kept. HeyGen takes pictures of "<2K" (its
+docs/usage-limits); a 1080p video shows 1920 of it, and an upload stays small."""
+_READ = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # without plug-ins
+_BROKEN = (  # whatever Pillow raises on a spoilt file
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    LookupError,
+    TypeError,
+    struct.error,
+)
+_ORIENTATION, _UPRIGHT = 0x0112, (None, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A file that can be a background; ``sha256`` is what it is known by."""
+
+    path: Path
+    sha256: str
+
+    def read(self) -> bytes:
+        """Return its bytes, made fit for HeyGen; see :func:`fit`.
+
+        Raises:
+            ConfigError: They are not those that were checked.
+        """
+        content = _content(self.path)
+        if hashlib.sha256(content).hexdigest() != self.sha256:
+            _hash.cache_clear()
+            _check.cache_clear()
+            raise changed(self.path)
+        return fit(str(self.path), content)
+
+
+def file_of(value: str, home: Path) -> Path | None:
+    """Return the file that a background names; None for a colour or an address."""
+    if not value or value.startswith("#") or "://" in value:
+        return None
+    try:
+        return home.absolute() / Path(value).expanduser()
+    except RuntimeError:  # ~somebody: there is no such user
+        return home.absolute() / value
+
+
+def identity(value: str, home: Path) -> str:
+    """Return what stands for a background in a revision: for a file its content.
+
+    So a file that was only moved or renamed is not paid again, and one that was
+    changed is not taken for what was rendered. May read 32 MB.
+
+    Raises:
+        ConfigError: There is no such file.
+    """
+    path = file_of(value, home)
+    return f"sha256:{_hash(stamp_of(value, path))}" if path else value
+
+
+def picture_of(value: str, home: Path) -> Picture | None:
+    """Return the picture that a background names; None for a colour or an address.
+
+    Args:
+        value: An absolute path, one from ``~`` or one relative to home.
+        home: The home folder.
+
+    Raises:
+        ConfigError: It is missing or too large, or no whole PNG or JPEG.
+    """
+    path = file_of(value, home)
+    if path is None:
+        return None
+    stamp = stamp_of(value, path)
+    _check(stamp)
+    return Picture(path, _hash(stamp))
+
+
+def stamp_of(value: str, path: Path) -> Stamp:
+    """Return what changes whenever the content of a file does.
+
+    Raises:
+        ConfigError: It is no file, empty or too large.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        raise refusal(value, _("there is no such file")) from None
+    except (OSError, ValueError) as error:
+        raise refusal(value, _reason(error)) from None
+    if not stat.S_ISREG(found.st_mode):
+        raise refusal(value, _("it is no file"))
+    check_size(value, found.st_size)
+    return path, found.st_mtime_ns, found.st_ctime_ns, found.st_size
+
+
+def _reason(error: OSError | ValueError) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def check_size(name: str, size_bytes: int) -> None:
+    """Refuse what is empty or more than HeyGen takes.
+
+    Raises:
+        ConfigError: It is.
+    """
+    if not size_bytes:
+        raise refusal(name, _("it is empty"))
+    if size_bytes > MAX_BYTES:
+        size, limit = size_bytes / 1e6, MAX_BYTES / 1e6
+        reason = _("it has {size:.1f} MB, more than {limit:.0f} MB")
+        raise refusal(name, reason.format(size=size, limit=limit))
+
+
+@lru_cache(maxsize=256)
+def _hash(stamp: Stamp) -> str:
+    return hashlib.sha256(_content(stamp[0])).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _check(stamp: Stamp) -> None:
+    """Decode a whole picture: a cut one would be found out by HeyGen only."""
+    name, content = str(stamp[0]), _content(stamp[0])
+    if not media_type(content):
+        raise refusal(name, _("it is neither PNG nor JPEG inside"))
+    with reading(name, content):
+        pass
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise refusal(str(path), _reason(error)) from None
+
+
+@contextmanager
+def reading(name: str, content: bytes) -> Iterator[Image.Image]:
+    """Give a picture whose pixels can all be read; the block only looks at it."""
+    from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 - 50 ms
+
+    check_size(name, len(content))
+    takes = _("PNG, JPEG, WebP, GIF, BMP and TIFF can be used, up to 32 MB.")
+    bomb = refusal(name, _("it has more than 50 million pixels"))
+    try:
+        with Image.open(BytesIO(content), formats=_READ) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise bomb
+            image.load()
+            yield image
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise bomb from None
+    except UnidentifiedImageError:
+        raise refusal(name, _("it is no picture"), takes) from None
+    except _BROKEN:
+        raise refusal(name, _("it is damaged")) from None
+
+
+def fit(name: str, content: bytes) -> bytes:
+    """Return a picture as HeyGen takes it, the very same bytes if they are.
+
+    PNG and JPEG stay as they are. WebP, GIF (its first frame), BMP and TIFF become
+    PNG, which loses nothing; what is turned by its EXIF data is turned for good,
+    and what is larger than :data:`MAX_SIDE_PX` made smaller.
+
+    Raises:
+        ConfigError: It is none of them, damaged or too large.
+    """
+    from PIL import ImageOps  # noqa: PLC0415 - 50 ms
+
+    kind = media_type(content)
+    with reading(name, content) as image:
+        upright = image.getexif().get(_ORIENTATION) in _UPRIGHT
+        small, plain = max(image.size) <= MAX_SIDE_PX, image.mode != "CMYK"
+        if kind and upright and small and plain:
+            return content
+        profile = image.info.get("icc_profile") if plain else None
+        mode = "RGBA" if image.has_transparency_data else "RGB"
+        picture = ImageOps.exif_transpose(image).convert(mode)
+    picture.thumbnail((MAX_SIDE_PX, MAX_SIDE_PX))
+    stream = BytesIO()
+    save = partial(picture.save, stream, icc_profile=profile, exif=b"")
+    save("JPEG", quality=95) if kind == "image/jpeg" else save("PNG")
+    return stream.getvalue()
+
+
+def media_type(content: bytes) -> str:
+    """Return ``image/png`` or ``image/jpeg`` by the first bytes, else nothing."""
+    found = (kind for mark, kind in _MARKS.items() if content.startswith(mark))
+    return next(found, "")
+
+
+def refusal(name: str, reason: str, hint: str = "") -> ConfigError:
+    """Return the error that says why a file cannot be a background."""
+    return ConfigError(
+        _("The background {file}: {reason}.").format(file=name[:200], reason=reason),
+        hint=hint
+        or _(
+            "A background is a colour like #203040, a link with https://, or a PNG or"
+            " JPEG file of up to 32 MB. The panel converts other pictures."
+        ),
+    )
+
+
+def changed(path: Path) -> ConfigError:
+    """Return the error of a file that is not any more what was looked at."""
+    return refusal(str(path), _("it has just been changed; try again"))

@@ -1,0 +1,71 @@
+"""The question before anything is paid, and the start of what was agreed to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from heygen_nb.errors import LimitError
+    from heygen_nb.models import Draft
+    from heygen_nb.renderer import Plan
+    from heygen_nb.ui._base import Panel
+
+
+async def render_if_agreed(panel: Panel, draft: Draft) -> bool:
+    """Say what a draft will use and cost, ask, and start the render.
+
+    Returns:
+        Whether it was started; what costs nothing is not asked about.
+
+    Raises:
+        HeygenNbError: It cannot be rendered as it is; nothing was sent.
+    """
+    plan = await panel.desk.quote(draft)
+    over = await panel.desk.over_limit(plan) if plan else None
+    if plan and plan.quote.amount and not await _agreed(panel, plan, over):
+        return False
+    panel.desk.render(draft, unlimited=over is not None)
+    return True
+
+
+async def speak_if_agreed(panel: Panel, draft: Draft) -> Path | None:
+    """Say what the speech of a draft costs at most, ask, and have it made.
+
+    Returns:
+        The sound, which exact length then renders as it is; None after a no.
+
+    Raises:
+        HeygenNbError: It could not be made.
+    """
+    plan = await panel.desk.quote(draft)
+    if plan and plan.quote.speech:
+        amount = f"{plan.quote.speech:.2f} {plan.quote.currency}"
+        text = _(
+            "{voice} says the script, and the video is made of that very sound:"
+            " at most {amount}"
+        ).format(voice=plan.voice, amount=amount)
+        if not await panel.ask(text, _("Speak for {amount}").format(amount=amount)):
+            return None
+    return await panel.desk.speak(draft)
+
+
+async def _agreed(panel: Panel, plan: Plan, over: LimitError | None) -> bool:
+    quote = plan.quote
+    amount = f"{quote.amount:.2f} {quote.currency}"
+    lines = [
+        _("Voice: {voice}").format(voice=plan.voice),
+        _("Avatar: {avatar}").format(avatar=plan.avatar or _("none")),
+        _("About {seconds:.0f} s, about {amount} (estimate, {source})").format(
+            seconds=quote.seconds, amount=amount, source=quote.source
+        ),
+        *(f"⚠️ {warning}" for warning in plan.warnings),
+    ]
+    if over:
+        lines.append(f"⚠️ {over.message}")
+    return await panel.ask(
+        "\n".join(lines), _("Render for {amount}").format(amount=amount)
+    )

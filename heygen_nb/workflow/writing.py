@@ -1,0 +1,295 @@
+"""Drafts from a topic, and new texts for a draft."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from heygen_nb.address import is_loopback
+from heygen_nb.config import check_duration, load_settings
+from heygen_nb.errors import ConfigError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.ledger import Ledger
+from heygen_nb.models import Draft
+from heygen_nb.renderer import effective_settings
+from heygen_nb.renderer.backend import ledger_url
+from heygen_nb.scripts import (
+    Chat,
+    ModelWriter,
+    OfflineWriter,
+    Order,
+    Written,
+    formats,
+    misses,
+)
+from heygen_nb.timing import SpeechModel, Spoken, script_language
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from heygen_nb.config import Settings
+    from heygen_nb.scripts import Change, Format, Measure, ScriptWriter, TextCallback
+
+log = logging.getLogger("heygen_nb.workflow")
+
+_WISH = re.compile(r"([a-z]{2})-[A-Z]{2}\b")
+_VOICES = {"en": "en-US-Neural2-F", "ru": "ru-RU-Neural2-A"}
+
+
+class Writing:
+    """Writes drafts for one home folder.
+
+    Args:
+        settings: Gives the settings that hold now.
+        lengths: Gives what is known of speech lengths, and the voice that speaks.
+    """
+
+    def __init__(
+        self,
+        settings: Callable[[], Settings],
+        lengths: Callable[[], tuple[SpeechModel, str]],
+    ) -> None:
+        self._settings = settings
+        self._lengths = lengths
+
+    @property
+    def has_model(self) -> bool:
+        """Whether the settings name a language model."""
+        return bool(self._settings().script_model)
+
+    def formats(self, language: str) -> list[Format]:
+        """Return the ready formats of a language and the user's own."""
+        return formats(self._settings().home, language)
+
+    async def write(
+        self, order: Order, number: int = 1, on_text: TextCallback | None = None
+    ) -> AsyncIterator[Draft]:
+        """Write versions of a script, one after the other.
+
+        Args:
+            order: What is wanted. A format that is there is written offline.
+            number: How many versions.
+            on_text: Gets title, script and caption as they grow.
+
+        Yields:
+            A new draft for each.
+
+        Raises:
+            ConfigError: The model cannot be used as it is set.
+            DraftError: The order or its format cannot be used.
+            ScriptError: The model did not write it.
+        """
+        writer = self._writer(order)
+        first = secrets.randbelow(1 << 32) if order.seed is None else order.seed
+        words = order.words or self._words(order.target_s, order.language)
+        wished = check_duration(order.target_s)[0]
+        other = wished != self._settings().video_duration
+        for version in range(number):
+            numbered = replace(order, seed=first + version, words=words)
+            written = await writer.write(numbered, on_text=on_text)
+            yield Draft(
+                id=secrets.token_hex(4),
+                title=written.title,
+                script=written.script,
+                caption=written.caption,
+                voice=self._voice(written.script),
+                duration=wished if other else None,
+            )
+
+    async def rewrite(
+        self,
+        draft: Draft,
+        change: Change,
+        *,
+        language: str | None = None,
+        on_text: TextCallback | None = None,
+    ) -> Draft:
+        """Return the draft with new texts; the model writes them.
+
+        Args:
+            draft: It stays as it is.
+            change: What to do: ``shorten`` or ``lengthen`` to the draft's length,
+                ``another`` version, or ``translate``.
+            language: To translate into: ``en``, ``ru`` or any language's name; by
+                default from English into Russian and from others into English.
+            on_text: Gets title, script and caption as they grow.
+
+        Raises:
+            ConfigError: No model is set, or it cannot be used as it is set.
+            ScriptError: The model did not write it.
+        """
+        spoken = script_language(draft.script)
+        if change == "translate":
+            spoken = language or ("ru" if spoken == "en" else "en")
+        target_s = draft.duration or self._settings().video_duration
+        order = Order(
+            topic=draft.title,
+            language=spoken,
+            target_s=target_s,
+            words=self._words(target_s, spoken),
+        )
+        old = Written(draft.title, draft.script, draft.caption)
+        written = await self._model().rewrite(old, change, order, on_text=on_text)
+        return draft.model_copy(
+            update={
+                "title": written.title or draft.title,
+                "script": written.script,
+                "caption": written.caption or draft.caption,
+            }
+        )
+
+    def seconds(self, draft: Draft) -> float:
+        """Return the seconds that the draft's script takes at the voice's own speed."""
+        return self._measure()(draft.script)
+
+    def note(self, draft: Draft) -> str:
+        """Return a word on a script that misses its length; empty if it does not."""
+        target_s = draft.duration or self._settings().video_duration
+        seconds = self.seconds(draft)
+        if not misses(seconds, target_s):
+            return ""
+        return _("About {seconds:.0f} s to speak instead of {target:.0f} s.").format(
+            seconds=seconds, target=target_s
+        )
+
+    def _writer(self, order: Order) -> ScriptWriter:
+        known = {format_.name for format_ in self.formats(order.language)}
+        if self.has_model and not order.offline and order.format not in known:
+            return self._model()
+        return OfflineWriter(self._settings().home, self._measure())
+
+    def _model(self) -> ModelWriter:
+        settings = self._settings()
+        if not settings.script_model:
+            raise ConfigError(
+                _("No language model is set."),
+                hint=_(
+                    "Set script_model to its name, and OPENAI_API_KEY or, for a local"
+                    " server, HEYGEN_NB_SCRIPT_BASE_URL."
+                ),
+            )
+        key = settings.script_api_key
+        if key is None and not is_loopback(settings.script_base_url):
+            raise ConfigError(
+                _("There is no key for the language model."),
+                hint=_("Set OPENAI_API_KEY in the environment or in .env."),
+            )
+        chat = Chat(
+            settings.script_model,
+            base_url=settings.script_base_url,
+            api_key=key.get_secret_value() if key else "",
+        )
+        return ModelWriter(chat, measure=self._measure(), home=settings.home)
+
+    def _voice(self, script: str) -> str | None:
+        """Return a wish for a voice if the set one is of another language."""
+        language = script_language(script)
+        set_language = _WISH.match(self._settings().heygen_voice)
+        if set_language and set_language[1] != language:
+            return _VOICES[language]
+        return None
+
+    def _measure(self) -> Measure:
+        model, voice_id = self._lengths()
+        return lambda script: model.estimate(script, voice_id=voice_id).seconds
+
+    def _words(self, target_s: float, language: str) -> int:
+        model, voice_id = self._lengths()
+        return model.words_for(target_s, language=language, voice_id=voice_id)
+
+
+async def write_drafts(
+    topic: str,
+    number: int = 1,
+    *,
+    format: str | None = None,  # noqa: A002 - the word for it
+    tone: str = "",
+    language: str | None = None,
+    duration: float | None = None,
+    seed: int | None = None,
+    settings: Settings | None = None,
+    on_text: TextCallback | None = None,
+) -> list[Draft]:
+    """Write drafts about a topic: by the language model if one is set, else offline.
+
+    Args:
+        topic: What they are about; points may follow: ``Coffee: warm the cup; …``.
+        number: How many versions.
+        format: A ready format such as ``horoscope``, written offline.
+        tone: Such as ``warm``; the model keeps to it.
+        language: ``en`` or ``ru``; by default that of the topic.
+        duration: Wished seconds, 15 to 60; by default the settings' own.
+        seed: The same seed gives the same offline texts.
+        settings: By default read from home.
+        on_text: Gets title, script and caption as they grow.
+
+    Raises:
+        ConfigError: The model cannot be used as it is set.
+        DraftError: The topic or the format cannot be used.
+        ScriptError: The model did not write it.
+    """
+    settings = effective_settings(settings or load_settings())
+    order = Order(
+        topic=topic,
+        format=format or "",
+        tone=tone,
+        language=language or script_language(topic),
+        target_s=settings.video_duration
+        if duration is None
+        else check_duration(duration)[0],
+        seed=seed,
+    )
+    writing = await open_writing(settings)
+    drafts = [draft async for draft in writing.write(order, number, on_text)]
+    for draft in drafts:
+        if note := writing.note(draft):
+            log.warning("#%s: %s", draft.id, note)
+    return drafts
+
+
+async def rewrite_draft(
+    draft: Draft,
+    change: Change,
+    *,
+    language: str | None = None,
+    settings: Settings | None = None,
+    on_text: TextCallback | None = None,
+) -> Draft:
+    """Return a draft with new texts; see :meth:`Writing.rewrite`.
+
+    Args:
+        draft: It stays as it is; the new one has its id, voice and so on.
+        change: ``shorten``, ``lengthen``, ``another`` or ``translate``.
+        language: To translate into.
+        settings: By default read from home.
+        on_text: Gets title, script and caption as they grow.
+
+    Raises:
+        ConfigError: No model is set, or it cannot be used as it is set.
+        ScriptError: The model did not write it.
+    """
+    settings = effective_settings(settings or load_settings())
+    writing = await open_writing(settings)
+    new = await writing.rewrite(draft, change, language=language, on_text=on_text)
+    if note := writing.note(new):
+        log.warning("#%s: %s", draft.id, note)
+    return new
+
+
+async def open_writing(settings: Settings) -> Writing:
+    """Return what writes for these settings, with the lengths learned so far."""
+
+    def learned() -> tuple[SpeechModel, str]:
+        with Ledger(ledger_url(settings)) as ledger:
+            rows = ledger.facts.spoken(settings.active_backend)
+            voice = ledger.facts.voice_of(
+                settings.active_backend, settings.heygen_voice
+            )
+            return SpeechModel(Spoken(*row) for row in rows), voice
+
+    lengths = await asyncio.to_thread(learned)
+    return Writing(lambda: settings, lambda: lengths)

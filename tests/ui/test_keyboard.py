@@ -1,0 +1,138 @@
+"""The Studio without a mouse: reached, named, seen, and a video made."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+PLAYS = "() => [...document.querySelectorAll('video')].some(v => v.readyState > 0)"
+MANY = 60  # more controls than any tab has
+FOCUSED = """() => {
+  const e = document.activeElement, style = getComputedStyle(e)
+  if (!e.closest('.hg')) return null
+  e.dataset.reached = 'yes'
+  return {
+    html: e.outerHTML.slice(0, 200),
+    ring: style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2,
+  }
+}"""
+NOT_REACHED = """() => [...document.querySelectorAll(
+    '.hg :is(input:not([type=file]), textarea, select, button, a[href])')]
+  .filter(e => e.offsetParent && !e.disabled && !e.dataset.reached)
+  .map(e => e.outerHTML.slice(0, 200))"""
+
+
+class Keyboard:
+    """Presses keys, and knows what a screen reader would say."""
+
+    def __init__(self, book):
+        self.book = book
+        self.page = book.page
+        self._devtools = book.page.context.new_cdp_session(book.page)
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+
+    def focused(self):
+        return self.page.evaluate(FOCUSED)
+
+    def name(self):
+        """The accessible name of what has the focus, as the browser computes it."""
+        found = self._devtools.send(
+            "Runtime.evaluate", {"expression": "document.activeElement"}
+        )
+        tree = self._devtools.send(
+            "Accessibility.getPartialAXTree",
+            {"objectId": found["result"]["objectId"], "fetchRelatives": False},
+        )
+        return tree["nodes"][0].get("name", {}).get("value", "").strip()
+
+    def enter_studio(self, tab="Drafts"):
+        """Come from the notebook's cell; stop at the tabs."""
+        self.page.locator(".jp-Notebook .jp-Cell").first.focus()
+        self.go_to(tab)
+
+    def back_to(self, name):
+        """Go back with Shift+Tab; yield what had the focus."""
+        for _ in range(MANY):
+            self.press("Shift+Tab")
+            if found := self.focused():
+                yield {**found, "name": self.name()}
+                if self.name() == name:
+                    return
+        raise AssertionError(f"{name} cannot be reached")
+
+    def go_to(self, name, key="Tab"):
+        for _ in range(MANY):
+            self.press(key)
+            if self.focused() and self.name() == name:
+                return
+        raise AssertionError(f"{name} cannot be reached")
+
+    def through(self):
+        """Go on with Tab to the end of the Studio; yield what had the focus."""
+        for _ in range(MANY):
+            if not (found := self.focused()):
+                return
+            yield {**found, "name": self.name()}
+            self.press("Tab")
+        raise AssertionError("the focus is caught")
+
+
+@pytest.fixture
+def keyboard(studio):
+    book = studio("keyboard")
+    book.field("Title").wait_for()
+    book.page.locator(".hg-sandbox").wait_for()
+    return Keyboard(book)
+
+
+def test_every_control_of_every_tab_is_reached_named_and_ringed(keyboard):
+    keyboard.enter_studio()
+    keyboard.press("ArrowLeft")  # to Generation, the first
+    for tab in ("Generation", "Drafts", "Settings", "History", "Analytics"):
+        assert keyboard.name() == tab
+        keyboard.press("Enter")
+        keyboard.page.locator(".hg .lm-mod-current").filter(has_text=tab).wait_for()
+        keyboard.page.wait_for_timeout(700)  # the panel brings its content
+
+        controls = [*keyboard.through()]
+
+        assert [control for control in controls if not control["name"]] == []
+        assert [control for control in controls if not control["ring"]] == []
+        assert keyboard.page.evaluate(NOT_REACHED) == []
+        keyboard.enter_studio(tab)
+        keyboard.press("ArrowRight")
+
+
+def test_a_video_is_made_by_keyboard_alone(keyboard):
+    keyboard.enter_studio()
+    keyboard.go_to("➕ New")
+    keyboard.press("Enter")
+    keyboard.page.wait_for_function(
+        "() => document.activeElement.labels?.[0]?.textContent.includes('Title')"
+    )
+    keyboard.page.keyboard.type("By keyboard")
+    keyboard.press("Tab")
+    keyboard.page.keyboard.type("Typed, and never clicked.")
+    keyboard.go_to("🎬 Create video")
+    keyboard.press("Space")
+    keyboard.page.wait_for_function(PLAYS)
+
+    # the button is hidden now: the keyboard goes on after it, and back again
+    controls = [*keyboard.back_to("Drafts")]
+    assert any(control["name"] == "Video" for control in controls)
+    assert [c for c in controls if not (c["name"] and c["ring"])] == []
+    keyboard.press("Enter")
+    keyboard.go_to("➕ New")
+    keyboard.press("Enter")
+    keyboard.page.keyboard.type("Another one")
+    keyboard.go_to("Drafts", "Shift+Tab")
+    keyboard.press("End")
+    keyboard.page.wait_for_function(
+        "() => [...document.querySelectorAll('.hg input')]"
+        ".some(field => field.value === 'By keyboard')"
+    )
+    assert keyboard.name() == "Drafts"

@@ -1,0 +1,114 @@
+"""One home folder, opened in two notebooks with a kernel each."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from heygen_nb.ledger import Ledger
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+
+PLAYS = "() => [...document.querySelectorAll('video')].some(v => v.readyState > 0)"
+
+
+def write(book, title, script):
+    book.field("Title").fill(title)
+    book.field("Script").fill(script)
+
+
+def saved(lab, title):
+    with Ledger(f"sqlite:///{lab.home / 'heygen_nb.db'}") as ledger:
+        return [row.script for row in ledger.drafts.all() if row.title == title]
+
+
+def wait_until_saved(book, lab, title, script):
+    for _ in range(100):
+        if saved(lab, title) == [script]:
+            return
+        book.page.wait_for_timeout(100)
+    raise AssertionError(saved(lab, title))
+
+
+def pick(book, title):
+    """Choose a draft in the list."""
+    option = book.page.locator(".hg-list option").filter(has_text=title)
+    option.wait_for(state="attached")
+    book.page.locator(".hg-list select").select_option(option.get_attribute("value"))
+    book.page.wait_for_function(
+        "title => [...document.querySelectorAll('.hg input')]"
+        ".some(field => field.value === title)",
+        arg=title,
+    )
+
+
+def test_a_draft_written_in_both_asks_and_loses_no_text(studio, lab):
+    first = studio("first")
+    write(first, "Both", "As it began.")
+    wait_until_saved(first, lab, "Both", "As it began.")
+    second = studio("second")
+    pick(second, "Both")
+    assert second.field("Script").input_value() == "As it began."
+
+    second.field("Script").fill("Written in the second.")
+    wait_until_saved(second, lab, "Both", "Written in the second.")
+    first.field("Script").fill("Written in the first.")
+
+    first.page.get_by_text("This draft was changed elsewhere at").wait_for()
+    assert first.field("Script").input_value() == "Written in the first."
+    assert saved(lab, "Both") == ["Written in the second."]  # until it is answered
+    first.button("Keep my text").click()
+    wait_until_saved(first, lab, "Both", "Written in the first.")
+
+    second.field("Caption (Telegram)").fill("A caption of the second.")
+    second.page.get_by_text("This draft was changed elsewhere at").wait_for()
+    assert second.field("Script").input_value() == "Written in the second."
+    second.button("Take the other").click()
+    second.page.wait_for_function(
+        "() => [...document.querySelectorAll('.hg textarea')]"
+        ".some(field => field.value === 'Written in the first.')"
+    )
+    assert saved(lab, "Both") == ["Written in the first."]
+
+
+@pytest.mark.parametrize("opened", ["before", "after"])
+def test_a_render_begun_in_one_is_shown_in_the_other_and_paid_once(studio, lab, opened):
+    title = f"Shared, opened {opened}"
+    charged = len(lab.ledger()["charges"])
+    lab.slow_down(slow=True)
+    first = studio(f"{opened}-one")
+    second = studio(f"{opened}-two") if opened == "before" else None
+    write(first, title, f"This one is watched from two notebooks: {opened}.")
+    first.button("🎬 Create video").click()
+    log = first.page.locator(".hg-log pre")
+    log.filter(has_text=re.compile("pending|processing")).wait_for()
+
+    if second:
+        second.tab("Generation").click()
+    else:
+        second = studio(f"{opened}-two")
+    second.page.get_by_text("1 rendering").wait_for()
+    second.page.locator(".hg-card h3").filter(has_text=title).wait_for()
+    lab.slow_down(slow=False)
+
+    for book in (first, second):
+        book.page.wait_for_function(PLAYS)
+    assert len(lab.ledger()["charges"]) == charged + 1
+
+
+def test_create_pressed_in_both_makes_one_video(studio, lab):
+    charged = len(lab.ledger()["charges"])
+    first = studio("press-one")
+    write(first, "Pressed twice", "Somebody presses the button in both notebooks.")
+    script = "Somebody presses the button in both notebooks."
+    wait_until_saved(first, lab, "Pressed twice", script)
+    second = studio("press-two")
+    pick(second, "Pressed twice")
+
+    first.button("🎬 Create video").click()
+    second.button("🎬 Create video").click()
+
+    for book in (first, second):
+        book.page.wait_for_function(PLAYS)
+    assert len(lab.ledger()["charges"]) == charged + 1

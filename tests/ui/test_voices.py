@@ -1,0 +1,202 @@
+from __future__ import annotations
+
+import io
+import wave
+
+import pytest
+
+from heygen_nb.i18n import set_language
+from heygen_nb.ui._base import Panel
+from heygen_nb.ui.voices import LISTED, VoicePicker
+
+pytestmark = pytest.mark.anyio
+
+EVIL = "<img onerror=alert(1)>"
+
+
+class Shop(Panel):
+    """A panel with nothing but the picker in it."""
+
+    def _build(self):
+        self.used = []
+
+        async def choose(voice):
+            self.used.append(voice)
+
+        self.picker = VoicePicker(self, choose)
+        return (self.picker,)
+
+
+@pytest.fixture
+async def shop(desk):
+    panel = Shop(desk)
+    await panel.picker.begin("Clara")
+    await panel.idle()
+    yield panel
+    panel.close()
+
+
+@pytest.fixture
+def picker(shop):
+    return shop.picker
+
+
+def listed(picker):
+    space = "\N{NO-BREAK SPACE}"
+    return [label.replace(space, " ") for label, _id in picker.s_voices.options]
+
+
+async def type_in(shop, text):
+    shop.picker.t_search.value = text
+    await shop.idle()
+
+
+async def test_a_hundred_are_listed_the_one_in_use_first_and_marked(picker):
+    assert len(listed(picker)) == LISTED
+    assert listed(picker)[0].startswith("✓ Clara")
+    assert picker.s_voices.value == "voice_en_001"
+    assert "1,203 voices · the first 100 are listed" in picker._count.value
+    assert "fresh list" in picker.freshness._text.value
+
+
+async def test_typing_narrows_the_list(shop, picker):
+    await type_in(shop, "михаил")
+
+    assert [voice_id for _label, voice_id in picker.s_voices.options] == [
+        "voice_ru_002"
+    ]
+    assert "Russian · male · exact length" in listed(picker)[0]
+
+
+async def test_filters_narrow_it_together(shop, picker):
+    picker.d_language.value = "Russian"
+    picker.d_gender.value = "female"
+    picker.c_exact.value = True
+    await shop.idle()
+
+    shown = picker._shown.values()
+    assert shown
+    assert {(v.language, v.gender, v.exact) for v in shown} == {
+        ("Russian", "female", True)
+    }
+
+
+async def test_a_typing_mistake_shows_the_nearest(shop, picker):
+    await type_in(shop, "Olivr")
+
+    assert "nearest are listed" in picker._count.value
+    assert listed(picker)[0].startswith("Oliver")
+
+
+async def test_nonsense_shows_nothing_and_nothing_can_be_used(shop, picker):
+    await type_in(shop, "qqqzzz")
+
+    assert listed(picker) == []
+    assert picker.use.disabled
+    assert picker.play.disabled
+
+
+async def test_a_sample_is_heard_until_another_voice_is_chosen(shop, picker):
+    picker.s_voices.value = "voice_ru_001"
+    picker.play.click()
+    await shop.idle()
+
+    with wave.open(io.BytesIO(picker.audio.value)) as sound:
+        assert sound.getnframes()
+    assert picker.audio.format == "wav"
+    assert "hg-off" not in picker.audio._dom_classes
+
+    picker.s_voices.value = "voice_ru_002"
+    assert picker.audio.value == b""
+    assert "hg-off" in picker.audio._dom_classes
+
+
+async def test_typing_does_not_interrupt_the_chosen_voice(shop, picker):
+    picker.s_voices.value = "voice_ru_001"
+    picker.play.click()
+    await shop.idle()
+    sound = picker.audio.value
+
+    await type_in(shop, "алиса")
+    assert (picker.audio.value, picker.s_voices.value) == (sound, "voice_ru_001")
+
+    await type_in(shop, "clara")
+    assert (picker.audio.value, picker.s_voices.value) == (b"", None)
+
+
+async def test_a_sample_that_cannot_be_had_is_said_in_the_panel(shop, picker, sandbox):
+    sandbox.fault("status", "/files/*", status=403, times=None)
+    picker.play.click()
+    await shop.idle()
+
+    assert "answers 403" in shop._notice.value
+
+
+async def test_a_voice_is_used_by_its_button_only(shop, picker):
+    picker.s_voices.value = "voice_ru_001"
+    await shop.idle()
+    assert shop.used == []
+
+    picker.use.click()
+    await shop.idle()
+
+    assert [voice.id for voice in shop.used] == ["voice_ru_001"]
+    assert listed(picker)[0].startswith("✓ Алиса")
+
+
+async def test_a_wish_of_the_settings_marks_the_voice_it_stands_for(shop, picker):
+    await picker.begin("en-US-Neural2-F")
+
+    assert picker.s_voices.value == "voice_own_01"
+
+
+async def test_refresh_asks_heygen_again(shop, picker, sandbox):
+    pages = sandbox.requests("GET /v3/voices")
+
+    picker.freshness.button.click()
+    await shop.idle()
+
+    assert sandbox.requests("GET /v3/voices") == 2 * pages
+
+
+async def test_no_panel_lists_again_what_is_at_hand(shop, desk, sandbox):
+    pages = sandbox.requests("GET /v3/voices")
+    other = Shop(desk)
+    await other.picker.begin("")
+
+    assert sandbox.requests("GET /v3/voices") == pages
+    other.close()
+
+
+async def test_without_heygen_the_old_list_stays_and_it_is_said(shop, picker, sandbox):
+    sandbox.fault("status", "/v3/*", status=429, code="quota_exceeded", times=None)
+
+    picker.freshness.button.click()
+    await shop.idle()
+
+    assert len(listed(picker)) == LISTED
+    assert "not fetched anew" in picker.freshness._text.value
+
+
+async def test_a_name_full_of_html_stays_text(shop, picker, desk):
+    said = desk.catalogue._catalogue.said.known
+    said[0] = said[0].model_copy(update={"name": EVIL, "language": EVIL})
+
+    await picker.begin("")
+    await type_in(shop, "onerror")
+
+    # options of a Select are text nodes; everything that is HTML is escaped
+    assert listed(picker)[0].startswith("<img")
+    for part in (picker._count, picker.freshness._text):
+        assert "<img" not in part.value
+
+
+async def test_it_speaks_russian(shop, picker):
+    set_language("ru")
+    shop.relabel()
+
+    assert ("Русский", "Russian") in picker.d_language.options
+
+
+async def test_nothing_of_this_costs(shop, sandbox):
+    assert sandbox.charges() == []

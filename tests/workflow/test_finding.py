@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import pytest
+
+from heygen_nb.i18n import set_language
+from heygen_nb.models import Avatar, Voice
+from heygen_nb.sandbox.catalogue import voices
+from heygen_nb.workflow.finding import Finder, is_of, language_label, speaks
+
+
+@pytest.fixture(scope="module")
+def finder():
+    return Finder(
+        [
+            Voice(
+                id=voice.voice_id,
+                name=voice.name,
+                language=voice.language,
+                gender=voice.gender,
+                own=voice.type == "private",
+            )
+            for voice in voices().values()
+        ]
+    )
+
+
+def names(found):
+    return [item.name for item in found.items]
+
+
+def test_nothing_typed_shows_all_own_ones_first(finder):
+    found = finder.find("")
+
+    assert len(found.items) == 1203
+    assert names(found)[:3] == ["My voice", "My calm voice", "Мой голос"]
+
+
+def test_all_words_have_to_fit_whatever_their_case(finder):
+    found = finder.find("RUSSIAN михаил")
+
+    assert [(v.name, v.language) for v in found.items] == [("Михаил", "Russian")]
+
+
+@pytest.mark.parametrize("typed", ["ru", "русский", "Russ", "русск"])
+def test_a_language_is_found_by_all_its_names(finder, typed):
+    found = finder.find(typed)
+
+    assert len(found.items) == 121
+    assert {voice.language for voice in found.items} == {"Russian"}
+
+
+def test_male_is_not_a_part_of_female(finder):
+    assert {voice.gender for voice in finder.find("male").items} == {"male"}
+
+
+def test_the_best_match_comes_first(finder):
+    assert names(finder.find("clara"))[0] == "Clara"
+    assert names(finder.find("ada bright"))[0].startswith("Ada ")
+    assert finder.find("voice_ru_003").items[0].name == "Вера"
+
+
+def test_own_ones_come_before_better_matches():
+    public, mine = Voice(id="p", name="Ann"), Voice(id="m", name="Joann", own=True)
+
+    assert names(Finder([public, mine]).find("ann")) == ["Joann", "Ann"]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("Clra", "Clara"), ("olivr english", "Oliver"), ("Михоил", "Михаил")],
+)
+def test_a_typing_mistake_finds_the_nearest(finder, typed, meant):
+    found = finder.find(typed)
+
+    assert found.near
+    assert names(found)[0] == meant
+    assert len(found.items) <= 5
+
+
+def test_nonsense_finds_nothing(finder):
+    found = finder.find("qqqzzz")
+
+    assert (list(found.items), found.near) == ([], True)
+
+
+def test_a_filter_holds_for_the_nearest_too(finder):
+    found = finder.find("Clra", lambda voice: voice.language == "German")
+
+    assert list(found.items) == []
+
+
+def test_avatars_are_found_by_shape_and_kind():
+    one = Avatar(id="a", name="Ann", orientation="portrait", kind="photo_avatar")
+    two = Avatar(id="b", name="Ann", orientation="landscape", kind="digital_twin")
+
+    assert Finder([one, two]).find("ann landscape").items == [two]
+    assert Finder([one, two]).find("photo").items == [one]
+
+
+@pytest.mark.parametrize(
+    ("wish", "fits"),
+    [("", True), ("Spanish", True), ("es", True), ("испан", True), ("s", False)],
+)
+def test_a_language_may_be_wished_for_in_many_ways(wish, fits):
+    assert speaks(Voice(id="v", name="V", language="Spanish"), wish) is fits
+
+
+def test_a_code_is_no_beginning_of_another_language():
+    assert not speaks(Voice(id="v", name="V", language="Estonian"), "es")
+    assert speaks(Voice(id="v", name="V", language="Chinese (Mandarin)"), "zh")
+    assert speaks(Voice(id="v", name="V", language="Multilingual"), "multi")
+
+
+def test_genders_may_be_shortened():
+    assert is_of("Female", "f")
+    assert not is_of("Female", "m")
+    assert is_of("", "")
+
+
+def test_languages_are_labelled_in_the_users_language():
+    assert language_label("Russian") == "Russian"
+    set_language("ru")
+    assert language_label("Russian") == "Русский"
+    assert language_label("Klingon!") == "Klingon!"

@@ -318,24 +318,25 @@ def test_repeated_rows_are_one_draft_and_that_is_told(caplog):
 
 def test_rows_whose_hashes_begin_alike_stay_two_drafts_in_any_order():
     """8 hex digits of two different rows are the same once in some 65,000 rows."""
-    twins = [{"name": name} for name in _twins()]
+    digests = _twins()
+    twins = [{"name": name} for name in digests]
 
     forth, back = ids(twins), ids(twins[::-1])
 
-    assert len(set(forth)) == 2
-    assert sorted(map(len, forth)) == [8, 16]
+    low, high = sorted(digests.values())
+    assert set(forth) == {low[:8], high[:16]}
     assert forth == back[::-1]
 
 
 def _twins():
-    """Two names whose rows begin with the same 8 digits, found by trying."""
+    """Two names and the digests of their rows, which begin alike, found by trying."""
     identity = DraftTemplate.of(HELLO, load_settings().home).identity
     seen = {}
     for number in range(1_000_000):
         name = f"n{number}"
         content = f'["{identity}", [["name", "{name}"]]]'
-        short = hashlib.sha256(content.encode()).digest()[:4]
-        if short in seen:
-            return seen[short], name
-        seen[short] = name
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        first, other = seen.setdefault(digest[:8], (name, digest))
+        if first != name:
+            return {first: other, name: digest}
     raise AssertionError

@@ -17,6 +17,7 @@ from jinja2 import (
     meta,
     nodes,
 )
+from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from heygen_nb.errors import DraftError
@@ -24,6 +25,8 @@ from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from jinja2.runtime import Context
 
 MAX_TEMPLATE_CHARS = 100_000
 MAX_TEXT_CHARS = 20_000  # of what comes out; a script has at most 5,000
@@ -67,6 +70,19 @@ class Empty(Undefined):
         return hash("")
 
 
+class _Environment(ImmutableSandboxedEnvironment):
+    """Multiplies numbers only: ``"x" * 10 ** 10`` would take all memory."""
+
+    intercepted_binops = frozenset(("*", "**"))
+
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+        if operator == "**" or not all(
+            isinstance(x, int | float) for x in (left, right)
+        ):
+            raise SecurityError(_("a text cannot be multiplied"))
+        return super().call_binop(context, operator, left, right)
+
+
 class Template:
     """A text with placeholders such as ``{{ name }}``.
 
@@ -100,7 +116,7 @@ class Template:
                     where=where, limit=MAX_TEMPLATE_CHARS
                 )
             )
-        environment = ImmutableSandboxedEnvironment(
+        environment = _Environment(
             undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True
         )
         environment.globals.clear()  # no range(), no lipsum(): a text needs neither
@@ -110,6 +126,8 @@ class Template:
             self._template = environment.from_string(source)
         except TemplateSyntaxError as exc:
             raise self._wrong(exc.message or "", exc.lineno) from None
+        except RecursionError:
+            raise self._wrong(_("brackets are nested too deeply"), None) from None
         self.names = frozenset(
             meta.find_undeclared_variables(tree) - environment.globals.keys()
         )

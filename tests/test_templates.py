@@ -27,6 +27,9 @@ def test_values_are_put_in_and_never_compiled():
         "{{ missing }}",
         "{{ range(10) }}",
         "{% include 'other' %}",
+        "{{ 'x' * 10000000000 }}",
+        "{{ name * 10000000000 }}",
+        "{{ 9 ** 9 ** 9 }}",
     ],
 )
 def test_what_a_template_may_not_do_is_a_clear_error(source):
@@ -53,3 +56,7 @@ def test_an_empty_value_is_false_and_leaves_no_hole():
         template.render({"a": "A", "b": Empty("b")})
 
     assert caught.value.name == "b"
+
+
+def test_numbers_can_be_multiplied():
+    assert Template("{{ 3 * 4 }}", where="t").render({}) == "12"

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from heygen_nb.workflow import Outcome, Session
 
 
+_SHOWN = 20  # plans of a large table
+
+
 @dataclass(frozen=True, slots=True)
 class RenderOptions:
     """The flags of the command."""
@@ -230,7 +233,7 @@ def _quote_text(plans: Sequence[Plan], total: float) -> str:
 
 
 def _show_plans(plans: Sequence[Plan]) -> None:
-    for plan in plans:
+    for plan in plans[:_SHOWN]:
         voice = _("Voice: {voice}").format(voice=plan.voice)
         avatar = _("avatar: {avatar}").format(avatar=plan.avatar or "-")
         length = _("about {seconds:.0f} s ({low:.0f}–{high:.0f})").format(
@@ -239,6 +242,9 @@ def _show_plans(plans: Sequence[Plan]) -> None:
         say(f"#{plan.new.draft_id} {voice} · {avatar} · {length}", err)
         for warning in plan.warnings:
             say(f"⚠️ {warning}", err)
+    if more := len(plans[_SHOWN:]):
+        text = ngettext("… and {n} more", "… and {n} more", more)
+        say(text.format(n=more), err)
 
 
 def show_outcome(outcome: Outcome, *, as_json: bool) -> None:

@@ -37,7 +37,7 @@ _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 _TEMPLATE_SIGN = re.compile(r"\{[{%#]")
-_HTML = re.compile(r"<(?!break\b)[/!]?[a-z][a-z0-9]*(\s[^<>]*)?/?>", re.IGNORECASE)
+_HTML = re.compile(r"<(?!/?break\b)[/!]?[a-z][a-z0-9]*(\s[^<>]*)?/?>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from heygen_nb.drafts.tables import Table
     from heygen_nb.templates import Template
 
-_TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}")
-_MARK = re.compile("\ue000(\\d+)\ue001")  # private use: no text of anybody's
+_MARK = re.compile("\ue000(\\d+)\ue001")  # of private use
+_TAG = re.compile(r"\{[{%#](?:(?!\{[{%#]).)*?[}%#]\}|" + _MARK.pattern)
 
 
 class DraftTemplate:

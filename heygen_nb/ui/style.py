@@ -172,7 +172,8 @@ padding:3px 5px;height:auto;align-self:stretch;cursor:pointer}
 .hg .hg-now .hg-thumb{width:72px;height:48px;flex:none}
 .hg .hg-value{overflow-wrap:anywhere}
 .hg .hg-placeholder{padding:1px 6px;border-radius:5px;background:var(--chip);
-color:var(--text);font:12px var(--jp-code-font-family,monospace);user-select:all}
+color:var(--text);font:12px var(--jp-code-font-family,monospace);user-select:all;
+white-space:nowrap}
 .hg .hg-table{width:100%}.hg .hg-table .widget-html-content{overflow-wrap:anywhere}
 .hg .hg-filled{border-left:3px solid var(--brand);padding:2px 0 2px 10px}
 

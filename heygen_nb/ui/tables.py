@@ -52,20 +52,15 @@ class TableCard(widgets.VBox):
         self._table: Table | None = None
         self._templates: dict[str, Path] = {}
         self._added = self._working = False
+        self._left = 0
         self.drafts: tuple[Draft, ...] = ()
         top = make(widgets.HBox, "hg-buttons", children=(self._build_upload(),))
         self._build_template()
         self._shown = make(widgets.HTML, "hg-table")
         self._state = make(widgets.HTML)
-        parts = (
-            top,
-            self.d_template,
-            self.t_template,
-            self._shown,
-            self._build_buttons(),
-            self._state,
-        )
-        super().__init__(parts, layout=shared_layout())
+        inputs = (top, self.d_template, self.t_template)
+        results = (self._shown, self._build_buttons(), self._state)
+        super().__init__((*inputs, *results), layout=shared_layout())
         self.add_class("hg-card")
         self.list_templates()
         self._show()
@@ -94,9 +89,9 @@ class TableCard(widgets.VBox):
         def button(words: Words, work: Work, css: str = "") -> widgets.Button:
             return self._panel.button(words, partial(self._alone, work), css)
 
-        self.b_add = button(lambda: "", self.add, "hg-primary")
+        self.b_add = button(self._add_words, self.add, "hg-primary")
         self.b_sample = button(lambda: _("🎬 Render one sample"), self.sample)
-        self.b_rest = button(lambda: _("🎬 Render the others"), self.rest)
+        self.b_rest = button(self._rest_words, self.rest)
         buttons = (self.b_add, self.b_sample, self.b_rest)
         return make(widgets.HBox, "hg-buttons", children=buttons)
 
@@ -161,13 +156,18 @@ class TableCard(widgets.VBox):
         self._show_buttons()
 
     def _show_buttons(self) -> None:
-        count = len(self.drafts)
-        self.b_add.description = ngettext(
-            "Add {count} draft", "Add {count} drafts", count
-        ).format(count=count)
-        show(self.b_add, when=bool(count) and not self._added)
+        self.b_add.description = self._add_words()
+        show(self.b_add, when=bool(self.drafts) and not self._added)
         show(self.b_sample, when=self._added)
         show(self.b_rest, when=False)
+
+    def _add_words(self) -> str:
+        count = len(self.drafts)
+        words = ngettext("Add {count} draft", "Add {count} drafts", count)
+        return words.format(count=count)
+
+    def _rest_words(self) -> str:
+        return _("🎬 Render the other {count}").format(count=self._left)
 
     # Drafts
 
@@ -216,10 +216,9 @@ class TableCard(widgets.VBox):
         if not await _ended(jobs):
             self._say(_("The sample is not done; see the log."), "bad")
         elif added is self.drafts:
-            left = len(await self._tables.quote(drafts))
-            words = _("🎬 Render the other {count}")
-            self.b_rest.description = words.format(count=left)
-            show(self.b_rest, when=left > 0)
+            self._left = len(await self._tables.quote(drafts))
+            self.b_rest.description = self._rest_words()
+            show(self.b_rest, when=self._left > 0)
             words = _("✅ #{id} is rendered: watch it before the others.")
             self._say(words.format(id=plan.new.draft_id))
 
@@ -253,20 +252,19 @@ class TableCard(widgets.VBox):
     ) -> list[Job] | None:
         """Render what is agreed to be paid; None if it is not."""
         over = await self._tables.over_limit(plans)
-        quote = plans[0].quote
-        amount = f"{sum(p.quote.amount for p in plans):.2f} {quote.currency}"
-        lines = [
-            question,
-            _("About {seconds:.0f} s, about {amount} (estimate, {source})").format(
-                seconds=sum(plan.quote.seconds for plan in plans),
-                amount=amount,
-                source=quote.source,
-            ),
-            *sorted({f"⚠️ {text}" for plan in plans for text in plan.warnings})[:3],
-        ]
-        if over:
-            lines.append(f"⚠️ {over.message}")
-        yes = _("Render for {amount}").format(amount=amount)
+        quote, cost = plans[0].quote, sum(plan.quote.amount for plan in plans)
+        lines, yes = [question], _("Render")
+        if cost:
+            amount = f"{cost:.2f} {quote.currency}"
+            about = _("About {seconds:.0f} s, about {amount} (estimate, {source})")
+            seconds = sum(plan.quote.seconds for plan in plans)
+            lines.append(
+                about.format(seconds=seconds, amount=amount, source=quote.source)
+            )
+            yes = _("Render for {amount}").format(amount=amount)
+        warnings = sorted({text for plan in plans for text in plan.warnings})[:3]
+        warnings += [over.message] if over else []
+        lines += [f"⚠️ {warning}" for warning in warnings]
         if not await self._panel.ask("\n".join(lines), yes):
             return None
         return self._tables.render(drafts, unlimited=over is not None)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import random
+import time
 
 import pytest
 
@@ -109,6 +111,16 @@ def test_a_missing_column_is_told_with_the_templates_line_and_the_near_one(home)
     )
 
 
+@pytest.mark.parametrize("odd", ["\ue00099\ue001", "{{{{" * 20_000, "{%" * 40_000])
+def test_odd_signs_in_a_template_do_no_harm(odd):
+    begun = time.monotonic()
+
+    with contextlib.suppress(DraftError):
+        assert odd in drafts_from([{"a": "x"}], f"Hello {odd}")[0].script
+
+    assert time.monotonic() - begun < 5
+
+
 def test_a_column_that_is_only_asked_about_must_be_there_too():
     assert "“compny”" in str(
         problems([{"company": "x"}], "Hi{% if compny %} you{% endif %}")
@@ -162,7 +174,7 @@ def test_a_hostile_cell_is_refused_with_row_and_column(cell, part, template):
         "@anna",
         "I <3 you, a < b > c",
         "write to <anna@example.com>",
-        'wait <break time="1s"/> now',
+        'wait <break time="1s"/> <break></break> now',
         "emoji 👩‍👩‍👧 and } or {",
     ],
 )
@@ -183,7 +195,7 @@ def test_what_the_template_does_not_use_may_hold_anything():
     [
         ("{{ name.__class__.__mro__ }}", "unsafe"),
         ("{{ name.__init__.__globals__ }}", "unsafe"),
-        ("{% for a in name %}{{ name * 9000 }}{% endfor %}", "longer"),
+        ("{{ name | center(30000) }}", "longer"),
         ("Hi {{ name", "line 1"),
         ("---\nname: x\n---\nHi {{ name }}", "unknown key"),
         ("---\ntitle: x\nHi {{ name }}", "not closed"),
@@ -306,24 +318,25 @@ def test_repeated_rows_are_one_draft_and_that_is_told(caplog):
 
 def test_rows_whose_hashes_begin_alike_stay_two_drafts_in_any_order():
     """8 hex digits of two different rows are the same once in some 65,000 rows."""
-    twins = [{"name": name} for name in _twins()]
+    digests = _twins()
+    twins = [{"name": name} for name in digests]
 
     forth, back = ids(twins), ids(twins[::-1])
 
-    assert len(set(forth)) == 2
-    assert sorted(map(len, forth)) == [8, 16]
+    low, high = sorted(digests.values())
+    assert set(forth) == {low[:8], high[:16]}
     assert forth == back[::-1]
 
 
 def _twins():
-    """Two names whose rows begin with the same 8 digits, found by trying."""
+    """Two names and the digests of their rows, which begin alike, found by trying."""
     identity = DraftTemplate.of(HELLO, load_settings().home).identity
     seen = {}
     for number in range(1_000_000):
         name = f"n{number}"
         content = f'["{identity}", [["name", "{name}"]]]'
-        short = hashlib.sha256(content.encode()).digest()[:4]
-        if short in seen:
-            return seen[short], name
-        seen[short] = name
+        digest = hashlib.sha256(content.encode()).hexdigest()
+        first, other = seen.setdefault(digest[:8], (name, digest))
+        if first != name:
+            return {first: other, name: digest}
     raise AssertionError

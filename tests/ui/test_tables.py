@@ -262,13 +262,18 @@ async def test_another_table_ends_the_offer(panel, card, until):
     assert visible(card.b_add, card.b_sample, card.b_rest) == [True, False, False]
 
 
-async def test_a_double_click_asks_and_pays_once(panel, card, until, sandbox):
+async def test_a_double_click_asks_and_pays_once(
+    panel, card, until, sandbox, monkeypatch
+):
     await ready(panel, "Anna", "Boris")
+    questions, ask = [], panel.ask
+    monkeypatch.setattr(panel, "ask", lambda *a: questions.append(a) or ask(*a))
 
     card.b_sample.click()
     card.b_sample.click()
     await answer(panel, until, yes=True)
 
+    assert len(questions) == 1
     assert len(sandbox.charges()) == 1
 
 
@@ -299,3 +304,12 @@ async def test_another_table_while_a_question_is_open_changes_nothing_agreed(
 
     assert [job.draft.title for job in desk.jobs.all] == ["Anna"]
     assert visible(card.b_add, card.b_rest) == [True, False]
+
+
+async def test_another_language_leaves_the_numbers_on_the_buttons(panel, card, desk):
+    await upload(panel, "Anna", "Boris")
+    await choose(panel, "hello")
+
+    desk.tell("language")
+
+    assert card.b_add.description == "Add 2 drafts"

@@ -227,8 +227,9 @@ def refusal(name: str, reason: str, hint: str = "") -> ConfigError:
         _("The background {file}: {reason}.").format(file=name[:200], reason=reason),
         hint=hint
         or _(
-            "A background is a colour like #203040, a link with https://, or a PNG or"
-            " JPEG file of up to 32 MB. The panel converts other pictures."
+            "Set heygen_background_url, or the draft's background, to a colour like"
+            " #203040, a link with https://, or a PNG or JPEG file of up to 32 MB."
+            " The panel converts other pictures."
         ),
     )
 

@@ -155,7 +155,9 @@ class Template:
                         _("{where}: the text gets longer than {limit} signs.").format(
                             where=self._where, limit=MAX_TEXT_CHARS
                         ),
-                        hint=_("A script has at most 5,000: shorten the template."),
+                        hint=_(
+                            "A script has at most 5,000 signs: shorten the template."
+                        ),
                     )
         except _EmptyError as exc:
             raise self._hole(exc.message or "") from None
@@ -185,5 +187,5 @@ class Template:
             )
         return DraftError(
             _("{where}: {problem}.").format(where=where, problem=problem.rstrip(".")),
-            hint=_("Placeholders look like {{ name }}, with a name of the table."),
+            hint=_("Placeholders look like {{ name }}: correct that one."),
         )

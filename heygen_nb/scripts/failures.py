@@ -95,9 +95,9 @@ def unreadable(said: str) -> ScriptError:
     """Return the error for an answer without a script in it."""
     said = " ".join(said.split())[:MAX_SAID_CHARS]
     return ScriptError(
-        _("The language model answered without a script: {said}").format(
-            said=f"“{said}”" if said else _("nothing at all")
-        ),
+        _("The language model answered without a script: “{said}”").format(said=said)
+        if said
+        else _("The language model answered nothing."),
         hint=_("Try again, or set a model that is good at JSON."),
     )
 

@@ -24,7 +24,8 @@ def placeholders_html(columns: Iterable[str]) -> str:
         markup("{{ " + name + " }}", "hg-placeholder", "code")
         for name in list(columns)[:_SHOWN_COLUMNS]
     )
-    return f"<div>{markup(_('Placeholders:'), 'hg-hint')} {chips}</div>"
+    label = markup(_("Placeholders:"), "hg-hint")
+    return f"<div>{label} {chips}</div>"
 
 
 def problems_html(problems: Sequence[str], hint: str) -> str:

@@ -171,7 +171,7 @@ async def _with_fresh_link(
     fetch: Callable[[str], Awaitable[bytes]],
 ) -> bytes:
     """Fetch by a link that may have expired; then once by a fresh one."""
-    error = PreviewError(_("HeyGen shows nothing of it."))
+    error = PreviewError(_("HeyGen has no picture or sample of it."))
     if link:
         try:
             return await fetch(link)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -130,6 +131,7 @@ def test_a_dead_owner_on_this_machine_is_replaced_at_once(open_ledger, row):
     open_ledger(owner=owner).leases.take(Render, row.id)
     alive = open_ledger().leases.take(Render, row.id)
     child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead, not yet buried
     zombie = open_ledger().leases.take(Render, row.id)
     child.communicate()
 

@@ -13,6 +13,7 @@ from PIL import Image
 from sqlalchemy import update
 
 import heygen_nb as hg
+from heygen_nb.clock import Clock
 from heygen_nb.config import Settings
 from heygen_nb.errors import (
     ConfigError,
@@ -262,7 +263,7 @@ async def test_a_lost_answer_to_an_upload_is_free_and_repeated(sandbox, sea):
 
     sandbox.fault("drop", "/v3/assets", after=True)
     settings = sandbox.settings()
-    async with open_renderer(settings, sleep=at_once) as renderer:
+    async with open_renderer(settings, clock=Clock(sleep=at_once)) as renderer:
         await renderer.render(draft(), draft_settings(draft(), settings))
 
     assert sandbox.requests(UPLOADS) == 2

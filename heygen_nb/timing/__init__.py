@@ -1,9 +1,10 @@
 """How long a text takes to speak, and how far a render is; both are learned.
 
-``speech`` estimates lengths, ``progress`` percent and remaining time. Rows to learn
+``letters`` counts what takes time in a text, ``speech`` estimates lengths, ``progress`` percent and remaining time. Rows to learn
 from are handed in; nothing here reads the ledger or needs more than Python.
 """
 
+from heygen_nb.timing.letters import script_language
 from heygen_nb.timing.progress import USUAL_S, PastRender, RenderClock, RenderTimes
 from heygen_nb.timing.speech import (
     MAX_SPEED,
@@ -13,7 +14,6 @@ from heygen_nb.timing.speech import (
     SpeechModel,
     Spoken,
     estimate_s,
-    script_language,
     speed_for,
 )
 

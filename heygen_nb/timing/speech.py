@@ -9,78 +9,23 @@ language together move what the next unknown voice starts from.
 from __future__ import annotations
 
 import math
-import re
 from collections import defaultdict
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from heygen_nb.timing.letters import LANGUAGES, Three, measure, script_language
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MIN_SPEED, MAX_SPEED = 0.9, 1.15  # outside of it a voice stops sounding natural
 
-_Three = tuple[float, float, float]
-_WORD = re.compile(r"[^\W\d_]+")
-_BREAK = re.compile(
-    r"<break\s+time=[\"']?(\d+(?:\.\d+)?)(m?s)[\"']?\s*/?>", re.IGNORECASE
-)
-_TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
-_SENTENCE_END = re.compile(r"[.!?…]+(?=[\s\"'»”)\]]|$)|\n\s*\n")
-_COMMA = re.compile(r"[,;:](?=\s)|\s[-—–](?=\s)")
-_DIGIT = re.compile(r"[1-9]")  # a zero is not said: 300
-_SYMBOL = re.compile(r"[%$€£₽°№&+=@]")
-_WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-_LETTERS_A_SYMBOL = 8  # "percent", "dollars"
-_LETTERS_A_WIDE_SIGN = 3  # a syllable, and more
-
-
-@dataclass(frozen=True, slots=True)
-class _Language:
-    """What is known of a language before anything was rendered.
-
-    Attributes:
-        vowels: A match is about a syllable.
-        syllable: What a syllable counts in letters, over the letters in it.
-        word: What a word counts in letters over its own.
-        digit: Letters a digit has when it is read out, zeros apart.
-        usual: Letters so counted, sentence ends and commas of a usual word.
-        seconds: Of a letter, a sentence end and a comma, at speed 1.
-    """
-
-    vowels: re.Pattern[str]
-    syllable: float
-    word: float
-    digit: float
-    usual: _Three
-    seconds: _Three
-
-
-# About 155 words a minute in English, 125 in Russian, whose words are longer.
-_LANGUAGES = {
-    "en": _Language(
-        vowels=re.compile(r"[aeiouy]+", re.IGNORECASE),
-        syllable=0.9,
-        word=0.8,
-        digit=6.5,
-        usual=(6.4, 0.1, 0.07),
-        seconds=(0.045, 0.35, 0.22),
-    ),
-    "ru": _Language(
-        vowels=re.compile(r"[аеёиоуыэюя]", re.IGNORECASE),
-        syllable=0.3,
-        word=0.7,
-        digit=11,
-        usual=(6.7, 0.13, 0.12),
-        seconds=(0.053, 0.35, 0.22),
-    ),
-}
-_DOUBTS: _Three = (0.12, 0.5, 0.5)  # share by which voices differ from the default
+_DOUBTS: Three = (0.12, 0.5, 0.5)  # share by which voices differ from the default
 _NOISE = 0.03  # share by which a text differs from what its letters promise
 _SHORT_S = 10  # seconds of a text that differs by 1.4 times that share
 _NOISE_ROWS = 4  # rows that weigh as much as this first guess
 _VOICES = 2  # known voices that weigh as much as a language's default
-_TYPICAL: _Three = (550, 5, 7)  # half a minute
+_TYPICAL: Three = (550, 5, 7)  # half a minute
 _FAR = 4  # standard deviations beyond which a row tells of something else
 _TENTH = 1.2816  # standard deviations to the 10th and 90th percentile
 
@@ -128,33 +73,6 @@ class Fit:
     add_words: int = 0
 
 
-def script_language(script: str) -> str:
-    """Return ``ru`` when most letters are Cyrillic, else ``en``."""
-    letters = [c for c in script if c.isalpha()]
-    cyrillic = sum("\u0400" <= c <= "\u04ff" for c in letters)
-    return "ru" if cyrillic * 2 > len(letters) else "en"
-
-
-@lru_cache(maxsize=2048)
-def _measure(script: str, language: str) -> tuple[_Three, float]:
-    """Return letters, sentence ends and commas, and seconds of written breaks."""
-    known = _LANGUAGES[language]
-    breaks_s = sum(
-        float(number) / (1000 if unit.lower() == "ms" else 1)
-        for number, unit in _BREAK.findall(script)
-    )
-    text = _TAG.sub(" ", script)
-    words = _WORD.findall(text)
-    letters = float(sum(map(len, words)))
-    letters += known.syllable * len(known.vowels.findall(text))
-    letters += known.word * len(words)
-    letters += known.digit * len(_DIGIT.findall(text))
-    letters += _LETTERS_A_SYMBOL * len(_SYMBOL.findall(text))
-    letters += (_LETTERS_A_WIDE_SIGN - 1) * len(_WIDE.findall(text))
-    ends = float(len(_SENTENCE_END.findall(text)))
-    return (letters, ends, float(len(_COMMA.findall(text)))), breaks_s
-
-
 @dataclass(slots=True)
 class _Voice:
     """What is believed of one voice: three costs, how sure, and the noise left."""
@@ -167,13 +85,13 @@ class _Voice:
     @classmethod
     def unknown(cls, language: str, factor: float = 1.0) -> _Voice:
         """Return what is believed of a voice before it was heard."""
-        seconds = [factor * s for s in _LANGUAGES[language].seconds]
+        seconds = [factor * s for s in LANGUAGES[language].seconds]
         doubt = [[0.0] * 3 for _ in range(3)]
         for i, share in enumerate(_DOUBTS):
             doubt[i][i] = (share * seconds[i]) ** 2
         return cls(seconds, doubt)
 
-    def expect(self, counts: _Three) -> tuple[float, list[float], float]:
+    def expect(self, counts: Three) -> tuple[float, list[float], float]:
         """Return the mean, the gain direction and the variance of what we know."""
         mean = sum(s * c for s, c in zip(self.seconds, counts, strict=True))
         toward = [
@@ -181,7 +99,7 @@ class _Voice:
         ]
         return mean, toward, sum(t * c for t, c in zip(toward, counts, strict=True))
 
-    def learn(self, counts: _Three, heard_s: float) -> None:
+    def learn(self, counts: Three, heard_s: float) -> None:
         """Move towards a length that was heard; a far-off one counts little."""
         mean, toward, unsure = self.expect(counts)
         spread = unsure + _variance(_NOISE, mean)
@@ -217,18 +135,18 @@ class SpeechModel:
     """
 
     def __init__(self, past: Iterable[Spoken] = ()) -> None:
-        heard: dict[str, dict[str, list[tuple[_Three, float]]]] = {
-            name: defaultdict(list) for name in _LANGUAGES
+        heard: dict[str, dict[str, list[tuple[Three, float]]]] = {
+            name: defaultdict(list) for name in LANGUAGES
         }
         for row in past:
             if row.duration_s <= 0 or row.speed <= 0:
                 continue
             language = _known(row.language, row.script)
-            counts, breaks_s = _measure(row.script, language)
+            counts, breaks_s = measure(row.script, language)
             seconds = row.duration_s * row.speed - breaks_s
             if counts[0] > 0 and seconds > 0:
                 heard[language][row.voice_id].append((counts, seconds))
-        self._factor = {name: _factor(name, heard[name]) for name in _LANGUAGES}
+        self._factor = {name: _factor(name, heard[name]) for name in LANGUAGES}
         self._voices = {
             (name, voice_id): _taught(name, rows, self._factor[name])
             for name, voices in heard.items()
@@ -253,7 +171,7 @@ class SpeechModel:
         """
         language = _known(language, script)
         voice = self._voice(language, voice_id)
-        counts, breaks_s = _measure(script, language)
+        counts, breaks_s = measure(script, language)
         mean, _toward, unsure = voice.expect(counts)
         spread = _TENTH * math.sqrt(unsure + _variance(voice.noise(), mean))
         mean += breaks_s
@@ -306,7 +224,7 @@ class SpeechModel:
         """
         language = _known(language, "")
         voice = self._voice(language, voice_id)
-        return max(round(target_s / voice.expect(_LANGUAGES[language].usual)[0]), 1)
+        return max(round(target_s / voice.expect(LANGUAGES[language].usual)[0]), 1)
 
     def _voice(self, language: str, voice_id: str) -> _Voice:
         known = self._voices.get((language, voice_id))
@@ -314,10 +232,10 @@ class SpeechModel:
 
 
 def _known(language: str | None, script: str) -> str:
-    return language if language in _LANGUAGES else script_language(script)
+    return language if language in LANGUAGES else script_language(script)
 
 
-def _factor(language: str, heard: dict[str, list[tuple[_Three, float]]]) -> float:
+def _factor(language: str, heard: dict[str, list[tuple[Three, float]]]) -> float:
     """Return how much slower a language's voices are, together, than its default."""
     default = _Voice.unknown(language).expect(_TYPICAL)[0]
     weight, total = float(_VOICES), 0.0
@@ -329,7 +247,7 @@ def _factor(language: str, heard: dict[str, list[tuple[_Three, float]]]) -> floa
 
 
 def _taught(
-    language: str, rows: list[tuple[_Three, float]], factor: float = 1.0
+    language: str, rows: list[tuple[Three, float]], factor: float = 1.0
 ) -> _Voice:
     voice = _Voice.unknown(language, factor)
     for counts, seconds in reversed(rows):

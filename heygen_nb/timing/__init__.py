@@ -1,7 +1,8 @@
 """How long a text takes to speak, and how far a render is; both are learned.
 
-``letters`` counts what takes time in a text, ``speech`` estimates lengths, ``progress`` percent and remaining time. Rows to learn
-from are handed in; nothing here reads the ledger or needs more than Python.
+``letters`` counts what takes time in a text, ``speech`` estimates lengths, ``progress``
+percent and remaining time. Rows to learn from are handed in; nothing here reads the
+ledger or needs more than Python.
 """
 
 from heygen_nb.timing.letters import script_language

@@ -18,6 +18,7 @@ from heygen_nb.preview import Scene, preview_batch, render_scene
 from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.renderer import connect, draft_settings, effective_settings
 from heygen_nb.renderer.pictures import picture_of
+from heygen_nb.renderer.plan import picture_and_sound, revision_of
 from heygen_nb.renderer.resolve import Resolver
 from heygen_nb.timing import script_language, speed_for
 
@@ -61,6 +62,23 @@ async def preview(
     scene = await scene_of(draft, settings, short_side_px)
     loop = asyncio.get_running_loop()
     return await loop.run_in_executor(executor or _pool(), render_scene, scene, output)
+
+
+async def kept_preview(draft: Draft, settings: Settings) -> Path:
+    """Return the animatic of a draft as it is, made once; older ones are deleted.
+
+    Raises:
+        HeygenNbError: See :func:`preview`.
+    """
+    inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
+    folder = settings.home / PREVIEWS
+    # Browsers keep files by name: another content needs another one.
+    path = folder / f"{draft.id}-{revision_of(inputs)[:8]}.mp4"
+    if not path.exists():
+        for old in folder.glob(f"{draft.id}-*"):
+            old.unlink(missing_ok=True)
+        await preview(draft, settings, path.absolute())
+    return path
 
 
 async def preview_many(

@@ -22,11 +22,11 @@ from heygen_nb.renderer import (
 )
 from heygen_nb.renderer.backend import ledger_url
 from heygen_nb.renderer.plan import picture_and_sound, revision_of
-from heygen_nb.timing import SpeechModel, Spoken
 from heygen_nb.workflow.backgrounds import Backgrounds
 from heygen_nb.workflow.book import DraftBook
 from heygen_nb.workflow.catalogue import Choices
 from heygen_nb.workflow.jobs import Job, Jobs
+from heygen_nb.workflow.lengths import Lengths
 from heygen_nb.workflow.past import Past
 from heygen_nb.workflow.session import open_session
 from heygen_nb.workflow.tables import Tables
@@ -81,15 +81,12 @@ class Desk:
         self._kept = AsyncExitStack()
         self._kept_for: Settings | None = None
         self._ledger: Ledger | None = None
-        self._lengths = SpeechModel()
-        self._voice_ids: dict[str, str] = {}
+        self._lengths = Lengths()
         self._finishing: set[asyncio.Task[object]] = set()
         self.book = DraftBook(self.ledger, self.tell)
         self.catalogue = Choices(self.session)
         self.past = Past(self.ledger, self.session)
-        self.writing = Writing(
-            lambda: self.video_settings, lambda: (self._lengths, self._voice_id())
-        )
+        self.writing = Writing(lambda: self.video_settings, lambda: self._lengths)
         self.jobs = Jobs(self.session, self.tell)
         self.backgrounds = Backgrounds(
             lambda: self.settings.home, self.ledger, self.session
@@ -253,30 +250,18 @@ class Desk:
         """Learn from finished renders how long scripts take, for :meth:`fit`.
 
         Args:
-            voice: What a draft wishes; by default what the settings say.
+            voice: What a draft wishes, besides the settings' own.
         """
-        ledger, backend = await self.ledger(), self.settings.active_backend
-        wishes = {voice or "", self.video_settings.heygen_voice} - {""}
-
-        def read() -> tuple[SpeechModel, dict[str, str]]:
-            rows = ledger.facts.spoken(backend)
-            ids = {wish: ledger.facts.voice_of(backend, wish) for wish in wishes}
-            return SpeechModel(Spoken(*row) for row in rows), ids
-
-        self._lengths, self._voice_ids = await asyncio.to_thread(read)
-
-    def fit(self, script: str, target_s: float, voice: str | None = None) -> Fit:
-        """Return how near a script comes to a length; quick enough for typing."""
-        return self._lengths.fit(
-            script,
-            target_s,
-            voice_id=self._voice_id(voice),
-            slowest=self.settings.min_speed,
-            fastest=self.settings.max_speed,
+        ledger, settings = await self.ledger(), self.video_settings
+        self._lengths = await asyncio.to_thread(
+            Lengths.learned, ledger, settings, voice
         )
 
-    def _voice_id(self, wish: str | None = None) -> str:
-        return self._voice_ids.get(wish or self.video_settings.heygen_voice, "")
+    def fit(self, script: str, target_s: float, voice: str | None = None) -> Fit:
+        """Return how near a script comes to a length, said by a draft's voice."""
+        settings = self.video_settings
+        wish = voice or settings.heygen_voice
+        return self._lengths.fit(script, target_s, settings, wish)
 
     # Work on one draft.
 
@@ -300,21 +285,11 @@ class Desk:
 
     async def preview(self, draft: Draft) -> Path:
         """Make the animatic of a draft, unless it is there; older ones are deleted."""
-        settings = self._settings_for(draft)
-        # Browsers keep files by name: another content needs another one.
-        inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
-        revision = revision_of(inputs)
-        folder = settings.home / "previews"
-        path = folder / f"{draft.id}-{revision[:8]}.mp4"
-        if not path.exists():
-            for old in folder.glob(f"{draft.id}-*"):
-                old.unlink(missing_ok=True)
-            from heygen_nb.workflow.animatic import (  # noqa: PLC0415 - 0.2 s of codecs
-                preview,
-            )
+        from heygen_nb.workflow.animatic import (  # noqa: PLC0415 - 0.2 s of codecs
+            kept_preview,
+        )
 
-            await preview(draft, settings, path.absolute())
-        return path
+        return await kept_preview(draft, self._settings_for(draft))
 
     async def send(self, job: Job, *, again: bool = False) -> None:
         """Post the video of a job under the caption that its draft has by now."""

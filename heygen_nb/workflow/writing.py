@@ -26,7 +26,8 @@ from heygen_nb.scripts import (
     formats,
     misses,
 )
-from heygen_nb.timing import SpeechModel, Spoken, script_language
+from heygen_nb.timing import script_language
+from heygen_nb.workflow.lengths import Lengths
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -45,13 +46,11 @@ class Writing:
 
     Args:
         settings: Gives the settings that hold now.
-        lengths: Gives what is known of speech lengths, and the voice that speaks.
+        lengths: Gives what is known of speech lengths.
     """
 
     def __init__(
-        self,
-        settings: Callable[[], Settings],
-        lengths: Callable[[], tuple[SpeechModel, str]],
+        self, settings: Callable[[], Settings], lengths: Callable[[], Lengths]
     ) -> None:
         self._settings = settings
         self._lengths = lengths
@@ -194,12 +193,15 @@ class Writing:
         return None
 
     def _measure(self) -> Measure:
-        model, voice_id = self._lengths()
+        model, voice_id = self._lengths().model, self._voice_id()
         return lambda script: model.estimate(script, voice_id=voice_id).seconds
 
     def _words(self, target_s: float, language: str) -> int:
-        model, voice_id = self._lengths()
+        model, voice_id = self._lengths().model, self._voice_id()
         return model.words_for(target_s, language=language, voice_id=voice_id)
+
+    def _voice_id(self) -> str:
+        return self._lengths().voice_id(self._settings().heygen_voice)
 
 
 async def write_drafts(
@@ -283,13 +285,9 @@ async def rewrite_draft(
 async def open_writing(settings: Settings) -> Writing:
     """Return what writes for these settings, with the lengths learned so far."""
 
-    def learned() -> tuple[SpeechModel, str]:
+    def learned() -> Lengths:
         with Ledger(ledger_url(settings)) as ledger:
-            rows = ledger.facts.spoken(settings.active_backend)
-            voice = ledger.facts.voice_of(
-                settings.active_backend, settings.heygen_voice
-            )
-            return SpeechModel(Spoken(*row) for row in rows), voice
+            return Lengths.learned(ledger, settings)
 
     lengths = await asyncio.to_thread(learned)
     return Writing(lambda: settings, lambda: lengths)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from heygen_nb.timing import SpeechModel, Spoken
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from heygen_nb.config import Settings
     from heygen_nb.ledger import Ledger
     from heygen_nb.timing import Fit
 
 
+@dataclass(frozen=True, slots=True)
 class Lengths:
     """What is known of the voices that the settings and a draft wish for.
 
     Attributes:
         model: Estimates lengths.
+        voice_ids: The voice that each wish stood for last.
     """
 
-    def __init__(self) -> None:
-        self.model = SpeechModel()
-        self._voice_ids: dict[str, str] = {}
+    model: SpeechModel = field(default_factory=SpeechModel)
+    voice_ids: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def learned(
@@ -34,15 +38,15 @@ class Lengths:
             settings: Whose voice and backend count.
             voice: What a draft wishes, besides.
         """
-        backend, made = settings.active_backend, cls()
-        made.model = SpeechModel(Spoken(*row) for row in ledger.facts.spoken(backend))
-        for wish in {voice or settings.heygen_voice, settings.heygen_voice}:
-            made._voice_ids[wish] = ledger.facts.voice_of(backend, wish)
-        return made
+        backend, wishes = settings.active_backend, {voice, settings.heygen_voice}
+        return cls(
+            SpeechModel(Spoken(*row) for row in ledger.facts.spoken(backend)),
+            {w: ledger.facts.voice_of(backend, w) for w in wishes if w},
+        )
 
     def voice_id(self, wish: str) -> str:
         """Return the voice that a wish stood for last; empty when not known."""
-        return self._voice_ids.get(wish, "")
+        return self.voice_ids.get(wish, "")
 
     def fit(self, script: str, target_s: float, settings: Settings, wish: str) -> Fit:
         """Return how near a script comes to a length; quick enough for typing."""

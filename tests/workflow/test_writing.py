@@ -11,6 +11,7 @@ from heygen_nb.errors import ConfigError, ScriptError
 from heygen_nb.scripts import Order
 from heygen_nb.timing import SpeechModel, Spoken, estimate_s
 from heygen_nb.workflow.desk import Desk
+from heygen_nb.workflow.lengths import Lengths
 from heygen_nb.workflow.writing import Writing
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +31,7 @@ def writing_with(fake_model, home):
         }
         changes = {"script_model": "m1", **changes}
         settings = load_settings(environ=environ, **changes)
-        return Writing(lambda: settings, lambda: lengths or (SpeechModel(), ""))
+        return Writing(lambda: settings, lambda: lengths or Lengths())
 
     return make
 
@@ -174,9 +175,10 @@ async def test_a_server_elsewhere_needs_a_key(writing_with):
 
 async def test_a_slow_voice_gets_fewer_words(writing_with, fake_model):
     past = [Spoken(HALF_A_MINUTE, "slow", 1, 60, "en")] * 20
+    known = Lengths(SpeechModel(past), {"en-US-Neural2-F": "slow"})
     fake_model.say(HALF_A_MINUTE)
 
-    await versions(writing_with((SpeechModel(past), "slow")), Order("Leo"))
+    await versions(writing_with(known), Order("Leo"))
     await versions(writing_with(), Order("Leo"))
 
     def words(number):

@@ -57,7 +57,7 @@ def say_footer(
     shown: int, total: int, age: timedelta | None, trouble: HeygenNbError | None
 ) -> None:
     """Say how much of the list is shown, and how old it is."""
-    count = _("showing {shown} of {total:,}").format(shown=shown, total=total)
+    count = _("showing {shown} of {total}").format(shown=shown, total=total)
     anew = _("--refresh fetches it anew")
     say(f"{count} · {age_text(age)}; {anew}")
     if trouble:

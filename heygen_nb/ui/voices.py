@@ -182,7 +182,7 @@ class VoicePicker(widgets.VBox):
             )
             return markup(text, "warn")
         count = self._counted
-        text = ngettext("{count:,} voice", "{count:,} voices", count)
+        text = ngettext("{count} voice", "{count} voices", count)
         text = text.format(count=count)
         if count > LISTED:
             text += " · " + _("the first {count} are listed").format(count=LISTED)

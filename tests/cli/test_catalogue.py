@@ -13,7 +13,7 @@ def test_voices_are_listed_with_what_matters_for_choosing(run, sandbox):
 
     assert ran.code == 0
     assert "My voice · own" in ran.out
-    assert "showing 20 of 1,203 · fresh list; --refresh fetches it anew" in ran.out
+    assert "showing 20 of 1203 · fresh list; --refresh fetches it anew" in ran.out
     clara = next(line for line in ran.out.splitlines() if "voice_en_001" in line)
     assert "✓" in clara
     assert "English" in clara

@@ -122,3 +122,27 @@ def test_from_a_topic_to_a_video_by_clicking(authoring, fake_model, lab):
     assert body["avatar_id"] == "look_own_02"
     assert body["background"]["asset_id"].startswith("asset_")
     assert len(lab.ledger()["charges"]) == charged + 1
+
+
+@pytest.mark.parametrize(
+    ("theme", "language", "width"),
+    [("light", "en", 1100), ("dark", "ru", 700), ("light", "ru", 360)],
+)
+def test_what_opens_in_the_drafts_fits_its_width(
+    authoring, tmp_path, theme, language, width
+):
+    """The pictures go to SCREENS_FOLDER, to be looked at."""
+    folder = Path(os.environ.get("SCREENS_FOLDER", tmp_path))
+    name = f"open-{theme}-{language}-{width}"
+    book = authoring(
+        name, config=f"language: {language}\n", width=width + 90, height=1600
+    )
+    book.theme(theme)
+    app = book.page.locator(".hg-app")
+    for number, sign in enumerate(("✍️", "📊", "🎤", "🧑", "🖼️")):
+        button = book.page.locator(".hg-left button, .hg-cast", has_text=sign)
+        button.click()
+        book.page.wait_for_timeout(1500)  # lists and pictures come
+        app.screenshot(path=folder / f"{name}-{number}.png")
+        assert app.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), sign
+        button.click()

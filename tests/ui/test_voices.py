@@ -55,7 +55,7 @@ async def test_a_hundred_are_listed_the_one_in_use_first_and_marked(picker):
     assert len(listed(picker)) == LISTED
     assert listed(picker)[0].startswith("✓ Clara")
     assert picker.s_voices.value == "voice_en_001"
-    assert "1,203 voices · the first 100 are listed" in picker._count.value
+    assert "1203 voices · the first 100 are listed" in picker._count.value
     assert "fresh list" in picker.freshness._text.value
 
 

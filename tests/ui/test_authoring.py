@@ -43,7 +43,9 @@ def authoring(lab, open_notebook, fake_model):
         )
         book = open_notebook(path, **size)
         book.run_all()
-        book.page.locator(".hg-app").wait_for()
+        # drafts and balance are there: nothing moves under the mouse any more
+        book.page.locator(".hg-left .hg-hint").first.wait_for()
+        book.page.locator(".hg-head .hg-chip", has_text="$").wait_for()
         return book
 
     return _open

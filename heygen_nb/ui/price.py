@@ -66,6 +66,5 @@ async def _agreed(panel: Panel, plan: Plan, over: LimitError | None) -> bool:
     ]
     if over:
         lines.append(f"⚠️ {over.message}")
-    return await panel.ask(
-        "\n".join(lines), _("Render for {amount}").format(amount=amount)
-    )
+    yes = _("Render for {amount}").format(amount=amount)
+    return bool(await panel.ask("\n".join(lines), yes))

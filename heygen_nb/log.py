@@ -15,7 +15,10 @@ MAX_BYTES, FILES = 1_000_000, 5
 
 _SECRETS = (
     (re.compile(r"\d{6,}:[A-Za-z0-9_-]{20,}"), "<bot token>"),
-    (re.compile(r"(?i)(x-api-key|authorization)(\W+)\S+"), r"\1\2<hidden>"),
+    (
+        re.compile(r"(?i)(x-api-key|authorization)(\W+)(?:bearer\s+)?\S+"),
+        r"\1\2<hidden>",
+    ),
     (re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+"), r"\1?<signed>"),
 )
 
@@ -25,7 +28,12 @@ class _Redacting(logging.Formatter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
-        self._secrets = [secret for secret in secrets if secret]
+        self._secrets: set[str] = set()
+        self.hide(secrets)
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """Hide these as well."""
+        self._secrets.update(secret for secret in secrets if secret)
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
@@ -53,6 +61,8 @@ def open_log(path: Path, secrets: Iterable[str] = ()) -> logging.Handler | None:
         logging.getLogger(name).setLevel(logging.WARNING)
     for handler in logger.handlers:
         if getattr(handler, "baseFilename", None) == str(path):
+            if isinstance(handler.formatter, _Redacting):
+                handler.formatter.hide(secrets)
             return handler
     try:
         handler = RotatingFileHandler(

@@ -31,12 +31,30 @@ def test_no_secret_is_written_wherever_it_comes_from(tmp_path):
     log.info("POST https://api.telegram.org/bot123456789:AAbbCCddEEffGGhhIIjjKKll/x")
     log.info("GET https://files.example/v.mp4?Signature=verysecret&Expires=1")
     log.error("failed", exc_info=ValueError("X-Api-Key: another_secret"))
+    log.info("{'Authorization': 'Bearer bearers_secret'}")
     close_log(path)
 
     text = path.read_text()
-    for secret in ("sk_secret_key", "AAbbCC", "verysecret", "another_secret"):
+    for secret in (
+        "sk_secret_key",
+        "AAbbCC",
+        "verysecret",
+        "another_secret",
+        "bearers",
+    ):
         assert secret not in text
     assert "https://files.example/v.mp4" in text
+
+
+def test_a_key_that_is_set_later_is_hidden_too(tmp_path):
+    path = tmp_path / "astro.log"
+    open_log(path, ["first_key"])
+    open_log(path, ["second_key"])
+
+    log.info("first_key second_key")
+    close_log(path)
+
+    assert "_key" not in path.read_text()
 
 
 def test_opening_twice_writes_each_line_once(tmp_path):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
-from heygen_nb.errors import LedgerError
+from heygen_nb.errors import LedgerError, TakenOverError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.spending import spent_since, start_of_day
 from heygen_nb.ledger.tables import Speech
@@ -45,7 +45,13 @@ class Speeches:
             return session.scalars(_calls(account, text_key)).all()
 
     def plan(
-        self, account: Account, new: Speech, *, allow: Allow, max_calls: int
+        self,
+        account: Account,
+        new: Speech,
+        *,
+        allow: Allow,
+        max_calls: int,
+        known: int | None = None,
     ) -> Speech | None:
         """Store the intent of one call, which counts as sent from now on.
 
@@ -53,26 +59,26 @@ class Speeches:
             account: Who pays.
             new: The call; its ``text_key`` is ``text:speed``.
             allow: Refuses when the day has cost too much.
-            max_calls: For one draft, whatever its texts were.
+            max_calls: For one text of one draft.
+            known: How many calls for this text the caller has taken into account.
 
         Returns:
             The stored call; None when there were that many already.
+
+        Raises:
+            TakenOverError: Another process has made a call for this text since.
         """
+        text_key = new.text_key.partition(":")[0]
         with self._database.writing() as session:
             if self._database.on_server:
                 session.execute(
                     text("LOCK TABLE renders, speech IN SHARE ROW EXCLUSIVE MODE")
                 )
-            calls = (
-                select(func.count())
-                .select_from(Speech)
-                .where(
-                    *_of_account(account),
-                    Speech.draft_id == new.draft_id,
-                    Speech.state != "rejected",
-                )
-            )
-            if (session.scalar(calls) or 0) >= max_calls:
+            calls = session.scalars(_calls(account, text_key)).all()
+            if known is not None and len(calls) != known:
+                raise _made_elsewhere(new.draft_id)
+            own = [c for c in calls if c.draft_id == new.draft_id]
+            if sum(call.state != "rejected" for call in own) >= max_calls:
                 return None
             now = self._now()
             allow(spent_since(session, account, start_of_day(now), new.currency))
@@ -101,6 +107,14 @@ class Speeches:
             if fields.get("state") in ("done", "rejected"):
                 row.done_at = self._now()
             return row
+
+
+def _made_elsewhere(draft_id: str) -> TakenOverError:
+    return TakenOverError(
+        _("Another process is at work on {id}.").format(id=draft_id),
+        hint=_("Wait until it is done."),
+        charged=False,
+    )
 
 
 def _calls(account: Account, text_key: str) -> Select[Speech]:

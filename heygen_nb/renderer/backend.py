@@ -94,6 +94,7 @@ async def open_renderer(
         SandboxError: The sandbox does not start.
     """
     set_language(settings.language)
+    _open_log(settings)  # a key may be new although the renderer is shared
     key = (asyncio.get_running_loop(), clock, *_identity(settings))
     shared = _shared.setdefault(key, _Shared())
     shared.users += 1
@@ -111,6 +112,15 @@ async def open_renderer(
             await shared.stack.aclose()
 
 
+def _open_log(settings: Settings) -> None:
+    secrets = (
+        settings.heygen_api_key,
+        settings.telegram_bot_token,
+        settings.script_api_key,
+    )
+    open_log(settings.log_path, [s.get_secret_value() for s in secrets if s])
+
+
 def _identity(settings: Settings) -> tuple[object, ...]:
     return (
         settings.home,
@@ -126,12 +136,6 @@ def _identity(settings: Settings) -> tuple[object, ...]:
 @asynccontextmanager
 async def _opened(settings: Settings, clock: Clock) -> AsyncIterator[Renderer]:
     sleep = clock.sleep
-    secrets = (
-        settings.heygen_api_key,
-        settings.telegram_bot_token,
-        settings.script_api_key,
-    )
-    open_log(settings.log_path, [s.get_secret_value() for s in secrets if s])
     rates = load_rates(settings.home)
     async with AsyncExitStack() as stack:
         ledger = stack.enter_context(

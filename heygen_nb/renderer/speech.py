@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from heygen_nb.money import Rates
     from heygen_nb.renderer.download import Downloader
 
-MAX_CALLS = 3  # for one draft
+MAX_CALLS = 3  # for one text of one draft
 _NEAR_S = 0.5
 _MIME = {b"RIFF": "audio/wav", b"ID3": "audio/mpeg", b"\xff": "audio/mpeg"}
 
@@ -125,6 +125,7 @@ class Speaker:
         Raises:
             OutcomeUnknownError: An answer was lost; it may have been charged.
             LimitError: It would cost too much, or three calls brought nothing.
+            TakenOverError: Another process makes this speech right now.
             ApiError: HeyGen refused; nothing was charged.
             DownloadError: It was made and paid, but its sound could not be had.
         """
@@ -144,10 +145,11 @@ class Speaker:
                 and (row.asset_id or self._sound(row).exists())
                 and wish.slowest <= row.speed <= wish.fastest
             ]
-            return await self._ready(await self._tune(wish, key, usable, allow))
+            said = await self._tune(wish, key, usable, allow, known=len(made))
+            return await self._ready(said)
 
     async def _tune(
-        self, wish: Wish, key: str, usable: list[Speech], allow: Allow
+        self, wish: Wish, key: str, usable: list[Speech], allow: Allow, *, known: int
     ) -> Speech:
         while True:
             best = min(usable, key=wish.off_s, default=None)
@@ -155,7 +157,8 @@ class Speaker:
             heard = speed in {row.speed for row in usable}
             if best and (wish.off_s(best) <= _NEAR_S or heard):
                 return best
-            said = await self._call(wish, f"{key}:{speed}", speed, allow)
+            said = await self._call(wish, f"{key}:{speed}", speed, allow, known)
+            known += 1
             if said is None and best is None:
                 raise LimitError(
                     _(
@@ -168,7 +171,7 @@ class Speaker:
             usable.append(said)
 
     async def _call(
-        self, wish: Wish, text_key: str, speed: float, allow: Allow
+        self, wish: Wish, text_key: str, speed: float, allow: Allow, known: int
     ) -> Speech | None:
         """Make one paid call; None when there were enough of them."""
         seconds = wish.expected_s * wish.speed / speed
@@ -186,6 +189,7 @@ class Speaker:
             new,
             allow=allow,
             max_calls=MAX_CALLS,
+            known=known,
         )
         if row is None:
             return None

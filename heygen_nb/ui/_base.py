@@ -193,8 +193,8 @@ class Panel(widgets.VBox):
             self.children = (self._notice, *self.children)
         self._notice.value = html
 
-    async def ask(self, text: str, yes: str, no: str = "") -> bool:
-        """Ask a question in the panel and wait for the answer."""
+    async def ask(self, text: str, yes: str, no: str = "") -> bool | None:
+        """Ask a question in the panel; None when another one took its place."""
         if self._question is None:
             self._question = Question()
             self.children = (self._question, *self.children)
@@ -208,7 +208,7 @@ class Question(widgets.VBox):
         self._text = make(widgets.HTML)
         self._yes = make(widgets.Button, "hg-primary")
         self._no = make(widgets.Button)
-        self._answer: asyncio.Future[bool] | None = None
+        self._answer: asyncio.Future[bool | None] | None = None
         buttons = make(widgets.HBox, "hg-buttons", children=(self._yes, self._no))
         super().__init__((self._text, buttons), layout=shared_layout())
         self.add_class("hg-question")
@@ -216,27 +216,28 @@ class Question(widgets.VBox):
         self._no.on_click(lambda _button: self._settle(False))
         show(self, when=False)
 
-    async def ask(self, text: str, yes: str, no: str) -> bool:
-        """Show a question; a new one answers the last one with no."""
-        self._settle(False)
+    async def ask(self, text: str, yes: str, no: str) -> bool | None:
+        """Show a question; the last one then ends with None: nobody answered it."""
+        self._settle(None)
+        answer: asyncio.Future[bool | None]
         answer = self._answer = asyncio.get_running_loop().create_future()
         self._text.value = markup(text, "hg-ask", "div")
         self._yes.description, self._no.description = yes, no
         show(self, when=True)
         self._yes.focus()
         try:
-            return bool(await answer)
+            return await answer
         finally:
             if self._answer is answer:
                 show(self, when=False)
 
-    def _settle(self, answer: bool) -> None:  # noqa: FBT001 - it is the answer
+    def _settle(self, answer: bool | None) -> None:  # noqa: FBT001 - it is the answer
         future = self._answer
         if future and not future.done():
             future.get_loop().call_soon_threadsafe(_answer, future, answer)
 
 
-def _answer(future: asyncio.Future[bool], answer: bool) -> None:  # noqa: FBT001
+def _answer(future: asyncio.Future[bool | None], answer: bool | None) -> None:  # noqa: FBT001
     if not future.done():
         future.set_result(answer)
 

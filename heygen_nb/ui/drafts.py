@@ -137,6 +137,8 @@ class DraftsPanel(Panel):
 
     async def new(self) -> None:
         """Begin an empty draft; it is kept from its first word on."""
+        if self.pen.busy:
+            return
         await self.page.flush()
         self.page.turn(blank_row())
         self.t_title.focus()
@@ -207,11 +209,8 @@ class DraftsPanel(Panel):
         show(self._stop, when=now)
 
     def close(self) -> None:
-        """Cancel the timer; what was typed is saved at once."""
-        self.page.forget_autosave()
-        if self.page.row and self.page.changed and not self.pen.busy:
-            over = self.page.row.version
-            self.desk.finish(self.desk.book.save(self.page.typed(), over=over))
+        """Save at once what was typed, and close."""
+        self.page.leave()
         super().close()
 
     async def save(self) -> None:
@@ -221,6 +220,8 @@ class DraftsPanel(Panel):
 
     async def delete(self) -> None:
         """Delete the draft; the button beside the list brings it back."""
+        if self.pen.busy:
+            return
         await self.page.flush()
         row = self.page.row
         if row is None or not row.version:

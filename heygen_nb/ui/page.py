@@ -31,6 +31,8 @@ class Page:
 
     Attributes:
         row: The draft as it is stored.
+        held: Something else writes into the editor: it is nobody's text yet, and
+            not stored.
         texts: The editor; set before anything is shown.
     """
 
@@ -46,7 +48,9 @@ class Page:
         self._loop = asyncio.get_running_loop()
         self._autosave: asyncio.TimerHandle | None = None
         self._saving = asyncio.Lock()
+        self._storing: asyncio.Task[tuple[DraftRow, bool]] | None = None
         self.row: DraftRow | None = None
+        self.held = False
 
     def turn(self, row: DraftRow) -> None:
         """Show a draft."""
@@ -80,34 +84,67 @@ class Page:
         """Save what is typed; tell whether it is stored now."""
         self.forget_autosave()
         async with self._saving:
+            await self._stored()
             row, typed = self.row, self.typed()
+            if self.held:
+                return False
             if row is None or typed == row.draft:
                 return True
-            stored, saved = await self._book.save(typed, over=row.version)
-            if not saved and not await self._resolve(typed, stored):
-                return False
-            if saved and self.row is row:
-                self.row = stored
-                self._shown()
-            return True
+            stored, saved = await self._store(typed, over=row.version)
+            return saved or await self._resolve(typed, stored)
+
+    async def _store(self, typed: Draft, *, over: int) -> tuple[DraftRow, bool]:
+        """Save, also when whoever waits for it is stopped."""
+        self._storing = self._loop.create_task(self._save(typed, over))
+        return await asyncio.shield(self._storing)
+
+    async def _stored(self) -> None:
+        if self._storing and not self._storing.done():
+            await asyncio.wait([self._storing])
+
+    async def _save(self, typed: Draft, over: int) -> tuple[DraftRow, bool]:
+        row = self.row
+        stored, saved = await self._book.save(typed, over=over)
+        if saved and self.row is row:
+            self.row = stored
+            self._shown()
+        return stored, saved
 
     async def _resolve(self, typed: Draft, theirs: DraftRow) -> bool:
         question = _("This draft was changed elsewhere at {time:%H:%M:%S}.").format(
             time=theirs.saved_at.astimezone() if theirs.saved_at else datetime.now(UTC)
         )
-        if not await self._panel.ask(question, _("Keep my text"), _("Take the other")):
+        keeps = await self._panel.ask(question, _("Keep my text"), _("Take the other"))
+        if keeps is None:  # not answered: both texts stay, and it is asked again
+            return False
+        if not keeps:
             self.turn(theirs)
             return False
-        self.row, _saved = await self._book.save(typed, over=theirs.version)
-        self._shown()
-        return True
+        stored, saved = await self._store(typed, over=theirs.version)
+        return saved or await self._resolve(typed, stored)
+
+    def leave(self) -> None:
+        """Save at once what is typed: the page is being closed."""
+        self.forget_autosave()
+        if self.changed and not self.held:
+            self._panel.desk.finish(self._keep(self.typed()))
+
+    async def _keep(self, typed: Draft) -> None:
+        """Save a draft when nobody is left to be asked: no text is written over."""
+        await self._stored()
+        over = self.row.version if self.row else 0
+        _theirs, saved = await self._book.save(typed, over=over)
+        if not saved:
+            own = typed.model_copy(update={"id": blank_row().draft.id})
+            await self._book.save(own, over=0)
 
     async def follow(self) -> None:
         """Take over what another panel wrote, if nothing is typed here."""
         row = self.row
         if row and not self.changed and not self._saving.locked():
             stored = await self._book.get(row.draft.id)
-            if stored and self.row is row and stored.version != row.version:
+            mine = self.row is not row or self.changed  # by now
+            if stored and not mine and stored.version != row.version:
                 self.turn(stored)
 
 

@@ -43,9 +43,12 @@ class Pen:
     async def write(self, order: Order, number: int) -> None:
         """Have new drafts written and kept."""
         page = self._page
+        if self.busy:
+            return
         with self._writing():
             if not await page.flush():
                 return
+            page.held = True
             last = page.row
             page.turn(blank_row())
             try:
@@ -60,23 +63,27 @@ class Pen:
     async def change(self, change: Change, language: str) -> None:
         """Have the present script changed; :meth:`take_back` undoes it."""
         page = self._page
+        if self.busy:
+            return
         with self._writing():
             if not await page.flush():
                 return
+            page.held = True
             mine = page.typed()
             new = mine
             try:
                 new = await self._desk.writing.rewrite(
                     mine, change, language=language or None, on_text=page.texts.grow
                 )
-            finally:
-                page.texts.fill(new)
+            finally:  # a voice may have been chosen meanwhile
+                looks = page.texts.casting.typed()
+                page.texts.fill(new.model_copy(update=looks))
             self.before = mine
         await page.edited()
 
     async def take_back(self) -> None:
         """Bring back the text from before it was changed."""
-        if self.before:
+        if self.before and not self.busy:
             self._page.texts.fill(self.before)
             self.before = None
             await self._page.edited()
@@ -93,5 +100,5 @@ class Pen:
         try:
             yield
         finally:
-            self._task = None
+            self._task, self._page.held = None, False
             self._lock(now=False)

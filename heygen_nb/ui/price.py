@@ -36,12 +36,16 @@ async def speak_if_agreed(panel: Panel, draft: Draft) -> Path | None:
     """Say what the speech of a draft costs at most, ask, and have it made.
 
     Returns:
-        The sound, which exact length then renders as it is; None after a no.
+        The sound, which exact length then renders as it is; None after a no, or
+        when the settings do not wish for exact length.
 
     Raises:
         HeygenNbError: It could not be made.
     """
-    plan = await panel.desk.quote(draft)
+    if panel.desk.video_settings.length_mode != "exact":
+        return None
+    # also of a draft that is rendered: its speech may lie in a ledger that is gone
+    plan = await panel.desk.quote(draft, again=True)
     if plan and plan.quote.speech:
         amount = f"{plan.quote.speech:.2f} {plan.quote.currency}"
         text = _(
@@ -66,6 +70,5 @@ async def _agreed(panel: Panel, plan: Plan, over: LimitError | None) -> bool:
     ]
     if over:
         lines.append(f"⚠️ {over.message}")
-    return await panel.ask(
-        "\n".join(lines), _("Render for {amount}").format(amount=amount)
-    )
+    yes = _("Render for {amount}").format(amount=amount)
+    return bool(await panel.ask("\n".join(lines), yes))

@@ -194,9 +194,8 @@ class TableCard(widgets.VBox):
             "{count} drafts in the list have another text than the table.",
             count,
         ).format(count=count)
-        return await self._panel.ask(
-            question, _("Take the table's text"), _("Keep what is there")
-        )
+        yes, no = _("Take the table's text"), _("Keep what is there")
+        return bool(await self._panel.ask(question, yes, no))
 
     # Renders
 

@@ -230,10 +230,15 @@ class Desk:
         async with self.session() as session, session.chat() as chat:
             return await chat.check()
 
-    async def quote(self, draft: Draft) -> Plan | None:
-        """Return what rendering would use and cost; None if it is paid already."""
+    async def quote(self, draft: Draft, *, again: bool = False) -> Plan | None:
+        """Return what rendering would use and cost; None if it is paid already.
+
+        Args:
+            draft: As it is saved.
+            again: Also say so when it is.
+        """
         async with self.session() as session:
-            plans = await session.quote_all([draft])
+            plans = await session.quote_all([draft], again=again)
             return plans[0] if plans else None
 
     async def speak(self, draft: Draft) -> Path:

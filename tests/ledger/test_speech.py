@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from heygen_nb.errors import LedgerError, LimitError
+from heygen_nb.errors import LedgerError, LimitError, TakenOverError
 from heygen_nb.ledger import Speech
 from heygen_nb.models import Account
 
@@ -34,6 +34,18 @@ def test_a_draft_gets_three_speeches_and_other_drafts_theirs(open_ledger, accoun
     assert plan(account, speech("d2"), allow=anything, max_calls=3)
     other_key = Account("heygen", account.base_url, "another")
     assert plan(other_key, speech("d1"), allow=anything, max_calls=3)
+
+
+def test_a_call_is_not_stored_beside_one_that_was_not_seen(open_ledger, account):
+    first, second = open_ledger().speech, open_ledger().speech
+    seen = len(second.of_text(account, "abc"))
+    first.plan(account, speech(), allow=anything, max_calls=3, known=seen)
+
+    with pytest.raises(TakenOverError):
+        second.plan(account, speech(), allow=anything, max_calls=3, known=seen)
+
+    assert len(second.of_text(account, "abc")) == 1
+    assert second.plan(account, speech(speed=0.9), allow=anything, max_calls=3, known=1)
 
 
 def test_a_refused_speech_does_not_count(open_ledger, account):

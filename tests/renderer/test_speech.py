@@ -14,8 +14,10 @@ from heygen_nb.errors import (
     LimitError,
     NotAuthorizedError,
     OutcomeUnknownError,
+    TakenOverError,
 )
 from heygen_nb.ledger import Ledger
+from heygen_nb.ledger.speech import Speeches
 from heygen_nb.renderer import draft_settings, open_renderer
 from heygen_nb.renderer.speech import MAX_CALLS
 from heygen_nb.sandbox import speech as sound
@@ -142,6 +144,38 @@ async def test_a_voice_that_heeds_no_speed_is_not_paid_for_twice_at_one_speed(
         await session.speak(DRAFT)
 
     assert sandbox.requests(SPEECH) == 2
+
+
+async def test_a_speech_that_another_kernel_makes_meanwhile_is_not_paid_twice(
+    exact, sandbox, monkeypatch
+):
+    async with open_session(exact()) as session:
+        await session.speak(DRAFT)
+        calls = len(spoken(sandbox))
+        # this one had looked before the other one began
+        monkeypatch.setattr(Speeches, "of_text", lambda *_: [])
+        with pytest.raises(TakenOverError) as caught:
+            await session.speak(DRAFT)
+
+    assert caught.value.charged is False
+    assert len(spoken(sandbox)) == calls
+
+
+async def test_a_draft_that_was_heard_in_many_versions_is_still_rendered(
+    exact, sandbox
+):
+    versions = [
+        DRAFT.model_copy(update={"script": f"{DRAFT.script}Version {number}."})
+        for number in range(MAX_CALLS + 1)
+    ]
+    async with open_session(exact()) as session:
+        for version in versions:
+            await session.speak(version)
+        calls = len(spoken(sandbox))
+        [outcome] = await session.render_all([versions[-1]], send=False)
+
+    assert outcome.path
+    assert len(spoken(sandbox)) == calls <= MAX_CALLS * len(versions)
 
 
 async def test_two_renders_at_once_share_their_speech(exact, sandbox):

@@ -317,3 +317,100 @@ async def test_a_limit_is_passed_only_when_somebody_agrees(
 
     assert "over 0.01 a day" in asked
     assert len(sandbox.charges()) == (button == "_yes")
+
+
+async def changed_elsewhere(panel, desk):
+    """Bring the panel to the question which of two texts counts."""
+    await write(panel)
+    (draft,) = await kept(desk)
+    desk._listeners.clear()  # another kernel: nobody tells this one
+    await desk.book.save(draft.model_copy(update={"script": "Theirs."}), over=1)
+    panel.t_script.value = "Mine."
+    await asyncio.sleep(0.05)
+    assert "changed elsewhere" in panel._question._text.value
+
+
+async def test_another_question_does_not_decide_which_text_counts(panel, desk):
+    await changed_elsewhere(panel, desk)
+
+    panel.spawn(lambda: panel.ask("Render?", "Render"))
+    await asyncio.sleep(0.02)
+    panel._question._no.click()
+    await settled(panel)
+    assert panel.t_script.value == "Mine."
+
+    panel.spawn(panel.save)
+    await asyncio.sleep(0.02)
+    assert "changed elsewhere" in panel._question._text.value
+    panel._question._yes.click()
+    await settled(panel)
+    assert [d.script for d in await kept(desk)] == ["Mine."]
+
+
+async def test_a_text_is_not_written_over_while_its_question_is_open(panel, desk):
+    await changed_elsewhere(panel, desk)
+    (theirs,) = await kept(desk)
+    newer = theirs.model_copy(update={"script": "Theirs, newer."})
+    await desk.book.save(newer, over=2)
+
+    panel._question._yes.click()
+    await asyncio.sleep(0.05)
+
+    assert [d.script for d in await kept(desk)] == ["Theirs, newer."]
+    panel._question._yes.click()
+    await settled(panel)
+    assert [d.script for d in await kept(desk)] == ["Mine."]
+
+
+async def test_closing_before_the_answer_keeps_both_texts(panel, desk):
+    await changed_elsewhere(panel, desk)
+    desk.listen(lambda _topic: None)
+
+    panel.close()
+    await asyncio.gather(*desk._finishing)
+
+    assert {d.script for d in await kept(desk)} == {"Mine.", "Theirs."}
+
+
+async def test_a_save_that_is_stopped_is_no_change_by_somebody_else(
+    panel, desk, monkeypatch
+):
+    await write(panel)
+    begun, save = asyncio.Event(), desk.book.save
+
+    async def slow(draft, *, over):
+        stored = await save(draft, over=over)
+        begun.set()
+        await asyncio.sleep(0.02)
+        return stored
+
+    monkeypatch.setattr(desk.book, "save", slow)
+    panel.t_script.value = "Mine now"
+    saving = asyncio.ensure_future(panel.page.flush())
+    await begun.wait()
+    saving.cancel()
+    panel.t_script.value = "Mine now, and more."
+    await settled(panel)
+
+    assert [d.script for d in await kept(desk)] == ["Mine now, and more."]
+
+
+async def test_what_is_typed_while_the_ledger_is_asked_is_not_replaced(
+    panel, desk, monkeypatch
+):
+    await write(panel)
+    (draft,) = await kept(desk)
+    listeners, get = set(desk._listeners), desk.book.get
+    desk._listeners.clear()
+    await desk.book.save(draft.model_copy(update={"script": "Theirs."}), over=1)
+    desk._listeners |= listeners
+
+    async def get_while_typing(draft_id):
+        row = await get(draft_id)
+        panel.t_script.value = "Mine."
+        return row
+
+    monkeypatch.setattr(desk.book, "get", get_while_typing)
+    await panel.page.follow()
+
+    assert panel.t_script.value == "Mine."

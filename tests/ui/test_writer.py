@@ -218,3 +218,49 @@ async def test_the_card_closes_when_its_button_is_pressed_again(panel):
     await panel.open_source(WriterCard)
 
     assert panel._source.children == ()
+
+
+async def shortening(panel, until):
+    """Have a script shortened, as far as its first words."""
+    panel.t_script.value = "Leo, slow down today."
+    await settled(panel)
+    panel.spawn(lambda: panel.pen.change("shorten", ""))
+    await until(lambda: panel.t_script.value == "Half a")
+
+
+@pytest.mark.parametrize("late", ["key", "new", "delete", "save", "again", "undo"])
+async def test_what_comes_late_while_writing_stores_no_half_text(
+    panel, desk, until, late
+):
+    await shortening(panel, until)
+    works = {
+        "new": panel.new,
+        "delete": panel.delete,
+        "save": panel.save,
+        "again": lambda: panel.pen.change("shorten", ""),
+        "undo": panel.pen.take_back,
+    }
+    if late == "key":
+        panel.t_caption.value = "typed before the field was locked"
+    else:
+        panel.spawn(works[late])
+    await asyncio.sleep(0.05)
+
+    assert list((await kept(desk)).values()) == ["Leo, slow down today."]
+    assert panel.t_script.disabled
+    panel.spawn(panel.pen.stop)
+    await settled(panel)
+    assert list((await kept(desk)).values()) == ["Leo, slow down today."]
+    assert panel.t_script.value == "Leo, slow down today."
+    assert len(desk.writing.orders) == 1
+
+
+async def test_a_length_chosen_while_writing_stays(panel, desk, until):
+    await shortening(panel, until)
+
+    panel._texts.casting.t_duration.value = "45"
+    desk.writing.go_on.set()
+    await settled(panel)
+
+    (row,) = (await desk.book.search("", limit=2))[0]
+    assert (row.draft.script, row.draft.duration) == ("shorten None", 45)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 
 from heygen_nb.errors import LedgerError, TakenOverError
 from heygen_nb.i18n import gettext as _
@@ -59,7 +59,7 @@ class Speeches:
             account: Who pays.
             new: The call; its ``text_key`` is ``text:speed``.
             allow: Refuses when the day has cost too much.
-            max_calls: For one text of one draft.
+            max_calls: For one draft, whatever its texts were.
             known: How many calls for this text the caller has taken into account.
 
         Returns:
@@ -74,11 +74,20 @@ class Speeches:
                 session.execute(
                     text("LOCK TABLE renders, speech IN SHARE ROW EXCLUSIVE MODE")
                 )
-            calls = session.scalars(_calls(account, text_key)).all()
-            if known is not None and len(calls) != known:
-                raise _made_elsewhere(new.draft_id)
-            own = [c for c in calls if c.draft_id == new.draft_id]
-            if sum(call.state != "rejected" for call in own) >= max_calls:
+            if known is not None:
+                calls = session.scalars(_calls(account, text_key)).all()
+                if len(calls) != known:
+                    raise _made_elsewhere(new.draft_id)
+            of_draft = (
+                select(func.count())
+                .select_from(Speech)
+                .where(
+                    *_of_account(account),
+                    Speech.draft_id == new.draft_id,
+                    Speech.state != "rejected",
+                )
+            )
+            if (session.scalar(of_draft) or 0) >= max_calls:
                 return None
             now = self._now()
             allow(spent_since(session, account, start_of_day(now), new.currency))

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from heygen_nb.money import Rates
     from heygen_nb.renderer.download import Downloader
 
-MAX_CALLS = 3  # for one text of one draft
+MAX_CALLS = 3  # for one draft, whatever its texts were
 _NEAR_S = 0.5
 _MIME = {b"RIFF": "audio/wav", b"ID3": "audio/mpeg", b"\xff": "audio/mpeg"}
 
@@ -161,10 +161,11 @@ class Speaker:
             known += 1
             if said is None and best is None:
                 raise LimitError(
-                    _(
-                        "{count} speeches were made for this script, none usable."
-                    ).format(count=MAX_CALLS),
-                    hint=_("Change the script, or set length_mode to estimate."),
+                    _("{count} speeches were made for this draft, none usable.").format(
+                        count=MAX_CALLS
+                    ),
+                    hint=_("Begin a new draft, or set length_mode to estimate."),
+                    charged=False,
                 )
             if said is None or (best and wish.off_s(said) >= wish.off_s(best)):
                 return best or said  # type: ignore[return-value] # one of them is

@@ -161,21 +161,24 @@ async def test_a_speech_that_another_kernel_makes_meanwhile_is_not_paid_twice(
     assert len(spoken(sandbox)) == calls
 
 
-async def test_a_draft_that_was_heard_in_many_versions_is_still_rendered(
-    exact, sandbox
-):
+async def test_a_draft_gets_three_speeches_whatever_its_texts_were(exact, sandbox):
     versions = [
         DRAFT.model_copy(update={"script": f"{DRAFT.script}Version {number}."})
         for number in range(MAX_CALLS + 1)
     ]
     async with open_session(exact()) as session:
-        for version in versions:
-            await session.speak(version)
-        calls = len(spoken(sandbox))
-        [outcome] = await session.render_all([versions[-1]], send=False)
 
-    assert outcome.path
-    assert len(spoken(sandbox)) == calls <= MAX_CALLS * len(versions)
+        async def speak_all():
+            for version in versions:
+                await session.speak(version)
+
+        with pytest.raises(LimitError, match="for this draft") as caught:
+            await speak_all()
+        heard = await session.speak(versions[0])  # costs nothing any more
+
+    assert caught.value.charged is False
+    assert heard.exists()
+    assert len(spoken(sandbox)) == MAX_CALLS
 
 
 async def test_two_renders_at_once_share_their_speech(exact, sandbox):

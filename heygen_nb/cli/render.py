@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from heygen_nb.cli.console import (
@@ -146,6 +146,9 @@ async def _rest(
     """Ask whether to go on after a sample; one that failed ends it."""
     if sample.exit_code:
         return []
+    if options.max_cost is not None:
+        left = max(0.0, options.max_cost - (sample.cost or 0.0))
+        options = replace(options, max_cost=left)
     count = len(await session.quote_all(others, again=options.again))
     question = ngettext(
         "Render the other {count}?", "Render the other {count}?", count

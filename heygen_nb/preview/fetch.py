@@ -43,7 +43,8 @@ async def fetch_image(
 
     Args:
         url: Its address.
-        allow_private: Whether hosts of this machine and network may be asked.
+        allow_private: Whether this machine may be asked; others of its network
+            never are: drafts come from strangers too.
         max_bytes: More is refused as soon as it is noticed.
         timeout_s: For everything together.
         transport: For tests.
@@ -150,7 +151,7 @@ class _Fetcher:
         addresses = await self._resolve(url.host)
         if not addresses:
             raise _RefusedError(_("its host cannot be reached"))
-        if not self._allow_private and not all(map(_is_public, addresses)):
+        if not all(map(self._may_be_asked, addresses)):
             raise _RefusedError(_("its host is not public"))
         return client.build_request(
             "GET",
@@ -158,6 +159,12 @@ class _Fetcher:
             headers={"Host": url.netloc.decode(), "Accept": f"{self._kind}*"},
             extensions={"sni_hostname": url.host},
         )
+
+    def _may_be_asked(self, address: str) -> bool:
+        number = _number(address)
+        if self._allow_private and number.is_loopback:
+            return True
+        return number.is_global and not number.is_multicast
 
     async def _content(self, reply: httpx.Response) -> bytes:
         if not reply.is_success:
@@ -183,8 +190,7 @@ async def _resolve(host: str) -> list[str]:
     return [str(address[0]) for *_rest, address in found]
 
 
-def _is_public(address: str) -> bool:
+def _number(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
     number = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(number, ipaddress.IPv6Address) and number.ipv4_mapped:
-        number = number.ipv4_mapped
-    return number.is_global and not number.is_multicast
+    mapped = isinstance(number, ipaddress.IPv6Address) and number.ipv4_mapped
+    return mapped or number

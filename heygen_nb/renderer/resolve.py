@@ -29,8 +29,8 @@ class Resolver:
 
     Args:
         client: HeyGen.
-        allow_private: Whether a background may be served by this machine or
-            network; for the sandbox.
+        allow_private: Whether a background may be served by this machine; for the
+            sandbox.
         catalogue: The voices of the same account; by default listed for this one.
         home: Where files are looked for that are named without a folder's path.
     """

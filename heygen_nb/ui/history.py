@@ -175,8 +175,9 @@ class HistoryPanel(Panel):
 
     async def _pay_again(self) -> None:
         question = _("Have you looked at HeyGen? A new render is paid again.")
-        if self._line and await self.ask(question, _("Pay for another")):
-            await self._settle(self.desk.past.pay_again(self._line))
+        line = self._line  # another one may be chosen before the answer
+        if line and await self.ask(question, _("Pay for another")):
+            await self._settle(self.desk.past.pay_again(line))
             self.desk.take_up()
 
     async def _settle(self, work: Awaitable[None]) -> None:

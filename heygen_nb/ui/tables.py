@@ -13,6 +13,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.ui._base import make, shared_layout, show
 from heygen_nb.ui.markup import bar_html, markup
+from heygen_nb.ui.price import agreed
 from heygen_nb.ui.tableview import (
     first_row_html,
     placeholders_html,
@@ -250,6 +251,7 @@ class TableCard(widgets.VBox):
         self, drafts: Sequence[Draft], plans: Sequence[Plan], question: str
     ) -> list[Job] | None:
         """Render what is agreed to be paid; None if it is not."""
+        before = self._panel.desk.video_settings
         over = await self._tables.over_limit(plans)
         quote, cost = plans[0].quote, sum(plan.quote.amount for plan in plans)
         lines, yes = [question], _("Render")
@@ -264,7 +266,7 @@ class TableCard(widgets.VBox):
         warnings = sorted({text for plan in plans for text in plan.warnings})[:3]
         warnings += [over.message] if over else []
         lines += [f"⚠️ {warning}" for warning in warnings]
-        if not await self._panel.ask("\n".join(lines), yes):
+        if not await agreed(self._panel, before, "\n".join(lines), yes):
             return None
         return self._tables.render(drafts, unlimited=over is not None)
 

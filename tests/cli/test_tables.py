@@ -162,6 +162,16 @@ def test_agreeing_to_a_dear_sample_is_no_agreement_to_dear_others(
     assert len(sandbox.charges()) == 1
 
 
+def test_the_most_it_may_cost_counts_the_sample(render, table, sandbox, answers):
+    answers(True, False)
+
+    ran = render("--max-cost", "0.2", *table("Anna", "Boris"))
+
+    [charge] = sandbox.charges()
+    assert charge["amount"] < 0.2 < 2 * charge["amount"]
+    assert ran.err.count("is more than --max-cost") == 1
+
+
 def test_one_row_left_is_rendered_without_a_sample(render, table, sandbox, answers):
     questions = answers(True)
 

@@ -65,6 +65,28 @@ async def test_hosts_that_are_not_public_are_never_asked(url):
         await fetch(url, lambda request: pytest.fail("asked"))
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest/meta-data",
+        "http://10.1.2.3/a.png",
+        "http://[fd00::1]/a.png",
+        "http://home.example/a.png",
+        "http://mixed.example/a.png",
+    ],
+)
+async def test_the_sandbox_asks_this_machine_but_not_its_network(url, picture):
+    def handler(request):
+        assert request.url.host == "127.0.0.1"
+        return httpx.Response(200, content=picture)
+
+    local = await fetch("http://127.0.0.1:8000/a.png", handler, allow_private=True)
+
+    assert local == picture
+    with pytest.raises(PreviewError, match="not public"):
+        await fetch(url, lambda _: pytest.fail("asked"), allow_private=True)
+
+
 async def test_a_redirect_to_a_private_host_is_refused():
     def handler(request):
         return httpx.Response(302, headers={"Location": "http://home.example/x"})

@@ -450,6 +450,17 @@ async def test_a_broken_prompt_is_told_with_file_and_line(writer, fake_model, ho
     assert fake_model.asked == []
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+async def test_key_and_text_go_to_no_other_address(writer, fake_model, sandbox, status):
+    fake_model.fail(status, location=f"{sandbox.handle.base_url}/v1/chat/completions")
+
+    with pytest.raises(ScriptError) as caught:
+        await writer().write(ORDER)
+
+    assert KEY not in repr(caught.value)
+    assert sandbox.ledger()["requests"] == {}
+
+
 async def test_the_key_is_in_no_log_line(writer, fake_model, caplog):
     caplog.set_level(logging.DEBUG)
     fake_model.fail(500)

@@ -147,6 +147,29 @@ async def test_a_render_not_known_is_paid_again_only_when_asked(
     assert len(sandbox.ledger()["jobs"]) == 1
 
 
+async def test_the_render_is_paid_again_that_was_asked_about(
+    panel, desk, sandbox, until, monkeypatch
+):
+    sleep = asyncio.sleep
+    monkeypatch.setattr("asyncio.sleep", lambda seconds: sleep(min(seconds, 0.01)))
+    sandbox.fault("drop", "/v3/videos", method="POST", times=None)
+    await render(desk, draft(1), draft(2))
+    sandbox.clear_faults()
+    await click(panel, panel._first)
+    await click(panel, lambda: panel.choose(0))
+    asked = panel._line.draft_id
+
+    panel._pay.click()
+    await until(lambda: panel._question)
+    await panel.choose(1)
+    panel._question._yes.click()
+    await until(lambda: len(sandbox.charges()) == 1)
+
+    [job] = sandbox.ledger()["jobs"]
+    assert f"Tip {int(asked[1:])}" in str(job)
+    await panel.idle()
+
+
 async def test_a_lost_video_is_adopted_by_its_id(lost, panel, sandbox, until):
     body = {"type": "avatar", "avatar_id": "look_own_01", "script": "Tip 1."}
     async with httpx.AsyncClient() as client:

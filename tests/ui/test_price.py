@@ -67,3 +67,19 @@ async def test_no_speech_is_made_when_exact_length_is_off_by_now(panel, desk, sa
     await panel.idle()
 
     assert sandbox.charges() == []
+
+
+@pytest.mark.parametrize("button", ["_create", "_hear"])
+async def test_who_agreed_to_another_cost_has_not_agreed(
+    panel, desk, sandbox, until, button
+):
+    getattr(panel, button).click()
+    await until(lambda: panel._question)
+    dearer = {"resolution": "4k", "video_duration": 60}
+    desk.settings = desk.settings.model_copy(update=dearer)
+    panel._question._yes.click()
+    await panel.idle()
+
+    assert "settings have changed" in panel._notice.value
+    assert desk.jobs.all == []
+    assert sandbox.charges() == []

@@ -306,6 +306,27 @@ async def test_another_table_while_a_question_is_open_changes_nothing_agreed(
     assert visible(card.b_add, card.b_rest) == [True, False]
 
 
+async def test_a_key_that_is_set_while_the_question_is_open_pays_for_nothing(
+    panel, card, until, desk, sandbox
+):
+    paying = desk.settings
+    desk.settings = paying.model_copy(update={"backend": "sandbox"})
+    await ready(panel, "Anna")
+
+    card.b_sample.click()
+    await until(
+        lambda: panel._question and "hg-off" not in panel._question._dom_classes
+    )
+    assert "usd" not in panel._question._text.value
+    desk.settings = paying
+    panel._question._yes.click()
+    await panel.idle()
+
+    assert "settings have changed" in panel._notice.value
+    assert desk.jobs.all == []
+    assert sandbox.charges() == []
+
+
 async def test_another_language_leaves_the_numbers_on_the_buttons(panel, card, desk):
     await upload(panel, "Anna", "Boris")
     await choose(panel, "hello")

@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import json
 import secrets
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from pydantic import BaseModel
 from sqlalchemy import desc, func, select, text, update
 
 from heygen_nb.errors import LedgerError
@@ -21,6 +19,7 @@ from heygen_nb.ledger.database import Database
 from heygen_nb.ledger.drafts import Drafts
 from heygen_nb.ledger.facts import Facts
 from heygen_nb.ledger.history import History, belongs_to
+from heygen_nb.ledger.intents import MadeBefore, NewRender
 from heygen_nb.ledger.leases import Hold, Leases
 from heygen_nb.ledger.posts import Posts
 from heygen_nb.ledger.speech import Speeches
@@ -50,38 +49,6 @@ _NEXT: dict[str, set[str]] = {
     "failed": set(),
 }
 ENDED_UNPAID = ("rejected", "failed")
-
-
-class NewRender(BaseModel):
-    """What planning decided; stored before anything is sent."""
-
-    draft_id: str
-    revision: str
-    body: dict[str, Any]
-    script: str
-    caption: str = ""
-    title: str = ""
-    send_to: str | None = None
-    inputs: dict[str, Any]
-    voice_id: str
-    voice_name: str = ""
-    language: str = ""
-    avatar_id: str = ""
-    engine: str = ""
-    speed: float = 1.0
-    target_s: float | None = None
-    estimate_s: float | None = None
-    pad_s: float = 0.0
-    reserved_cost: float = 0.0
-    currency: str = "usd"
-
-
-@dataclass(frozen=True, slots=True)
-class MadeBefore:
-    """The newest attempt of a draft that HeyGen knows; no id if that one failed."""
-
-    attempt: int
-    video_id: str | None
 
 
 class Ledger:

@@ -13,12 +13,12 @@ def check_address(url: str) -> str:
     """Return the address if a secret may be sent there.
 
     Raises:
-        ConfigError: It is not https (http is fine on this machine only), or it is
-            no address at all.
+        ConfigError: It is not https (http is fine on this machine only), holds a
+            name or password, which would be shown, or is no address at all.
     """
     try:
         parts = urlsplit(url)
-        port_fits = parts.port != 0
+        port_fits = parts.port != 0 and parts.username is None
     except ValueError:
         port_fits = False
     if not port_fits or not parts.hostname or not url.isprintable() or " " in url:

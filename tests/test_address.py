@@ -25,6 +25,7 @@ from heygen_nb.errors import ConfigError
         "https://a.example\n",
         "https://a b.example",
         "http://[::1",
+        "https://name:password@a.example",
     ],
 )
 def test_an_address_that_is_not_safe_for_a_key_is_refused(url):

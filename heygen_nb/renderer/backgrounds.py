@@ -19,12 +19,16 @@ from heygen_nb.heygen import (
     InlineSource,
     UrlSource,
 )
+from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import ENDED_UNPAID
 from heygen_nb.renderer import lines
 from heygen_nb.renderer.pictures import media_type
 from heygen_nb.renderer.turns import turn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from heygen_nb.config import Settings
     from heygen_nb.heygen import HeyGenClient
     from heygen_nb.ledger import Ledger, Render
@@ -142,3 +146,10 @@ def _plain_png(color: str, settings: Settings) -> str:
     stream = BytesIO()
     palette.save(stream, "PNG", optimize=True, bits=1)
     return base64.b64encode(stream.getvalue()).decode()
+
+
+def foreign(picture: Picture | None, home: Path) -> Iterator[str]:
+    """Name a file from elsewhere: a stranger's table may have asked for it."""
+    if picture and not picture.path.resolve().is_relative_to(home.resolve()):
+        text = _("A file from outside this folder goes to HeyGen as background: {file}")
+        yield text.format(file=picture.path)

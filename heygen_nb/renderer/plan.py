@@ -23,6 +23,7 @@ from heygen_nb.models import NO_BACKGROUND
 from heygen_nb.renderer.backgrounds import (
     NOT_UPLOADED,
     behind_avatar,
+    foreign,
     whole_picture,
 )
 from heygen_nb.renderer.pictures import identity
@@ -176,7 +177,10 @@ async def make_plan(
         length=length.later(pad_s),
         voice=describe_voice(cast.voice),
         avatar=cast.look.name if cast.look else "",
-        warnings=tuple(_warnings(draft, cast.voice, target_s, fit, pad_s)),
+        warnings=(
+            *_warnings(draft, cast.voice, target_s, fit, pad_s),
+            *foreign(cast.picture, settings.home),
+        ),
         picture=cast.picture,
     )
 

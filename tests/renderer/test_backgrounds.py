@@ -27,6 +27,7 @@ from heygen_nb.ledger.tables import Asset
 from heygen_nb.renderer import Job, Many, draft_settings, open_renderer
 from heygen_nb.renderer.pictures import MAX_BYTES, identity, media_type, picture_of
 from heygen_nb.renderer.plan import picture_and_sound, revision_of
+from heygen_nb.workflow import open_session
 
 pytestmark = pytest.mark.anyio
 
@@ -99,6 +100,19 @@ async def test_a_file_is_uploaded_once_for_drafts_and_processes(sandbox, sea, bo
     first, second = (body.partition('"background":')[2][:80] for body in bodies())
     assert '"asset_id":"asset_' in first
     assert first == second
+
+
+async def test_a_file_from_elsewhere_is_named_before_it_is_uploaded(
+    sandbox, sea, tmp_path
+):
+    elsewhere = tmp_path / "elsewhere.png"
+    elsewhere.write_bytes(png())
+    async with open_session(sandbox.settings()) as session:
+        own, foreign = await session.quote_all([draft(1), draft(2, str(elsewhere))])
+
+    assert not any("background" in warning for warning in own.warnings)
+    assert str(elsewhere) in foreign.warnings[-1]
+    assert sandbox.requests(UPLOADS) == 0
 
 
 async def test_a_file_is_the_whole_picture_without_an_avatar(sandbox, sea, bodies):

@@ -199,6 +199,8 @@ class DraftsPanel(Panel):
 
     def _lock(self, *, now: bool) -> None:
         """Keep everybody else's hands off while something is written."""
+        if now:
+            self.hush()
         self._texts.lock(now=now)
         self.rewriter.busy(now=now)
         self.list.s_drafts.disabled = now

@@ -125,6 +125,8 @@ class DraftsPanel(Panel):
     async def _list(self) -> None:
         row = self.page.row
         await self.list.refresh(row.draft.id if row else None)
+        if (now := self.page.row) and now is not row:  # opened meanwhile
+            self.list.mark(now.draft.id)
         if not self.pen.busy:
             await self.page.follow()
 

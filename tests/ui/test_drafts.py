@@ -317,3 +317,26 @@ async def test_a_limit_is_passed_only_when_somebody_agrees(
 
     assert "over 0.01 a day" in asked
     assert len(sandbox.charges()) == (button == "_yes")
+
+
+async def test_the_list_marks_what_was_opened_while_it_was_brought(
+    panel, desk, monkeypatch
+):
+    for draft_id in ("one", "two"):
+        await desk.book.save(Draft(id=draft_id, script=f"Draft {draft_id}."), over=0)
+    await panel.open_draft("one")
+    await panel.idle()
+    search, brought = desk.book.search, asyncio.Event()
+
+    async def slow(*arguments, **options):
+        await brought.wait()
+        return await search(*arguments, **options)
+
+    monkeypatch.setattr(desk.book, "search", slow)
+    panel.spawn(panel._list)
+    await asyncio.sleep(0.01)
+    await panel.open_draft("two")
+    brought.set()
+    await panel.idle()
+
+    assert panel.list.s_drafts.value == "two"

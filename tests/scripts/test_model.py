@@ -179,7 +179,7 @@ async def test_an_answer_without_a_script_is_asked_for_once_more(
 async def test_two_answers_without_a_script_are_an_error(writer, fake_model, answer):
     fake_model.text(answer)
 
-    with pytest.raises(ScriptError, match="without a script|answered nothing"):
+    with pytest.raises(ScriptError, match=r"without a script|answered nothing"):
         await writer().write(ORDER)
 
     assert fake_model.completions == 2

@@ -26,6 +26,7 @@ from starlette.routing import Route
 
 from heygen_nb import i18n
 from heygen_nb.config import Settings, load_settings
+from heygen_nb.renderer import reset_video_config
 from heygen_nb.sandbox.app import create_app
 from heygen_nb.sandbox.options import SandboxOptions
 from heygen_nb.sandbox.server import run_in_thread
@@ -59,6 +60,7 @@ def clean_world(tmp_path, monkeypatch):
     monkeypatch.chdir(home)
     i18n.set_language("en")
     yield
+    reset_video_config()
     i18n.set_language("auto")
     logger = logging.getLogger("heygen_nb")
     for handler in list(logger.handlers):

@@ -15,6 +15,7 @@ from rich.text import Text
 from heygen_nb.cli.console import err, say
 from heygen_nb.config import check_duration, load_settings
 from heygen_nb.drafts import check_draft, read_drafts
+from heygen_nb.errors import DraftError
 from heygen_nb.i18n import LANGUAGES, ngettext
 from heygen_nb.i18n import gettext as _
 from heygen_nb.scripts import Order
@@ -53,9 +54,17 @@ def run_formats(language: str | None) -> int:
     """List the formats, ours and the user's own."""
     settings = load_settings()
     writing = asyncio.run(open_writing(settings))
-    for name in [language] if language else LANGUAGES:
-        for format_ in writing.formats(name):
-            say(f"{name}  {format_.name:<12} {format_.label}")
+    names = [language] if language else LANGUAGES
+    found = [(name, form) for name in names for form in writing.formats(name)]
+    for name, form in found:
+        say(f"{name}  {form.name:<12} {form.label}")
+    if not found:
+        raise DraftError(
+            _("There is no format in “{language}”.").format(language=language),
+            hint=_("Ready ones are in: {languages}.").format(
+                languages=", ".join(LANGUAGES)
+            ),
+        )
     return 0
 
 

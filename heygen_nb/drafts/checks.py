@@ -29,13 +29,15 @@ FIELDS = (
     "script",
 )
 _PAUSE = re.compile(r"<break[^>]*>", re.IGNORECASE)
+_PLACEHOLDER = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}")
 
 
 def check_draft(draft: Draft) -> None:
     """Refuse a script that cannot be spoken, before anything is sent.
 
     Raises:
-        DraftError: The script is empty, too long, or has nothing to say.
+        DraftError: The script is empty, too long, has nothing to say, or is a
+            template that nobody has filled.
     """
     spoken = _PAUSE.sub(" ", draft.script)
     if not spoken.strip():
@@ -56,6 +58,13 @@ def check_draft(draft: Draft) -> None:
         raise DraftError(
             _("Draft #{id}: the script has no words.").format(id=draft.id),
             hint=_("Emoji and signs are not spoken: write at least one word."),
+        )
+    if found := _PLACEHOLDER.search(spoken):
+        raise DraftError(
+            _("Draft #{id}: the placeholder “{text}” is not filled.").format(
+                id=draft.id, text=found[0]
+            ),
+            hint=_("Render the table with this file as its template, or put words."),
         )
 
 

@@ -252,11 +252,10 @@ def _warnings(
     draft: Draft, voice: VoiceReply, target_s: float, fit: Fit, pad_s: float
 ) -> list[str]:
     found = []
-    if script_language(draft.script) == "ru" and (voice.language or "").startswith(
-        "English"
-    ):
+    spoken = script_language(draft.script), (voice.language or "").partition(" ")[0]
+    if spoken in (("ru", "English"), ("en", "Russian")):
         found.append(
-            _("The script is Russian, but the voice is English: {voice}.").format(
+            _("The script and the voice are of two languages: {voice}.").format(
                 voice=describe_voice(voice)
             )
         )

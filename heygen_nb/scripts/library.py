@@ -80,7 +80,8 @@ def format_named(name: str, home: Path, language: str) -> Format:
         DraftError: There is none, or its file cannot be read.
     """
     own = home / TEMPLATES / f"{name}.md"
-    if re.fullmatch(r"[\w-]{1,64}", name) and own.exists():
+    there = bool(re.fullmatch(r"[\w-]{1,64}", name)) and own.exists()
+    if there:
         read_format(own)  # what is wrong with it is told, not passed over
     if language not in LANGUAGES:
         raise DraftError(
@@ -93,6 +94,11 @@ def format_named(name: str, home: Path, language: str) -> Format:
     for format_ in known:
         if format_.name == name:
             return format_
+    if there and not read_format(own):
+        raise DraftError(
+            _("{file} is no format: it has no label.").format(file=own.name),
+            hint=_("Put label and language on top, between lines of dashes, “---”."),
+        )
     raise DraftError(
         _("There is no format “{name}” in this language.").format(name=name[:40]),
         hint=_("There are: {names}. Your own go into {folder}.").format(

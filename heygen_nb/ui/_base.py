@@ -187,6 +187,11 @@ class Panel(widgets.VBox):
         """Show what is wrong, whether it was charged, and what to do next."""
         self._show_notice(failure_html(error.message, error.hint, error.charged))
 
+    def hush(self) -> None:
+        """Take the message away: what it was about is being done anew."""
+        if self._notice is not None:
+            self._notice.value = ""
+
     def _show_notice(self, html: str) -> None:
         if self._notice is None:
             self._notice = make(widgets.HTML, "hg-notice")

@@ -138,6 +138,7 @@ class BackgroundPicker(widgets.VBox):
             await self._take(lambda: asyncio.to_thread(keep, name, content))
 
     async def _take(self, checked: Callable[[], Awaitable[str]]) -> None:
+        self._panel.hush()
         self._state.value = markup(_("Checking…"), "hg-hint")
         try:
             value = await checked()

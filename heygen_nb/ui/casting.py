@@ -164,6 +164,12 @@ class Casting(widgets.VBox):
         """Close the open picker."""
         await self._slot.fold()
 
+    def lock(self, *, now: bool) -> None:
+        """Let nothing be chosen while something is written: it would be lost."""
+        for widget in (*self._buttons.values(), self.t_duration):
+            widget.disabled = now
+        show(self._slot, when=bool(self._slot.opened) and not now)
+
     def _label(self, field: str) -> str:
         settings = self._panel.desk.video_settings
         usual = {

@@ -125,6 +125,8 @@ class DraftsPanel(Panel):
     async def _list(self) -> None:
         row = self.page.row
         await self.list.refresh(row.draft.id if row else None)
+        if (now := self.page.row) and now is not row:  # opened meanwhile
+            self.list.mark(now.draft.id)
         if not self.pen.busy:
             await self.page.follow()
 
@@ -176,6 +178,9 @@ class DraftsPanel(Panel):
 
     def _show_state(self, text: str = "") -> None:
         self._count_words()
+        if self.pen.busy:
+            self._state.value = bar_html(None) + markup(_("Writing…"), "hg-hint")
+            return
         row = self.page.row
         if not text and row and row.saved_at:
             text = _("#{id} · saved {time:%H:%M:%S}").format(
@@ -201,12 +206,15 @@ class DraftsPanel(Panel):
 
     def _lock(self, *, now: bool) -> None:
         """Keep everybody else's hands off while something is written."""
+        if now:
+            self.hush()
         self._texts.lock(now=now)
         self.rewriter.busy(now=now)
         self.list.s_drafts.disabled = now
         for button in (*self._bringing, *self._doing):
             button.disabled = now
         show(self._stop, when=now)
+        self._show_state()
 
     def close(self) -> None:
         """Save at once what was typed, and close."""

@@ -70,9 +70,10 @@ class Editor(widgets.VBox):
             self._show(title, script, caption)
 
     def lock(self, *, now: bool) -> None:
-        """Let nothing be typed while something is written."""
+        """Let nothing be typed or chosen while something is written."""
         for field in (self.t_title, self.t_script, self.t_caption):
             field.disabled = now
+        self.casting.lock(now=now)
 
     def _show(self, title: str, script: str, caption: str) -> None:
         self._filling = True

@@ -116,6 +116,7 @@ class TableCard(widgets.VBox):
         files, self.u_table.value = self.u_table.value, ()
         for file in files:
             self._table, self.drafts = None, ()
+            self._panel.hush()
             self._show()
             table = await self._tables.read(file["name"], bytes(file["content"]))
             self._table = table

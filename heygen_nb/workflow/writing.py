@@ -133,8 +133,12 @@ class Writing:
         )
         old = Written(draft.title, draft.script, draft.caption)
         written = await self._model().rewrite(old, change, order, on_text=on_text)
+        voice = draft.voice
+        if change == "translate" and (voice is None or _WISH.match(voice)):
+            voice = self._voice(written.script, voice)
         return draft.model_copy(
             update={
+                "voice": voice,
                 "title": written.title or draft.title,
                 "script": written.script,
                 "caption": written.caption or draft.caption,
@@ -184,13 +188,11 @@ class Writing:
         )
         return ModelWriter(chat, measure=self._measure(), home=settings.home)
 
-    def _voice(self, script: str) -> str | None:
-        """Return a wish for a voice if the set one is of another language."""
+    def _voice(self, script: str, own: str | None = None) -> str | None:
+        """Return a wish for a voice if the draft's or the set one does not fit."""
         language = script_language(script)
-        set_language = _WISH.match(self._settings().heygen_voice)
-        if set_language and set_language[1] != language:
-            return _VOICES[language]
-        return None
+        wish = _WISH.match(own or self._settings().heygen_voice)
+        return _VOICES[language] if wish and wish[1] != language else own
 
     def _measure(self) -> Measure:
         model, voice_id = self._lengths().model, self._voice_id()

@@ -232,3 +232,10 @@ def test_a_file_that_is_there_is_never_overwritten(write, home, monkeypatch):
     names = sorted(file.name for file in (home / "drafts").iterdir())
     assert len(names) == 2
     assert names[0].endswith("-abcd1234-2.md")
+
+
+def test_a_language_without_formats_is_an_error_that_names_those_there_are(write):
+    ran = write("--formats", "-l", "de")
+
+    assert ran.code == 2
+    assert "en, ru" in ran.err

@@ -130,6 +130,8 @@ def test_a_missing_file_and_a_folder_are_named(tmp_path):
         ('<break time="1s"/>', "empty"),
         ("x" * 5001, "5001"),
         ("🎬🎉 !!! …", "no words"),
+        ("Hello {{ name }}, welcome.", "“{{ name }}” is not filled"),
+        ("{% if name %}Hello.{% endif %}", "“{% if name %}” is not filled"),
     ],
 )
 def test_a_script_that_cannot_be_spoken_is_refused(script, part):

@@ -101,6 +101,13 @@ def test_an_unknown_format_names_those_there_are(write):
     assert "horoscope" in failed.value.hint
 
 
+def test_a_file_without_a_label_is_told_to_need_one(own, write):
+    own("Just words about {{ subject }}.")
+
+    with pytest.raises(DraftError, match=r"weather\.md is no format: .*no label"):
+        write()
+
+
 @pytest.mark.parametrize("name", ["../secret", "a/b", "x" * 5000])
 def test_a_format_is_never_read_from_elsewhere(write, home, name):
     (home / "secret.md").write_text(f"{FRONT}---\nSecret.")

@@ -83,6 +83,15 @@ async def test_an_upload_is_kept_chosen_marked_and_shown(wall, home):
     assert wall.picker._state.value == ""
 
 
+async def test_a_good_upload_takes_away_what_was_said_of_a_bad_one(wall):
+    await upload(wall, "notes.png", b"no picture")
+    assert "it is no picture" in notice(wall)
+
+    await upload(wall, "sea.png", png())
+
+    assert notice(wall) == ""
+
+
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [

@@ -414,3 +414,26 @@ async def test_what_is_typed_while_the_ledger_is_asked_is_not_replaced(
     await panel.page.follow()
 
     assert panel.t_script.value == "Mine."
+
+
+async def test_the_list_marks_what_was_opened_while_it_was_brought(
+    panel, desk, monkeypatch
+):
+    for draft_id in ("one", "two"):
+        await desk.book.save(Draft(id=draft_id, script=f"Draft {draft_id}."), over=0)
+    await panel.open_draft("one")
+    await panel.idle()
+    search, brought = desk.book.search, asyncio.Event()
+
+    async def slow(*arguments, **options):
+        await brought.wait()
+        return await search(*arguments, **options)
+
+    monkeypatch.setattr(desk.book, "search", slow)
+    panel.spawn(panel._list)
+    await asyncio.sleep(0.01)
+    await panel.open_draft("two")
+    brought.set()
+    await panel.idle()
+
+    assert panel.list.s_drafts.value == "two"

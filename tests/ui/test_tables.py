@@ -100,6 +100,15 @@ def visible(*widgets):
     return ["hg-off" not in widget._dom_classes for widget in widgets]
 
 
+async def test_a_good_table_takes_away_what_was_said_of_a_bad_one(panel, card):
+    await upload(panel, content=b"", file="empty.csv")
+    assert "empty.csv" in panel._notice.value
+
+    await upload(panel, "Anna")
+
+    assert panel._notice.value == ""
+
+
 async def test_a_table_shows_its_placeholders_and_asks_for_a_text(panel, card):
     await upload(panel, content=b"First name;wish\nAnna;luck\n")
 

@@ -91,6 +91,7 @@ async def test_versions_by_topic_grow_in_the_editor_and_become_drafts(
 
     await until(lambda: panel.t_script.value == "The beginning of 0")
     assert panel.t_script.disabled
+    assert "Writing…" in panel._state.value
     desk.writing.go_on.set()
     await until(lambda: panel.t_script.value == "The beginning of 1")
     desk.writing.go_on.set()
@@ -185,6 +186,41 @@ async def test_a_script_is_shortened_and_taken_back(panel, desk):
     assert panel.t_script.value == mine
     assert list((await kept(desk)).values()) == [mine]
     assert hidden(undo(panel))
+
+
+async def test_no_voice_is_chosen_while_something_is_written(panel, desk, until):
+    casting = panel._texts.casting
+    panel.t_script.value = "My own text, which is fine."
+    await settled(panel)
+    casting._buttons["background"].click()
+    await settled(panel)
+    assert not hidden(casting._slot)
+
+    panel.rewriter._to_russian.click()
+    await until(lambda: panel.t_script.value == "Half a")
+    inputs = (*casting._buttons.values(), casting.t_duration)
+    assert all(widget.disabled for widget in inputs)
+    assert hidden(casting._slot)  # what is chosen there would save half a text
+    desk.writing.go_on.set()
+    await settled(panel)
+
+    assert not any(widget.disabled for widget in inputs)
+    assert not hidden(casting._slot)
+
+
+async def test_writing_takes_an_old_message_away(panel, desk):
+    card = await order(panel)
+    desk.writing.error = ConfigError("The model is not there.")
+    desk.writing.go_on.set()
+    await settled(panel)
+    assert "The model is not there." in panel._notice.value
+
+    desk.writing.error = None
+    desk.writing.go_on.set()
+    card.b_write.click()
+    await settled(panel)
+
+    assert panel._notice.value == ""
 
 
 async def test_a_failed_change_leaves_the_script_as_it_was(panel, desk, until):

@@ -147,6 +147,27 @@ async def test_translations_go_where_they_should(
     assert f"into {name}." in fake_model.asked[0]["messages"][0]["content"]
 
 
+@pytest.mark.parametrize(
+    ("own", "kept"),
+    [
+        (None, "ru-RU-Neural2-A"),
+        ("en-GB-Neural2-B", "ru-RU-Neural2-A"),
+        ("ru-RU-Wavenet-C", "ru-RU-Wavenet-C"),
+        ("Maya", "Maya"),  # a name that somebody has chosen
+    ],
+)
+async def test_a_translation_gets_a_voice_of_its_language(
+    writing_with, fake_model, own, kept
+):
+    fake_model.say("Доброе утро всем, кто слушает.")
+
+    new = await writing_with().rewrite(
+        hg.Draft(script="Good morning.", voice=own), "translate"
+    )
+
+    assert new.voice == kept
+
+
 async def test_a_failed_rewriting_leaves_the_draft(writing_with, fake_model):
     fake_model.text("", refusal="No.")
     draft = hg.Draft(script="Old.")

@@ -9,7 +9,7 @@ import pytest
 
 import heygen_nb as hg
 from heygen_nb.errors import LedgerError
-from heygen_nb.ledger import Ledger, database
+from heygen_nb.ledger import Ledger, database, leases
 from heygen_nb.workflow import open_session
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_naps")]
@@ -145,6 +145,7 @@ async def test_a_ledger_locked_when_the_reply_comes_keeps_the_video(
     sandbox, home, monkeypatch
 ):
     monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(leases, "LEASE_S", 2.0)  # it cannot be given back either
     file = home / "heygen_nb.db"
     with closing(sqlite3.connect(file, check_same_thread=False)) as other:
         before(

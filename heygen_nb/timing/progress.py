@@ -9,6 +9,7 @@ learned once more of the part after the queue: from when it begins, only that co
 from __future__ import annotations
 
 import math
+from array import array
 from bisect import bisect_left
 from collections import defaultdict
 from dataclasses import dataclass
@@ -120,11 +121,12 @@ class _Durations:
         self.level, errors = _follow(adjusted, start)
         self._errors = _spread(errors, *prior)
 
-    def percentiles(self, video: PastRender) -> list[float]:
+    def percentiles(self, video: PastRender) -> Sequence[float]:
         """Return the seconds a video may take, from the 1st to the 99th."""
         length = math.log(max(video.video_s, 5) / _USUAL_VIDEO_S)
         middle = self.level + self._power * length + self._extra(video)
-        return [math.exp(middle + error) for error in self._errors]
+        # an array: each of a thousand renders in flight keeps its own two
+        return array("d", (math.exp(middle + error) for error in self._errors))
 
     def _extra(self, row: PastRender) -> float:
         return sum(self._groups.get(group, 0.0) for group in _groups_of(row))

@@ -101,6 +101,9 @@ class TableError(DraftError):
         super().__init__(message, hint=hint)
         self.problems = tuple(problems)
 
+    def __str__(self) -> str:
+        return f"{self.message}\n{self.hint}".strip()  # the problems are lines
+
 
 class LimitError(HeygenNbError):
     """The quote is above what the user allowed; nothing was sent."""

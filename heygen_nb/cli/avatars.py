@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heygen_nb.cli.console import say
-from heygen_nb.cli.listing import refuse_unknown, say_footer, show_table
+from heygen_nb.cli.listing import ListOptions, refuse_unknown, say_footer, show_table
 from heygen_nb.config import load_settings
 from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import set_language
 from heygen_nb.workflow import open_session
 from heygen_nb.workflow.finding import Finder, word_label
 
@@ -19,22 +18,16 @@ if TYPE_CHECKING:
     from heygen_nb.models import Avatar
 
 
-@dataclass(frozen=True, slots=True)
-class AvatarOptions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AvatarOptions(ListOptions):
     """The arguments of the command."""
 
-    text: str = ""
     own: bool = False
-    refresh: bool = False
-    limit: int = 20
-    backend: str | None = None
-    as_json: bool = False
 
 
 def run_avatars(options: AvatarOptions) -> int:
     """Show the avatar looks that fit, own ones first."""
     settings = load_settings(backend=options.backend)
-    set_language(settings.language)
     return asyncio.run(_run(settings, options))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -19,6 +20,17 @@ if TYPE_CHECKING:
     from heygen_nb.errors import HeygenNbError
     from heygen_nb.models import Avatar, Voice
     from heygen_nb.workflow.finding import Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListOptions:
+    """The arguments that both lists have."""
+
+    text: str = ""
+    refresh: bool = False
+    limit: int = 20
+    backend: str | None = None
+    as_json: bool = False
 
 
 def refuse_unknown(found: Found[Voice] | Found[Avatar], text: str) -> None:

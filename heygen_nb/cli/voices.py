@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heygen_nb.cli.console import say
-from heygen_nb.cli.listing import refuse_unknown, say_footer, show_table
+from heygen_nb.cli.listing import ListOptions, refuse_unknown, say_footer, show_table
 from heygen_nb.config import load_settings
 from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import set_language
 from heygen_nb.renderer.resolve import meant
 from heygen_nb.workflow import open_session
 from heygen_nb.workflow.catalogue import voice_filter
@@ -21,23 +20,17 @@ if TYPE_CHECKING:
     from heygen_nb.models import Voice
 
 
-@dataclass(frozen=True, slots=True)
-class VoiceOptions:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoiceOptions(ListOptions):
     """The arguments of the command."""
 
-    text: str = ""
     language: str = ""
     gender: str = ""
-    refresh: bool = False
-    limit: int = 20
-    backend: str | None = None
-    as_json: bool = False
 
 
 def run_voices(options: VoiceOptions) -> int:
     """Show the voices that fit, own ones first."""
     settings = load_settings(backend=options.backend)
-    set_language(settings.language)
     return asyncio.run(_run(settings, options))
 
 

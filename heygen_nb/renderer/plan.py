@@ -142,17 +142,9 @@ async def make_plan(
     check_draft(draft)
     exact = settings.length_mode == "exact"
     cast = await _choose_cast(settings, resolver, speaks_first=exact and audio is None)
-    target_s = settings.video_duration
-    fit = (model or SpeechModel()).fit(
-        draft.script,
-        target_s,
-        voice_id=cast.voice.voice_id,
-        language=script_language(draft.script),
-        slowest=settings.min_speed,
-        fastest=settings.max_speed,
-    )
+    fit = _fit(draft, settings, cast.voice, model or SpeechModel())
     length = audio.length if audio else fit.length
-    pad_s = 0.0 if cast.look else _pad_s(length.seconds, target_s)
+    pad_s = 0.0 if cast.look else _pad_s(length.seconds, settings.video_duration)
     quote = rates.quote(
         cast.engine,
         length.seconds + pad_s,
@@ -178,10 +170,23 @@ async def make_plan(
         voice=describe_voice(cast.voice),
         avatar=cast.look.name if cast.look else "",
         warnings=(
-            *_warnings(draft, cast.voice, target_s, fit, pad_s),
+            *_warnings(draft, cast.voice, settings.video_duration, fit, pad_s),
             *foreign(cast.picture, settings.home),
         ),
         picture=cast.picture,
+    )
+
+
+def _fit(
+    draft: Draft, settings: Settings, voice: VoiceReply, model: SpeechModel
+) -> Fit:
+    return model.fit(
+        draft.script,
+        settings.video_duration,
+        voice_id=voice.voice_id,
+        language=script_language(draft.script),
+        slowest=settings.min_speed,
+        fastest=settings.max_speed,
     )
 
 

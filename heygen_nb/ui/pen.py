@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.ui.page import blank_row
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
 
     from heygen_nb.models import Draft
     from heygen_nb.scripts import Change, Order
@@ -43,12 +43,9 @@ class Pen:
     async def write(self, order: Order, number: int) -> None:
         """Have new drafts written and kept."""
         page = self._page
-        if self.busy:
-            return
-        with self._writing():
-            if not await page.flush():
+        async with self._writing() as may:
+            if not may:
                 return
-            page.held = True
             last = page.row
             page.turn(blank_row())
             try:
@@ -63,12 +60,9 @@ class Pen:
     async def change(self, change: Change, language: str) -> None:
         """Have the present script changed; :meth:`take_back` undoes it."""
         page = self._page
-        if self.busy:
-            return
-        with self._writing():
-            if not await page.flush():
+        async with self._writing() as may:
+            if not may:
                 return
-            page.held = True
             mine = page.typed()
             new = mine
             try:
@@ -93,12 +87,17 @@ class Pen:
         if self._task:
             self._task.cancel()
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[bool]:
+        """Save what is typed and hold the page; False when it is not to be had."""
+        if self.busy:
+            yield False
+            return
         self._task = asyncio.current_task()
         self._lock(now=True)
         try:
-            yield
+            self._page.held = await self._page.flush()
+            yield self._page.held
         finally:
             self._task, self._page.held = None, False
             self._lock(now=False)

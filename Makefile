@@ -3,9 +3,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
-export HEYGEN_SCHEMAS
 
-.PHONY: demo lab test soak check bench messages clean
+.PHONY: demo lab test contract soak check bench messages clean
 
 demo: .venv/.run
 	$(BIN)/heygen-nb demo
@@ -16,6 +15,10 @@ lab: .venv/.run
 test: .venv/.dev
 	bash tests/bring.sh
 	$(BIN)/pytest -n 2 --dist loadfile -m "not soak"
+
+contract: .venv/.dev
+	@test -d "$$HEYGEN_SCHEMAS" || { echo "HEYGEN_SCHEMAS must name the folder of HeyGen's schemas"; exit 1; }
+	$(BIN)/pytest tests/contract
 
 soak: .venv/.dev
 	bash tests/bring.sh

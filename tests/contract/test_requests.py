@@ -36,7 +36,7 @@ from heygen_nb.heygen import (
 )
 
 # absolute at once: the tests run in folders of their own
-FOLDER = Path(os.environ.get("HEYGEN_SCHEMAS", "no schemas")).absolute()
+FOLDER = Path(os.environ.get("HEYGEN_SCHEMAS") or "no schemas").absolute()
 
 pytestmark = [
     pytest.mark.anyio,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import heygen_nb as hg
 from heygen_nb.config import load_settings
 from heygen_nb.renderer import draft_settings, open_renderer
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
 
 if TYPE_CHECKING:

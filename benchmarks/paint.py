@@ -27,7 +27,7 @@ import nbformat
 from playwright.sync_api import sync_playwright
 from ui import fill
 
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
 
 if TYPE_CHECKING:

@@ -22,8 +22,7 @@ import comm
 from comm.base_comm import BaseComm
 
 from heygen_nb.config import load_settings
-from heygen_nb.sandbox.app import create_app
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.app import SandboxOptions, create_app
 from heygen_nb.sandbox.server import run_in_thread
 from heygen_nb.ui._base import Panel
 from heygen_nb.ui.avatars import AvatarPicker

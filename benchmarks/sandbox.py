@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
 
 if TYPE_CHECKING:
-    from heygen_nb.sandbox.handle import SandboxHandle
+    from heygen_nb.sandbox.process import SandboxHandle
 
 SCRIPT = "Three small habits make every morning a little lighter. " * 9
 STEP_S = 0.005

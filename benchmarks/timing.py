@@ -30,7 +30,7 @@ from heygen_nb.timing import PastRender, RenderTimes, SpeechModel, Spoken
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from heygen_nb.preview.speech import Speech
+    from heygen_nb.preview.voice import Speech
 
 FORTUNES = Path("/usr/share/games/fortunes")
 SENTENCES = 240

@@ -25,7 +25,7 @@ from ipywidgets.widgets.widget import _instances
 from heygen_nb import models
 from heygen_nb.ledger import Ledger
 from heygen_nb.ledger.tables import Render
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.ui.logview import LogView
 from heygen_nb.ui.studio import Studio

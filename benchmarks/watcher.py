@@ -18,12 +18,12 @@ from sqlalchemy import func, select
 import heygen_nb as hg
 from heygen_nb.config import load_settings
 from heygen_nb.ledger import Render
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.workflow import open_session
 
 if TYPE_CHECKING:
-    from heygen_nb.sandbox.handle import SandboxHandle
+    from heygen_nb.sandbox.process import SandboxHandle
     from heygen_nb.workflow import Session
 
 RENDERS, ROUND_S, ROUNDS = 1000, 5.0, 4

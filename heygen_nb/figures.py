@@ -9,7 +9,7 @@ from datetime import date
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.cells import plain_cell
+from heygen_nb.files import plain_cell
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:

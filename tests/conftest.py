@@ -27,8 +27,7 @@ from starlette.routing import Route
 from heygen_nb import i18n
 from heygen_nb.config import Settings, load_settings
 from heygen_nb.renderer import reset_video_config
-from heygen_nb.sandbox.app import create_app
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.app import SandboxOptions, create_app
 from heygen_nb.sandbox.server import run_in_thread
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
     from starlette.requests import Request
 
-    from heygen_nb.sandbox.handle import SandboxHandle
+    from heygen_nb.sandbox.process import SandboxHandle
 
 OURS = ("HEYGEN_", "TELEGRAM_", "OPENAI_")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

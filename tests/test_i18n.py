@@ -15,7 +15,7 @@ import pytest
 from heygen_nb import errors, i18n
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext, ngettext
-from heygen_nb.renderer import lines
+from heygen_nb.renderer import tell
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,52 +131,52 @@ def test_translations_use_russian_quotes_and_no_look_alike_letters(russian):
 
 LOG = [
     (
-        lambda: lines.started("a1b2c3d4"),
+        lambda: tell.started("a1b2c3d4"),
         "🎬 Создание видео для сценария #a1b2c3d4...",
         "🎬 Creating video for script #a1b2c3d4...",
     ),
     (
-        lines.submitting,
+        tell.submitting,
         "📤 Отправка скрипта в HeyGen API...",
         "📤 Sending script to the HeyGen API...",
     ),
     (
-        lambda: lines.status("pending", 10),
+        lambda: tell.status("pending", 10),
         "⏳ Статус: pending (прошло 10с)",
         "⏳ Status: pending (10s elapsed)",
     ),
     (
-        lambda: lines.status("processing", 20.4),
+        lambda: tell.status("processing", 20.4),
         "🎬 Статус: processing (прошло 20с)",
         "🎬 Status: processing (20s elapsed)",
     ),
     (
-        lambda: lines.status("completed", 39.6),
+        lambda: tell.status("completed", 39.6),
         "✅ Статус: completed (прошло 40с)",
         "✅ Status: completed (40s elapsed)",
     ),
     (
-        lambda: lines.created("e5f6g7h8"),
+        lambda: tell.created("e5f6g7h8"),
         "✅ Видео создано! ID: e5f6g7h8",
         "✅ Video created! ID: e5f6g7h8",
     ),
     (
-        lines.sent,
+        tell.sent,
         "📱 Видео отправлено в Telegram",
         "📱 Video sent to Telegram",
     ),
     (
-        lambda: lines.status("failed", 40, "bad avatar"),
+        lambda: tell.status("failed", 40, "bad avatar"),
         "❌ Статус: failed (прошло 40с): bad avatar",
         "❌ Status: failed (40s elapsed): bad avatar",
     ),
     (
-        lambda: lines.status("moderating", 40),
+        lambda: tell.status("moderating", 40),
         "🔄 Статус: moderating (прошло 40с)",
         "🔄 Status: moderating (40s elapsed)",
     ),
     (
-        lambda: lines.timed_out("e5f6g7h8", 900),
+        lambda: tell.timed_out("e5f6g7h8", 900),
         (
             "⌛ Ожидание остановлено через 900с. "
             "Видео e5f6g7h8 не потеряно: ожидание можно продолжить"
@@ -228,7 +228,7 @@ def test_the_language_can_change_at_any_time():
     for language in ("en", "ru", "en", "ru"):
         i18n.set_language(language)
         assert i18n.current_language() == language
-        shown.append(lines.sent())
+        shown.append(tell.sent())
 
     assert shown == ["📱 Video sent to Telegram", "📱 Видео отправлено в Telegram"] * 2
 
@@ -274,7 +274,7 @@ def test_auto_takes_the_language_of_the_system(monkeypatch, environment, languag
     set_environment(monkeypatch, environment)
 
     assert i18n.current_language() == language
-    assert lines.sent().startswith("📱 Видео") == (language == "ru")
+    assert tell.sent().startswith("📱 Видео") == (language == "ru")
 
 
 @pytest.mark.parametrize(

@@ -23,8 +23,13 @@ from heygen_nb.errors import (
 )
 from heygen_nb.sandbox.app import create_app
 from heygen_nb.sandbox.server import run_in_thread
-from heygen_nb.telegram.captions import MAX_CAPTION, MAX_MESSAGE, split_caption
-from heygen_nb.telegram.poster import MAX_FILE_BYTES, TelegramPoster
+from heygen_nb.telegram import (
+    MAX_CAPTION,
+    MAX_FILE_BYTES,
+    MAX_MESSAGE,
+    TelegramPoster,
+    split_caption,
+)
 
 pytestmark = pytest.mark.anyio
 
@@ -269,7 +274,7 @@ async def test_what_may_have_arrived_is_unsure_and_sent_once(video, reply, what)
 
 
 async def test_no_answer_in_time_is_unsure(video, monkeypatch):
-    monkeypatch.setattr("heygen_nb.telegram.poster._READ_S", 0.05)
+    monkeypatch.setattr("heygen_nb.telegram._READ_S", 0.05)
 
     async with poster("silence") as (bot, server):
         with pytest.raises(DeliveryUnsureError):

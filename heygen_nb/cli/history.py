@@ -12,7 +12,7 @@ from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
-from heygen_nb.renderer.backend import ledger_url
+from heygen_nb.renderer.account import ledger_url
 from heygen_nb.workflow import export_history, history_lines
 
 if TYPE_CHECKING:

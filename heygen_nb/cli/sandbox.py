@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from heygen_nb.cli.console import say
 from heygen_nb.config import load_settings
 from heygen_nb.i18n import gettext as _
-from heygen_nb.renderer.backend import SANDBOX_FOLDER
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.renderer.account import SANDBOX_FOLDER
+from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.server import serve
 
 if TYPE_CHECKING:
-    from heygen_nb.sandbox.handle import SandboxHandle
+    from heygen_nb.sandbox.process import SandboxHandle
 
 
 def run_sandbox(port: int, *, fast: bool) -> int:

@@ -4,8 +4,13 @@ config.yaml never holds a secret, .env never holds an address: a file that came
 with a downloaded project must not be able to send a key somewhere else.
 """
 
-from heygen_nb.config.loading import CONFIG_NAME, find_home, load_settings
-from heygen_nb.config.saving import save_secret, save_settings
+from heygen_nb.config.loading import (
+    CONFIG_NAME,
+    find_home,
+    load_settings,
+    save_secret,
+    save_settings,
+)
 from heygen_nb.config.settings import (
     SECRETS,
     Settings,

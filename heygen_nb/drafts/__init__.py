@@ -1,10 +1,15 @@
 """Drafts from files, and from tables with a template."""
 
-from heygen_nb.drafts.checks import FIELDS, MAX_SCRIPT_CHARS, check_draft
-from heygen_nb.drafts.files import read_drafts
-from heygen_nb.drafts.filling import Filled, drafts_from, fill, repeated_text
-from heygen_nb.drafts.tables import Table, read_table, table_of
-from heygen_nb.drafts.template import DraftTemplate
+from heygen_nb.drafts.read import read_drafts
+from heygen_nb.drafts.spoken import FIELDS, MAX_SCRIPT_CHARS, check_draft
+from heygen_nb.drafts.table import Table, read_table, table_of
+from heygen_nb.drafts.template import (
+    DraftTemplate,
+    Filled,
+    drafts_from,
+    fill,
+    repeated_text,
+)
 
 __all__ = [
     "FIELDS",

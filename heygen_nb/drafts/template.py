@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+import logging
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heygen_nb.drafts.checks import check_keys, near
-from heygen_nb.drafts.files import front_matter, relative
-from heygen_nb.drafts.texts import read_text
+from heygen_nb.config import find_home
+from heygen_nb.drafts.read import front_matter, read_text, relative
+from heygen_nb.drafts.spoken import (
+    check_draft,
+    check_keys,
+    id_of,
+    make_draft,
+    near,
+)
+from heygen_nb.drafts.table import Row, Table, table_of
+from heygen_nb.errors import DraftError, TableError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import ngettext
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
-    from heygen_nb.drafts.tables import Table
+    from heygen_nb.config import Settings
+    from heygen_nb.models import Draft
     from heygen_nb.templates import Template
 
 _MARK = re.compile("\ue000(\\d+)\ue001")  # of private use
@@ -127,3 +141,205 @@ class DraftTemplate:
 
 def _is_path(text: str) -> bool:
     return text.lower().endswith(".md") and "\n" not in text and "{{" not in text
+
+
+log = logging.getLogger("heygen_nb.drafts")
+
+SHOWN = 10
+MAX_CELL_CHARS = 20_000
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+_TEMPLATE_SIGN = re.compile(r"\{[{%#]")
+_HTML = re.compile(r"<(?!/?break\b)[/!]?[a-z][a-z0-9]*(\s[^<>]*)?/?>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What a table has become.
+
+    Attributes:
+        drafts: One for each row, without repeated rows.
+        repeated: How many rows say the same as an earlier one.
+    """
+
+    drafts: tuple[Draft, ...]
+    repeated: int = 0
+
+
+def drafts_from(
+    table: object,
+    template: str | Path | None = None,
+    *,
+    settings: Settings | None = None,
+) -> list[Draft]:
+    """Make a draft of each row of a table.
+
+    A row that was seen before gives the same id, wherever it stands by now, so that
+    what is rendered already is not paid again. The id is that of the column ``id``,
+    else 8 digits made of the template's name and the row's values that it uses.
+
+    Args:
+        table: Path of a CSV or YAML file, a list of dicts, or anything with
+            ``to_dict("records")``.
+        template: Path of a Markdown draft with placeholders such as ``{{ name }}``
+            in its front matter or script, or the script's text itself. Without one
+            the columns are those of a draft: script, caption, title, …
+        settings: Whose home folder template names are relative to.
+
+    Raises:
+        DraftError: A row, the table or the template does not fit; nothing is made.
+    """
+    home = settings.home if settings else find_home()
+    found = table_of(table)
+    chosen = None if template is None else DraftTemplate.of(template, home)
+    filled = fill(found, chosen)
+    if filled.repeated:
+        log.warning("%s: %s", found.name, repeated_text(filled.repeated))
+    return list(filled.drafts)
+
+
+def repeated_text(count: int) -> str:
+    """Return a sentence on rows that are there more than once."""
+    return ngettext(
+        "{count} row repeats an earlier one: both are one draft",
+        "{count} rows repeat earlier ones: they are one draft each",
+        count,
+    ).format(count=count)
+
+
+def fill(table: Table, template: DraftTemplate | None) -> Filled:
+    """Make a draft of each row; see :func:`drafts_from`.
+
+    Raises:
+        TableError: Rows do not fit; has all their problems.
+        DraftError: The columns do not fit.
+    """
+    if template is None:
+        check_keys(table.columns, table.name)
+    elif missing := template.check(table):
+        raise _refused(table, missing)
+    used = set(table.columns if template is None else template.names)
+    if "id" in table.columns and not (template and template.gives_id):
+        used.add("id")
+    filling = _Filling(table, template, used)
+    texts = [(row, found) for row in table.rows if (found := filling.texts(row))]
+    drafts = filling.drafts(texts)
+    if filling.problems:
+        problems = [text for _row, text in sorted(filling.problems)]
+        raise _refused(table, problems, filling.hint)
+    return Filled(tuple(drafts), len(texts) - len(drafts))
+
+
+class _Filling:
+    """The rows of one table on their way, and what is wrong with them."""
+
+    def __init__(
+        self, table: Table, template: DraftTemplate | None, used: Collection[str]
+    ) -> None:
+        self._table = table
+        self._template = template
+        self._used = sorted(used)
+        self.problems: list[tuple[int, str]] = []
+        self.hint = ""
+
+    def texts(self, row: Row) -> dict[str, str] | None:
+        """Return the texts of a row's draft; None if something is wrong with it."""
+        wrong = [(c, p) for c in self._used if (p := _problem_of(row.cells[c]))]
+        for column, problem in wrong:
+            self._note(row, problem, column)
+        if wrong:
+            return None
+        own = {name: row.cells[name] for name in self._used}
+        if self._template is None:
+            return own
+        try:
+            found = self._template.fill(row.cells)
+        except DraftError as error:
+            self.hint = self.hint or error.hint
+            self._note(row, error.message, getattr(error, "name", ""))
+            return None
+        return {"id": own["id"], **found} if "id" in own else found
+
+    def drafts(self, rows: Iterable[tuple[Row, dict[str, str]]]) -> list[Draft]:
+        """Make the drafts, and note those that cannot be spoken or share an id."""
+        rows = list(rows)
+        digests = [None if id_of(texts) else self._digest(row) for row, texts in rows]
+        given = {id_of(texts) for _row, texts in rows}
+        short = _short_ids({digest for digest in digests if digest}, given)
+        made: dict[str, tuple[Row, Draft]] = {}
+        for (row, texts), digest in zip(rows, digests, strict=True):
+            where = self._table.place(row)
+            try:
+                draft = make_draft(texts, where, short[digest] if digest else "")
+                check_draft(draft)
+            except DraftError as error:
+                self.hint = self.hint or error.hint
+                self._note(row, error.message.removeprefix(f"{where}: "))
+                continue
+            first, same = made.setdefault(draft.id, (row, draft))
+            if same != draft:
+                problem = _("“{id}” is the id of row {row} too").format(
+                    id=draft.id, row=first.number
+                )
+                self._note(row, problem, "id")
+        return [draft for _row, draft in made.values()]
+
+    def _digest(self, row: Row) -> str:
+        """Return what tells this row's content from others, wherever it stands."""
+        identity = self._template.identity if self._template else ""
+        # an empty cell counts for nothing: a new optional column changes no id
+        cells = [(name, row.cells[name]) for name in self._used if row.cells[name]]
+        content = json.dumps([identity, cells], ensure_ascii=False)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def _note(self, row: Row, problem: str, column: str = "") -> None:
+        where = self._table.place(row, column)
+        self.problems.append((row.number, f"{where}: {problem}"))
+
+
+def _short_ids(digests: set[str], taken: set[str]) -> dict[str, str]:
+    """Return 8 digits for each digest, more where two would look the same.
+
+    Which of the two keeps its 8 digits does not depend on the order of rows.
+    """
+    ids: dict[str, str] = {}
+    for digest in sorted(digests):
+        ids[digest] = digest[:8] if digest[:8] not in taken else digest[:16]
+        taken.add(ids[digest])
+    return ids
+
+
+def _problem_of(cell: str) -> str:
+    """Return why a cell cannot be part of a draft; "" if it can."""
+    if len(cell) > MAX_CELL_CHARS:
+        return _("{count} characters; at most {limit} fit").format(
+            count=len(cell), limit=MAX_CELL_CHARS
+        )
+    if found := _CONTROL.search(cell):
+        return _("the invisible sign {code} at {at}: delete it").format(
+            code=f"U+{ord(found[0]):04X}", at=found.start() + 1
+        )
+    if found := _TEMPLATE_SIGN.search(cell):
+        return _("“{signs}” belongs into the template, not into a table").format(
+            signs=found[0]
+        )
+    if cell.startswith("="):
+        return _("a formula; put its result there, as a text")
+    if found := _HTML.search(cell):
+        return _("the HTML “{tag}” would be read out: delete it").format(
+            tag=found[0][:40]
+        )
+    return ""
+
+
+def _refused(table: Table, problems: list[str], hint: str = "") -> TableError:
+    lines = [f"• {problem}" for problem in problems[:SHOWN]]
+    if len(problems) > SHOWN:
+        more = len(problems) - SHOWN
+        lines.append(ngettext("… and {n} more", "… and {n} more", more).format(n=more))
+    count = ngettext("{count} problem", "{count} problems", len(problems))
+    head = _("{table}: {problems}; no draft was made.").format(
+        table=table.name, problems=count.format(count=len(problems))
+    )
+    return TableError("\n".join((head, *lines)), problems=problems, hint=hint)

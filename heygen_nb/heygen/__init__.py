@@ -1,35 +1,33 @@
 """HeyGen's API v3: a client, its typed requests and replies."""
 
 from heygen_nb.heygen.client import MAX_STATUS_IDS, HeyGenClient
-from heygen_nb.heygen.replies import (
+from heygen_nb.heygen.wire import (
     AccountReply,
     AssetReply,
-    BatchItem,
-    BatchReply,
-    CreatedVideo,
-    LookReply,
-    SpeechReply,
-    SpokenWord,
-    StatusRow,
-    VideoReply,
-    VoiceDetails,
-    VoiceReply,
-    phase,
-)
-from heygen_nb.heygen.requests import (
     AssetSource,
     AvatarVideo,
+    BatchItem,
+    BatchReply,
     Caption,
     ColorBackground,
+    CreatedVideo,
     Engine,
     ImageBackground,
     ImageScene,
     InlineSource,
+    LookReply,
+    SpeechReply,
     SpeechRequest,
+    SpokenWord,
+    StatusRow,
     StudioVideo,
     UrlSource,
     VideoBatch,
+    VideoReply,
+    VoiceDetails,
+    VoiceReply,
     VoiceSettings,
+    phase,
 )
 
 __all__ = [

@@ -11,7 +11,8 @@ from urllib.parse import quote
 from pydantic import BaseModel, ValidationError
 
 from heygen_nb.errors import BadReplyError, InvalidRequestError
-from heygen_nb.heygen.replies import (
+from heygen_nb.heygen.transport import UPLOAD_S, WRITE_S, Call, Transport
+from heygen_nb.heygen.wire import (
     AccountReply,
     AssetReply,
     BatchCreated,
@@ -24,7 +25,6 @@ from heygen_nb.heygen.replies import (
     VoiceDetails,
     VoiceReply,
 )
-from heygen_nb.heygen.transport import UPLOAD_S, WRITE_S, Call, Transport
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:

@@ -6,12 +6,17 @@ works on a row, ``history`` long lists, ``facts`` what is learned from, ``spendi
 what a day has cost, ``database`` how a ledger is opened and brought up to date.
 """
 
-from heygen_nb.ledger.intents import MadeBefore, NewRender
 from heygen_nb.ledger.leases import Hold
-from heygen_nb.ledger.spending import Allow
-from heygen_nb.ledger.store import ENDED_UNPAID, Ledger
+from heygen_nb.ledger.reading import Allow
+from heygen_nb.ledger.renders import (
+    ENDED_UNPAID,
+    TOKEN_PREFIX,
+    Ledger,
+    MadeBefore,
+    NewRender,
+    title_token,
+)
 from heygen_nb.ledger.tables import Event, Post, Render, Speech
-from heygen_nb.ledger.titles import TOKEN_PREFIX, title_token
 
 __all__ = [
     "ENDED_UNPAID",

@@ -4,17 +4,15 @@ Files in, MP4 + SRT + JPEG out; nothing here knows HeyGen, drafts or the ledger.
 ``fetch`` (background pictures) is imported on its own: it needs httpx.
 """
 
-from heygen_nb.preview.batch import preview_batch
-from heygen_nb.preview.render import render_scene
+from heygen_nb.preview.render import preview_batch, render_scene
 from heygen_nb.preview.scene import AspectRatio, Rendered, Scene
-from heygen_nb.preview.speech import Speech, Voice, Word
 from heygen_nb.preview.video import (
     VideoFacts,
     make_thumbnail,
     probe_video,
     shrink_video,
 )
-from heygen_nb.preview.voice import EspeakVoice
+from heygen_nb.preview.voice import EspeakVoice, Speech, Voice, Word
 
 __all__ = [
     "AspectRatio",

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - dataclasses resolve it for readers
 from typing import Literal
 
-from heygen_nb.preview.speech import Voice  # noqa: TC001 - as above
-from heygen_nb.preview.voice import EspeakVoice
+from heygen_nb.preview.voice import (
+    EspeakVoice,
+    Voice,
+)
 
 _VOICE = EspeakVoice()  # frozen, so one is enough
 

@@ -7,22 +7,28 @@ from typing import TYPE_CHECKING
 
 from PIL import ImageDraw
 
-from heygen_nb.preview.avatar import MOUTHS, RINGS, Avatar, make_avatar
+from heygen_nb.preview.avatar import (
+    BARS,
+    MOUTHS,
+    RINGS,
+    Avatar,
+    Meter,
+    loudness,
+    make_avatar,
+    swell,
+)
 from heygen_nb.preview.background import paint_background, palette_for
-from heygen_nb.preview.captions import Page, lay_out_pages
-from heygen_nb.preview.layout import lay_out
-from heygen_nb.preview.lettering import draw_text, rounded_mask, text_width
-from heygen_nb.preview.meter import BARS, Meter, loudness, swell
-from heygen_nb.preview.planes import to_patch
-from heygen_nb.preview.subtitles import Subtitles
+from heygen_nb.preview.captions import Page, Subtitles, lay_out_pages
+from heygen_nb.preview.encode import to_patch
+from heygen_nb.preview.layout import draw_text, lay_out, rounded_mask, text_width
 
 if TYPE_CHECKING:
     from PIL import Image
 
+    from heygen_nb.preview.encode import Plane
     from heygen_nb.preview.layout import Layout
-    from heygen_nb.preview.planes import Plane
     from heygen_nb.preview.scene import Scene
-    from heygen_nb.preview.speech import Speech
+    from heygen_nb.preview.voice import Speech
 
 FRAMES_PER_S = 25
 _STEP = 2  # frames: the face and the bars move at 12.5 a second

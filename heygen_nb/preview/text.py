@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 # A long silence would only make a big file; HeyGen's own pauses are short too.
 _LONGEST_BREAK_S = 10.0
@@ -266,3 +266,56 @@ def _word_language(letter: str, main: str) -> str:
         return main
     cyrillic_or_kanji = {"ru": ("uk", "be", "bg", "sr", "mk", "kk"), "cmn": ("ja",)}
     return main if main[:2] in cyrillic_or_kanji.get(other, ()) else other
+
+
+STRESS = "\u0301"
+_VOWELS = "аеёиоуыэюя"
+_MARKED = re.compile(rf"[а-яё]*[{_VOWELS}]{STRESS}[а-яё{STRESS}]*", re.IGNORECASE)
+# espeak-ng's vowels (ru), each with the stress before it.
+_SOUND = re.compile(r"""[',]*("u"|[aAVoOeEiIuUy8]#?)""")
+_STRESSED = dict(
+    zip(_VOWELS, ["a", "e", "o", "i", "o", "u", "y", "E", '"u"', "a"], strict=True)
+)
+_REDUCED = {"o": "V", "O": "V", "8": "V", "e": "i", "E": "i", "A": "a"}
+
+
+def follow_stress(utterance: Utterance, phonemes: Callable[[str], str]) -> Utterance:
+    """Replace the marked words by phonemes; a word keeps its place in the script.
+
+    Args:
+        utterance: In Russian.
+        phonemes: How espeak-ng reads a word, in its own notation.
+    """
+    text, done = "", 0
+    tokens: list[int] = []
+    for marked in _MARKED.finditer(utterance.text):
+        said = _moved(marked[0].lower(), phonemes)
+        text += utterance.text[done : marked.start()] + said
+        tokens += utterance.tokens[done : marked.start()]
+        tokens += [utterance.tokens[marked.start()]] * len(said)
+        done = marked.end()
+    return replace(
+        utterance,
+        text=text + utterance.text[done:],
+        tokens=(*tokens, *utterance.tokens[done:]),
+    )
+
+
+def _moved(word: str, phonemes: Callable[[str], str]) -> str:
+    """Return the word as phonemes; unmarked if its vowels cannot be told apart."""
+    before, after = word.split(STRESS, 1)
+    plain = before + after.replace(STRESS, "")
+    said = phonemes(plain)
+    if len(_SOUND.findall(said)) != sum(char in _VOWELS for char in plain):
+        return plain
+    left = sum(char in _VOWELS for char in before)
+
+    def sound(match: re.Match[str]) -> str:
+        nonlocal left
+        left -= 1
+        if left == 0:
+            return "'" + _STRESSED[before[-1]]
+        lost = match[0].startswith("'")
+        return _REDUCED.get(match[1], match[1]) if lost else match[1]
+
+    return f"[[{_SOUND.sub(sound, said)}]]"

@@ -4,24 +4,77 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import espeakng_loader
 import numpy as np
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.preview.speech import Speech, Word
-from heygen_nb.preview.stress import STRESS, follow_stress
-from heygen_nb.preview.text import Utterance, plan_utterances, script_words
+from heygen_nb.preview.text import (
+    STRESS,
+    Utterance,
+    follow_stress,
+    plan_utterances,
+    script_words,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the script and when it is heard.
+
+    Attributes:
+        text: As the script spells it, punctuation included.
+        start_s: When it begins.
+        end_s: When it ends; equal to ``start_s`` for what is not spoken (emoji).
+    """
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Speech:
+    """A spoken script.
+
+    Attributes:
+        samples: Mono, float32, -1 to 1.
+        sample_rate: Samples a second.
+        words: All words of the script in order.
+    """
+
+    samples: NDArray[np.float32]
+    sample_rate: int
+    words: tuple[Word, ...]
+
+    @property
+    def duration_s(self) -> float:
+        """Return the length in seconds."""
+        return len(self.samples) / self.sample_rate
+
+    def padded(self, tail_s: float) -> Speech:
+        """Return the same speech with ``tail_s`` seconds of silence after it."""
+        tail = np.zeros(round(max(tail_s, 0.0) * self.sample_rate), np.float32)
+        return replace(self, samples=np.concatenate([self.samples, tail]))
+
+
+class Voice(Protocol):
+    """Whatever can say a script: espeak-ng here, HeyGen's own speech elsewhere."""
+
+    def speak(self, script: str, *, speed: float = 1.0) -> Speech:
+        """Say the script; ``speed`` 0.5 to 1.5 means the same as HeyGen's."""
+        ...
+
 
 # espeak-ng/speak_lib.h
 _SYNCHRONOUS = 2

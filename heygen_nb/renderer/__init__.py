@@ -12,20 +12,18 @@ from typing import TYPE_CHECKING, Any
 from heygen_nb.config import Settings, load_settings
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.models import Video
-from heygen_nb.renderer import lines
-from heygen_nb.renderer.backend import connect, open_renderer
-from heygen_nb.renderer.connection import Connection
-from heygen_nb.renderer.core import Renderer
-from heygen_nb.renderer.many import Job, Many
-from heygen_nb.renderer.pace import Pace
-from heygen_nb.renderer.plan import Plan, draft_settings
-from heygen_nb.renderer.report import ProgressCallback
+from heygen_nb.renderer.account import Connection, connect, open_renderer
+from heygen_nb.renderer.advance import Renderer
+from heygen_nb.renderer.order import Job, Many
+from heygen_nb.renderer.request import Plan, draft_settings
+from heygen_nb.renderer.tell import ProgressCallback
 from heygen_nb.renderer.video_config import (
     VIDEO_CONFIG,
     effective_settings,
     reset_video_config,
     update_video_config,
 )
+from heygen_nb.renderer.wait import Pace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +44,6 @@ __all__ = [
     "download_video",
     "draft_settings",
     "effective_settings",
-    "lines",
     "open_renderer",
     "render_batch",
     "render_video",

@@ -26,9 +26,9 @@ from heygen_nb.errors import (
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import TOKEN_PREFIX, Render
-from heygen_nb.renderer.backgrounds import forget_assets
-from heygen_nb.renderer.pace import Patience
+from heygen_nb.renderer.background import forget_assets
 from heygen_nb.renderer.submit import MAX_LIMITED_S, UNCLEAR, token_of
+from heygen_nb.renderer.wait import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from heygen_nb.heygen import BatchItem, HeyGenClient
     from heygen_nb.ledger import Hold, Ledger
     from heygen_nb.renderer.holding import Holding
-    from heygen_nb.renderer.pace import Pace
+    from heygen_nb.renderer.wait import Pace
 
 log = logging.getLogger("heygen_nb.renderer")
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from heygen_nb.errors import LedgerError
 
@@ -13,6 +14,15 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from heygen_nb.ledger import Hold, Ledger, Post, Render
+
+_LOCKS: WeakValueDictionary[tuple[object, ...], asyncio.Lock] = WeakValueDictionary()
+
+
+def turn(*subject: object) -> asyncio.Lock:
+    """Return the lock of a subject on this event loop, as long as somebody has it."""
+    key = (asyncio.get_running_loop(), *subject)
+    return _LOCKS.setdefault(key, asyncio.Lock())
+
 
 log = logging.getLogger("heygen_nb.renderer")
 

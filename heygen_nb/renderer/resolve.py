@@ -10,15 +10,14 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.errors import ConfigError, NotFoundError, PreviewError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.renderer.backgrounds import COLOR
+from heygen_nb.renderer.background import COLOR, picture_of
 from heygen_nb.renderer.catalogue import Catalogue
-from heygen_nb.renderer.pictures import picture_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heygen_nb.heygen import HeyGenClient, LookReply, VoiceReply
-    from heygen_nb.renderer.pictures import Picture
+    from heygen_nb.renderer.background import Picture
 
 _COMMON = {"en": "English", "ru": "Russian"}  # most wishes; babel knows the others
 _WISH = re.compile(r"([a-z]{2,3})-([A-Z]{2})-\w+(?:-\w+)*")  # en-US-Neural2-F
@@ -172,7 +171,7 @@ class Resolver:
                     " JPEG file."
                 ),
             )
-        from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB, for pictures only
+        from heygen_nb.preview.background import (  # noqa: PLC0415 - 40 MB, for pictures only
             fetch_image,
         )
 

@@ -21,8 +21,8 @@ from heygen_nb.errors import (
 from heygen_nb.heygen import SpeechRequest
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Speech
+from heygen_nb.renderer.holding import turn
 from heygen_nb.renderer.submit import UNCLEAR
-from heygen_nb.renderer.turns import turn
 from heygen_nb.timing import Estimate
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from heygen_nb.ledger import Allow, Ledger
     from heygen_nb.models import Account
     from heygen_nb.money import Rates
-    from heygen_nb.renderer.download import Downloader
+    from heygen_nb.renderer.archive import Downloader
 
 MAX_CALLS = 3  # for one draft, whatever its texts were
 _NEAR_S = 0.5

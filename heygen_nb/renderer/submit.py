@@ -28,7 +28,7 @@ from heygen_nb.errors import (
     TakenOverError,
 )
 from heygen_nb.i18n import gettext as _
-from heygen_nb.renderer.backgrounds import forget_assets
+from heygen_nb.renderer.background import forget_assets
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,22 +13,69 @@ from heygen_nb.heygen import phase
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Render
 from heygen_nb.models import Video
-from heygen_nb.renderer import lines
+from heygen_nb.renderer import tell
 from heygen_nb.renderer.archive import links
-from heygen_nb.renderer.backgrounds import forget_assets
-from heygen_nb.renderer.pace import Patience
-from heygen_nb.renderer.report import Report, clock_for, learn_times
+from heygen_nb.renderer.background import forget_assets
+from heygen_nb.renderer.tell import Report, clock_for, learn_times
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from heygen_nb.clock import Clock
+    from heygen_nb.config import Settings
     from heygen_nb.heygen import VideoReply
     from heygen_nb.ledger import Hold
-    from heygen_nb.renderer.core import Renderer
-    from heygen_nb.renderer.pace import Pace
+    from heygen_nb.renderer.advance import Renderer
     from heygen_nb.renderer.watch import Sighting, Watcher
     from heygen_nb.timing import RenderTimes
+
+# No look takes longer, with all its repeats: in a longer gap the computer slept, or
+# a cell kept the loop busy, and nobody could look.
+LONGEST_LOOK_S = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Seconds between two looks, and after which waiting stops."""
+
+    interval_s: float = 10.0
+    timeout_s: float = 900.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> Pace:
+        """Return what the settings say."""
+        return cls(settings.poll_interval_s, settings.wait_timeout_s)
+
+
+class Patience:
+    """Counts the seconds of one wait; after hours of sleep they count anew.
+
+    So whoever opens a laptop sees what has become of the render, and not that waiting
+    has stopped: the network is often up a little later than we are.
+
+    Args:
+        pace: Its time limit.
+        uptime: Seconds, going on during a sleep.
+    """
+
+    def __init__(self, pace: Pace, uptime: Callable[[], float]) -> None:
+        self._pace = pace
+        self._uptime = uptime
+        self._begun = self._looked = uptime()
+
+    @property
+    def waited_s(self) -> float:
+        """Seconds waited, up to the last look."""
+        return self._looked - self._begun
+
+    def is_over(self) -> bool:
+        """Tell, after every look, whether that was the last one."""
+        now = self._uptime()
+        if now - self._looked > self._pace.interval_s + LONGEST_LOOK_S:
+            self._begun = now
+        self._looked = now
+        return self.waited_s >= self._pace.timeout_s
 
 
 _LEARN_AGAIN_S = 60.0
@@ -88,7 +136,7 @@ class Waiting:
                     if _has_ended(sighting):
                         return await self._ended(row, sighting, video_id, report)
                 if patience.is_over():
-                    line = lines.timed_out(video_id, patience.waited_s)
+                    line = tell.timed_out(video_id, patience.waited_s)
                     await report("unknown", line, elapsed_s=elapsed_s)
                     raise WaitTimeoutError(line, video_id=video_id)
         raise AssertionError("the watcher never ends by itself")
@@ -179,7 +227,7 @@ class Waiting:
     ) -> Video:
         if sighting.video is None or phase(sighting.word) != "completed":
             raise _failed(video_id, sighting)
-        await report("completed", lines.created(video_id))
+        await report("completed", tell.created(video_id))
         video = Video(
             video_id=video_id,
             status="completed",
@@ -218,7 +266,7 @@ async def _report_sighting(
     elif status == "completed" and not _has_ended(sighting):
         status = "processing"  # HeyGen says completed before the file is there
     word = status if status in ("failed", "processing") else sighting.word
-    await report(status, lines.status(word, elapsed_s, reason), elapsed_s=elapsed_s)
+    await report(status, tell.status(word, elapsed_s, reason), elapsed_s=elapsed_s)
 
 
 def _failed(video_id: str, sighting: Sighting) -> RenderFailedError:

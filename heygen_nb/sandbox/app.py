@@ -9,10 +9,10 @@ import contextlib
 import hmac
 import os
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import psutil
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
@@ -20,12 +20,13 @@ from starlette.routing import Match, Route
 
 from heygen_nb.sandbox import catalogue
 from heygen_nb.sandbox.api import Keys, Refusal, data, invalid, refuse
-from heygen_nb.sandbox.faults import Fault, Faults
+from heygen_nb.sandbox.faults import (
+    Fault,
+    Faults,
+)
 from heygen_nb.sandbox.files import Files
-from heygen_nb.sandbox.jobs import Jobs
-from heygen_nb.sandbox.options import SandboxOptions
-from heygen_nb.sandbox.orders import Wallet
-from heygen_nb.sandbox.samples import Samples
+from heygen_nb.sandbox.jobs import Jobs, Wallet
+from heygen_nb.sandbox.speech import Samples
 from heygen_nb.sandbox.spoiling import SpoilingMiddleware
 from heygen_nb.sandbox.state import Clock, Fact, State
 from heygen_nb.sandbox.telegram import Telegram
@@ -39,6 +40,51 @@ if TYPE_CHECKING:
     from starlette.types import Scope
 
     from heygen_nb.sandbox.api import Endpoint
+
+KeyedRoute = Literal["/v3/videos", "/v3/videos/batches", "/v3/voices/speech"]
+
+
+class SandboxOptions(BaseModel):
+    """Knobs of the stand-in; the defaults suit a person trying the product.
+
+    Attributes:
+        fast: Finish renders by the clock with a canned file, never encode.
+        api_key: None: one made for the state folder and kept there.
+        balance: What the account starts with, in ``currency``.
+        billing_type: Which block ``/v3/users/me`` shows the balance in.
+        concurrency: Renders at a time before HeyGen answers 429.
+        retry_after_s: What that 429 asks for.
+        workers: Local render processes.
+        pending_s: Seconds a render shows ``pending``.
+        processing_s: Seconds of ``processing`` after that, in fast mode.
+        list_lag_s: Seconds until a new video shows up in listings.
+        link_life_s: Seconds a signed file link lives.
+        key_life_s: Seconds an ``Idempotency-Key`` is remembered.
+        keyed_routes: Where the key works. HeyGen documents it for videos only;
+            for speech nothing is known, so repeating one costs twice here.
+        file_bytes: Pad fast mode's files up to this size.
+        faults: Scripted faults from the start.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    fast: bool = False
+    api_key: str | None = Field(default=None, repr=False)
+    balance: float = 100.0
+    currency: Literal["usd", "credits"] = "usd"
+    billing_type: Literal["wallet", "subscription", "usage_based"] = "wallet"
+    concurrency: int = 10
+    retry_after_s: int = 5
+    workers: int = 1
+    pending_s: float = 1.5
+    processing_s: float = 2.0
+    list_lag_s: float = 0.0
+    link_life_s: float = 3600.0
+    key_life_s: float = 24 * 3600.0
+    keyed_routes: tuple[KeyedRoute, ...] = ("/v3/videos", "/v3/videos/batches")
+    file_bytes: int = 0
+    faults: list[Fault] = []
+
 
 _LOOPBACK = ("127.0.0.1", "::1")
 _RULES: TypeAdapter[list[Fault]] = TypeAdapter(list[Fault])

@@ -14,12 +14,12 @@ import av
 from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
-from heygen_nb.preview.speech import Word
+from heygen_nb.preview.voice import Word
 from heygen_nb.sandbox import speech as sound
 from heygen_nb.sandbox.api import Refusal, data, found, invalid
 from heygen_nb.sandbox.bodies import SpeechRequest, parse
 from heygen_nb.sandbox.catalogue import voices
-from heygen_nb.sandbox.orders import Wallet, cost
+from heygen_nb.sandbox.jobs import Wallet, cost
 from heygen_nb.sandbox.rendering import Part
 from heygen_nb.sandbox.state import Asset, Spoken
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from heygen_nb.preview.speech import Speech
+    from heygen_nb.preview.voice import Speech
     from heygen_nb.sandbox.state import State
 
 _LIMIT_BYTES = 32 * 1024 * 1024

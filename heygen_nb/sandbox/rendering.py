@@ -20,8 +20,8 @@ from PIL import Image
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.preview import Scene, render_scene
-from heygen_nb.preview.fetch import fetch_image
-from heygen_nb.preview.speech import Speech, Word
+from heygen_nb.preview.background import fetch_image
+from heygen_nb.preview.voice import Speech, Word
 from heygen_nb.sandbox import speech as sound
 
 if TYPE_CHECKING:

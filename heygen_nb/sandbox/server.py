@@ -17,9 +17,8 @@ from filelock import FileLock, Timeout
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from heygen_nb.errors import SandboxError
-from heygen_nb.sandbox.app import create_app
-from heygen_nb.sandbox.handle import SandboxHandle
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.app import SandboxOptions, create_app
+from heygen_nb.sandbox.process import SandboxHandle
 from heygen_nb.sandbox.telegram import CHAT_ID
 
 if TYPE_CHECKING:

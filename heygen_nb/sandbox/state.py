@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from heygen_nb.sandbox.options import SandboxOptions
+    from heygen_nb.sandbox.app import SandboxOptions
 
 R = TypeVar("R", bound="Record")
 

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from heygen_nb.sandbox.api import Refusal, data, found, invalid, page
 from heygen_nb.sandbox.bodies import AvatarVideo, BatchRequest, parse, parse_video
-from heygen_nb.sandbox.orders import cost, order_of
+from heygen_nb.sandbox.jobs import cost, order_of
 from heygen_nb.sandbox.rendering import Order
 from heygen_nb.sandbox.state import Batch, Job
 
@@ -19,8 +19,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from heygen_nb.sandbox.files import Files
-    from heygen_nb.sandbox.jobs import Jobs
-    from heygen_nb.sandbox.orders import Wallet
+    from heygen_nb.sandbox.jobs import Jobs, Wallet
     from heygen_nb.sandbox.state import State
 
 _MAX_IDS = 100

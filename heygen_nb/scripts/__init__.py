@@ -4,18 +4,20 @@ What a length is, and what the time is, is handed in: nothing here reads the led
 """
 
 from heygen_nb.scripts.chat import Chat
-from heygen_nb.scripts.library import TEMPLATES, Format, formats
-from heygen_nb.scripts.model import ModelWriter
-from heygen_nb.scripts.offline import OfflineWriter
-from heygen_nb.scripts.order import (
+from heygen_nb.scripts.formats import (
+    TEMPLATES,
     Change,
+    Format,
     Measure,
     Order,
     ScriptWriter,
     TextCallback,
     Written,
+    formats,
     misses,
 )
+from heygen_nb.scripts.model import ModelWriter
+from heygen_nb.scripts.offline import OfflineWriter
 
 __all__ = [
     "TEMPLATES",

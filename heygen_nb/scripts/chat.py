@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from heygen_nb.address import check_address, is_loopback
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.scripts import failures
+from heygen_nb.scripts import answers
 from heygen_nb.scripts.answers import SCHEMA, growing, whole
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import openai
     from openai import AsyncOpenAI
 
-    from heygen_nb.scripts.order import TextCallback
+    from heygen_nb.scripts.formats import TextCallback
 
 Message = dict[str, str]
 
@@ -107,7 +107,7 @@ class Chat:
                     if self._may_ask_simpler(exc):
                         self._kind += 1
                         continue
-                    raise failures.failure(
+                    raise answers.failure(
                         exc,
                         model=self._model,
                         base_url=self._base_url,
@@ -115,9 +115,9 @@ class Chat:
                         started=bool(reply.text),
                     ) from None
                 except TimeoutError:
-                    raise failures.too_slow() from None
+                    raise answers.too_slow() from None
                 except (_StrangeAnswerError, json.JSONDecodeError):
-                    raise failures.not_a_server(self._base_url) from None
+                    raise answers.not_a_server(self._base_url) from None
                 return _checked(reply)
 
     def _client(self) -> AsyncOpenAI:
@@ -136,10 +136,8 @@ class Chat:
         return client
 
     def _may_ask_simpler(self, exc: openai.APIError) -> bool:
-        refused = getattr(exc, "status_code", None) in failures.REFUSALS
-        return (
-            refused and self._kind < len(_KINDS) - 1 and not failures.is_too_long(exc)
-        )
+        refused = getattr(exc, "status_code", None) in answers.REFUSALS
+        return refused and self._kind < len(_KINDS) - 1 and not answers.is_too_long(exc)
 
     async def _read(
         self,
@@ -193,9 +191,9 @@ def _said(value: Any) -> str:
 
 def _checked(reply: _Reply) -> str:
     if reply.refusal or reply.ended == "content_filter":
-        raise failures.refused(reply.refusal)
+        raise answers.refused(reply.refusal)
     if reply.ended in ("", "length") and reply.text and whole(reply.text) is None:
-        raise failures.broken_off()
+        raise answers.broken_off()
     return reply.text
 
 

@@ -4,20 +4,52 @@ from __future__ import annotations
 
 import json
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heygen_nb.errors import ScriptError
-from heygen_nb.scripts.answers import whole
-from heygen_nb.scripts.failures import unreadable
-from heygen_nb.scripts.order import TOLERANCE
-from heygen_nb.scripts.prompting import language_name, prompt
-from heygen_nb.scripts.topic import read_topic
+from heygen_nb.errors import DraftError, ScriptError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.scripts.answers import unreadable, whole
+from heygen_nb.scripts.formats import TEMPLATES, TOLERANCE
+from heygen_nb.scripts.offline import read_topic
+from heygen_nb.templates import Template
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from heygen_nb.scripts.chat import Chat, Message
-    from heygen_nb.scripts.order import Change, Measure, Order, TextCallback, Written
+    from heygen_nb.scripts.formats import Change, Measure, Order, TextCallback, Written
+
+PROMPTS = "prompts"
+_SHIPPED = Path(__file__).parent / PROMPTS
+_LANGUAGES = {"en": "English", "ru": "Russian"}
+
+
+def prompt(name: str, home: Path, values: dict[str, object]) -> str:
+    """Return the prompt of that name with the values put in.
+
+    Args:
+        name: Such as ``write``.
+        home: Folder whose ``templates/prompts`` may hold another one.
+        values: What it may use.
+
+    Raises:
+        DraftError: It cannot be read, or uses what there is not.
+    """
+    own = home / TEMPLATES / PROMPTS / f"{name}.md"
+    file = own if own.exists() else _SHIPPED / f"{name}.md"
+    try:
+        source = file.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as exc:
+        raise DraftError(
+            _("{file} cannot be read: {reason}.").format(file=file, reason=exc),
+            hint=_("It has to be a readable UTF-8 text file."),
+        ) from None
+    return Template(source, where=f"{PROMPTS}/{file.name}").render(values).strip()
+
+
+def language_name(language: str) -> str:
+    """Return what a prompt calls a language; a word of the user's is kept short."""
+    return _LANGUAGES.get(language) or " ".join(language.split())[:40]
+
 
 log = logging.getLogger("heygen_nb.scripts")
 

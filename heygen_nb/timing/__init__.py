@@ -5,7 +5,6 @@ percent and remaining time. Rows to learn from are handed in; nothing here reads
 ledger or needs more than Python.
 """
 
-from heygen_nb.timing.letters import script_language
 from heygen_nb.timing.progress import USUAL_S, PastRender, RenderClock, RenderTimes
 from heygen_nb.timing.speech import (
     MAX_SPEED,
@@ -15,6 +14,7 @@ from heygen_nb.timing.speech import (
     SpeechModel,
     Spoken,
     estimate_s,
+    script_language,
     speed_for,
 )
 

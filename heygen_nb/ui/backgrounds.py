@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
-from heygen_nb.renderer.backgrounds import COLOR
+from heygen_nb.renderer.background import COLOR
 from heygen_nb.ui._base import make, shared_layout
 from heygen_nb.ui.gallery import Gallery, Tile
 from heygen_nb.ui.markup import markup

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
-from heygen_nb.telegram.captions import MAX_CAPTION
+from heygen_nb.telegram import MAX_CAPTION
 from heygen_nb.timing import script_language
 from heygen_nb.ui.markup import markup
 

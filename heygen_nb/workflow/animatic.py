@@ -15,10 +15,10 @@ from heygen_nb.errors import HeygenNbError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.models import short_id
 from heygen_nb.preview import Scene, preview_batch, render_scene
-from heygen_nb.preview.fetch import fetch_image
+from heygen_nb.preview.background import fetch_image
 from heygen_nb.renderer import connect, draft_settings, effective_settings
-from heygen_nb.renderer.pictures import picture_of
-from heygen_nb.renderer.plan import picture_and_sound, revision_of
+from heygen_nb.renderer.background import picture_of
+from heygen_nb.renderer.request import picture_and_sound, revision_of
 from heygen_nb.renderer.resolve import Resolver
 from heygen_nb.timing import script_language, speed_for
 

@@ -17,8 +17,8 @@ from urllib.parse import unquote, urlsplit
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import short_id
-from heygen_nb.renderer.backgrounds import COLOR
-from heygen_nb.renderer.pictures import (
+from heygen_nb.renderer.background import (
+    COLOR,
     file_of,
     fit,
     media_type,

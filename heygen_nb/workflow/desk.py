@@ -20,8 +20,8 @@ from heygen_nb.renderer import (
     effective_settings,
     update_video_config,
 )
-from heygen_nb.renderer.backend import ledger_url
-from heygen_nb.renderer.plan import picture_and_sound, revision_of
+from heygen_nb.renderer.account import ledger_url
+from heygen_nb.renderer.request import picture_and_sound, revision_of
 from heygen_nb.workflow.backgrounds import Backgrounds
 from heygen_nb.workflow.book import DraftBook
 from heygen_nb.workflow.catalogue import Choices

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from heygen_nb.config import load_settings
 from heygen_nb.figures import analyse
 from heygen_nb.ledger import Ledger
-from heygen_nb.renderer.backend import ledger_url
+from heygen_nb.renderer.account import ledger_url
 
 if TYPE_CHECKING:
     from heygen_nb.config import Settings

@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Literal
 
-from heygen_nb.cells import plain_cell
 from heygen_nb.errors import ConfigError
+from heygen_nb.files import plain_cell
 from heygen_nb.i18n import gettext as _
 from heygen_nb.workflow.outcome import Failure, Outcome, Status
 

@@ -11,7 +11,7 @@ import yaml
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Ledger
-from heygen_nb.renderer.backend import ledger_url
+from heygen_nb.renderer.account import ledger_url
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -18,7 +18,6 @@ from heygen_nb.errors import (
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Post as PostRow
 from heygen_nb.models import Post
-from heygen_nb.telegram.captions import split_caption
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -28,8 +27,8 @@ if TYPE_CHECKING:
     from heygen_nb.models import Video
     from heygen_nb.renderer import Renderer
     from heygen_nb.renderer.holding import Holding
-    from heygen_nb.sandbox.handle import SandboxHandle
-    from heygen_nb.telegram.poster import TelegramPoster
+    from heygen_nb.sandbox.process import SandboxHandle
+    from heygen_nb.telegram import TelegramPoster
 
 _ELSEWHERE_S = 1.0  # between two looks at a post that another process sends
 
@@ -103,6 +102,10 @@ class Chat:
         Raises:
             ConfigError: This video must not go to this chat.
         """
+        from heygen_nb.telegram import (  # noqa: PLC0415 - 6 MB, for posts only
+            split_caption,
+        )
+
         self._check_backend(video.backend)
         return await asyncio.to_thread(
             self._posts.plan,
@@ -222,7 +225,7 @@ async def open_chat(settings: Settings, renderer: Renderer) -> AsyncIterator[Cha
     Raises:
         ConfigError: The bot's token or the chat is not set.
     """
-    from heygen_nb.telegram import poster as telegram  # noqa: PLC0415 - 6 MB, for posts only
+    from heygen_nb import telegram  # noqa: PLC0415 - 6 MB, for posts only
 
     sandbox = renderer.connection.sandbox
     chat_id = chat_of(settings, sandbox)
@@ -260,7 +263,7 @@ def _token(settings: Settings, chat_id: str) -> SecretStr:
 
 
 def _small_enough(path: Path) -> Path:
-    from heygen_nb.telegram.poster import (  # noqa: PLC0415 - 6 MB, for posts only
+    from heygen_nb.telegram import (  # noqa: PLC0415 - 6 MB, for posts only
         MAX_FILE_BYTES,
     )
 

@@ -16,10 +16,10 @@ from heygen_nb.renderer import (
     Pace,
     draft_settings,
     effective_settings,
-    lines,
     open_renderer,
+    tell,
 )
-from heygen_nb.renderer.report import Report
+from heygen_nb.renderer.tell import Report
 from heygen_nb.workflow.outcome import Outcome
 from heygen_nb.workflow.posting import chat_of, open_chat
 
@@ -185,7 +185,7 @@ class Session:
             video = await self.renderer.download(video)
         async with self._posting, self.chat() as chat:
             post = await chat.send(video, caption, again=again)
-        await Report(progress, video.draft_id)("completed", lines.sent())
+        await Report(progress, video.draft_id)("completed", tell.sent())
         return post
 
     async def deliver(self, post_id: int, video: Video) -> Post:

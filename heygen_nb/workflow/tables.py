@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.drafts import DraftTemplate, Filled, Table, fill, read_table
 from heygen_nb.renderer import draft_settings
-from heygen_nb.renderer.plan import picture_and_sound, revision_of
+from heygen_nb.renderer.request import picture_and_sound, revision_of
 from heygen_nb.workflow.packaged import packaged
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Ledger
 from heygen_nb.models import Draft
 from heygen_nb.renderer import effective_settings
-from heygen_nb.renderer.backend import ledger_url
+from heygen_nb.renderer.account import ledger_url
 from heygen_nb.scripts import (
     Chat,
     ModelWriter,

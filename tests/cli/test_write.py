@@ -10,7 +10,7 @@ from rich.console import Console
 from heygen_nb.config import load_settings
 from heygen_nb.drafts import read_drafts
 from heygen_nb.ledger import Ledger
-from heygen_nb.renderer.backend import ledger_url
+from heygen_nb.renderer.account import ledger_url
 
 HALF_A_MINUTE = (
     "A good cup of coffee begins with warm water and a little patience. " * 7

@@ -6,8 +6,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from heygen_nb.sandbox.app import create_app
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.app import SandboxOptions, create_app
 from heygen_nb.sandbox.server import run_in_thread
 
 BODY = {"type": "avatar", "avatar_id": "look_own_01", "script": "Hello there."}

@@ -20,7 +20,7 @@ from heygen_nb.heygen import HeyGenClient
 from heygen_nb.ledger import Ledger, leases
 from heygen_nb.ledger.posts import Posts
 from heygen_nb.models import Draft
-from heygen_nb.telegram.poster import TelegramPoster
+from heygen_nb.telegram import TelegramPoster
 from heygen_nb.workflow import open_session
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heygen_nb.drafts import drafts_from, read_table, table_of
-from heygen_nb.drafts.tables import key_of
+from heygen_nb.drafts.table import key_of
 from heygen_nb.errors import DraftError, HeygenNbError
 
 NAN = float("nan")

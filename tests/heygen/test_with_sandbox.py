@@ -21,8 +21,7 @@ from heygen_nb.heygen import (
     VoiceSettings,
     phase,
 )
-from heygen_nb.sandbox.app import create_app
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.app import SandboxOptions, create_app
 from heygen_nb.sandbox.server import run_in_thread
 
 pytestmark = pytest.mark.anyio

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from heygen_nb.ledger import Ledger, NewRender
-from heygen_nb.ledger.owner import Owner
+from heygen_nb.ledger.leases import Owner
 from heygen_nb.models import Account
 
 ACCOUNT = Account("heygen", "https://api.heygen.com", "0123456789abcdef0123")

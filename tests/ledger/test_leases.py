@@ -11,7 +11,7 @@ import pytest
 
 from heygen_nb.errors import TakenOverError
 from heygen_nb.ledger import Ledger, Post, Render
-from heygen_nb.ledger.owner import Owner
+from heygen_nb.ledger.leases import Owner
 
 NO_TIME = 0.0001
 

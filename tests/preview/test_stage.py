@@ -6,15 +6,15 @@ import pytest
 from PIL import Image
 
 from heygen_nb.preview import Scene
+from heygen_nb.preview.avatar import loudness, swell
 from heygen_nb.preview.background import (
     ON_DARK,
     ON_LIGHT,
     paint_background,
     palette_for,
 )
+from heygen_nb.preview.encode import to_patch
 from heygen_nb.preview.layout import lay_out
-from heygen_nb.preview.meter import loudness, swell
-from heygen_nb.preview.planes import to_patch
 from heygen_nb.preview.stage import Stage
 
 SIZES = [(720, 1280), (1280, 720), (720, 720), (720, 900), (900, 720), (1080, 1920)]

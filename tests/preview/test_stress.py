@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from heygen_nb.preview import EspeakVoice
-from heygen_nb.preview.stress import follow_stress
-from heygen_nb.preview.text import plan_utterances
+from heygen_nb.preview.text import follow_stress, plan_utterances
 
 READINGS = {"замок": "zam'ok", "мука": "m'uka#", "люблю": 'l;u"bl;\'"u"', "ток": "t'ok"}
 

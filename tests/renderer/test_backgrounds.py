@@ -25,8 +25,8 @@ from heygen_nb.errors import (
 from heygen_nb.ledger import Ledger
 from heygen_nb.ledger.tables import Asset
 from heygen_nb.renderer import Job, Many, draft_settings, open_renderer
-from heygen_nb.renderer.pictures import MAX_BYTES, identity, media_type, picture_of
-from heygen_nb.renderer.plan import picture_and_sound, revision_of
+from heygen_nb.renderer.background import MAX_BYTES, identity, media_type, picture_of
+from heygen_nb.renderer.request import picture_and_sound, revision_of
 from heygen_nb.workflow import open_session
 
 pytestmark = pytest.mark.anyio

@@ -12,8 +12,8 @@ from heygen_nb.errors import ConfigError, DraftError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.models import Draft
 from heygen_nb.money import load_rates
-from heygen_nb.renderer.backgrounds import NOT_UPLOADED
-from heygen_nb.renderer.plan import (
+from heygen_nb.renderer.background import NOT_UPLOADED
+from heygen_nb.renderer.request import (
     draft_settings,
     make_plan,
     picture_and_sound,

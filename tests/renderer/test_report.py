@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from heygen_nb.ledger import Render
-from heygen_nb.renderer.report import Report, clock_for, learn_times
+from heygen_nb.renderer.tell import Report, clock_for, learn_times
 
 pytestmark = pytest.mark.anyio
 

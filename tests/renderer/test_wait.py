@@ -11,7 +11,7 @@ import heygen_nb as hg
 from heygen_nb.clock import Clock
 from heygen_nb.errors import WaitTimeoutError
 from heygen_nb.ledger import Ledger, Render
-from heygen_nb.ledger.owner import Owner
+from heygen_nb.ledger.leases import Owner
 from heygen_nb.renderer import Job, Many, Pace, open_renderer
 
 pytestmark = pytest.mark.anyio

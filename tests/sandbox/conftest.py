@@ -4,10 +4,9 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from heygen_nb.sandbox.app import Sandbox, create_app
+from heygen_nb.sandbox.app import Sandbox, SandboxOptions, create_app
 from heygen_nb.sandbox.faults import Fault
-from heygen_nb.sandbox.handle import SandboxHandle
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.process import SandboxHandle
 from heygen_nb.sandbox.server import run_in_thread
 from heygen_nb.sandbox.state import Clock
 

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from heygen_nb.sandbox.catalogue import voices
-from heygen_nb.sandbox.samples import _GREETINGS
+from heygen_nb.sandbox.speech import _GREETINGS
 
 
 def pages(shared, path, **params):

@@ -12,9 +12,8 @@ import pytest
 
 from heygen_nb.errors import SandboxError
 from heygen_nb.preview import probe_video
-from heygen_nb.sandbox.handle import SandboxHandle
-from heygen_nb.sandbox.options import SandboxOptions
-from heygen_nb.sandbox.process import start_sandbox
+from heygen_nb.sandbox.app import SandboxOptions
+from heygen_nb.sandbox.process import SandboxHandle, start_sandbox
 from heygen_nb.sandbox.server import serve
 
 from .conftest import avatar

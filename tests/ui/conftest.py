@@ -17,7 +17,7 @@ import nbformat
 import pytest
 
 from heygen_nb.ledger import Ledger
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.workflow import history_lines
 from heygen_nb.workflow.desk import Desk

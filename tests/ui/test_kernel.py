@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
 
 pytestmark = pytest.mark.filterwarnings("default")  # the kernel's libraries

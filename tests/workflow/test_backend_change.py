@@ -10,7 +10,7 @@ import pytest
 import heygen_nb as hg
 from heygen_nb.config import load_settings, save_secret
 from heygen_nb.ledger import Ledger
-from heygen_nb.sandbox.options import SandboxOptions
+from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.workflow import history_lines, open_session
 

@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.drafts.csvs import check_columns, csv_records, too_many_cells
-from heygen_nb.drafts.texts import decode, read_bytes
-from heygen_nb.drafts.yamls import yaml_maps
+from heygen_nb.drafts.read import (
+    check_columns,
+    csv_records,
+    decode,
+    read_bytes,
+    too_many_cells,
+    yaml_maps,
+)
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
 

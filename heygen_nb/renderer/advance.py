@@ -16,15 +16,14 @@ from heygen_nb.errors import (
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Render
-from heygen_nb.renderer import lines
+from heygen_nb.renderer import tell
 from heygen_nb.renderer.batch import Batches
 from heygen_nb.renderer.bill import Bills
 from heygen_nb.renderer.holding import Holding
-from heygen_nb.renderer.pace import Pace, Patience
-from heygen_nb.renderer.planner import Planner
-from heygen_nb.renderer.report import Report
+from heygen_nb.renderer.order import Planner
 from heygen_nb.renderer.submit import Submitter, not_known
-from heygen_nb.renderer.wait import Waiting
+from heygen_nb.renderer.tell import Report
+from heygen_nb.renderer.wait import Pace, Patience, Waiting
 from heygen_nb.renderer.watch import Watcher
 
 if TYPE_CHECKING:
@@ -33,12 +32,12 @@ if TYPE_CHECKING:
     from heygen_nb.ledger import Hold, Ledger
     from heygen_nb.models import Draft, Video
     from heygen_nb.money import Rates
+    from heygen_nb.renderer.account import Connection
     from heygen_nb.renderer.archive import Archive
     from heygen_nb.renderer.catalogue import Catalogue
-    from heygen_nb.renderer.connection import Connection
-    from heygen_nb.renderer.report import ProgressCallback
     from heygen_nb.renderer.resolve import Resolver
     from heygen_nb.renderer.speech import Speaker
+    from heygen_nb.renderer.tell import ProgressCallback
 
 log = logging.getLogger("heygen_nb.renderer")
 _CLOCK = Clock()
@@ -189,9 +188,9 @@ class Renderer:
     ) -> None:
         """Let the process that has the render do its work."""
         if patience.is_over():
-            line = lines.timed_out(video_id, patience.waited_s)
+            line = tell.timed_out(video_id, patience.waited_s)
             raise WaitTimeoutError(line, video_id=video_id)
-        await report("pending", lines.elsewhere())
+        await report("pending", tell.elsewhere())
         await self._clock.sleep(pace.interval_s)
 
     async def _go_on(self, hold: Hold, pace: Pace, report: Report) -> Video:
@@ -199,7 +198,7 @@ class Renderer:
         video_id, kept = row.video_id or "", self.archive.kept(row)
         del row  # of a thousand that wait each would keep its script and body
         if kept:
-            await report("completed", lines.already_made(video_id))
+            await report("completed", tell.already_made(video_id))
             return kept
         video = await self._waiting.wait(video_id, report, pace, hold=hold)
         return await self.archive.keep(video, hold)
@@ -214,7 +213,7 @@ class Renderer:
         """
         row = await asyncio.to_thread(self.ledger.render, str(hold.id))
         if row.state == "planned":
-            await report("pending", lines.submitting())
+            await report("pending", tell.submitting())
         while row.state == "planned":
             if row.batch_key:
                 row = await self.batches.settle(row, hold, pace)

@@ -2,22 +2,145 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import desc, func, or_, select
+from sqlalchemy import desc, func, or_, select, tuple_
+from sqlalchemy.orm import aliased
 
-from heygen_nb.ledger.history import belongs_to
-from heygen_nb.ledger.spending import spent_since, start_of_day
 from heygen_nb.ledger.tables import Post, Render, Speech
 from heygen_nb.models import RenderFact, SpeechFact
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Sequence
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.orm import Session
 
     from heygen_nb.ledger.database import Database
     from heygen_nb.models import Account
+
+Allow = Callable[[float], None]
+"""Gets what the day has cost so far; raises when there may be no more."""
+
+
+def start_of_day(now: datetime) -> datetime:
+    """Return the local midnight before a moment, as aware UTC."""
+    day = now.astimezone().date()
+    return datetime.combine(day, time.min).astimezone().astimezone(UTC)
+
+
+def spent_since(
+    session: Session, account: Account, since: datetime, currency: str
+) -> float:
+    """Return what an account has spent and reserved from a moment on.
+
+    A render counts on the day it was planned, with its cost once that is known.
+    """
+    total = 0.0
+    for table in (Render, Speech):
+        amount = func.coalesce(table.cost, table.reserved_cost)
+        query = select(func.sum(amount)).where(
+            table.backend == account.backend,
+            table.base_url == account.base_url,
+            table.account == account.fingerprint,
+            table.currency == currency,
+            table.created_at >= since,
+        )
+        total += session.scalar(query) or 0.0
+    return total
+
+
+_STATES = {"completed": ("completed", "downloaded")}
+
+
+class History:
+    """Reads renders page by page, whatever their number."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(
+        self,
+        *,
+        status: str | None = None,
+        since: datetime | None = None,
+        before: Render | None = None,
+        limit: int = 50,
+    ) -> Sequence[Render]:
+        """Return renders, newest first.
+
+        Args:
+            status: Only those; ``completed`` counts downloaded ones too.
+            since: Only those planned at that time or later.
+            before: The last one of the page before.
+            limit: How many at most.
+        """
+        query = select(Render).order_by(desc(Render.created_at), desc(Render.id))
+        if status:
+            query = query.where(Render.state.in_(_STATES.get(status, (status,))))
+        if since:
+            query = query.where(Render.created_at >= since)
+        if before:
+            place = tuple_(Render.created_at, Render.id)
+            query = query.where(place < (before.created_at, before.id))
+        with self._database.reading() as session:
+            return session.scalars(query.limit(limit)).all()
+
+    def pages(
+        self, *, since: datetime | None = None, size: int = 500
+    ) -> Iterator[Sequence[Render]]:
+        """Yield all renders, newest first, a page at a time."""
+        last = None
+        while rows := self.page(since=since, before=last, limit=size):
+            yield rows
+            last = rows[-1]
+
+    def unfinished(self, account: Account) -> Sequence[Render]:
+        """Return what is not done yet, oldest first.
+
+        That is what is on its way, what a person has to decide about unless there
+        is a newer attempt, and what is still to be posted.
+        """
+        newer = aliased(Render)
+        newest = (
+            ~select(newer.id)
+            .where(
+                newer.backend == Render.backend,
+                newer.base_url == Render.base_url,
+                newer.account == Render.account,
+                newer.draft_id == Render.draft_id,
+                newer.revision == Render.revision,
+                newer.attempt > Render.attempt,
+            )
+            .exists()
+        )
+        posted = select(Post.id).where(Post.render_id == Render.id).exists()
+        unposted = Render.send_to.is_not(None) & ~posted
+        query = (
+            select(Render)
+            .where(
+                *belongs_to(account),
+                or_(
+                    Render.state.in_(("planned", "submitted", "completed")),
+                    (Render.state == "unknown") & newest,
+                    (Render.state == "downloaded") & unposted,
+                ),
+            )
+            .order_by(Render.created_at, Render.id)
+        )
+        with self._database.reading() as session:
+            return session.scalars(query).all()
+
+
+def belongs_to(account: Account) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that a render is this account's."""
+    return (
+        Render.backend == account.backend,
+        Render.base_url == account.base_url,
+        Render.account == account.fingerprint,
+    )
 
 
 class Facts:

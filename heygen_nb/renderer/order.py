@@ -1,10 +1,12 @@
-"""From a draft to a stored intent, unless one stands for it already."""
+"""Many drafts in one call: side by side, or in one request when there are more."""
 
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.ledger import (
@@ -15,27 +17,29 @@ from heygen_nb.ledger import (
     title_token,
 )
 from heygen_nb.money import Limits
-from heygen_nb.renderer import lines
-from heygen_nb.renderer.backgrounds import Uploads
-from heygen_nb.renderer.pictures import changed
-from heygen_nb.renderer.plan import make_plan, picture_and_sound, revision_of
-from heygen_nb.renderer.report import Report
+from heygen_nb.renderer import tell
+from heygen_nb.renderer.background import Uploads, changed
+from heygen_nb.renderer.batch import STOPS_ALL
+from heygen_nb.renderer.request import make_plan, picture_and_sound, revision_of
 from heygen_nb.renderer.speech import MAX_CALLS, Wish
 from heygen_nb.renderer.submit import token_of
+from heygen_nb.renderer.tell import Report
 from heygen_nb.timing import SpeechModel, Spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from heygen_nb.config import Settings
     from heygen_nb.heygen import HeyGenClient, VideoReply
     from heygen_nb.ledger import Allow, Ledger, NewRender
-    from heygen_nb.models import Account, Draft, Quote
+    from heygen_nb.models import Account, Draft, Quote, Video
     from heygen_nb.money import Rates
-    from heygen_nb.renderer.plan import Plan
-    from heygen_nb.renderer.report import ProgressCallback
+    from heygen_nb.renderer.advance import Renderer
+    from heygen_nb.renderer.request import Plan
     from heygen_nb.renderer.resolve import Resolver
     from heygen_nb.renderer.speech import Audio, Speaker
+    from heygen_nb.renderer.tell import ProgressCallback
+    from heygen_nb.renderer.wait import Pace
 
 YOUNG = timedelta(days=30)  # a ledger that may have replaced a lost one
 _MAX_ATTEMPTS = 20
@@ -148,7 +152,7 @@ class Planner:
             if wished != (standing.caption, standing.send_to):
                 await asyncio.to_thread(self._ledger.wish, standing.id, *wished)
             return standing
-        await report("pending", lines.started(draft.id))
+        await report("pending", tell.started(draft.id))
         plan, made = await self._decide(draft, settings, report, again=again)
         allow = _allow(plan.quote, settings)
         new = plan.new.model_copy(update={"send_to": send_to})
@@ -171,11 +175,11 @@ class Planner:
         except HeygenNbError as error:
             error.charged = False  # nothing that costs was sent yet
             raise
-        await report("pending", lines.chosen(plan.voice, plan.avatar))
+        await report("pending", tell.chosen(plan.voice, plan.avatar))
         for warning in plan.warnings:
             await report("pending", f"⚠️ {warning}")
         if settings.length_mode == "exact" and not (made and made.video_id):
-            await report("pending", lines.speaking())
+            await report("pending", tell.speaking())
             audio = await self._say(plan, settings, again=again)
         if audio or picture:
             plan = await self._make(draft, settings, audio, asset_id)
@@ -252,3 +256,95 @@ def _allow(quote: Quote, settings: Settings, *, calls: int = 0) -> Allow:
         Limits.of(settings).check(amount, spent, quote.currency)
 
     return allow
+
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A draft to render, its effective settings, and who wants to hear of it."""
+
+    draft: Draft
+    settings: Settings
+    progress: ProgressCallback | None = None
+
+
+class Many:
+    """Renders side by side; a wrong key or an empty balance stops the rest."""
+
+    def __init__(self, renderer: Renderer) -> None:
+        self._renderer = renderer
+        self._turn = asyncio.Semaphore(renderer.max_concurrent)
+        self._stopped: HeygenNbError | None = None
+
+    async def plan(
+        self, jobs: Sequence[Job], *, again: bool = False, send_to: str | None = None
+    ) -> list[Render | HeygenNbError]:
+        """Store all intents; send them together if they are too many to go singly.
+
+        Args:
+            jobs: What to render.
+            again: Pay for new videos of unchanged drafts.
+            send_to: Chat they are to be posted to.
+
+        Returns:
+            A render a job, or what is wrong with it, in their order.
+        """
+
+        async def plan(job: Job) -> Render:
+            async with self._turn:
+                self._go_on_unless_stopped()
+                return await self._renderer.planner.plan(
+                    job.draft,
+                    job.settings,
+                    again=again,
+                    send_to=send_to,
+                    progress=job.progress,
+                )
+
+        rows = await asyncio.gather(*(self._guarded(plan(job)) for job in jobs))
+        new = {
+            row.id: row
+            for row in rows
+            if not isinstance(row, HeygenNbError)
+            and row.state == "planned"
+            and not row.unanswered
+        }
+        if len(new) > self._renderer.max_concurrent and not self._stopped:
+            await self._guarded(self._renderer.batches.send(list(new.values())))
+        return rows
+
+    async def finish(
+        self,
+        row: Render | HeygenNbError,
+        pace: Pace,
+        progress: ProgressCallback | None = None,
+    ) -> Video | HeygenNbError:
+        """Take a planned render as far as it goes; return what stopped it."""
+        if isinstance(row, HeygenNbError):
+            return row
+        return await self._guarded(self._finish(row.id, pace, progress))
+
+    async def _finish(
+        self, render_id: str, pace: Pace, progress: ProgressCallback | None
+    ) -> Video:
+        row = await asyncio.to_thread(self._renderer.ledger.render, render_id)
+        counts = row.state == "planned" and not row.batch_key
+        del row
+        async with self._turn if counts else nullcontext():
+            if counts:
+                self._go_on_unless_stopped()
+            return await self._renderer.finish(render_id, pace, progress=progress)
+
+    def _go_on_unless_stopped(self) -> None:
+        if self._stopped:
+            raise self._stopped
+
+    async def _guarded(self, step: Awaitable[_T]) -> _T | HeygenNbError:
+        try:
+            return await step
+        except HeygenNbError as error:
+            if isinstance(error, STOPS_ALL):
+                self._stopped = self._stopped or error
+            return error

@@ -20,13 +20,13 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.ledger import NewRender
 from heygen_nb.models import NO_BACKGROUND
-from heygen_nb.renderer.backgrounds import (
+from heygen_nb.renderer.background import (
     NOT_UPLOADED,
     behind_avatar,
     foreign,
+    identity,
     whole_picture,
 )
-from heygen_nb.renderer.pictures import identity
 from heygen_nb.renderer.resolve import choose_engine, describe_voice
 from heygen_nb.renderer.speech import MAX_CALLS
 from heygen_nb.timing import SpeechModel, script_language
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from heygen_nb.heygen import LookReply, VoiceReply
     from heygen_nb.models import Draft, Quote
     from heygen_nb.money import Rates
-    from heygen_nb.renderer.pictures import Picture
+    from heygen_nb.renderer.background import Picture
     from heygen_nb.renderer.resolve import Resolver
     from heygen_nb.renderer.speech import Audio
     from heygen_nb.timing import Estimate, Fit

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
@@ -18,11 +19,9 @@ from heygen_nb.ledger import Ledger
 from heygen_nb.log import open_log
 from heygen_nb.models import Account
 from heygen_nb.money import load_rates
-from heygen_nb.renderer.archive import Archive
+from heygen_nb.renderer.advance import Renderer
+from heygen_nb.renderer.archive import Archive, Downloader
 from heygen_nb.renderer.catalogue import Catalogue, catalogue_folder
-from heygen_nb.renderer.connection import Connection
-from heygen_nb.renderer.core import Renderer
-from heygen_nb.renderer.download import Downloader
 from heygen_nb.renderer.resolve import Resolver
 from heygen_nb.renderer.speech import Speaker
 from heygen_nb.sandbox.process import start_sandbox
@@ -31,6 +30,18 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from heygen_nb.config import Settings
+    from heygen_nb.sandbox.process import SandboxHandle
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """An account, its key and its address; ``sandbox`` when that is the backend."""
+
+    account: Account
+    base_url: str
+    api_key: SecretStr
+    sandbox: SandboxHandle | None = None
+
 
 SANDBOX_FOLDER = ".sandbox"
 _CLOCK = Clock()

@@ -1,1 +1,0 @@
-"""Posts to Telegram: ``captions`` cuts texts, ``poster`` sends, once or unsure."""

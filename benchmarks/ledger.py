@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import insert
 
-from heygen_nb.ledger import Ledger, NewRender, Post, Render
+from heygen_nb.ledger import Ledger, NewRender, PostRow, RenderRow
 from heygen_nb.models import Account
 from heygen_nb.workflow import export_history, history_lines
 
@@ -31,7 +31,7 @@ def main() -> None:
 
 def fill(ledger: Ledger) -> None:
     dice = random.Random(1)
-    columns = {c.name for c in Render.__table__.columns}
+    columns = {c.name for c in RenderRow.__table__.columns}
     blank = dict.fromkeys(columns) | {"unanswered": False, "fence": 0, "sends": 1}
     rows = [
         blank
@@ -82,8 +82,8 @@ def fill(ledger: Ledger) -> None:
     ]
     with ledger.database.writing() as session:
         for start in range(0, ROWS, 10_000):
-            session.execute(insert(Render), rows[start : start + 10_000])
-        session.execute(insert(Post), posts)
+            session.execute(insert(RenderRow), rows[start : start + 10_000])
+        session.execute(insert(PostRow), posts)
 
 
 def history(ledger: Ledger, home: Path) -> None:
@@ -115,7 +115,7 @@ def overhead(ledger: Ledger) -> None:
             voice_id="v",
         )
         row, _new = ledger.plan(ACCOUNT, new)
-        hold = ledger.leases.take(Render, row.id)
+        hold = ledger.leases.take(RenderRow, row.id)
         ledger.before_send(hold, NOW)
         for step in steps:
             ledger.record(hold, step, state=None if step == "processing" else step)

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert
 
-from heygen_nb.ledger import Ledger, Render
+from heygen_nb.ledger import Ledger, RenderRow
 from heygen_nb.sandbox import speech as sound
 from heygen_nb.sandbox.catalogue import Voice, voices
 from heygen_nb.timing import PastRender, RenderTimes, SpeechModel, Spoken
@@ -150,7 +150,7 @@ def fill(ledger: Ledger, texts: list[str]) -> None:
     start = datetime(2026, 1, 1, tzinfo=UTC)
     with ledger.database.writing() as session:
         session.execute(
-            insert(Render),
+            insert(RenderRow),
             [
                 {
                     "id": f"{n:012x}",

@@ -24,7 +24,7 @@ from ipywidgets.widgets.widget import _instances
 
 from heygen_nb import models
 from heygen_nb.ledger import Ledger
-from heygen_nb.ledger.tables import Render
+from heygen_nb.ledger.tables import RenderRow
 from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.ui.logview import LogView
@@ -102,9 +102,9 @@ def fill(home: Path) -> None:
             session.add_all(render(number, now) for number in range(RENDERS))
 
 
-def render(number: int, now: datetime) -> Render:
+def render(number: int, now: datetime) -> RenderRow:
     began = now - timedelta(minutes=number)
-    return Render(
+    return RenderRow(
         id=secrets.token_hex(6),
         draft_id=f"d{number % DRAFTS}",
         revision=secrets.token_hex(8),

@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 import heygen_nb as hg
 from heygen_nb.config import load_settings
-from heygen_nb.ledger import Render
+from heygen_nb.ledger import RenderRow
 from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.workflow import open_session
@@ -96,7 +96,7 @@ async def watch(handle: SandboxHandle, settings: hg.Settings) -> None:
 
 
 async def all_submitted(session: Session) -> bool:
-    query = select(func.count()).where(Render.state == "submitted")
+    query = select(func.count()).where(RenderRow.state == "submitted")
     with session.renderer.ledger.database.reading() as database:
         return database.scalar(query) == RENDERS
 

@@ -16,19 +16,19 @@ from heygen_nb.ledger.renders import (
     NewRender,
     title_token,
 )
-from heygen_nb.ledger.tables import Event, Post, Render, Speech
+from heygen_nb.ledger.tables import EventRow, PostRow, RenderRow, SpeechRow
 
 __all__ = [
     "ENDED_UNPAID",
     "TOKEN_PREFIX",
     "Allow",
-    "Event",
+    "EventRow",
     "Hold",
     "Ledger",
     "MadeBefore",
     "NewRender",
-    "Post",
-    "Render",
-    "Speech",
+    "PostRow",
+    "RenderRow",
+    "SpeechRow",
     "title_token",
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import desc, select
 
-from heygen_nb.ledger.tables import Draft, Post, Render
+from heygen_nb.ledger.tables import DraftRow, PostRow, RenderRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,23 +34,23 @@ class Drafts:
         self._database = database
         self._now = now
 
-    def all(self) -> Sequence[Draft]:
+    def all(self) -> Sequence[DraftRow]:
         """Return all drafts, the last saved one first."""
         query = (
-            select(Draft)
-            .where(Draft.deleted_at.is_(None))
-            .order_by(desc(Draft.updated_at), desc(Draft.id))
+            select(DraftRow)
+            .where(DraftRow.deleted_at.is_(None))
+            .order_by(desc(DraftRow.updated_at), desc(DraftRow.id))
         )
         with self._database.reading() as session:
             return session.scalars(query).all()
 
-    def get(self, draft_id: str) -> Draft | None:
+    def get(self, draft_id: str) -> DraftRow | None:
         """Return a draft; None when it is deleted or never was."""
         with self._database.reading() as session:
-            row = session.get(Draft, draft_id)
+            row = session.get(DraftRow, draft_id)
             return row if row and row.deleted_at is None else None
 
-    def save(self, draft: models.Draft, *, over: int) -> tuple[Draft, bool]:
+    def save(self, draft: models.Draft, *, over: int) -> tuple[DraftRow, bool]:
         """Store a draft.
 
         Args:
@@ -62,9 +62,9 @@ class Drafts:
             is a version that the writer has not seen.
         """
         with self._database.writing() as session:
-            row = session.get(Draft, draft.id, with_for_update=True)
+            row = session.get(DraftRow, draft.id, with_for_update=True)
             if row is None:
-                row = Draft(id=draft.id, version=0, created_at=self._now())
+                row = DraftRow(id=draft.id, version=0, created_at=self._now())
                 session.add(row)
             texts = {name: getattr(draft, name) for name in _TEXTS}
             same = row.version and all(getattr(row, k) == v for k, v in texts.items())
@@ -78,7 +78,7 @@ class Drafts:
 
     def save_all(
         self, drafts: Sequence[models.Draft], *, replace: bool = False
-    ) -> tuple[int, list[Draft]]:
+    ) -> tuple[int, list[DraftRow]]:
         """Store many drafts in one transaction, the first one on top of the list.
 
         Args:
@@ -96,7 +96,7 @@ class Drafts:
                 texts = {name: getattr(draft, name) for name in _TEXTS}
                 row = known.get(draft.id)
                 if row is None:
-                    row = Draft(id=draft.id, version=0, created_at=now)
+                    row = DraftRow(id=draft.id, version=0, created_at=now)
                     session.add(row)
                 if row.version and row.deleted_at is None:
                     if all(getattr(row, k) == v for k, v in texts.items()):
@@ -113,7 +113,7 @@ class Drafts:
                 row.deleted_at = None
         return new, others
 
-    def these(self, draft_ids: Sequence[str]) -> list[Draft]:
+    def these(self, draft_ids: Sequence[str]) -> list[DraftRow]:
         """Return drafts in this order, without those that are deleted."""
         with self._database.reading() as session:
             known = self._known(session, draft_ids)
@@ -122,11 +122,11 @@ class Drafts:
 
     def _known(
         self, session: Session, draft_ids: Sequence[str], *, lock: bool = False
-    ) -> dict[str, Draft]:
-        rows: list[Draft] = []
+    ) -> dict[str, DraftRow]:
+        rows: list[DraftRow] = []
         for start in range(0, len(draft_ids), _AT_ONCE):
             asked = draft_ids[start : start + _AT_ONCE]
-            query = select(Draft).where(Draft.id.in_(asked))
+            query = select(DraftRow).where(DraftRow.id.in_(asked))
             rows += session.scalars(query.with_for_update() if lock else query)
         return {row.id: row for row in rows}
 
@@ -140,20 +140,20 @@ class Drafts:
 
     def _mark(self, draft_id: str, deleted_at: datetime | None) -> None:
         with self._database.writing() as session:
-            if row := session.get(Draft, draft_id, with_for_update=True):
+            if row := session.get(DraftRow, draft_id, with_for_update=True):
                 row.deleted_at = deleted_at
 
     def states(self, draft_ids: Sequence[str]) -> dict[str, str]:
         """Return the state of each draft's newest render; ``sent`` if it is posted."""
         posted = (
-            select(Post.id)
-            .where(Post.render_id == Render.id, Post.state == "sent")
+            select(PostRow.id)
+            .where(PostRow.render_id == RenderRow.id, PostRow.state == "sent")
             .exists()
         )
         query = (
-            select(Render.draft_id, Render.state, posted)
-            .where(Render.draft_id.in_(draft_ids))
-            .order_by(Render.created_at, Render.id)
+            select(RenderRow.draft_id, RenderRow.state, posted)
+            .where(RenderRow.draft_id.in_(draft_ids))
+            .order_by(RenderRow.created_at, RenderRow.id)
         )
         with self._database.reading() as session:
             rows = session.execute(query).all()

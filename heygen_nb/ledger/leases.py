@@ -18,7 +18,7 @@ from sqlalchemy import update
 from heygen_nb.clock import uptime_s
 from heygen_nb.errors import LedgerError, TakenOverError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger.tables import Post, Render
+from heygen_nb.ledger.tables import PostRow, RenderRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -104,7 +104,7 @@ class Hold:
         good_until_s: By our own clock; past it somebody else may have taken over.
     """
 
-    table: type[Render | Post]
+    table: type[RenderRow | PostRow]
     id: str | int
     fence: int
     good_until_s: float = field(default=0.0, repr=False)
@@ -143,7 +143,7 @@ class Leases:
         self.lease_s = lease_s or LEASE_S
         self._held: set[Hold] = set()
 
-    def take(self, table: type[Render | Post], row_id: str | int) -> Hold | None:
+    def take(self, table: type[RenderRow | PostRow], row_id: str | int) -> Hold | None:
         """Take a row unless another living owner has it.
 
         An owner that died on this machine is replaced at once, any other when its
@@ -164,7 +164,7 @@ class Leases:
         self._held.add(hold)
         return hold
 
-    def _is_free(self, row: Render | Post, now_s: float) -> bool:
+    def _is_free(self, row: RenderRow | PostRow, now_s: float) -> bool:
         if row.owner is None or row.lease_until is None:
             return True
         # A lease that ends later than any can was given by a clock set back since.
@@ -172,7 +172,7 @@ class Leases:
             return True
         return Owner.parse(row.owner).surely_dead()
 
-    def locked(self, session: Session, hold: Hold) -> Render | Post:
+    def locked(self, session: Session, hold: Hold) -> RenderRow | PostRow:
         """Return the held row, locked for this transaction, the lease renewed.
 
         Raises:
@@ -184,7 +184,7 @@ class Leases:
         self._extend(session, row, hold)
         return row
 
-    def _extend(self, session: Session, row: Render | Post, hold: Hold) -> None:
+    def _extend(self, session: Session, row: RenderRow | PostRow, hold: Hold) -> None:
         good_until_s = uptime_s() + self.lease_s
         row.lease_until = self._database.seconds(session) + self.lease_s
         hold.good_until_s = good_until_s
@@ -198,7 +198,7 @@ class Leases:
         with self._database.writing() as session:
             until = self._database.seconds(session) + self.lease_s
             still: set[tuple[str, str | int, int]] = set()
-            for table in (Render, Post):
+            for table in (RenderRow, PostRow):
                 ids = [hold.id for hold in held if hold.table is table]
                 mine = update(table).where(
                     table.id.in_(ids), table.owner == self._owner
@@ -223,11 +223,11 @@ class Leases:
 
 
 def _row(
-    session: Session, table: type[Render | Post], row_id: str | int
-) -> Render | Post | None:
-    if table is Post:
-        return session.get(Post, row_id, with_for_update=True)
-    return session.get(Render, row_id, with_for_update=True)
+    session: Session, table: type[RenderRow | PostRow], row_id: str | int
+) -> RenderRow | PostRow | None:
+    if table is PostRow:
+        return session.get(PostRow, row_id, with_for_update=True)
+    return session.get(RenderRow, row_id, with_for_update=True)
 
 
 def taken_over(row_id: str | int) -> TakenOverError:

@@ -8,7 +8,7 @@ from sqlalchemy import desc, or_, select, text
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger.tables import Event, Post
+from heygen_nb.ledger.tables import EventRow, PostRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -53,7 +53,7 @@ class Posts:
         chat_id: str,
         texts: Sequence[str],
         again: bool = False,
-    ) -> list[Post]:
+    ) -> list[PostRow]:
         """Store the messages of a post, or give those that are there already.
 
         Args:
@@ -68,21 +68,21 @@ class Posts:
             if self._database.on_server:  # two processes may want the same post
                 session.execute(text("LOCK TABLE posts IN SHARE ROW EXCLUSIVE MODE"))
             earlier = session.scalars(
-                select(Post)
+                select(PostRow)
                 .where(
-                    Post.video_id == video_id,
-                    Post.backend == backend,
-                    Post.chat_id == chat_id,
-                    Post.part == 0,
+                    PostRow.video_id == video_id,
+                    PostRow.backend == backend,
+                    PostRow.chat_id == chat_id,
+                    PostRow.part == 0,
                 )
-                .order_by(desc(Post.id))
+                .order_by(desc(PostRow.id))
             ).first()
             if earlier and not again:
                 return _parts(session, earlier.id)
             shared = {"render_id": render_id, "video_id": video_id}
             shared |= {"backend": backend, "chat_id": chat_id}
             rows = [
-                Post(**shared, part=part, text=words, created_at=self._now())
+                PostRow(**shared, part=part, text=words, created_at=self._now())
                 for part, words in enumerate(texts)
             ]
             session.add(rows[0])
@@ -93,22 +93,22 @@ class Posts:
             session.flush()
             return rows
 
-    def parts(self, post_id: int) -> list[Post]:
+    def parts(self, post_id: int) -> list[PostRow]:
         """Return all messages of a post, given any one of them, in order."""
         with self._database.reading() as session:
-            row = session.get(Post, post_id)
+            row = session.get(PostRow, post_id)
             if row is None:
                 raise LedgerError(_("There is no post {id}.").format(id=post_id))
             return _parts(session, row.first_id or row.id)
 
-    def of_renders(self, render_ids: Sequence[str]) -> dict[str, list[Post]]:
+    def of_renders(self, render_ids: Sequence[str]) -> dict[str, list[PostRow]]:
         """Return the newest post of each render that has one."""
         query = (
-            select(Post)
-            .where(Post.render_id.in_(render_ids))
-            .order_by(Post.render_id, Post.id)
+            select(PostRow)
+            .where(PostRow.render_id.in_(render_ids))
+            .order_by(PostRow.render_id, PostRow.id)
         )
-        newest: dict[str, list[Post]] = {}
+        newest: dict[str, list[PostRow]] = {}
         with self._database.reading() as session:
             for row in session.scalars(query):
                 if row.part == 0:
@@ -120,16 +120,16 @@ class Posts:
     def unfinished(self, backend: str) -> Sequence[int]:
         """Return the numbers of posts not wholly in the chat, oldest first."""
         query = (
-            select(Post.first_id, Post.id)
-            .where(Post.backend == backend, Post.state != "sent")
-            .order_by(Post.id)
+            select(PostRow.first_id, PostRow.id)
+            .where(PostRow.backend == backend, PostRow.state != "sent")
+            .order_by(PostRow.id)
         )
         with self._database.reading() as session:
             return list(
                 dict.fromkeys(first or own for first, own in session.execute(query))
             )
 
-    def record(self, hold: Hold, post_id: int, state: str, **fields: Any) -> Post:
+    def record(self, hold: Hold, post_id: int, state: str, **fields: Any) -> PostRow:
         """Store what happened to a message; ``sending`` comes before the request.
 
         Args:
@@ -144,7 +144,7 @@ class Posts:
         """
         with self._database.writing() as session:
             self._leases.locked(session, hold)
-            row = session.get_one(Post, post_id)
+            row = session.get_one(PostRow, post_id)
             if state != row.state and state not in _NEXT[row.state]:
                 raise LedgerError(
                     _("Post {id} is {state}: {step} cannot follow.").format(
@@ -157,12 +157,12 @@ class Posts:
             for key, value in fields.items():
                 setattr(row, key, value)
             told = {k: v for k, v in fields.items() if isinstance(v, str | int)}
-            note = Event(at=self._now(), name=f"post {state}", data=told)
+            note = EventRow(at=self._now(), name=f"post {state}", data=told)
             note.render_id, note.post_id = row.render_id, row.id
             session.add(note)
             return row
 
 
-def _parts(session: Session, first_id: int) -> list[Post]:
-    mine = or_(Post.id == first_id, Post.first_id == first_id)
-    return list(session.scalars(select(Post).where(mine).order_by(Post.part)))
+def _parts(session: Session, first_id: int) -> list[PostRow]:
+    mine = or_(PostRow.id == first_id, PostRow.first_id == first_id)
+    return list(session.scalars(select(PostRow).where(mine).order_by(PostRow.part)))

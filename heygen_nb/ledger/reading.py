@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import desc, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
-from heygen_nb.ledger.tables import Post, Render, Speech
+from heygen_nb.ledger.tables import PostRow, RenderRow, SpeechRow
 from heygen_nb.models import RenderFact, SpeechFact
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def spent_since(
     A render counts on the day it was planned, with its cost once that is known.
     """
     total = 0.0
-    for table in (Render, Speech):
+    for table in (RenderRow, SpeechRow):
         amount = func.coalesce(table.cost, table.reserved_cost)
         query = select(func.sum(amount)).where(
             table.backend == account.backend,
@@ -66,9 +66,9 @@ class History:
         *,
         status: str | None = None,
         since: datetime | None = None,
-        before: Render | None = None,
+        before: RenderRow | None = None,
         limit: int = 50,
-    ) -> Sequence[Render]:
+    ) -> Sequence[RenderRow]:
         """Return renders, newest first.
 
         Args:
@@ -77,58 +77,60 @@ class History:
             before: The last one of the page before.
             limit: How many at most.
         """
-        query = select(Render).order_by(desc(Render.created_at), desc(Render.id))
+        query = select(RenderRow).order_by(
+            desc(RenderRow.created_at), desc(RenderRow.id)
+        )
         if status:
-            query = query.where(Render.state.in_(_STATES.get(status, (status,))))
+            query = query.where(RenderRow.state.in_(_STATES.get(status, (status,))))
         if since:
-            query = query.where(Render.created_at >= since)
+            query = query.where(RenderRow.created_at >= since)
         if before:
-            place = tuple_(Render.created_at, Render.id)
+            place = tuple_(RenderRow.created_at, RenderRow.id)
             query = query.where(place < (before.created_at, before.id))
         with self._database.reading() as session:
             return session.scalars(query.limit(limit)).all()
 
     def pages(
         self, *, since: datetime | None = None, size: int = 500
-    ) -> Iterator[Sequence[Render]]:
+    ) -> Iterator[Sequence[RenderRow]]:
         """Yield all renders, newest first, a page at a time."""
         last = None
         while rows := self.page(since=since, before=last, limit=size):
             yield rows
             last = rows[-1]
 
-    def unfinished(self, account: Account) -> Sequence[Render]:
+    def unfinished(self, account: Account) -> Sequence[RenderRow]:
         """Return what is not done yet, oldest first.
 
         That is what is on its way, what a person has to decide about unless there
         is a newer attempt, and what is still to be posted.
         """
-        newer = aliased(Render)
+        newer = aliased(RenderRow)
         newest = (
             ~select(newer.id)
             .where(
-                newer.backend == Render.backend,
-                newer.base_url == Render.base_url,
-                newer.account == Render.account,
-                newer.draft_id == Render.draft_id,
-                newer.revision == Render.revision,
-                newer.attempt > Render.attempt,
+                newer.backend == RenderRow.backend,
+                newer.base_url == RenderRow.base_url,
+                newer.account == RenderRow.account,
+                newer.draft_id == RenderRow.draft_id,
+                newer.revision == RenderRow.revision,
+                newer.attempt > RenderRow.attempt,
             )
             .exists()
         )
-        posted = select(Post.id).where(Post.render_id == Render.id).exists()
-        unposted = Render.send_to.is_not(None) & ~posted
+        posted = select(PostRow.id).where(PostRow.render_id == RenderRow.id).exists()
+        unposted = RenderRow.send_to.is_not(None) & ~posted
         query = (
-            select(Render)
+            select(RenderRow)
             .where(
                 *belongs_to(account),
                 or_(
-                    Render.state.in_(("planned", "submitted", "completed")),
-                    (Render.state == "unknown") & newest,
-                    (Render.state == "downloaded") & unposted,
+                    RenderRow.state.in_(("planned", "submitted", "completed")),
+                    (RenderRow.state == "unknown") & newest,
+                    (RenderRow.state == "downloaded") & unposted,
                 ),
             )
-            .order_by(Render.created_at, Render.id)
+            .order_by(RenderRow.created_at, RenderRow.id)
         )
         with self._database.reading() as session:
             return session.scalars(query).all()
@@ -137,9 +139,9 @@ class History:
 def belongs_to(account: Account) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions that a render is this account's."""
     return (
-        Render.backend == account.backend,
-        Render.base_url == account.base_url,
-        Render.account == account.fingerprint,
+        RenderRow.backend == account.backend,
+        RenderRow.base_url == account.base_url,
+        RenderRow.account == account.fingerprint,
     )
 
 
@@ -151,25 +153,27 @@ class Facts:
 
     def newest(self, backend: str) -> datetime | None:
         """Return when the newest finished render was finished."""
-        query = select(func.max(Render.completed_at)).where(Render.backend == backend)
+        query = select(func.max(RenderRow.completed_at)).where(
+            RenderRow.backend == backend
+        )
         with self._database.reading() as session:
             return session.scalar(query)
 
     def spoken(self, backend: str, limit: int = 1000) -> list[tuple[Any, ...]]:
         """Return script, voice, speed, seconds spoken and language, newest first."""
-        seconds = Render.duration_s - Render.pad_s
-        columns = (Render.script, Render.voice_id, Render.speed, seconds)
-        return self._finished(backend, limit, *columns, Render.language)
+        seconds = RenderRow.duration_s - RenderRow.pad_s
+        columns = (RenderRow.script, RenderRow.voice_id, RenderRow.speed, seconds)
+        return self._finished(backend, limit, *columns, RenderRow.language)
 
     def voice_of(self, backend: str, wish: str) -> str:
         """Return the voice that a setting was last understood as; empty if never."""
         query = (
-            select(Render.voice_id)
+            select(RenderRow.voice_id)
             .where(
-                Render.backend == backend,
-                Render.inputs["voice"].as_string() == wish,
+                RenderRow.backend == backend,
+                RenderRow.inputs["voice"].as_string() == wish,
             )
-            .order_by(desc(Render.created_at))
+            .order_by(desc(RenderRow.created_at))
             .limit(1)
         )
         with self._database.reading() as session:
@@ -180,12 +184,12 @@ class Facts:
 
         Files stand in the inputs as ``sha256:…``: where they lie says nothing.
         """
-        value = Render.inputs["background_url"].as_string().label("value")
+        value = RenderRow.inputs["background_url"].as_string().label("value")
         query = (
             select(value)
             .where(value != "", value.not_like("sha256:%"))
             .group_by("value")
-            .order_by(desc(func.max(Render.created_at)))
+            .order_by(desc(func.max(RenderRow.created_at)))
             .limit(limit)
         )
         with self._database.reading() as session:
@@ -197,9 +201,13 @@ class Facts:
         The times are those of submission, begin of processing, if it was seen, and
         completion.
         """
-        times = (Render.submitted_at, Render.processing_at, Render.completed_at)
-        kind = (Render.engine, _RESOLUTION)
-        return self._finished(backend, limit, Render.duration_s, *times, *kind)
+        times = (
+            RenderRow.submitted_at,
+            RenderRow.processing_at,
+            RenderRow.completed_at,
+        )
+        kind = (RenderRow.engine, _RESOLUTION)
+        return self._finished(backend, limit, RenderRow.duration_s, *times, *kind)
 
     def _finished(
         self, backend: str, limit: int, *columns: Any
@@ -207,12 +215,12 @@ class Facts:
         query = (
             select(*columns)
             .where(
-                Render.backend == backend,
-                Render.completed_at.is_not(None),
-                Render.submitted_at.is_not(None),
-                Render.duration_s > 0,
+                RenderRow.backend == backend,
+                RenderRow.completed_at.is_not(None),
+                RenderRow.submitted_at.is_not(None),
+                RenderRow.duration_s > 0,
             )
-            .order_by(desc(Render.created_at))
+            .order_by(desc(RenderRow.created_at))
             .limit(limit)
         )
         with self._database.reading() as session:
@@ -227,24 +235,27 @@ class Facts:
         """Tell whether nothing else of an account can have cost anything since."""
         others = (
             select(func.count())
-            .select_from(Render)
+            .select_from(RenderRow)
             .where(
                 *belongs_to(account),
-                Render.id != render_id,
-                Render.sends > 0,
+                RenderRow.id != render_id,
+                RenderRow.sends > 0,
                 or_(
-                    Render.state.in_(("planned", "submitted")),
+                    RenderRow.state.in_(("planned", "submitted")),
                     # what was lost longer ago is charged by now, if ever
-                    (Render.state == "unknown") & (Render.created_at >= since - _DAY),
-                    Render.created_at >= since,
-                    Render.completed_at >= since,
+                    (RenderRow.state == "unknown")
+                    & (RenderRow.created_at >= since - _DAY),
+                    RenderRow.created_at >= since,
+                    RenderRow.completed_at >= since,
                 ),
             )
         )
         speech = (
             select(func.count())
-            .select_from(Speech)
-            .where(Speech.account == account.fingerprint, Speech.created_at >= since)
+            .select_from(SpeechRow)
+            .where(
+                SpeechRow.account == account.fingerprint, SpeechRow.created_at >= since
+            )
         )
         with self._database.reading() as session:
             return not session.scalar(others) and not session.scalar(speech)
@@ -254,20 +265,20 @@ class Facts:
     ) -> list[RenderFact]:
         """Return the renders planned in a time, oldest first."""
         chat = (
-            select(func.min(Post.chat_id))
-            .where(Post.render_id == Render.id, Post.state == "sent")
+            select(func.min(PostRow.chat_id))
+            .where(PostRow.render_id == RenderRow.id, PostRow.state == "sent")
             .scalar_subquery()
         )
         own = {"resolution": _RESOLUTION, "chat_id": chat}
         names = RenderFact.__dataclass_fields__
         columns = [
-            own[name] if name in own else getattr(Render, name) for name in names
+            own[name] if name in own else getattr(RenderRow, name) for name in names
         ]
-        query = select(*columns).order_by(Render.created_at)
+        query = select(*columns).order_by(RenderRow.created_at)
         if since:
-            query = query.where(Render.created_at >= since)
+            query = query.where(RenderRow.created_at >= since)
         if until:
-            query = query.where(Render.created_at < until)
+            query = query.where(RenderRow.created_at < until)
         with self._database.reading() as session:
             return [RenderFact(*row) for row in session.execute(query)]
 
@@ -276,16 +287,16 @@ class Facts:
     ) -> Sequence[SpeechFact]:
         """Return the paid speeches of a time, oldest first."""
         query = select(
-            Speech.backend, Speech.cost, Speech.currency, Speech.created_at
-        ).where(Speech.cost.is_not(None))
+            SpeechRow.backend, SpeechRow.cost, SpeechRow.currency, SpeechRow.created_at
+        ).where(SpeechRow.cost.is_not(None))
         if since:
-            query = query.where(Speech.created_at >= since)
+            query = query.where(SpeechRow.created_at >= since)
         if until:
-            query = query.where(Speech.created_at < until)
+            query = query.where(SpeechRow.created_at < until)
         with self._database.reading() as session:
-            rows = session.execute(query.order_by(Speech.created_at)).all()
+            rows = session.execute(query.order_by(SpeechRow.created_at)).all()
         return [SpeechFact(b, cost or 0.0, unit, at) for b, cost, unit, at in rows]
 
 
 _DAY = timedelta(days=1)
-_RESOLUTION = Render.inputs["resolution"].as_string()
+_RESOLUTION = RenderRow.inputs["resolution"].as_string()

@@ -30,7 +30,7 @@ from heygen_nb.ledger.reading import (
     start_of_day,
 )
 from heygen_nb.ledger.speech import Assets, Speeches
-from heygen_nb.ledger.tables import Event, Render
+from heygen_nb.ledger.tables import EventRow, RenderRow
 from heygen_nb.models import Account
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class Ledger:
         again: bool = False,
         made: MadeBefore | None = None,
         allow: Allow | None = None,
-    ) -> tuple[Render, bool]:
+    ) -> tuple[RenderRow, bool]:
         """Store an intent, or give the attempt that already stands for it.
 
         Args:
@@ -192,7 +192,7 @@ class Ledger:
 
     def plan_again(
         self, render_id: str, *, reserved_cost: float, allow: Allow | None = None
-    ) -> tuple[Render, bool]:
+    ) -> tuple[RenderRow, bool]:
         """Store another attempt at the very request of a render; see :meth:`plan`."""
         row = self.render(render_id)
         kept = {n: getattr(row, n) for n in NewRender.model_fields if n != "body"}
@@ -202,10 +202,10 @@ class Ledger:
         account = Account(cast("Backend", row.backend), row.base_url, row.account)
         return self.plan(account, new, again=True, allow=allow)
 
-    def _new_row(self, account: Account, new: NewRender, attempt: int) -> Render:
+    def _new_row(self, account: Account, new: NewRender, attempt: int) -> RenderRow:
         token = title_token(new.draft_id, new.revision, attempt)
         body = {**new.body, "title": f"{token} {new.title}".strip()}
-        return Render(
+        return RenderRow(
             **new.model_dump(exclude={"body"}),
             id=secrets.token_hex(6),
             attempt=attempt,
@@ -219,7 +219,7 @@ class Ledger:
             created_at=self._now(),
         )
 
-    def find(self, account: Account, draft_id: str, revision: str) -> Render | None:
+    def find(self, account: Account, draft_id: str, revision: str) -> RenderRow | None:
         """Return the newest attempt for this draft as it is, if there is one."""
         with self.database.reading() as session:
             return session.scalars(_attempts(account, draft_id, revision)).first()
@@ -227,16 +227,18 @@ class Ledger:
     def wish(self, render_id: str, caption: str, send_to: str | None) -> None:
         """Note the caption and the chat that a render is to be posted with."""
         with self.database.writing() as session:
-            _wish(_found(session.get(Render, render_id), render_id), caption, send_to)
+            _wish(
+                _found(session.get(RenderRow, render_id), render_id), caption, send_to
+            )
 
-    def render(self, render_id: str, account: Account | None = None) -> Render:
+    def render(self, render_id: str, account: Account | None = None) -> RenderRow:
         """Return a render by its id.
 
         Raises:
             LedgerError: There is none, or it is another account's.
         """
         with self.database.reading() as session:
-            row = _found(session.get(Render, render_id), render_id)
+            row = _found(session.get(RenderRow, render_id), render_id)
         if account and not _is_of(row, account):
             raise LedgerError(
                 _("Render {id} was made with another key or backend.").format(
@@ -246,19 +248,21 @@ class Ledger:
             )
         return row
 
-    def render_of_video(self, account: Account, video_id: str) -> Render | None:
+    def render_of_video(self, account: Account, video_id: str) -> RenderRow | None:
         """Return the render that made a video of this account."""
-        query = select(Render).where(Render.video_id == video_id, *belongs_to(account))
+        query = select(RenderRow).where(
+            RenderRow.video_id == video_id, *belongs_to(account)
+        )
         with self.database.reading() as session:
             return session.scalars(query).first()
 
     def began(self, account: Account) -> datetime | None:
         """Return when this account's first render was planned here."""
-        query = select(func.min(Render.created_at)).where(*belongs_to(account))
+        query = select(func.min(RenderRow.created_at)).where(*belongs_to(account))
         with self.database.reading() as session:
             return session.scalar(query)
 
-    def before_send(self, hold: Hold, at: datetime) -> Render:
+    def before_send(self, hold: Hold, at: datetime) -> RenderRow:
         """Note that a create is about to go out: from now on it may be paid for.
 
         Args:
@@ -276,7 +280,7 @@ class Ledger:
                 row = self._mark_sending(session, hold, at)
                 row.batch_key, row.item_index = key, index
 
-    def _mark_sending(self, session: Session, hold: Hold, at: datetime) -> Render:
+    def _mark_sending(self, session: Session, hold: Hold, at: datetime) -> RenderRow:
         row = self._locked(session, hold)
         if row.state != "planned":
             raise _wrong_step(row, "sending")
@@ -291,15 +295,15 @@ class Ledger:
         """Store what became of the request that renders went out with."""
         with self.database.writing() as session:
             session.execute(
-                update(Render)
-                .where(Render.batch_key == key, Render.state == "planned")
+                update(RenderRow)
+                .where(RenderRow.batch_key == key, RenderRow.state == "planned")
                 .values(**fields)
             )
             self._note(session, name, **{"batch": key, **fields})
 
     def record(
         self, hold: Hold, name: str, *, state: str | None = None, **fields: Any
-    ) -> Render:
+    ) -> RenderRow:
         """Store what happened to a render.
 
         Args:
@@ -324,47 +328,51 @@ class Ledger:
             self._note(session, name, row.id, **fields)
             return row
 
-    def _locked(self, session: Session, hold: Hold) -> Render:
+    def _locked(self, session: Session, hold: Hold) -> RenderRow:
         row = self.leases.locked(session, hold)
-        assert isinstance(row, Render)  # noqa: S101 - holds of posts go to Posts
+        assert isinstance(row, RenderRow)  # noqa: S101 - holds of posts go to Posts
         return row
 
     def _note(
         self, session: Session, name: str, render_id: str | None = None, **data: Any
     ) -> None:
         told = {k: v for k, v in data.items() if isinstance(v, str | int | float)}
-        session.add(Event(at=self._now(), render_id=render_id, name=name, data=told))
+        session.add(EventRow(at=self._now(), render_id=render_id, name=name, data=told))
 
-    def events_of(self, render_id: str) -> Sequence[Event]:
+    def events_of(self, render_id: str) -> Sequence[EventRow]:
         """Return what happened to a render, in order."""
-        query = select(Event).where(Event.render_id == render_id).order_by(Event.id)
+        query = (
+            select(EventRow)
+            .where(EventRow.render_id == render_id)
+            .order_by(EventRow.id)
+        )
         with self.database.reading() as session:
             return session.scalars(query).all()
 
 
-def _is_of(row: Render, account: Account) -> bool:
+def _is_of(row: RenderRow, account: Account) -> bool:
     mine = (account.backend, account.base_url, account.fingerprint)
     return (row.backend, row.base_url, row.account) == mine
 
 
-def _attempts(account: Account, draft_id: str, revision: str) -> Select[Render]:
+def _attempts(account: Account, draft_id: str, revision: str) -> Select[RenderRow]:
     return (
-        select(Render)
+        select(RenderRow)
         .where(
-            Render.draft_id == draft_id,
-            Render.revision == revision,
+            RenderRow.draft_id == draft_id,
+            RenderRow.revision == revision,
             *belongs_to(account),
         )
-        .order_by(desc(Render.attempt))
+        .order_by(desc(RenderRow.attempt))
     )
 
 
-def _may_follow(row: Render, *, again: bool) -> bool:
+def _may_follow(row: RenderRow, *, again: bool) -> bool:
     """Tell whether a new attempt may come after this one."""
     return row.state in ENDED_UNPAID or (again and row.state != "planned")
 
 
-def _wish(row: Render, caption: str, send_to: str | None) -> None:
+def _wish(row: RenderRow, caption: str, send_to: str | None) -> None:
     row.caption = caption
     row.send_to = send_to or row.send_to
 
@@ -375,7 +383,7 @@ def _found(row: _Row | None, name: str) -> _Row:
     return row
 
 
-def _wrong_step(row: Render, step: str) -> LedgerError:
+def _wrong_step(row: RenderRow, step: str) -> LedgerError:
     return LedgerError(
         _("Render {id} is {state}: {step} cannot follow.").format(
             id=row.id, state=row.state, step=step
@@ -383,6 +391,6 @@ def _wrong_step(row: Render, step: str) -> LedgerError:
     )
 
 
-def _stamp(row: Render, state: str, now: datetime) -> None:
+def _stamp(row: RenderRow, state: str, now: datetime) -> None:
     if hasattr(row, f"{state}_at"):
         setattr(row, f"{state}_at", now)

@@ -9,7 +9,7 @@ from sqlalchemy import delete, func, select, text
 from heygen_nb.errors import LedgerError, TakenOverError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.reading import spent_since, start_of_day
-from heygen_nb.ledger.tables import Asset, Speech
+from heygen_nb.ledger.tables import AssetRow, SpeechRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -34,7 +34,7 @@ class Speeches:
         self._database = database
         self._now = now
 
-    def of_text(self, account: Account, text_key: str) -> Sequence[Speech]:
+    def of_text(self, account: Account, text_key: str) -> Sequence[SpeechRow]:
         """Return the calls for a text and voice at any speed, oldest first.
 
         Args:
@@ -47,12 +47,12 @@ class Speeches:
     def plan(
         self,
         account: Account,
-        new: Speech,
+        new: SpeechRow,
         *,
         allow: Allow,
         max_calls: int,
         known: int | None = None,
-    ) -> Speech | None:
+    ) -> SpeechRow | None:
         """Store the intent of one call, which counts as sent from now on.
 
         Args:
@@ -80,11 +80,11 @@ class Speeches:
                     raise _made_elsewhere(new.draft_id)
             of_draft = (
                 select(func.count())
-                .select_from(Speech)
+                .select_from(SpeechRow)
                 .where(
                     *_of_account(account),
-                    Speech.draft_id == new.draft_id,
-                    Speech.state != "rejected",
+                    SpeechRow.draft_id == new.draft_id,
+                    SpeechRow.state != "rejected",
                 )
             )
             if (session.scalar(of_draft) or 0) >= max_calls:
@@ -97,14 +97,14 @@ class Speeches:
             session.flush()
             return new
 
-    def record(self, speech_id: int, **fields: Any) -> Speech:
+    def record(self, speech_id: int, **fields: Any) -> SpeechRow:
         """Store what became of a call, and when.
 
         Raises:
             LedgerError: That was stored already.
         """
         with self._database.writing() as session:
-            row = session.get_one(Speech, speech_id, with_for_update=True)
+            row = session.get_one(SpeechRow, speech_id, with_for_update=True)
             if "state" in fields and row.state != "sending":
                 raise LedgerError(
                     _("Speech {id} is {state}: {step} cannot follow.").format(
@@ -126,22 +126,22 @@ def _made_elsewhere(draft_id: str) -> TakenOverError:
     )
 
 
-def _calls(account: Account, text_key: str) -> Select[Speech]:
+def _calls(account: Account, text_key: str) -> Select[SpeechRow]:
     return (
-        select(Speech)
+        select(SpeechRow)
         .where(
             *_of_account(account),
-            Speech.text_key.startswith(f"{text_key}:", autoescape=True),
+            SpeechRow.text_key.startswith(f"{text_key}:", autoescape=True),
         )
-        .order_by(Speech.id)
+        .order_by(SpeechRow.id)
     )
 
 
 def _of_account(account: Account) -> tuple[ColumnElement[bool], ...]:
     return (
-        Speech.backend == account.backend,
-        Speech.base_url == account.base_url,
-        Speech.account == account.fingerprint,
+        SpeechRow.backend == account.backend,
+        SpeechRow.base_url == account.base_url,
+        SpeechRow.account == account.fingerprint,
     )
 
 
@@ -160,7 +160,7 @@ class Assets:
     def find(self, account: Account, sha256: str) -> str | None:
         """Return the asset id of a file; None when this account has not sent it."""
         with self._database.reading() as session:
-            row = session.get(Asset, (account.fingerprint, sha256))
+            row = session.get(AssetRow, (account.fingerprint, sha256))
             return row.asset_id if row else None
 
     def keep(
@@ -180,9 +180,9 @@ class Assets:
         with self._database.writing() as session:
             if self._database.on_server:
                 session.execute(text("LOCK TABLE assets IN SHARE ROW EXCLUSIVE MODE"))
-            row = session.get(Asset, (account.fingerprint, sha256))
+            row = session.get(AssetRow, (account.fingerprint, sha256))
             if row is None:
-                row = Asset(
+                row = AssetRow(
                     account=account.fingerprint,
                     sha256=sha256,
                     asset_id=asset_id,
@@ -197,7 +197,7 @@ class Assets:
         """Drop what HeyGen does not have any more, so that it is sent anew."""
         with self._database.writing() as session:
             session.execute(
-                delete(Asset).where(
-                    Asset.account == fingerprint, Asset.asset_id.in_(asset_ids)
+                delete(AssetRow).where(
+                    AssetRow.account == fingerprint, AssetRow.asset_id.in_(asset_ids)
                 )
             )

@@ -62,7 +62,7 @@ class Leased:
     fence: Mapped[int] = mapped_column(default=0)
 
 
-class Draft(Base):
+class DraftRow(Base):
     """A draft as the user left it; ``version`` grows with every save.
 
     What of it was rendered stands in the renders: each has its own copy.
@@ -85,7 +85,7 @@ class Draft(Base):
     deleted_at: Mapped[datetime | None]
 
 
-class Render(Leased, Base):
+class RenderRow(Leased, Base):
     """One attempt to have one revision of a draft rendered by one account.
 
     ``state``: planned, submitted, completed, downloaded; or rejected (refused,
@@ -163,7 +163,7 @@ class Render(Leased, Base):
     downloaded_at: Mapped[datetime | None]
 
 
-class Post(Leased, Base):
+class PostRow(Leased, Base):
     """One Telegram message; a caption that had to be split is two.
 
     ``first_id`` leads from the second message to the first, whose lease counts for
@@ -196,7 +196,7 @@ class Post(Leased, Base):
     sent_at: Mapped[datetime | None]
 
 
-class Speech(Base):
+class SpeechRow(Base):
     """One paid call of the voice service; its sound lives on as an asset.
 
     ``state``: planned, sending (stored before the request), done, rejected (nothing
@@ -228,7 +228,7 @@ class Speech(Base):
     done_at: Mapped[datetime | None]
 
 
-class Asset(Base):
+class AssetRow(Base):
     """A file that lies at HeyGen already, found again by its content."""
 
     __tablename__ = "assets"
@@ -241,7 +241,7 @@ class Asset(Base):
     created_at: Mapped[datetime]
 
 
-class Event(Base):
+class EventRow(Base):
     """What happened to a render or a post, in order."""
 
     __tablename__ = "events"

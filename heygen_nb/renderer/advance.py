@@ -15,7 +15,7 @@ from heygen_nb.errors import (
     WaitTimeoutError,
 )
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import Render
+from heygen_nb.ledger import RenderRow
 from heygen_nb.renderer import tell
 from heygen_nb.renderer.batch import Batches
 from heygen_nb.renderer.bill import Bills
@@ -129,7 +129,7 @@ class Renderer:
         *,
         again: bool = False,
         progress: ProgressCallback | None = None,
-    ) -> Render:
+    ) -> RenderRow:
         """Have a draft rendered, unless it already is or is on its way.
 
         Args:
@@ -145,7 +145,7 @@ class Renderer:
         pace, report = Pace.of(settings), Report(progress, draft.id)
         patience = Patience(pace, self._clock.uptime)
         while row.state == "planned":
-            async with self.holding(Render, row.id) as hold:
+            async with self.holding(RenderRow, row.id) as hold:
                 if hold:
                     return await self._accepted(hold, pace, report)
             await self._pause(row.video_id or "", pace, patience, report)
@@ -174,7 +174,7 @@ class Renderer:
             del row
             async with (
                 self._slots if counts else nullcontext(),
-                self.holding(Render, render_id) as hold,
+                self.holding(RenderRow, render_id) as hold,
             ):
                 if hold:
                     try:
@@ -203,7 +203,7 @@ class Renderer:
         video = await self._waiting.wait(video_id, report, pace, hold=hold)
         return await self.archive.keep(video, hold)
 
-    async def _accepted(self, hold: Hold, pace: Pace, report: Report) -> Render:
+    async def _accepted(self, hold: Hold, pace: Pace, report: Report) -> RenderRow:
         """Bring a render to where it has a video id.
 
         Raises:
@@ -261,7 +261,7 @@ class Renderer:
         return self.archive.kept(row) or await self.finish(row.id)
 
 
-def _usable(row: Render) -> Render:
+def _usable(row: RenderRow) -> RenderRow:
     """Return a render that has a video id, else raise what became of it."""
     if row.state == "unknown":
         raise not_known(row)

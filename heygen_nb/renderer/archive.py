@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.heygen import HeyGenClient, VideoReply
-    from heygen_nb.ledger import Hold, Ledger, Render
+    from heygen_nb.ledger import Hold, Ledger, RenderRow
 
 _DOWNLOADS_AT_ONCE = 4
 
@@ -52,7 +52,7 @@ class Archive:
         self._now = now
         self._turns = asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
 
-    def kept(self, row: Render) -> Video | None:
+    def kept(self, row: RenderRow) -> Video | None:
         """Return the video of a render whose file is here, without asking HeyGen."""
         if row.state != "downloaded" or not (self._root / str(row.path)).exists():
             return None
@@ -112,7 +112,7 @@ class Archive:
         )
         return self.describe(row, video)
 
-    def describe(self, row: Render, video: Video) -> Video:
+    def describe(self, row: RenderRow, video: Video) -> Video:
         """Return the video with what the ledger knows about it."""
         stored = {
             name: self._root / value
@@ -133,7 +133,7 @@ class Archive:
             }
         )
 
-    def _folder(self, row: Render | None, video: Video) -> Path:
+    def _folder(self, row: RenderRow | None, video: Video) -> Path:
         if row is None:
             return self._root / f"{self._now():%Y-%m-%d}-{video.video_id}"
         attempt = f"-{row.attempt}" if row.attempt > 1 else ""
@@ -192,7 +192,7 @@ def _is_of_another(folder: Path, video_id: str) -> bool:
     return bool(about["video_id"] != video_id)
 
 
-def _prepare(folder: Path, row: Render | None) -> None:
+def _prepare(folder: Path, row: RenderRow | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if row:
         about = {

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.config import Settings
     from heygen_nb.heygen import HeyGenClient
-    from heygen_nb.ledger import Ledger, Render
+    from heygen_nb.ledger import Ledger, RenderRow
     from heygen_nb.models import Account
     from heygen_nb.renderer.tell import Report
 
@@ -91,7 +91,7 @@ class Uploads:
             )
 
 
-async def forget_assets(ledger: Ledger, row: Render) -> None:
+async def forget_assets(ledger: Ledger, row: RenderRow) -> None:
     """Drop the pictures of an attempt that ended because HeyGen lacks something.
 
     The next attempt then uploads them again, which is free: so it does not matter

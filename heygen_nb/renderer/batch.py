@@ -25,7 +25,7 @@ from heygen_nb.errors import (
     WaitTimeoutError,
 )
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import TOKEN_PREFIX, Render
+from heygen_nb.ledger import TOKEN_PREFIX, RenderRow
 from heygen_nb.renderer.background import forget_assets
 from heygen_nb.renderer.submit import MAX_LIMITED_S, UNCLEAR, token_of
 from heygen_nb.renderer.wait import Patience
@@ -79,7 +79,7 @@ class Batches:
             task.cancel()
         await asyncio.gather(*self._looks.values(), return_exceptions=True)
 
-    async def send(self, rows: Sequence[Render]) -> None:
+    async def send(self, rows: Sequence[RenderRow]) -> None:
         """Send planned renders, up to 100 a request.
 
         What has a background only goes singly, later; so does everything when
@@ -94,10 +94,10 @@ class Batches:
         ]
         for start in range(0, len(rows), MAX_ITEMS):
             async with AsyncExitStack() as stack:
-                held: list[tuple[Hold, Render]] = []
+                held: list[tuple[Hold, RenderRow]] = []
                 for row in rows[start : start + MAX_ITEMS]:
                     hold = await stack.enter_async_context(
-                        self._holding(Render, row.id)
+                        self._holding(RenderRow, row.id)
                     )
                     now = await asyncio.to_thread(self._ledger.render, row.id)
                     if hold and now.state == "planned" and not now.unanswered:
@@ -105,7 +105,7 @@ class Batches:
                 if held and not await self._send(held):
                     return
 
-    async def _send(self, held: list[tuple[Hold, Render]]) -> bool:
+    async def _send(self, held: list[tuple[Hold, RenderRow]]) -> bool:
         """Send one batch; False when batches are not for this account."""
         tokens = "\0".join(row.token for _hold, row in held)
         key = f"{TOKEN_PREFIX}b-{hashlib.sha256(tokens.encode()).hexdigest()[:32]}"
@@ -165,7 +165,7 @@ class Batches:
             item_index=None,
         )
 
-    async def settle(self, row: Render, hold: Hold, pace: Pace) -> Render:
+    async def settle(self, row: RenderRow, hold: Hold, pace: Pace) -> RenderRow:
         """Wait until a render that went out with others has its video id.
 
         Returns:
@@ -186,7 +186,7 @@ class Batches:
             row = await asyncio.to_thread(self._ledger.render, row.id)
         return row
 
-    def _check_time(self, row: Render, look: _Look, pace: Pace) -> None:
+    def _check_time(self, row: RenderRow, look: _Look, pace: Pace) -> None:
         """Raise when nothing of the batch has moved for the time one may take."""
         made = sum(item.video_id is not None for item in look.items.values())
         key = str(row.batch_key)
@@ -198,7 +198,7 @@ class Batches:
             )
             raise WaitTimeoutError(line, video_id="")
 
-    async def _look(self, row: Render, interval_s: float) -> _Look:
+    async def _look(self, row: RenderRow, interval_s: float) -> _Look:
         """Look at a batch once for all its items that are waited for."""
         key = str(row.batch_key)
         task = self._looks.get(key)
@@ -209,7 +209,7 @@ class Batches:
             self._looks[key] = task
         return await asyncio.shield(task)
 
-    async def _look_at(self, row: Render, pause_s: float) -> _Look:
+    async def _look_at(self, row: RenderRow, pause_s: float) -> _Look:
         await self._sleep(pause_s)
         look = _Look()
         try:
@@ -244,7 +244,7 @@ class _Look:
         self.titles: dict[str, list[str]] | None = None
         self.at = datetime.now(UTC)
 
-    def step_of(self, row: Render) -> dict[str, Any] | None:
+    def step_of(self, row: RenderRow) -> dict[str, Any] | None:
         """Return what to store about a render; None while nothing is known."""
         item = self.items.get(-1 if row.item_index is None else row.item_index)
         found = [item.video_id] if item and item.video_id else []

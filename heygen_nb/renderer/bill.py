@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from heygen_nb.heygen import HeyGenClient
-    from heygen_nb.ledger import Ledger, Render
+    from heygen_nb.ledger import Ledger, RenderRow
     from heygen_nb.models import Account
 
 log = logging.getLogger("heygen_nb.renderer")
@@ -48,7 +48,7 @@ class Bills:
         self._now = now
         self._before: dict[str, tuple[datetime, float, str]] = {}
 
-    async def open(self, row: Render) -> None:
+    async def open(self, row: RenderRow) -> None:
         """Note the balance before a render goes out, if it goes alone."""
         if not row.reserved_cost or row.sends:
             return
@@ -56,7 +56,7 @@ class Bills:
         if await self._alone(row.id, since) and (found := await self._balance()):
             self._before[row.id] = since, *found
 
-    async def close(self, row: Render, computed: float) -> float | None:
+    async def close(self, row: RenderRow, computed: float) -> float | None:
         """Return what the balance says a finished render cost; None if it does not."""
         noted = self._before.pop(row.id, None)
         if noted is None:

@@ -13,7 +13,7 @@ from heygen_nb.errors import LedgerError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from heygen_nb.ledger import Hold, Ledger, Post, Render
+    from heygen_nb.ledger import Hold, Ledger, PostRow, RenderRow
 
 _LOCKS: WeakValueDictionary[tuple[object, ...], asyncio.Lock] = WeakValueDictionary()
 
@@ -38,7 +38,7 @@ class Holding:
 
     @asynccontextmanager
     async def __call__(
-        self, table: type[Render | Post], row_id: str | int
+        self, table: type[RenderRow | PostRow], row_id: str | int
     ) -> AsyncIterator[Hold | None]:
         """Hold a row inside of the block; None when another process has it."""
         taking = asyncio.ensure_future(

@@ -13,7 +13,7 @@ from heygen_nb.ledger import (
     ENDED_UNPAID,
     TOKEN_PREFIX,
     MadeBefore,
-    Render,
+    RenderRow,
     title_token,
 )
 from heygen_nb.money import Limits
@@ -135,7 +135,7 @@ class Planner:
         again: bool = False,
         send_to: str | None = None,
         progress: ProgressCallback | None = None,
-    ) -> Render:
+    ) -> RenderRow:
         """Store the intent to render a draft, or find the one that stands.
 
         Args:
@@ -202,7 +202,7 @@ class Planner:
         allow = _allow(plan.quote, settings, calls=1)
         return await self._speaker.say(_wish(plan, settings), allow=allow, again=again)
 
-    async def _standing(self, draft: Draft, settings: Settings) -> Render | None:
+    async def _standing(self, draft: Draft, settings: Settings) -> RenderRow | None:
         """Return the attempt that must not be paid a second time.
 
         Raises:
@@ -280,7 +280,7 @@ class Many:
 
     async def plan(
         self, jobs: Sequence[Job], *, again: bool = False, send_to: str | None = None
-    ) -> list[Render | HeygenNbError]:
+    ) -> list[RenderRow | HeygenNbError]:
         """Store all intents; send them together if they are too many to go singly.
 
         Args:
@@ -292,7 +292,7 @@ class Many:
             A render a job, or what is wrong with it, in their order.
         """
 
-        async def plan(job: Job) -> Render:
+        async def plan(job: Job) -> RenderRow:
             async with self._turn:
                 self._go_on_unless_stopped()
                 return await self._renderer.planner.plan(
@@ -317,7 +317,7 @@ class Many:
 
     async def finish(
         self,
-        row: Render | HeygenNbError,
+        row: RenderRow | HeygenNbError,
         pace: Pace,
         progress: ProgressCallback | None = None,
     ) -> Video | HeygenNbError:

@@ -20,7 +20,7 @@ from heygen_nb.errors import (
 )
 from heygen_nb.heygen import SpeechRequest
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import Speech
+from heygen_nb.ledger import SpeechRow
 from heygen_nb.renderer.holding import turn
 from heygen_nb.renderer.submit import UNCLEAR
 from heygen_nb.timing import Estimate
@@ -60,12 +60,12 @@ class Wish:
     fastest: float
     expected_s: float
 
-    def better_than(self, said: Speech) -> float:
+    def better_than(self, said: SpeechRow) -> float:
         """Return the speed that should bring it to the target."""
         wished = said.speed * (said.duration_s or 0) / self.target_s
         return round(min(self.fastest, max(self.slowest, wished)), 3)
 
-    def off_s(self, said: Speech) -> float:
+    def off_s(self, said: SpeechRow) -> float:
         """Return the seconds by which a speech misses the target."""
         return abs((said.duration_s or 0) - self.target_s)
 
@@ -149,8 +149,8 @@ class Speaker:
             return await self._ready(said)
 
     async def _tune(
-        self, wish: Wish, key: str, usable: list[Speech], allow: Allow, *, known: int
-    ) -> Speech:
+        self, wish: Wish, key: str, usable: list[SpeechRow], allow: Allow, *, known: int
+    ) -> SpeechRow:
         while True:
             best = min(usable, key=wish.off_s, default=None)
             speed = wish.better_than(best) if best else wish.speed
@@ -173,10 +173,10 @@ class Speaker:
 
     async def _call(
         self, wish: Wish, text_key: str, speed: float, allow: Allow, known: int
-    ) -> Speech | None:
+    ) -> SpeechRow | None:
         """Make one paid call; None when there were enough of them."""
         seconds = wish.expected_s * wish.speed / speed
-        new = Speech(
+        new = SpeechRow(
             draft_id=wish.draft_id,
             text_key=text_key,
             voice_id=wish.voice_id,
@@ -217,7 +217,7 @@ class Speaker:
         await self._fetch(row, reply.audio_url)
         return row
 
-    async def _fetch(self, row: Speech, url: str) -> None:
+    async def _fetch(self, row: SpeechRow, url: str) -> None:
         async def link(_fresh: bool) -> str:  # noqa: FBT001 - Downloader's protocol
             return url
 
@@ -234,7 +234,7 @@ class Speaker:
                 hint=_("Try again: another one costs about a hundredth of the video."),
             ) from error
 
-    async def _ready(self, row: Speech) -> Audio:
+    async def _ready(self, row: SpeechRow) -> Audio:
         """Return the sound as an asset, since HeyGen's link to it expires."""
         path = self._sound(row)
         if not row.asset_id:
@@ -244,11 +244,11 @@ class Speaker:
             row = await self._record(row, asset_id=asset.asset_id)
         return Audio(row.asset_id or "", row.duration_s or 0.0, row.speed, path)
 
-    def _sound(self, row: Speech) -> Path:
+    def _sound(self, row: SpeechRow) -> Path:
         return self._folder / f"{row.text_key.replace(':', '-')}-{row.id}"
 
-    async def _record(self, row: Speech, **fields: object) -> Speech:
-        record: Callable[..., Speech] = self._ledger.speech.record
+    async def _record(self, row: SpeechRow, **fields: object) -> SpeechRow:
+        record: Callable[..., SpeechRow] = self._ledger.speech.record
         return await asyncio.to_thread(record, row.id, **fields)
 
 

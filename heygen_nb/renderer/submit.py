@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from heygen_nb.heygen import HeyGenClient, VideoReply
-    from heygen_nb.ledger import Hold, Ledger, Render
+    from heygen_nb.ledger import Hold, Ledger, RenderRow
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -68,7 +68,7 @@ class Submitter:
         self._sleep = sleep
         self._uptime = uptime
 
-    async def submit(self, row: Render, hold: Hold) -> Render:
+    async def submit(self, row: RenderRow, hold: Hold) -> RenderRow:
         """Have a planned render accepted, or find out that it was.
 
         Raises:
@@ -87,7 +87,7 @@ class Submitter:
                 error.charged = None
             raise
 
-    async def _settle(self, row: Render, hold: Hold) -> Render:
+    async def _settle(self, row: RenderRow, hold: Hold) -> RenderRow:
         repeats, limited_until = 0, self._uptime() + MAX_LIMITED_S
         while row.state == "planned":
             if row.unanswered and await self._key_is_dead(row):
@@ -115,14 +115,14 @@ class Submitter:
                 row = await self._accepted(hold, created.video_id, "submitted")
         return row
 
-    async def _note_send(self, hold: Hold) -> Render:
+    async def _note_send(self, hold: Hold) -> RenderRow:
         at = self._client.server_time()
         if at is None:  # the key's life must be counted by the server's clock
             await self._client.me()
             at = self._client.server_time() or datetime.now(UTC)
         return await asyncio.to_thread(self._ledger.before_send, hold, at)
 
-    async def _key_is_dead(self, row: Render) -> bool:
+    async def _key_is_dead(self, row: RenderRow) -> bool:
         """Tell whether repeating might make a second video.
 
         The time is read from the server just now: a laptop may have slept since.
@@ -136,8 +136,8 @@ class Submitter:
         return not timedelta(minutes=-5) < now - row.first_sent_at < KEY_LIFE
 
     async def _after_error(
-        self, row: Render, hold: Hold, error: ApiError, *, earlier_unanswered: bool
-    ) -> Render:
+        self, row: RenderRow, hold: Hold, error: ApiError, *, earlier_unanswered: bool
+    ) -> RenderRow:
         """Store what a failed send means; the state says whether to go on."""
         log.warning("#%s: %s", row.draft_id, error)
         if isinstance(error, UNCLEAR) or _is_unreadable_conflict(error):
@@ -162,12 +162,12 @@ class Submitter:
             raise error
         return row
 
-    async def _give_up(self, row: Render, hold: Hold, error: ApiError) -> Render:
+    async def _give_up(self, row: RenderRow, hold: Hold, error: ApiError) -> RenderRow:
         if row.unanswered:
             return await self._search(row, hold)
         raise error
 
-    async def _search(self, row: Render, hold: Hold) -> Render:
+    async def _search(self, row: RenderRow, hold: Hold) -> RenderRow:
         """Look for the video by its title; adopt the only one, else ask a person."""
         hits: list[str] = []
         for pause_s in SEARCH_PAUSES_S:  # a new video may be listed a little late
@@ -186,7 +186,7 @@ class Submitter:
         )
         raise not_known(row)
 
-    async def _accepted(self, hold: Hold, video_id: str, event: str) -> Render:
+    async def _accepted(self, hold: Hold, video_id: str, event: str) -> RenderRow:
         try:
             return await self._record(
                 hold, event, state="submitted", video_id=video_id, unanswered=False
@@ -207,7 +207,7 @@ class Submitter:
 
     async def _record(
         self, hold: Hold, name: str, *, state: str | None = None, **fields: object
-    ) -> Render:
+    ) -> RenderRow:
         return await asyncio.to_thread(
             self._ledger.record, hold, name, state=state, **fields
         )
@@ -223,7 +223,7 @@ def token_of(video: VideoReply) -> str:
     return (video.title or "").split(" ")[0]
 
 
-def not_known(row: Render) -> OutcomeUnknownError:
+def not_known(row: RenderRow) -> OutcomeUnknownError:
     """Return the error that asks a person to look."""
     return OutcomeUnknownError(
         _("Render {id} may have been paid: HeyGen's answer was lost.").format(

@@ -15,7 +15,7 @@ from heygen_nb.timing import USUAL_S, PastRender, RenderTimes, estimate_s
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from heygen_nb.ledger import Render
+    from heygen_nb.ledger import RenderRow
     from heygen_nb.models import ProgressStatus
     from heygen_nb.timing import RenderClock
 
@@ -178,7 +178,7 @@ def learn_times(past: Iterable[tuple[Any, ...]], backend: str) -> RenderTimes:
     return RenderTimes(history, usual_s=usual_s)
 
 
-def clock_for(row: Render, times: RenderTimes) -> RenderClock:
+def clock_for(row: RenderRow, times: RenderTimes) -> RenderClock:
     """Return a clock for a render; it knows when the queue was over."""
     clock = times.clock(
         PastRender(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from heygen_nb.errors import RenderFailedError, WaitTimeoutError
 from heygen_nb.heygen import phase
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import Render
+from heygen_nb.ledger import RenderRow
 from heygen_nb.models import Video
 from heygen_nb.renderer import tell
 from heygen_nb.renderer.archive import links
@@ -153,20 +153,22 @@ class Waiting:
 
     async def _store(
         self,
-        row: Render | None,
+        row: RenderRow | None,
         sighting: Sighting,
         elapsed_s: float,
         hold: Hold | None,
-    ) -> Render | None:
+    ) -> RenderRow | None:
         if row is None or self._news(row, sighting, elapsed_s) is None:
             return row
         if hold:
             return await self._record(hold, sighting, elapsed_s)
-        async with self._renderer.holding(Render, row.id) as own:
+        async with self._renderer.holding(RenderRow, row.id) as own:
             # without it another process has the render, and stores what it sees
             return await self._record(own, sighting, elapsed_s) if own else row
 
-    async def _record(self, hold: Hold, sighting: Sighting, elapsed_s: float) -> Render:
+    async def _record(
+        self, hold: Hold, sighting: Sighting, elapsed_s: float
+    ) -> RenderRow:
         row = await asyncio.to_thread(self._ledger.render, str(hold.id))
         news = self._news(row, sighting, elapsed_s)
         if news is None:
@@ -183,7 +185,7 @@ class Waiting:
         return row
 
     def _news(
-        self, row: Render, sighting: Sighting, elapsed_s: float
+        self, row: RenderRow, sighting: Sighting, elapsed_s: float
     ) -> tuple[str, str | None, dict[str, Any]] | None:
         """Return the step that a look tells of; None if the ledger knows it."""
         word, video = sighting.word, sighting.video
@@ -223,7 +225,7 @@ class Waiting:
         return None
 
     async def _ended(
-        self, row: Render | None, sighting: Sighting, video_id: str, report: Report
+        self, row: RenderRow | None, sighting: Sighting, video_id: str, report: Report
     ) -> Video:
         if sighting.video is None or phase(sighting.word) != "completed":
             raise _failed(video_id, sighting)
@@ -242,7 +244,7 @@ class Waiting:
         return max(0.0, (self._clock.now() - then).total_seconds()) if then else 0.0
 
 
-def _completed_at(row: Render, video: VideoReply) -> dict[str, datetime]:
+def _completed_at(row: RenderRow, video: VideoReply) -> dict[str, datetime]:
     """Return when HeyGen was done: nobody may have looked until much later."""
     if not (row.submitted_at and video.created_at and video.completed_at):
         return {}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.ledger import Ledger
     from heygen_nb.ledger.drafts import Drafts
-    from heygen_nb.ledger.tables import Draft as Stored
+    from heygen_nb.ledger.tables import DraftRow as Stored
 
 
 @dataclass(frozen=True, slots=True)

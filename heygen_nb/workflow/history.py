@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import IO
 
-    from heygen_nb.ledger import Ledger, Post, Render
+    from heygen_nb.ledger import Ledger, PostRow, RenderRow
 
 _STATUS: dict[str, Status] = {
     "planned": "planned",
@@ -86,7 +86,7 @@ def export_history(
         return (_write_csv if kind == "csv" else _write_json)(file, lines)
 
 
-def line_of(row: Render, posts: Sequence[Post], videos: Path) -> HistoryLine:
+def line_of(row: RenderRow, posts: Sequence[PostRow], videos: Path) -> HistoryLine:
     """Return a render and its newest post as one line."""
 
     def absolute(name: str | None) -> Path | None:
@@ -120,18 +120,20 @@ def line_of(row: Render, posts: Sequence[Post], videos: Path) -> HistoryLine:
     )
 
 
-def _lines(ledger: Ledger, videos: Path, rows: Sequence[Render]) -> list[HistoryLine]:
+def _lines(
+    ledger: Ledger, videos: Path, rows: Sequence[RenderRow]
+) -> list[HistoryLine]:
     posts = ledger.posts.of_renders([row.id for row in rows])
     return [line_of(row, posts.get(row.id, ()), videos) for row in rows]
 
 
-def _sent(posts: Sequence[Post]) -> bool | Literal["unsure"]:
+def _sent(posts: Sequence[PostRow]) -> bool | Literal["unsure"]:
     if any(post.state in ("unsure", "sending") for post in posts):
         return "unsure"
     return bool(posts) and all(post.state == "sent" for post in posts)
 
 
-def _error(row: Render, posts: Sequence[Post]) -> Failure | None:
+def _error(row: RenderRow, posts: Sequence[PostRow]) -> Failure | None:
     if row.error_code and row.state in ("failed", "rejected", "unknown"):
         return Failure(
             code="unknown" if row.state == "unknown" else row.error_code,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from contextlib import AbstractAsyncContextManager
 
-    from heygen_nb.ledger import Render
+    from heygen_nb.ledger import RenderRow
     from heygen_nb.models import Progress
     from heygen_nb.workflow.session import Session
 
@@ -270,7 +270,7 @@ class Jobs:
         except HeygenNbError as error:
             self.say(f"❌ {error.message}")
 
-    def _resume(self, row: Render) -> Job | None:
+    def _resume(self, row: RenderRow) -> Job | None:
         known = self._jobs.get((row.draft_id, row.revision))
         if known and known.running:
             return None

@@ -18,7 +18,7 @@ from heygen_nb.errors import (
 )
 
 if TYPE_CHECKING:
-    from heygen_nb.ledger import Render
+    from heygen_nb.ledger import RenderRow
     from heygen_nb.models import Post, Video
 
 Status = Literal[
@@ -85,7 +85,7 @@ class Outcome(BaseModel):
         draft_id: str,
         backend: str,
         error: HeygenNbError,
-        row: Render | None = None,
+        row: RenderRow | None = None,
     ) -> Outcome:
         """Make it of what stopped the render; ``row`` is what the ledger has."""
         return cls(

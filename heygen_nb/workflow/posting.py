@@ -16,7 +16,7 @@ from heygen_nb.errors import (
     TakenOverError,
 )
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import Post as PostRow
+from heygen_nb.ledger import PostRow
 from heygen_nb.models import Post
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.errors import DeliveryError, HeygenNbError, LedgerError, TakenOverError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import Post as PostRow
-from heygen_nb.ledger import Render
+from heygen_nb.ledger import PostRow, RenderRow
 from heygen_nb.models import Draft
 from heygen_nb.money import Limits
 from heygen_nb.renderer import Many, Pace
@@ -63,7 +62,7 @@ class Resumption:
             if post_id not in handled and (outcome := await self._post(post_id))
         ]
 
-    async def finish(self, row: Render) -> Outcome:
+    async def finish(self, row: RenderRow) -> Outcome:
         """Take one render as far as it goes, and post it if that was asked for."""
         draft = Draft(id=row.draft_id, script=row.script)
         callback = self._progress(draft) if self._progress else None
@@ -124,7 +123,7 @@ async def adopt(session: Session, render_id: str, video_id: str) -> None:
             )
         )
     video = await session.renderer.client.get_video(video_id)
-    async with session.renderer.holding(Render, row.id) as hold:
+    async with session.renderer.holding(RenderRow, row.id) as hold:
         if hold is None:
             raise _elsewhere(row.id)
         await asyncio.to_thread(
@@ -138,7 +137,7 @@ async def adopt(session: Session, render_id: str, video_id: str) -> None:
         )
 
 
-async def pay_again(session: Session, render_id: str) -> Render:
+async def pay_again(session: Session, render_id: str) -> RenderRow:
     """Plan another attempt at a render that failed, or whose answer was lost.
 
     Raises:
@@ -234,7 +233,7 @@ def _too_old(post_id: int) -> DeliveryError:
     return error
 
 
-def _settled(row: Render) -> LedgerError:
+def _settled(row: RenderRow) -> LedgerError:
     return LedgerError(
         _("Render {id} is {state}: there is nothing to decide.").format(
             id=row.id, state=row.state

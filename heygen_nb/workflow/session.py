@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.config import Settings
-    from heygen_nb.ledger import Render
+    from heygen_nb.ledger import RenderRow
     from heygen_nb.models import Draft, Post, Video
     from heygen_nb.renderer import Plan, ProgressCallback, Renderer
     from heygen_nb.workflow.posting import Chat
@@ -91,7 +91,7 @@ class Session:
             jobs, again=again, send_to=self._chat_id() if send else None
         )
 
-        async def one(job: Job, row: Render | HeygenNbError) -> Outcome:
+        async def one(job: Job, row: RenderRow | HeygenNbError) -> Outcome:
             made = await many.finish(row, Pace.of(job.settings), job.progress)
             if isinstance(made, HeygenNbError):
                 known = None if isinstance(row, HeygenNbError) else row
@@ -215,7 +215,7 @@ class Session:
         return chat_of(self.settings, sandbox) or None
 
     def failed(
-        self, draft_id: str, error: HeygenNbError, row: Render | None = None
+        self, draft_id: str, error: HeygenNbError, row: RenderRow | None = None
     ) -> Outcome:
         """Return an error as an outcome."""
         return Outcome.of_error(draft_id, self.renderer.account.backend, error, row)

@@ -31,7 +31,7 @@ from heygen_nb.errors import (
     ServerError,
 )
 from heygen_nb.heygen import CreatedVideo, VideoReply
-from heygen_nb.ledger import Ledger, NewRender, Render, title_token
+from heygen_nb.ledger import Ledger, NewRender, RenderRow, title_token
 from heygen_nb.models import Account
 from heygen_nb.renderer.order import Planner
 from heygen_nb.renderer.submit import Submitter
@@ -169,7 +169,7 @@ class FewDrafts(RuleBasedStateMachine):
         self.heygen.reads_fail = reads_fail
         if row.state != "planned":
             return row, None
-        hold = self.ledger.leases.take(Render, row.id)
+        hold = self.ledger.leases.take(RenderRow, row.id)
         charged = None
         try:
             await Submitter(self.heygen, self.ledger, sleep=no_sleep).submit(row, hold)

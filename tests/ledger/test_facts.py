@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from heygen_nb.ledger import Render
+from heygen_nb.ledger import RenderRow
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -14,7 +14,7 @@ def test_finished_renders_teach_lengths_times_and_voices(
     inputs = {"resolution": "720p", "voice": "Clara"}
     row, _new = ledger.plan(account, new_render(inputs=inputs, engine="avatar_iv"))
     ledger.plan(account, new_render("d2"))
-    hold = ledger.leases.take(Render, row.id)
+    hold = ledger.leases.take(RenderRow, row.id)
     ledger.record(hold, "submitted", state="submitted", video_id="x")
     ledger.record(hold, "processing", processing_at=(begun := NOON))
     ledger.record(hold, "completed", state="completed", duration_s=31.0, pad_s=1.0)
@@ -41,6 +41,6 @@ def test_a_render_is_alone_unless_another_may_have_cost(
     since = first.created_at
 
     assert ledger.facts.alone(account, first.id, since)
-    hold = ledger.leases.take(Render, other.id)
+    hold = ledger.leases.take(RenderRow, other.id)
     ledger.before_send(hold, since)
     assert not ledger.facts.alone(account, first.id, since)

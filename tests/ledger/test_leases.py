@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from heygen_nb.errors import TakenOverError
-from heygen_nb.ledger import Ledger, Post, Render
+from heygen_nb.ledger import Ledger, PostRow, RenderRow
 from heygen_nb.ledger.leases import Owner
 
 NO_TIME = 0.0001
@@ -25,8 +25,8 @@ def test_only_one_living_owner_has_a_row(open_ledger, ledger, row):
     other = open_ledger()
 
     first, second = (
-        ledger.leases.take(Render, row.id),
-        other.leases.take(Render, row.id),
+        ledger.leases.take(RenderRow, row.id),
+        other.leases.take(RenderRow, row.id),
     )
 
     assert first is not None
@@ -35,24 +35,24 @@ def test_only_one_living_owner_has_a_row(open_ledger, ledger, row):
 
 def test_a_row_given_back_can_be_taken(open_ledger, ledger, row):
     other = open_ledger()
-    ledger.leases.release(ledger.leases.take(Render, row.id))
+    ledger.leases.release(ledger.leases.take(RenderRow, row.id))
 
-    assert other.leases.take(Render, row.id) is not None
+    assert other.leases.take(RenderRow, row.id) is not None
 
 
 def test_the_same_process_cannot_take_a_row_twice(ledger, row):
-    ledger.leases.take(Render, row.id)
+    ledger.leases.take(RenderRow, row.id)
 
-    assert ledger.leases.take(Render, row.id) is None
+    assert ledger.leases.take(RenderRow, row.id) is None
 
 
 def test_an_owner_elsewhere_is_replaced_when_its_lease_is_over(open_ledger, row):
     slow, other = open_ledger(lease_s=0.2), open_ledger()
-    slow.leases.take(Render, row.id)
+    slow.leases.take(RenderRow, row.id)
 
-    early = other.leases.take(Render, row.id)
+    early = other.leases.take(RenderRow, row.id)
     time.sleep(0.25)
-    late = other.leases.take(Render, row.id)
+    late = other.leases.take(RenderRow, row.id)
 
     assert early is None
     assert late is not None
@@ -60,20 +60,20 @@ def test_an_owner_elsewhere_is_replaced_when_its_lease_is_over(open_ledger, row)
 
 def test_a_renewed_lease_goes_on(open_ledger, row):
     slow, other = open_ledger(lease_s=0.3), open_ledger()
-    hold = slow.leases.take(Render, row.id)
+    hold = slow.leases.take(RenderRow, row.id)
     for _ in range(4):
         time.sleep(0.1)
         slow.leases.renew()
 
-    assert other.leases.take(Render, row.id) is None
+    assert other.leases.take(RenderRow, row.id) is None
     hold.check()
 
 
 def test_who_slept_past_the_lease_can_neither_write_nor_send(open_ledger, row):
     sleeper, other = open_ledger(lease_s=NO_TIME), open_ledger()
-    stale = sleeper.leases.take(Render, row.id)
+    stale = sleeper.leases.take(RenderRow, row.id)
     time.sleep(0.01)
-    other.leases.take(Render, row.id)
+    other.leases.take(RenderRow, row.id)
 
     with pytest.raises(TakenOverError):
         stale.check()
@@ -88,9 +88,9 @@ def test_who_slept_past_the_lease_can_neither_write_nor_send(open_ledger, row):
 
 def test_renewing_does_not_bring_back_what_was_taken_over(open_ledger, row):
     sleeper, other = open_ledger(lease_s=NO_TIME), open_ledger()
-    stale = sleeper.leases.take(Render, row.id)
+    stale = sleeper.leases.take(RenderRow, row.id)
     time.sleep(0.01)
-    hold = other.leases.take(Render, row.id)
+    hold = other.leases.take(RenderRow, row.id)
 
     sleeper.leases.renew()
     sleeper.leases.release(stale)
@@ -102,7 +102,7 @@ def test_renewing_does_not_bring_back_what_was_taken_over(open_ledger, row):
 
 def test_a_write_renews_the_lease(open_ledger, row):
     sleeper = open_ledger(lease_s=0.2)
-    hold = sleeper.leases.take(Render, row.id)
+    hold = sleeper.leases.take(RenderRow, row.id)
     time.sleep(0.15)
     sleeper.record(hold, "still here")
     time.sleep(0.1)
@@ -113,11 +113,11 @@ def test_a_write_renews_the_lease(open_ledger, row):
 def test_a_lease_from_a_clock_that_was_set_back_does_not_last_for_years(
     open_ledger, ledger, row
 ):
-    ledger.leases.take(Render, row.id)
+    ledger.leases.take(RenderRow, row.id)
     with ledger.database.writing() as session:
-        session.get(Render, row.id).lease_until += 365 * 86400
+        session.get(RenderRow, row.id).lease_until += 365 * 86400
 
-    assert open_ledger().leases.take(Render, row.id) is not None
+    assert open_ledger().leases.take(RenderRow, row.id) is not None
 
 
 def test_a_dead_owner_on_this_machine_is_replaced_at_once(open_ledger, row):
@@ -128,11 +128,11 @@ def test_a_dead_owner_on_this_machine_is_replaced_at_once(open_ledger, row):
         pid=child.pid,
         started_s=process.create_time() - psutil.boot_time(),
     )
-    open_ledger(owner=owner).leases.take(Render, row.id)
-    alive = open_ledger().leases.take(Render, row.id)
+    open_ledger(owner=owner).leases.take(RenderRow, row.id)
+    alive = open_ledger().leases.take(RenderRow, row.id)
     child.kill()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead, not yet buried
-    zombie = open_ledger().leases.take(Render, row.id)
+    zombie = open_ledger().leases.take(RenderRow, row.id)
     child.communicate()
 
     assert alive is None
@@ -163,9 +163,9 @@ def test_a_post_is_leased_by_its_first_message(ledger, open_ledger):
         None, video_id="v", backend="heygen", chat_id="@c", texts=["a", "b"]
     )
     stale = open_ledger(lease_s=NO_TIME)
-    old = stale.leases.take(Post, first.id)
+    old = stale.leases.take(PostRow, first.id)
     time.sleep(0.01)
-    hold = ledger.leases.take(Post, first.id)
+    hold = ledger.leases.take(PostRow, first.id)
 
     with pytest.raises(TakenOverError):
         stale.posts.record(old, second.id, "sending")
@@ -177,7 +177,7 @@ def test_a_thousand_rows_are_renewed_at_once(tmp_path, account, new_render):
     with Ledger(f"sqlite:///{tmp_path / 'many.db'}", lease_s=5) as ledger:
         for number in range(1000):
             row, _new = ledger.plan(account, new_render(f"d{number}"))
-            ledger.leases.take(Render, row.id)
+            ledger.leases.take(RenderRow, row.id)
 
         begun = time.perf_counter()
         ledger.leases.renew()

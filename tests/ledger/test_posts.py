@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from heygen_nb.errors import LedgerError
-from heygen_nb.ledger import Post
+from heygen_nb.ledger import PostRow
 
 TO = {"video_id": "v1", "backend": "heygen", "chat_id": "@chat"}
 
@@ -58,7 +58,7 @@ def test_two_that_want_the_same_post_at_once_make_one(open_ledger):
 )
 def test_a_post_that_may_be_in_the_chat_is_not_sent_by_itself(ledger, states, refused):
     [post] = ledger.posts.plan(None, **TO, texts=["c"])
-    hold = ledger.leases.take(Post, post.id)
+    hold = ledger.leases.take(PostRow, post.id)
     for state in states:
         ledger.posts.record(hold, post.id, state)
 
@@ -68,7 +68,7 @@ def test_a_post_that_may_be_in_the_chat_is_not_sent_by_itself(ledger, states, re
 
 def test_a_post_is_unfinished_until_its_last_message_is_sent(ledger):
     first, second = ledger.posts.plan(None, **TO, texts=["a", "b"])
-    hold = ledger.leases.take(Post, first.id)
+    hold = ledger.leases.take(PostRow, first.id)
     for post in (first, second):
         assert ledger.posts.unfinished("heygen") == [first.id]
         ledger.posts.record(hold, post.id, "sending")

@@ -3,12 +3,12 @@ from __future__ import annotations
 import pytest
 
 from heygen_nb.errors import LedgerError, LimitError, TakenOverError
-from heygen_nb.ledger import Speech
+from heygen_nb.ledger import SpeechRow
 from heygen_nb.models import Account
 
 
 def speech(draft_id="d1", speed=1.0, cost=1.0):
-    return Speech(
+    return SpeechRow(
         draft_id=draft_id,
         text_key=f"abc:{speed}",
         voice_id="v",

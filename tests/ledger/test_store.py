@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from heygen_nb.errors import LedgerError, TakenOverError
-from heygen_nb.ledger import MadeBefore, Render, title_token
+from heygen_nb.ledger import MadeBefore, RenderRow, title_token
 from heygen_nb.models import Account
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -15,7 +15,7 @@ NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
 def planned(ledger, account, new):
     row, _new = ledger.plan(account, new)
-    return row, ledger.leases.take(Render, row.id)
+    return row, ledger.leases.take(RenderRow, row.id)
 
 
 def test_an_intent_is_stored_whole_before_anything_is_sent(ledger, account, new_render):
@@ -184,7 +184,7 @@ def test_a_batch_is_marked_whole_or_not_at_all(
     first, hold = planned(ledger, account, new_render("one"))
     _second, lost = planned(ledger, account, new_render("two"))
     with ledger.database.writing() as session:
-        session.get(Render, lost.id).fence += 1
+        session.get(RenderRow, lost.id).fence += 1
 
     with pytest.raises(TakenOverError):
         ledger.before_batch([hold, lost], "hgnb-b-1", NOW)

@@ -23,7 +23,7 @@ from heygen_nb.errors import (
     NotFoundError,
 )
 from heygen_nb.ledger import Ledger
-from heygen_nb.ledger.tables import Asset
+from heygen_nb.ledger.tables import AssetRow
 from heygen_nb.renderer import Job, Many, draft_settings, open_renderer
 from heygen_nb.renderer.background import MAX_BYTES, identity, media_type, picture_of
 from heygen_nb.renderer.request import picture_and_sound, revision_of
@@ -247,7 +247,7 @@ async def test_a_lost_asset_of_a_batch_is_uploaded_anew_once(sandbox, sea, home)
 def _swap_assets(ledger):
     """Let the ledger remember an asset that HeyGen does not have."""
     with ledger.database.writing() as session:
-        session.execute(update(Asset).values(asset_id="asset_long_gone"))
+        session.execute(update(AssetRow).values(asset_id="asset_long_gone"))
 
 
 async def test_a_render_that_failed_for_its_asset_gets_another_one(sandbox, sea):

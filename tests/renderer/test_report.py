@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from heygen_nb.ledger import Render
+from heygen_nb.ledger import RenderRow
 from heygen_nb.renderer.tell import Report, clock_for, learn_times
 
 pytestmark = pytest.mark.anyio
@@ -21,7 +21,7 @@ PAST = [(30.0, NOON, at(100) if n % 3 else None, at(300), "", "") for n in range
 
 
 def submitted(**times):
-    row = Render(script="", engine="", inputs={}, estimate_s=30.0, created_at=NOON)
+    row = RenderRow(script="", engine="", inputs={}, estimate_s=30.0, created_at=NOON)
     for name, value in {"submitted_at": NOON, **times}.items():
         setattr(row, name, value)
     return row

@@ -10,7 +10,7 @@ import pytest
 import heygen_nb as hg
 from heygen_nb.clock import Clock
 from heygen_nb.errors import WaitTimeoutError
-from heygen_nb.ledger import Ledger, Render
+from heygen_nb.ledger import Ledger, RenderRow
 from heygen_nb.ledger.leases import Owner
 from heygen_nb.renderer import Job, Many, Pace, open_renderer
 
@@ -146,7 +146,7 @@ async def test_a_render_of_another_process_is_followed_through_a_sleep(sandbox):
     other = Owner("elsewhere", "boot", 1, 1.0)
     with Ledger(f"sqlite:///{settings.home / 'heygen_nb.db'}", owner=other) as ledger:
         (row,) = ledger.history.page(limit=1)
-        hold = ledger.leases.take(Render, row.id)
+        hold = ledger.leases.take(RenderRow, row.id)
         laptop = Laptop(
             nap2=lambda laptop: laptop.asleep(5),
             nap4=lambda _laptop: ledger.leases.release(hold),

@@ -12,11 +12,11 @@ from pathlib import Path
 from sqlalchemy import insert
 
 from heygen_nb.ledger import Ledger, NewRender, PostRow, RenderRow
-from heygen_nb.models import Account
+from heygen_nb.models import Payer
 from heygen_nb.workflow import export_history, history_lines
 
 ROWS, RENDERS = 100_000, 200
-ACCOUNT = Account("heygen", "https://api.heygen.com", "fingerprint")
+ACCOUNT = Payer("heygen", "https://api.heygen.com", "fingerprint")
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 

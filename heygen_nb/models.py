@@ -15,8 +15,8 @@ Backend = Literal["heygen", "sandbox"]
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """Who pays: a render belongs to one account, and only that one touches it.
+class Payer:
+    """Who pays: a render belongs to one payer, and only that one touches it.
 
     Attributes:
         backend: HeyGen or the local stand-in.
@@ -30,7 +30,7 @@ class Account:
     fingerprint: str
 
     @classmethod
-    def of_key(cls, backend: Backend, base_url: str, api_key: str) -> Account:
+    def of_key(cls, backend: Backend, base_url: str, api_key: str) -> Payer:
         """Make the account that an API key stands for."""
         digest = hashlib.sha256(f"heygen_nb\0{api_key}".encode()).hexdigest()
         return cls(backend, base_url, digest[:20])

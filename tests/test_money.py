@@ -9,10 +9,10 @@ import pytest
 import heygen_nb as hg
 from heygen_nb.errors import ConfigError, LimitError
 from heygen_nb.ledger import Ledger, NewRender
-from heygen_nb.models import Account
+from heygen_nb.models import Payer
 from heygen_nb.money import Limits, load_rates
 
-ACCOUNT = Account("heygen", "https://api.heygen.com", "me")
+ACCOUNT = Payer("heygen", "https://api.heygen.com", "me")
 SCRIPT = "Hello there. This sentence is made to be said in three seconds or so. " * 7
 
 
@@ -167,7 +167,7 @@ def test_another_accounts_money_is_its_own(open_ledger):
     ledger, limits = open_ledger(), Limits(per_day=5.0)
 
     plan(ledger, 1, 4.0, limits)
-    plan(ledger, 1, 4.0, limits, account=Account("heygen", "https://x", "you"))
+    plan(ledger, 1, 4.0, limits, account=Payer("heygen", "https://x", "you"))
 
 
 def test_what_failed_costs_nothing(open_ledger):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from heygen_nb.ledger.database import Database
-    from heygen_nb.models import Account
+    from heygen_nb.models import Payer
 
 Allow = Callable[[float], None]
 """Gets what the day has cost so far; raises when there may be no more."""
@@ -32,7 +32,7 @@ def start_of_day(now: datetime) -> datetime:
 
 
 def spent_since(
-    session: Session, account: Account, since: datetime, currency: str
+    session: Session, payer: Payer, since: datetime, currency: str
 ) -> float:
     """Return what an account has spent and reserved from a moment on.
 
@@ -42,9 +42,9 @@ def spent_since(
     for table in (RenderRow, SpeechRow):
         amount = func.coalesce(table.cost, table.reserved_cost)
         query = select(func.sum(amount)).where(
-            table.backend == account.backend,
-            table.base_url == account.base_url,
-            table.account == account.fingerprint,
+            table.backend == payer.backend,
+            table.base_url == payer.base_url,
+            table.account == payer.fingerprint,
             table.currency == currency,
             table.created_at >= since,
         )
@@ -99,7 +99,7 @@ class History:
             yield rows
             last = rows[-1]
 
-    def unfinished(self, account: Account) -> Sequence[RenderRow]:
+    def unfinished(self, payer: Payer) -> Sequence[RenderRow]:
         """Return what is not done yet, oldest first.
 
         That is what is on its way, what a person has to decide about unless there
@@ -123,7 +123,7 @@ class History:
         query = (
             select(RenderRow)
             .where(
-                *belongs_to(account),
+                *belongs_to(payer),
                 or_(
                     RenderRow.state.in_(("planned", "submitted", "completed")),
                     (RenderRow.state == "unknown") & newest,
@@ -136,12 +136,12 @@ class History:
             return session.scalars(query).all()
 
 
-def belongs_to(account: Account) -> tuple[ColumnElement[bool], ...]:
+def belongs_to(payer: Payer) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions that a render is this account's."""
     return (
-        RenderRow.backend == account.backend,
-        RenderRow.base_url == account.base_url,
-        RenderRow.account == account.fingerprint,
+        RenderRow.backend == payer.backend,
+        RenderRow.base_url == payer.base_url,
+        RenderRow.account == payer.fingerprint,
     )
 
 
@@ -226,18 +226,18 @@ class Facts:
         with self._database.reading() as session:
             return [tuple(row) for row in session.execute(query)]
 
-    def spent_today(self, account: Account, now: datetime, currency: str) -> float:
+    def spent_today(self, payer: Payer, now: datetime, currency: str) -> float:
         """Return what is spent and reserved since local midnight."""
         with self._database.reading() as session:
-            return spent_since(session, account, start_of_day(now), currency)
+            return spent_since(session, payer, start_of_day(now), currency)
 
-    def alone(self, account: Account, render_id: str, since: datetime) -> bool:
+    def alone(self, payer: Payer, render_id: str, since: datetime) -> bool:
         """Tell whether nothing else of an account can have cost anything since."""
         others = (
             select(func.count())
             .select_from(RenderRow)
             .where(
-                *belongs_to(account),
+                *belongs_to(payer),
                 RenderRow.id != render_id,
                 RenderRow.sends > 0,
                 or_(
@@ -254,7 +254,7 @@ class Facts:
             select(func.count())
             .select_from(SpeechRow)
             .where(
-                SpeechRow.account == account.fingerprint, SpeechRow.created_at >= since
+                SpeechRow.account == payer.fingerprint, SpeechRow.created_at >= since
             )
         )
         with self._database.reading() as session:

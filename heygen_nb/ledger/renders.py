@@ -31,7 +31,7 @@ from heygen_nb.ledger.reading import (
 )
 from heygen_nb.ledger.speech import Assets, Speeches
 from heygen_nb.ledger.tables import EventRow, RenderRow
-from heygen_nb.models import Account
+from heygen_nb.models import Payer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -145,7 +145,7 @@ class Ledger:
 
     def plan(
         self,
-        account: Account,
+        payer: Payer,
         new: NewRender,
         *,
         again: bool = False,
@@ -155,7 +155,7 @@ class Ledger:
         """Store an intent, or give the attempt that already stands for it.
 
         Args:
-            account: Who pays.
+            payer: Who pays.
             new: The resolved request.
             again: Make a new attempt even if there is one that is paid for; one
                 that is still on its way to be accepted is gone on with instead.
@@ -170,7 +170,7 @@ class Ledger:
         with self.database.writing() as session:
             if self.database.on_server:
                 session.execute(text("LOCK TABLE renders IN SHARE ROW EXCLUSIVE MODE"))
-            rows = session.scalars(_attempts(account, new.draft_id, new.revision)).all()
+            rows = session.scalars(_attempts(payer, new.draft_id, new.revision)).all()
             if rows and not _may_follow(rows[0], again=again):
                 _wish(rows[0], new.caption, new.send_to)
                 return rows[0], False
@@ -178,13 +178,13 @@ class Ledger:
             adopted = made.video_id if made and not rows and not again else None
             if made:
                 last = max(last, made.attempt - bool(adopted))
-            row = self._new_row(account, new, last + 1)
+            row = self._new_row(payer, new, last + 1)
             if adopted:
                 row.state, row.video_id, row.reserved_cost = "submitted", adopted, 0.0
                 row.submitted_at = self._now()
             elif allow:
                 day = start_of_day(row.created_at)
-                allow(spent_since(session, account, day, new.currency))
+                allow(spent_since(session, payer, day, new.currency))
             session.add(row)
             session.flush()
             self._note(session, "planned", row.id, attempt=row.attempt)
@@ -199,19 +199,19 @@ class Ledger:
         new = NewRender(
             **kept | {"reserved_cost": reserved_cost}, body=json.loads(row.body)
         )
-        account = Account(cast("Backend", row.backend), row.base_url, row.account)
-        return self.plan(account, new, again=True, allow=allow)
+        payer = Payer(cast("Backend", row.backend), row.base_url, row.account)
+        return self.plan(payer, new, again=True, allow=allow)
 
-    def _new_row(self, account: Account, new: NewRender, attempt: int) -> RenderRow:
+    def _new_row(self, payer: Payer, new: NewRender, attempt: int) -> RenderRow:
         token = title_token(new.draft_id, new.revision, attempt)
         body = {**new.body, "title": f"{token} {new.title}".strip()}
         return RenderRow(
             **new.model_dump(exclude={"body"}),
             id=secrets.token_hex(6),
             attempt=attempt,
-            backend=account.backend,
-            base_url=account.base_url,
-            account=account.fingerprint,
+            backend=payer.backend,
+            base_url=payer.base_url,
+            account=payer.fingerprint,
             body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
             token=token,
             idempotency_key=token,
@@ -219,10 +219,10 @@ class Ledger:
             created_at=self._now(),
         )
 
-    def find(self, account: Account, draft_id: str, revision: str) -> RenderRow | None:
+    def find(self, payer: Payer, draft_id: str, revision: str) -> RenderRow | None:
         """Return the newest attempt for this draft as it is, if there is one."""
         with self.database.reading() as session:
-            return session.scalars(_attempts(account, draft_id, revision)).first()
+            return session.scalars(_attempts(payer, draft_id, revision)).first()
 
     def wish(self, render_id: str, caption: str, send_to: str | None) -> None:
         """Note the caption and the chat that a render is to be posted with."""
@@ -231,7 +231,7 @@ class Ledger:
                 _found(session.get(RenderRow, render_id), render_id), caption, send_to
             )
 
-    def render(self, render_id: str, account: Account | None = None) -> RenderRow:
+    def render(self, render_id: str, payer: Payer | None = None) -> RenderRow:
         """Return a render by its id.
 
         Raises:
@@ -239,7 +239,7 @@ class Ledger:
         """
         with self.database.reading() as session:
             row = _found(session.get(RenderRow, render_id), render_id)
-        if account and not _is_of(row, account):
+        if payer and not _is_of(row, payer):
             raise LedgerError(
                 _("Render {id} was made with another key or backend.").format(
                     id=render_id
@@ -248,17 +248,17 @@ class Ledger:
             )
         return row
 
-    def render_of_video(self, account: Account, video_id: str) -> RenderRow | None:
+    def render_of_video(self, payer: Payer, video_id: str) -> RenderRow | None:
         """Return the render that made a video of this account."""
         query = select(RenderRow).where(
-            RenderRow.video_id == video_id, *belongs_to(account)
+            RenderRow.video_id == video_id, *belongs_to(payer)
         )
         with self.database.reading() as session:
             return session.scalars(query).first()
 
-    def began(self, account: Account) -> datetime | None:
+    def began(self, payer: Payer) -> datetime | None:
         """Return when this account's first render was planned here."""
-        query = select(func.min(RenderRow.created_at)).where(*belongs_to(account))
+        query = select(func.min(RenderRow.created_at)).where(*belongs_to(payer))
         with self.database.reading() as session:
             return session.scalar(query)
 
@@ -350,18 +350,18 @@ class Ledger:
             return session.scalars(query).all()
 
 
-def _is_of(row: RenderRow, account: Account) -> bool:
-    mine = (account.backend, account.base_url, account.fingerprint)
+def _is_of(row: RenderRow, payer: Payer) -> bool:
+    mine = (payer.backend, payer.base_url, payer.fingerprint)
     return (row.backend, row.base_url, row.account) == mine
 
 
-def _attempts(account: Account, draft_id: str, revision: str) -> Select[RenderRow]:
+def _attempts(payer: Payer, draft_id: str, revision: str) -> Select[RenderRow]:
     return (
         select(RenderRow)
         .where(
             RenderRow.draft_id == draft_id,
             RenderRow.revision == revision,
-            *belongs_to(account),
+            *belongs_to(payer),
         )
         .order_by(desc(RenderRow.attempt))
     )

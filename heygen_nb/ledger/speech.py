@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.ledger.database import Database
     from heygen_nb.ledger.reading import Allow
-    from heygen_nb.models import Account
+    from heygen_nb.models import Payer
 
 
 class Speeches:
@@ -34,19 +34,19 @@ class Speeches:
         self._database = database
         self._now = now
 
-    def of_text(self, account: Account, text_key: str) -> Sequence[SpeechRow]:
+    def of_text(self, payer: Payer, text_key: str) -> Sequence[SpeechRow]:
         """Return the calls for a text and voice at any speed, oldest first.
 
         Args:
-            account: Who paid.
+            payer: Who paid.
             text_key: What :meth:`plan` got, up to its colon.
         """
         with self._database.reading() as session:
-            return session.scalars(_calls(account, text_key)).all()
+            return session.scalars(_calls(payer, text_key)).all()
 
     def plan(
         self,
-        account: Account,
+        payer: Payer,
         new: SpeechRow,
         *,
         allow: Allow,
@@ -56,7 +56,7 @@ class Speeches:
         """Store the intent of one call, which counts as sent from now on.
 
         Args:
-            account: Who pays.
+            payer: Who pays.
             new: The call; its ``text_key`` is ``text:speed``.
             allow: Refuses when the day has cost too much.
             max_calls: For one draft, whatever its texts were.
@@ -75,14 +75,14 @@ class Speeches:
                     text("LOCK TABLE renders, speech IN SHARE ROW EXCLUSIVE MODE")
                 )
             if known is not None:
-                calls = session.scalars(_calls(account, text_key)).all()
+                calls = session.scalars(_calls(payer, text_key)).all()
                 if len(calls) != known:
                     raise _made_elsewhere(new.draft_id)
             of_draft = (
                 select(func.count())
                 .select_from(SpeechRow)
                 .where(
-                    *_of_account(account),
+                    *_of_payer(payer),
                     SpeechRow.draft_id == new.draft_id,
                     SpeechRow.state != "rejected",
                 )
@@ -90,9 +90,9 @@ class Speeches:
             if (session.scalar(of_draft) or 0) >= max_calls:
                 return None
             now = self._now()
-            allow(spent_since(session, account, start_of_day(now), new.currency))
-            new.backend, new.base_url = account.backend, account.base_url
-            new.account, new.created_at, new.state = account.fingerprint, now, "sending"
+            allow(spent_since(session, payer, start_of_day(now), new.currency))
+            new.backend, new.base_url = payer.backend, payer.base_url
+            new.account, new.created_at, new.state = payer.fingerprint, now, "sending"
             session.add(new)
             session.flush()
             return new
@@ -126,22 +126,22 @@ def _made_elsewhere(draft_id: str) -> TakenOverError:
     )
 
 
-def _calls(account: Account, text_key: str) -> Select[SpeechRow]:
+def _calls(payer: Payer, text_key: str) -> Select[SpeechRow]:
     return (
         select(SpeechRow)
         .where(
-            *_of_account(account),
+            *_of_payer(payer),
             SpeechRow.text_key.startswith(f"{text_key}:", autoescape=True),
         )
         .order_by(SpeechRow.id)
     )
 
 
-def _of_account(account: Account) -> tuple[ColumnElement[bool], ...]:
+def _of_payer(payer: Payer) -> tuple[ColumnElement[bool], ...]:
     return (
-        SpeechRow.backend == account.backend,
-        SpeechRow.base_url == account.base_url,
-        SpeechRow.account == account.fingerprint,
+        SpeechRow.backend == payer.backend,
+        SpeechRow.base_url == payer.base_url,
+        SpeechRow.account == payer.fingerprint,
     )
 
 
@@ -157,21 +157,21 @@ class Assets:
         self._database = database
         self._now = now
 
-    def find(self, account: Account, sha256: str) -> str | None:
+    def find(self, payer: Payer, sha256: str) -> str | None:
         """Return the asset id of a file; None when this account has not sent it."""
         with self._database.reading() as session:
-            row = session.get(AssetRow, (account.fingerprint, sha256))
+            row = session.get(AssetRow, (payer.fingerprint, sha256))
             return row.asset_id if row else None
 
     def keep(
-        self, account: Account, sha256: str, asset_id: str, *, name: str, size: int
+        self, payer: Payer, sha256: str, asset_id: str, *, name: str, size: int
     ) -> str:
         """Note an upload; return the asset that counts from now on.
 
         Two processes may have sent the same file: the first one's asset stands.
 
         Args:
-            account: Whose asset it is.
+            payer: Whose asset it is.
             sha256: Of the file, as hex digits.
             asset_id: HeyGen's id.
             name: Of the file, for people.
@@ -180,10 +180,10 @@ class Assets:
         with self._database.writing() as session:
             if self._database.on_server:
                 session.execute(text("LOCK TABLE assets IN SHARE ROW EXCLUSIVE MODE"))
-            row = session.get(AssetRow, (account.fingerprint, sha256))
+            row = session.get(AssetRow, (payer.fingerprint, sha256))
             if row is None:
                 row = AssetRow(
-                    account=account.fingerprint,
+                    account=payer.fingerprint,
                     sha256=sha256,
                     asset_id=asset_id,
                     name=name,

@@ -17,7 +17,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
 from heygen_nb.log import open_log
-from heygen_nb.models import Account
+from heygen_nb.models import Payer
 from heygen_nb.money import load_rates
 from heygen_nb.renderer.advance import Renderer
 from heygen_nb.renderer.archive import Archive, Downloader
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 class Connection:
     """An account, its key and its address; ``sandbox`` when that is the backend."""
 
-    account: Account
+    account: Payer
     base_url: str
     api_key: SecretStr
     sandbox: SandboxHandle | None = None
@@ -57,7 +57,7 @@ async def connect(settings: Settings) -> Connection:
     if settings.active_backend == "sandbox":
         handle = await asyncio.to_thread(start_sandbox, settings.home / SANDBOX_FOLDER)
         # The port changes with every start; the account does not.
-        account = Account.of_key("sandbox", "sandbox", handle.api_key)
+        account = Payer.of_key("sandbox", "sandbox", handle.api_key)
         key = SecretStr(handle.api_key)
         return Connection(account, handle.base_url, key, handle)
     if settings.heygen_api_key is None:
@@ -67,7 +67,7 @@ async def connect(settings: Settings) -> Connection:
             charged=False,
         )
     key = settings.heygen_api_key
-    account = Account.of_key(
+    account = Payer.of_key(
         "heygen", settings.heygen_base_url.rstrip("/"), key.get_secret_value()
     )
     return Connection(account, settings.heygen_base_url, key)

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from heygen_nb.config import Settings
     from heygen_nb.heygen import HeyGenClient
     from heygen_nb.ledger import Ledger, RenderRow
-    from heygen_nb.models import Account
+    from heygen_nb.models import Payer
     from heygen_nb.renderer.tell import Report
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -58,7 +58,7 @@ class Uploads:
         ledger: Knows what was uploaded before.
     """
 
-    def __init__(self, account: Account, client: HeyGenClient, ledger: Ledger) -> None:
+    def __init__(self, account: Payer, client: HeyGenClient, ledger: Ledger) -> None:
         self._account = account
         self._client = client
         self._assets = ledger.assets

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.heygen import HeyGenClient
     from heygen_nb.ledger import Ledger, RenderRow
-    from heygen_nb.models import Account
+    from heygen_nb.models import Payer
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -36,7 +36,7 @@ class Bills:
 
     def __init__(
         self,
-        account: Account,
+        account: Payer,
         client: HeyGenClient,
         ledger: Ledger,
         *,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.heygen import HeyGenClient, LookReply
-    from heygen_nb.models import Account
+    from heygen_nb.models import Payer
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -229,7 +229,7 @@ class Catalogue:
         return (await self._client.get_look(look_id)).preview_image_url or ""
 
 
-def catalogue_folder(home: Path, account: Account) -> Path:
+def catalogue_folder(home: Path, account: Payer) -> Path:
     """Return where the lists of an account are kept: no two accounts share one."""
     who = f"{account.backend}\0{account.base_url}\0{account.fingerprint}"
     return home / FOLDER / hashlib.sha256(who.encode()).hexdigest()[:32]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from heygen_nb.config import Settings
     from heygen_nb.heygen import HeyGenClient, VideoReply
     from heygen_nb.ledger import Allow, Ledger, NewRender
-    from heygen_nb.models import Account, Draft, Quote, Video
+    from heygen_nb.models import Draft, Payer, Quote, Video
     from heygen_nb.money import Rates
     from heygen_nb.renderer.advance import Renderer
     from heygen_nb.renderer.request import Plan
@@ -60,7 +60,7 @@ class Planner:
 
     def __init__(
         self,
-        account: Account,
+        account: Payer,
         client: HeyGenClient,
         ledger: Ledger,
         *,

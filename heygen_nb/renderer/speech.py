@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.heygen import HeyGenClient
     from heygen_nb.ledger import Allow, Ledger
-    from heygen_nb.models import Account
+    from heygen_nb.models import Payer
     from heygen_nb.money import Rates
     from heygen_nb.renderer.archive import Downloader
 
@@ -99,7 +99,7 @@ class Speaker:
 
     def __init__(
         self,
-        account: Account,
+        account: Payer,
         client: HeyGenClient,
         ledger: Ledger,
         *,

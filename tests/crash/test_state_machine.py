@@ -32,11 +32,11 @@ from heygen_nb.errors import (
 )
 from heygen_nb.heygen import CreatedVideo, VideoReply
 from heygen_nb.ledger import Ledger, NewRender, RenderRow, title_token
-from heygen_nb.models import Account
+from heygen_nb.models import Payer
 from heygen_nb.renderer.order import Planner
 from heygen_nb.renderer.submit import Submitter
 
-ACCOUNT = Account("heygen", "https://api.heygen.com", "fingerprint")
+ACCOUNT = Payer("heygen", "https://api.heygen.com", "fingerprint")
 KEY_LIFE = timedelta(hours=24)
 
 

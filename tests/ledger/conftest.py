@@ -6,9 +6,9 @@ import pytest
 
 from heygen_nb.ledger import Ledger, NewRender
 from heygen_nb.ledger.leases import Owner
-from heygen_nb.models import Account
+from heygen_nb.models import Payer
 
-ACCOUNT = Account("heygen", "https://api.heygen.com", "0123456789abcdef0123")
+ACCOUNT = Payer("heygen", "https://api.heygen.com", "0123456789abcdef0123")
 SECOND = timedelta(seconds=1)
 
 

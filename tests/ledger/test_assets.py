@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from heygen_nb.models import Account
+from heygen_nb.models import Payer
 
 SHA, OTHER = "a" * 64, "b" * 64
 
@@ -17,7 +17,7 @@ def test_an_upload_is_found_again_by_content_and_account(open_ledger, account):
     assets = open_ledger().assets  # as another process
     assert assets.find(account, SHA) == "asset_1"
     assert assets.find(account, OTHER) is None
-    assert assets.find(Account("heygen", account.base_url, "another"), SHA) is None
+    assert assets.find(Payer("heygen", account.base_url, "another"), SHA) is None
 
 
 def test_of_two_uploads_of_one_file_the_first_stands(open_ledger, account):
@@ -41,7 +41,7 @@ def test_uploads_noted_at_once_agree_on_one(open_ledger, account):
 
 def test_what_is_forgotten_is_gone_for_its_account_only(open_ledger, account):
     ledger = open_ledger()
-    other = Account("heygen", account.base_url, "another")
+    other = Payer("heygen", account.base_url, "another")
     keep(ledger, account)
     keep(ledger, account, OTHER, "asset_2")
     keep(ledger, other)

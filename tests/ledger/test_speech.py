@@ -4,7 +4,7 @@ import pytest
 
 from heygen_nb.errors import LedgerError, LimitError, TakenOverError
 from heygen_nb.ledger import SpeechRow
-from heygen_nb.models import Account
+from heygen_nb.models import Payer
 
 
 def speech(draft_id="d1", speed=1.0, cost=1.0):
@@ -32,7 +32,7 @@ def test_a_draft_gets_three_speeches_and_other_drafts_theirs(open_ledger, accoun
 
     assert [row is not None for row in made] == [True, True, True, False]
     assert plan(account, speech("d2"), allow=anything, max_calls=3)
-    other_key = Account("heygen", account.base_url, "another")
+    other_key = Payer("heygen", account.base_url, "another")
     assert plan(other_key, speech("d1"), allow=anything, max_calls=3)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from heygen_nb.errors import LedgerError, TakenOverError
 from heygen_nb.ledger import MadeBefore, RenderRow, title_token
-from heygen_nb.models import Account
+from heygen_nb.models import Payer
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -42,8 +42,8 @@ def test_the_same_draft_again_is_the_same_row(ledger, account, new_render):
 
 
 def test_another_revision_key_or_address_is_another_row(ledger, account, new_render):
-    other_key = Account("heygen", account.base_url, "another")
-    elsewhere = Account("heygen", "https://eu.example.com", account.fingerprint)
+    other_key = Payer("heygen", account.base_url, "another")
+    elsewhere = Payer("heygen", "https://eu.example.com", account.fingerprint)
 
     rows = [
         ledger.plan(account, new_render())[0],
@@ -206,7 +206,7 @@ def test_every_step_is_an_event_with_its_time(ledger, account, new_render):
 
 
 def test_what_is_not_finished_is_told_for_one_account_only(ledger, account, new_render):
-    other = Account("heygen", account.base_url, "another")
+    other = Payer("heygen", account.base_url, "another")
     ledger.plan(other, new_render())
     open_row, _hold = planned(ledger, account, new_render("open"))
     _done, hold = planned(ledger, account, new_render("done"))

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 import heygen_nb as hg
 from heygen_nb.errors import ConfigError, NotAuthorizedError, ServerError
 from heygen_nb.heygen import HeyGenClient
-from heygen_nb.models import Account
+from heygen_nb.models import Payer
 from heygen_nb.renderer import open_renderer
 from heygen_nb.renderer.catalogue import Catalogue, catalogue_folder
 from heygen_nb.renderer.resolve import Resolver
@@ -260,10 +260,10 @@ async def test_a_look_without_a_word_on_it_has_the_shape_of_its_picture(
 
 def test_no_two_accounts_share_a_folder(home):
     accounts = [
-        Account("heygen", "https://api.heygen.com", "a"),
-        Account("heygen", "https://api.heygen.com", "b"),
-        Account("heygen", "https://elsewhere.example", "a"),
-        Account("sandbox", "https://api.heygen.com", "a"),
+        Payer("heygen", "https://api.heygen.com", "a"),
+        Payer("heygen", "https://api.heygen.com", "b"),
+        Payer("heygen", "https://elsewhere.example", "a"),
+        Payer("sandbox", "https://api.heygen.com", "a"),
     ]
 
     assert len({catalogue_folder(home, account) for account in accounts}) == 4

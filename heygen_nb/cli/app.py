@@ -1,13 +1,20 @@
-"""The application, and the choices and flags that several commands share."""
+"""Turning the declaration of a command into one of Typer's."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Annotated, NoReturn
+import importlib
+import inspect
+from dataclasses import MISSING, dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform, get_type_hints
 
 import typer
 
 from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_Options = TypeVar("_Options")
 
 app = typer.Typer(
     name="heygen-nb",
@@ -18,60 +25,45 @@ app = typer.Typer(
 )
 
 
-class BackendName(StrEnum):
-    """Who renders."""
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def command(
+    name: str, runs: str, about: str, **more: Any
+) -> Callable[[type[_Options]], type[_Options]]:
+    """Make a command of the class that lists its arguments.
 
-    AUTO = "auto"
-    HEYGEN = "heygen"
-    SANDBOX = "sandbox"
+    Args:
+        name: As it is typed.
+        runs: ``module:function`` beside this one; it gets the arguments as that
+            class, and returns the exit code. It is loaded when the command runs, so
+            that --help is quick.
+        about: Its help text.
+        **more: For Typer's ``command``.
+    """
 
+    def declare(options: type[_Options]) -> type[_Options]:
+        made = dataclass(frozen=True, slots=True, kw_only=True)(options)
+        hints = get_type_hints(made, include_extras=True)
 
-class HistoryStatus(StrEnum):
-    """What became of a render."""
+        def run(**given: Any) -> None:
+            module, _colon, function = runs.partition(":")
+            loaded = importlib.import_module(f"heygen_nb.cli.{module}")
+            raise typer.Exit(getattr(loaded, function)(made(**given)))
 
-    PLANNED = "planned"
-    SUBMITTED = "submitted"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    REJECTED = "rejected"
-    UNKNOWN = "unknown"
+        run.__signature__ = inspect.Signature(  # type: ignore[attr-defined] # read by Typer
+            [
+                inspect.Parameter(
+                    field.name,
+                    inspect.Parameter.KEYWORD_ONLY,
+                    default=inspect.Parameter.empty
+                    if field.default is MISSING
+                    else field.default,
+                    annotation=hints[field.name],
+                )
+                for field in fields(made)  # type: ignore[arg-type] # it is a dataclass
+            ]
+        )
+        run.__annotations__ = hints
+        app.command(name, help=about, **more)(run)
+        return made
 
-
-class ExportKind(StrEnum):
-    """What kind of file."""
-
-    CSV = "csv"
-    JSON = "json"
-
-
-class ChangeKind(StrEnum):
-    """How a draft is rewritten."""
-
-    SHORTEN = "shorten"
-    LENGTHEN = "lengthen"
-    ANOTHER = "another"
-    TRANSLATE = "translate"
-
-
-class Language(StrEnum):
-    """Whose words are shown and spoken."""
-
-    AUTO = "auto"
-    EN = "en"
-    RU = "ru"
-
-
-Backend = Annotated[BackendName | None, typer.Option()]
-AsJson = Annotated[bool, typer.Option("--json", help=_("One object a line on stdout."))]
-Refresh = Annotated[bool, typer.Option("--refresh", help=_("Fetch the list anew."))]
-Limit = Annotated[int, typer.Option("--limit", "-n", min=1)]
-
-
-def name_of(backend: BackendName | None) -> str | None:
-    """Return the backend that was asked for."""
-    return backend.value if backend else None
-
-
-def end(code: int) -> NoReturn:
-    """End the command with that exit code."""
-    raise typer.Exit(code)
+    return declare

@@ -17,6 +17,7 @@ from heygen_nb.workflow.packaged import packaged
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from heygen_nb.cli.commands import DemoOptions
     from heygen_nb.config import Settings
     from heygen_nb.workflow import Outcome
 
@@ -28,9 +29,9 @@ _NO_KEYS: dict[str, Any] = {
 }
 
 
-def run_demo(language: str) -> int:
+def run_demo(options: DemoOptions) -> int:
     """Render an example, post it to the sandbox chat, say where everything is."""
-    chosen = None if language == "auto" else language
+    chosen = None if options.language == "auto" else options.language
     settings = load_settings(language=chosen, poll_interval_s=1)
     settings = settings.model_copy(update=_NO_KEYS)
     outcome = asyncio.run(_demo(settings))

@@ -21,6 +21,7 @@ from heygen_nb.workflow.animatic import preview
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from heygen_nb.cli.commands import DoctorOptions
     from heygen_nb.config import Settings
     from heygen_nb.workflow import Session
 
@@ -29,9 +30,9 @@ _Found = TypeVar("_Found")
 LOW_DISK_BYTES = 1_000_000_000
 
 
-def run_doctor(backend: str | None) -> int:
+def run_doctor(options: DoctorOptions) -> int:
     """Check everything a render needs; return the worst exit code."""
-    settings = load_settings(backend=backend)
+    settings = load_settings(backend=options.backend)
     return asyncio.run(_Checkup(settings).run())
 
 

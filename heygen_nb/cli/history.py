@@ -16,26 +16,26 @@ from heygen_nb.renderer.account import ledger_url
 from heygen_nb.workflow import export_history, history_lines
 
 if TYPE_CHECKING:
-    from datetime import datetime
-    from pathlib import Path
-    from typing import Literal
-
+    from heygen_nb.cli.commands import ExportOptions, HistoryOptions
     from heygen_nb.workflow import HistoryLine
 
 
-def run_history(
-    *, status: str | None, since: datetime | None, limit: int, as_json: bool
-) -> int:
+def run_history(options: HistoryOptions) -> int:
     """Show renders, newest first."""
     settings = load_settings()
     set_language(settings.language)
+    since = options.since
     if since and since.tzinfo is None:
         since = since.astimezone()  # a day without a zone is the user's own
     with Ledger(ledger_url(settings)) as ledger:
         lines = history_lines(
-            ledger, settings.videos_path, status=status, since=since, limit=limit
+            ledger,
+            settings.videos_path,
+            status=options.status,
+            since=since,
+            limit=options.limit,
         )
-    if as_json:
+    if options.as_json:
         for line in lines:
             say(line.model_dump_json())
     else:
@@ -43,15 +43,15 @@ def run_history(
     return 0
 
 
-def run_export(target: Path, kind: Literal["csv", "json"]) -> int:
+def run_export(options: ExportOptions) -> int:
     """Write all renders to a file; ask before one is replaced."""
-    settings = load_settings()
+    settings, target = load_settings(), options.output
     set_language(settings.language)
     replaces = target.exists() and on_terminal()
     if replaces and not ask(_("{file} exists. Replace it?").format(file=target)):
         raise ConfigError(_("Stopped: nothing was written."))
     with Ledger(ledger_url(settings)) as ledger:
-        count = export_history(ledger, settings.videos_path, target, kind)
+        count = export_history(ledger, settings.videos_path, target, options.kind)
     say(_("{count} renders in {file}").format(count=count, file=target))
     return 0
 

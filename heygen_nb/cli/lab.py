@@ -13,8 +13,9 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.workflow.packaged import packaged
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from pathlib import Path
+
+    from heygen_nb.cli.commands import LabOptions
 
 FIRST = "01_studio.ipynb"
 # An uploaded file is one message of the browser. Tornado takes 10 MiB, and cuts the
@@ -23,13 +24,19 @@ FIRST = "01_studio.ipynb"
 _MESSAGES = {"websocket_max_message_size": 128_000_000}
 
 
-def run_lab(arguments: Sequence[str]) -> int:
+def run_lab(options: LabOptions) -> int:
     """Open JupyterLab; what is not ours in the arguments goes on to it."""
     settings = load_settings()
     notebook = notebooks_in(settings.home) / FIRST
     say(_("📓 Opening {notebook}; Ctrl-C ends it.").format(notebook=notebook))
     # Served from home: videos beyond the server's root would not play.
-    command = [sys.executable, "-m", "jupyterlab", str(notebook), *arguments]
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        str(notebook),
+        *(options.arguments or ()),
+    ]
     command.append(f"--ServerApp.root_dir={settings.home}")
     command.append(f"--ServerApp.tornado_settings={_MESSAGES}")
     try:

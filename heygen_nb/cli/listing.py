@@ -1,46 +1,108 @@
-"""What the lists of voices and avatars have in common on a terminal."""
+"""``voices`` and ``avatars``: who can speak and who can be seen."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, TypeVar
 
 from rich.markup import escape
 from rich.table import Table
 
 from heygen_nb.cli.console import err, out, say
+from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.workflow.catalogue import age_text
+from heygen_nb.models import Avatar, Voice
+from heygen_nb.renderer.resolve import meant
+from heygen_nb.workflow import open_session
+from heygen_nb.workflow.catalogue import age_text, voice_filter
+from heygen_nb.workflow.finding import Finder, language_label, word_label
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from datetime import timedelta
+    from collections.abc import Callable, Iterable, Sequence
 
-    from heygen_nb.errors import HeygenNbError
-    from heygen_nb.models import Avatar, Voice
-    from heygen_nb.workflow.finding import Found
+    from heygen_nb.cli.commands import AvatarOptions, VoiceOptions
+    from heygen_nb.heygen import VoiceReply
+    from heygen_nb.renderer.catalogue import Listing
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListOptions:
-    """The arguments that both lists have."""
-
-    text: str = ""
-    refresh: bool = False
-    limit: int = 20
-    backend: str | None = None
-    as_json: bool = False
+_Item = TypeVar("_Item", Voice, Avatar)
+_LINKS = {"sample_url", "picture_url"}  # they expire
 
 
-def refuse_unknown(found: Found[Voice] | Found[Avatar], text: str) -> None:
-    """End the command when nothing fits, with what is spelt alike.
+def run_voices(options: VoiceOptions) -> int:
+    """Show the voices that fit, own ones first."""
+    return asyncio.run(_voices(options))
+
+
+def run_avatars(options: AvatarOptions) -> int:
+    """Show the avatar looks that fit, own ones first."""
+    return asyncio.run(_avatars(options))
+
+
+async def _voices(options: VoiceOptions) -> int:
+    settings = load_settings(backend=options.backend)
+    async with open_session(settings) as session:
+        catalogue = session.renderer.catalogue
+        everyone = await catalogue.voices(refresh=options.refresh)
+        present = meant(settings.heygen_voice, await catalogue.said.get())
+    current = present[0].voice_id if len(present) == 1 else ""
+
+    def row(voice: Voice) -> tuple[str, ...]:
+        return (
+            "👉" if voice.id == current else "",
+            voice.name + (" · " + _("own") if voice.own else ""),
+            language_label(voice.language),
+            word_label(voice.gender),
+            "✓" if voice.exact else "",
+            voice.id,
+        )
+
+    names = (_("Name"), _("Language"), _("Gender"), _("Exact length"), _("Voice id"))
+    fits = voice_filter(options.language, options.gender)
+    found = _fitting(everyone, options, fits)
+    _show(found, options, names, row, catalogue.said)
+    return 0
+
+
+async def _avatars(options: AvatarOptions) -> int:
+    settings = load_settings(backend=options.backend)
+    async with open_session(settings) as session:
+        catalogue = session.renderer.catalogue
+        everyone = await catalogue.avatars(refresh=options.refresh)
+    ready = (avatar.id for avatar in everyone if avatar.ready)
+    current = settings.heygen_avatar_id or next(ready, "")
+
+    def row(avatar: Avatar) -> tuple[str, ...]:
+        notes = [_("own")] if avatar.own else []
+        notes += [] if avatar.ready else [_("not ready yet")]
+        return (
+            "👉" if avatar.id == current else "",
+            " · ".join((avatar.name, *notes)),
+            word_label(avatar.orientation),
+            ", ".join(avatar.engines),
+            avatar.id,
+        )
+
+    names = (_("Name"), _("Orientation"), _("Engines"), _("Avatar look id"))
+    found = _fitting(everyone, options, lambda look: look.own or not options.own)
+    _show(found, options, names, row, catalogue.looks)
+    return 0
+
+
+def _fitting(
+    everyone: Sequence[_Item],
+    options: VoiceOptions | AvatarOptions,
+    keep: Callable[[_Item], bool],
+) -> Sequence[_Item]:
+    """Return what fits.
 
     Raises:
-        ConfigError: Nothing fits.
+        ConfigError: Nothing fits; names what is spelt alike.
     """
+    text = " ".join(options.text or ())
+    found = Finder(everyone).find(text, keep)
     if found.items and not found.near:
-        return
+        return found.items
     near = "; ".join(f"{item.name} ({item.id})" for item in found.items)
     raise ConfigError(
         _("Nothing fits “{text}”.").format(text=text)
@@ -52,25 +114,27 @@ def refuse_unknown(found: Found[Voice] | Found[Avatar], text: str) -> None:
     )
 
 
-def show_table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Print a table whose last column, the ids, is whole in any window.
-
-    Brackets in what HeyGen tells are no markup.
-    """
-    table = Table(box=None, pad_edge=False)
-    for name in names:
-        table.add_column(name, overflow="fold", no_wrap=name == names[-1])
-    for row in rows:
-        table.add_row(*map(escape, row))
-    out.print(table)
-
-
-def say_footer(
-    shown: int, total: int, age: timedelta | None, trouble: HeygenNbError | None
+def _show(
+    found: Sequence[_Item],
+    options: VoiceOptions | AvatarOptions,
+    names: Iterable[str],
+    row: Callable[[_Item], Sequence[str]],
+    kept: Listing[VoiceReply] | Listing[Avatar],
 ) -> None:
-    """Say how much of the list is shown, and how old it is."""
-    count = _("showing {shown} of {total}").format(shown=shown, total=total)
+    shown = found[: options.limit]
+    if options.as_json:
+        for item in shown:
+            say(item.model_dump_json(exclude=_LINKS))
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("", *names):
+        # the last column, the ids, is whole in any window
+        table.add_column(name, overflow="fold", no_wrap=name.endswith("id"))
+    for item in shown:
+        table.add_row(*map(escape, row(item)))  # brackets in names are no markup
+    out.print(table)
+    count = _("showing {shown} of {total}").format(shown=len(shown), total=len(found))
     anew = _("--refresh fetches it anew")
-    say(f"{count} · {age_text(age)}; {anew}")
-    if trouble:
-        say(_("⚠️ It could not be fetched now: {reason}").format(reason=trouble), err)
+    say(f"{count} · {age_text(kept.age)}; {anew}")
+    if reason := kept.trouble:
+        say(_("⚠️ It could not be fetched now: {reason}").format(reason=reason), err)

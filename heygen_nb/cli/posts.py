@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from heygen_nb.cli.console import say
 from heygen_nb.config import load_settings
@@ -10,30 +11,33 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import set_language
 from heygen_nb.workflow import mark_sent, open_session, resend
 
+if TYPE_CHECKING:
+    from heygen_nb.cli.commands import MarkSentOptions, ResendOptions
 
-def run_resend(post_id: int) -> int:
+
+def run_resend(options: ResendOptions) -> int:
     """Send a post that is not in the chat."""
     settings = load_settings()
     set_language(settings.language)
 
     async def run() -> None:
         async with open_session(settings) as session:
-            await resend(session, post_id)
+            await resend(session, options.post)
 
     asyncio.run(run())
-    say(_("📱 Post {id} is in the chat.").format(id=post_id))
+    say(_("📱 Post {id} is in the chat.").format(id=options.post))
     return 0
 
 
-def run_mark_sent(post_id: int) -> int:
+def run_mark_sent(options: MarkSentOptions) -> int:
     """Note that a post is in the chat."""
     settings = load_settings()
     set_language(settings.language)
 
     async def run() -> None:
         async with open_session(settings) as session:
-            await mark_sent(session, post_id)
+            await mark_sent(session, options.post)
 
     asyncio.run(run())
-    say(_("📱 Post {id} is noted as sent.").format(id=post_id))
+    say(_("📱 Post {id} is noted as sent.").format(id=options.post))
     return 0

@@ -13,18 +13,16 @@ from heygen_nb.renderer import draft_settings
 from heygen_nb.workflow.animatic import FAST_PX, SHARE_PX, preview
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from heygen_nb.cli.commands import PreviewOptions
 
 
-def run_preview(
-    file: Path, output: Path | None, *, template: Path | None, share: bool
-) -> int:
+def run_preview(options: PreviewOptions) -> int:
     """Make the animatic of every draft in the file, or of a table's first row."""
-    settings = load_settings()
-    if template:
-        drafts = drafts_from(file, template, settings=settings)[:1]
+    settings, output = load_settings(), options.output
+    if options.template:
+        drafts = drafts_from(options.file, options.template, settings=settings)[:1]
     else:
-        drafts = read_drafts(file, settings.home)
+        drafts = read_drafts(options.file, settings.home)
     for draft in drafts:
         target = output or settings.home / "previews" / f"{draft.id}.mp4"
         if len(drafts) > 1 and output:
@@ -34,7 +32,7 @@ def run_preview(
                 draft,
                 draft_settings(draft, settings),
                 target.absolute(),
-                short_side_px=SHARE_PX if share else FAST_PX,
+                short_side_px=SHARE_PX if options.share else FAST_PX,
             )
         )
         length = _("{seconds:.1f} s").format(seconds=made.duration_s)

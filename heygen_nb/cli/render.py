@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from heygen_nb.cli.console import (
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from heygen_nb.cli.commands import RenderOptions
     from heygen_nb.config import Settings
     from heygen_nb.models import Draft
     from heygen_nb.renderer import Plan
@@ -36,24 +37,10 @@ if TYPE_CHECKING:
 _SHOWN = 20  # plans of a large table
 
 
-@dataclass(frozen=True, slots=True)
-class RenderOptions:
-    """The flags of the command."""
-
-    send: bool | None = None
-    again: bool = False
-    yes: bool = False
-    max_cost: float | None = None
-    backend: str | None = None
-    as_json: bool = False
-    template: Path | None = None
-    sample: bool = False
-
-
-def run_render(files: Sequence[Path], options: RenderOptions) -> int:
+def run_render(options: RenderOptions) -> int:
     """Render the drafts of the files; return the highest exit code that occurred."""
     settings = load_settings(backend=options.backend)
-    drafts = read_files(files, options.template, settings)
+    drafts = read_files(options.files, options.template, settings)
     for draft in drafts:
         check_draft(draft)
     outcomes = asyncio.run(_render(drafts, settings, options))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heygen_nb.cli.console import err, log_lines, out, say
@@ -14,18 +13,9 @@ from heygen_nb.i18n import set_language
 from heygen_nb.workflow import Resumption, adopt, open_session, pay_again
 
 if TYPE_CHECKING:
+    from heygen_nb.cli.commands import ResumeOptions
     from heygen_nb.config import Settings
     from heygen_nb.workflow import Outcome
-
-
-@dataclass(frozen=True, slots=True)
-class ResumeOptions:
-    """The flags of the command."""
-
-    adopt: tuple[str, str] | None = None
-    again: str | None = None
-    backend: str | None = None
-    as_json: bool = False
 
 
 def run_resume(options: ResumeOptions) -> int:

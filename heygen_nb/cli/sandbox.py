@@ -12,16 +12,17 @@ from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.server import serve
 
 if TYPE_CHECKING:
+    from heygen_nb.cli.commands import ServeOptions
     from heygen_nb.sandbox.process import SandboxHandle
 
 
-def run_sandbox(port: int, *, fast: bool) -> int:
+def run_sandbox(options: ServeOptions) -> int:
     """Serve both stand-ins; say how to point a client at them."""
     settings = load_settings()
     serve(
-        port=port,
+        port=options.port,
         state_dir=settings.home / SANDBOX_FOLDER,
-        options=SandboxOptions(fast=fast),
+        options=SandboxOptions(fast=options.fast),
         on_ready=_say_where,
     )
     return 0

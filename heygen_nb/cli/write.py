@@ -6,7 +6,6 @@ import asyncio
 import json
 import secrets
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.live import Live
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from heygen_nb.cli.commands import WriteOptions
     from heygen_nb.config import Settings
     from heygen_nb.models import Draft
     from heygen_nb.scripts import Change, TextCallback
@@ -35,23 +35,20 @@ if TYPE_CHECKING:
 FOLDER = "drafts"
 
 
-@dataclass(frozen=True, slots=True)
-class WriteOptions:
-    """The flags of the command."""
-
-    number: int = 1
-    form: str = ""
-    tone: str = ""
-    language: str | None = None
-    duration: float | None = None
-    seed: int | None = None
-    offline: bool = False
-    output: Path | None = None
-    as_json: bool = False
+def run_write(options: WriteOptions) -> int:
+    """Write drafts about a topic, write some anew, or list the formats."""
+    if options.change and not options.source:
+        raise DraftError(_("--change needs --from FILE."))
+    if options.formats:
+        _list_formats(options.language)
+    elif options.source:
+        _rewrite_file(options.source, options.change or "another", options)
+    else:
+        _write_topic(options)
+    return 0
 
 
-def run_formats(language: str | None) -> int:
-    """List the formats, ours and the user's own."""
+def _list_formats(language: str | None) -> None:
     settings = load_settings()
     writing = asyncio.run(open_writing(settings))
     names = [language] if language else LANGUAGES
@@ -65,23 +62,20 @@ def run_formats(language: str | None) -> int:
                 languages=", ".join(LANGUAGES)
             ),
         )
-    return 0
 
 
-def run_write(topic: str, options: WriteOptions) -> int:
-    """Write the versions; each is kept as soon as it is there."""
+def _write_topic(options: WriteOptions) -> None:
     settings = load_settings()
     order = Order(
-        topic=topic,
+        topic=options.topic,
         format=options.form,
         tone=options.tone,
-        language=options.language or script_language(topic),
+        language=options.language or script_language(options.topic),
         target_s=_seconds(options, settings),
         seed=options.seed,
         offline=options.offline,
     )
     asyncio.run(_write(order, options, settings))
-    return 0
 
 
 async def _write(order: Order, options: WriteOptions, settings: Settings) -> None:
@@ -92,14 +86,13 @@ async def _write(order: Order, options: WriteOptions, settings: Settings) -> Non
             _keep(draft, folder, writing, settings, as_json=options.as_json)
 
 
-def run_rewrite(source: Path, change: Change, options: WriteOptions) -> int:
+def _rewrite_file(source: Path, change: Change, options: WriteOptions) -> None:
     """Write each draft of a file anew, into a file of its own beside it."""
     settings = load_settings()
     drafts = read_drafts(source, settings.home)
     for draft in drafts:
         check_draft(draft)
     asyncio.run(_rewrite(drafts, change, options, settings, source.parent))
-    return 0
 
 
 async def _rewrite(

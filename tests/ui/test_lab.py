@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-lab = import_module("heygen_nb.cli.lab")  # the name in the package is the command
+from heygen_nb.cli import lab
+from heygen_nb.cli.commands import LabOptions
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def started(monkeypatch):
 
 
 def test_lab_opens_the_first_notebook_and_serves_from_home(started, home):
-    assert lab.run_lab(["--no-browser"]) == 0
+    assert lab.run_lab(LabOptions(arguments=["--no-browser"])) == 0
 
     (command,) = started
     assert str(home / "notebooks" / "01_studio.ipynb") in command
@@ -29,7 +29,7 @@ def test_all_notebooks_are_copied_and_changed_ones_left_alone(started, home):
     (home / "notebooks").mkdir()
     (home / "notebooks" / "02_step_by_step.ipynb").write_text("mine")
 
-    lab.run_lab([])
+    lab.run_lab(LabOptions())
 
     names = sorted(path.name for path in Path(home, "notebooks").iterdir())
     assert len(names) == 4

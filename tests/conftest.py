@@ -96,7 +96,9 @@ def browser() -> Iterator[Browser]:
     """
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        opened = driver.chromium.launch(
+            executable_path=path, args=["--no-sandbox"], timeout=120_000
+        )
         yield opened
         opened.close()
 

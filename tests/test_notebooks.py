@@ -43,7 +43,7 @@ def test_a_notebook_runs_from_its_folder_without_a_key(notebook, home, monkeypat
     read = _read(Path(copy))
 
     NotebookClient(
-        read, timeout=60, resources={"metadata": {"path": str(home / "notebooks")}}
+        read, timeout=240, resources={"metadata": {"path": str(home / "notebooks")}}
     ).execute()
 
     texts = [str(out) for cell in read.cells for out in cell.get("outputs", ())]

@@ -118,7 +118,7 @@ class Notebook:
         )
 
     def ready(self) -> None:
-        self.page.wait_for_function(_READY, timeout=60_000)
+        self.page.wait_for_function(_READY)
 
     def restart(self) -> None:
         """Restart the kernel as the menu does, without its question."""
@@ -212,7 +212,7 @@ def _lab_environ(root: Path) -> dict[str, str]:
 
 
 def _wait_for(url: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and server.poll() is None:
         try:
             with urllib.request.urlopen(f"{url}/api/status"):
@@ -231,7 +231,7 @@ def open_notebook(lab, browser):
         context = browser.new_context(viewport={"width": width, "height": height})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(45_000)
+        page.set_default_timeout(120_000)
         page.goto(f"{lab.url}/doc/tree/{path}?reset")
         notebook = Notebook(page, lab)
         notebook.ready()
@@ -280,10 +280,10 @@ async def desk(sandbox):
 
 @pytest.fixture
 def until():
-    """Wait until something is so, for five seconds at most."""
+    """Wait until something is so, a minute at most: the machine may be busy."""
 
     async def wait(condition: Callable[[], object]) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not condition():  # noqa: ASYNC110 - what is awaited is a widget
                 await asyncio.sleep(0.01)
 

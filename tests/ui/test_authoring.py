@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.browser
 
 SHOWN = "() => [...document.querySelectorAll('video')].some(v => v.readyState > 0)"
 HEARD = "() => [...document.querySelectorAll('audio')].some(a => a.readyState > 0)"

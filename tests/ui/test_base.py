@@ -74,7 +74,7 @@ async def test_a_surprise_is_shown_and_logged(panel, caplog):
     assert "Traceback" in caplog.text
 
 
-async def test_closing_cancels_what_runs(panel):
+async def test_closing_cancels_what_runs(panel, until):
     started = asyncio.Event()
 
     async def forever():
@@ -84,19 +84,18 @@ async def test_closing_cancels_what_runs(panel):
     panel.spawn(forever)
     await started.wait()
     panel.close()
-    await asyncio.sleep(0.01)
 
-    assert not panel._tasks
+    await until(lambda: not panel._tasks)
 
 
-async def test_a_question_waits_for_its_answer(panel):
+async def test_a_question_waits_for_its_answer(panel, until):
     answers = []
 
     async def ask():
         answers.append(await panel.ask("Pay <$2>?", "Pay"))
 
     panel.spawn(ask)
-    await asyncio.sleep(0.01)
+    await until(lambda: panel._question)
     assert "Pay &lt;$2&gt;?" in panel._question._text.value
     panel._question._yes.click()
     await panel.idle()

@@ -11,7 +11,7 @@ import pytest
 
 from heygen_nb.timing import estimate_s
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 
 PLAYS = "() => [...document.querySelectorAll('video')].some(v => v.readyState > 0)"
 

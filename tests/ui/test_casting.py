@@ -27,7 +27,12 @@ def casting(panel):
 
 
 async def settled(panel):
+    """Wait until nothing is left to do and what is typed is stored."""
     await asyncio.sleep(0.03)
+    await panel.idle()
+    async with asyncio.timeout(60):
+        while panel.page.changed and not panel.page.held:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
     await panel.idle()
 
 

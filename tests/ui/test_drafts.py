@@ -24,8 +24,23 @@ async def panel(desk, monkeypatch):
 
 
 async def settled(panel):
+    """Wait until nothing is left to do and what is typed is stored."""
     await asyncio.sleep(0.03)
     await panel.idle()
+    async with asyncio.timeout(60):
+        while panel.page.changed and not panel.page.held:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await panel.idle()
+
+
+def open_question(panel):
+    question = panel._question
+    shown = question and "hg-off" not in question._dom_classes
+    return question._text.value if shown else ""
+
+
+def asks(panel, words):
+    return lambda: words in open_question(panel)
 
 
 async def kept(desk):
@@ -110,7 +125,7 @@ async def test_closing_in_the_middle_of_a_word_loses_nothing(desk, sandbox):
     await again.close()
 
 
-async def test_a_draft_changed_elsewhere_is_a_question_not_a_loss(panel, desk):
+async def test_a_draft_changed_elsewhere_is_a_question_not_a_loss(panel, desk, until):
     await write(panel)
     (draft,) = await kept(desk)
     theirs = draft.model_copy(update={"script": "Theirs."})
@@ -118,22 +133,21 @@ async def test_a_draft_changed_elsewhere_is_a_question_not_a_loss(panel, desk):
     await desk.book.save(theirs, over=1)
 
     panel.t_script.value = "Mine."
-    await asyncio.sleep(0.05)
-    assert "changed elsewhere" in panel._question._text.value
+    await until(asks(panel, "changed elsewhere"))
     panel._question._yes.click()
     await settled(panel)
 
     assert [d.script for d in await kept(desk)] == ["Mine."]
 
 
-async def test_the_other_text_can_be_taken_instead(panel, desk):
+async def test_the_other_text_can_be_taken_instead(panel, desk, until):
     await write(panel)
     (draft,) = await kept(desk)
     desk._listeners.clear()
     await desk.book.save(draft.model_copy(update={"script": "Theirs."}), over=1)
 
     panel.t_script.value = "Mine."
-    await asyncio.sleep(0.05)
+    await until(asks(panel, "changed elsewhere"))
     panel._question._no.click()
     await settled(panel)
 
@@ -319,42 +333,44 @@ async def test_a_limit_is_passed_only_when_somebody_agrees(
     assert len(sandbox.charges()) == (button == "_yes")
 
 
-async def changed_elsewhere(panel, desk):
+async def changed_elsewhere(panel, desk, until):
     """Bring the panel to the question which of two texts counts."""
     await write(panel)
     (draft,) = await kept(desk)
     desk._listeners.clear()  # another kernel: nobody tells this one
     await desk.book.save(draft.model_copy(update={"script": "Theirs."}), over=1)
     panel.t_script.value = "Mine."
-    await asyncio.sleep(0.05)
-    assert "changed elsewhere" in panel._question._text.value
+    await until(asks(panel, "changed elsewhere"))
 
 
-async def test_another_question_does_not_decide_which_text_counts(panel, desk):
-    await changed_elsewhere(panel, desk)
+async def test_another_question_does_not_decide_which_text_counts(panel, desk, until):
+    await changed_elsewhere(panel, desk, until)
 
     panel.spawn(lambda: panel.ask("Render?", "Render"))
-    await asyncio.sleep(0.02)
+    await until(asks(panel, "Render?"))
     panel._question._no.click()
-    await settled(panel)
+    await panel.idle()
     assert panel.t_script.value == "Mine."
 
     panel.spawn(panel.save)
-    await asyncio.sleep(0.02)
-    assert "changed elsewhere" in panel._question._text.value
+    await until(asks(panel, "changed elsewhere"))
     panel._question._yes.click()
     await settled(panel)
     assert [d.script for d in await kept(desk)] == ["Mine."]
 
 
-async def test_a_text_is_not_written_over_while_its_question_is_open(panel, desk):
-    await changed_elsewhere(panel, desk)
+async def test_a_text_is_not_written_over_while_its_question_is_open(
+    panel, desk, until, monkeypatch
+):
+    await changed_elsewhere(panel, desk, until)
+    again, ask = [], panel.ask
+    monkeypatch.setattr(panel, "ask", lambda *words: again.append(words) or ask(*words))
     (theirs,) = await kept(desk)
     newer = theirs.model_copy(update={"script": "Theirs, newer."})
     await desk.book.save(newer, over=2)
 
     panel._question._yes.click()
-    await asyncio.sleep(0.05)
+    await until(lambda: again)
 
     assert [d.script for d in await kept(desk)] == ["Theirs, newer."]
     panel._question._yes.click()
@@ -362,8 +378,8 @@ async def test_a_text_is_not_written_over_while_its_question_is_open(panel, desk
     assert [d.script for d in await kept(desk)] == ["Mine."]
 
 
-async def test_closing_before_the_answer_keeps_both_texts(panel, desk):
-    await changed_elsewhere(panel, desk)
+async def test_closing_before_the_answer_keeps_both_texts(panel, desk, until):
+    await changed_elsewhere(panel, desk, until)
     desk.listen(lambda _topic: None)
 
     panel.close()

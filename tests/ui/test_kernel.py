@@ -24,7 +24,7 @@ def run_cells(home, monkeypatch):
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells]
         )
         NotebookClient(
-            book, timeout=60, resources={"metadata": {"path": str(home)}}
+            book, timeout=240, resources={"metadata": {"path": str(home)}}
         ).execute()
         return [str(cell.outputs) for cell in book.cells]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 
 PLAYS = "() => [...document.querySelectorAll('video')].some(v => v.readyState > 0)"
 MANY = 60  # more controls than any tab has

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
 from heygen_nb.ledger import Ledger
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.browser
 
 PLAYS = "() => [...document.querySelectorAll('video')].some(v => v.readyState > 0)"
 
@@ -24,11 +25,10 @@ def saved(lab, title):
 
 
 def wait_until_saved(book, lab, title, script):
-    for _ in range(100):
-        if saved(lab, title) == [script]:
-            return
+    deadline = time.monotonic() + 120
+    while saved(lab, title) != [script]:
+        assert time.monotonic() < deadline, saved(lab, title)
         book.page.wait_for_timeout(100)
-    raise AssertionError(saved(lab, title))
 
 
 def pick(book, title):

@@ -61,7 +61,6 @@ def ours(folder: Path) -> float:
 def floor(folder: Path) -> float:
     """Return the CPU seconds x264 alone needs for frames that are in memory."""
     import numpy as np
-
     from heygen_nb.preview.encode import Mp4Writer
     from heygen_nb.preview.stage import Stage
 

@@ -30,7 +30,7 @@ from heygen_nb.timing import PastRender, RenderTimes, SpeechModel, Spoken
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from heygen_nb.preview.voice import Speech
+    from heygen_nb.preview.voice import Narration
 
 FORTUNES = Path("/usr/share/games/fortunes")
 SENTENCES = 240
@@ -104,7 +104,9 @@ def lengths(language: str, kind: str) -> None:
     print(f"             the 80 % interval holds in {fmean(inside):.0%}")
 
 
-def row(voice: Voice, text: str, say: Callable[[Voice, str, float], Speech]) -> Spoken:
+def row(
+    voice: Voice, text: str, say: Callable[[Voice, str, float], Narration]
+) -> Spoken:
     return Spoken(text, voice.voice_id, 1.0, say(voice, text, 1.0).duration_s)
 
 

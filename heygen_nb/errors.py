@@ -30,7 +30,6 @@
     ├── LedgerError                 the database
     │   └── TakenOverError          another process goes on with it
     ├── PreviewError                local rendering
-    │   └── PreviewCancelledError   stopped on request
     ├── SandboxError                the local stand-in did not start
     └── ScriptError                 a language model did not write
         └── ScriptNotAuthorizedError
@@ -297,12 +296,6 @@ class PreviewError(HeygenNbError):
     """A local video could not be made."""
 
     code = "preview"
-
-
-class PreviewCancelledError(PreviewError):
-    """Local rendering was stopped on request; nothing is left behind."""
-
-    code = "cancelled"
 
 
 class SandboxError(HeygenNbError):

@@ -14,9 +14,9 @@ from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft
+from heygen_nb.renderer.animatic import preview
 from heygen_nb.renderer.resolve import choose_engine, describe_voice
 from heygen_nb.workflow import open_session
-from heygen_nb.workflow.animatic import preview
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

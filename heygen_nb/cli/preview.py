@@ -10,7 +10,7 @@ from heygen_nb.config import load_settings
 from heygen_nb.drafts import drafts_from, read_drafts
 from heygen_nb.i18n import gettext as _
 from heygen_nb.renderer import draft_settings
-from heygen_nb.workflow.animatic import FAST_PX, SHARE_PX, preview
+from heygen_nb.renderer.animatic import FAST_PX, SHARE_PX, preview
 
 if TYPE_CHECKING:
     from heygen_nb.cli.commands import PreviewOptions

@@ -12,16 +12,15 @@ from heygen_nb.preview.video import (
     probe_video,
     shrink_video,
 )
-from heygen_nb.preview.voice import EspeakVoice, Speech, Voice, Word
+from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 
 __all__ = [
     "AspectRatio",
     "EspeakVoice",
+    "Narration",
     "Rendered",
     "Scene",
-    "Speech",
     "VideoFacts",
-    "Voice",
     "Word",
     "make_thumbnail",
     "preview_batch",

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from heygen_nb.preview.background import open_image
-from heygen_nb.preview.encode import Patch, to_patch
+from heygen_nb.preview.layout import Patch, to_patch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,15 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from heygen_nb.preview.background import Colour
-    from heygen_nb.preview.encode import Plane
-    from heygen_nb.preview.layout import Box
-    from heygen_nb.preview.voice import Speech
+    from heygen_nb.preview.layout import Box, Plane
+    from heygen_nb.preview.voice import Narration
 
 BARS = 23
 _HEIGHTS = 16
 
 
-def loudness(speech: Speech, step_s: float, steps: int) -> list[float]:
+def loudness(speech: Narration, step_s: float, steps: int) -> list[float]:
     """Return 0 to 1 for each step, relative to how loud this voice is."""
     size = round(speech.sample_rate * step_s)
     padded = np.zeros(steps * size, np.float32)
@@ -111,7 +110,7 @@ FACE = 1000
 MOUTH, EYES = (410, 550, 590, 670), (370, 400, 630, 490)
 
 
-class Avatar:
+class DrawnAvatar:
     """The avatar's pictures, ready to be patched in.
 
     Args:
@@ -156,7 +155,7 @@ class Avatar:
 
 def make_avatar(
     picture: Path | bytes | None, behind: Image.Image, box: Box, accent: Colour
-) -> Avatar:
+) -> DrawnAvatar:
     """Draw the avatar in all its states.
 
     Args:
@@ -170,7 +169,9 @@ def make_avatar(
     """
     side = round(box.width / (1 + _HALO))
     if picture is not None:
-        return Avatar(_rings(_portrait(open_image(picture), side), behind, box, accent))
+        return DrawnAvatar(
+            _rings(_portrait(open_image(picture), side), behind, box, accent)
+        )
     sheet = open_image(_SHEET)
     face = sheet.crop((0, 0, FACE, FACE))
     inset = (box.width - side) // 2
@@ -180,7 +181,7 @@ def make_avatar(
         speaking = _with_tile(face, sheet, number, MOUTH)
         mouths.append(_part(speaking, MOUTH, side, corner))
     asleep = _with_tile(face, sheet, MOUTHS - 1, EYES)
-    return Avatar(
+    return DrawnAvatar(
         _rings(_portrait(face, side), behind, box, accent),
         mouths,
         _part(asleep, EYES, side, corner),

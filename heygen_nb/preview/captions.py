@@ -11,8 +11,12 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from heygen_nb.preview.encode import Patch, to_patch
-from heygen_nb.preview.layout import draw_text, rounded_mask, text_width
+from heygen_nb.preview.layout import (
+    draw_text,
+    rounded_mask,
+    text_width,
+    to_patch,
+)
 from heygen_nb.preview.text import STRESS, clean_script
 from heygen_nb.preview.voice import Word
 
@@ -21,8 +25,7 @@ if TYPE_CHECKING:
 
     Measure = Callable[[str], float]
     from heygen_nb.preview.background import Palette
-    from heygen_nb.preview.encode import Plane
-    from heygen_nb.preview.layout import Layout
+    from heygen_nb.preview.layout import Layout, Plane
 
 _SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 _CLOSERS = "\"'»”’)]"
@@ -34,7 +37,7 @@ _SHORT_FORM = 5  # characters: "Prof."
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class CaptionPage:
     """What is on the screen at one time.
 
     Attributes:
@@ -65,7 +68,7 @@ def lay_out_pages(
     width: float,
     max_lines: int,
     duration_s: float,
-) -> tuple[Page, ...]:
+) -> tuple[CaptionPage, ...]:
     """Set the words into pages that end with sentences and pauses.
 
     Args:
@@ -84,7 +87,7 @@ def lay_out_pages(
     return _timed(groups, duration_s) if groups else ()
 
 
-def to_srt(pages: Iterable[Page]) -> str:
+def to_srt(pages: Iterable[CaptionPage]) -> str:
     """Return the pages in SubRip form."""
     return "".join(
         f"{number}\n{_stamp(page.start_s)} --> {_stamp(page.end_s)}\n{page.text}\n\n"
@@ -215,7 +218,9 @@ def _balanced(
     return best
 
 
-def _timed(groups: list[list[list[Word]]], duration_s: float) -> tuple[Page, ...]:
+def _timed(
+    groups: list[list[list[Word]]], duration_s: float
+) -> tuple[CaptionPage, ...]:
     pages = []
     starts = [lines[0][0].start_s for lines in groups[1:]] + [duration_s]
     for lines, following in zip(groups, starts, strict=True):
@@ -223,63 +228,71 @@ def _timed(groups: list[list[list[Word]]], duration_s: float) -> tuple[Page, ...
         quiet = lines[-1][-1].end_s + _LINGER_S
         end = following if following < quiet + _LINGER_S else quiet
         shown = tuple(tuple(line) for line in lines)
-        pages.append(Page(shown, start, min(max(end, start), duration_s)))
+        pages.append(CaptionPage(shown, start, min(max(end, start), duration_s)))
     return tuple(pages)
 
 
 _LET_GO_S = 0.35  # a word stays lit over shorter gaps
 
 
-class Subtitles:
-    """The captions on the picture; times come in order."""
+def shown_at(
+    pages: Sequence[CaptionPage], now: float
+) -> tuple[CaptionPage | None, Word | None]:
+    """Return the page on the screen and the word being said.
 
-    def __init__(
-        self,
-        picture: Image.Image,
-        layout: Layout,
-        palette: Palette,
-        pages: tuple[Page, ...],
-    ) -> None:
+    Silent words (emoji, dashes) never light up.
+    """
+    for page in pages:
+        if page.start_s <= now < page.end_s:
+            begun = [w for w in page.words if w.start_s <= now and w.end_s > w.start_s]
+            lit = bool(begun) and now < begun[-1].end_s + _LET_GO_S
+            return page, begun[-1] if lit else None
+    return None, None
+
+
+class Lettering:
+    """Draws pages, and the pill of the spoken word, as layers for any picture."""
+
+    def __init__(self, layout: Layout, palette: Palette) -> None:
         self._layout = layout
         self._palette = palette
-        self._pages = pages
-        self._behind = picture.crop(layout.captions.corners)
-        self._empty = to_patch(self._behind, layout.captions.x, layout.captions.y)
-        self._turn = 0
-        self._page: Page | None = None
-        self._lit: Word | None = None
-        self._image, self._plain = self._behind, self._empty
         self._places: dict[int, tuple[int, int]] = {}
 
-    def paint(self, now: float, planes: tuple[Plane, Plane, Plane]) -> bool:
-        """Bring the captions to a time; False if they stay as they are."""
-        while self._turn < len(self._pages) and self._pages[self._turn].end_s <= now:
-            self._turn += 1
-        page = self._pages[self._turn] if self._turn < len(self._pages) else None
-        if page and page.start_s > now:
-            page = None
-        word = _spoken(page, now) if page else None
-        if page is self._page and word is self._lit:
-            return False
-        if page is not self._page:
-            self._turn_to(page)
-        self._plain.put_on(planes)
-        if word:
-            self._pill(word).put_on(planes)
-        self._page, self._lit = page, word
-        return True
+    def page(self, page: CaptionPage) -> Image.Image:
+        """Return the letters with a soft shadow, as large as the captions' box."""
+        size = self._layout.font_px
+        letters = self._letters(page)
+        blur = ImageFilter.BoxBlur(size * 0.09)
+        shade = letters.filter(blur).filter(blur).point(_strengthen)
+        below = Image.new("L", letters.size)
+        below.paste(shade, (0, size // 24))
+        layer = Image.new("RGBA", letters.size, self._palette.shade)
+        layer.putalpha(below)
+        ink = Image.new("RGBA", letters.size, self._palette.ink)
+        ink.putalpha(letters)
+        return Image.alpha_composite(layer, ink)
 
-    def _turn_to(self, page: Page | None) -> None:
-        self._image, self._plain = self._behind, self._empty
-        if page:
-            box = self._layout.captions
-            self._image = self._with_letters(self._letters(page))
-            self._plain = to_patch(self._image, box.x, box.y)
+    def pill(self, word: Word) -> tuple[Image.Image, int, int]:
+        """Return the lit word of the page drawn last, and where it lies in the box."""
+        size, box = self._layout.font_px, self._layout.captions
+        x, base = self._places[id(word)]
+        across = size * 0.15
+        right = x + text_width(word.text, size) + across
+        # Outwards to even pixels, but not over the edge.
+        left, top = max(int(x - across) & ~1, 0), max(int(base - size * 0.92) & ~1, 0)
+        right = min(int(right + 2) & ~1, box.width)
+        bottom = min(int(base + size * 0.32 + 2) & ~1, box.height)
+        mask = rounded_mask((int(right) - left, bottom - top), size * 0.2)
+        layer = Image.new("RGBA", mask.size, self._palette.accent)
+        at = (x - left, base - top)
+        draw_text(ImageDraw.Draw(layer), at, word.text, size, self._palette.accent_ink)
+        layer.putalpha(mask)
+        return layer, left, top
 
-    def _letters(self, page: Page) -> Image.Image:
+    def _letters(self, page: CaptionPage) -> Image.Image:
         """Draw the page as a mask; remember where each word stands."""
         size, box = self._layout.font_px, self._layout.captions
-        letters = Image.new("L", self._behind.size)
+        letters = Image.new("L", (box.width, box.height))
         draw = ImageDraw.Draw(letters)
         top = (box.height - len(page.lines) * self._layout.line_px) / 2
         for number, words in enumerate(page.lines):
@@ -294,30 +307,43 @@ class Subtitles:
                 x += width + self._layout.space_px
         return letters
 
-    def _with_letters(self, letters: Image.Image) -> Image.Image:
-        """Put the letters on the background, with a soft shadow to stand out."""
-        size = self._layout.font_px
-        blur = ImageFilter.BoxBlur(size * 0.09)
-        shade = letters.filter(blur).filter(blur).point(_strengthen)
-        image = self._behind.copy()
-        image.paste(self._palette.shade, (0, size // 24), shade)
-        image.paste(self._palette.ink, mask=letters)
-        return image
 
-    def _pill(self, word: Word) -> Patch:
-        size, box = self._layout.font_px, self._layout.captions
-        x, base = self._places[id(word)]
-        across = size * 0.15
-        right = x + text_width(word.text, size) + across
-        # Outwards to even pixels, but not over the edge.
-        left, top = max(int(x - across) & ~1, 0), max(int(base - size * 0.92) & ~1, 0)
-        right = min(int(right + 2) & ~1, box.width)
-        bottom = min(int(base + size * 0.32 + 2) & ~1, box.height)
-        part = self._image.crop((left, top, right, bottom))
-        part.paste(self._palette.accent, mask=rounded_mask(part.size, size * 0.2))
-        at = (x - left, base - top)
-        draw_text(ImageDraw.Draw(part), at, word.text, size, self._palette.accent_ink)
-        return to_patch(part, box.x + left, box.y + top)
+class Subtitles:
+    """The captions on a picture that stands still; times come in order."""
+
+    def __init__(
+        self,
+        picture: Image.Image,
+        layout: Layout,
+        palette: Palette,
+        pages: tuple[CaptionPage, ...],
+    ) -> None:
+        self._box = layout.captions
+        self._pages = pages
+        self._lettering = Lettering(layout, palette)
+        self._image = self._behind = picture.crop(self._box.corners)
+        self._plain = to_patch(self._behind, self._box.x, self._box.y)
+        self._shown: tuple[CaptionPage | None, Word | None] = None, None
+
+    def paint(self, now: float, planes: tuple[Plane, Plane, Plane]) -> bool:
+        """Bring the captions to a time; False if they stay as they are."""
+        page, word = shown = shown_at(self._pages, now)
+        if shown == self._shown:
+            return False
+        if page is not self._shown[0]:
+            self._image = self._behind.copy()
+            if page:
+                layer = self._lettering.page(page)
+                self._image.paste(layer, mask=layer)
+            self._plain = to_patch(self._image, self._box.x, self._box.y)
+        self._plain.put_on(planes)
+        if word:
+            layer, x, y = self._lettering.pill(word)
+            part = self._image.crop((x, y, x + layer.width, y + layer.height))
+            part.paste(layer, mask=layer)
+            to_patch(part, self._box.x + x, self._box.y + y).put_on(planes)
+        self._shown = shown
+        return True
 
 
 def _right_to_left(word: Word) -> bool:
@@ -326,12 +352,3 @@ def _right_to_left(word: Word) -> bool:
 
 def _strengthen(opacity: int) -> int:
     return min(opacity * 3 // 2, 220)
-
-
-def _spoken(page: Page, now: float) -> Word | None:
-    """Return the word being said; silent ones (emoji, dashes) never light up."""
-    lit = None
-    for word in page.words:
-        if word.start_s <= now and word.end_s > word.start_s:
-            lit = word
-    return lit if lit and now < lit.end_s + _LET_GO_S else None

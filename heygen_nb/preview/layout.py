@@ -1,4 +1,4 @@
-"""Where everything stands, for any size of picture. Numbers only.
+"""Where everything stands, for any size of picture, and how it is put there.
 
 Phone apps lay buttons over a vertical video: the lowest fifth and the right edge
 are kept free of captions, the top of anything but the badge.
@@ -6,12 +6,20 @@ are kept free of captions, the top of anything but the badge.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Plane = NDArray[np.uint8]
 
 _VERTICAL = 1.5  # from this ratio on it is a phone's full screen
 
@@ -134,30 +142,26 @@ _ATTACHED = ("\u200d", "\ufe0e", "\ufe0f", "\u20e3")
 
 
 @lru_cache(maxsize=64)
-def _font(name: str, size_px: int) -> ImageFont.FreeTypeFont | None:
-    bundled = _FONTS / name
-    try:
-        font = ImageFont.truetype(bundled if name in _OURS else name, size_px)
-    except OSError:
-        return None
-    if name in _OURS:
+def _font(name: str, size_px: int) -> ImageFont.FreeTypeFont:
+    ours = name in _OURS
+    font = ImageFont.truetype(_FONTS / name if ours else name, size_px)
+    if ours:
         font.set_variation_by_axes([_BOLD])
     return font
 
 
 @lru_cache(maxsize=8)
 def _missing(name: str) -> bytes:
-    font = _font(name, _PROBE_PX)
-    return bytes(font.getmask("\uffff")) if font else b""
+    return bytes(_font(name, _PROBE_PX).getmask("\uffff"))
 
 
 @lru_cache(maxsize=4096)
 def _font_of(char: str) -> str:
     """Return the first font with a picture of the character; else the main one."""
     for name in (*_OURS, *_SYSTEM):
-        font = _font(name, _PROBE_PX)
-        if font and bytes(font.getmask(char)) != _missing(name):
-            return name
+        with suppress(OSError):  # the system has no such font
+            if bytes(_font(name, _PROBE_PX).getmask(char)) != _missing(name):
+                return name
     return _OURS[0]
 
 
@@ -171,17 +175,10 @@ def _runs(text: str) -> list[tuple[str, str]]:
     return [(name, "".join(c for c, _ in group)) for name, group in paired]
 
 
-def _sized(name: str, size_px: int) -> ImageFont.FreeTypeFont:
-    font = _font(name, size_px)
-    if font is None:
-        raise FileNotFoundError(_FONTS / name)
-    return font
-
-
 @lru_cache(maxsize=8192)
 def text_width(text: str, size_px: int) -> float:
     """Return how wide the text is drawn, in pixels."""
-    return sum(_sized(name, size_px).getlength(run) for name, run in _runs(text))
+    return sum(_font(name, size_px).getlength(run) for name, run in _runs(text))
 
 
 def draw_text(
@@ -194,7 +191,7 @@ def draw_text(
     """Draw one line; ``at`` is the left end of its base line."""
     x, y = at
     for name, run in _runs(text):
-        font = _sized(name, size_px)
+        font = _font(name, size_px)
         draw.text((x, y), run, fill, font, anchor="ls")
         x += font.getlength(run)
 
@@ -206,3 +203,44 @@ def rounded_mask(size: tuple[int, int], radius: float) -> Image.Image:
     corners = (0, 0, big.width - 1, big.height - 1)
     ImageDraw.Draw(big).rounded_rectangle(corners, radius * 3, 255)
     return big.reduce(3)
+
+
+# ITU-R BT.709, studio range: Y 16..235, Cb and Cr 16..240. Pillow's matrices.
+_R, _B = 0.2126, 0.0722
+_G = 1 - _R - _B
+_LUMA = (_R * 219 / 255, _G * 219 / 255, _B * 219 / 255, 16)
+_IN_BLUE, _IN_RED = 112 / 255 / (1 - _B), 112 / 255 / (1 - _R)
+_CB = (-_R * _IN_BLUE, -_G * _IN_BLUE, 112 / 255, 128)
+_CR = (112 / 255, -_G * _IN_RED, -_B * _IN_RED, 128)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patch:
+    """A rectangle of a picture; its place and size are even.
+
+    Attributes:
+        x: Left edge in the whole picture.
+        y: Upper edge.
+        planes: Y, and U and V of half the size.
+    """
+
+    x: int
+    y: int
+    planes: tuple[Plane, Plane, Plane]
+
+    def put_on(self, frame: tuple[Plane, Plane, Plane]) -> None:
+        """Copy the patch into the planes of a whole picture."""
+        for plane, part, shift in zip(frame, self.planes, (0, 1, 1), strict=True):
+            height, width = part.shape
+            x, y = self.x >> shift, self.y >> shift
+            plane[y : y + height, x : x + width] = part
+
+
+def to_patch(image: Image.Image, x: int = 0, y: int = 0) -> Patch:
+    """Turn an RGB image into a patch; each 2x2 pixels share their mean colour."""
+    small = image.reduce(2)
+    luma, blue, red = (
+        np.asarray(source.convert("L", matrix))
+        for source, matrix in ((image, _LUMA), (small, _CB), (small, _CR))
+    )
+    return Patch(x, y, (luma, blue, red))

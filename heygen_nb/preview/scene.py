@@ -1,15 +1,39 @@
-"""What is to be shown and said, and what came out. Plain data, picklable."""
+"""A scene: what is shown and said, and how it moves from frame to frame."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path  # noqa: TC003 - dataclasses resolve it for readers
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from heygen_nb.preview.voice import (
-    EspeakVoice,
-    Voice,
+from PIL import ImageDraw
+
+from heygen_nb.preview.avatar import (
+    BARS,
+    MOUTHS,
+    RINGS,
+    DrawnAvatar,
+    Meter,
+    loudness,
+    make_avatar,
+    swell,
 )
+from heygen_nb.preview.background import paint_background, palette_for
+from heygen_nb.preview.captions import CaptionPage, Subtitles, lay_out_pages
+from heygen_nb.preview.layout import (
+    draw_text,
+    lay_out,
+    rounded_mask,
+    text_width,
+    to_patch,
+)
+from heygen_nb.preview.voice import EspeakVoice
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from heygen_nb.preview.layout import Layout, Plane
+    from heygen_nb.preview.voice import Narration
 
 _VOICE = EspeakVoice()  # frozen, so one is enough
 
@@ -36,7 +60,7 @@ class Scene:
     """
 
     script: str
-    voice: Voice = _VOICE
+    voice: EspeakVoice = _VOICE
     speed: float = 1.0
     aspect_ratio: AspectRatio = "9:16"
     short_side_px: int = 720
@@ -74,3 +98,108 @@ class Rendered:
     duration_s: float
     width: int
     height: int
+
+
+FRAMES_PER_S = 25
+_STEP = 2  # frames: the face and the bars move at 12.5 a second
+_BLINKS = (31, 32, 76, 77, 128, 129)  # steps within a round of blinking
+_BLINK_ROUND = 170
+_SMALLEST = 0.7  # of the letters' size
+
+
+class Stage:
+    """A scene with its speech, frame by frame.
+
+    Attributes:
+        pages: The captions; the SRT holds them even when they are not shown.
+        frame_count: Frames at ``FRAMES_PER_S``.
+    """
+
+    def __init__(self, scene: Scene, speech: Narration) -> None:
+        self.frame_count = max(round(speech.duration_s * FRAMES_PER_S), 1)
+        layout = lay_out(
+            *scene.size, with_avatar=scene.use_avatar, with_captions=scene.captions
+        )
+        picture = paint_background(scene.background, layout.width, layout.height)
+        palette = palette_for(picture, layout.captions.corners)
+        layout = _fitted(layout, speech)
+        self.pages = _pages(speech, layout)
+        _draw_badge(picture, layout, scene.badge)
+        self._base = to_patch(picture)
+        self._meter = Meter(picture, layout.meter, palette.accent)
+        shown = self.pages if scene.captions else ()
+        self._subtitles = Subtitles(picture, layout, palette, shown)
+        steps = self.frame_count // _STEP + 1
+        self._levels = loudness(speech, _STEP / FRAMES_PER_S, steps)
+        self._swell = swell(self._levels)
+        self._avatar: DrawnAvatar | None = None
+        if scene.use_avatar:
+            behind = picture.crop(layout.avatar.corners)
+            self._avatar = make_avatar(
+                scene.avatar_image, behind, layout.avatar, palette.accent
+            )
+
+    def paint(self, frame: int, planes: tuple[Plane, Plane, Plane]) -> bool:
+        """Bring the planes to what frame ``frame`` shows; False if nothing changed.
+
+        Frames come in order, on the same planes, beginning with 0.
+        """
+        if frame == 0:
+            self._base.put_on(planes)
+        # Half a frame ahead: rounds to the nearest frame instead of the next.
+        changed = self._subtitles.paint((frame + 0.5) / FRAMES_PER_S, planes)
+        if frame % _STEP == 0:
+            changed |= self._move(frame // _STEP, planes)
+        return changed
+
+    def _move(self, step: int, planes: tuple[Plane, Plane, Plane]) -> bool:
+        recent = self._levels[max(step - BARS // 2, 0) : step + 1][::-1]
+        moved = self._meter.paint(recent, planes)
+        if self._avatar:
+            ring = round(self._swell[step] * (RINGS - 1))
+            mouth = round(recent[0] * (MOUTHS - 1))
+            blinking = step % _BLINK_ROUND in _BLINKS
+            moved |= self._avatar.paint(ring, mouth, planes, blinking=blinking)
+        return moved
+
+
+def _fitted(layout: Layout, speech: Narration) -> Layout:
+    """Make the letters a little smaller if that saves a word from being broken."""
+    widths = [text_width(word.text, layout.font_px) for word in speech.words]
+    room = layout.text_width / max(widths, default=1)
+    if not _SMALLEST <= room < 1:
+        return layout
+    return replace(layout, font_px=int(layout.font_px * room))
+
+
+def _pages(speech: Narration, layout: Layout) -> tuple[CaptionPage, ...]:
+    def width(text: str) -> float:
+        if text == " ":
+            return layout.space_px
+        return text_width(text, layout.font_px)
+
+    return lay_out_pages(
+        speech.words,
+        measure=width,
+        width=layout.text_width,
+        max_lines=layout.max_lines,
+        duration_s=speech.duration_s,
+    )
+
+
+def _draw_badge(picture: Image.Image, layout: Layout, text: str) -> None:
+    """Mark what this is, in the corner, so that nobody takes it for the real one."""
+    if not text:
+        return
+    size = max(round(layout.unit * 0.026), 10)
+    spaced = "\u200a".join(text)
+    pill = round(text_width(spaced, size) + size * 2.7), size * 2
+    x, y = layout.badge_at
+    mask = rounded_mask(pill, size).point(lambda opacity: opacity * 3 // 5)
+    picture.paste((10, 11, 22), (x, y), mask)
+    draw = ImageDraw.Draw(picture)
+    left, middle, dot = x + size * 0.95, y + size, size * 0.26
+    corners = (left - dot, middle - dot, left + dot, middle + dot)
+    draw.ellipse(corners, (255, 204, 64))
+    at = (x + size * 1.65, round(middle + size * 0.36))
+    draw_text(draw, at, spaced, size, (255, 255, 255))

@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import espeakng_loader
 import numpy as np
@@ -44,7 +44,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Speech:
+class Narration:
     """A spoken script.
 
     Attributes:
@@ -62,18 +62,10 @@ class Speech:
         """Return the length in seconds."""
         return len(self.samples) / self.sample_rate
 
-    def padded(self, tail_s: float) -> Speech:
+    def padded(self, tail_s: float) -> Narration:
         """Return the same speech with ``tail_s`` seconds of silence after it."""
         tail = np.zeros(round(max(tail_s, 0.0) * self.sample_rate), np.float32)
         return replace(self, samples=np.concatenate([self.samples, tail]))
-
-
-class Voice(Protocol):
-    """Whatever can say a script: espeak-ng here, HeyGen's own speech elsewhere."""
-
-    def speak(self, script: str, *, speed: float = 1.0) -> Speech:
-        """Say the script; ``speed`` 0.5 to 1.5 means the same as HeyGen's."""
-        ...
 
 
 # espeak-ng/speak_lib.h
@@ -130,8 +122,8 @@ class EspeakVoice:
     variant: str | None = None
     sentence_pause_s: float = 0.25
 
-    def speak(self, script: str, *, speed: float = 1.0) -> Speech:
-        """Say the script.
+    def speak(self, script: str, *, speed: float = 1.0) -> Narration:
+        """Say the script; ``speed`` 0.5 to 1.5 means the same as HeyGen's.
 
         Raises:
             PreviewError: espeak-ng is missing or does not know the language.
@@ -258,7 +250,7 @@ class _Recording:
         self._parts.append(samples)
         self._length += len(samples)
 
-    def speech(self, words: list[str]) -> Speech:
+    def speech(self, words: list[str]) -> Narration:
         timed = []
         reached = 0.0
         for number, text in enumerate(words):
@@ -267,7 +259,7 @@ class _Recording:
             reached = max(end, start)
             timed.append(Word(text, start, reached))
         samples = np.concatenate(self._parts) if self._parts else np.zeros(0)
-        return Speech(samples.astype(np.float32), self._rate, tuple(timed))
+        return Narration(samples.astype(np.float32), self._rate, tuple(timed))
 
 
 def _loud_steps(samples: NDArray[np.float32], step: int) -> NDArray[np.intp]:

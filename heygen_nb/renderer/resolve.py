@@ -171,7 +171,7 @@ class Resolver:
                     " JPEG file."
                 ),
             )
-        from heygen_nb.preview.background import (  # noqa: PLC0415 - 40 MB, for pictures only
+        from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB, for pictures only
             fetch_image,
         )
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from heygen_nb.preview.voice import Speech
+    from heygen_nb.preview.voice import Narration
     from heygen_nb.sandbox.state import State
 
 _LIMIT_BYTES = 32 * 1024 * 1024
@@ -136,7 +136,7 @@ class Files:
             }
         )
 
-    def _keep(self, script: str, speech: Speech) -> Spoken:
+    def _keep(self, script: str, speech: Narration) -> Spoken:
         content = sound.to_wav(speech)
         spoken = Spoken(
             id=hashlib.sha256(content).hexdigest(),

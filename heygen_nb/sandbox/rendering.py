@@ -20,8 +20,8 @@ from PIL import Image
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.preview import Scene, render_scene
-from heygen_nb.preview.background import fetch_image
-from heygen_nb.preview.voice import Speech, Word
+from heygen_nb.preview.fetch import fetch_image
+from heygen_nb.preview.voice import Narration, Word
 from heygen_nb.sandbox import speech as sound
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def render(order: Order, output: Path) -> float:
     return render_scene(scene, output, speech=speech).duration_s
 
 
-def _heard(part: Part) -> Speech:
+def _heard(part: Part) -> Narration:
     if part.voice is not None:
         return sound.speak(part.voice, part.script, part.speed)
     if part.file is not None:
@@ -92,7 +92,7 @@ def _heard(part: Part) -> Speech:
     return sound.silence(part.duration_s)
 
 
-def _decoded(file: Path, words: tuple[Word, ...]) -> Speech:
+def _decoded(file: Path, words: tuple[Word, ...]) -> Narration:
     chunks = []
     with av.open(str(file), "r") as container:
         stream = container.streams.audio[0]
@@ -100,7 +100,7 @@ def _decoded(file: Path, words: tuple[Word, ...]) -> Speech:
         resampler = av.AudioResampler("flt", "mono", rate)
         for frame in [*container.decode(stream), None]:
             chunks += [f.to_ndarray()[0] for f in resampler.resample(frame)]
-    return Speech(np.concatenate(chunks).astype(np.float32), rate, words)
+    return Narration(np.concatenate(chunks).astype(np.float32), rate, words)
 
 
 def _fetched(source: str | Path | bytes | None) -> str | Path | bytes | None:

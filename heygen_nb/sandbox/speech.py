@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from starlette.responses import FileResponse, Response
 
-from heygen_nb.preview.voice import EspeakVoice, Speech, Word
+from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 from heygen_nb.sandbox.api import found
 from heygen_nb.sandbox.catalogue import Voice, voices
 
@@ -34,7 +34,7 @@ _TAG = re.compile(r"<[^>]*>")
 _SILENT_RATE = 8000  # samples a second of what nobody listens to
 
 
-def model(voice: Voice, text: str, speed: float) -> Speech:
+def model(voice: Voice, text: str, speed: float) -> Narration:
     """Speak silently: word times from the voice's hidden rate, no sound."""
     rate = (1 + _noise(voice, text)) / speed
     at, words = 0.0, []
@@ -47,7 +47,7 @@ def model(voice: Voice, text: str, speed: float) -> Speech:
     return silence(max(at, 0.3) * rate, tuple(words))
 
 
-def speak(voice: Voice, text: str, speed: float) -> Speech:
+def speak(voice: Voice, text: str, speed: float) -> Narration:
     """Speak aloud, with word times as measured."""
     espeak = EspeakVoice(
         voice.code,
@@ -65,13 +65,13 @@ def speak(voice: Voice, text: str, speed: float) -> Speech:
     return speech if speech.duration_s else speech.padded(1.0)
 
 
-def silence(duration_s: float, words: tuple[Word, ...] = ()) -> Speech:
+def silence(duration_s: float, words: tuple[Word, ...] = ()) -> Narration:
     """Return that many seconds without a sound."""
     count = round(duration_s * _SILENT_RATE)
-    return Speech(np.zeros(count, np.float32), _SILENT_RATE, words)
+    return Narration(np.zeros(count, np.float32), _SILENT_RATE, words)
 
 
-def joined(parts: list[Speech]) -> Speech:
+def joined(parts: list[Narration]) -> Narration:
     """Return the parts one after the other, at the finest of their rates."""
     rate = max(part.sample_rate for part in parts)
     samples, words, at = [], [], 0.0
@@ -79,14 +79,14 @@ def joined(parts: list[Speech]) -> Speech:
         samples.append(_resampled(part.samples, round(part.duration_s * rate)))
         words += [Word(w.text, at + w.start_s, at + w.end_s) for w in part.words]
         at += part.duration_s
-    return Speech(np.concatenate(samples), rate, tuple(words))
+    return Narration(np.concatenate(samples), rate, tuple(words))
 
 
-def _stretched(speech: Speech, length_s: float) -> Speech:
+def _stretched(speech: Narration, length_s: float) -> Narration:
     samples = _resampled(speech.samples, round(length_s * speech.sample_rate))
     rate = length_s / speech.duration_s
     words = (Word(w.text, w.start_s * rate, w.end_s * rate) for w in speech.words)
-    return Speech(samples, speech.sample_rate, tuple(words))
+    return Narration(samples, speech.sample_rate, tuple(words))
 
 
 def _resampled(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
@@ -94,7 +94,7 @@ def _resampled(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     return np.interp(points, np.arange(len(samples)), samples).astype(np.float32)
 
 
-def to_wav(speech: Speech) -> bytes:
+def to_wav(speech: Narration) -> bytes:
     """Return the sound as a WAV file."""
     buffer = io.BytesIO()
     with wave.open(buffer, "wb") as out:
@@ -167,12 +167,12 @@ class Samples:
         return FileResponse(path)
 
 
-def _greeting(voice: Voice) -> Speech:
+def _greeting(voice: Voice) -> Narration:
     return speak(voice, _GREETINGS[voice.code], 1.0)
 
 
-def _tone(voice: Voice) -> Speech:
+def _tone(voice: Voice) -> Narration:
     """Return a hum at the voice's height: heard, and made in no time."""
     at = np.arange(round(_TONE_S * _TONE_RATE)) / _TONE_RATE
     wave = 0.2 * np.sin(2 * np.pi * (100 + 4 * voice.pitch) * at)
-    return Speech(wave.astype(np.float32), _TONE_RATE, ())
+    return Narration(wave.astype(np.float32), _TONE_RATE, ())

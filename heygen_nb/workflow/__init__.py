@@ -121,7 +121,7 @@ async def preview_draft(
         PreviewError: The video could not be made.
     """
     settings = settings or load_settings()
-    from heygen_nb.workflow import animatic  # noqa: PLC0415 - 40 MB of codecs
+    from heygen_nb.renderer import animatic  # noqa: PLC0415 - 40 MB of codecs
 
     target = Path(
         output or settings.home / animatic.PREVIEWS / f"{draft.id}.mp4"
@@ -147,7 +147,7 @@ async def preview_batch(
     Returns:
         The MP4 in ``previews/`` or the error of each draft, in their order.
     """
-    from heygen_nb.workflow import animatic  # noqa: PLC0415 - 40 MB of codecs
+    from heygen_nb.renderer import animatic  # noqa: PLC0415 - 40 MB of codecs
 
     settings = settings or load_settings()
     folder = (settings.home / animatic.PREVIEWS).absolute()

@@ -109,7 +109,7 @@ class Choices:
         Raises:
             PreviewError: There is no sample, or it cannot be had.
         """
-        from heygen_nb.preview.background import (  # noqa: PLC0415 - 40 MB of libraries
+        from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB of libraries
             fetch_sound,
         )
 
@@ -135,7 +135,7 @@ class Choices:
         Raises:
             PreviewError: There is no picture, or it cannot be had.
         """
-        from heygen_nb.preview.background import (  # noqa: PLC0415 - 40 MB of libraries
+        from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB of libraries
             fetch_image,
         )
 

@@ -290,7 +290,7 @@ class Desk:
 
     async def preview(self, draft: Draft) -> Path:
         """Make the animatic of a draft, unless it is there; older ones are deleted."""
-        from heygen_nb.workflow.animatic import (  # noqa: PLC0415 - 0.2 s of codecs
+        from heygen_nb.renderer.animatic import (  # noqa: PLC0415 - 0.2 s of codecs
             kept_preview,
         )
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from heygen_nb.preview import EspeakVoice, Scene, Speech, Word, render_scene
+from heygen_nb.preview import EspeakVoice, Narration, Scene, Word, render_scene
 
 ENGLISH = (
     "Every word lights up exactly when it is spoken. 🎉 Numbers such as 1,250 or"
@@ -90,6 +90,6 @@ def tone():
         time = np.arange(round(now * rate)) / rate
         beat = np.abs(np.sin(np.pi * time / (word_s + gap_s)))
         wave = np.sin(2 * np.pi * 220 * time) * beat * 0.5
-        return Speech(wave.astype(np.float32), rate, tuple(words))
+        return Narration(wave.astype(np.float32), rate, tuple(words))
 
     return make

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from heygen_nb.preview import EspeakVoice, Scene, Word, render_scene
 from heygen_nb.preview.captions import lay_out_pages, to_srt
 from heygen_nb.preview.layout import lay_out, text_width
-from heygen_nb.preview.stage import Stage
+from heygen_nb.preview.scene import Stage
 from heygen_nb.preview.text import script_words
 
 ANY_TEXT = st.one_of(

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from heygen_nb.errors import PreviewError
-from heygen_nb.preview.background import fetch_image, fetch_sound
+from heygen_nb.preview.fetch import fetch_image, fetch_sound
 
 pytestmark = pytest.mark.anyio
 

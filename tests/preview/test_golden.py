@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from heygen_nb.preview import Scene
-from heygen_nb.preview.stage import Stage
+from heygen_nb.preview.scene import Stage
 
 GOLDEN = Path(__file__).parent / "golden"
 FRAME = 40

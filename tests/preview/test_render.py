@@ -1,14 +1,11 @@
-import threading
-import time
-
 import numpy as np
 import pytest
 
-from heygen_nb.errors import PreviewCancelledError, PreviewError
+from heygen_nb.errors import PreviewError
 from heygen_nb.preview import Scene, probe_video, render_scene
 from heygen_nb.preview.captions import to_srt
 from heygen_nb.preview.layout import lay_out
-from heygen_nb.preview.stage import Stage
+from heygen_nb.preview.scene import Stage
 
 FRAME_S = 0.04
 
@@ -180,45 +177,6 @@ def test_three_files_and_nothing_else_are_left(out, tone):
     }
     assert rendered.thumbnail.read_bytes().startswith(b"\xff\xd8")
     assert rendered.thumbnail.stat().st_size < 200_000
-
-
-def test_progress_rises_from_nothing_to_all(out, tone):
-    seen = []
-
-    render_scene(
-        Scene(script="-"), out / "x.mp4", speech=tone("a b"), progress=seen.append
-    )
-
-    assert seen == sorted(seen)
-    assert (seen[0], seen[-1]) == (0.0, 1.0)
-    assert len(seen) > 10
-
-
-@pytest.mark.parametrize("after_s", [0.0, 0.1, 0.4, 0.9])
-def test_cancelling_stops_within_a_fifth_of_a_second_and_leaves_nothing(after_s, out):
-    (out / "x.mp4").write_text("an older video")
-
-    # The best of three: a busy machine may hold up any one of them.
-    assert any(_cancel(out / "x.mp4", after_s) < 0.2 for _try in range(3))
-
-    assert [path.name for path in out.iterdir()] == ["x.mp4"]
-    assert (out / "x.mp4").read_text() == "an older video"
-
-
-def _cancel(output, after_s):
-    """Return the seconds from asking to stop until the render has stopped."""
-    stop = threading.Event()
-    asked = []
-
-    def ask():
-        asked.append(time.perf_counter())
-        stop.set()
-
-    threading.Timer(after_s, ask).start()
-    scene = Scene(script="The same sentence over and over. " * 150)
-    with pytest.raises(PreviewCancelledError):
-        render_scene(scene, output, cancelled=stop.is_set)
-    return time.perf_counter() - asked[0]
 
 
 @pytest.mark.parametrize("script", ["", "🎉 !!!", ' <break time="1s"/> '])

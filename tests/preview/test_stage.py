@@ -13,9 +13,8 @@ from heygen_nb.preview.background import (
     paint_background,
     palette_for,
 )
-from heygen_nb.preview.encode import to_patch
-from heygen_nb.preview.layout import lay_out
-from heygen_nb.preview.stage import Stage
+from heygen_nb.preview.layout import lay_out, to_patch
+from heygen_nb.preview.scene import Stage
 
 SIZES = [(720, 1280), (1280, 720), (720, 720), (720, 900), (900, 720), (1080, 1920)]
 

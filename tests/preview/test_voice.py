@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from heygen_nb.errors import PreviewError
-from heygen_nb.preview import EspeakVoice, Speech
+from heygen_nb.preview import EspeakVoice, Narration
 
 TEXT = "This is a sentence of some length, with a pause. And here is another one."
 
@@ -79,7 +79,7 @@ def test_padding_is_silence_at_the_end():
 
 @pytest.mark.parametrize("script", ["", " \n ", "🎉", "!!!", "\x00\x01", "<break/>x"])
 def test_odd_scripts_do_not_disturb(script):
-    assert isinstance(EspeakVoice().speak(script), Speech)
+    assert isinstance(EspeakVoice().speak(script), Narration)
 
 
 def test_an_unknown_language_is_named():

@@ -11,7 +11,7 @@ from PIL import Image
 import heygen_nb as hg
 from heygen_nb.errors import PreviewError
 from heygen_nb.models import Avatar, Voice
-from heygen_nb.preview import background
+from heygen_nb.preview import fetch
 from heygen_nb.workflow.catalogue import THUMB_BYTES, age_text
 from heygen_nb.workflow.desk import Desk
 
@@ -154,7 +154,7 @@ def test_ages_are_told_in_words(age, words):
 async def test_pictures_come_a_few_at_a_time(desk, sandbox, monkeypatch):
 
     running, most = 0, 0
-    real = background.fetch_image
+    real = fetch.fetch_image
 
     async def counted(url, **options):
         nonlocal running, most
@@ -165,7 +165,7 @@ async def test_pictures_come_a_few_at_a_time(desk, sandbox, monkeypatch):
         finally:
             running -= 1
 
-    monkeypatch.setattr(background, "fetch_image", counted)
+    monkeypatch.setattr(fetch, "fetch_image", counted)
     looks = (await desk.catalogue.avatars())[:12]
 
     await asyncio.gather(*map(desk.catalogue.picture, looks))

@@ -15,7 +15,7 @@ from heygen_nb.errors import HeygenNbError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.models import short_id
 from heygen_nb.preview import Scene, preview_batch, render_scene
-from heygen_nb.preview.background import fetch_image
+from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.renderer import connect, draft_settings, effective_settings
 from heygen_nb.renderer.background import picture_of
 from heygen_nb.renderer.request import picture_and_sound, revision_of
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from heygen_nb.models import Draft
     from heygen_nb.preview import Rendered
 
-log = logging.getLogger("heygen_nb.workflow")
+log = logging.getLogger("heygen_nb.renderer")
 
 FAST_PX, SHARE_PX = 720, 1080
 PREVIEWS, LOOKS = "previews", ".looks"

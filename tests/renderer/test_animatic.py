@@ -11,7 +11,7 @@ import heygen_nb as hg
 from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError, DraftError, PreviewError
 from heygen_nb.preview import probe_video
-from heygen_nb.workflow.animatic import _pool, scene_of
+from heygen_nb.renderer.animatic import _pool, scene_of
 
 pytestmark = pytest.mark.anyio
 

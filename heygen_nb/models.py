@@ -6,12 +6,32 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
 from pathlib import Path  # noqa: TC003
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    model_validator,
+)
+
+from heygen_nb.errors import DraftError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import later
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ProgressStatus = Literal["pending", "processing", "completed", "failed", "unknown"]
 Backend = Literal["heygen", "sandbox"]
+AspectRatio = Literal["9:16", "16:9", "1:1", "4:5", "5:4"]
+ASPECT_RATIOS: tuple[str, ...] = get_args(AspectRatio)
+# What scripts are written in, as HeyGen and prompts call it; those of the panels
+# are another list: i18n.LANGUAGES.
+SCRIPT_LANGUAGES = {"en": "English", "ru": "Russian"}
+MIN_DURATION_S, MAX_DURATION_S, DEFAULT_DURATION_S = 15, 60, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +68,153 @@ class _Frozen(BaseModel):
 NO_BACKGROUND = "none"
 
 
+@dataclass(frozen=True, slots=True)
+class DraftField:
+    """What is known of a field of a draft besides its type and limits.
+
+    Attributes:
+        label: Its name for people, to be translated where it is shown.
+        overrules: The setting that it stands above.
+        headings: What else people call it in their tables.
+    """
+
+    label: str
+    overrules: str = ""
+    headings: str = ""
+
+
 class Draft(_Frozen):
     """A script to be spoken and the text of its post.
+
+    This is the list of draft fields: files, tables, the ledger and the editor
+    follow it, see ``drafts/fields.py``.
 
     ``voice``, ``avatar``, ``background`` and ``duration`` overrule the settings for
     this draft; the background ``none`` means that it has none.
     A draft without an id gets one from its script, so that running a notebook
     cell twice means the same draft and pays once.
+
+    Raises:
+        DraftError: A value does not fit; names the field and what is allowed.
     """
 
-    id: str = Field(default="", pattern=r"^([A-Za-z0-9_\-.]{1,64})?$")
-    script: str
-    caption: str = ""
-    title: str = ""
-    voice: str | None = None
-    avatar: str | None = None
-    background: str | None = None
-    duration: int | None = None
+    id: Annotated[str, DraftField(later("Id"), headings="draft id, №, номер")] = Field(
+        default="", pattern=r"^([A-Za-z0-9_\-.]{1,64})?$"
+    )
+    title: Annotated[
+        str,
+        DraftField(
+            later("Title"),
+            headings="subject, topic, headline, heading, theme, video title,"
+            " тема, заголовок, название, название видео",
+        ),
+    ] = ""
+    caption: Annotated[
+        str,
+        DraftField(
+            later("Caption"),
+            headings="post, post text, description, telegram caption, caption text,"
+            " подпись, пост, текст поста, описание, подпись к видео",
+        ),
+    ] = ""
+    voice: Annotated[
+        str | None,
+        DraftField(
+            later("Voice"),
+            "heygen_voice",
+            "voice id, voice name, speaker, narrator, голос, диктор",
+        ),
+    ] = None
+    avatar: Annotated[
+        str | None,
+        DraftField(
+            later("Avatar"),
+            "heygen_avatar_id",
+            "avatar id, avatar name, look, presenter, аватар, ведущий",
+        ),
+    ] = None
+    background: Annotated[
+        str | None,
+        DraftField(
+            later("Background"),
+            "heygen_background_url",
+            "background url, background image, backdrop, фон",
+        ),
+    ] = None
+    duration: Annotated[
+        int | None,
+        DraftField(
+            later("Seconds"),
+            "video_duration",
+            "length, seconds, duration s, video duration, sec,"
+            " длительность, длина, секунды, секунд, сек, хронометраж",
+        ),
+    ] = Field(default=None, ge=MIN_DURATION_S, le=MAX_DURATION_S)
+    script: Annotated[
+        str,
+        DraftField(
+            later("Script"),
+            headings="text, speech, voiceover, voice over, script text, words,"
+            " сценарий, текст, речь, скрипт, текст сценария, текст видео",
+        ),
+    ]
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _give_id(cls, data: Any) -> Any:
+    def _checked(cls, data: Any, check: ModelWrapValidatorHandler[Draft]) -> Draft:
         if isinstance(data, dict) and not data.get("id"):
-            return {**data, "id": short_id(str(data.get("script", "")))}
-        return data
+            data = {**data, "id": short_id(str(data.get("script", "")))}
+        try:
+            return check(data)
+        except ValidationError as exc:
+            raise _unfit(exc.errors(include_url=False)[0]) from None
+
+    @classmethod
+    def of(cls, row: object, **changes: object) -> Draft:
+        """Return the draft that a row of the ledger holds, with some fields changed.
+
+        Older versions kept any length: it is brought into what is allowed.
+        """
+        values = {name: getattr(row, name) for name in cls.model_fields} | changes
+        if (seconds := values["duration"]) is not None:
+            values["duration"] = min(max(seconds, MIN_DURATION_S), MAX_DURATION_S)
+        return cls.model_validate(values)
+
+
+def _unfit(error: Mapping[str, Any]) -> DraftError:
+    name = str(error["loc"][0]) if error["loc"] else ""
+    if name not in Draft.model_fields:
+        return DraftError(
+            _("A draft has no field “{name}”.").format(name=name),
+            hint=_("Allowed keys: {keys}.").format(keys=", ".join(Draft.model_fields)),
+        )
+    if error["type"] == "missing":
+        return DraftError(
+            _("The draft has no script."),
+            hint=_("Write what the avatar should say."),
+        )
+    return DraftError(
+        _("{key} has a value that does not fit: {value}.").format(
+            key=name, value=repr(error["input"])[:60]
+        ),
+        hint=_("Allowed: {allowed}.").format(allowed=allowed_values(Draft, name)),
+    )
+
+
+def allowed_values(model: type[BaseModel], key: str) -> str:
+    """Say in words what the field ``key`` of a model may be."""
+    schema = model.model_json_schema()["properties"][key]
+    [schema] = [s for s in schema.get("anyOf", [schema]) if s.get("type") != "null"]
+    if "enum" in schema:
+        return ", ".join(schema["enum"])
+    if schema.get("type") == "boolean":
+        return "true, false"
+    if schema.get("type") in ("integer", "number"):
+        low = schema.get("minimum", schema.get("exclusiveMinimum"))
+        return _("a number from {low} to {high}").format(
+            low=low, high=schema["maximum"]
+        )
+    return _("1 to 64 of the signs A-Z a-z 0-9 _ - .") if key == "id" else _("a text")
 
 
 class Progress(_Frozen):

@@ -24,7 +24,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "heygen_nb"
 FOLDER = PACKAGE / "locale" / "ru" / "LC_MESSAGES"
 PO, MO = FOLDER / "heygen_nb.po", FOLDER / "heygen_nb.mo"
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
+KEYWORDS = {"_": None, "gettext": None, "later": None, "ngettext": (1, 2)}
 # What gettext needs, and nothing that changes with the day or Babel's version.
 HEADER = (
     "Language: ru\n"

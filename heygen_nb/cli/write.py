@@ -15,8 +15,9 @@ from heygen_nb.cli.console import err, say
 from heygen_nb.config import check_duration, load_settings
 from heygen_nb.drafts import check_draft, read_drafts
 from heygen_nb.errors import DraftError
-from heygen_nb.i18n import LANGUAGES, ngettext
 from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import ngettext
+from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.scripts import Order
 from heygen_nb.timing import script_language
 from heygen_nb.workflow.keeping import keep_draft
@@ -51,7 +52,7 @@ def run_write(options: WriteOptions) -> int:
 def _list_formats(language: str | None) -> None:
     settings = load_settings()
     writing = asyncio.run(open_writing(settings))
-    names = [language] if language else LANGUAGES
+    names = [language] if language else SCRIPT_LANGUAGES
     found = [(name, form) for name in names for form in writing.formats(name)]
     for name, form in found:
         say(f"{name}  {form.name:<12} {form.label}")
@@ -59,7 +60,7 @@ def _list_formats(language: str | None) -> None:
         raise DraftError(
             _("There is no format in “{language}”.").format(language=language),
             hint=_("Ready ones are in: {languages}.").format(
-                languages=", ".join(LANGUAGES)
+                languages=", ".join(SCRIPT_LANGUAGES)
             ),
         )
 

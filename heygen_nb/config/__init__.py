@@ -13,16 +13,16 @@ from heygen_nb.config.loading import (
 )
 from heygen_nb.config.settings import (
     SECRETS,
+    VIDEO_KEYS,
     Settings,
-    allowed_values,
     check_duration,
 )
 
 __all__ = [
     "CONFIG_NAME",
     "SECRETS",
+    "VIDEO_KEYS",
     "Settings",
-    "allowed_values",
     "check_duration",
     "find_home",
     "load_settings",

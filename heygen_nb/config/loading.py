@@ -20,16 +20,15 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from heygen_nb.config.settings import (
     ADDRESSES,
-    DEFAULT_DURATION_S,
     FILE_KEYS,
     SECRETS,
     Settings,
-    allowed_values,
     check_duration,
 )
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import LANGUAGES, set_language
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import DEFAULT_DURATION_S, allowed_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -187,7 +186,7 @@ def _config_error(exc: ValidationError, origin: Mapping[str, str]) -> ConfigErro
         _("{where}: {key} has a value that does not fit{shown}.").format(
             where=origin.get(key, "?"), key=key, shown=shown
         ),
-        hint=_("Allowed: {allowed}.").format(allowed=allowed_values(key)),
+        hint=_("Allowed: {allowed}.").format(allowed=allowed_values(Settings, key)),
     )
 
 

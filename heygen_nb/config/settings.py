@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from heygen_nb.i18n import LANGUAGES
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import (
+    DEFAULT_DURATION_S,
+    MAX_DURATION_S,
+    MIN_DURATION_S,
+    AspectRatio,
+    Backend,
+)
 
-if TYPE_CHECKING:
-    from heygen_nb.models import Backend
-
-MIN_DURATION_S, MAX_DURATION_S, DEFAULT_DURATION_S = 15, 60, 30
+_LANGUAGES = ("auto", *LANGUAGES)
 SECRETS = {
     "heygen_api_key": "HEYGEN_API_KEY",
     "telegram_bot_token": "TELEGRAM_BOT_TOKEN",
@@ -59,7 +64,9 @@ class Settings(BaseModel):
         coerce_numbers_to_str=True,  # a chat id may stand unquoted in YAML
     )
 
-    language: Literal["auto", "en", "ru"] = "auto"
+    language: Annotated[str, Field(pattern=f"^({'|'.join(_LANGUAGES)})$")] = Field(
+        "auto", json_schema_extra={"enum": list(_LANGUAGES)}
+    )
     backend: Literal["auto", "heygen", "sandbox"] = "auto"
     heygen_use_avatar: bool = True
     heygen_background_url: str = ""
@@ -74,7 +81,7 @@ class Settings(BaseModel):
     max_speed: float = Field(1.15, ge=1, le=1.5)
     max_cost_per_render: float = Field(0, ge=0, allow_inf_nan=False)
     max_cost_per_day: float = Field(0, ge=0, allow_inf_nan=False)
-    aspect_ratio: Literal["9:16", "16:9", "1:1", "4:5", "5:4"] = "9:16"
+    aspect_ratio: AspectRatio = "9:16"
     resolution: Literal["720p", "1080p", "4k"] = "1080p"
     captions: bool = True
     poll_interval_s: float = Field(10, ge=0.01, le=600)
@@ -113,6 +120,18 @@ class Settings(BaseModel):
         return (self.home / self.log_file).absolute()
 
 
+# The keys of hg.VIDEO_CONFIG and what they set.
+VIDEO_KEYS = {
+    "duration": "video_duration",
+    "use_avatar": "heygen_use_avatar",
+    "background_url": "heygen_background_url",
+    "voice": "heygen_voice",
+    "avatar_id": "heygen_avatar_id",
+    "engine": "avatar_engine",
+    "aspect_ratio": "aspect_ratio",
+    "resolution": "resolution",
+    "captions": "captions",
+}
 _INNER = {*SECRETS, *ADDRESSES, "home"}
 FILE_KEYS = tuple(name for name in Settings.model_fields if name not in _INNER)
 
@@ -141,18 +160,3 @@ def check_duration(value: object) -> tuple[int, str]:
         return MAX_DURATION_S, _("at most {seconds} s").format(seconds=MAX_DURATION_S)
     seconds = math.floor(asked + 0.5)
     return seconds, "" if seconds == asked else _("rounded to whole seconds")
-
-
-def allowed_values(key: str) -> str:
-    """Say in words what the setting ``key`` may be."""
-    schema = Settings.model_json_schema()["properties"][key]
-    if "enum" in schema:
-        return ", ".join(schema["enum"])
-    if schema.get("type") == "boolean":
-        return "true, false"
-    if schema.get("type") in ("integer", "number"):
-        low = schema.get("minimum", schema.get("exclusiveMinimum"))
-        return _("a number from {low} to {high}").format(
-            low=low, high=schema["maximum"]
-        )
-    return _("a text")

@@ -1,7 +1,8 @@
 """Drafts from files, and from tables with a template."""
 
+from heygen_nb.drafts.fields import FIELDS
 from heygen_nb.drafts.read import read_drafts
-from heygen_nb.drafts.spoken import FIELDS, MAX_SCRIPT_CHARS, check_draft
+from heygen_nb.drafts.spoken import MAX_SCRIPT_CHARS, check_draft
 from heygen_nb.drafts.table import Table, read_table, table_of
 from heygen_nb.drafts.template import (
     DraftTemplate,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from heygen_nb.drafts.spoken import FIELDS, check_keys, make_draft
+from heygen_nb.drafts.fields import FIELDS, allowed_keys, check_keys, make_draft
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft, short_id
@@ -304,7 +304,7 @@ def front_matter(text: str, name: str) -> tuple[dict[str, YamlText], str, int]:
         return {}, text, 1
     values: dict[str, YamlText] = {}
     # "\n" stands for the dashes, so that line numbers are those of the file
-    for line, found in yaml_maps("\n" + match[1], name, _allowed()):
+    for line, found in yaml_maps("\n" + match[1], name, allowed_keys()):
         if "script" in found:
             where = _("{file}, line {line}").format(file=name, line=line)
             raise DraftError(
@@ -317,10 +317,6 @@ def front_matter(text: str, name: str) -> tuple[dict[str, YamlText], str, int]:
     return values, text[match.end() :], match[0].count("\n") + 1
 
 
-def _allowed() -> str:
-    return _("Allowed keys: {keys}.").format(keys=", ".join(FIELDS))
-
-
 _Row = tuple[str, "Mapping[str, str]"]
 
 
@@ -330,7 +326,7 @@ def _markdown_rows(text: str, name: str) -> Iterator[_Row]:
 
 
 def _yaml_rows(text: str, name: str) -> Iterator[_Row]:
-    for line, values in yaml_maps(text, name, _allowed()):
+    for line, values in yaml_maps(text, name, allowed_keys()):
         yield _("{file}, line {line}").format(file=name, line=line), values
 
 

@@ -11,14 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heygen_nb.config import find_home
+from heygen_nb.drafts.fields import check_keys, id_of, make_draft, near
 from heygen_nb.drafts.read import front_matter, read_text, relative
-from heygen_nb.drafts.spoken import (
-    check_draft,
-    check_keys,
-    id_of,
-    make_draft,
-    near,
-)
+from heygen_nb.drafts.spoken import check_draft
 from heygen_nb.drafts.table import Row, Table, table_of
 from heygen_nb.errors import DraftError, TableError
 from heygen_nb.i18n import gettext as _

@@ -19,6 +19,8 @@ from pydantic import (
     model_validator,
 )
 
+from heygen_nb.models import AspectRatio  # noqa: TC001 - pydantic, at run time
+
 if TYPE_CHECKING:
     from heygen_nb.models import ProgressStatus
 
@@ -43,7 +45,6 @@ class _Request(BaseModel):
 
 Script = Annotated[str, Field(min_length=1, max_length=MAX_SCRIPT_CHARS)]
 Id = Annotated[str, Field(min_length=1)]
-AspectRatio = Literal["16:9", "9:16", "4:5", "5:4", "1:1", "auto"]
 EngineName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import desc, select
 
 from heygen_nb.ledger.tables import DraftRow, PostRow, RenderRow
+from heygen_nb.models import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,11 +16,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from heygen_nb import models
     from heygen_nb.ledger.database import Database
 
 _AT_ONCE = 500  # SQLite takes a limited number of values in a question
-_TEXTS = ("script", "caption", "title", "voice", "avatar", "background", "duration")
+_TEXTS = tuple(name for name in Draft.model_fields if name != "id")
 
 
 class Drafts:
@@ -50,7 +50,7 @@ class Drafts:
             row = session.get(DraftRow, draft_id)
             return row if row and row.deleted_at is None else None
 
-    def save(self, draft: models.Draft, *, over: int) -> tuple[DraftRow, bool]:
+    def save(self, draft: Draft, *, over: int) -> tuple[DraftRow, bool]:
         """Store a draft.
 
         Args:
@@ -77,7 +77,7 @@ class Drafts:
             return row, True
 
     def save_all(
-        self, drafts: Sequence[models.Draft], *, replace: bool = False
+        self, drafts: Sequence[Draft], *, replace: bool = False
     ) -> tuple[int, list[DraftRow]]:
         """Store many drafts in one transaction, the first one on top of the list.
 

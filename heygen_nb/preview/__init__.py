@@ -5,7 +5,7 @@ Files in, MP4 + SRT + JPEG out; nothing here knows HeyGen, drafts or the ledger.
 """
 
 from heygen_nb.preview.render import preview_batch, render_scene
-from heygen_nb.preview.scene import AspectRatio, Rendered, Scene
+from heygen_nb.preview.scene import Rendered, Scene
 from heygen_nb.preview.video import (
     VideoFacts,
     make_thumbnail,
@@ -15,7 +15,6 @@ from heygen_nb.preview.video import (
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 
 __all__ = [
-    "AspectRatio",
     "EspeakVoice",
     "Narration",
     "Rendered",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path  # noqa: TC003 - dataclasses resolve it for readers
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from PIL import ImageDraw
 
@@ -32,12 +32,11 @@ from heygen_nb.preview.voice import EspeakVoice
 if TYPE_CHECKING:
     from PIL import Image
 
+    from heygen_nb.models import AspectRatio
     from heygen_nb.preview.layout import Layout, Plane
     from heygen_nb.preview.voice import Narration
 
 _VOICE = EspeakVoice()  # frozen, so one is enough
-
-AspectRatio = Literal["9:16", "16:9", "1:1", "4:5", "5:4"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.drafts import check_draft
+from heygen_nb.drafts import FIELDS, check_draft
 from heygen_nb.heygen import (
     AvatarVideo,
     Caption,
@@ -64,13 +64,8 @@ class Plan:
 
 def draft_settings(draft: Draft, settings: Settings) -> Settings:
     """Lay what the draft itself says over the settings."""
-    own = {
-        "heygen_voice": draft.voice,
-        "heygen_avatar_id": draft.avatar,
-        "heygen_background_url": draft.background,
-        "video_duration": draft.duration,
-    }
-    chosen = {k: v for k, v in own.items() if v not in (None, "")}
+    own = {f.overrules: getattr(draft, name) for name, f in FIELDS.items()}
+    chosen = {k: v for k, v in own.items() if k and v not in (None, "")}
     if draft.background == NO_BACKGROUND:
         chosen["heygen_background_url"] = ""
     return settings.model_copy(update=chosen)

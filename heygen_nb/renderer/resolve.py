@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.errors import ConfigError, NotFoundError, PreviewError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.renderer.background import COLOR, picture_of
 from heygen_nb.renderer.catalogue import Catalogue
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from heygen_nb.heygen import HeyGenClient, LookReply, VoiceReply
     from heygen_nb.renderer.background import Picture
 
-_COMMON = {"en": "English", "ru": "Russian"}  # most wishes; babel knows the others
 _WISH = re.compile(r"([a-z]{2,3})-([A-Z]{2})-\w+(?:-\w+)*")  # en-US-Neural2-F
 
 
@@ -228,7 +228,7 @@ def _of_wished_language(wish: str, voices: Sequence[VoiceReply]) -> list[VoiceRe
     match = _WISH.fullmatch(wish)
     if not match:
         return []
-    language = _COMMON.get(match[1]) or _language_name(match[1])
+    language = SCRIPT_LANGUAGES.get(match[1]) or _language_name(match[1])
     return [
         v
         for v in voices

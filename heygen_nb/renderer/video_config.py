@@ -6,27 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from heygen_nb.config import Settings, allowed_values, check_duration
+from heygen_nb.config import VIDEO_KEYS, Settings, check_duration
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import allowed_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SETTING = {
-    "duration": "video_duration",
-    "use_avatar": "heygen_use_avatar",
-    "background_url": "heygen_background_url",
-    "voice": "heygen_voice",
-    "avatar_id": "heygen_avatar_id",
-    "engine": "avatar_engine",
-    "aspect_ratio": "aspect_ratio",
-    "resolution": "resolution",
-    "captions": "captions",
-}
-
 VIDEO_CONFIG: dict[str, Any] = {
-    key: Settings.model_fields[name].default for key, name in _SETTING.items()
+    key: Settings.model_fields[name].default for key, name in VIDEO_KEYS.items()
 }
 """Changed in place, so whoever imported it sees the change. What was not changed
 here follows config.yaml."""
@@ -65,20 +54,20 @@ def effective_settings(
     settings: Settings, config: Mapping[str, Any] | None = None
 ) -> Settings:
     """Return the settings with VIDEO_CONFIG, or the given one, laid over them."""
-    for key, name in _SETTING.items():
+    for key, name in VIDEO_KEYS.items():
         untouched = key not in _explicit and VIDEO_CONFIG[key] == _from_settings[key]
         _from_settings[key] = getattr(settings, name)
         if untouched:
             VIDEO_CONFIG[key] = _from_settings[key]
     chosen = _checked({**VIDEO_CONFIG, **(config or {})})
-    return settings.model_copy(update={_SETTING[k]: v for k, v in chosen.items()})
+    return settings.model_copy(update={VIDEO_KEYS[k]: v for k, v in chosen.items()})
 
 
 def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
-    if unknown := set(changes) - set(_SETTING):
-        allowed = ", ".join(_SETTING)
+    if unknown := set(changes) - set(VIDEO_KEYS):
+        allowed = ", ".join(VIDEO_KEYS)
         raise TypeError(f"no video setting {min(unknown)!r}; there are {allowed}")
-    named = {_SETTING[key]: value for key, value in changes.items()}
+    named = {VIDEO_KEYS[key]: value for key, value in changes.items()}
     if "duration" in changes:
         named["video_duration"] = check_duration(changes["duration"])[0]
     try:
@@ -87,6 +76,8 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
         name = str(exc.errors()[0]["loc"][0])
         raise ConfigError(
             _("{key} has a value that does not fit.").format(key=name),
-            hint=_("Allowed: {allowed}.").format(allowed=allowed_values(name)),
+            hint=_("Allowed: {allowed}.").format(
+                allowed=allowed_values(Settings, name)
+            ),
         ) from None
-    return {key: getattr(checked, _SETTING[key]) for key in changes}
+    return {key: getattr(checked, VIDEO_KEYS[key]) for key in changes}

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 import yaml
 
 from heygen_nb.errors import DraftError
-from heygen_nb.i18n import LANGUAGES
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import SCRIPT_LANGUAGES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -150,12 +150,12 @@ def format_named(name: str, home: Path, language: str) -> Format:
     there = bool(re.fullmatch(r"[\w-]{1,64}", name)) and own.exists()
     if there:
         read_format(own)  # what is wrong with it is told, not passed over
-    if language not in LANGUAGES:
+    if language not in SCRIPT_LANGUAGES:
         raise DraftError(
             _("Without a language model there are no scripts in “{language}”.").format(
                 language=language[:40]
             ),
-            hint=_("There are: {names}.").format(names=", ".join(LANGUAGES)),
+            hint=_("There are: {names}.").format(names=", ".join(SCRIPT_LANGUAGES)),
         )
     known = formats(home, language)
     for format_ in known:
@@ -226,7 +226,7 @@ def _front_matter(text: str, file: Path) -> dict[str, str]:
 def _checked(values: dict[str, str], file: Path, body: str, line: int) -> Format:
     unknown = [key for key in values if key not in KEYS]
     texts = all(isinstance(value, str) for value in values.values())
-    if unknown or not texts or values.get("language") not in LANGUAGES:
+    if unknown or not texts or values.get("language") not in SCRIPT_LANGUAGES:
         raise DraftError(
             _("{file}: the front matter of a format does not fit.").format(
                 file=file.name

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.errors import DraftError, ScriptError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.scripts.answers import unreadable, whole
 from heygen_nb.scripts.formats import TEMPLATES, TOLERANCE
 from heygen_nb.scripts.offline import read_topic
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 PROMPTS = "prompts"
 _SHIPPED = Path(__file__).parent / PROMPTS
-_LANGUAGES = {"en": "English", "ru": "Russian"}
 
 
 def prompt(name: str, home: Path, values: dict[str, object]) -> str:
@@ -48,7 +48,7 @@ def prompt(name: str, home: Path, values: dict[str, object]) -> str:
 
 def language_name(language: str) -> str:
     """Return what a prompt calls a language; a word of the user's is kept short."""
-    return _LANGUAGES.get(language) or " ".join(language.split())[:40]
+    return SCRIPT_LANGUAGES.get(language) or " ".join(language.split())[:40]
 
 
 log = logging.getLogger("heygen_nb.scripts")

@@ -8,20 +8,20 @@ from typing import Any
 import ipywidgets as widgets
 
 from heygen_nb.config import Settings, check_duration
+from heygen_nb.i18n import LANGUAGES
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import ASPECT_RATIOS
 from heygen_nb.ui._base import Panel, make, show
 from heygen_nb.ui.casting import PickerSlot
 from heygen_nb.ui.connections import Connections
 from heygen_nb.ui.markup import markup
 
-LANGUAGES = (("Auto", "auto"), ("English", "en"), ("Русский", "ru"))
 LENGTH_MODES = ("estimate", "exact")
 _SETTING = {
     "voice": "heygen_voice",
     "avatar": "heygen_avatar_id",
     "background": "heygen_background_url",
 }
-_FORMATS = ("9:16", "16:9", "1:1", "4:5", "5:4")
 
 
 class SettingsPanel(Panel):
@@ -106,7 +106,7 @@ class SettingsPanel(Panel):
         self.t_avatar_id = self.field(widgets.Text, lambda: _("🧑 Avatar look id"))
         self._look_slot = PickerSlot(self, self._choose, reset=False)
         self.d_format = self.field(
-            widgets.Dropdown, lambda: _("Format"), "hg-short", options=_FORMATS
+            widgets.Dropdown, lambda: _("Format"), "hg-short", options=ASPECT_RATIOS
         )
         self.c_captions = self.field(
             widgets.Checkbox, lambda: _("Captions"), "hg-check", indent=False
@@ -152,7 +152,13 @@ class SettingsPanel(Panel):
 
     def _general_card(self) -> widgets.VBox:
         self.d_language = self.field(
-            widgets.Dropdown, lambda: _("Language"), "hg-short", options=LANGUAGES
+            widgets.Dropdown,
+            lambda: _("Language"),
+            "hg-short",
+            options=(
+                ("Auto", "auto"),
+                *((own, code) for code, own in LANGUAGES.items()),
+            ),
         )
         self.d_language.observe(self._on_language, "value")
         return _card(self.heading(lambda: _("🌐 General")), self.d_language)

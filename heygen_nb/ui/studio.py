@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from heygen_nb.errors import HeygenNbError
-from heygen_nb.i18n import current_language, ngettext
+from heygen_nb.i18n import LANGUAGES, current_language, ngettext
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ui._base import Panel, make
 from heygen_nb.ui.analytics import AnalyticsPanel
@@ -42,7 +42,7 @@ class Studio(Panel):
         self.d_language = make(
             widgets.Dropdown,
             "hg-language",
-            options=(("EN", "en"), ("RU", "ru")),
+            options=[(code.upper(), code) for code in LANGUAGES],
             value=current_language(),
         )
         self.say(self.d_language, "description", lambda: _("Language"))

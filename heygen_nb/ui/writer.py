@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from heygen_nb.i18n import current_language
+from heygen_nb.i18n import LANGUAGES, current_language
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.scripts import Order
 from heygen_nb.timing import script_language
 from heygen_nb.ui._base import make, shared_layout, show
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from heygen_nb.ui._base import Panel
 
 MAX_VERSIONS = 10
-_LANGUAGES = (("English", "en"), ("Русский", "ru"))
 
 
 class WriterCard(widgets.VBox):
@@ -46,8 +46,10 @@ class WriterCard(widgets.VBox):
         self.d_language = panel.field(
             widgets.Dropdown,
             lambda: _("Language"),
-            options=_LANGUAGES,
-            value=current_language(),
+            options=[(LANGUAGES.get(c, n), c) for c, n in SCRIPT_LANGUAGES.items()],
+            value=current_language()
+            if current_language() in SCRIPT_LANGUAGES
+            else "en",
         )
         self.t_tone = panel.field(widgets.Text, lambda: _("Tone (optional)"))
         self.n_number = panel.field(

@@ -148,17 +148,9 @@ def _holds(row: Stored, words: list[str]) -> bool:
 
 
 def _row_of(row: Stored, state: str = "") -> DraftRow:
-    draft = Draft(
-        id=row.id,
-        script=row.script,
-        caption=row.caption,
-        title=row.title,
-        voice=row.voice,
-        avatar=row.avatar,
-        background=row.background,
-        duration=row.duration,
+    return DraftRow(
+        Draft.of(row), row.version, row.updated_at, _STATUS.get(state, "draft")
     )
-    return DraftRow(draft, row.version, row.updated_at, _STATUS.get(state, "draft"))
 
 
 _STATUS = {

@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb import config
-from heygen_nb.config import Settings, find_home, load_settings
+from heygen_nb.config import VIDEO_KEYS, Settings, find_home, load_settings
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
@@ -41,16 +41,6 @@ if TYPE_CHECKING:
     from heygen_nb.renderer import Plan
     from heygen_nb.timing import Fit
     from heygen_nb.workflow.session import Session
-
-_VIDEO_KEYS = {
-    "heygen_use_avatar": "use_avatar",
-    "heygen_background_url": "background_url",
-    "heygen_voice": "voice",
-    "heygen_avatar_id": "avatar_id",
-    "video_duration": "duration",
-    "aspect_ratio": "aspect_ratio",
-    "captions": "captions",
-}
 
 
 class Desk:
@@ -186,7 +176,7 @@ class Desk:
         home = self.settings.home
         stored = load_settings(environ={"HEYGEN_NB_HOME": str(home)})
         config.save_settings(stored.model_copy(update=changes))
-        video = {_VIDEO_KEYS[k]: v for k, v in changes.items() if k in _VIDEO_KEYS}
+        video = {k: changes[name] for k, name in VIDEO_KEYS.items() if name in changes}
         update_video_config(**video)
         self._reload()
 

@@ -1,0 +1,100 @@
+"""The fields of a draft as texts: keys of files, columns of tables, headings.
+
+The list itself is :class:`heygen_nb.models.Draft`; all of this follows from it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import re
+from typing import TYPE_CHECKING, Any
+
+from heygen_nb.config import check_duration
+from heygen_nb.errors import DraftError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.models import Draft, DraftField
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+log = logging.getLogger("heygen_nb.drafts")
+
+FIELDS: dict[str, DraftField] = {
+    name: about
+    for name, info in Draft.model_fields.items()
+    for about in info.metadata
+    if isinstance(about, DraftField)
+}
+_SIGNS = re.compile(r"[\W_]+")
+
+
+def _folded(heading: str) -> str:
+    return _SIGNS.sub(" ", heading).strip().casefold() or heading.strip()
+
+
+_HEADINGS = {
+    _folded(heading): name
+    for name, about in FIELDS.items()
+    for heading in (name, *about.headings.split(","))
+}
+
+
+def field_of(heading: str) -> str:
+    """Return the field that a heading in the user's words means; "" if none does."""
+    return _HEADINGS.get(_folded(heading), "")
+
+
+def check_keys(keys: Iterable[str], where: str) -> None:
+    """Refuse what is no field of a draft.
+
+    Raises:
+        DraftError: Names the key and the nearest field.
+    """
+    for key in keys:
+        if key not in FIELDS:
+            raise DraftError(
+                _("{where}: unknown key “{key}”.").format(where=where, key=key),
+                hint=near(key, FIELDS) or allowed_keys(),
+            )
+
+
+def allowed_keys() -> str:
+    """Return the sentence that names all fields."""
+    return _("Allowed keys: {keys}.").format(keys=", ".join(FIELDS))
+
+
+def near(word: str, words: Iterable[str]) -> str:
+    """Return a question whether the nearest of the words is meant; "" if none is."""
+    folded = {known.casefold(): known for known in words}
+    found = difflib.get_close_matches(word.casefold(), folded, n=1)
+    return _("Did you mean “{near}”?").format(near=folded[found[0]]) if found else ""
+
+
+def make_draft(texts: Mapping[str, str], where: str, default_id: str) -> Draft:
+    """Make a draft of texts whose keys are known to be right.
+
+    Raises:
+        DraftError: The id cannot be one.
+    """
+    values: dict[str, Any] = {name: text.strip() for name, text in texts.items()}
+    values["title"] = " ".join(texts.get("title", "").split())
+    values["id"] = draft_id = id_of(texts) or default_id
+    if not re.fullmatch(r"[A-Za-z0-9_\-.]{1,64}", draft_id):
+        raise DraftError(
+            _("{where}: the id “{id}” has other signs than A-Z 0-9 _ - .").format(
+                where=where, id=draft_id[:80]
+            ),
+            hint=_("Leave the id out to have one made."),
+        )
+    if wished := values.pop("duration", ""):
+        values["duration"], reason = check_duration(wished)
+        if reason:
+            log.warning("%s: duration: %s", where, reason)
+    filled = {name: value for name, value in values.items() if value}
+    return Draft.model_validate({"script": "", **filled})
+
+
+def id_of(values: Mapping[str, str]) -> str:
+    """Return the id that stands among the texts, without its ``#``."""
+    return values.get("id", "").strip().removeprefix("#")

@@ -1,0 +1,73 @@
+import pytest
+
+from heygen_nb.drafts import FIELDS
+from heygen_nb.drafts.fields import field_of
+from heygen_nb.errors import DraftError
+from heygen_nb.ledger.tables import DraftRow
+from heygen_nb.models import Draft
+
+
+def test_every_field_of_a_draft_has_a_label_and_a_column_of_the_ledger():
+    columns = set(DraftRow.__table__.columns.keys())
+
+    assert set(FIELDS) == set(Draft.model_fields)
+    assert all(about.label for about in FIELDS.values())
+    assert set(FIELDS) <= columns
+
+
+@pytest.mark.parametrize(
+    ("heading", "field"),
+    [
+        ("Подпись", "caption"),
+        ("ТЕМА", "title"),
+        ("Сценарий", "script"),
+        (" голос ", "voice"),
+        ("Topic", "title"),
+        ("Voice-over", "script"),
+        ("voice_id", "voice"),
+        ("Duration (s)", "duration"),
+        ("№", "id"),
+        ("script", "script"),
+        ("phone", ""),
+        ("", ""),
+    ],
+)
+def test_headings_in_the_users_words_mean_fields(heading, field):
+    assert field_of(heading) == field
+
+
+def test_no_heading_means_two_fields():
+    headings = [h.strip() for f in FIELDS.values() for h in f.headings.split(",")]
+
+    assert len(headings) == len(set(headings))
+
+
+@pytest.mark.parametrize("seconds", [0, -5, 14, 61, 100_000, 20.5, "long"])
+def test_a_length_that_is_not_allowed_is_refused_with_what_is(seconds):
+    with pytest.raises(DraftError, match="duration") as caught:
+        Draft(script="Hello.", duration=seconds)
+
+    assert "a number from 15 to 60" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_draft_without_a_script_or_with_a_wrong_field_says_so():
+    with pytest.raises(DraftError, match="no script"):
+        Draft(caption="Hello")
+    with pytest.raises(DraftError, match="“captoin”"):
+        Draft(script="Hello.", captoin="Hello")
+    with pytest.raises(DraftError, match="script has a value"):
+        Draft(script=None)
+    with pytest.raises(DraftError, match="A-Z"):
+        Draft(script="Hello.", id="no spaces")
+
+
+def test_a_row_gives_the_draft_it_was_made_of():
+    draft = Draft(
+        script="Hello.", title="T", caption="C", voice="V", avatar="A", duration=20
+    )
+    row = DraftRow(**draft.model_dump(), version=3)
+
+    assert Draft.of(row) == draft
+    row.duration = 5  # as older versions took it
+    assert Draft.of(row).duration == 15

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 DATA = Path(__file__).parent / "data/home-0.1"
 KEY, FILM_KINDS = "sk_home_of_0_1", {"mp4", "srt", "jpg"}
 LAYOUT, MADE_AT = "0004", datetime(2026, 11, 26, 23, 29, 19, tzinfo=UTC)
-UNPAID = {"rejected", "failed", "again-refused"}  # what is paid anew by rendering
+UNPAID = {"rejected", "failed"}  # rendering them anew is rightly paid
 NEVER_SENT = "planned"
 
 

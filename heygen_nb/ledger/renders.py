@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from pydantic import BaseModel
-from sqlalchemy import desc, func, select, text, update
+from pydantic import BaseModel, Field
+from sqlalchemy import func, select, text, update
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
@@ -36,7 +36,6 @@ from heygen_nb.models import Payer
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from sqlalchemy import Select
     from sqlalchemy.orm import Session
 
     from heygen_nb.ledger.leases import Owner
@@ -58,10 +57,16 @@ def title_token(draft_id: str, revision: str, attempt: int) -> str:
 
 
 class NewRender(BaseModel):
-    """What planning decided; stored before anything is sent."""
+    """What planning decided; stored before anything is sent.
+
+    ``earlier`` are the revisions that older rules made of the same request: a film
+    bought under one of them counts. ``quoted`` is the expected cost, ``reserved_cost``
+    its upper end.
+    """
 
     draft_id: str
     revision: str
+    earlier: tuple[str, ...] = Field(default=(), exclude=True)
     body: dict[str, Any]
     script: str
     caption: str = ""
@@ -77,6 +82,7 @@ class NewRender(BaseModel):
     target_s: float | None = None
     estimate_s: float | None = None
     pad_s: float = 0.0
+    quoted: float | None = None
     reserved_cost: float = 0.0
     currency: str = "usd"
 
@@ -94,12 +100,13 @@ _NEXT: dict[str, set[str]] = {
     "planned": {"submitted", "rejected", "unknown"},
     "submitted": {"completed", "failed"},
     "completed": {"downloaded", "failed"},  # deleted before it was downloaded
-    "unknown": {"submitted"},
+    "unknown": {"submitted", "planned"},  # found, or sent again under its key
     "downloaded": {"completed"},  # the file was deleted and is fetched again
     "rejected": set(),
     "failed": set(),
 }
 ENDED_UNPAID = ("rejected", "failed")
+_FILMED = ("planned", "submitted", "completed", "downloaded")  # or on its way
 
 
 class Ledger:
@@ -170,11 +177,15 @@ class Ledger:
         with self.database.writing() as session:
             if self.database.on_server:
                 session.execute(text("LOCK TABLE renders IN SHARE ROW EXCLUSIVE MODE"))
-            rows = session.scalars(_attempts(payer, new.draft_id, new.revision)).all()
-            if rows and not _may_follow(rows[0], again=again):
-                _wish(rows[0], new.caption, new.send_to)
-                return rows[0], False
-            last = rows[0].attempt if rows else 0
+            revisions = (new.revision, *new.earlier)
+            rows = _attempts(session, payer, new.draft_id, revisions)
+            stands = _standing(rows)
+            if stands and not (again and stands.state != "planned"):
+                _wish(stands, new.caption, new.send_to)
+                return stands, False
+            last = max(
+                (row.attempt for row in rows if row.revision == new.revision), default=0
+            )
             adopted = made.video_id if made and not rows and not again else None
             if made:
                 last = max(last, made.attempt - bool(adopted))
@@ -195,7 +206,8 @@ class Ledger:
     ) -> tuple[RenderRow, bool]:
         """Store another attempt at the very request of a render; see :meth:`plan`."""
         row = self.render(render_id)
-        kept = {n: getattr(row, n) for n in NewRender.model_fields if n != "body"}
+        names = NewRender.model_fields.keys() - {"body", "earlier"}
+        kept = {name: getattr(row, name) for name in names}
         new = NewRender(
             **kept | {"reserved_cost": reserved_cost}, body=json.loads(row.body)
         )
@@ -215,14 +227,21 @@ class Ledger:
             body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
             token=token,
             idempotency_key=token,
-            quoted=new.reserved_cost,
             created_at=self._now(),
         )
 
-    def find(self, payer: Payer, draft_id: str, revision: str) -> RenderRow | None:
-        """Return the newest attempt for this draft as it is, if there is one."""
+    def standing(
+        self, payer: Payer, draft_id: str, *revisions: str
+    ) -> RenderRow | None:
+        """Return the attempt that must not be paid a second time, if there is one.
+
+        Args:
+            payer: Who paid.
+            draft_id: For which draft.
+            revisions: Of the draft as it is, by today's rule and by older ones.
+        """
         with self.database.reading() as session:
-            return session.scalars(_attempts(payer, draft_id, revision)).first()
+            return _standing(_attempts(session, payer, draft_id, revisions))
 
     def wish(self, render_id: str, caption: str, send_to: str | None) -> None:
         """Note the caption and the chat that a render is to be posted with."""
@@ -355,21 +374,29 @@ def _is_of(row: RenderRow, payer: Payer) -> bool:
     return (row.backend, row.base_url, row.account) == mine
 
 
-def _attempts(payer: Payer, draft_id: str, revision: str) -> Select[RenderRow]:
-    return (
-        select(RenderRow)
-        .where(
-            RenderRow.draft_id == draft_id,
-            RenderRow.revision == revision,
-            *belongs_to(payer),
-        )
-        .order_by(desc(RenderRow.attempt))
+def _attempts(
+    session: Session, payer: Payer, draft_id: str, revisions: tuple[str, ...]
+) -> list[RenderRow]:
+    """Return the attempts at a draft, those by today's rule and the newest first."""
+    query = select(RenderRow).where(
+        RenderRow.draft_id == draft_id,
+        RenderRow.revision.in_(revisions),
+        *belongs_to(payer),
+    )
+    return sorted(
+        session.scalars(query),
+        key=lambda row: (revisions.index(row.revision), -row.attempt),
     )
 
 
-def _may_follow(row: RenderRow, *, again: bool) -> bool:
-    """Tell whether a new attempt may come after this one."""
-    return row.state in ENDED_UNPAID or (again and row.state != "planned")
+def _standing(rows: Sequence[RenderRow]) -> RenderRow | None:
+    """Return what a plain render goes on with: nobody pays twice for one draft.
+
+    That is the newest attempt, and if that one ended unpaid, any other with a film.
+    """
+    if rows and rows[0].state not in ENDED_UNPAID:
+        return rows[0]
+    return next((row for row in rows if row.state in _FILMED), None)
 
 
 def _wish(row: RenderRow, caption: str, send_to: str | None) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.ledger import (
-    ENDED_UNPAID,
     TOKEN_PREFIX,
     MadeBefore,
     RenderRow,
@@ -209,11 +208,9 @@ class Planner:
             ConfigError: The background is a file that is not there.
         """
         inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
-        revision = revision_of(inputs)
-        row = await asyncio.to_thread(
-            self._ledger.find, self._account, draft.id, revision
+        return await asyncio.to_thread(
+            self._ledger.standing, self._account, draft.id, revision_of(inputs)
         )
-        return None if row is None or row.state in ENDED_UNPAID else row
 
     async def _made_before(self, new: NewRender) -> MadeBefore | None:
         """Look at HeyGen for what a ledger that is gone may have ordered.

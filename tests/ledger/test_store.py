@@ -53,7 +53,7 @@ def test_another_revision_key_or_address_is_another_row(ledger, account, new_ren
     ]
 
     assert len({row.id for row in rows}) == 4
-    assert ledger.find(other_key, "a1b2c3d4", "r2") is None
+    assert ledger.standing(other_key, "a1b2c3d4", "r2") is None
     with pytest.raises(LedgerError, match="another key"):
         ledger.render(rows[0].id, other_key)
 
@@ -91,6 +91,68 @@ def test_an_attempt_that_cost_nothing_is_followed_by_a_new_one(
     assert new
     assert second.attempt == 2
     assert second.idempotency_key != first.idempotency_key
+
+
+@pytest.mark.parametrize("ended", ["rejected", "failed"])
+def test_a_film_is_not_paid_twice_because_a_second_attempt_ended_unpaid(
+    ledger, account, new_render, ended
+):
+    first, hold = planned(ledger, account, new_render())
+    ledger.record(hold, "submitted", state="submitted", video_id="v")
+    second, _new = ledger.plan(account, new_render(), again=True)
+    hold = ledger.leases.take(RenderRow, second.id)
+    if ended == "failed":
+        ledger.record(hold, "submitted", state="submitted", video_id="v2")
+    ledger.record(hold, ended, state=ended)
+
+    plain, new = ledger.plan(account, new_render())
+    third, again_new = ledger.plan(account, new_render(), again=True)
+
+    assert (plain.id, new) == (first.id, False)
+    assert (third.attempt, again_new) == (3, True)
+
+
+def test_an_unknown_that_a_person_gave_up_is_paid_anew(ledger, account, new_render):
+    row, hold = planned(ledger, account, new_render())
+    ledger.record(hold, "unknown", state="unknown")
+    again, _new = ledger.plan_again(row.id, reserved_cost=1.0)
+    hold = ledger.leases.take(RenderRow, again.id)
+    ledger.record(hold, "rejected", state="rejected")
+
+    third, new = ledger.plan(account, new_render())
+
+    assert (third.attempt, new) == (3, True)
+
+
+def test_a_film_bought_under_an_older_rule_for_revisions_counts(
+    ledger, account, new_render
+):
+    bought, hold = planned(ledger, account, new_render(revision="old rule"))
+    ledger.record(hold, "submitted", state="submitted", video_id="v")
+    today = new_render(revision="new rule", earlier=("older rule", "old rule"))
+
+    row, new = ledger.plan(account, today)
+    found = ledger.standing(account, row.draft_id, "new rule", "old rule")
+    again, _new = ledger.plan(account, today, again=True)
+
+    assert (row.id, new) == (bought.id, False)
+    assert found.id == bought.id
+    assert (again.revision, again.attempt) == ("new rule", 1)
+    assert ledger.plan(account, today)[0].id == again.id
+    assert ledger.standing(account, row.draft_id, "new rule").id == again.id
+
+
+def test_a_lost_render_may_be_sent_again_under_its_key(ledger, account, new_render):
+    row, hold = planned(ledger, account, new_render())
+    ledger.before_send(hold, NOW)
+    ledger.record(hold, "unknown", state="unknown")
+
+    ledger.record(hold, "again", state="planned")
+    sent = ledger.before_send(hold, NOW + timedelta(hours=3))
+
+    assert (sent.sends, sent.unanswered) == (2, True)
+    assert sent.first_sent_at == NOW
+    assert sent.idempotency_key == row.idempotency_key
 
 
 def test_again_goes_on_with_an_attempt_that_is_not_accepted_yet(

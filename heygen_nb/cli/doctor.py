@@ -101,8 +101,7 @@ class _Checkup:
         return text
 
     async def _chat(self, session: Session) -> str:
-        async with session.chat() as chat:
-            return await chat.check()
+        return await session.posting.check()
 
     async def _check(
         self,

@@ -9,7 +9,7 @@ from heygen_nb.cli.console import say
 from heygen_nb.config import load_settings
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import set_language
-from heygen_nb.workflow import mark_sent, open_session, resend
+from heygen_nb.workflow import open_session
 
 if TYPE_CHECKING:
     from heygen_nb.cli.commands import MarkSentOptions, ResendOptions
@@ -22,7 +22,7 @@ def run_resend(options: ResendOptions) -> int:
 
     async def run() -> None:
         async with open_session(settings) as session:
-            await resend(session, options.post)
+            await session.posting.resend(options.post)
 
     asyncio.run(run())
     say(_("📱 Post {id} is in the chat.").format(id=options.post))
@@ -36,7 +36,7 @@ def run_mark_sent(options: MarkSentOptions) -> int:
 
     async def run() -> None:
         async with open_session(settings) as session:
-            await mark_sent(session, options.post)
+            await session.posting.mark_sent(options.post)
 
     asyncio.run(run())
     say(_("📱 Post {id} is noted as sent.").format(id=options.post))

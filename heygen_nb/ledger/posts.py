@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import desc, or_, select, text
+from sqlalchemy import desc, func, or_, select, text
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from heygen_nb.ledger.database import Database
     from heygen_nb.ledger.leases import Hold, Leases
 
+UNSENT = ("planned", "failed")  # surely in no chat
 _NEXT: dict[str, set[str]] = {
     "planned": {"sending", "sent"},
     "sending": {"sent", "failed", "unsure"},
@@ -56,6 +57,9 @@ class Posts:
     ) -> list[PostRow]:
         """Store the messages of a post, or give those that are there already.
 
+        An earlier post of the video that is in no chat is this one, wherever it was
+        to go; :meth:`renew` brings it up to date before it is sent.
+
         Args:
             render_id: Of which render; None for a video the ledger does not know.
             video_id: At HeyGen.
@@ -67,31 +71,66 @@ class Posts:
         with self._database.writing() as session:
             if self._database.on_server:  # two processes may want the same post
                 session.execute(text("LOCK TABLE posts IN SHARE ROW EXCLUSIVE MODE"))
-            earlier = session.scalars(
+            query = (
                 select(PostRow)
-                .where(
-                    PostRow.video_id == video_id,
-                    PostRow.backend == backend,
-                    PostRow.chat_id == chat_id,
-                    PostRow.part == 0,
-                )
+                .where(PostRow.video_id == video_id, PostRow.backend == backend)
+                .where(PostRow.part == 0)
                 .order_by(desc(PostRow.id))
-            ).first()
-            if earlier and not again:
-                return _parts(session, earlier.id)
-            shared = {"render_id": render_id, "video_id": video_id}
-            shared |= {"backend": backend, "chat_id": chat_id}
-            rows = [
-                PostRow(**shared, part=part, text=words, created_at=self._now())
-                for part, words in enumerate(texts)
-            ]
-            session.add(rows[0])
+            )
+            known = [_parts(session, row.id) for row in session.scalars(query)]
+            there = [p for p in known if p[0].chat_id == chat_id and not _unsent(p)]
+            if there and not again:
+                return there[0]
+            for parts in filter(_unsent, known):  # refused before, maybe elsewhere
+                for row in parts:
+                    row.created_at = self._now()  # somebody asks for it anew
+                return parts
+            row = PostRow(render_id=render_id, video_id=video_id, backend=backend)
+            row.chat_id, row.created_at = chat_id, self._now()
+            session.add(row)
             session.flush()
-            for row in rows[1:]:
-                row.first_id = rows[0].id
-            session.add_all(rows)
-            session.flush()
+            return _with_texts(session, [row], texts)
+
+    def renew(
+        self, hold: Hold, chat_id: str, texts: Sequence[str] | None
+    ) -> list[PostRow]:
+        """Give what is surely not in a chat the chat and the texts that hold now.
+
+        A post that is partly in a chat stays there, and its texts stay when what is
+        there has another one by now.
+
+        Args:
+            hold: Of the post's first message.
+            chat_id: Where posts go now.
+            texts: What they say now; None leaves them as they are.
+        """
+        with self._database.writing() as session:
+            self._leases.locked(session, hold)
+            rows = _parts(session, int(hold.id))
+            if _unsent(rows):
+                for row in rows:
+                    row.chat_id = chat_id
+            present = rows[0].chat_id == chat_id
+            if texts and present and all(_may_say(row, texts) for row in rows):
+                return _with_texts(session, rows, texts)
             return rows
+
+    def replaced_by(self, post: PostRow, chat_id: str) -> int | None:
+        """Return the post that came in the place of an unsent one, if there is one.
+
+        Args:
+            post: The first message of a post that is in no chat.
+            chat_id: Where posts go now: one that is there already counts, too.
+        """
+        moved = (PostRow.chat_id == chat_id) & (post.chat_id != chat_id)
+        query = (
+            select(func.max(PostRow.id))
+            .where(PostRow.video_id == post.video_id, PostRow.backend == post.backend)
+            .where(PostRow.part == 0, PostRow.id != post.id)
+            .where((PostRow.id > post.id) | moved)
+        )
+        with self._database.reading() as session:
+            return session.scalar(query)
 
     def parts(self, post_id: int) -> list[PostRow]:
         """Return all messages of a post, given any one of them, in order."""
@@ -117,17 +156,16 @@ class Posts:
                     newest[str(row.render_id)].append(row)
         return newest
 
-    def unfinished(self, backend: str) -> Sequence[int]:
-        """Return the numbers of posts not wholly in the chat, oldest first."""
+    def unfinished(self, backend: str) -> list[list[PostRow]]:
+        """Return the posts not wholly in the chat, oldest first."""
         query = (
-            select(PostRow.first_id, PostRow.id)
+            select(func.coalesce(PostRow.first_id, PostRow.id))
             .where(PostRow.backend == backend, PostRow.state != "sent")
             .order_by(PostRow.id)
         )
         with self._database.reading() as session:
-            return list(
-                dict.fromkeys(first or own for first, own in session.execute(query))
-            )
+            firsts = dict.fromkeys(session.scalars(query))
+            return [_parts(session, first) for first in firsts]
 
     def record(self, hold: Hold, post_id: int, state: str, **fields: Any) -> PostRow:
         """Store what happened to a message; ``sending`` comes before the request.
@@ -166,3 +204,34 @@ class Posts:
 def _parts(session: Session, first_id: int) -> list[PostRow]:
     mine = or_(PostRow.id == first_id, PostRow.first_id == first_id)
     return list(session.scalars(select(PostRow).where(mine).order_by(PostRow.part)))
+
+
+def _unsent(parts: Sequence[PostRow]) -> bool:
+    return all(row.state in UNSENT for row in parts)
+
+
+def _may_say(row: PostRow, texts: Sequence[str]) -> bool:
+    """Tell whether a message is not sent yet, or was sent with its present text."""
+    if row.state == "sent":
+        return [row.text] == list(texts[row.part : row.part + 1])
+    return row.state in UNSENT
+
+
+def _with_texts(
+    session: Session, rows: list[PostRow], texts: Sequence[str]
+) -> list[PostRow]:
+    """Make the messages of a post say these texts: as many as there are texts."""
+    first = rows[0]
+    for row in rows[len(texts) :]:
+        session.delete(row)
+    for part in range(len(rows), len(texts)):
+        row = PostRow(render_id=first.render_id, video_id=first.video_id)
+        row.backend, row.chat_id = first.backend, first.chat_id
+        row.part, row.first_id, row.created_at = part, first.id, first.created_at
+        session.add(row)
+        rows.append(row)
+    rows = rows[: len(texts)]
+    for row, words in zip(rows, texts, strict=True):
+        row.text = words
+    session.flush()
+    return rows

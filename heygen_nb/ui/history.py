@@ -156,9 +156,7 @@ class HistoryPanel(Panel):
         question = _("It is in the chat already. Post it a second time?")
         if line is None or (again and not await self.ask(question, _("Send again"))):
             return
-        row = await self.desk.book.get(line.draft_id)
-        draft = row.draft if row else await self.desk.past.draft_of(line)
-        await self._settle(self.desk.past.send(line, draft.caption, again=again))
+        await self._settle(self.desk.past.send(line, again=again))
 
     async def _resend(self) -> None:
         if self._line:

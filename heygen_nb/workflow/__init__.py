@@ -10,13 +10,7 @@ from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.workflow.figures import analytics
 from heygen_nb.workflow.history import HistoryLine, export_history, history_lines
 from heygen_nb.workflow.outcome import Failure, Outcome
-from heygen_nb.workflow.resumption import (
-    Resumption,
-    adopt,
-    mark_sent,
-    pay_again,
-    resend,
-)
+from heygen_nb.workflow.resumption import Resumption, adopt, pay_again
 from heygen_nb.workflow.session import Session, open_session
 
 if TYPE_CHECKING:
@@ -38,12 +32,10 @@ __all__ = [
     "analytics",
     "export_history",
     "history_lines",
-    "mark_sent",
     "open_session",
     "pay_again",
     "preview_batch",
     "preview_draft",
-    "resend",
     "resume",
     "send_video",
 ]
@@ -72,7 +64,7 @@ async def send_video(
         DeliveryUnsureError: Telegram's answer was lost: it may be there.
     """
     async with open_session(settings or load_settings()) as session:
-        return await session.send(video, caption, again=again)
+        return await session.posting.send(video, caption, again=again)
 
 
 async def resume(

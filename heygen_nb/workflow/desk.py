@@ -217,8 +217,8 @@ class Desk:
 
     async def check_chat(self) -> str:
         """Return the bot's and the chat's name; nothing is posted."""
-        async with self.session() as session, session.chat() as chat:
-            return await chat.check()
+        async with self.session() as session:
+            return await session.posting.check()
 
     async def quote(self, draft: Draft, *, again: bool = False) -> Plan | None:
         """Return what rendering would use and cost; None if it is paid already.

@@ -211,7 +211,9 @@ class Jobs:
             async with self._sessions() as session:
                 hear = partial(self._hear, job)
                 video = video_of(outcome)
-                post = await session.send(video, caption, again=again, progress=hear)
+                post = await session.posting.send(
+                    video, caption, again=again, progress=hear
+                )
             job.outcome = outcome.posted(post)
         except HeygenNbError as error:
             job.outcome = outcome.not_posted(error)

@@ -101,8 +101,9 @@ class Outcome(BaseModel):
         )
 
     def posted(self, post: Post) -> Outcome:
-        """Return it with the post that was made."""
-        return self.model_copy(update={"sent": True, "post_id": post.id})
+        """Return it with the post that was made; what went wrong before is over."""
+        sent = {"sent": True, "post_id": post.id, "error": None, "exit_code": 0}
+        return self.model_copy(update=sent)
 
     def not_posted(self, error: HeygenNbError) -> Outcome:
         """Return it with why there is no post, or perhaps one."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from heygen_nb.models import Draft
 from heygen_nb.workflow.history import HistoryLine, export_history, line_of
 from heygen_nb.workflow.jobs import video_of
-from heygen_nb.workflow.resumption import adopt, mark_sent, pay_again, resend
+from heygen_nb.workflow.resumption import adopt, pay_again
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -76,20 +76,20 @@ class Past:
             id=row.draft_id, script=row.script, caption=row.caption, title=row.title
         )
 
-    async def send(self, line: HistoryLine, caption: str, *, again: bool) -> None:
+    async def send(self, line: HistoryLine, *, again: bool) -> None:
         """Post a finished video, even if it was posted before with ``again``."""
         async with self._sessions() as session:
-            await session.send(video_of(line), caption, again=again)
+            await session.posting.send_render(video_of(line), again=again)
 
     async def resend(self, line: HistoryLine) -> None:
         """Send a post again that a person says is not in the chat."""
         async with self._sessions() as session:
-            await resend(session, line.post_id or 0)
+            await session.posting.resend(line.post_id or 0)
 
     async def mark_sent(self, line: HistoryLine) -> None:
         """Note that a post is in the chat, as a person has seen."""
         async with self._sessions() as session:
-            await mark_sent(session, line.post_id or 0)
+            await session.posting.mark_sent(line.post_id or 0)
 
     async def adopt(self, line: HistoryLine, video_id: str) -> None:
         """Say which video at HeyGen is the one whose answer was lost."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from heygen_nb.errors import DeliveryError, HeygenNbError, LedgerError, TakenOverError
+from heygen_nb.errors import HeygenNbError, LedgerError, TakenOverError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import PostRow, RenderRow
+from heygen_nb.ledger import RenderRow
 from heygen_nb.models import Draft
 from heygen_nb.money import Limits
 from heygen_nb.renderer import Many, Pace
@@ -17,11 +16,9 @@ from heygen_nb.workflow.outcome import Outcome
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
-    from heygen_nb.models import Post, Video
+    from heygen_nb.ledger import PostRow
     from heygen_nb.renderer import ProgressCallback
     from heygen_nb.workflow.session import Session
-
-FRESH = timedelta(hours=24)  # older posts would surprise their readers
 
 
 class Resumption:
@@ -53,13 +50,10 @@ class Resumption:
 
     async def posts(self, handled: Container[int | None]) -> list[Outcome]:
         """Go on with stored posts, apart from those that were handled already."""
-        stored = await asyncio.to_thread(
-            self._ledger.posts.unfinished, self._renderer.account.backend
-        )
         return [
-            outcome
-            for post_id in stored
-            if post_id not in handled and (outcome := await self._post(post_id))
+            await self._post(rows[0])
+            for rows in await self._session.posting.unfinished()
+            if not any(row.id in handled for row in rows)
         ]
 
     async def finish(self, row: RenderRow) -> Outcome:
@@ -71,35 +65,24 @@ class Resumption:
             return self._session.failed(row.draft_id, made, row)
         if row.send_to is None:
             return Outcome.of_video(made)
+        outcome = Outcome.of_video(made)
         try:
-            async with self._session.chat() as chat:
-                posts = await chat.plan(made, row.caption, chat_id=row.send_to)
+            sent = await self._session.posting.send_render(
+                made, asked_at=row.created_at, progress=callback
+            )
         except HeygenNbError as error:
-            return Outcome.of_video(made).not_posted(error)
-        return await self._deliver(posts, made, asked_at=row.created_at)
+            return outcome.not_posted(error)
+        return outcome.posted(sent)
 
-    async def _post(self, post_id: int) -> Outcome | None:
-        """Go on with a stored post; None when it failed so long ago that it is over."""
-        posts = await asyncio.to_thread(self._ledger.posts.parts, post_id)
-        old = not _is_fresh(posts[0].created_at)
-        if old and all(post.state in ("failed", "sent") for post in posts):
-            return None
+    async def _post(self, post: PostRow) -> Outcome:
+        posting = self._session.posting
         try:
-            video = await video_of(self._session, posts[0])
+            video = await posting.video_of(post)
         except HeygenNbError as error:
             return self._session.failed("", error)
-        return await self._deliver(posts, video, asked_at=posts[0].created_at)
-
-    async def _deliver(
-        self, posts: list[PostRow], video: Video, *, asked_at: datetime
-    ) -> Outcome:
         outcome = Outcome.of_video(video)
-        waiting = any(post.state in ("planned", "failed") for post in posts)
-        settled = all(post.state in ("planned", "failed", "sent") for post in posts)
-        if waiting and settled and not _is_fresh(asked_at):
-            return outcome.not_posted(_too_old(posts[0].id))
         try:
-            return outcome.posted(await self._session.deliver(posts[0].id, video))
+            return outcome.posted(await posting.take_up(post, video))
         except HeygenNbError as error:
             return outcome.not_posted(error)
 
@@ -164,73 +147,6 @@ async def pay_again(session: Session, render_id: str) -> RenderRow:
     if not new:
         raise _settled(row)
     return row
-
-
-async def resend(session: Session, post_id: int) -> Post:
-    """Send a post that a person says is not in the chat.
-
-    Raises:
-        DeliveryError: It is in the chat, or could not be sent.
-    """
-    ledger = session.renderer.ledger
-    posts = await asyncio.to_thread(ledger.posts.parts, post_id)
-    video = await video_of(session, posts[0])
-    async with session.renderer.holding(PostRow, posts[0].id) as hold:
-        if hold is None:
-            raise _elsewhere(post_id)
-        post = _one_of(await asyncio.to_thread(ledger.posts.parts, post_id), post_id)
-        if post.state == "sent":
-            raise DeliveryError(
-                _("Post {id} is in the chat already.").format(id=post_id)
-            )
-        if post.state == "sending":
-            await asyncio.to_thread(ledger.posts.record, hold, post_id, "unsure")
-        if post.state != "planned":
-            await asyncio.to_thread(ledger.posts.record, hold, post_id, "planned")
-    return await session.deliver(posts[0].id, video)
-
-
-async def mark_sent(session: Session, post_id: int) -> None:
-    """Note that a post is in the chat, as a person has seen.
-
-    Raises:
-        LedgerError: There is no such post, or another process is sending it.
-    """
-    ledger = session.renderer.ledger
-    posts = await asyncio.to_thread(ledger.posts.parts, post_id)
-    async with session.renderer.holding(PostRow, posts[0].id) as hold:
-        if hold is None:
-            raise _elsewhere(post_id)
-        await asyncio.to_thread(
-            ledger.posts.record, hold, post_id, "sent", error_message=None
-        )
-
-
-async def video_of(session: Session, post: PostRow) -> Video:
-    """Return the video of a stored post, with its file here."""
-    renderer = session.renderer
-    if post.render_id is None:
-        video = await renderer.wait(post.video_id)
-        return await renderer.archive.keep(video)
-    row = await asyncio.to_thread(renderer.ledger.render, post.render_id)
-    return renderer.archive.kept(row) or await renderer.finish(row.id)
-
-
-def _is_fresh(asked_at: datetime) -> bool:
-    return datetime.now(UTC) - asked_at < FRESH
-
-
-def _one_of(posts: list[PostRow], post_id: int) -> PostRow:
-    return next(post for post in posts if post.id == post_id)
-
-
-def _too_old(post_id: int) -> DeliveryError:
-    error = DeliveryError(
-        _("Post {id} is older than a day, so it was not sent.").format(id=post_id),
-        hint=_("Send it with: heygen-nb resend {id}.").format(id=post_id),
-    )
-    error.post_id = post_id
-    return error
 
 
 def _settled(row: RenderRow) -> LedgerError:

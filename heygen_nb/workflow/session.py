@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from heygen_nb.errors import ApiError, DownloadError, HeygenNbError, LimitError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.money import Limits
+from heygen_nb.posting import Posting
 from heygen_nb.renderer import (
     Job,
     Many,
@@ -17,11 +18,8 @@ from heygen_nb.renderer import (
     draft_settings,
     effective_settings,
     open_renderer,
-    tell,
 )
-from heygen_nb.renderer.tell import Report
 from heygen_nb.workflow.outcome import Outcome
-from heygen_nb.workflow.posting import chat_of, open_chat
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -29,9 +27,8 @@ if TYPE_CHECKING:
 
     from heygen_nb.config import Settings
     from heygen_nb.ledger import RenderRow
-    from heygen_nb.models import Draft, Post, Video
+    from heygen_nb.models import Draft, Video
     from heygen_nb.renderer import Plan, ProgressCallback, Renderer
-    from heygen_nb.workflow.posting import Chat
 
 
 class Session:
@@ -45,7 +42,7 @@ class Session:
     def __init__(self, settings: Settings, renderer: Renderer) -> None:
         self.settings = settings
         self.renderer = renderer
-        self._posting = asyncio.Lock()  # Telegram takes about 20 posts a minute
+        self.posting = Posting(settings, renderer)
 
     async def render_all(
         self,
@@ -88,7 +85,7 @@ class Session:
             for draft in drafts
         ]
         rows = await many.plan(
-            jobs, again=again, send_to=self._chat_id() if send else None
+            jobs, again=again, send_to=self.posting.chat_id or None if send else None
         )
 
         async def one(job: Job, row: RenderRow | HeygenNbError) -> Outcome:
@@ -172,47 +169,16 @@ class Session:
         """Return the settings with VIDEO_CONFIG and the draft's own wishes."""
         return draft_settings(draft, effective_settings(self.settings))
 
-    async def send(
-        self,
-        video: Video,
-        caption: str,
-        *,
-        again: bool = False,
-        progress: ProgressCallback | None = None,
-    ) -> Post:
-        """Post a video, downloading it first if needed; see :meth:`Chat.send`."""
-        if video.path is None:
-            video = await self.renderer.download(video)
-        async with self._posting, self.chat() as chat:
-            post = await chat.send(video, caption, again=again)
-        await Report(progress, video.draft_id)("completed", tell.sent())
-        return post
-
-    async def deliver(self, post_id: int, video: Video) -> Post:
-        """Send what of a stored post is not in the chat; see :meth:`Chat.deliver`."""
-        async with self._posting, self.chat() as chat:
-            return await chat.deliver(post_id, video)
-
     async def posted(
         self, video: Video, caption: str, progress: ProgressCallback | None = None
     ) -> Outcome:
         """Post a finished video; return both as one outcome."""
         outcome = Outcome.of_video(video)
         try:
-            post = await self.send(video, caption, progress=progress)
+            post = await self.posting.send(video, caption, progress=progress)
         except HeygenNbError as error:
             return outcome.not_posted(error)
         return outcome.posted(post)
-
-    @asynccontextmanager
-    async def chat(self) -> AsyncIterator[Chat]:
-        """Connect to the chat of the settings, or to the sandbox's own."""
-        async with open_chat(self.settings, self.renderer) as chat:
-            yield chat
-
-    def _chat_id(self) -> str | None:
-        sandbox = self.renderer.connection.sandbox
-        return chat_of(self.settings, sandbox) or None
 
     def failed(
         self, draft_id: str, error: HeygenNbError, row: RenderRow | None = None

@@ -9,7 +9,7 @@ import pytest
 
 import heygen_nb as hg
 from heygen_nb.ledger import Ledger
-from heygen_nb.workflow import mark_sent, open_session, resend
+from heygen_nb.workflow import open_session
 
 pytestmark = pytest.mark.anyio
 
@@ -103,10 +103,10 @@ async def test_a_person_settles_an_unsure_post_either_way(sandbox, children_of):
     children_of(sandbox).run([DRAFT], "Telegram accepted")
     [outcome] = await resumed(sandbox)
     async with open_session(sandbox.settings()) as session:
-        await mark_sent(session, outcome.post_id)
+        await session.posting.mark_sent(outcome.post_id)
 
         with pytest.raises(hg.HeygenNbError, match="already"):
-            await resend(session, outcome.post_id)
+            await session.posting.resend(outcome.post_id)
 
     assert await resumed(sandbox) == []
     assert len(sandbox.ledger()["posts"]) == 1
@@ -117,7 +117,7 @@ async def test_an_unsure_post_that_is_not_there_is_sent_again(sandbox, children_
     [outcome] = await resumed(sandbox)
 
     async with open_session(sandbox.settings()) as session:
-        post = await resend(session, outcome.post_id)
+        post = await session.posting.resend(outcome.post_id)
 
     assert post.status == "sent"
     assert await resumed(sandbox) == []

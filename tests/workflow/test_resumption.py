@@ -15,7 +15,6 @@ from heygen_nb.workflow import (
     export_history,
     history_lines,
     open_session,
-    resend,
 )
 
 pytestmark = pytest.mark.anyio
@@ -82,7 +81,7 @@ async def test_an_old_post_is_listed_and_not_sent(sandbox, home):
     assert "older than a day" in outcome.error.message
     assert sandbox.ledger()["posts"] == []
     async with open_session(sandbox.settings()) as session:
-        await resend(session, outcome.post_id)
+        await session.posting.resend(outcome.post_id)
     assert len(sandbox.ledger()["posts"]) == 1
 
 

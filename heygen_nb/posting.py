@@ -1,0 +1,449 @@
+"""A post's life: stored first, sent once, never repeated blindly, settled by a person.
+
+A post that surely is in no chat takes the caption and the chat that hold now. One
+that may be in a chat is shown to a person, and so is one that is half in another chat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from heygen_nb.errors import (
+    ConfigError,
+    DeliveryError,
+    DeliveryUnsureError,
+    TakenOverError,
+)
+from heygen_nb.i18n import gettext as _
+from heygen_nb.ledger import PostRow
+from heygen_nb.models import Post
+from heygen_nb.renderer import tell
+from heygen_nb.renderer.tell import Report
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from pathlib import Path
+
+    from heygen_nb.config import Settings
+    from heygen_nb.ledger import Hold, RenderRow
+    from heygen_nb.models import Video
+    from heygen_nb.renderer import ProgressCallback, Renderer
+    from heygen_nb.telegram import TelegramPoster
+
+FRESH = timedelta(hours=24)  # older posts would surprise their readers
+_ELSEWHERE_S = 1.0  # between two looks at a post that another process sends
+
+
+class Posting:
+    """The chat of the settings, and what one account posts there.
+
+    Args:
+        settings: Name the bot and the chat; in the sandbox it has its own.
+        renderer: For the account whose videos are posted.
+    """
+
+    def __init__(self, settings: Settings, renderer: Renderer) -> None:
+        self._settings = settings
+        self._renderer = renderer
+        self._posts = renderer.ledger.posts
+        self._turn = asyncio.Lock()  # Telegram takes about 20 posts a minute
+
+    @property
+    def chat_id(self) -> str:
+        """Where posts go; empty when that is not set."""
+        sandbox = self._renderer.connection.sandbox
+        return sandbox.chat_id if sandbox else self._settings.telegram_chat_id
+
+    async def check(self) -> str:
+        """Return the bot's and the chat's name; nothing is posted.
+
+        Raises:
+            ConfigError: The bot's token or the chat is not set.
+            DeliveryError: The token or the chat does not work.
+        """
+        async with self._open() as poster:
+            found = await poster.check(self.chat_id)
+        return f"@{found.bot_name} → {found.chat_title}"
+
+    async def send(
+        self,
+        video: Video,
+        caption: str = "",
+        *,
+        again: bool = False,
+        asked_at: datetime | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Post:
+        """Post a video; a long caption goes on in a second message.
+
+        Args:
+            video: It is downloaded first if needed.
+            caption: Plain text, at most 5,120 characters in all.
+            again: Post even if it is in the chat already, or may be.
+            asked_at: When that was, if not now: what is old is only listed.
+            progress: Told when the post was sent now, not earlier.
+
+        Raises:
+            DeliveryError: It is surely not in the chat.
+            DeliveryUnsureError: It may be; a person has to look.
+            ConfigError: This video must not go to this chat.
+        """
+        self._check_backend(video)
+        self._bot()  # nothing is stored without one
+        if video.path is None:
+            video = await self._renderer.download(video)
+        texts = _split(caption)
+        while True:
+            rows = await asyncio.to_thread(
+                self._posts.plan,
+                video.render_id or None,
+                video_id=video.video_id,
+                backend=video.backend,
+                chat_id=self.chat_id,
+                texts=texts,
+                again=again,
+            )
+            _check_age(rows, asked_at)
+            post = await self._deliver(rows[0].id, video, texts, progress=progress)
+            if post.chat_id == self.chat_id:  # else another process was faster
+                return post
+
+    async def send_render(
+        self,
+        video: Video,
+        *,
+        again: bool = False,
+        asked_at: datetime | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Post:
+        """Post a render's video with the caption its draft has now; see send."""
+        ledger = self._renderer.ledger
+        row = await asyncio.to_thread(ledger.render, video.render_id)
+        caption = await self._caption_now(row)
+        return await self.send(
+            video, caption, again=again, asked_at=asked_at, progress=progress
+        )
+
+    async def unfinished(self) -> list[list[PostRow]]:
+        """Return the posts to go on with, oldest first.
+
+        One that failed a day ago is over, and so is one that another replaced.
+        """
+        backend = self._renderer.account.backend
+        found = await asyncio.to_thread(self._posts.unfinished, backend)
+        return [rows for rows in found if not await self._is_over(rows)]
+
+    async def take_up(self, post: PostRow, video: Video) -> Post:
+        """Send what of a stored post is not in the chat yet.
+
+        Args:
+            post: Its first message.
+            video: See :meth:`video_of`.
+
+        Raises:
+            DeliveryError: Surely not all of it is in the chat.
+            DeliveryUnsureError: It may be; a person has to look.
+        """
+        rows = await asyncio.to_thread(self._posts.parts, post.id)
+        _check_age(rows, post.created_at)
+        texts = None
+        if post.render_id:
+            ledger = self._renderer.ledger
+            row = await asyncio.to_thread(ledger.render, post.render_id)
+            # a text of its own was given by hand and stays
+            if [part.text for part in rows] == _split(row.caption):
+                texts = _split(await self._caption_now(row))
+        return await self._deliver(post.id, video, texts)
+
+    async def resend(self, post_id: int) -> Post:
+        """Send a post that a person says is not in the chat.
+
+        Raises:
+            DeliveryError: It is in the chat, or could not be sent.
+        """
+        posts = await asyncio.to_thread(self._posts.parts, post_id)
+        first, video = posts[0].id, await self.video_of(posts[0])
+        self._bot()
+        async with self._holding(first) as hold:
+            await self._unsettle(hold, first, post_id)
+        return await self._deliver(first, video, anywhere=True)
+
+    async def mark_sent(self, post_id: int) -> None:
+        """Note that a post is in the chat, as a person has seen.
+
+        Raises:
+            LedgerError: There is no such post, or another process is sending it.
+        """
+        posts = await asyncio.to_thread(self._posts.parts, post_id)
+        async with self._holding(posts[0].id) as hold:
+            await self._record(hold, post_id, "sent")
+
+    async def video_of(self, post: PostRow) -> Video:
+        """Return the video of a stored post, with its file here."""
+        renderer = self._renderer
+        if post.render_id is None:
+            video = await renderer.wait(post.video_id)
+            return await renderer.archive.keep(video)
+        row = await asyncio.to_thread(renderer.ledger.render, post.render_id)
+        return renderer.archive.kept(row) or await renderer.finish(row.id)
+
+    def _bot(self) -> tuple[SecretStr, str]:
+        """Return the token and the address of the bot."""
+        settings, sandbox = self._settings, self._renderer.connection.sandbox
+        if sandbox:
+            return SecretStr(sandbox.bot_token), sandbox.telegram_base_url
+        if not settings.telegram_bot_token:
+            raise ConfigError(
+                _("There is no Telegram bot token."),
+                hint=_("Make a bot with @BotFather and set TELEGRAM_BOT_TOKEN."),
+            )
+        if not settings.telegram_chat_id:
+            raise ConfigError(
+                _("There is no Telegram chat."),
+                hint=_("Set telegram_chat_id, such as @my_channel or -1001234567890."),
+            )
+        return settings.telegram_bot_token, settings.telegram_base_url
+
+    def _open(self) -> TelegramPoster:
+        from heygen_nb.telegram import (  # noqa: PLC0415 - 6 MB, for posts only
+            TelegramPoster,
+        )
+
+        token, base_url = self._bot()
+        return TelegramPoster(token, base_url=base_url or None)
+
+    @asynccontextmanager
+    async def _holding(self, first_id: int) -> AsyncIterator[Hold]:
+        async with self._renderer.holding(PostRow, first_id) as hold:
+            if hold is None:
+                raise TakenOverError(
+                    _("Another process is at work on {id}.").format(id=first_id),
+                    hint=_("Wait until it is done."),
+                )
+            yield hold
+
+    def _check_backend(self, video: Video) -> None:
+        if video.backend != self._renderer.account.backend:
+            raise ConfigError(
+                _("A sandbox video can only be posted to the sandbox chat.")
+            )
+
+    async def _caption_now(self, row: RenderRow) -> str:
+        """Return a render's caption, or its draft's if that was saved later."""
+        drafts = self._renderer.ledger.drafts
+        draft = await asyncio.to_thread(drafts.get, row.draft_id)
+        if draft and draft.updated_at > row.created_at:
+            return draft.caption
+        return row.caption
+
+    async def _is_over(self, rows: Sequence[PostRow]) -> bool:
+        states, first = {row.state for row in rows}, rows[0]
+        if states <= {"failed", "sent"} and not _is_fresh(first.created_at):
+            return True
+        return states <= {"planned", "failed"} and bool(
+            await asyncio.to_thread(self._posts.replaced_by, first, self.chat_id)
+        )
+
+    async def _unsettle(self, hold: Hold, first_id: int, post_id: int) -> None:
+        """Store a person's word that a message is not in the chat."""
+        rows = await asyncio.to_thread(self._posts.parts, first_id)
+        row = next(row for row in rows if row.id == post_id)
+        if row.state == "sent":
+            raise DeliveryError(
+                _("Post {id} is in the chat already.").format(id=post_id)
+            )
+        if row.state == "sending":
+            await self._record(hold, post_id, "unsure")
+        if row.state != "planned":
+            await self._record(hold, post_id, "planned")
+        if any(row.state == "sent" for row in rows):
+            return
+        newer = await asyncio.to_thread(self._posts.replaced_by, rows[0], self.chat_id)
+        if newer:
+            raise DeliveryError(
+                _("Post {newer} came in the place of post {id}.").format(
+                    newer=newer, id=post_id
+                )
+            )
+
+    async def _deliver(
+        self,
+        first_id: int,
+        video: Video,
+        texts: Sequence[str] | None = None,
+        *,
+        anywhere: bool = False,
+        progress: ProgressCallback | None = None,
+    ) -> Post:
+        """Send what of a stored post is not in the chat, once no other process does."""
+        self._check_backend(video)
+        while True:
+            async with self._renderer.holding(PostRow, first_id) as hold:
+                # a post that is lost to another process is looked at again
+                with suppress(TakenOverError):
+                    if hold:
+                        rows = await asyncio.to_thread(
+                            self._posts.renew, hold, self.chat_id, texts
+                        )
+                        await self._check_states(hold, rows, anywhere=anywhere)
+                        done = await self._send_all(hold, rows, video)
+                        break
+            await asyncio.sleep(_ELSEWHERE_S)
+        if any(row.state != "sent" for row in rows):
+            await Report(progress, video.draft_id)("completed", tell.sent())
+        return Post(
+            id=first_id,
+            video_id=video.video_id,
+            chat_id=done[0].chat_id,
+            status="sent",
+            message_ids=tuple(row.message_id for row in done if row.message_id),
+            sent_at=done[-1].sent_at,
+        )
+
+    async def _check_states(
+        self, hold: Hold, rows: Sequence[PostRow], *, anywhere: bool
+    ) -> None:
+        """Leave to a person what may be in the chat, or would go to another one."""
+        for row in rows:
+            if row.state == "sending":  # by a process that did not live to tell
+                await self._record(hold, row.id, "unsure", _("no answer came"))
+            if row.state in ("sending", "unsure"):
+                raise _unsure(row.id)
+            if row.state != "sent" and row.chat_id != self.chat_id and not anywhere:
+                raise _half_elsewhere(row)
+
+    async def _send_all(
+        self, hold: Hold, rows: Sequence[PostRow], video: Video
+    ) -> list[PostRow]:
+        async with self._turn, self._open() as poster:
+            for row in rows:
+                if row.state != "sent":
+                    message = await _prepared(poster, row, video)
+                    await self._send_one(hold, row.id, message)
+        return await asyncio.to_thread(self._posts.parts, rows[0].id)
+
+    async def _send_one(
+        self, hold: Hold, post_id: int, message: Callable[[], Awaitable[int]]
+    ) -> None:
+        await self._record(hold, post_id, "sending")
+        try:
+            hold.check()  # the laptop may have slept since
+        except TakenOverError:
+            await self._record(hold, post_id, "failed", _("not sent yet"))
+            raise
+        try:
+            message_id = await message()
+        except DeliveryUnsureError as error:
+            await self._record(hold, post_id, "unsure", error.message)
+            raise _unsure(post_id, error.message) from None
+        except DeliveryError as error:
+            await self._record(hold, post_id, "failed", error.message)
+            error.post_id = post_id
+            raise
+        await self._record(hold, post_id, "sent", message_id=message_id)
+
+    async def _record(
+        self,
+        hold: Hold,
+        post_id: int,
+        state: str,
+        problem: str | None = None,
+        **fields: int,
+    ) -> PostRow:
+        return await asyncio.to_thread(
+            self._posts.record, hold, post_id, state, error_message=problem, **fields
+        )
+
+
+def _split(caption: str) -> list[str]:
+    from heygen_nb.telegram import split_caption  # noqa: PLC0415 - 6 MB, for posts only
+
+    return split_caption(caption)
+
+
+async def _prepared(
+    poster: TelegramPoster, row: PostRow, video: Video
+) -> Callable[[], Awaitable[int]]:
+    """Return what sends the message; all that can fail before is done."""
+    if row.part:
+        return lambda: poster.send_message(row.chat_id, row.text)
+    if video.path is None:
+        raise DeliveryError(_("The video has no file yet: download it first."))
+    from heygen_nb.preview import probe_video  # noqa: PLC0415 - 40 MB of codecs
+
+    path = await asyncio.to_thread(_small_enough, video.path)
+    facts = await asyncio.to_thread(probe_video, path)
+    return lambda: poster.send_video(
+        row.chat_id,
+        path,
+        caption=row.text,
+        width=facts.width,
+        height=facts.height,
+        duration_s=facts.duration_s,
+        thumbnail=video.thumbnail,
+    )
+
+
+def _small_enough(path: Path) -> Path:
+    from heygen_nb.telegram import MAX_FILE_BYTES  # noqa: PLC0415 - see above
+
+    if path.stat().st_size <= MAX_FILE_BYTES:
+        return path
+    from heygen_nb.preview import shrink_video  # noqa: PLC0415 - 40 MB of codecs
+
+    smaller = path.with_suffix(".telegram.mp4")
+    return shrink_video(path, smaller, max_bytes=MAX_FILE_BYTES)
+
+
+def _is_fresh(asked_at: datetime) -> bool:
+    return datetime.now(UTC) - asked_at < FRESH
+
+
+def _check_age(rows: Sequence[PostRow], asked_at: datetime | None) -> None:
+    """Refuse to send by itself what was asked for long ago; the unsure goes on."""
+    states = {row.state for row in rows}
+    waits = states <= {"planned", "failed", "sent"} and states != {"sent"}
+    if asked_at is None or _is_fresh(asked_at) or not waits:
+        return
+    raise _for_a_person(
+        DeliveryError,
+        rows[0].id,
+        _("Post {id} is older than a day, so it was not sent."),
+        _("Send it with: heygen-nb resend {id}."),
+    )
+
+
+def _half_elsewhere(row: PostRow) -> DeliveryError:
+    return _for_a_person(
+        DeliveryError,
+        row.id,
+        _("The beginning of post {id} is in the chat {chat}, which is not set now."),
+        _("Send the rest there with: heygen-nb resend {id}."),
+        chat=row.chat_id,
+    )
+
+
+def _unsure(post_id: int, reason: str = "") -> DeliveryError:
+    may_be = _("Post {id} may be in the chat already: its answer was lost.")
+    return _for_a_person(
+        DeliveryUnsureError,
+        post_id,
+        reason.replace("{", "{{").replace("}", "}}") or may_be,
+        _(
+            "Look into the chat. If it is there: heygen-nb mark-sent {id};"
+            " if not: heygen-nb resend {id}."
+        ),
+    )
+
+
+def _for_a_person(
+    kind: type[DeliveryError], post_id: int, message: str, hint: str, **values: str
+) -> DeliveryError:
+    error = kind(message.format(id=post_id, **values), hint=hint.format(id=post_id))
+    error.post_id = post_id
+    return error

@@ -106,7 +106,6 @@ _NEXT: dict[str, set[str]] = {
     "failed": set(),
 }
 ENDED_UNPAID = ("rejected", "failed")
-_FILMED = ("planned", "submitted", "completed", "downloaded")  # or on its way
 
 
 class Ledger:
@@ -179,10 +178,9 @@ class Ledger:
                 session.execute(text("LOCK TABLE renders IN SHARE ROW EXCLUSIVE MODE"))
             revisions = (new.revision, *new.earlier)
             rows = _attempts(session, payer, new.draft_id, revisions)
-            stands = _standing(rows)
-            if stands and not (again and stands.state != "planned"):
-                _wish(stands, new.caption, new.send_to)
-                return stands, False
+            if standing := _standing(rows, again=again):
+                _wish(standing, new.caption, new.send_to)
+                return standing, False
             last = max(
                 (row.attempt for row in rows if row.revision == new.revision), default=0
             )
@@ -230,9 +228,7 @@ class Ledger:
             created_at=self._now(),
         )
 
-    def standing(
-        self, payer: Payer, draft_id: str, *revisions: str
-    ) -> RenderRow | None:
+    def find(self, payer: Payer, draft_id: str, *revisions: str) -> RenderRow | None:
         """Return the attempt that must not be paid a second time, if there is one.
 
         Args:
@@ -241,7 +237,8 @@ class Ledger:
             revisions: Of the draft as it is, by today's rule and by older ones.
         """
         with self.database.reading() as session:
-            return _standing(_attempts(session, payer, draft_id, revisions))
+            rows = _attempts(session, payer, draft_id, revisions)
+            return _standing(rows, again=False)
 
     def wish(self, render_id: str, caption: str, send_to: str | None) -> None:
         """Note the caption and the chat that a render is to be posted with."""
@@ -389,14 +386,17 @@ def _attempts(
     )
 
 
-def _standing(rows: Sequence[RenderRow]) -> RenderRow | None:
-    """Return what a plain render goes on with: nobody pays twice for one draft.
+def _standing(rows: Sequence[RenderRow], *, again: bool) -> RenderRow | None:
+    """Return the attempt, of all from the newest on, that stands for a draft.
 
-    That is the newest attempt, and if that one ended unpaid, any other with a film.
+    One that has a film, or is surely on its way to one, goes before a newer one
+    that may never be sent. ``again`` leaves only what is not sent yet.
     """
-    if rows and rows[0].state not in ENDED_UNPAID:
-        return rows[0]
-    return next((row for row in rows if row.state in _FILMED), None)
+    if again:
+        return rows[0] if rows and rows[0].state == "planned" else None
+    standing = [row for row in rows if row.state not in ENDED_UNPAID]
+    made = (row for row in standing if row.state not in ("planned", "unknown"))
+    return next(made, None) or next(iter(standing), None)
 
 
 def _wish(row: RenderRow, caption: str, send_to: str | None) -> None:

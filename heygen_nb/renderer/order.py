@@ -209,7 +209,7 @@ class Planner:
         """
         inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
         return await asyncio.to_thread(
-            self._ledger.standing, self._account, draft.id, revision_of(inputs)
+            self._ledger.find, self._account, draft.id, revision_of(inputs)
         )
 
     async def _made_before(self, new: NewRender) -> MadeBefore | None:

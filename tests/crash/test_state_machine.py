@@ -161,7 +161,7 @@ class FewDrafts(RuleBasedStateMachine):
             now=lambda: self.heygen.now,
         )
         draft = new_render(draft_id)
-        standing = self.ledger.standing(ACCOUNT, draft_id, "r")
+        standing = self.ledger.find(ACCOUNT, draft_id, "r")
         made = await planner._made_before(draft)
         row, new = self.ledger.plan(ACCOUNT, draft, again=again, made=made)
         if new and again and (made or standing):

@@ -53,7 +53,7 @@ def test_another_revision_key_or_address_is_another_row(ledger, account, new_ren
     ]
 
     assert len({row.id for row in rows}) == 4
-    assert ledger.standing(other_key, "a1b2c3d4", "r2") is None
+    assert ledger.find(other_key, "a1b2c3d4", "r2") is None
     with pytest.raises(LedgerError, match="another key"):
         ledger.render(rows[0].id, other_key)
 
@@ -112,16 +112,35 @@ def test_a_film_is_not_paid_twice_because_a_second_attempt_ended_unpaid(
     assert (third.attempt, again_new) == (3, True)
 
 
-def test_an_unknown_that_a_person_gave_up_is_paid_anew(ledger, account, new_render):
+@pytest.mark.parametrize("newest", ["planned", "unknown"])
+def test_a_film_goes_before_a_newer_attempt_that_may_never_be_made(
+    ledger, account, new_render, newest
+):
+    first, hold = planned(ledger, account, new_render())
+    ledger.record(hold, "submitted", state="submitted", video_id="v")
+    second, _new = ledger.plan(account, new_render(), again=True)
+    if newest == "unknown":
+        hold = ledger.leases.take(RenderRow, second.id)
+        ledger.record(hold, "unknown", state="unknown")
+
+    plain, new = ledger.plan(account, new_render())
+
+    assert (plain.id, new) == (first.id, False)
+    assert ledger.find(account, first.draft_id, "r1").id == first.id
+
+
+def test_a_lost_render_stands_although_a_later_attempt_was_refused(
+    ledger, account, new_render
+):
     row, hold = planned(ledger, account, new_render())
     ledger.record(hold, "unknown", state="unknown")
     again, _new = ledger.plan_again(row.id, reserved_cost=1.0)
     hold = ledger.leases.take(RenderRow, again.id)
     ledger.record(hold, "rejected", state="rejected")
 
-    third, new = ledger.plan(account, new_render())
+    stands, new = ledger.plan(account, new_render())
 
-    assert (third.attempt, new) == (3, True)
+    assert (stands.id, new) == (row.id, False)
 
 
 def test_a_film_bought_under_an_older_rule_for_revisions_counts(
@@ -132,14 +151,16 @@ def test_a_film_bought_under_an_older_rule_for_revisions_counts(
     today = new_render(revision="new rule", earlier=("older rule", "old rule"))
 
     row, new = ledger.plan(account, today)
-    found = ledger.standing(account, row.draft_id, "new rule", "old rule")
+    found = ledger.find(account, row.draft_id, "new rule", "old rule")
     again, _new = ledger.plan(account, today, again=True)
+    hold = ledger.leases.take(RenderRow, again.id)
+    ledger.record(hold, "submitted", state="submitted", video_id="v2")
 
     assert (row.id, new) == (bought.id, False)
     assert found.id == bought.id
     assert (again.revision, again.attempt) == ("new rule", 1)
     assert ledger.plan(account, today)[0].id == again.id
-    assert ledger.standing(account, row.draft_id, "new rule").id == again.id
+    assert ledger.find(account, row.draft_id, "new rule").id == again.id
 
 
 def test_a_lost_render_may_be_sent_again_under_its_key(ledger, account, new_render):

@@ -54,6 +54,7 @@ def clean_world(tmp_path, monkeypatch):
         if name != "HEYGEN_SCHEMAS":
             monkeypatch.delenv(name)
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("HEYGEN_NB_CREDENTIALS", str(tmp_path / "no credentials"))
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.chdir(home)
@@ -152,6 +153,11 @@ class LocalSandbox:
 
     def charges(self) -> list[dict[str, Any]]:
         return self.ledger()["charges"]
+
+    def delete(self, video_id: str) -> None:
+        """Delete a video as on HeyGen's page."""
+        url = f"{self.handle.base_url}/v3/videos/{video_id}"
+        httpx.delete(url, headers={"X-Api-Key": self.handle.api_key})
 
     def requests(self, route: str) -> int:
         """How often a route was asked, such as ``POST /v3/videos``."""

@@ -18,6 +18,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from heygen_nb.config.credentials import DEFAULT_FILE, read_credentials
 from heygen_nb.config.settings import (
     ADDRESSES,
     FILE_KEYS,
@@ -99,6 +100,7 @@ def load_settings(
     ):
         key, value = found
         values[key], origin[key] = value, source
+    _add_credentials(values, origin, environ)
     if values.get("language") in (*LANGUAGES, "auto"):
         set_language(values["language"])  # what follows may have to be told
     _apply_duration_rule(values, origin)
@@ -106,6 +108,22 @@ def load_settings(
         return Settings.model_validate(values)
     except ValidationError as exc:
         raise _config_error(exc, origin) from None
+
+
+def _add_credentials(
+    values: dict[str, Any], origin: Mapping[str, str], environ: Mapping[str, str]
+) -> None:
+    """Take key or session of HeyGen's own tools where no key of ours is set."""
+    if values.get("heygen_api_key"):
+        values["heygen_source"] = origin["heygen_api_key"]
+        return
+    file = environ.get("HEYGEN_NB_CREDENTIALS") or DEFAULT_FILE
+    found = read_credentials(file)
+    if found.api_key or found.session:
+        values["heygen_source"] = str(file)
+        values["heygen_api_key"] = found.api_key
+        # as in HeyGen's own tools, the key comes first
+        values["heygen_session"] = None if found.api_key else found.session
 
 
 def _apply_duration_rule(values: dict[str, Any], origin: dict[str, str]) -> None:

@@ -54,6 +54,9 @@ class Settings(BaseModel):
         script_model: Name of the language model that writes scripts; empty means
             none: only the ready formats do.
         script_base_url: Any server that speaks OpenAI's API.
+        heygen_session: Access token of HeyGen's own command line tools; it spends the
+            credits of the plan, and only where there is no key.
+        heygen_source: Where key or session were found, for people to read.
         home: Folder of the ledger, the videos and the log.
     """
 
@@ -95,6 +98,8 @@ class Settings(BaseModel):
     script_model: str = ""
 
     heygen_api_key: SecretStr | None = None
+    heygen_session: SecretStr | None = None
+    heygen_source: str = ""
     telegram_bot_token: SecretStr | None = None
     script_api_key: SecretStr | None = None
     heygen_base_url: str = "https://api.heygen.com"
@@ -104,9 +109,10 @@ class Settings(BaseModel):
 
     @property
     def active_backend(self) -> Backend:
-        """``sandbox`` when asked for, or when there is no HeyGen key."""
+        """``sandbox`` when asked for, or when there is neither key nor session."""
         if self.backend == "auto":
-            return "heygen" if self.heygen_api_key else "sandbox"
+            paid = self.heygen_api_key or self.heygen_session
+            return "heygen" if paid else "sandbox"
         return self.backend
 
     @property
@@ -132,7 +138,7 @@ VIDEO_KEYS = {
     "resolution": "resolution",
     "captions": "captions",
 }
-_INNER = {*SECRETS, *ADDRESSES, "home"}
+_INNER = {*SECRETS, *ADDRESSES, "heygen_session", "heygen_source", "home"}
 FILE_KEYS = tuple(name for name in Settings.model_fields if name not in _INNER)
 
 

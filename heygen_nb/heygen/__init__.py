@@ -1,6 +1,7 @@
 """HeyGen's API v3: a client, its typed requests and replies."""
 
 from heygen_nb.heygen.client import MAX_STATUS_IDS, HeyGenClient
+from heygen_nb.heygen.refusals import hint_for, means_credit
 from heygen_nb.heygen.wire import (
     AccountReply,
     AssetReply,
@@ -22,7 +23,6 @@ from heygen_nb.heygen.wire import (
     StatusRow,
     StudioVideo,
     UrlSource,
-    VideoBatch,
     VideoReply,
     VoiceDetails,
     VoiceReply,
@@ -53,10 +53,11 @@ __all__ = [
     "StatusRow",
     "StudioVideo",
     "UrlSource",
-    "VideoBatch",
     "VideoReply",
     "VoiceDetails",
     "VoiceReply",
     "VoiceSettings",
+    "hint_for",
+    "means_credit",
     "phase",
 ]

@@ -36,14 +36,28 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 _BY_CODE: dict[str, type[ApiError]] = {
     "unauthorized": NotAuthorizedError,
     "authentication_failed": NotAuthorizedError,
-    "insufficient_credit": PaymentRequiredError,
-    "trial_limit_exceeded": PaymentRequiredError,
-    "plan_upgrade_required": PaymentRequiredError,
     "request_in_progress": RequestInProgressError,
     "rate_limit_exceeded": RateLimitedError,
     "quota_exceeded": QuotaExceededError,
     "trial_video_limit_exceeded": QuotaExceededError,
+    "service_unavailable": ServerError,
 }
+# Parts of codes that all mean "no credit", in replies and in the failure_code of a
+# failed video, as the live service sent them (July to October 2026).
+_CREDIT = (
+    "insufficient_credit",
+    "movio_payment",
+    "plan_upgrade_required",
+    "quota",
+    "subscription_required",
+    "trial_limit",
+    "trial_video_limit",
+)
+
+
+def means_credit(code: str | None) -> bool:
+    """Tell whether a code of a refusal or a failed video means an empty purse."""
+    return any(part in (code or "").casefold() for part in _CREDIT)
 
 
 def refusal(
@@ -53,6 +67,7 @@ def refusal(
     request_id: str | None = None,
     retry_after_s: float | None = None,
     hide: str = "",
+    session: bool = False,
 ) -> ApiError:
     """Name what an answer means that is not a readable success.
 
@@ -63,11 +78,15 @@ def refusal(
         request_id: What HeyGen's support asks for.
         retry_after_s: Seconds HeyGen asked to wait.
         hide: The key: it is taken out of whatever the server wrote.
+        session: It is the token of a session, not a key.
     """
     told = _told(content)
     code, param, text = (_clean(told.get(k), hide) for k in _FIELDS)
     kind = _kind(status, code)
-    says, hint = _words(kind, code)
+    says, hint = _words(kind)
+    if session and kind is NotAuthorizedError:
+        says = _("HeyGen does not accept the session: {detail}.")
+        hint = _("It has ended: `heygen auth login` renews it.")
     details = (text and text.rstrip("."), param, code, f"HTTP {status}")
     unsettled = issubclass(kind, ConflictError | ServerError | BadReplyError)
     return kind(
@@ -77,7 +96,7 @@ def refusal(
         param=param,
         request_id=request_id,
         retry_after_s=retry_after_s,
-        hint=hint,
+        hint=hint_for(code) or hint,
         charged=None if unsettled else False,
     )
 
@@ -93,7 +112,7 @@ def _told(content: Any) -> dict[str, Any]:
 def _clean(value: Any, hide: str) -> str | None:
     if not isinstance(value, str | int) or isinstance(value, bool):
         return None
-    text = " ".join(str(value).split())
+    text = "".join(filter(str.isprintable, " ".join(str(value).split())))
     return (text.replace(hide, "***") if hide else text)[:_MAX_TEXT] or None
 
 
@@ -101,27 +120,25 @@ def _kind(status: int, code: str | None) -> type[ApiError]:
     match status // 100:
         case 4:
             by_status = _BY_STATUS.get(status, InvalidRequestError)
-            return _BY_CODE.get(code or "", by_status)
+            if code in _BY_CODE:
+                return _BY_CODE[code]
+            return PaymentRequiredError if means_credit(code) else by_status
         case 5:
             return ServerError
     return BadReplyError
 
 
-def _words(kind: type[ApiError], code: str | None) -> tuple[str, str]:
+def _words(kind: type[ApiError]) -> tuple[str, str]:
     """Return what is wrong (with a place for the detail) and what to do next."""
-    refused = (
-        _("HeyGen refuses the request: {detail}."),
-        _("Change what it complains about; nothing was made."),
-    )
     limited = _("HeyGen takes no more for now: {detail}.")
-    says, hint = {
+    return {
         NotAuthorizedError: (
             _("HeyGen does not accept the key: {detail}."),
             _("Check HEYGEN_API_KEY; `heygen-nb doctor` tries it."),
         ),
         PaymentRequiredError: (
             _("The HeyGen balance or plan is not enough: {detail}."),
-            _("Top up the API balance at HeyGen or change the plan, then go on."),
+            _top_up(),
         ),
         ForbiddenError: (
             _("HeyGen does not allow this: {detail}."),
@@ -148,17 +165,59 @@ def _words(kind: type[ApiError], code: str | None) -> tuple[str, str]:
             _("HeyGen's answer cannot be read: {detail}."),
             _("Perhaps a proxy or a sign-in page answered. Try again later."),
         ),
-    }.get(kind, refused)
-    return says, _hint_for(code) or hint
+    }.get(
+        kind,
+        (
+            _("HeyGen refuses the request: {detail}."),
+            _("Change what it complains about; nothing was made."),
+        ),
+    )
 
 
-def _hint_for(code: str | None) -> str | None:
-    another_voice = _("`heygen-nb voices --refresh` lists those there are now.")
+def _top_up() -> str:
+    return _("Top up the API balance at HeyGen or change the plan, then go on.")
+
+
+def hint_for(code: str | None) -> str:
+    """Return what to do about a code of HeyGen's; empty for one we do not know.
+
+    The same codes come in error replies and as ``failure_code`` of a failed video.
+    """
+    code = (code or "").casefold()
+    if means_credit(code):
+        return _top_up()
+    about_voice = _(
+        "Choose another voice; `heygen-nb voices --refresh` lists those there are."
+    )
+    about_avatar = _(
+        "Choose another avatar; `heygen-nb avatars --refresh` lists those there are."
+    )
+    about_text = _("Change the script; nothing was made.")
+    later = _("Try again in a few minutes.")
     return {
-        "avatar_not_found": _("`heygen-nb avatars --refresh` lists those there are."),
-        "voice_not_found": another_voice,
+        "ai_vendor_access_restricted": about_voice,
         "asset_not_found": _("Render the draft again: its files are uploaded anew."),
-        "voice_not_usable": another_voice,
-        "content_policy_violation": _("Change the script; nothing was made."),
+        "avatar_consent_required": _("Give the consent that HeyGen asks for first."),
+        "avatar_expired": about_avatar,
+        "avatar_not_found": about_avatar,
+        "avatar_not_usable": about_avatar,
+        "content_policy_violation": about_text,
         "download_failed": _("Links must be public and lead to the file itself."),
-    }.get(code or "")
+        "ephemeral_upload_disabled": _("Give the background as a link instead."),
+        "gateway_timeout": later,
+        "internal_error": later,
+        "payload_too_large": _("Take a smaller file."),
+        "phone_verification_required": _(
+            "HeyGen wants the account's phone number confirmed: do it on its page."
+        ),
+        "rendering_failed": later,
+        "resource_limit_reached": _("Delete at HeyGen what is not needed any more."),
+        "resource_not_ready": _("HeyGen is still preparing it. Try again later."),
+        "script_too_short": _("Write a longer script; nothing was made."),
+        "service_unavailable": later,
+        "tts_text_invalid": about_text,
+        "voice_not_found": about_voice,
+        "voice_not_usable": about_voice,
+        "voice_provider_error": later,
+        "voice_unavailable": about_voice,
+    }.get(code, "")

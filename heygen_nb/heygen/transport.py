@@ -25,6 +25,7 @@ from heygen_nb.errors import (
     BadReplyError,
     ConfigError,
     NetworkError,
+    NotAuthorizedError,
     NotSentError,
     QuotaExceededError,
     RateLimitedError,
@@ -43,6 +44,7 @@ log = logging.getLogger("heygen_nb.heygen")
 
 READ_S, WRITE_S, UPLOAD_S = 30.0, 120.0, 600.0
 MAX_BODY_BYTES = 10_000_000
+MAX_ASKED_WAIT_S = 300.0  # a server that asks for a day is asked again
 _CONNECT_S = 10.0
 _BASE_WAIT_S, _MAX_WAIT_S = 1.0, 30.0
 _JITTER = 0.25
@@ -77,6 +79,7 @@ class Transport:
         api_key: SecretStr,
         *,
         base_url: str,
+        renewed: Callable[[], SecretStr | None] | None,
         transport: httpx.AsyncBaseTransport | None,
         sleep: Callable[[float], Awaitable[None]],
         random: Callable[[], float],
@@ -85,6 +88,7 @@ class Transport:
         for name in ("httpx", "httpcore"):  # at INFO they log addresses
             logging.getLogger(name).setLevel(logging.WARNING)
         self._key = api_key
+        self._renewed = renewed
         self._sleep = sleep
         self._random = random
         self._max_retries = max_retries
@@ -92,7 +96,6 @@ class Transport:
         self._http = httpx.AsyncClient(
             base_url=check_address(base_url),
             headers={
-                "X-Api-Key": _checked_key(api_key),
                 "X-HeyGen-Source": "heygen-nb",
                 "User-Agent": f"heygen-nb/{__version__}",
                 "Accept": "application/json",
@@ -101,6 +104,22 @@ class Transport:
             trust_env=not is_loopback(base_url),  # no proxy can reach our loopback
             follow_redirects=False,  # the key stays with the host it is meant for
         )
+        self._use_key(api_key)
+
+    def _use_key(self, key: SecretStr) -> None:
+        self._key, text = key, _checked_key(key)
+        if self._renewed:
+            self._http.headers["Authorization"] = f"Bearer {text}"
+        else:
+            self._http.headers["X-Api-Key"] = text
+
+    def _renew_session(self) -> bool:
+        """Take over a token that HeyGen's own tools have renewed since."""
+        token = self._renewed() if self._renewed else None
+        if token is None or token == self._key:
+            return False
+        self._use_key(token)
+        return True
 
     async def aclose(self) -> None:
         """Close the connections."""
@@ -132,12 +151,23 @@ class Transport:
     async def once(self, call: Call) -> dict[str, Any]:
         """Send a call exactly once and return the JSON object of the answer.
 
+        A session that has ended is the one exception: 401 made nothing, so the call
+        goes out once more if the token was renewed meanwhile.
+
         Raises:
             NotSentError: No connection was made.
             ReplyLostError: It was sent, and no whole answer came back.
             BadReplyError: A 2xx or 3xx answer that is not what HeyGen sends.
             ApiError: HeyGen's refusal, by status and code.
         """
+        try:
+            return await self._send(call)
+        except NotAuthorizedError:
+            if not await asyncio.to_thread(self._renew_session):
+                raise
+        return await self._send(call)
+
+    async def _send(self, call: Call) -> dict[str, Any]:
         failure: NetworkError
         try:
             # a server that trickles bytes never trips the limit on a silence
@@ -187,15 +217,16 @@ class Transport:
             request_id=_request_id(response),
             retry_after_s=self._retry_after_s(response),
             hide=self._key.get_secret_value(),
+            session=self._renewed is not None,
         )
 
     def _retry_after_s(self, response: httpx.Response) -> float | None:
         text = response.headers.get("Retry-After", "")
         if re.fullmatch(r"[0-9]{1,9}(\.[0-9]+)?", text):
-            return float(text)
+            return min(float(text), MAX_ASKED_WAIT_S)
         if date := _http_date(text):
             now = self.server_time() or datetime.now(UTC)
-            return max(0.0, (date - now).total_seconds())
+            return min(max(0.0, (date - now).total_seconds()), MAX_ASKED_WAIT_S)
         return None
 
     def _wait_s(self, attempt: int, asked_s: float | None) -> float:
@@ -245,9 +276,9 @@ def _request_id(response: httpx.Response) -> str | None:
 def _http_date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+        return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+    except (ValueError, TypeError, OverflowError):  # a date of the year 1 has no UTC
         return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
 def _checked_key(api_key: SecretStr) -> str:

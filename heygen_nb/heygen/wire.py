@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from heygen_nb.models import ProgressStatus
 
 MAX_SCRIPT_CHARS = 5_000  # developers.heygen.com/docs/usage-limits
-MAX_BATCH_VIDEOS = 100
 
 
 class _Request(BaseModel):
@@ -45,16 +44,12 @@ class _Request(BaseModel):
 
 Script = Annotated[str, Field(min_length=1, max_length=MAX_SCRIPT_CHARS)]
 Id = Annotated[str, Field(min_length=1)]
-EngineName = Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
 
 
 class VoiceSettings(_Request):
-    """How the voice speaks; 1, 0 and 1 are what it does by itself."""
+    """How fast the voice speaks; 1 is what it does by itself."""
 
     speed: float = Field(default=1, ge=0.5, le=1.5)
-    pitch: float = Field(default=0, ge=-50, le=50)
-    volume: float = Field(default=1, ge=0, le=1)
-    locale: str | None = None
 
 
 class UrlSource(_Request):
@@ -102,7 +97,7 @@ class ImageBackground(_Request):
 class Engine(_Request):
     """The engine that moves the avatar; HeyGen's own default is ``avatar_iv``."""
 
-    type: EngineName
+    type: str = Field(pattern=r"^[a-z0-9_]{1,40}$")
 
 
 class Caption(_Request):
@@ -125,7 +120,6 @@ class _VideoRequest(_Request):
     aspect_ratio: AspectRatio = "16:9"
     resolution: Literal["720p", "1080p", "4k"] | None = None
     caption: Caption | None = None
-    callback_id: str | None = None
 
 
 class AvatarVideo(_Spoken, _VideoRequest):
@@ -164,23 +158,12 @@ class StudioVideo(_VideoRequest):
     scenes: tuple[ImageScene, ...] = Field(min_length=1, max_length=50)
 
 
-class VideoBatch(_Request):
-    """Up to 100 videos in one request."""
-
-    videos: tuple[
-        Annotated[AvatarVideo | StudioVideo, Field(discriminator="type")], ...
-    ] = Field(min_length=1, max_length=MAX_BATCH_VIDEOS)
-    title: str | None = None
-
-
 class SpeechRequest(_Request):
     """Text to be spoken by a voice of the starfish engine."""
 
     text: Script
     voice_id: Id
     speed: float = Field(default=1, ge=0.5, le=2)
-    language: str | None = None
-    locale: str | None = None
 
 
 _PHASES: dict[str, ProgressStatus] = {
@@ -208,16 +191,27 @@ def phase(word: str) -> ProgressStatus:
 class _Reply(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _printable(cls, data: Any) -> Any:
+        """Take out what could move a terminal's cursor or break a log line."""
+        if not isinstance(data, dict):
+            return data
+        return {k: _plain(v) if isinstance(v, str) else v for k, v in data.items()}
+
+
+def _plain(text: str) -> str:
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))
+
 
 def _inside(*path: str) -> Any:
     return Field(default=None, validation_alias=AliasPath(*path))
 
 
 class CreatedVideo(_Reply):
-    """HeyGen took the render; its first status is mostly ``waiting``."""
+    """HeyGen took the render."""
 
     video_id: Id
-    status: str
 
 
 class VideoReply(_Reply):
@@ -245,8 +239,6 @@ class StatusRow(_Reply):
 
     status: str
     video_id: str | None = None
-    batch_id: str | None = None
-    item_index: int | None = None
     error: dict[str, Any] | None = None  # no field of it is promised
 
 
@@ -265,8 +257,6 @@ class BatchReply(_Reply):
 
     batch_id: str
     status: str
-    title: str | None = None
-    total_items: int = 0
     items: tuple[BatchItem, ...] = ()
 
 
@@ -284,7 +274,6 @@ class SpeechReply(_Reply):
     audio_url: str = Field(min_length=1, repr=False)
     duration_s: float = Field(alias="duration")
     word_timestamps: tuple[SpokenWord, ...] | None = None
-    request_id: str | None = None
 
 
 class VoiceReply(_Reply):
@@ -297,7 +286,6 @@ class VoiceReply(_Reply):
     type: str = "public"
     preview_audio_url: str | None = Field(default=None, repr=False)
     support_pause: bool = False
-    support_locale: bool = False
 
 
 class VoiceDetails(_Reply):
@@ -321,7 +309,6 @@ class LookReply(_Reply):
     image_width: int | None = None
     image_height: int | None = None
     preview_image_url: str | None = Field(default=None, repr=False)
-    preview_video_url: str | None = Field(default=None, repr=False)
 
 
 class AccountReply(_Reply):
@@ -331,12 +318,9 @@ class AccountReply(_Reply):
     """
 
     username: str
-    email: str | None = None
-    billing_type: str | None = None
     wallet_balance: float | None = _inside("wallet", "remaining_balance")
     wallet_unit: str | None = _inside("wallet", "currency")
     usage_credits: float | None = _inside("usage_based", "remaining_credits")
-    plan: str | None = _inside("subscription", "plan")
     plan_credits: float | None = _inside(
         "subscription", "credits", "premium_credits", "remaining"
     )
@@ -359,8 +343,6 @@ class AssetReply(_Reply):
 
     asset_id: Id
     url: str | None = Field(default=None, repr=False)
-    mime_type: str | None = None
-    size_bytes: int | None = None
 
 
 class BatchCreated(_Reply):

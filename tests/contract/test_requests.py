@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import suppress
 from typing import Any
@@ -26,7 +27,6 @@ from heygen_nb.heygen import (
     SpeechRequest,
     StudioVideo,
     UrlSource,
-    VideoBatch,
     VoiceSettings,
 )
 
@@ -39,12 +39,10 @@ frame = {
     "aspect_ratio": st.sampled_from(["16:9", "9:16", "4:5", "5:4", "1:1", "auto"]),
     "resolution": st.sampled_from([None, "720p", "1080p", "4k"]),
     "caption": st.sampled_from([None, Caption(), Caption(style="default")]),
-    "callback_id": maybe_text,
 }
 voice = {
     "voice_id": maybe_text,
-    "voice_settings": st.none()
-    | st.builds(VoiceSettings, speed=st.floats(0.5, 1.5), locale=maybe_text),
+    "voice_settings": st.none() | st.builds(VoiceSettings, speed=st.floats(0.5, 1.5)),
 }
 spoken = st.one_of(
     *(
@@ -96,11 +94,12 @@ def test_every_video_fits_the_contract(contract, video):
 
 
 @settings(deadline=None, max_examples=20)
-@given(videos=st.lists(avatar_videos(), min_size=1, max_size=3), title=maybe_text)
+@given(videos=st.lists(avatar_videos(), min_size=1, max_size=3), title=text)
 def test_every_batch_fits_the_contract(contract, videos, title):
-    batch = VideoBatch(videos=tuple(videos), title=title)
+    bodies = [json.loads(video.to_json()) for video in videos]
+    batch = json.dumps({"title": title, "videos": bodies})
 
-    contract["video_batches_create"].check_request(batch.to_json())
+    contract["video_batches_create"].check_request(batch)
 
 
 @settings(deadline=None, max_examples=20)
@@ -110,8 +109,6 @@ def test_every_batch_fits_the_contract(contract, videos, title):
         text=text,
         voice_id=text,
         speed=st.floats(0.5, 2),
-        language=maybe_text,
-        locale=maybe_text,
     )
 )
 def test_every_speech_fits_the_contract(contract, speech):
@@ -127,17 +124,15 @@ CALLS = {
     "video_batches_create": lambda c: c.create_batch("{}", idempotency_key="k"),
     "voice_speech_create": lambda c: c.create_speech("{}", idempotency_key="k"),
     "video_get": lambda c: c.get_video("an id/ü"),
-    "video_delete": lambda c: c.delete_video("v"),
     "video_list": lambda c: drain(c.list_videos(title="t")),
     "video_statuses_list": lambda c: c.video_statuses(["a", "b"]),
     "video_batches_get": lambda c: c.get_batch("b"),
-    "voice_list": lambda c: drain(
-        c.list_voices(engine="starfish", language="English", gender="female")
-    ),
+    "voice_list": lambda c: drain(c.list_voices(engine="starfish")),
     "voice_get": lambda c: c.get_voice("v"),
     "avatar_looks_list": lambda c: drain(c.list_looks()),
     "avatar_looks_get": lambda c: c.get_look("l"),
     "user_me_get": lambda c: c.me(),
+    "asset_get": lambda c: c.get_asset("a"),
     "asset_create": lambda c: c.upload_asset("a.png", b"x", "image/png"),
 }
 

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from heygen_nb import errors
-from heygen_nb.heygen.refusals import refusal
+from heygen_nb import errors, i18n
+from heygen_nb.heygen.refusals import hint_for, means_credit, refusal
 
 
 def told(code: str, **more):
@@ -127,3 +127,62 @@ def test_known_codes_have_their_own_hint():
 
 def test_braces_in_a_servers_words_do_no_harm():
     assert "{detail}" in refusal(400, {"error": {"message": "{detail} {x}"}}).message
+
+
+CODES = (
+    *("insufficient_credit", "trial_limit_exceeded", "plan_upgrade_required"),
+    *("subscription_required", "MOVIO_PAYMENT_INSUFFICIENT_CREDIT"),
+    *("MOVIO_PAYMENT_FAILED", "quota_exceeded", "ai_vendor_access_restricted"),
+    *("voice_not_usable", "voice_unavailable", "voice_not_found"),
+    *("voice_provider_error", "avatar_not_found", "avatar_not_usable"),
+    *("avatar_expired", "avatar_consent_required", "asset_not_found"),
+    *("resource_not_ready", "resource_limit_reached", "script_too_short"),
+    *("tts_text_invalid", "content_policy_violation", "download_failed"),
+    *("service_unavailable", "internal_error", "gateway_timeout"),
+    *("rendering_failed", "phone_verification_required"),
+    *("ephemeral_upload_disabled", "payload_too_large"),
+)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_every_code_says_what_to_do_in_both_languages(language):
+    i18n.set_language(language)
+
+    for code in CODES:
+        hint = hint_for(code)
+        assert hint, code
+        assert any("а" <= c <= "я" for c in hint.casefold()) == (language == "ru")
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "insufficient_credit",
+        "MOVIO_PAYMENT_INSUFFICIENT_CREDIT",
+        "trial_limit_exceeded",
+        "quota_exceeded",
+        "subscription_required",
+    ],
+)
+def test_an_empty_purse_is_known_by_its_code(code):
+    assert means_credit(code)
+
+
+@pytest.mark.parametrize("code", [None, "", "rendering_failed", "avatar_expired"])
+def test_other_codes_are_no_empty_purse(code):
+    assert not means_credit(code)
+
+
+@pytest.mark.parametrize("status", [400, 402, 403])
+def test_a_refusal_that_means_credit_is_payment_required(status):
+    error = refusal(status, told("MOVIO_PAYMENT_INSUFFICIENT_CREDIT"))
+
+    assert type(error) is errors.PaymentRequiredError
+    assert error.charged is False
+
+
+def test_control_characters_of_the_server_are_not_shown():
+    error = refusal(400, {"error": {"code": "x", "message": "a\x1b[2J\x00b"}})
+
+    assert "\x1b" not in str(error)
+    assert "\x00" not in str(error)

@@ -104,8 +104,7 @@ async def test_the_second_message_of_a_post_is_sent_by_resume(sandbox):
 async def test_deleting_the_video_at_heygen_keeps_what_is_in_the_archive(sandbox):
     settings = sandbox.settings()
     video = await hg.render_video(DRAFT, settings=settings)
-    async with open_session(settings) as session:
-        await session.renderer.client.delete_video(video.video_id)
+    sandbox.delete(video.video_id)
 
     again = await hg.render_video(DRAFT, settings=settings)
 

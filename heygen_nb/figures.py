@@ -9,7 +9,7 @@ from datetime import date
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.files import plain_cell
+from heygen_nb.files import plain_cell, whole_file
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class Analytics:
         for name, rows in self.tables.items():
             if rows:
                 files.append(folder / f"{name}.csv")
-                with files[-1].open("w", encoding="utf-8", newline="") as file:
+                with whole_file(files[-1], text=True) as file:
                     writer = csv.DictWriter(file, list(rows[0]))
                     writer.writeheader()
                     for row in rows:

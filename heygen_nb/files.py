@@ -1,10 +1,199 @@
-"""What is written into CSV files, so that a spreadsheet shows it and runs nothing."""
+"""Files: read within bounds, told apart by their content, written whole or not at all.
+
+What is wrong with one is an OSError whose text is a reason in the user's language:
+each room puts it into its own error.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+import codecs
+import os
+import re
+import stat
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_MARKS = (
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (4, b"ftyp", "video/mp4"),
+    (0, b"\x1aE\xdf\xa3", "video/webm"),
+    (8, b"WAVE", "audio/wav"),
+    (0, b"ID3", "audio/mpeg"),
+    (0, b"\xff\xfb", "audio/mpeg"),
+    (0, b"\xff\xf3", "audio/mpeg"),
+    (0, b"%PDF-", "application/pdf"),
+    (0, b"1\n00:", "application/x-subrip"),
+)
+
+
+class UnfitFileError(OSError):
+    """The file is there and is not what it should be; the text says why."""
+
+
+def media_type(content: bytes) -> str:
+    """Return what a file is by its bytes, of the kinds HeyGen takes; else nothing."""
+    kinds = (kind for at, mark, kind in _MARKS if content[at:].startswith(mark))
+    return next(kinds, "")
+
+
+def read_bytes(file: Path, limit_bytes: int) -> bytes:
+    """Return the content of a regular file that is not too large.
+
+    Raises:
+        OSError: It cannot be read; an UnfitFileError if it is a device or a pipe,
+            which might never end, or larger than it may be.
+    """
+    # a pipe that nobody writes to would block here for ever
+    handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(handle, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise UnfitFileError(_("it is no regular file"))
+        return within(stream.read(limit_bytes + 1), limit_bytes)
+
+
+def within(content: bytes, limit_bytes: int) -> bytes:
+    """Return the content if it is not too large.
+
+    Raises:
+        UnfitFileError: It is.
+    """
+    if len(content) > limit_bytes:
+        size = limit_bytes / 1_000_000
+        raise UnfitFileError(_("it is larger than {limit:g} MB").format(limit=size))
+    return content
+
+
+def read_text(file: Path, limit_bytes: int) -> str:
+    """Return the text of a file; see :func:`read_bytes` and :func:`decode`.
+
+    Raises:
+        OSError: It cannot be read, or is no text.
+    """
+    return decode(read_bytes(file, limit_bytes))
+
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins with UTF-16's
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_LINE_END = re.compile(r"\r\n?")
+
+
+def decode(content: bytes) -> str:
+    r"""Return bytes as text, without byte order marks, each line ending in ``\n``.
+
+    It is UTF-8, or UTF-16 or UTF-32 with their mark, or what Russian Windows writes
+    if it can be nothing else. Nothing is guessed: it would be read out as gibberish.
+
+    Raises:
+        UnfitFileError: It is another encoding; tells the line.
+    """
+    marked = (name for mark, name in _BOMS if content.startswith(mark))
+    encoding = next(marked, "") or _unmarked(content)
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as exc:
+        reason = _("line {line} is not {encoding} text (byte {byte} at {at})")
+        raise UnfitFileError(
+            reason.format(
+                line=content.count(b"\n", 0, exc.start) + 1,
+                encoding=encoding.upper(),
+                byte=f"0x{content[exc.start]:02X}",
+                at=exc.start,
+            )
+        ) from None
+    return _LINE_END.sub("\n", text.replace("\ufeff", ""))
+
+
+def _unmarked(content: bytes) -> str:
+    if 0 in content:
+        wide = [n for n in ("utf-16-le", "utf-16-be") if _is_wide(content, n)]
+        return wide[0] if len(wide) == 1 else "utf-8"
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        fitting = [n for n in ("cp1251", "koi8-r", "cp866") if _is_russian(content, n)]
+        return "cp1251" if fitting == ["cp1251"] else "utf-8"
+    return "utf-8"
+
+
+def _is_wide(content: bytes, encoding: str) -> bool:
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    usual = sum(char in "\t\r\n" or " " <= char < "\u0530" for char in text)
+    return usual > 0.95 * len(text) and "\0" not in text
+
+
+_RUSSIAN_WORD = re.compile(r"[А-ЯЁ]?[а-яё]+|[А-ЯЁ]+")
+_FEWEST = 20  # letters that can be told by what is common among them
+
+
+def _is_russian(content: bytes, encoding: str) -> bool:
+    """Tell whether it reads as Russian: no mixed words, capitals first, real vowels."""
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    words = [w for w in re.findall(r"\w+", text) if not w.isascii()]
+    letters = "".join(words).casefold()
+    common = sum(map(letters.count, "оеаинтсрвл"))
+    vowels = sum(map(letters.count, "аеёиоуыэюя"))
+    return (
+        len(letters) >= _FEWEST
+        and all(map(_RUSSIAN_WORD.fullmatch, words))
+        and common > 0.4 * len(letters)
+        and 0.3 < vowels / len(letters) < 0.6  # noqa: PLR2004 - Russian has 0.43
+    )
+
+
+@contextmanager
+def whole_file(
+    file: Path, *, mode: int = 0o644, text: bool = False
+) -> Iterator[IO[Any]]:
+    """Give a stream whose content becomes the file, all at once or not at all.
+
+    Args:
+        file: It is replaced, or made, when the block is through.
+        mode: Who may read it.
+        text: UTF-8 with line ends as they are written, instead of bytes.
+
+    Raises:
+        OSError: It cannot be written; what was there is there still.
+    """
+    handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    encoding, newline = ("utf-8", "") if text else (None, None)
+    try:
+        with os.fdopen(
+            handle, "w" if text else "wb", encoding=encoding, newline=newline
+        ) as stream:
+            yield stream
+            stream.flush()
+            os.fsync(handle)
+        Path(name).chmod(mode)
+        Path(name).replace(file)
+    finally:
+        Path(name).unlink(missing_ok=True)
+
+
+def write_whole(file: Path, content: bytes | str, *, mode: int = 0o644) -> None:
+    """Write a file, and its folder if need be; see :func:`whole_file`."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(file, mode=mode) as stream:
+        stream.write(content.encode() if isinstance(content, str) else content)
 
 
 def plain_cell(value: Any) -> Any:

@@ -6,7 +6,6 @@ import difflib
 import logging
 import os
 import re
-import tempfile
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +26,7 @@ from heygen_nb.config.settings import (
     check_duration,
 )
 from heygen_nb.errors import ConfigError
+from heygen_nb.files import write_whole
 from heygen_nb.i18n import LANGUAGES, set_language
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import DEFAULT_DURATION_S, allowed_values
@@ -268,7 +268,7 @@ def save_settings(settings: Settings, *, path: Path | None = None) -> Path:
             data[key] = value
     text = StringIO()
     YAML().dump(data, text)
-    _write_whole(file, text.getvalue(), mode=0o644)
+    _write(file, text.getvalue(), mode=0o644)
     return file
 
 
@@ -291,23 +291,13 @@ def save_secret(home: Path, key: str, value: str) -> None:
     kept = [line for line in lines if not re.match(rf"\s*(export\s+)?{name}\s*=", line)]
     if value:
         kept.append(f"{name}={value}")
-    _write_whole(file, "".join(f"{line}\n" for line in kept), mode=0o600)
+    _write(file, "".join(f"{line}\n" for line in kept), mode=0o600)
 
 
-def _write_whole(file: Path, text: str, *, mode: int) -> None:
-    temporary = None
+def _write(file: Path, text: str, *, mode: int) -> None:
     try:
-        handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        temporary = Path(name)
-        with os.fdopen(handle, "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.chmod(mode)
-        temporary.replace(file)
+        write_whole(file, text, mode=mode)
     except OSError as exc:
-        if temporary:
-            temporary.unlink(missing_ok=True)
         raise ConfigError(
             _("{file} could not be written: {reason}.").format(
                 file=file, reason=exc.strerror or exc

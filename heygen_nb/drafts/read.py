@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 from collections import Counter
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from heygen_nb import files
 from heygen_nb.drafts.fields import FIELDS, allowed_keys, check_keys, make_draft
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
@@ -26,7 +26,7 @@ MAX_FILE_BYTES = 10_000_000
 
 
 def read_text(file: Path) -> str:
-    """Return the text of a file; see :func:`decode`.
+    """Return the text of a file; see :func:`heygen_nb.files.decode`.
 
     Raises:
         DraftError: It cannot be read, is too large or no text.
@@ -41,9 +41,9 @@ def read_bytes(file: Path) -> bytes:
         DraftError: It cannot be read, or is too large.
     """
     try:
-        if file.stat().st_size > MAX_FILE_BYTES:
-            raise _too_large(str(file))
-        return file.read_bytes()
+        return files.read_bytes(file, MAX_FILE_BYTES)
+    except files.UnfitFileError as exc:
+        raise _unfit(str(file), exc) from None
     except OSError as exc:
         raise DraftError(
             _("{file} cannot be read: {reason}.").format(
@@ -54,40 +54,24 @@ def read_bytes(file: Path) -> bytes:
 
 
 def decode(content: bytes, name: str) -> str:
-    """Return bytes as text: UTF-8, or UTF-16 with the mark that Excel writes.
-
-    Nothing is guessed: another encoding would be read out as gibberish.
+    """Return the bytes of a file as text.
 
     Raises:
-        DraftError: It is another encoding, or too large.
+        DraftError: It is no text, or too large.
     """
-    if len(content) > MAX_FILE_BYTES:
-        raise _too_large(name)
-    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        text = content.decode("utf-16" if wide else "utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise DraftError(
-            _("{file}, line {line}: not {encoding} text (byte {byte} at {at}).").format(
-                file=name,
-                line=content.count(b"\n", 0, exc.start) + 1,
-                encoding="UTF-16" if wide else "UTF-8",
-                byte=f"0x{content[exc.start]:02X}",
-                at=exc.start,
-            ),
-            hint=_(
-                "Save it with the encoding UTF-8 (in Excel: “CSV UTF-8”) and try again."
-            ),
-        ) from None
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+        return files.decode(files.within(content, MAX_FILE_BYTES))
+    except files.UnfitFileError as exc:
+        raise _unfit(name, exc) from None
 
 
-def _too_large(name: str) -> DraftError:
+def _unfit(name: str, error: files.UnfitFileError) -> DraftError:
     return DraftError(
-        _("{file} is larger than {limit} MB.").format(
-            file=name, limit=MAX_FILE_BYTES // 1_000_000
+        _("{file} cannot be read: {reason}.").format(file=name, reason=error),
+        hint=_(
+            "A draft or table is a text of up to 10 MB. Save it with the encoding"
+            " UTF-8 (in Excel: “CSV UTF-8”) and try again."
         ),
-        hint=_("A draft file is a short text; split a long table."),
     )
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from heygen_nb.address import is_loopback
 from heygen_nb.drafts import check_draft
 from heygen_nb.errors import HeygenNbError
+from heygen_nb.files import write_whole
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.models import short_id
 from heygen_nb.preview import Scene, preview_batch, render_scene
@@ -151,8 +152,7 @@ async def _look_picture(settings: Settings) -> Path | None:
                 look.preview_image_url or "",
                 allow_private=is_loopback(connection.base_url),
             )
-            kept.parent.mkdir(exist_ok=True)
-            kept.write_bytes(content)
+            write_whole(kept, content)
     except (HeygenNbError, OSError) as error:
         log.warning("%s", error)  # offline, or no picture: a person is drawn
         return None

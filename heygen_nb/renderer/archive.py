@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from heygen_nb.errors import DownloadError, PreviewError
+from heygen_nb.files import write_whole
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Video
 from heygen_nb.renderer.holding import turn
@@ -209,7 +210,7 @@ def _prepare(folder: Path, row: RenderRow | None) -> None:
             "created_at": row.created_at.isoformat(),
         }
         text = json.dumps(about, ensure_ascii=False, indent=2)
-        (folder / "render.json").write_text(text, "utf-8")
+        write_whole(folder / "render.json", text)
 
 
 def _is_text(path: Path) -> None:

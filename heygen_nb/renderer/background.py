@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import ConfigError
+from heygen_nb.files import media_type, read_bytes
 from heygen_nb.heygen import (
     AssetSource,
     ColorBackground,
@@ -164,7 +165,7 @@ def foreign(picture: Picture | None, home: Path) -> Iterator[str]:
 
 MAX_BYTES = 32_000_000  # POST /v3/assets takes 32 MB (developers.heygen.com)
 MAX_PIXELS = 50_000_000
-_MARKS = {b"\x89PNG\r\n\x1a\n": "image/png", b"\xff\xd8\xff": "image/jpeg"}
+KINDS = ("image/png", "image/jpeg")
 Stamp = tuple[Path, int, int, int]  # path, mtime, ctime, size
 
 
@@ -291,7 +292,7 @@ def _hash(stamp: Stamp) -> str:
 def _check(stamp: Stamp) -> None:
     """Decode a whole picture: a cut one would be found out by HeyGen only."""
     name, content = str(stamp[0]), _content(stamp[0])
-    if not media_type(content):
+    if media_type(content) not in KINDS:
         raise refusal(name, _("it is neither PNG nor JPEG inside"))
     with reading(name, content):
         pass
@@ -299,7 +300,7 @@ def _check(stamp: Stamp) -> None:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_bytes(path, MAX_BYTES)
     except OSError as error:
         raise refusal(str(path), _reason(error)) from None
 
@@ -342,7 +343,7 @@ def fit(name: str, content: bytes) -> bytes:
     with reading(name, content) as image:
         upright = image.getexif().get(_ORIENTATION) in _UPRIGHT
         small, plain = max(image.size) <= MAX_SIDE_PX, image.mode != "CMYK"
-        if kind and upright and small and plain:
+        if kind in KINDS and upright and small and plain:
             return content
         profile = image.info.get("icc_profile") if plain else None
         mode = "RGBA" if image.has_transparency_data else "RGB"
@@ -352,12 +353,6 @@ def fit(name: str, content: bytes) -> bytes:
     save = partial(picture.save, stream, icc_profile=profile, exif=b"")
     save("JPEG", quality=95) if kind == "image/jpeg" else save("PNG")
     return stream.getvalue()
-
-
-def media_type(content: bytes) -> str:
-    """Return ``image/png`` or ``image/jpeg`` by the first bytes, else nothing."""
-    found = (kind for mark, kind in _MARKS.items() if content.startswith(mark))
-    return next(found, "")
 
 
 def refusal(name: str, reason: str, hint: str = "") -> ConfigError:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import secrets
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
@@ -22,6 +21,7 @@ from heygen_nb.errors import (
     RateLimitedError,
     ServerError,
 )
+from heygen_nb.files import write_whole
 from heygen_nb.heygen import VoiceReply
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Avatar, Voice
@@ -148,7 +148,7 @@ class Listing(Generic[R]):
 
     def _write(self) -> None:
         if self._file and self._kept:
-            write_whole(self._file, self._kept.model_dump_json().encode())
+            keep_whole(self._file, self._kept.model_dump_json())
 
 
 class Catalogue:
@@ -239,13 +239,10 @@ async def _next(looks: AsyncIterator[LookReply]) -> LookReply | None:
     return await anext(looks, None)
 
 
-def write_whole(file: Path, content: bytes) -> None:
-    """Keep what can be fetched again, whole or not at all; a full disk is no error."""
-    part = file.with_suffix(f".{secrets.token_hex(4)}.part")
+def keep_whole(file: Path, content: bytes | str) -> None:
+    """Keep what can be fetched again; a full disk is no error."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(content)
-        part.replace(file)
+        write_whole(file, content)
     except OSError as error:
         log.warning("%s", error)
 

@@ -18,6 +18,7 @@ from heygen_nb.errors import (
     OutcomeUnknownError,
     PreviewError,
 )
+from heygen_nb.files import media_type
 from heygen_nb.heygen import SpeechRequest
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import SpeechRow
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
 
 MAX_CALLS = 3  # for one draft, whatever its texts were
 _NEAR_S = 0.5
-_MIME = {b"RIFF": "audio/wav", b"ID3": "audio/mpeg", b"\xff": "audio/mpeg"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,9 +253,9 @@ class Speaker:
 
 
 def _mime(content: bytes) -> str:
-    for start, kind in _MIME.items():
-        if content.startswith(start):
-            return kind
+    kind = media_type(content)
+    if kind.startswith("audio/"):
+        return kind
     raise PreviewError(_("This is no sound file."))
 
 

@@ -14,6 +14,7 @@ import av
 from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
+from heygen_nb.files import media_type
 from heygen_nb.preview.voice import Word
 from heygen_nb.sandbox import speech as sound
 from heygen_nb.sandbox.api import Refusal, data, found, invalid
@@ -32,18 +33,6 @@ if TYPE_CHECKING:
     from heygen_nb.sandbox.state import State
 
 _LIMIT_BYTES = 32 * 1024 * 1024
-_MAGIC = (
-    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
-    (0, b"\xff\xd8\xff", "image/jpeg"),
-    (4, b"ftyp", "video/mp4"),
-    (0, b"\x1aE\xdf\xa3", "video/webm"),
-    (8, b"WAVE", "audio/wav"),
-    (0, b"ID3", "audio/mpeg"),
-    (0, b"\xff\xfb", "audio/mpeg"),
-    (0, b"\xff\xf3", "audio/mpeg"),
-    (0, b"%PDF-", "application/pdf"),
-    (0, b"1\n00:", "application/x-subrip"),
-)
 
 
 class Files:
@@ -199,7 +188,6 @@ def _type_of(content: bytes) -> str:
     if len(content) > _LIMIT_BYTES:
         problem = "file: over the limit of 32 MB"
         raise Refusal(413, "payload_too_large", problem, param="file")
-    for at, mark, mime_type in _MAGIC:
-        if content[at:].startswith(mark):
-            return mime_type
+    if kind := media_type(content):
+        return kind
     raise invalid("file", "must be png, jpeg, mp4, webm, mp3, wav, pdf or srt")

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import re
-import tempfile
 import unicodedata
 from dataclasses import dataclass
 from io import BytesIO
@@ -15,13 +13,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from heygen_nb.errors import ConfigError
+from heygen_nb.files import media_type, write_whole
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import short_id
 from heygen_nb.renderer.background import (
     COLOR,
     file_of,
     fit,
-    media_type,
     reading,
     refusal,
     stamp_of,
@@ -104,7 +102,7 @@ class Backgrounds:
             for old in folder.glob(f"{digest[:12]}-*"):
                 if hashlib.sha256(old.read_bytes()).hexdigest() == digest:
                     return f"{FOLDER}/{old.name}"
-            _write_whole(target, ready)
+            write_whole(target, ready)
         except OSError as error:
             raise refusal(
                 name,
@@ -177,7 +175,7 @@ class Backgrounds:
             name = short_id(str(stamp_of(path.name, path.absolute())))
             kept = self._home() / LOOKS / f"{name}.jpg"
             if not kept.exists():
-                _write_whole(kept, _thumb(path.name, path.read_bytes()))
+                write_whole(kept, _thumb(path.name, path.read_bytes()))
             return kept.read_bytes()
         except (OSError, ConfigError):
             return None
@@ -227,16 +225,3 @@ def _short(url: str) -> str:
     return f"{parts.hostname or ''} · {unquote(parts.path).rpartition('/')[2]}".strip(
         " ·"
     )
-
-
-def _write_whole(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=".part-")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(target)
-    except OSError:
-        Path(name).unlink(missing_ok=True)
-        raise

@@ -12,7 +12,7 @@ from heygen_nb.address import is_loopback
 from heygen_nb.config import load_settings
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.renderer.catalogue import catalogue_folder, write_whole
+from heygen_nb.renderer.catalogue import catalogue_folder, keep_whole
 from heygen_nb.renderer.resolve import meant
 from heygen_nb.workflow.finding import Finder, is_of, speaks
 from heygen_nb.workflow.session import open_session
@@ -126,7 +126,7 @@ class Choices:
             if not content:
                 message = _("HeyGen has no sample of {voice}.")
                 raise PreviewError(message.format(voice=voice.name))
-            await asyncio.to_thread(write_whole, file, content)
+            await asyncio.to_thread(keep_whole, file, content)
             return content
 
     async def picture(self, avatar: Avatar) -> bytes:
@@ -151,7 +151,7 @@ class Choices:
                     lambda link: fetch_image(link, allow_private=private),
                 )
             thumb = await asyncio.to_thread(_thumb, content)
-            await asyncio.to_thread(write_whole, file, thumb)
+            await asyncio.to_thread(keep_whole, file, thumb)
             return thumb
 
 

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import csv
-import os
-from contextlib import contextmanager
 from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
-from pathlib import Path
-from tempfile import NamedTemporaryFile
+from pathlib import Path  # noqa: TC003
 from typing import TYPE_CHECKING, Literal
 
 from heygen_nb.errors import ConfigError
-from heygen_nb.files import plain_cell
+from heygen_nb.files import plain_cell, whole_file
 from heygen_nb.i18n import gettext as _
 from heygen_nb.workflow.outcome import Failure, Outcome, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import IO
 
     from heygen_nb.ledger import Ledger, PostRow, RenderRow
@@ -82,8 +79,16 @@ def export_history(
     lines = (
         line for rows in ledger.history.pages() for line in _lines(ledger, videos, rows)
     )
-    with _whole_file(target) as file:
-        return (_write_csv if kind == "csv" else _write_json)(file, lines)
+    try:
+        with whole_file(target, text=True) as file:
+            return (_write_csv if kind == "csv" else _write_json)(file, lines)
+    except OSError as exc:
+        raise ConfigError(
+            _("{file} could not be written: {reason}.").format(
+                file=target, reason=exc.strerror or exc
+            ),
+            hint=_("Name a file in a folder that exists and can be written."),
+        ) from None
 
 
 def line_of(row: RenderRow, posts: Sequence[PostRow], videos: Path) -> HistoryLine:
@@ -147,28 +152,6 @@ def _error(row: RenderRow, posts: Sequence[PostRow]) -> Failure | None:
             words = post.error_message or ""
             return Failure(code=code, message=words, hint="", charged=None)
     return None
-
-
-@contextmanager
-def _whole_file(target: Path) -> Iterator[IO[str]]:
-    temporary = None
-    try:
-        with NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=target.parent, delete=False
-        ) as file:
-            temporary = Path(file.name)
-            yield file
-        os.replace(temporary, target)  # noqa: PTH105 - a plain rename
-    except OSError as exc:
-        raise ConfigError(
-            _("{file} could not be written: {reason}.").format(
-                file=target, reason=exc.strerror or exc
-            ),
-            hint=_("Name a file in a folder that exists and can be written."),
-        ) from None
-    finally:
-        if temporary:
-            temporary.unlink(missing_ok=True)
 
 
 def _write_json(file: IO[str], lines: Iterable[HistoryLine]) -> int:

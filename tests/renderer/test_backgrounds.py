@@ -4,7 +4,6 @@ import asyncio
 import os
 import zlib
 from io import BytesIO
-from pathlib import Path
 from struct import pack
 
 import av
@@ -22,10 +21,11 @@ from heygen_nb.errors import (
     LimitError,
     NotFoundError,
 )
+from heygen_nb.files import media_type
 from heygen_nb.ledger import Ledger
 from heygen_nb.ledger.tables import AssetRow
 from heygen_nb.renderer import Job, Many, draft_settings, open_renderer
-from heygen_nb.renderer.background import MAX_BYTES, identity, media_type, picture_of
+from heygen_nb.renderer.background import MAX_BYTES, identity, picture_of
 from heygen_nb.renderer.request import picture_and_sound, revision_of
 from heygen_nb.workflow import open_session
 
@@ -463,7 +463,7 @@ async def test_a_file_that_must_not_be_read_is_refused(home, sea, monkeypatch):
     def denied(*_args, **_kwargs):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr(os, "open", denied)
     with pytest.raises(ConfigError, match="Permission denied"):
         picture_of("sea.png", home)
 

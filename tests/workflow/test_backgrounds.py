@@ -9,8 +9,9 @@ from PIL import Image, ImageCms
 
 import heygen_nb as hg
 from heygen_nb.errors import ConfigError
+from heygen_nb.files import media_type
 from heygen_nb.renderer import reset_video_config
-from heygen_nb.renderer.background import MAX_BYTES, MAX_SIDE_PX, media_type, picture_of
+from heygen_nb.renderer.background import MAX_BYTES, MAX_SIDE_PX, picture_of
 from heygen_nb.workflow.backgrounds import LISTED
 from heygen_nb.workflow.desk import Desk
 

@@ -36,7 +36,7 @@ text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60
 maybe_text = st.none() | text
 frame = {
     "title": maybe_text,
-    "aspect_ratio": st.sampled_from(["16:9", "9:16", "4:5", "5:4", "1:1", "auto"]),
+    "aspect_ratio": st.sampled_from(["16:9", "9:16", "4:5", "5:4", "1:1"]),
     "resolution": st.sampled_from([None, "720p", "1080p", "4k"]),
     "caption": st.sampled_from([None, Caption(), Caption(style="default")]),
 }

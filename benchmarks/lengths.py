@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import heygen_nb as hg
 from heygen_nb.config import load_settings
 from heygen_nb.renderer import draft_settings, open_renderer
-from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
+from heygen_nb.sandbox.state import SandboxOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

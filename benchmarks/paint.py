@@ -27,8 +27,8 @@ import nbformat
 from playwright.sync_api import sync_playwright
 from ui import fill
 
-from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
+from heygen_nb.sandbox.state import SandboxOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

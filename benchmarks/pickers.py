@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import statistics
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -22,13 +23,15 @@ import comm
 from comm.base_comm import BaseComm
 
 from heygen_nb.config import load_settings
-from heygen_nb.sandbox.app import SandboxOptions, create_app
-from heygen_nb.sandbox.server import run_in_thread
+from heygen_nb.sandbox.state import SandboxOptions
 from heygen_nb.ui._base import Panel
 from heygen_nb.ui.avatars import AvatarPicker
 from heygen_nb.ui.gallery import PAGE
 from heygen_nb.ui.voices import VoicePicker
 from heygen_nb.workflow.desk import Desk
+
+sys.path.append(str(Path(__file__).parents[1]))
+from tests.serving import sandbox_in_thread
 
 PAGE_S = 0.3
 TYPED = ("clara", "russian male", "Clra", "михаил", "english calm", "qqqzzz")
@@ -121,11 +124,13 @@ async def first_page(desk: Desk, name: str) -> tuple[float, float]:
 
 async def main() -> None:
     logging.disable(logging.WARNING)
-    slow = {"kind": "slow", "path": "/v3/avatars/looks", "times": None}
-    options = SandboxOptions(fast=True, faults=[slow | {"delay_s": PAGE_S}])
+    options = SandboxOptions(fast=True)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
-        with run_in_thread(create_app(Path(folder) / "sandbox", options)) as handle:
+        with sandbox_in_thread(Path(folder) / "sandbox", options) as live:
+            slow = {"times": None, "delay_s": PAGE_S}
+            live.faults.add("slow", "/v3/avatars/looks", **slow)
+            handle = live.handle
             environ = {
                 "HEYGEN_NB_HOME": folder,
                 "HEYGEN_API_KEY": handle.api_key,

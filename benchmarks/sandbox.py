@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import httpx
 
-from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
+from heygen_nb.sandbox.state import SandboxOptions
 
 if TYPE_CHECKING:
     from heygen_nb.sandbox.process import SandboxHandle

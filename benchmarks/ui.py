@@ -25,8 +25,8 @@ from ipywidgets.widgets.widget import _instances
 from heygen_nb import models
 from heygen_nb.ledger import Ledger
 from heygen_nb.ledger.tables import RenderRow
-from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
+from heygen_nb.sandbox.state import SandboxOptions
 from heygen_nb.ui.logview import LogView
 from heygen_nb.ui.studio import Studio
 

@@ -11,15 +11,14 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import psutil
 from sqlalchemy import func, select
 
 import heygen_nb as hg
 from heygen_nb.config import load_settings
 from heygen_nb.ledger import RenderRow
-from heygen_nb.sandbox.app import SandboxOptions
 from heygen_nb.sandbox.process import start_sandbox
+from heygen_nb.sandbox.state import SandboxOptions
 from heygen_nb.workflow import open_session
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ def drafts(count: int) -> list[hg.Draft]:
 
 
 def requests(handle: SandboxHandle) -> Counter[str]:
-    told = httpx.get(f"{handle.base_url}/_sandbox/ledger").json()
+    told = handle.control("ledger")
     return Counter(told["requests"])
 
 

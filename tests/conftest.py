@@ -10,13 +10,11 @@ import shutil
 import socket
 import subprocess
 import tempfile
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-import httpx
 import psycopg
 import pytest
 from playwright.sync_api import sync_playwright
@@ -27,8 +25,9 @@ from starlette.routing import Route
 from heygen_nb import i18n
 from heygen_nb.config import Settings, load_settings
 from heygen_nb.renderer import reset_video_config
-from heygen_nb.sandbox.app import SandboxOptions, create_app
-from heygen_nb.sandbox.server import run_in_thread
+from heygen_nb.sandbox.state import SandboxOptions
+
+from .serving import Faults, run_in_thread, sandbox_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -109,6 +108,7 @@ class LocalSandbox:
     """A sandbox in a thread of the test, in fast mode."""
 
     handle: SandboxHandle
+    faults: Faults
     home: Path
 
     def settings(self, **changes: Any) -> Settings:
@@ -132,24 +132,25 @@ class LocalSandbox:
             "TELEGRAM_BASE_URL": self.handle.telegram_base_url,
             "TELEGRAM_CHAT_ID": self.handle.chat_id,
             "HEYGEN_NB_POLL_INTERVAL_S": "0.02",
+            "SANDBOX_CONTROL_TOKEN": self.handle.control_token,
         }
 
     def fault(self, kind: str, path: str, **rule: Any) -> None:
-        """Let something go wrong; see heygen_nb.sandbox.faults.Fault."""
-        self._control("POST", "faults", json={"kind": kind, "path": path, **rule})
+        """Let something go wrong; see Fault."""
+        self.faults.add(kind, path, **rule)
 
     def clear_faults(self) -> None:
-        self._control("DELETE", "faults")
+        self.faults.rules.clear()
 
     def set_balance(self, amount: float) -> None:
-        self._control("POST", "balance", json={"balance": amount})
+        self.handle.control("balance", {"balance": amount})
 
     def advance(self, seconds: float) -> None:
-        self._control("POST", "clock", json={"advance_s": seconds})
+        self.handle.control("clock", {"advance_s": seconds})
 
     def ledger(self) -> dict[str, Any]:
         """What it accepted, charged, posted and counted."""
-        return self._control("GET", "ledger").json()
+        return self.handle.control("ledger")
 
     def charges(self) -> list[dict[str, Any]]:
         return self.ledger()["charges"]
@@ -163,30 +164,19 @@ class LocalSandbox:
         """How often a route was asked, such as ``POST /v3/videos``."""
         return self.ledger()["requests"].get(route, 0)
 
-    def _control(self, method: str, name: str, **kwargs: Any) -> httpx.Response:
-        reply = httpx.request(
-            method, f"{self.handle.base_url}/_sandbox/{name}", **kwargs
-        )
-        assert reply.status_code == 200, reply.text
-        return reply
-
 
 @pytest.fixture
 def make_sandbox(tmp_path, home) -> Iterator[Callable[..., LocalSandbox]]:
     """Start a sandbox with options of the test's own."""
-    running = []
 
     def start(**options: Any) -> LocalSandbox:
         chosen = {"fast": True, "pending_s": 0.0, "processing_s": 0.0, **options}
-        app = create_app(tmp_path / "sandbox", SandboxOptions(**chosen))
-        server = run_in_thread(app)
-        handle = server.__enter__()
-        running.append(server)
-        return LocalSandbox(handle, home)
+        folder, options = tmp_path / "sandbox", SandboxOptions(**chosen)
+        live = running.enter_context(sandbox_in_thread(folder, options))
+        return LocalSandbox(live.handle, live.faults, home)
 
-    yield start
-    for server in running:
-        server.__exit__(None, None, None)
+    with ExitStack() as running:
+        yield start
 
 
 @pytest.fixture
@@ -315,10 +305,6 @@ def fake_model() -> Iterator[FakeModel]:
     model = FakeModel()
     route = Route("/v1/chat/completions", model.answer, methods=["POST"])
     app = Starlette(routes=[route])
-    # what the sandbox's server looks for in its own application
-    app.state.sandbox = SimpleNamespace(
-        owners=None, api_key="", account="", telegram=SimpleNamespace(bot_token="")
-    )
-    with run_in_thread(app) as handle:
-        model.base_url = f"{handle.base_url}/v1"
+    with run_in_thread(app) as listener:
+        model.base_url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         yield model

@@ -9,7 +9,6 @@ import socket
 import traceback
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -21,8 +20,6 @@ from heygen_nb.errors import (
     DeliveryRefusedError,
     DeliveryUnsureError,
 )
-from heygen_nb.sandbox.app import create_app
-from heygen_nb.sandbox.server import run_in_thread
 from heygen_nb.telegram import (
     MAX_CAPTION,
     MAX_FILE_BYTES,
@@ -30,6 +27,8 @@ from heygen_nb.telegram import (
     TelegramPoster,
     split_caption,
 )
+
+from .serving import sandbox_in_thread
 
 pytestmark = pytest.mark.anyio
 
@@ -472,7 +471,8 @@ def test_a_cut_does_not_waste_the_room_for_an_early_paragraph():
 
 async def test_posts_arrive_in_the_stand_ins_chat(tmp_path, video):
     text = "A caption of two parts. " * 60
-    with run_in_thread(create_app(tmp_path / "state")) as sandbox:
+    with sandbox_in_thread(tmp_path / "state") as live:
+        sandbox = live.handle
         async with TelegramPoster(
             SecretStr(sandbox.bot_token), base_url=sandbox.telegram_base_url
         ) as bot:
@@ -487,8 +487,7 @@ async def test_posts_arrive_in_the_stand_ins_chat(tmp_path, video):
         ) as stranger:
             with pytest.raises(DeliveryRefusedError):
                 await stranger.check(sandbox.chat_id)
-        async with httpx.AsyncClient(base_url=sandbox.base_url) as http:
-            posts = (await http.get("/_sandbox/ledger")).json()["posts"]
+        posts = sandbox.control("ledger")["posts"]
 
     assert found.chat_title == "Sandbox chat"
     assert len(ids) == len(posts) == 2

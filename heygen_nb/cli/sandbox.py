@@ -8,8 +8,8 @@ from heygen_nb.cli.console import say
 from heygen_nb.config import load_settings
 from heygen_nb.i18n import gettext as _
 from heygen_nb.renderer.account import SANDBOX_FOLDER
-from heygen_nb.sandbox.app import SandboxOptions
-from heygen_nb.sandbox.server import serve
+from heygen_nb.sandbox.process import serve
+from heygen_nb.sandbox.state import SandboxOptions
 
 if TYPE_CHECKING:
     from heygen_nb.cli.commands import ServeOptions
@@ -20,7 +20,7 @@ def run_sandbox(options: ServeOptions) -> int:
     """Serve both stand-ins; say how to point a client at them."""
     settings = load_settings()
     serve(
-        port=options.port,
+        options.port,
         state_dir=settings.home / SANDBOX_FOLDER,
         options=SandboxOptions(fast=options.fast),
         on_ready=_say_where,

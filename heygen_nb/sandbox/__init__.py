@@ -1,5 +1,5 @@
 """A local stand-in for HeyGen and Telegram: real HTTP, real videos, no money.
 
-``start_sandbox`` (``process.py``) runs it beside the caller, ``serve`` and
-``run_in_thread`` (``server.py``) in the caller; ``/_sandbox/…`` steers it.
+``start_sandbox`` (``process.py``) runs it beside the caller; ``create_app``
+(``app.py``) is the application; ``/_sandbox/…`` steers it.
 """

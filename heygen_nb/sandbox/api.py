@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from heygen_nb.sandbox.state import Key
+from heygen_nb.sandbox.state import KeyState
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
+_UNKNOWN = {404: "not_found", 405: "method_not_allowed"}
 
 
 class Refusal(Exception):  # noqa: N818 - an answer of the stand-in, not a failure
@@ -36,7 +39,7 @@ class Refusal(Exception):  # noqa: N818 - an answer of the stand-in, not a failu
         message: str,
         *,
         param: str | None = None,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -45,11 +48,20 @@ class Refusal(Exception):  # noqa: N818 - an answer of the stand-in, not a failu
         if param is not None:
             self.error["param"] = param
 
+    @property
+    def answer(self) -> JSONResponse:
+        """Return it as HeyGen writes it."""
+        return JSONResponse({"error": self.error}, self.status, self.headers)
 
-def refuse(_request: Request, exc: Exception) -> JSONResponse:
-    """Turn a refusal into its answer (Starlette's exception handler)."""
-    assert isinstance(exc, Refusal)  # noqa: S101 - registered for this class only
-    return JSONResponse({"error": exc.error}, exc.status, exc.headers)
+
+def refuse(request: Request, exc: Exception) -> JSONResponse:
+    """Turn a refusal, or Starlette's own, into its answer (exception handler)."""
+    if isinstance(exc, HTTPException):
+        code = _UNKNOWN.get(exc.status_code, "invalid_parameter")
+        message = f"{request.method} {request.url.path}: {exc.detail}"
+        exc = Refusal(exc.status_code, code, message, headers=exc.headers)
+    assert isinstance(exc, Refusal)  # noqa: S101 - registered for these two only
+    return exc.answer
 
 
 def data(value: Any, status: int = 200) -> JSONResponse:
@@ -112,6 +124,22 @@ def _number(query: Mapping[str, str], name: str, default: str) -> int:
         raise invalid(name, "is not valid here") from None
 
 
+async def json_body(request: Request) -> Any:
+    """Return the body; only what calls itself JSON is read.
+
+    A web page may send a body of any other type to a port of this machine
+    without asking first.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    if kind.casefold() != "application/json":
+        message = "Content-Type must be application/json"
+        raise Refusal(415, "unsupported_media_type", message)
+    try:
+        return json.loads(await request.body())
+    except (ValueError, RecursionError):
+        raise invalid("body", "is not JSON") from None
+
+
 class Keys:
     """``Idempotency-Key``: an answer is given again for 24 hours, a refusal is not."""
 
@@ -127,15 +155,15 @@ class Keys:
         """
 
         async def endpoint(request: Request) -> Response:
-            raw = await request.body()
+            body = await json_body(request)
             key = request.headers.get("idempotency-key")
             if key is not None and not _KEY.fullmatch(key):
                 raise invalid("Idempotency-Key", f"must match ^{_KEY.pattern}$")
             if key is None or request.url.path not in self._state.options.keyed_routes:
-                return await create(_json(raw), None, request)
+                return await create(body, None, request)
             name = f"{request.url.path}|{key}"
             first = self._answered(name)
-            return first or await self._once(name, raw, key, request, create)
+            return first or await self._once(name, partial(create, body, key, request))
 
         return endpoint
 
@@ -149,24 +177,16 @@ class Keys:
         return None
 
     async def _once(
-        self, name: str, raw: bytes, key: str, request: Request, create: Create
+        self, name: str, create: Callable[[], Awaitable[Response]]
     ) -> Response:
         self._in_progress.add(name)
         try:
-            # A scripted "slow" waits here, while the key is in progress.
-            await asyncio.sleep(getattr(request.state, "delay_s", 0))
-            answer = await create(_json(raw), key, request)
+            await asyncio.sleep(self._state.options.create_s)
+            answer = await create()
         finally:
             self._in_progress.discard(name)
         now, body = self._state.clock.now(), bytes(answer.body).decode()
         self._state.put(
-            Key(id=name, created_at=now, status=answer.status_code, body=body)
+            KeyState(id=name, created_at=now, status=answer.status_code, body=body)
         )
         return answer
-
-
-def _json(raw: bytes) -> Any:
-    try:
-        return json.loads(raw)
-    except ValueError:
-        raise invalid("body", "is not JSON") from None

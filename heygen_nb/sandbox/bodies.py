@@ -1,8 +1,8 @@
 # ruff: noqa: D101 - the classes are the objects of HeyGen's requests, named alike
 """What a request may say: validation of our own that names the field at fault.
 
-Unknown fields are refused, more strictly than HeyGen is known to: a stand-in
-should notice a misspelt field. Of the kinds of video there are ``avatar`` and
+Unknown fields are refused as HeyGen refuses them (seen in 2026, "Extra inputs are
+not permitted"). Of the kinds of video there are ``avatar`` and
 ``studio`` with scenes of pictures: the ones the product asks for. Callback
 fields are accepted and nothing is sent to them.
 """
@@ -26,7 +26,6 @@ from heygen_nb.sandbox.api import invalid
 B = TypeVar("B", bound=BaseModel)
 Script = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
-_PLAINER = {"missing": "is required", "extra_forbidden": "no such field"}
 
 
 def _wrong(param: str, message: str) -> PydanticCustomError:
@@ -34,10 +33,10 @@ def _wrong(param: str, message: str) -> PydanticCustomError:
 
 
 class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
 
 
-class Source(_Body):
+class SourceBody(_Body):
     type: Literal["url", "asset_id", "base64"]
     url: Url | None = None
     asset_id: str | None = None
@@ -52,7 +51,7 @@ class Source(_Body):
         return self
 
 
-class Background(_Body):
+class BackgroundBody(_Body):
     type: Literal["color", "image"]
     value: str | None = Field(None, pattern=r"^#[0-9a-fA-F]{6}$")
     url: Url | None = None
@@ -67,28 +66,28 @@ class Background(_Body):
         return self
 
 
-class VoiceSettings(_Body):
+class VoiceSettingsBody(_Body):
     speed: float = Field(1, ge=0.5, le=1.5)
     pitch: float = Field(0, ge=-50, le=50)
     volume: float = Field(1, ge=0, le=1)
     locale: str | None = None
 
 
-class Caption(_Body):
+class CaptionBody(_Body):
     file_format: Literal["srt"] = "srt"
     style: Literal["default"] | None = None
 
 
-class Engine(_Body):
+class EngineBody(_Body):
     type: Literal["avatar_iv", "avatar_v", "avatar_iii"] = "avatar_iv"
 
 
-class Speech(_Body):
+class SpokenBody(_Body):
     choices: ClassVar = ["script", "audio_url", "audio_asset_id"]
 
     script: Script | None = None
     voice_id: str | None = None
-    voice_settings: VoiceSettings = VoiceSettings.model_validate({})
+    voice_settings: VoiceSettingsBody = VoiceSettingsBody.model_validate({})
     audio_url: Url | None = None
     audio_asset_id: str | None = None
 
@@ -99,51 +98,63 @@ class Speech(_Body):
         return self
 
 
-class _Video(_Body):
+class _VideoBody(_Body):
     title: str | None = None
     resolution: Literal["4k", "1080p", "720p"] = "1080p"
     aspect_ratio: Literal["16:9", "9:16", "4:5", "5:4", "1:1", "auto"] = "16:9"
-    caption: Caption | None = None
+    caption: CaptionBody | None = None
     callback_url: Url | None = None
     callback_id: str | None = None
 
 
-class AvatarVideo(_Video, Speech):
+class AvatarVideoBody(_VideoBody, SpokenBody):
     type: Literal["avatar"]
     avatar_id: str
-    engine: Engine = Engine()
-    background: Background | None = None
+    engine: EngineBody = EngineBody()
+    background: BackgroundBody | None = None
     remove_background: bool | None = None
     fit: Literal["contain", "cover"] | None = None
     output_format: Literal["mp4"] = "mp4"  # no webm here
 
 
-class ImageScene(Speech):
-    choices: ClassVar = [*Speech.choices, "duration"]
+class SceneBody(SpokenBody):
+    choices: ClassVar = [*SpokenBody.choices, "duration"]
 
     type: Literal["image"]
-    source: Source
+    source: SourceBody
     duration: float | None = Field(None, gt=0, le=300)
 
 
-class StudioVideo(_Video):
+class StudioVideoBody(_VideoBody):
     type: Literal["studio"]
-    scenes: list[ImageScene] = Field(min_length=1, max_length=50)
+    scenes: list[SceneBody] = Field(min_length=1, max_length=50)
 
 
-class BatchRequest(_Body):
+class BatchBody(_Body):
     videos: list[dict[str, Any]] = Field(min_length=1, max_length=100)
     title: str | None = None
     callback_url: Url | None = None
 
 
-class SpeechRequest(_Body):
+class SpeechBody(_Body):
     text: Script
     voice_id: str
     speed: float = Field(1, ge=0.5, le=2)
     input_type: Literal["text", "ssml"] = "text"
     language: str | None = None
     locale: str | None = None
+
+
+class AdvanceBody(_Body):
+    advance_s: float = Field(ge=0, le=10 * 366 * 86400)
+
+
+class BalanceBody(_Body):
+    balance: float = Field(ge=0, le=1e12)
+
+
+class OwnerBody(_Body):
+    pid: int = Field(gt=0)
 
 
 def parse(model: type[B], value: Any, at: str = "") -> B:
@@ -158,15 +169,14 @@ def parse(model: type[B], value: Any, at: str = "") -> B:
         place = [*map(str, error["loc"])]
         if error["type"] == "field":
             place.append(error["ctx"]["param"])
-        message = _PLAINER.get(error["type"], error["msg"])
-        raise invalid(at + ".".join(place) or "body", message) from None
+        raise invalid(at + ".".join(place) or "body", error["msg"]) from None
 
 
-def parse_video(value: Any, at: str = "") -> AvatarVideo | StudioVideo:
+def parse_video(value: Any, at: str = "") -> AvatarVideoBody | StudioVideoBody:
     """Validate the body of ``POST /v3/videos``, see :func:`parse`."""
     match value:
         case {"type": "avatar"}:
-            return parse(AvatarVideo, value, at)
+            return parse(AvatarVideoBody, value, at)
         case {"type": "studio"}:
-            return parse(StudioVideo, value, at)
+            return parse(StudioVideoBody, value, at)
     raise invalid(f"{at}type", "must be one of avatar, studio")

@@ -59,11 +59,17 @@ _KINDS = (
 _COLOURS = ("#f3cdb2", "#d39c74", "#8c5a3c", "#2f4b6e", "#7d3c4a", "#3f6b58", "#8fa8c8")
 _SKINS = 3  # the first of them
 _HAIR = ("#2b1d14", "#5a3a22", "#b98a4a", "#8e3b1f", "#9aa0a6", "#16161a")
+_OF_THE_FIRST = (
+    "gender",
+    "default_voice_id",
+    "preview_image_url",
+    "preview_video_url",
+)
 _SHOWN = ("voice_id", "name", "language", "gender", "type")
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class SandboxVoice:
     """A voice; how fast it speaks is nothing a client is told."""
 
     voice_id: str
@@ -80,7 +86,7 @@ class Voice:
 
 
 @lru_cache
-def voices() -> dict[str, Voice]:
+def voices() -> dict[str, SandboxVoice]:
     """Return all voices by id: private, then public in the order of the listing."""
     made = [
         replace(
@@ -102,7 +108,7 @@ def voices() -> dict[str, Voice]:
     return {voice.voice_id: voice for voice in made}
 
 
-def _voice(language: str, code: str, index: int) -> Voice:
+def _voice(language: str, code: str, index: int) -> SandboxVoice:
     voice_id = f"voice_{code}_{index + 1:03}"
     dice = random.Random(voice_id)  # noqa: S311 - the same voices everywhere
     gender = ("female", "male")[index % 2]
@@ -110,7 +116,7 @@ def _voice(language: str, code: str, index: int) -> Voice:
     variant = f"{gender[0]}{dice.randint(1, 4)}"
     sound = (name, dice.randint(128, 186), variant, dice.randint(38, 62), 0.3)
     name, wpm, variant, pitch, pause_s = _NICEST.get(voice_id, sound)
-    return Voice(
+    return SandboxVoice(
         voice_id=voice_id,
         name=name,
         language=language,
@@ -167,6 +173,7 @@ def _look(index: int) -> dict[str, Any]:
         "image_width": _SIZES[shape][0],
         "image_height": _SIZES[shape][1],
         "preview_video_url": None,
+        "error": None,
         "tags": [_SETTINGS[setting]],
     }
 
@@ -251,10 +258,11 @@ async def get_voice(request: Request) -> Response:
     """Answer ``GET /v3/voices/{id}``, which tells less than the listing."""
     voice = found(voices(), request.path_params["id"], "voice")
     told = {name: getattr(voice, name) for name in _SHOWN if name != "type"}
-    return data(told | _sound(voice, request))
+    nothing = dict.fromkeys(("created_at", "failure_message", "status"))
+    return data(told | nothing | _sound(voice, request))
 
 
-def _sound(voice: Voice, request: Request) -> dict[str, Any]:
+def _sound(voice: SandboxVoice, request: Request) -> dict[str, Any]:
     link = f"{request.base_url}files/voices/{voice.voice_id}.wav"
     return {"preview_audio_url": link, "support_pause": True}
 
@@ -278,6 +286,28 @@ async def get_look(request: Request) -> Response:
     """Answer ``GET /v3/avatars/looks/{id}``."""
     look = found(looks(), request.path_params["id"], "avatar")
     return data(_view(look, request))
+
+
+async def list_groups(request: Request) -> Response:
+    """Answer ``GET /v3/avatars``: each person with as many looks as there are."""
+    ownership = choice(request.query_params, "ownership", "public", "private")
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for look in looks().values():
+        if ownership in (None, "private" if look["status"] else "public"):
+            groups.setdefault(look["group_id"], []).append(look)
+    views = [
+        {
+            "id": group_id,
+            "name": "Me" if first["status"] else first["name"].partition(",")[0],
+            "looks_count": len([first, *others]),
+            "created_at": 0,
+            **{name: _view(first, request)[name] for name in _OF_THE_FIRST},
+            **dict.fromkeys(("consent_status", "error", "status")),
+        }
+        for group_id, (first, *others) in groups.items()
+    ]
+    rows, paging = page(enumerate(views), request.query_params, default=20, maximum=50)
+    return JSONResponse({"data": rows, **paging})
 
 
 async def get_picture(request: Request) -> Response:

@@ -18,11 +18,11 @@ from heygen_nb.files import media_type
 from heygen_nb.preview.voice import Word
 from heygen_nb.sandbox import speech as sound
 from heygen_nb.sandbox.api import Refusal, data, found, invalid
-from heygen_nb.sandbox.bodies import SpeechRequest, parse
+from heygen_nb.sandbox.bodies import SpeechBody, parse
 from heygen_nb.sandbox.catalogue import voices
 from heygen_nb.sandbox.jobs import Wallet, cost
-from heygen_nb.sandbox.rendering import Part
-from heygen_nb.sandbox.state import Asset, Spoken
+from heygen_nb.sandbox.rendering import SoundPart
+from heygen_nb.sandbox.state import AssetState, SpeechState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,11 +82,12 @@ class Files:
                 raise invalid("file", "a multipart field with the file is required")
             content = await file.read()
             name = Path(file.filename or "").name or "file"
-        asset = Asset(
+        asset = AssetState(
             id=f"asset_{secrets.token_hex(12)}",
             name=name,
             mime_type=_type_of(content),
             size_bytes=len(content),
+            uploaded_at=self._state.clock.now(),
         )
         self._write(_place(asset), content)
         self._state.put(asset)
@@ -99,9 +100,35 @@ class Files:
             }
         )
 
+    async def get_asset(self, request: Request) -> Response:
+        """Answer ``GET /v3/assets/{id}``."""
+        asset = found(self._state.assets, request.path_params["id"], "asset")
+        owner = self._state.facts["account"].value
+        return data(
+            {
+                "id": asset.id,
+                "name": asset.name,
+                "type": asset.mime_type.partition("/")[0],
+                "owner": owner,
+                "space_id": f"space-{owner}",
+                "uploaded_at": int(asset.uploaded_at),
+                "url": self.link(request, _place(asset)),
+                "folder_id": None,
+            }
+        )
+
+    async def sample(self, request: Request) -> Response:
+        """Answer ``GET /files/voices/{id}.wav``; kept once it was spoken."""
+        voice = found(voices(), request.path_params["id"], "voice")
+        place = f"voices/{voice.voice_id}.wav"
+        if not self.path(place).exists():
+            greet = sound.tone if self._state.options.fast else sound.greeting
+            self._write(place, sound.to_wav(await asyncio.to_thread(greet, voice)))
+        return FileResponse(self.path(place))
+
     async def say(self, body: Any, _key: str | None, request: Request) -> Response:
         """Answer ``POST /v3/voices/speech``: spoken at once, measured, charged."""
-        asked = parse(SpeechRequest, body)
+        asked = parse(SpeechBody, body)
         voice = found(voices(), asked.voice_id, "voice", "voice_id")
         if not voice.starfish:
             raise invalid("voice_id", "this voice does not support the starfish engine")
@@ -125,9 +152,9 @@ class Files:
             }
         )
 
-    def _keep(self, script: str, speech: Narration) -> Spoken:
+    def _keep(self, script: str, speech: Narration) -> SpeechState:
         content = sound.to_wav(speech)
-        spoken = Spoken(
+        spoken = SpeechState(
             id=hashlib.sha256(content).hexdigest(),
             script=script,
             duration=round(speech.duration_s, 3),
@@ -161,7 +188,7 @@ class Files:
             raise Refusal(400, "download_failed", problem, param=param)
         return self.path(place)
 
-    def sound(self, source: Path | str) -> Part:
+    def sound(self, source: Path | str) -> SoundPart:
         """Return a sound as a part of a video, with its words if we spoke it.
 
         Somebody else's link is refused: no sound is fetched.
@@ -169,18 +196,18 @@ class Files:
         problem = Refusal(400, "download_failed", "audio: cannot be had or read")
         if isinstance(source, str):
             raise problem
-        spoken = self._state.spoken.get(sound.file_hash(source))
+        spoken = self._state.speech.get(sound.file_hash(source))
         if spoken is not None:
             words = tuple(Word(*word) for word in spoken.words)
-            return Part(spoken.duration, spoken.script, file=source, words=words)
+            return SoundPart(spoken.duration, spoken.script, file=source, words=words)
         try:
             with av.open(str(source), "r") as container:
-                return Part((container.duration or 0) / av.time_base, file=source)
+                return SoundPart((container.duration or 0) / av.time_base, file=source)
         except av.FFmpegError:
             raise problem from None
 
 
-def _place(asset: Asset) -> str:
+def _place(asset: AssetState) -> str:
     return f"assets/{asset.id}/{asset.name}"
 
 

@@ -13,29 +13,28 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from heygen_nb.sandbox.api import Refusal, found, invalid
 from heygen_nb.sandbox.bodies import (
-    Background,
-    ImageScene,
-    Source,
-    StudioVideo,
+    BackgroundBody,
+    SceneBody,
+    SourceBody,
+    StudioVideoBody,
     parse_video,
 )
 from heygen_nb.sandbox.catalogue import looks, voices
 from heygen_nb.sandbox.rendering import (
     FetchError,
-    Order,
-    Part,
+    FilmOrder,
+    FilmPool,
     Ratio,
-    Renderer,
+    SoundPart,
     make_canned,
 )
 from heygen_nb.sandbox.speech import file_hash, model
-from heygen_nb.sandbox.state import Charge, Fact, Job
+from heygen_nb.sandbox.state import ChargeState, FactState, JobState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from heygen_nb.sandbox.bodies import AvatarVideo, Speech
+    from heygen_nb.sandbox.bodies import AvatarVideoBody, SpokenBody
     from heygen_nb.sandbox.files import Files
     from heygen_nb.sandbox.state import State
 
@@ -57,11 +56,11 @@ def cost(seconds: float, engine: str) -> float:
     return round(seconds * RATES[engine], 6)
 
 
-def order_of(body: AvatarVideo | StudioVideo, files: Files) -> Order:
+def order_of(body: AvatarVideoBody | StudioVideoBody, files: Files) -> FilmOrder:
     """Return what is to be made; refuse what is missing or does not fit."""
     look: dict[str, Any] | None = None
     background: str | Path | bytes | None
-    if isinstance(body, StudioVideo):
+    if isinstance(body, StudioVideoBody):
         engine, parts, pictures = "still", [], []
         for number, scene in enumerate(body.scenes):
             pictures.append(_picture(scene.source, files, f"scenes.{number}.source"))
@@ -72,7 +71,7 @@ def order_of(body: AvatarVideo | StudioVideo, files: Files) -> Order:
         parts = [_part(body, files, default=look["default_voice_id"])]
         background = _picture(body.background, files, "background")
     shape = _SHAPES[look["preferred_orientation"]] if look else "16:9"
-    return Order(
+    return FilmOrder(
         parts=tuple(parts),
         engine=engine,
         ratio=shape if body.aspect_ratio == "auto" else body.aspect_ratio,
@@ -83,7 +82,7 @@ def order_of(body: AvatarVideo | StudioVideo, files: Files) -> Order:
     )
 
 
-def _ready_look(body: AvatarVideo) -> dict[str, Any]:
+def _ready_look(body: AvatarVideoBody) -> dict[str, Any]:
     look = found(looks(), body.avatar_id, "avatar", "avatar_id")
     if look["status"] == "processing":
         message = f"Avatar {body.avatar_id} is still being processed"
@@ -95,10 +94,10 @@ def _ready_look(body: AvatarVideo) -> dict[str, Any]:
 
 
 def _part(
-    body: Speech, files: Files, at: str = "", *, default: str | None = None
-) -> Part:
-    if isinstance(body, ImageScene) and body.duration is not None:
-        return Part(body.duration)
+    body: SpokenBody, files: Files, at: str = "", *, default: str | None = None
+) -> SoundPart:
+    if isinstance(body, SceneBody) and body.duration is not None:
+        return SoundPart(body.duration)
     if body.audio_asset_id is not None:
         param = f"{at}audio_asset_id"
         return files.sound(files.asset(body.audio_asset_id, "audio", param))
@@ -109,20 +108,22 @@ def _part(
         raise invalid(f"{at}voice_id", "is required with a script")
     voice = found(voices(), voice_id, "voice", f"{at}voice_id")
     script, speed = body.script or "", body.voice_settings.speed
-    return Part(model(voice, script, speed).duration_s, script, voice, speed)
+    return SoundPart(model(voice, script, speed).duration_s, script, voice, speed)
 
 
 def _picture(
-    source: Source | Background | None, files: Files, at: str
+    source: SourceBody | BackgroundBody | None, files: Files, at: str
 ) -> str | Path | bytes | None:
     match source:
-        case Background(value=str(colour)):
+        case BackgroundBody(value=str(colour)):
             return colour
-        case Source(url=str(url)) | Background(url=str(url)):
+        case SourceBody(url=str(url)) | BackgroundBody(url=str(url)):
             return files.linked(url, f"{at}.url")
-        case Source(asset_id=str(asset_id)) | Background(asset_id=str(asset_id)):
+        case (
+            SourceBody(asset_id=str(asset_id)) | BackgroundBody(asset_id=str(asset_id))
+        ):
             return files.asset(asset_id, "image", f"{at}.asset_id")
-        case Source(data=str(text)):
+        case SourceBody(data=str(text)):
             try:
                 return base64.b64decode(text, validate=True)
             except binascii.Error:
@@ -144,7 +145,7 @@ class Wallet:
 
     @balance.setter
     def balance(self, balance: float) -> None:
-        self._state.put(Fact(id="paid_in", value=str(balance + self._taken)))
+        self._state.put(FactState(id="paid_in", value=str(balance + self._taken)))
 
     @property
     def _taken(self) -> float:
@@ -164,48 +165,45 @@ class Wallet:
     ) -> None:
         """Take the money for something finished."""
         number = str(len(self._state.charges) + 1)
-        self._state.put(Charge(id=number, kind=kind, ref=ref, amount=amount, at=at))
+        self._state.put(
+            ChargeState(id=number, kind=kind, ref=ref, amount=amount, at=at)
+        )
 
     def view(self) -> dict[str, Any]:
         """Return the billing part of ``GET /v3/users/me``."""
         left, options = round(self.balance, 4), self._state.options
-        credits_ = {"premium_credits": {"remaining": int(left)}}
-        blocks: dict[str, dict[str, Any]] = {
-            "wallet": {"remaining_balance": left, "currency": options.currency},
+        money = {"remaining_balance": left, "currency": options.currency}
+        premium = {"remaining": int(left), "resets_at": None}
+        credits_ = {"premium_credits": premium, "add_on_credits": None}
+        usage = {"remaining_credits": left, "spending_current_usd": 0.0}
+        blocks = {
+            "wallet": money | {"auto_reload": None},
             "subscription": {"plan": "creator", "credits": credits_},
-            "usage_based": {"remaining_credits": left, "spending_current_usd": 0.0},
+            "usage_based": usage | {"included_credits": None, "spending_cap_usd": None},
         }
         kind = options.billing_type
-        return {"billing_type": kind, kind: blocks[kind]}
+        return {"billing_type": kind} | dict.fromkeys(blocks) | {kind: blocks[kind]}
 
 
 _log = logging.getLogger("heygen_nb.sandbox")
 _FAILED = "rendering_failed"
 
 
-class Jobs:
+class JobQueue:
     """All jobs of the account.
 
     In fast mode time alone finishes a job: ``settle`` catches up with the clock
-    before every answer. Otherwise a worker process does. ``doomed`` tells with
-    which failure code a scripted fault ends a new job.
+    before every answer. Otherwise a worker process does.
     """
 
-    def __init__(
-        self,
-        state: State,
-        files: Files,
-        wallet: Wallet,
-        doomed: Callable[[str], str | None],
-    ) -> None:
+    def __init__(self, state: State, files: Files, wallet: Wallet) -> None:
         self._state = state
         self._options = state.options
         self._files = files
         self._wallet = wallet
-        self._doomed = doomed
-        self._renderer = Renderer(state.options.workers)
-        self._orders: dict[str, Order] = {}  # of unfinished jobs
-        self._waiting: deque[Job] = deque()
+        self._renderer = FilmPool(state.options.workers)
+        self._orders: dict[str, FilmOrder] = {}  # of unfinished jobs
+        self._waiting: deque[JobState] = deque()
         self._ends: list[tuple[float, str]] = []
         self._rendering: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -252,10 +250,10 @@ class Jobs:
         return running >= self._options.concurrency
 
     def accept(
-        self, body: dict[str, Any], order: Order, key: str | None, **batch: Any
-    ) -> Job:
+        self, body: dict[str, Any], order: FilmOrder, key: str | None, **batch: Any
+    ) -> JobState:
         """Make a job of an order; it waits until it is started."""
-        job = Job(
+        job = JobState(
             id=secrets.token_hex(16),
             number=len(self._state.jobs) + 1,
             body=body,
@@ -266,7 +264,6 @@ class Jobs:
             estimate=cost(order.duration_s, order.engine),
             duration=order.duration_s,
             key=key,
-            failure_code=self._doomed(body.get("title") or ""),
             **batch,
         )
         self._state.put(job)
@@ -279,7 +276,7 @@ class Jobs:
         while self._waiting and not self.full:
             self._start(self._waiting.popleft(), at)
 
-    def _start(self, job: Job, at: float) -> None:
+    def _start(self, job: JobState, at: float) -> None:
         job.status, job.started_at = "running", at
         self._state.put(job)
         if self._options.fast:
@@ -290,7 +287,7 @@ class Jobs:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
-    async def _render(self, job: Job) -> None:
+    async def _render(self, job: JobState) -> None:
         await asyncio.sleep(self._options.pending_s)
         length_s: float | None = None
         if job.failure_code is None:
@@ -308,7 +305,7 @@ class Jobs:
         self._finish(job, length_s, self._state.clock.now())
         self._state.flush()
 
-    def _finish(self, job: Job, length_s: float | None, at: float) -> None:
+    def _finish(self, job: JobState, length_s: float | None, at: float) -> None:
         job.completed_at = at
         self._orders.pop(job.id, None)
         if length_s is None:
@@ -323,12 +320,12 @@ class Jobs:
         self._state.put(job)
         self.start_waiting(at)
 
-    def _path(self, job: Job) -> Path:
+    def _path(self, job: JobState) -> Path:
         path = self._files.path(f"videos/{job.id}/video.mp4")
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
-    def word(self, job: Job) -> str:
+    def word(self, job: JobState) -> str:
         """Return the status word of ``GET /v3/videos/{id}``."""
         if job.ended:
             return job.status

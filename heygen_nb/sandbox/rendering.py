@@ -27,7 +27,7 @@ from heygen_nb.sandbox import speech as sound
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from heygen_nb.sandbox.catalogue import Voice
+    from heygen_nb.sandbox.catalogue import SandboxVoice
 
 Ratio = Literal["16:9", "9:16", "1:1", "4:5", "5:4"]
 _NICE = 10
@@ -38,25 +38,25 @@ class FetchError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SoundPart:
     """A stretch of sound: a script, a file, or silence, and how long it should get."""
 
     duration_s: float
     script: str = ""
-    voice: Voice | None = None
+    voice: SandboxVoice | None = None
     speed: float = 1.0
     file: Path | None = None
     words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class FilmOrder:
     """Everything a worker needs to make a video's files.
 
     Several scenes are one picture here, the first one's, under all their sound.
     """
 
-    parts: tuple[Part, ...]
+    parts: tuple[SoundPart, ...]
     engine: str
     ratio: Ratio
     short_side_px: int
@@ -69,7 +69,7 @@ class Order:
         return sum(part.duration_s for part in self.parts)
 
 
-def render(order: Order, output: Path) -> float:
+def render(order: FilmOrder, output: Path) -> float:
     """Make ``output`` with its ``.srt`` and ``.jpg`` in a worker; return its length."""
     speech = sound.joined([_heard(part) for part in order.parts])
     scene = Scene(
@@ -84,7 +84,7 @@ def render(order: Order, output: Path) -> float:
     return render_scene(scene, output, speech=speech).duration_s
 
 
-def _heard(part: Part) -> Narration:
+def _heard(part: SoundPart) -> Narration:
     if part.voice is not None:
         return sound.speak(part.voice, part.script, part.speed)
     if part.file is not None:
@@ -112,7 +112,7 @@ def _fetched(source: str | Path | bytes | None) -> str | Path | bytes | None:
         raise FetchError(str(exc)) from exc
 
 
-class Renderer:
+class FilmPool:
     """A small pool of worker processes, started with the first video."""
 
     def __init__(self, workers: int) -> None:
@@ -120,7 +120,7 @@ class Renderer:
         self._pool: ProcessPoolExecutor | None = None
         self.slots = asyncio.Semaphore(workers)
 
-    async def render(self, order: Order, output: Path) -> float:
+    async def render(self, order: FilmOrder, output: Path) -> float:
         """Render in a worker; to be called with one of the ``slots`` held."""
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
@@ -171,7 +171,7 @@ def _canned(width: int, height: int) -> tuple[bytes, bytes]:
     return movie.getvalue(), thumbnail.getvalue()
 
 
-def make_canned(order: Order, output: Path, mark: str, at_least: int) -> float:
+def make_canned(order: FilmOrder, output: Path, mark: str, at_least: int) -> float:
     """Write a tiny valid MP4 at once, with its company, and return its said length.
 
     ``mark`` keeps any two from having the same bytes; up to ``at_least`` bytes

@@ -6,7 +6,6 @@ a little, so guessing a length from a word count is wrong here as it is there.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import io
 import re
@@ -14,19 +13,15 @@ import wave
 from typing import TYPE_CHECKING
 
 import numpy as np
-from starlette.responses import FileResponse, Response
 
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
-from heygen_nb.sandbox.api import found
-from heygen_nb.sandbox.catalogue import Voice, voices
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from starlette.requests import Request
 
-    from heygen_nb.sandbox.state import State
+    from heygen_nb.sandbox.catalogue import SandboxVoice
 
 _NOISE = 0.03
 _BREAK = re.compile(r'<break\s+time="([\d.]+)s"\s*/>')
@@ -34,7 +29,7 @@ _TAG = re.compile(r"<[^>]*>")
 _SILENT_RATE = 8000  # samples a second of what nobody listens to
 
 
-def model(voice: Voice, text: str, speed: float) -> Narration:
+def model(voice: SandboxVoice, text: str, speed: float) -> Narration:
     """Speak silently: word times from the voice's hidden rate, no sound."""
     rate = (1 + _noise(voice, text)) / speed
     at, words = 0.0, []
@@ -47,7 +42,7 @@ def model(voice: Voice, text: str, speed: float) -> Narration:
     return silence(max(at, 0.3) * rate, tuple(words))
 
 
-def speak(voice: Voice, text: str, speed: float) -> Narration:
+def speak(voice: SandboxVoice, text: str, speed: float) -> Narration:
     """Speak aloud, with word times as measured."""
     espeak = EspeakVoice(
         voice.code,
@@ -111,7 +106,7 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _noise(voice: Voice, text: str) -> float:
+def _noise(voice: SandboxVoice, text: str) -> float:
     digest = hashlib.sha256(f"{voice.voice_id}\0{text}".encode()).digest()
     return (digest[0] / 127.5 - 1) * _NOISE
 
@@ -149,29 +144,12 @@ _GREETINGS = {
 _TONE_S, _TONE_RATE = 0.4, 8000
 
 
-class Samples:
-    """The spoken samples of a sandbox, kept in its folder."""
-
-    def __init__(self, state: State) -> None:
-        self._folder = state.folder / "files" / "voices"
-        self._make = _tone if state.options.fast else _greeting
-
-    async def get(self, request: Request) -> Response:
-        """Answer ``GET /files/voices/{id}.wav``."""
-        voice = found(voices(), request.path_params["id"], "voice")
-        path = self._folder / f"{voice.voice_id}.wav"
-        if not path.exists():
-            content = to_wav(await asyncio.to_thread(self._make, voice))
-            self._folder.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        return FileResponse(path)
-
-
-def _greeting(voice: Voice) -> Narration:
+def greeting(voice: SandboxVoice) -> Narration:
+    """Say hello."""
     return speak(voice, _GREETINGS[voice.code], 1.0)
 
 
-def _tone(voice: Voice) -> Narration:
+def tone(voice: SandboxVoice) -> Narration:
     """Return a hum at the voice's height: heard, and made in no time."""
     at = np.arange(round(_TONE_S * _TONE_RATE)) / _TONE_RATE
     wave = 0.2 * np.sin(2 * np.pi * (100 + 4 * voice.pitch) * at)

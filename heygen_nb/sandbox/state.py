@@ -1,20 +1,62 @@
-"""What the sandbox remembers: records in SQLite, and a clock tests can shift."""
+"""What the sandbox remembers: options, records in SQLite, and a clock tests shift."""
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from heygen_nb.sandbox.app import SandboxOptions
-
 R = TypeVar("R", bound="Record")
+KeyedRoute = Literal["/v3/videos", "/v3/videos/batches", "/v3/voices/speech"]
+
+
+class SandboxOptions(BaseModel):
+    """Knobs of the stand-in; the defaults suit a person trying the product.
+
+    Attributes:
+        fast: Finish renders by the clock with a canned file, never encode.
+        api_key: None: one made for the state folder and kept there.
+        balance: What the account starts with, in ``currency``.
+        billing_type: Which block ``/v3/users/me`` shows the balance in.
+        concurrency: Renders at a time before HeyGen answers 429.
+        retry_after_s: What that 429 asks for.
+        workers: Local render processes.
+        create_s: Seconds until a create is accepted; its key is busy meanwhile.
+        pending_s: Seconds a render shows ``pending``.
+        processing_s: Seconds of ``processing`` after that, in fast mode.
+        list_lag_s: Seconds until a new video shows up in listings.
+        link_life_s: Seconds a signed file link lives.
+        key_life_s: Seconds an ``Idempotency-Key`` is remembered.
+        keyed_routes: Where the key works. HeyGen documents it for videos only;
+            for speech nothing is known, so repeating one costs twice here.
+        file_bytes: Pad fast mode's files up to this size.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    fast: bool = False
+    api_key: str | None = Field(default=None, repr=False)
+    balance: float = 100.0
+    currency: Literal["usd", "credits"] = "usd"
+    billing_type: Literal["wallet", "subscription", "usage_based"] = "wallet"
+    concurrency: int = 10
+    retry_after_s: int = 5
+    workers: int = 1
+    create_s: float = 0.0
+    pending_s: float = 1.5
+    processing_s: float = 2.0
+    list_lag_s: float = 0.0
+    link_life_s: float = 3600.0
+    key_life_s: float = 24 * 3600.0
+    keyed_routes: tuple[KeyedRoute, ...] = ("/v3/videos", "/v3/videos/batches")
+    file_bytes: int = 0
 
 
 class Record(BaseModel):
@@ -23,19 +65,19 @@ class Record(BaseModel):
     id: str
 
 
-class Fact(Record):
+class FactState(Record):
     """A single value of the whole sandbox; the id is its name."""
 
     value: str
 
 
-class Job(Record):
+class JobState(Record):
     """One accepted video.
 
     Attributes:
         number: Place in the order of acceptance, from 1.
         status: ``queued`` only for batch items that wait for a free place.
-        failure_code: While it runs: what a scripted fault has in store for it.
+        failure_code: While it runs: what it is going to fail with.
         sha256: Of the finished file, for tests.
     """
 
@@ -64,7 +106,7 @@ class Job(Record):
         return self.status in ("completed", "failed")
 
 
-class Batch(Record):
+class BatchState(Record):
     """A batch; an item is a job's id, or why it was refused on acceptance."""
 
     title: str | None
@@ -72,7 +114,7 @@ class Batch(Record):
     items: list[str | dict[str, str]]
 
 
-class Key(Record):
+class KeyState(Record):
     """The first answer under an idempotency key; the id is route and key."""
 
     created_at: float
@@ -80,7 +122,7 @@ class Key(Record):
     body: str
 
 
-class Charge(Record):
+class ChargeState(Record):
     """Money taken for what ``ref`` names."""
 
     kind: Literal["video", "speech"]
@@ -89,15 +131,16 @@ class Charge(Record):
     at: float
 
 
-class Asset(Record):
+class AssetState(Record):
     """An uploaded file."""
 
     name: str
     mime_type: str
     size_bytes: int
+    uploaded_at: float = 0
 
 
-class Spoken(Record):
+class SpeechState(Record):
     """Speech we made; the id is the hash of its bytes, so an upload finds it."""
 
     script: str
@@ -105,7 +148,7 @@ class Spoken(Record):
     words: list[tuple[str, float, float]]
 
 
-class Post(Record):
+class PostState(Record):
     """A message in the sandbox chat; the id is Telegram's message id."""
 
     method: str
@@ -118,7 +161,7 @@ class Post(Record):
     thumbnail_bytes: int = 0
 
 
-class Clock:
+class SandboxClock:
     """Wall-clock seconds plus what tests have shifted it by."""
 
     def __init__(self, source: Callable[[], float] = time.time) -> None:
@@ -137,7 +180,9 @@ class State:
     before an answer leaves. So a job and its idempotency key land together.
     """
 
-    def __init__(self, folder: Path, options: SandboxOptions, clock: Clock) -> None:
+    def __init__(
+        self, folder: Path, options: SandboxOptions, clock: SandboxClock
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.options = options
@@ -152,36 +197,38 @@ class State:
         )
         self._kinds: dict[str, dict[str, Any]] = {}
         self._dirty: dict[tuple[str, str], Record] = {}
-        self.facts = self._load(Fact)
-        self.jobs = self._load(Job)
-        self.batches = self._load(Batch)
-        self.keys = self._load(Key)
-        self.charges = self._load(Charge)
-        self.assets = self._load(Asset)
-        self.spoken = self._load(Spoken)
-        self.posts = self._load(Post)
-        clock.offset_s += float(self.fact("clock_offset_s", "0"))
+        self.facts = self._load(FactState)
+        self.jobs = self._load(JobState)
+        self.batches = self._load(BatchState)
+        self.keys = self._load(KeyState)
+        self.charges = self._load(ChargeState)
+        self.assets = self._load(AssetState)
+        self.speech = self._load(SpeechState)
+        self.posts = self._load(PostState)
+        offset_s = float(self.fact("clock_offset_s", "0"))
+        # A "nan" was taken once, and no answer could be dated any more.
+        clock.offset_s += offset_s if math.isfinite(offset_s) else 0.0
 
     def _load(self, kind: type[R]) -> dict[str, R]:
         rows = self._db.execute(
             "SELECT id, body FROM records WHERE kind = ? ORDER BY number",
-            (kind.__name__,),
+            (_name(kind),),
         )
         records = {
             record_id: kind.model_validate_json(body) for record_id, body in rows
         }
-        self._kinds[kind.__name__] = records
+        self._kinds[_name(kind)] = records
         return records
 
     def fact(self, name: str, initial: str) -> str:
         """Return a value of this folder, kept from its first use on."""
         if name not in self.facts:
-            self.put(Fact(id=name, value=initial))
+            self.put(FactState(id=name, value=initial))
         return self.facts[name].value
 
     def put(self, record: Record) -> None:
         """Add a record, or mark a changed one, for the next flush."""
-        kind = type(record).__name__
+        kind = _name(type(record))
         self._kinds[kind][record.id] = record
         self._dirty[kind, record.id] = record
 
@@ -200,3 +247,7 @@ class State:
         """Write the rest and let go of the file."""
         self.flush()
         self._db.close()
+
+
+def _name(kind: type[Record]) -> str:
+    return kind.__name__.removesuffix("State")

@@ -18,7 +18,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from heygen_nb.sandbox.state import Post
+from heygen_nb.sandbox.state import PostState
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,7 +110,7 @@ class Telegram:
             result = sent | {"sender_chat": _CHAT} | self._content(post)
         return JSONResponse({"ok": True, "result": result})
 
-    def _text(self, method: str, arguments: Mapping[str, Any]) -> Post:
+    def _text(self, method: str, arguments: Mapping[str, Any]) -> PostState:
         text = str(arguments.get("text", ""))
         if not text.strip():
             raise _Error(400, "Bad Request: message text is empty")
@@ -118,7 +118,7 @@ class Telegram:
             raise _Error(400, "Bad Request: message is too long")
         return self._new(method, text, arguments)
 
-    def _upload(self, method: str, arguments: Mapping[str, Any]) -> Post:
+    def _upload(self, method: str, arguments: Mapping[str, Any]) -> PostState:
         caption = str(arguments.get("caption", ""))
         if _length(caption) > _CAPTION:
             raise _Error(400, "Bad Request: message caption is too long")
@@ -144,16 +144,16 @@ class Telegram:
             self._path(post.id, "thumbnail").write_bytes(content)
         return post
 
-    def _new(self, method: str, text: str, arguments: Mapping[str, Any]) -> Post:
+    def _new(self, method: str, text: str, arguments: Mapping[str, Any]) -> PostState:
         fields = {
             name: value
             for name, value in arguments.items()
             if isinstance(value, str) and name not in ("text", "caption")
         }
         number, now = str(len(self._state.posts) + 1), self._state.clock.now()
-        return Post(id=number, method=method, at=now, text=text, fields=fields)
+        return PostState(id=number, method=method, at=now, text=text, fields=fields)
 
-    def _content(self, post: Post) -> dict[str, Any]:
+    def _content(self, post: PostState) -> dict[str, Any]:
         if post.method not in _KINDS:
             return {"text": post.text}
         file = _file_id("file", post.id, post.size_bytes)

@@ -10,25 +10,28 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 
 from heygen_nb.sandbox.api import Refusal, data, found, invalid, page
-from heygen_nb.sandbox.bodies import AvatarVideo, BatchRequest, parse, parse_video
+from heygen_nb.sandbox.bodies import AvatarVideoBody, BatchBody, parse, parse_video
 from heygen_nb.sandbox.jobs import cost, order_of
-from heygen_nb.sandbox.rendering import Order
-from heygen_nb.sandbox.state import Batch, Job
+from heygen_nb.sandbox.rendering import FilmOrder
+from heygen_nb.sandbox.state import BatchState, JobState
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
     from heygen_nb.sandbox.files import Files
-    from heygen_nb.sandbox.jobs import Jobs, Wallet
+    from heygen_nb.sandbox.jobs import JobQueue, Wallet
     from heygen_nb.sandbox.state import State
 
 _MAX_IDS = 100
+_NEVER = ("folder_id", "gif_url", "output_language", "video_page_url")
 
 
 class Videos:
     """What clients see of the jobs; those that wait in a batch are no videos yet."""
 
-    def __init__(self, state: State, files: Files, wallet: Wallet, jobs: Jobs) -> None:
+    def __init__(
+        self, state: State, files: Files, wallet: Wallet, jobs: JobQueue
+    ) -> None:
         self._state = state
         self._files = files
         self._wallet = wallet
@@ -83,9 +86,11 @@ class Videos:
             raise invalid("video_ids", "give video_ids or batch_ids")
         if len(ids) > _MAX_IDS:
             raise invalid("video_ids", f"at most {_MAX_IDS} ids, got {len(ids)}")
-        known, missing = self._visible(), {"status": "not_found"}
+        known = self._visible()
+        missing = dict.fromkeys(("error", "batch_id", "item_index"))
+        missing |= {"status": "not_found"}
         rows = [
-            self._row(known[i]) if i in known else {"video_id": i} | missing
+            self._row(known[i]) if i in known else missing | {"video_id": i}
             for i in ids
         ]
         jobs = self._state.jobs.values()
@@ -101,18 +106,18 @@ class Videos:
         avatar or asset becomes a failed item. HeyGen does not say which it does, nor
         whether it takes studio videos here; none are taken.
         """
-        request = parse(BatchRequest, body)
-        orders: list[Order | Refusal] = []
+        request = parse(BatchBody, body)
+        orders: list[FilmOrder | Refusal] = []
         for index, item in enumerate(request.videos):
-            video = parse(AvatarVideo, item, f"videos.{index}.")
+            video = parse(AvatarVideoBody, item, f"videos.{index}.")
             try:
                 orders.append(order_of(video, self._files))
             except Refusal as refusal:
                 orders.append(refusal)
-        made = [order for order in orders if isinstance(order, Order)]
+        made = [order for order in orders if isinstance(order, FilmOrder)]
         self._wallet.require(sum(cost(o.duration_s, o.engine) for o in made))
         now, batch_id = self._state.clock.now(), f"batch_{secrets.token_hex(12)}"
-        batch = Batch(id=batch_id, title=request.title, created_at=now, items=[])
+        batch = BatchState(id=batch_id, title=request.title, created_at=now, items=[])
         for index, order in enumerate(orders):
             if isinstance(order, Refusal):
                 batch.items.append(order.error)
@@ -155,7 +160,7 @@ class Videos:
             del row["batch_id"]
         return row | {"item_index": index}
 
-    def _visible(self) -> dict[str, Job]:
+    def _visible(self) -> dict[str, JobState]:
         """Return those that have a video: not deleted, not waiting in a batch."""
         return {
             job_id: job
@@ -163,10 +168,10 @@ class Videos:
             if not job.deleted and job.status != "queued"
         }
 
-    def _find(self, request: Request) -> Job:
+    def _find(self, request: Request) -> JobState:
         return found(self._visible(), request.path_params["id"], "video")
 
-    def _row(self, job: Job) -> dict[str, Any]:
+    def _row(self, job: JobState) -> dict[str, Any]:
         """Return a job in the words of the bulk status and of batches."""
         word = self._jobs.word(job)
         error = {"code": job.failure_code, "message": job.failure_message}
@@ -178,7 +183,7 @@ class Videos:
             "item_index": job.item_index,
         }
 
-    def _view(self, job: Job, request: Request) -> dict[str, Any]:
+    def _view(self, job: JobState, request: Request) -> dict[str, Any]:
         """Return a job as ``GET /v3/videos/{id}`` shows it, with fresh links."""
         done, failed = job.status == "completed", job.status == "failed"
         captions = done and job.body.get("caption") is not None
@@ -199,4 +204,5 @@ class Videos:
             "thumbnail_url": link("video.jpg") if done else None,
             "failure_code": job.failure_code if failed else None,
             "failure_message": job.failure_message,
+            **dict.fromkeys(_NEVER),
         }

@@ -20,6 +20,7 @@ from heygen_nb.heygen import HeyGenClient
 from heygen_nb.ledger import Ledger, leases
 from heygen_nb.ledger.posts import Posts
 from heygen_nb.models import Draft
+from heygen_nb.sandbox.app import TOKEN_HEADER
 from heygen_nb.telegram import TelegramPoster
 from heygen_nb.workflow import open_session
 
@@ -84,7 +85,9 @@ def dies_during_call(owner, name, seen):
 
 
 def server_has(base_url, kind):
-    return lambda: httpx.get(f"{base_url}/_sandbox/ledger").json()[kind]
+    token = {TOKEN_HEADER: os.environ["SANDBOX_CONTROL_TOKEN"]}
+    ledger = f"{base_url}/_sandbox/ledger"
+    return lambda: httpx.get(ledger, headers=token).json()[kind]
 
 
 def server_was_asked(base_url, route):

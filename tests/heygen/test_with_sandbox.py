@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -20,8 +19,9 @@ from heygen_nb.heygen import (
     VoiceSettings,
     phase,
 )
-from heygen_nb.sandbox.app import SandboxOptions, create_app
-from heygen_nb.sandbox.server import run_in_thread
+from heygen_nb.sandbox.state import SandboxOptions
+
+from ..serving import sandbox_in_thread
 
 pytestmark = pytest.mark.anyio
 
@@ -36,27 +36,22 @@ def sandbox(tmp_path_factory):
     """One for all tests here: each has its own keys and titles."""
     options = SandboxOptions(fast=True, pending_s=0, processing_s=0)
     folder = tmp_path_factory.mktemp("sandbox")
-    with run_in_thread(create_app(folder, options)) as handle:
-        yield handle
+    with sandbox_in_thread(folder, options) as live:
+        yield live
 
 
 @asynccontextmanager
 async def client_of(sandbox, naps, key=None):
     async with HeyGenClient(
-        SecretStr(key or sandbox.api_key), base_url=sandbox.base_url, sleep=naps
+        SecretStr(key or sandbox.handle.api_key),
+        base_url=sandbox.handle.base_url,
+        sleep=naps,
     ) as client:
         yield client
 
 
-def fault(sandbox, kind, **fields):
-    reply = httpx.post(
-        f"{sandbox.base_url}/_sandbox/faults", json={"kind": kind, **fields}
-    )
-    assert reply.status_code == 200
-
-
 def ledger(sandbox):
-    return httpx.get(f"{sandbox.base_url}/_sandbox/ledger").json()
+    return sandbox.handle.control("ledger")
 
 
 async def an_avatar(client, **changes):
@@ -146,7 +141,7 @@ async def test_the_account_tries_the_key(sandbox, naps):
         with pytest.raises(errors.NotAuthorizedError):
             await stranger.me()
 
-    assert account.username == sandbox.account
+    assert account.username == sandbox.handle.account
     assert account.balance == (pytest.approx(100, abs=20), "usd")
 
 
@@ -172,7 +167,7 @@ async def test_after_any_odd_reply_the_same_key_makes_one_video(
     async with client_of(sandbox, naps) as client:
         text = (await an_avatar(client)).to_json()
         key = f"after-{kind}-{raised.__name__}-{fields.get('after')}"
-        fault(sandbox, kind, method="POST", path="/v3/videos", **fields)
+        sandbox.faults.add(kind, "/v3/videos", method="POST", **fields)
         with pytest.raises(raised):
             await client.create_video(text, idempotency_key=key)
         between = ledger(sandbox)
@@ -187,10 +182,10 @@ async def test_after_any_odd_reply_the_same_key_makes_one_video(
 
 async def test_reads_get_through_a_bad_spell(sandbox, naps):
     for kind in ("drop", "html", "truncated", "status"):
-        fault(sandbox, kind, method="GET", path="/v3/users/me")
+        sandbox.faults.add(kind, "/v3/users/me", method="GET")
 
     async with client_of(sandbox, naps) as client:
         account = await client.me()
 
-    assert account.username == sandbox.account
+    assert account.username == sandbox.handle.account
     assert len(naps.seconds) == 4

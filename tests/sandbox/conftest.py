@@ -4,21 +4,22 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from heygen_nb.sandbox.app import Sandbox, SandboxOptions, create_app
-from heygen_nb.sandbox.faults import Fault
+from heygen_nb.sandbox.app import TOKEN_HEADER, Sandbox
 from heygen_nb.sandbox.process import SandboxHandle
-from heygen_nb.sandbox.server import run_in_thread
-from heygen_nb.sandbox.state import Clock
+from heygen_nb.sandbox.state import SandboxClock, SandboxOptions
+
+from ..serving import Faults, sandbox_in_thread
 
 NOW = 1_800_000_000.0  # 2027-01-15
 
 
 @dataclass
 class Running:
-    """A sandbox in a thread, a client with its key, and its inside."""
+    """A sandbox in a thread, a client with its key and token, and its inside."""
 
     handle: SandboxHandle
     inside: Sandbox
+    faults: Faults
     api: httpx.Client
 
     def create(self, key=None, **changes):
@@ -38,10 +39,9 @@ class Running:
         """Return what was accepted, charged and asked."""
         return self.api.get("/_sandbox/ledger").json()
 
-    def fault(self, kind, **fields):
-        """Add a fault over HTTP."""
-        reply = self.api.post("/_sandbox/faults", json={"kind": kind, **fields})
-        assert reply.status_code == 200, reply.text
+    def fault(self, kind, **rule):
+        """Let something go wrong."""
+        self.faults.add(kind, **rule)
 
     def advance(self, seconds):
         """Let the sandbox's clock run."""
@@ -58,17 +58,19 @@ def avatar(**changes):
 @contextlib.contextmanager
 def running(folder, **options):
     """Serve a sandbox whose clock stands still and whose renders take no time."""
-    faults = [Fault(**fault) for fault in options.pop("faults", [])]
     instant = {"fast": True, "pending_s": 0, "processing_s": 0}
-    chosen = SandboxOptions(**(instant | options), faults=faults)
-    app = create_app(folder, chosen, clock=Clock(lambda: NOW))
+    chosen, clock = SandboxOptions(**(instant | options)), SandboxClock(lambda: NOW)
     with (
-        run_in_thread(app) as handle,
-        httpx.Client(
-            base_url=handle.base_url, headers={"X-Api-Key": handle.api_key}, timeout=30
-        ) as api,
+        sandbox_in_thread(folder, chosen, clock=clock) as live,
+        api_of(live.handle) as api,
     ):
-        yield Running(handle, app.state.sandbox, api)
+        yield Running(live.handle, live.inside, live.faults, api)
+
+
+def api_of(handle):
+    """Return a client with the key and the control token."""
+    known = {"X-Api-Key": handle.api_key, TOKEN_HEADER: handle.control_token}
+    return httpx.Client(base_url=handle.base_url, headers=known, timeout=30)
 
 
 @pytest.fixture

@@ -12,11 +12,10 @@ import pytest
 
 from heygen_nb.errors import SandboxError
 from heygen_nb.preview import probe_video
-from heygen_nb.sandbox.app import SandboxOptions
-from heygen_nb.sandbox.process import SandboxHandle, start_sandbox
-from heygen_nb.sandbox.server import serve
+from heygen_nb.sandbox.process import SandboxHandle, serve, start_sandbox
+from heygen_nb.sandbox.state import SandboxOptions
 
-from .conftest import avatar
+from .conftest import api_of, avatar
 
 OWNER = """
 import sys, time
@@ -59,11 +58,6 @@ def folder(tmp_path):
         os.kill(handle.pid, signal.SIGKILL)
 
 
-def api(handle):
-    key = {"X-Api-Key": handle.api_key}
-    return httpx.Client(base_url=handle.base_url, headers=key, timeout=30)
-
-
 def status(client, video_id):
     return client.get(f"/v3/videos/{video_id}").json()["data"]["status"]
 
@@ -73,9 +67,10 @@ def test_a_second_start_joins_the_first(folder):
     second = start_sandbox(folder)
 
     assert first == second
-    assert httpx.get(f"{first.base_url}/_sandbox/health").json()["fast"]
+    assert first.control("health")["fast"]
     assert first.telegram_base_url == f"{first.base_url}/bot"
     assert first.api_key not in repr(first)
+    assert first.control_token not in repr(first)
     assert (folder / "server.json").stat().st_mode & 0o077 == 0
 
 
@@ -95,7 +90,7 @@ def test_the_server_ends_when_its_last_owner_is_killed(folder):
 def test_a_killed_server_is_replaced_and_goes_on_where_it_was(folder):
     slow = SandboxOptions(fast=True, pending_s=1000)
     before = start_sandbox(folder, options=slow)
-    with api(before) as client:
+    with api_of(before) as client:
         headers = {"Idempotency-Key": "k"}
         created = client.post("/v3/videos", json=avatar(), headers=headers).json()
         video_id = created["data"]["video_id"]
@@ -107,7 +102,7 @@ def test_a_killed_server_is_replaced_and_goes_on_where_it_was(folder):
 
     assert after.pid != before.pid
     assert (after.api_key, after.account) == (before.api_key, before.account)
-    with api(after) as client:
+    with api_of(after) as client:
         again = client.post("/v3/videos", json=avatar(), headers=headers).json()
         pending = status(client, video_id)
         client.post("/_sandbox/clock", json={"advance_s": 1010})
@@ -124,7 +119,7 @@ def test_a_real_render_survives_its_killed_server_and_leaves_no_worker(
 ):
     before = start_sandbox(folder, options=SandboxOptions(pending_s=0))
     body = avatar(script="A short sentence. " * 8, resolution="720p", caption={})
-    with api(before) as client:
+    with api_of(before) as client:
         created = client.post("/v3/videos", json=body).json()
         video_id = created["data"]["video_id"]
         wait_until(lambda: psutil.Process(before.pid).children(recursive=True))
@@ -132,7 +127,7 @@ def test_a_real_render_survives_its_killed_server_and_leaves_no_worker(
 
     os.kill(before.pid, signal.SIGKILL)
     after = start_sandbox(folder, options=SandboxOptions(pending_s=0))
-    with api(after) as client:
+    with api_of(after) as client:
         wait_until(lambda: status(client, video_id) == "completed", 60)
         video = client.get(f"/v3/videos/{video_id}").json()["data"]
     (tmp_path / "v.mp4").write_bytes(httpx.get(video["video_url"]).content)
@@ -164,7 +159,7 @@ def test_one_server_at_a_time_has_a_folder(folder):
     start_sandbox(folder, fast=True)
 
     with pytest.raises(SandboxError, match="serving"):
-        serve(state_dir=folder, port=0)
+        serve(0, state_dir=folder)
 
 
 def test_a_render_takes_no_time_of_its_callers_process(folder):

@@ -17,10 +17,11 @@ import nbformat
 import pytest
 
 from heygen_nb.ledger import Ledger
-from heygen_nb.sandbox.app import SandboxOptions
-from heygen_nb.sandbox.process import start_sandbox
+from heygen_nb.sandbox.state import SandboxOptions
 from heygen_nb.workflow import history_lines
 from heygen_nb.workflow.desk import Desk
+
+from ..serving import sandbox_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,16 +29,9 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Locator, Page
 
+    from ..serving import LiveSandbox
+
 NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
-_STILL_RUNNING = json.dumps(
-    {
-        "kind": "unknown_status",
-        "method": "GET",
-        "path": "/v3/videos/*",
-        "word": "processing",
-        "times": None,
-    }
-).encode()
 _READY = """() => {
   const app = window.jupyterapp, shell = app && app.shell.currentWidget
   const context = shell && shell.context
@@ -53,12 +47,11 @@ class Lab:
 
     url: str
     home: Path
-    sandbox_url: str
+    sandbox: LiveSandbox
 
     def ledger(self) -> dict[str, Any]:
         """What the sandbox accepted, charged and posted."""
-        with urllib.request.urlopen(f"{self.sandbox_url}/_sandbox/ledger") as reply:
-            return json.load(reply)
+        return self.sandbox.handle.control("ledger")
 
     def newest_render(self) -> dict[str, Any]:
         """The newest line of this home's history."""
@@ -74,15 +67,10 @@ class Lab:
 
     def slow_down(self, *, slow: bool) -> None:
         """Keep all renders in progress, or let them finish."""
-        method, data = ("POST", _STILL_RUNNING) if slow else ("DELETE", b"")
-        request = urllib.request.Request(
-            f"{self.sandbox_url}/_sandbox/faults",
-            data=data,
-            method=method,
-            headers={"Content-Type": "application/json"},
-        )
-        with urllib.request.urlopen(request):
-            pass
+        self.sandbox.faults.rules.clear()
+        if slow:
+            still = {"method": "GET", "word": "processing", "times": None}
+            self.sandbox.faults.add("unknown_status", "/v3/videos/*", **still)
 
     def notebook(self, name: str, *cells: str) -> str:
         """Write a notebook into ``notebooks/``; return its path for the URL."""
@@ -167,7 +155,6 @@ def lab(tmp_path_factory) -> Iterator[Lab]:
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text(json.dumps(NO_NEWS))
     options = SandboxOptions(fast=True, pending_s=0.5, processing_s=1.0)
-    handle = start_sandbox(home / ".sandbox", options=options)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -176,10 +163,13 @@ def lab(tmp_path_factory) -> Iterator[Lab]:
             _lab_command(port, home), env=_lab_environ(root), stdout=log, stderr=log
         )
     try:
-        opened = Lab(f"http://127.0.0.1:{port}", home, handle.base_url)
-        opened.configure()
-        _wait_for(opened.url, server)
-        yield opened
+        # Kernels join it, as they join the one that another kernel has started.
+        with sandbox_in_thread(home / ".sandbox", options) as sandbox:
+            sandbox.handle.write(home / ".sandbox")
+            opened = Lab(f"http://127.0.0.1:{port}", home, sandbox)
+            opened.configure()
+            _wait_for(opened.url, server)
+            yield opened
     finally:
         server.terminate()
         server.wait(10)

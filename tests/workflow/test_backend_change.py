@@ -10,9 +10,10 @@ import pytest
 import heygen_nb as hg
 from heygen_nb.config import load_settings, save_secret
 from heygen_nb.ledger import Ledger
-from heygen_nb.sandbox.app import SandboxOptions
-from heygen_nb.sandbox.process import start_sandbox
+from heygen_nb.sandbox.state import SandboxOptions
 from heygen_nb.workflow import history_lines, open_session
+
+from ..serving import sandbox_in_thread
 
 pytestmark = pytest.mark.anyio
 
@@ -53,10 +54,11 @@ class User:
 @pytest.fixture
 def user(home, sandbox, monkeypatch):
     options = SandboxOptions(fast=True, pending_s=0.0, processing_s=0.0)
-    handle = start_sandbox(home / ".sandbox", options=options)
     monkeypatch.setenv("HEYGEN_BASE_URL", sandbox.handle.base_url)
     monkeypatch.setenv("HEYGEN_NB_POLL_INTERVAL_S", "0.02")
-    return User(home, sandbox, type(sandbox)(handle, home))
+    with sandbox_in_thread(home / ".sandbox", options) as live:
+        live.handle.write(home / ".sandbox")
+        yield User(home, sandbox, type(sandbox)(live.handle, live.faults, home))
 
 
 async def test_a_draft_of_the_sandbox_is_rendered_anew_with_a_key_and_back(user):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from heygen_nb.cli.commands import LabOptions
 
 FIRST = "01_studio.ipynb"
+_GRACE_S = 15.0
 # An uploaded file is one message of the browser. Tornado takes 10 MiB, and cuts the
 # connection at more without a word. A background may have 32 MB; what is larger has
 # to arrive too, or nobody could say so.
@@ -39,10 +41,25 @@ def run_lab(options: LabOptions) -> int:
     ]
     command.append(f"--ServerApp.root_dir={settings.home}")
     command.append(f"--ServerApp.tornado_settings={_MESSAGES}")
+    return _run(command)
+
+
+def _run(command: list[str]) -> int:
+    """Run JupyterLab; what ends us (Ctrl-C, SIGTERM) ends it and its kernels too."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    lab = subprocess.Popen(command)  # noqa: S603 - the user's own arguments
     try:
-        return subprocess.call(command)  # noqa: S603 - the user's own arguments
+        return lab.wait()
     except KeyboardInterrupt:
         return 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if lab.poll() is None:
+            lab.terminate()
+            try:
+                lab.wait(_GRACE_S)
+            except subprocess.TimeoutExpired:
+                lab.kill()
 
 
 def notebooks_in(home: Path) -> Path:

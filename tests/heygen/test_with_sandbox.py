@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 
+import httpx
 import pytest
 from pydantic import SecretStr
 
@@ -62,8 +63,8 @@ async def an_avatar(client, **changes):
 
 
 async def delete(sandbox, video_id):
-    async with httpx.AsyncClient(headers={"X-Api-Key": sandbox.api_key}) as page:
-        await page.delete(f"{sandbox.base_url}/v3/videos/{video_id}")
+    async with httpx.AsyncClient(headers={"X-Api-Key": sandbox.handle.api_key}) as page:
+        await page.delete(f"{sandbox.handle.base_url}/v3/videos/{video_id}")
 
 
 async def test_a_video_from_order_to_deletion(sandbox, naps):

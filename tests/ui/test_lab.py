@@ -1,7 +1,13 @@
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from heygen_nb.cli import lab
@@ -11,7 +17,7 @@ from heygen_nb.cli.commands import LabOptions
 @pytest.fixture
 def started(monkeypatch):
     commands = []
-    monkeypatch.setattr(lab.subprocess, "call", lambda c: commands.append(c) or 0)
+    monkeypatch.setattr(lab, "_run", lambda c: commands.append(c) or 0)
     return commands
 
 
@@ -34,3 +40,36 @@ def test_all_notebooks_are_copied_and_changed_ones_left_alone(started, home):
     names = sorted(path.name for path in Path(home, "notebooks").iterdir())
     assert len(names) == 4
     assert (home / "notebooks" / "02_step_by_step.ipynb").read_text() == "mine"
+
+
+STAND_IN = """
+import os, pathlib, time
+pathlib.Path("lab.pid.part").write_text(str(os.getpid()))
+os.replace("lab.pid.part", "lab.pid")
+time.sleep(600)
+"""
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "this took too long"
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
+def test_what_ends_the_command_ends_its_jupyterlab(tmp_path, home, sent):
+    module = tmp_path / "path" / "jupyterlab"
+    module.mkdir(parents=True)
+    (module / "__init__.py").touch()
+    (module / "__main__.py").write_text(STAND_IN)
+    environ = {**os.environ, "PYTHONPATH": str(module.parent)}
+    command = [sys.executable, "-m", "heygen_nb", "lab"]
+
+    with subprocess.Popen(command, env=environ) as ours:
+        wait_until((home / "lab.pid").exists)
+        pid = int((home / "lab.pid").read_text())
+        ours.send_signal(sent)
+
+        assert ours.wait(30) == 0
+    wait_until(lambda: not psutil.pid_exists(pid))

@@ -318,6 +318,7 @@ class Avatar(_Frozen):
 
     Attributes:
         id: What a draft's ``avatar`` takes.
+        number: Which of the looks with this name it is, from 1.
         own: It belongs to the account.
         kind: ``studio_avatar``, ``photo_avatar`` or ``digital_twin``.
         orientation: ``portrait``, ``landscape``, ``square`` or empty.
@@ -329,6 +330,7 @@ class Avatar(_Frozen):
 
     id: str
     name: str
+    number: int = 1
     own: bool = False
     kind: str = ""
     gender: str = ""
@@ -337,6 +339,11 @@ class Avatar(_Frozen):
     default_voice_id: str | None = None
     picture_url: str | None = Field(default=None, repr=False)
     ready: bool = True
+
+    @property
+    def label(self) -> str:
+        """The name, with its number where several looks bear it."""
+        return self.name if self.number == 1 else f"{self.name} #{self.number}"
 
 
 class Post(_Frozen):

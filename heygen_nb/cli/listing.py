@@ -13,10 +13,11 @@ from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Avatar, Voice
+from heygen_nb.renderer.catalogue import age_text
 from heygen_nb.renderer.resolve import meant
+from heygen_nb.renderer.search import SearchIndex, language_label, word_label
 from heygen_nb.workflow import open_session
-from heygen_nb.workflow.catalogue import age_text, voice_filter
-from heygen_nb.workflow.finding import Finder, language_label, word_label
+from heygen_nb.workflow.catalogue import voice_filter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -77,7 +78,7 @@ async def _avatars(options: AvatarOptions) -> int:
         notes += [] if avatar.ready else [_("not ready yet")]
         return (
             "👉" if avatar.id == current else "",
-            " · ".join((avatar.name, *notes)),
+            " · ".join((avatar.label, *notes)),
             word_label(avatar.orientation),
             ", ".join(avatar.engines),
             avatar.id,
@@ -100,7 +101,7 @@ def _fitting(
         ConfigError: Nothing fits; names what is spelt alike.
     """
     text = " ".join(options.text or ())
-    found = Finder(everyone).find(text, keep)
+    found = SearchIndex(everyone).search(text, keep)
     if found.items and not found.near:
         return found.items
     near = "; ".join(f"{item.name} ({item.id})" for item in found.items)

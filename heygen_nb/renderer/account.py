@@ -157,7 +157,11 @@ async def _opened(settings: Settings, clock: Clock) -> AsyncIterator[Renderer]:
             HeyGenClient(connection.api_key, base_url=connection.base_url, sleep=sleep)
         )
         account = connection.account
-        catalogue = Catalogue(client, catalogue_folder(settings.home, account))
+        catalogue = Catalogue(
+            client,
+            catalogue_folder(settings.home, account),
+            allow_private=is_loopback(connection.base_url),
+        )
         downloader = Downloader(sleep=sleep)
         stack.push_async_callback(downloader.close)
         rates = rates.free() if connection.sandbox else rates

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import io
 import logging
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
@@ -18,6 +20,7 @@ from heygen_nb.errors import (
     BadReplyError,
     HeygenNbError,
     NetworkError,
+    PreviewError,
     RateLimitedError,
     ServerError,
 )
@@ -27,17 +30,30 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Avatar, Voice
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
+    from typing import Protocol
 
     from heygen_nb.heygen import HeyGenClient, LookReply
     from heygen_nb.models import Payer
+
+    class Fetch(Protocol):
+        """Fetches a picture or a sound by its link."""
+
+        def __call__(  # noqa: D102 - see above
+            self, link: str, /, *, allow_private: bool
+        ) -> Awaitable[bytes]: ...
+
 
 log = logging.getLogger("heygen_nb.renderer")
 
 FOLDER = ".catalogue"
 FRESH_FOR = timedelta(hours=24)
 _JUST_NOW = timedelta(minutes=1)
+THUMB_PX, THUMB_BYTES = 240, 10_000
+_AT_ONCE = 4  # pictures and samples fetched at a time
+_HOUR, _DAY = 60, 24 * 60  # minutes
+_QUALITIES = (80, 65, 50, 35)
 _PART = 50  # items after which somebody who looks on is shown what there is
 _OUT_OF_REACH = (NetworkError, ServerError, RateLimitedError, BadReplyError)
 
@@ -152,12 +168,14 @@ class Listing(Generic[R]):
 
 
 class Catalogue:
-    """Voices and looks of one account.
+    """Voices and looks of one account, to list, hear and see.
 
     Args:
         client: HeyGen.
-        folder: Where lists are kept, see :func:`catalogue_folder`; None keeps them
-            in memory only.
+        folder: Where lists, samples and pictures are kept, see
+            :func:`catalogue_folder`; None keeps lists in memory only.
+        allow_private: Whether samples and pictures may come from this machine; for
+            the sandbox.
         now: The time, aware UTC.
 
     Attributes:
@@ -171,12 +189,16 @@ class Catalogue:
         client: HeyGenClient,
         folder: Path | None = None,
         *,
+        allow_private: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         def file(name: str) -> Path | None:
             return folder / f"{name}.json" if folder else None
 
         self._client = client
+        self._folder = folder
+        self._allow_private = allow_private
+        self._fetching = asyncio.Semaphore(_AT_ONCE)
         self.said = Listing(VoiceReply, client.list_voices, file("voices"), now)
         self.starfish = Listing(
             VoiceReply,
@@ -190,13 +212,14 @@ class Catalogue:
         public = self._client.list_looks(ownership="public")
         # on its way beside the own ones: somebody waits for the first page
         first = asyncio.create_task(_next(public))
+        seen: Counter[str] = Counter()
         try:
             async for look in self._client.list_looks(ownership="private"):
-                yield _avatar(look, own=True)
+                yield _avatar(look, seen, own=True)
             if one := await first:
-                yield _avatar(one, own=False)
+                yield _avatar(one, seen, own=False)
             async for look in public:
-                yield _avatar(look, own=False)
+                yield _avatar(look, seen, own=False)
         finally:
             first.cancel()
             await asyncio.gather(first, return_exceptions=True)
@@ -220,13 +243,85 @@ class Catalogue:
         """Return the list behind voices or avatars, for its age and its trouble."""
         return self.said if kind == "voices" else self.looks
 
-    async def sample_link(self, voice_id: str) -> str:
-        """Return a fresh link to a voice's sample; empty if it has none."""
-        return (await self._client.get_voice(voice_id)).preview_audio_url or ""
+    async def sample(self, voice: Voice) -> bytes:
+        """Return how a voice sounds, as WAV or MP3; fetched once.
 
-    async def picture_link(self, look_id: str) -> str:
-        """Return a fresh link to a look's picture; empty if it has none."""
-        return (await self._client.get_look(look_id)).preview_image_url or ""
+        Raises:
+            PreviewError: There is no sample, or it cannot be had.
+        """
+        from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB of libraries
+            fetch_sound,
+        )
+
+        async def fresh() -> str | None:
+            return (await self._client.get_voice(voice.id)).preview_audio_url
+
+        return await self._fetched(
+            f"samples/{voice.id}.sound", voice.sample_url, fresh, fetch_sound
+        )
+
+    async def picture(self, avatar: Avatar) -> bytes:
+        """Return how an avatar looks, as a small JPEG; fetched once.
+
+        HeyGen's preview is the source picture (1536x2728 seen, August 2026), so it is
+        scaled down before it is kept.
+
+        Raises:
+            PreviewError: There is no picture, or it cannot be had.
+        """
+        from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB of libraries
+            fetch_image,
+        )
+
+        async def fresh() -> str | None:
+            return (await self._client.get_look(avatar.id)).preview_image_url
+
+        return await self._fetched(
+            f"pictures/{avatar.id}.jpg", avatar.picture_url, fresh, fetch_image, _thumb
+        )
+
+    async def _fetched(
+        self,
+        name: str,
+        link: str | None,
+        fresh: Callable[[], Awaitable[str | None]],
+        fetch: Fetch,
+        reduce: Callable[[bytes], bytes] | None = None,
+    ) -> bytes:
+        """Fetch by a link that may have expired, then once by a fresh one; keep it."""
+        file = self._file(name)
+        if file and file.exists():
+            return file.read_bytes()
+        async with self._fetching:
+            content = await self._by_either(link, fresh, fetch)
+        if reduce:
+            content = await asyncio.to_thread(reduce, content)
+        if file:
+            await asyncio.to_thread(keep_whole, file, content)
+        return content
+
+    async def _by_either(
+        self,
+        link: str | None,
+        fresh: Callable[[], Awaitable[str | None]],
+        fetch: Fetch,
+    ) -> bytes:
+        error = PreviewError(_("HeyGen has no picture or sample of it."))
+        if link:
+            try:
+                return await fetch(link, allow_private=self._allow_private)
+            except PreviewError as refused:
+                error = refused
+        anew = await fresh()
+        if not anew or anew == link:
+            raise error
+        return await fetch(anew, allow_private=self._allow_private)
+
+    def _file(self, name: str) -> Path | None:
+        """Return where something is kept; ids of HeyGen's are no file names."""
+        folder, _slash, own = name.partition("/")
+        digest = hashlib.sha256(own.encode()).hexdigest()[:20]
+        return self._folder / folder / digest if self._folder else None
 
 
 def catalogue_folder(home: Path, account: Payer) -> Path:
@@ -260,10 +355,13 @@ def _voice(reply: VoiceReply, *, exact: bool) -> Voice:
     )
 
 
-def _avatar(reply: LookReply, *, own: bool) -> Avatar:
+def _avatar(reply: LookReply, seen: Counter[str], *, own: bool) -> Avatar:
+    """Make a look to choose; one of several with the same name gets a number."""
+    seen[reply.name] += 1
     return Avatar(
         id=reply.id,
         name=reply.name,
+        number=seen[reply.name],
         own=own,
         kind=reply.avatar_type,
         gender=reply.gender or "",
@@ -280,3 +378,30 @@ def _shape(reply: LookReply) -> str:
     if not width or not height:
         return ""
     return ("portrait", "square", "landscape")[1 + (width > height) - (width < height)]
+
+
+def _thumb(content: bytes) -> bytes:
+    from heygen_nb.preview.background import (  # noqa: PLC0415 - 40 MB of libraries
+        open_image,
+    )
+
+    image, buffer = open_image(content), io.BytesIO()
+    image.thumbnail((THUMB_PX, THUMB_PX))
+    for quality in _QUALITIES:
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=quality)
+        if buffer.tell() <= THUMB_BYTES:
+            break
+    return buffer.getvalue()
+
+
+def age_text(age: timedelta | None) -> str:
+    """Return how old a list is, in words."""
+    minutes = int((age or timedelta()).total_seconds() // 60)
+    if minutes < 1:
+        return _("fresh list")
+    if minutes < _HOUR:
+        return _("list of {count} min ago").format(count=minutes)
+    if minutes < 2 * _DAY:
+        return _("list of {count} h ago").format(count=minutes // _HOUR)
+    return _("list of {count} d ago").format(count=minutes // _DAY)

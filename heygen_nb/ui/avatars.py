@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
+from heygen_nb.renderer.search import SearchIndex, word_label
 from heygen_nb.ui._base import make, shared_layout
 from heygen_nb.ui.freshness import Freshness
 from heygen_nb.ui.gallery import Gallery, Tile
 from heygen_nb.ui.markup import markup
 from heygen_nb.ui.voices import ANY
-from heygen_nb.workflow.finding import Finder, word_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -35,7 +35,7 @@ class AvatarPicker(widgets.VBox):
     ) -> None:
         self._panel, self._choose = panel, choose
         self._catalogue = panel.desk.catalogue
-        self._finder: Finder[Avatar] = Finder([])
+        self._finder: SearchIndex[Avatar] = SearchIndex([])
         self._all: dict[str, Avatar] = {}
         self._current, self._near = "", False
         self._chosen: Avatar | None = None
@@ -101,7 +101,7 @@ class AvatarPicker(widgets.VBox):
             return  # the whole list was quicker than its beginning
         empty = not self._all
         self._all = {avatar.id: avatar for avatar in avatars}
-        self._finder = Finder(avatars)
+        self._finder = SearchIndex(avatars)
         used = self._current or next((a.id for a in avatars if a.ready), "")
         if self._chosen is None:
             self._chosen = self._all.get(used)
@@ -114,7 +114,7 @@ class AvatarPicker(widgets.VBox):
         await self.gallery.fill(self._tiles(), self._picture, chosen)
 
     def _tiles(self) -> list[Tile]:
-        found = self._finder.find(self.t_search.value, self._fits)
+        found = self._finder.search(self.t_search.value, self._fits)
         hits = list(found.items)
         if not self.t_search.value.strip():  # the one in use is never far away
             hits.sort(key=lambda avatar: avatar.id != self._current)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
+from heygen_nb.renderer.catalogue import age_text
 from heygen_nb.ui._base import make, shared_layout
 from heygen_nb.ui.markup import markup
-from heygen_nb.workflow.catalogue import age_text
 
 if TYPE_CHECKING:
     from heygen_nb.renderer.catalogue import Kind

@@ -8,10 +8,10 @@ import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
+from heygen_nb.renderer.search import SearchIndex, language_label, word_label
 from heygen_nb.ui._base import make, shared_layout, show
 from heygen_nb.ui.freshness import Freshness
 from heygen_nb.ui.markup import markup, two_lines
-from heygen_nb.workflow.finding import Finder, language_label, word_label
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -36,7 +36,7 @@ class VoicePicker(widgets.VBox):
     ) -> None:
         self._panel, self._choose = panel, choose
         self._catalogue = panel.desk.catalogue
-        self._finder: Finder[Voice] = Finder([])
+        self._finder: SearchIndex[Voice] = SearchIndex([])
         self._shown: dict[str, Voice] = {}
         self._languages: tuple[str, ...] = ()
         self._current, self._heard = "", ""
@@ -105,14 +105,14 @@ class VoicePicker(widgets.VBox):
             voices = await self._catalogue.voices(refresh=refresh)
         finally:
             self.freshness.show()
-        self._finder = Finder(voices)
+        self._finder = SearchIndex(voices)
         self._languages = tuple(sorted({v.language for v in voices if v.language}))
         chosen = self.d_language.value
         self.d_language.options = self._language_options()
         self.d_language.value = chosen if chosen in self._languages else ""
 
     async def _search(self) -> None:
-        found = self._finder.find(self.t_search.value, self._fits)
+        found = self._finder.search(self.t_search.value, self._fits)
         hits = list(found.items)
         if not self.t_search.value.strip():  # the one in use is never far away
             hits.sort(key=lambda voice: voice.id != self._current)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import io
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from heygen_nb.address import is_loopback
 from heygen_nb.config import load_settings
-from heygen_nb.errors import PreviewError
-from heygen_nb.i18n import gettext as _
-from heygen_nb.renderer.catalogue import catalogue_folder, keep_whole
 from heygen_nb.renderer.resolve import meant
-from heygen_nb.workflow.finding import Finder, is_of, speaks
+from heygen_nb.renderer.search import SearchIndex, is_of, speaks
 from heygen_nb.workflow.session import open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
-    from pathlib import Path
+    from datetime import timedelta
 
     from heygen_nb.config import Settings
     from heygen_nb.errors import HeygenNbError
@@ -47,7 +39,6 @@ class Choices:
         self._session = session
         self._catalogue: Catalogue | None = None
         self._names: dict[str, str] = {}
-        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     async def voices(self, *, refresh: bool = False) -> Sequence[Voice]:
         """Return every voice, own ones first; at most a day old."""
@@ -104,98 +95,14 @@ class Choices:
         return self._catalogue.listing(kind).trouble if self._catalogue else None
 
     async def sample(self, voice: Voice) -> bytes:
-        """Return how a voice sounds, as WAV or MP3; fetched once.
-
-        Raises:
-            PreviewError: There is no sample, or it cannot be had.
-        """
-        from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB of libraries
-            fetch_sound,
-        )
-
+        """Return how a voice sounds, see :meth:`Catalogue.sample`."""
         async with self._session() as session:
-            catalogue, private = session.renderer.catalogue, _is_private(session)
-            file = _file(session, "samples", f"{voice.id}.sound")
-            if file.exists():
-                return file.read_bytes()
-            content = await _with_fresh_link(
-                voice.sample_url,
-                lambda: catalogue.sample_link(voice.id),
-                lambda link: fetch_sound(link, allow_private=private),
-            )
-            if not content:
-                message = _("HeyGen has no sample of {voice}.")
-                raise PreviewError(message.format(voice=voice.name))
-            await asyncio.to_thread(keep_whole, file, content)
-            return content
+            return await session.renderer.catalogue.sample(voice)
 
     async def picture(self, avatar: Avatar) -> bytes:
-        """Return how an avatar looks, as a small JPEG; fetched once.
-
-        Raises:
-            PreviewError: There is no picture, or it cannot be had.
-        """
-        from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB of libraries
-            fetch_image,
-        )
-
+        """Return how an avatar looks, see :meth:`Catalogue.picture`."""
         async with self._session() as session:
-            catalogue, private = session.renderer.catalogue, _is_private(session)
-            file = _file(session, "pictures", f"{avatar.id}.jpg")
-            if file.exists():
-                return file.read_bytes()
-            async with self._turns:
-                content = await _with_fresh_link(
-                    avatar.picture_url,
-                    lambda: catalogue.picture_link(avatar.id),
-                    lambda link: fetch_image(link, allow_private=private),
-                )
-            thumb = await asyncio.to_thread(_thumb, content)
-            await asyncio.to_thread(keep_whole, file, thumb)
-            return thumb
-
-
-def _is_private(session: Session) -> bool:
-    return is_loopback(session.renderer.connection.base_url)
-
-
-def _file(session: Session, folder: str, name: str) -> Path:
-    """Return where something is kept; ids of HeyGen's are no file names."""
-    lists = catalogue_folder(session.settings.home, session.renderer.account)
-    return lists / folder / hashlib.sha256(name.encode()).hexdigest()[:20]
-
-
-async def _with_fresh_link(
-    link: str | None,
-    fresh: Callable[[], Awaitable[str]],
-    fetch: Callable[[str], Awaitable[bytes]],
-) -> bytes:
-    """Fetch by a link that may have expired; then once by a fresh one."""
-    error = PreviewError(_("HeyGen has no picture or sample of it."))
-    if link:
-        try:
-            return await fetch(link)
-        except PreviewError as refused:
-            error = refused
-    anew = await fresh()
-    if not anew or anew == link:
-        raise error
-    return await fetch(anew)
-
-
-def _thumb(content: bytes) -> bytes:
-    from heygen_nb.preview.background import (  # noqa: PLC0415 - 40 MB of libraries
-        open_image,
-    )
-
-    image, buffer = open_image(content), io.BytesIO()
-    image.thumbnail((THUMB_PX, THUMB_PX))
-    for quality in _QUALITIES:
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=quality)
-        if buffer.tell() <= THUMB_BYTES:
-            break
-    return buffer.getvalue()
+            return await session.renderer.catalogue.picture(avatar)
 
 
 async def voices(
@@ -223,7 +130,7 @@ async def voices(
     async with open_session(settings or load_settings()) as session:
         found = await session.renderer.catalogue.voices(refresh=refresh)
     fits = voice_filter(language, gender)
-    hits = Finder(found).find(text, fits)
+    hits = SearchIndex(found).search(text, fits)
     return [] if hits.near else list(hits.items)
 
 
@@ -244,22 +151,10 @@ async def avatars(
     """
     async with open_session(settings or load_settings()) as session:
         found = await session.renderer.catalogue.avatars(refresh=refresh)
-    hits = Finder(found).find(text)
+    hits = SearchIndex(found).search(text)
     return [] if hits.near else list(hits.items)
 
 
 def voice_filter(language: str, gender: str) -> Callable[[Voice], bool]:
     """Return the test whether a voice is of a language and a gender."""
     return lambda voice: speaks(voice, language) and is_of(voice.gender, gender)
-
-
-def age_text(age: timedelta | None) -> str:
-    """Return how old a list is, in words."""
-    minutes = int((age or timedelta()).total_seconds() // 60)
-    if minutes < 1:
-        return _("fresh list")
-    if minutes < _HOUR:
-        return _("list of {count} min ago").format(count=minutes)
-    if minutes < 2 * _DAY:
-        return _("list of {count} h ago").format(count=minutes // _HOUR)
-    return _("list of {count} d ago").format(count=minutes // _DAY)

@@ -309,3 +309,18 @@ async def test_an_unknown_voice_costs_one_refresh_and_nothing_else(sandbox):
 
     assert sandbox.requests(VOICES) == 2 * pages
     assert sandbox.charges() == []
+
+
+async def test_looks_of_one_name_are_told_apart(heygen, process):
+    heygen.looks["private"] = [{"id": "mine", "name": "Sofa"}]
+    heygen.looks["public"] = [
+        {"id": "l_1", "name": "Sofa"},
+        {"id": "l_2", "name": "Desk"},
+        {"id": "l_3", "name": "Sofa"},
+    ]
+
+    async with process() as catalogue:
+        looks = await catalogue.avatars()
+
+    labels = [look.label for look in looks]
+    assert labels == ["Sofa", "Sofa #2", "Desk", "Sofa #3"]

@@ -12,7 +12,7 @@ import heygen_nb as hg
 from heygen_nb.errors import PreviewError
 from heygen_nb.models import Avatar, Voice
 from heygen_nb.preview import fetch
-from heygen_nb.workflow.catalogue import THUMB_BYTES, age_text
+from heygen_nb.renderer.catalogue import THUMB_BYTES, age_text
 from heygen_nb.workflow.desk import Desk
 
 pytestmark = pytest.mark.anyio

@@ -4,13 +4,13 @@ import pytest
 
 from heygen_nb.i18n import set_language
 from heygen_nb.models import Avatar, Voice
+from heygen_nb.renderer.search import SearchIndex, is_of, language_label, speaks
 from heygen_nb.sandbox.catalogue import voices
-from heygen_nb.workflow.finding import Finder, is_of, language_label, speaks
 
 
 @pytest.fixture(scope="module")
 def finder():
-    return Finder(
+    return SearchIndex(
         [
             Voice(
                 id=voice.voice_id,
@@ -29,40 +29,40 @@ def names(found):
 
 
 def test_nothing_typed_shows_all_own_ones_first(finder):
-    found = finder.find("")
+    found = finder.search("")
 
     assert len(found.items) == 1203
     assert names(found)[:3] == ["My voice", "My calm voice", "Мой голос"]
 
 
 def test_all_words_have_to_fit_whatever_their_case(finder):
-    found = finder.find("RUSSIAN михаил")
+    found = finder.search("RUSSIAN михаил")
 
     assert [(v.name, v.language) for v in found.items] == [("Михаил", "Russian")]
 
 
 @pytest.mark.parametrize("typed", ["ru", "русский", "Russ", "русск"])
 def test_a_language_is_found_by_all_its_names(finder, typed):
-    found = finder.find(typed)
+    found = finder.search(typed)
 
     assert len(found.items) == 121
     assert {voice.language for voice in found.items} == {"Russian"}
 
 
 def test_male_is_not_a_part_of_female(finder):
-    assert {voice.gender for voice in finder.find("male").items} == {"male"}
+    assert {voice.gender for voice in finder.search("male").items} == {"male"}
 
 
 def test_the_best_match_comes_first(finder):
-    assert names(finder.find("clara"))[0] == "Clara"
-    assert names(finder.find("ada bright"))[0].startswith("Ada ")
-    assert finder.find("voice_ru_003").items[0].name == "Вера"
+    assert names(finder.search("clara"))[0] == "Clara"
+    assert names(finder.search("ada bright"))[0].startswith("Ada ")
+    assert finder.search("voice_ru_003").items[0].name == "Вера"
 
 
 def test_own_ones_come_before_better_matches():
     public, mine = Voice(id="p", name="Ann"), Voice(id="m", name="Joann", own=True)
 
-    assert names(Finder([public, mine]).find("ann")) == ["Joann", "Ann"]
+    assert names(SearchIndex([public, mine]).search("ann")) == ["Joann", "Ann"]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_own_ones_come_before_better_matches():
     [("Clra", "Clara"), ("olivr english", "Oliver"), ("Михоил", "Михаил")],
 )
 def test_a_typing_mistake_finds_the_nearest(finder, typed, meant):
-    found = finder.find(typed)
+    found = finder.search(typed)
 
     assert found.near
     assert names(found)[0] == meant
@@ -78,13 +78,13 @@ def test_a_typing_mistake_finds_the_nearest(finder, typed, meant):
 
 
 def test_nonsense_finds_nothing(finder):
-    found = finder.find("qqqzzz")
+    found = finder.search("qqqzzz")
 
     assert (list(found.items), found.near) == ([], True)
 
 
 def test_a_filter_holds_for_the_nearest_too(finder):
-    found = finder.find("Clra", lambda voice: voice.language == "German")
+    found = finder.search("Clra", lambda voice: voice.language == "German")
 
     assert list(found.items) == []
 
@@ -93,8 +93,8 @@ def test_avatars_are_found_by_shape_and_kind():
     one = Avatar(id="a", name="Ann", orientation="portrait", kind="photo_avatar")
     two = Avatar(id="b", name="Ann", orientation="landscape", kind="digital_twin")
 
-    assert Finder([one, two]).find("ann landscape").items == [two]
-    assert Finder([one, two]).find("photo").items == [one]
+    assert SearchIndex([one, two]).search("ann landscape").items == [two]
+    assert SearchIndex([one, two]).search("photo").items == [one]
 
 
 @pytest.mark.parametrize(

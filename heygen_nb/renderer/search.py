@@ -39,7 +39,7 @@ class _Entry(Generic[T]):
     labels: str  # only beginnings of its words: "male" is no "female"
 
 
-class Finder(Generic[T]):
+class SearchIndex(Generic[T]):
     """All items of one kind, prepared for search.
 
     Args:
@@ -51,7 +51,7 @@ class Finder(Generic[T]):
         words = (_WORD.findall(f"{e.name} {e.labels}") for e in self._entries)
         self._words = sorted({word for group in words for word in group})
 
-    def find(
+    def search(
         self, text: str, keep: Callable[[T], bool] = lambda _item: True
     ) -> Found[T]:
         """Return what has all the words, own ones first, then the best match.

@@ -244,6 +244,7 @@ class Quote(_Frozen):
 
     Attributes:
         amount: Expected cost in ``currency``; an estimate from the rates table.
+        at_most: What is set aside for it: the upper end of the estimate.
         currency: ``usd`` or ``credits``.
         seconds: Expected length of the video.
         rate: Cost of a second.
@@ -253,6 +254,7 @@ class Quote(_Frozen):
     """
 
     amount: float
+    at_most: float = 0.0
     currency: str
     seconds: float
     rate: float

@@ -2,96 +2,132 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from heygen_nb.errors import ConfigError, LimitError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Quote
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from heygen_nb.config import Settings
 
 RATES_NAME = "rates.yaml"
+NO_AVATAR = "none"
 _SHIPPED = Path(__file__).parent / RATES_NAME
-_Rate = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+_LOOK_TYPES = ("photo_avatar", "digital_twin", "studio_avatar")
+_KEYS = ("engines", "speech", "currency", "source", "date", "credits")
+_DEPTH = 3  # engine, look type, resolution
+_DEAREST = 100.0  # a second; what is more is a slip of the pen
 _CENT = 0.005  # sums of floats are not exact
 
 
-class Rates(BaseModel):
-    """Cost of a second of video by engine.
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What a second costs, by engine, look type and resolution.
 
     Attributes:
+        prices: Engine, look type and resolution, the latter two only where they
+            matter → a second in ``currency``.
+        speech: A second of HeyGen's speech, all that a film without an avatar needs.
         source: Where the figures come from, shown with every quote.
-        engines: Engine name → cost of a second in ``currency``, or a table of
-            resolution → cost.
-        speech: Cost of a second of spoken sample.
+        credit_s: Seconds that a signed-in session gets for one of the plan's credits,
+            and ``credits_more`` how many more each video takes.
+        by_plan: Whether these credits are what is spent.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", coerce_numbers_to_str=True)
-
-    source: str = ""
-    date: Any = None
+    prices: Mapping[tuple[str, ...], float]
+    speech: float = 0.0
     currency: str = "usd"
-    engines: dict[str, _Rate | Annotated[dict[str, _Rate], Field(min_length=1)]] = (
-        Field(min_length=1)
-    )
-    speech: _Rate = 0.0
+    source: str = ""
+    credit_s: float = 3.0
+    credits_more: float = 1.0
+    by_plan: bool = False
 
     def free(self) -> Rates:
         """Return rates of 0, for the sandbox."""
-        return self.model_copy(
-            update={
-                "engines": {"sandbox": 0.0},
-                "source": "sandbox",
-                "date": None,
-                "speech": 0.0,
-            }
-        )
+        return Rates({("sandbox",): 0.0}, source="sandbox")
 
-    def rate(self, engine: str, resolution: str = "") -> float:
-        """Return the cost of a second; what is not in the table costs the dearest."""
-        table = self.engines.get(engine)
-        if table is None:
-            return max(_dearest(rates) for rates in self.engines.values())
-        if isinstance(table, dict):
-            return table.get(resolution, _dearest(table))
-        return table
+    def in_credits(self) -> Rates:
+        """Return the rates of a signed-in session, which spends the plan's credits."""
+        return replace(self, by_plan=True, currency="credits", speech=0.0)
+
+    def rate(self, engine: str, resolution: str = "", look_type: str = "") -> float:
+        """Return what a second costs; what is not in the table costs the dearest."""
+        if engine == NO_AVATAR:
+            return self.speech
+        if self.by_plan:
+            return 1 / self.credit_s
+        own = {keys: price for keys, price in self.prices.items() if keys[0] == engine}
+        prices = own or self.prices
+        known = {engine, resolution, *([look_type] if look_type else _LOOK_TYPES)}
+        fitting = [price for keys, price in prices.items() if known.issuperset(keys)]
+        return max(fitting or prices.values())
+
+    def bill(
+        self, engine: str, seconds: float, resolution: str = "", look_type: str = ""
+    ) -> float:
+        """Return what a finished video costs: HeyGen counts whole seconds."""
+        if self.by_plan and engine != NO_AVATAR:
+            return math.ceil(seconds / self.credit_s) + self.credits_more
+        rate = self.rate(engine, resolution, look_type)
+        return round(rate * math.floor(seconds), 4)
 
     def quote(
         self,
         engine: str,
         seconds: float,
         *,
+        longest_s: float = 0.0,
         resolution: str = "",
+        look_type: str = "",
         speech_s: float = 0.0,
     ) -> Quote:
         """Return the expected cost of a video.
 
         Args:
-            engine: HeyGen's engine; ``studio`` for background only.
+            engine: HeyGen's engine; ``studio`` for its still scene, ``none`` for a
+                film made here of HeyGen's speech.
             seconds: Expected length of the video.
+            longest_s: Upper end of the estimate, which is set aside.
             resolution: Such as ``1080p``.
+            look_type: HeyGen's ``avatar_type`` of the look.
             speech_s: Seconds of speech that are made, and paid, beforehand.
         """
-        rate, speech = self.rate(engine, resolution), self.speech * speech_s
+        longest_s = max(seconds, longest_s)
+        speech = self.speech * speech_s
+        most = speech * longest_s / seconds if seconds else speech
+        kind = resolution, look_type
         return Quote(
-            amount=round(rate * seconds + speech, 4),
+            amount=round(self.bill(engine, seconds, *kind) + speech, 4),
+            at_most=round(self.bill(engine, longest_s, *kind) + most, 4),
             currency=self.currency,
             seconds=round(seconds, 1),
-            rate=rate,
+            rate=self.rate(engine, *kind),
             speech=round(speech, 4),
             engine=engine,
-            source=f"{self.source}, {self.date}".strip(", "),
+            source=self.source,
         )
 
-
-def _dearest(rates: float | dict[str, float]) -> float:
-    return max(rates.values()) if isinstance(rates, dict) else rates
+    def compare(
+        self,
+        engines: Sequence[str],
+        seconds: float,
+        *,
+        resolution: str = "",
+        look_type: str = "",
+    ) -> list[Quote]:
+        """Return what each engine would cost, and at last a film without an avatar."""
+        return [
+            self.quote(engine, seconds, resolution=resolution, look_type=look_type)
+            for engine in (*engines, NO_AVATAR)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,16 +183,58 @@ def load_rates(home: Path) -> Rates:
     """Read ``rates.yaml`` of the home folder, else the one shipped with us.
 
     Raises:
-        ConfigError: The user's table cannot be read.
+        ConfigError: The user's table cannot be read, or has no price in it.
     """
     own = home / RATES_NAME
     file = own if own.exists() else _SHIPPED
     try:
-        return Rates.model_validate(yaml.safe_load(file.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValidationError) as exc:
-        raise ConfigError(
-            _("{file} cannot be used: {reason}.").format(
-                file=file, reason=str(exc).splitlines()[0]
-            ),
-            hint=_("Correct it, or delete it to use the shipped rates."),
-        ) from None
+        table = yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
+        raise _unusable(file, str(exc).splitlines()[0]) from None
+    engines = table.get("engines") if isinstance(table, dict) else None
+    if not isinstance(engines, dict) or not engines:
+        raise _unusable(file, _("it has no table “engines”"))
+    if unknown := [str(key) for key in table if key not in _KEYS]:
+        raise _unusable(file, _("unknown key “{key}”").format(key=unknown[0]))
+    told = [str(table[key]) for key in ("source", "date") if table.get(key)]
+    plan = table.get("credits") or {}
+    prices = dict(_prices(file, engines))
+    speech = _price(file, "speech", table.get("speech", 0))
+    currency = str(table.get("currency") or "usd")
+    rates = Rates(prices, speech, currency, ", ".join(told))
+    if not isinstance(plan, dict):
+        raise _unusable(file, _("“{place}” is no table").format(place="credits"))
+    return replace(
+        rates,
+        credit_s=_price(file, "credits.seconds", plan.get("seconds", 3)) or 3.0,
+        credits_more=_price(file, "credits.more", plan.get("more", 1)),
+    )
+
+
+def _prices(
+    file: Path, table: Any, *keys: str
+) -> Iterator[tuple[tuple[str, ...], float]]:
+    if isinstance(table, dict) and table and len(keys) < _DEPTH:
+        for key, value in table.items():
+            yield from _prices(file, value, *keys, str(key))
+    else:
+        yield keys, _price(file, ".".join(keys), table)
+
+
+def _price(file: Path, place: str, value: Any) -> float:
+    try:
+        price = math.nan if isinstance(value, bool) else float(value)
+    except (TypeError, ValueError):
+        price = math.nan
+    if not 0 <= price <= _DEAREST:
+        text = _("“{place}” is {value}, not a number from 0 to {most:.0f}")
+        shown = str(value)[:40]
+        raise _unusable(file, text.format(place=place, value=shown, most=_DEAREST))
+    return price
+
+
+def _unusable(file: Path, reason: str) -> ConfigError:
+    return ConfigError(
+        _("{file} cannot be used: {reason}.").format(file=file, reason=reason),
+        hint=_("Correct it, or delete it to use the shipped rates."),
+    )

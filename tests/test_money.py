@@ -76,7 +76,7 @@ def test_the_shipped_rates_name_their_source_and_are_quoted(home):
 def test_an_engine_that_is_not_in_the_table_costs_the_dearest(home):
     rates = load_rates(home)
 
-    assert rates.quote("avatar_xi", 10).rate == max(rates.engines.values())
+    assert rates.quote("avatar_xi", 10).rate == max(rates.prices.values())
 
 
 def test_the_users_own_table_wins(home):
@@ -89,13 +89,109 @@ def test_the_users_own_table_wins(home):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "engines: {}\n", "engines: {a: dear}\n", "a: [\n", "rate: 1\n"]
+    ("engine", "look_type", "resolution", "rate"),
+    [
+        ("avatar_iii", "photo_avatar", "1080p", 0.0433),
+        ("avatar_iii", "digital_twin", "1080p", 0.0167),
+        ("avatar_iii", "studio_avatar", "4k", 0.02),
+        ("avatar_iv", "photo_avatar", "720p", 0.05),
+        ("avatar_v", "photo_avatar", "4k", 0.0667),
+        ("avatar_v", "digital_twin", "4k", 0.0833),
+        ("avatar_iv", "", "1080p", 0.0667),  # a look of an older render: the dearest
+        ("avatar_iv", "hologram", "1080p", 0.0833),
+    ],
 )
-def test_a_broken_table_is_named(home, text):
+def test_the_shipped_rates_follow_engine_look_and_resolution(
+    home, engine, look_type, resolution, rate
+):
+    rates = load_rates(home)
+
+    quote = rates.quote(engine, 30, look_type=look_type, resolution=resolution)
+
+    assert quote.rate == rate
+    assert quote.amount == pytest.approx(30 * rate)
+    assert "2026-10-01" in quote.source
+
+
+def test_a_bill_counts_whole_seconds_and_a_quote_sets_the_upper_end_aside(home):
+    (home / "rates.yaml").write_text("engines: {avatar_iv: 0.1}\nspeech: 0.01\n")
+    rates = load_rates(home)
+
+    quote = rates.quote("avatar_iv", 30.4, longest_s=36.9)
+    spoken = rates.quote("avatar_iv", 30.0, longest_s=33.0, speech_s=60.0)
+
+    assert rates.bill("avatar_iv", 30.96) == pytest.approx(3.0)
+    assert (quote.amount, quote.at_most) == (3.0, 3.6)
+    assert (spoken.amount, spoken.at_most) == (3.6, pytest.approx(3.96))
+    assert rates.quote("avatar_iv", 30.0).at_most == 3.0
+
+
+def test_plan_credits_are_quoted_as_credits(home):
+    rates = load_rates(home).in_credits()
+
+    quote = rates.quote("avatar_iv", 30.2, longest_s=34.0)
+
+    assert quote.currency == "credits"
+    assert (quote.amount, quote.at_most) == (12.0, 13.0)
+    assert rates.bill("avatar_iv", 30.0) == 11.0
+
+
+def test_every_engine_is_compared_and_a_film_without_an_avatar(home):
+    quotes = load_rates(home).compare(
+        ("avatar_iv", "avatar_iii"), 30, look_type="digital_twin", resolution="1080p"
+    )
+
+    assert {quote.engine: round(quote.amount, 2) for quote in quotes} == {
+        "avatar_iv": 2.0,
+        "avatar_iii": 0.5,
+        "none": 0.02,
+    }
+
+
+BROKEN = {
+    "": "engines",
+    "[1]": "engines",
+    "engines: {}\n": "engines",
+    "engines: {a: dear}\n": "“a” is dear",
+    "engines: {a: {}}\n": "“a” is {}",
+    "engines: {a: {b: {c: {d: 1}}}}\n": "a.b.c",
+    "engines: {a: true}\n": "“a” is True",
+    "engines: {a: .nan}\n": "“a” is nan",
+    "engines: {a: .inf}\n": "“a” is inf",
+    "engines: {a: 1.0e+308}\n": "“a” is 1e[+]308",
+    "engines: {a: 1e308}\n": "“a” is 1e308",
+    "engines: {a: -1}\n": "“a” is -1",
+    "engines: {a: {photo_avatar: {4k: -1}}}\n": "a.photo_avatar.4k",
+    "engines: &x {a: *x}\n": "a.a.a",
+    "engines: {a: 1}\nspeech: true\n": "“speech” is True",
+    "engines: {a: 1}\ncredits: {seconds: x}\n": "credits.seconds",
+    "engines: {a: 1}\ncredits: 3\n": "credits",
+    "engines: {a: 1}\nspech: 1\n": "spech",
+    "a: [\n": "",
+}
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_a_broken_table_is_named_with_the_place(home, text):
     (home / "rates.yaml").write_text(text)
 
-    with pytest.raises(ConfigError, match=r"rates\.yaml"):
+    with pytest.raises(ConfigError, match=rf"rates\.yaml.*{BROKEN[text]}"):
         load_rates(home)
+
+
+def test_the_table_of_an_older_version_still_holds(home):
+    (home / "rates.yaml").write_text(
+        "source: public notes on self-serve pricing\ndate: 2026-10-01\n"
+        "currency: usd\nengines:\n  avatar_iii: 0.0333\n  avatar_iv: '0.0667'\n"
+        "  avatar_v: 5e-2\n  studio: 0.0667\nspeech: 0.000667\n"
+    )
+    rates = load_rates(home)
+
+    assert rates.rate("avatar_iii", "1080p", "photo_avatar") == 0.0333
+    assert rates.rate("avatar_iv", "4k", "digital_twin") == 0.0667
+    assert rates.rate("avatar_v") == 0.05
+    assert rates.quote("studio", 10).source.endswith("pricing, 2026-10-01")
+    assert rates.in_credits().quote("avatar_iv", 3).amount == 2.0
 
 
 def test_the_sandbox_is_free(home):
@@ -190,7 +286,7 @@ async def test_twenty_renders_at_once_keep_within_the_limit(sandbox):
     refused = [video for video in videos if video.failure_code == "limit"]
     assert 1 < len(done) < 20
     assert len(done) + len(refused) == 20
-    assert sum(video.cost for video in done) <= 9.0 * 1.1  # lengths differ a little
+    assert sum(video.cost for video in done) <= 9.0
     assert len(sandbox.charges()) == len(done)
 
 
@@ -209,12 +305,16 @@ async def test_a_render_alone_is_billed_from_the_balance(sandbox, open_ledger):
 
 
 @pytest.mark.anyio
-async def test_the_bill_of_renders_side_by_side_is_computed(sandbox, open_ledger):
+async def test_the_bill_of_renders_side_by_side_is_computed(sandbox, open_ledger, home):
     drafts = [hg.Draft(id=f"d{n}", script=f"{SCRIPT} {n}") for n in range(3)]
 
     videos = await hg.render_batch(drafts, settings=sandbox.settings())
 
     rows = [open_ledger().render(video.render_id) for video in videos]
-    rate = 0.0667
+    rates = load_rates(home)
     assert not any(row.billed for row in rows)
-    assert all(v.cost == pytest.approx(rate * v.duration_s, abs=1e-3) for v in videos)
+    for row, video in zip(rows, videos, strict=True):
+        assert row.look_type
+        assert video.cost == rates.bill(
+            row.engine, video.duration_s, row.inputs["resolution"], row.look_type
+        )

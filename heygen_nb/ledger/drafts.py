@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import desc, select
 
 from heygen_nb.ledger.tables import DraftRow, PostRow, RenderRow
-from heygen_nb.models import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,9 +16,9 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from heygen_nb.ledger.database import Database
+    from heygen_nb.models import Draft
 
 _AT_ONCE = 500  # SQLite takes a limited number of values in a question
-_TEXTS = tuple(name for name in Draft.model_fields if name != "id")
 
 
 class Drafts:
@@ -66,12 +65,10 @@ class Drafts:
             if row is None:
                 row = DraftRow(id=draft.id, version=0, created_at=self._now())
                 session.add(row)
-            texts = {name: getattr(draft, name) for name in _TEXTS}
-            same = row.version and all(getattr(row, k) == v for k, v in texts.items())
-            if row.deleted_at is None and row.version != over and not same:
+            seen = row.version == over or row.says(draft)
+            if row.deleted_at is None and not seen:
                 return row, False
-            for name, value in texts.items():
-                setattr(row, name, value)
+            row.write(draft)
             row.version += 1
             row.updated_at, row.deleted_at = self._now(), None
             return row, True
@@ -93,21 +90,19 @@ class Drafts:
         with self._database.writing() as session:
             known = self._known(session, [d.id for d in drafts], lock=True)
             for number, draft in enumerate(drafts):
-                texts = {name: getattr(draft, name) for name in _TEXTS}
                 row = known.get(draft.id)
                 if row is None:
                     row = DraftRow(id=draft.id, version=0, created_at=now)
                     session.add(row)
                 if row.version and row.deleted_at is None:
-                    if all(getattr(row, k) == v for k, v in texts.items()):
+                    if row.says(draft):
                         continue
                     others.append(row)
                     if not replace:
                         continue
                 else:
                     new += 1
-                for name, value in texts.items():
-                    setattr(row, name, value)
+                row.write(draft)
                 row.version += 1
                 row.updated_at = now - timedelta(microseconds=number)
                 row.deleted_at = None

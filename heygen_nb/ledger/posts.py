@@ -190,8 +190,8 @@ class Posts:
                     )
                 )
             row.state = state
-            if state in ("sending", "sent"):
-                setattr(row, f"{state}_at", self._now())
+            if state == "sent":
+                row.sent_at = self._now()
             for key, value in fields.items():
                 setattr(row, key, value)
             told = {k: v for k, v in fields.items() if isinstance(v, str | int)}

@@ -77,6 +77,7 @@ class NewRender(BaseModel):
     voice_name: str = ""
     language: str = ""
     avatar_id: str = ""
+    look_type: str = ""
     engine: str = ""
     speed: float = 1.0
     target_s: float | None = None
@@ -206,9 +207,8 @@ class Ledger:
         row = self.render(render_id)
         names = NewRender.model_fields.keys() - {"body", "earlier"}
         kept = {name: getattr(row, name) for name in names}
-        new = NewRender(
-            **kept | {"reserved_cost": reserved_cost}, body=json.loads(row.body)
-        )
+        kept |= {"quoted": reserved_cost, "reserved_cost": reserved_cost}
+        new = NewRender(**kept, body=json.loads(row.body))
         payer = Payer(cast("Backend", row.backend), row.base_url, row.account)
         return self.plan(payer, new, again=True, allow=allow)
 

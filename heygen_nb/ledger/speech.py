@@ -113,8 +113,6 @@ class Speeches:
                 )
             for key, value in fields.items():
                 setattr(row, key, value)
-            if fields.get("state") in ("done", "rejected"):
-                row.done_at = self._now()
             return row
 
 

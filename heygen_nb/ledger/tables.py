@@ -18,6 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from heygen_nb.models import Draft
+
 
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware UTC time; SQLite itself would forget the zone."""
@@ -50,7 +52,6 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it once
         datetime: UtcDateTime,
         dict[str, Any]: JSON,
-        list[Any]: JSON,
     }
 
 
@@ -65,7 +66,8 @@ class Leased:
 class DraftRow(Base):
     """A draft as the user left it; ``version`` grows with every save.
 
-    What of it was rendered stands in the renders: each has its own copy.
+    A field of the draft that has no column of its own stands in ``more``. What was
+    rendered of a draft stands in the renders: each has its own copy.
     """
 
     __tablename__ = "drafts"
@@ -80,9 +82,31 @@ class DraftRow(Base):
     avatar: Mapped[str | None]
     background: Mapped[str | None]
     duration: Mapped[int | None]
+    more: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
+
+    def __getattr__(self, name: str) -> Any:
+        """Return a field that has no column; rows that lack it have its default."""
+        more = self.__dict__.get("more") or {}
+        if name in more:
+            return more[name]
+        if name in Draft.model_fields:
+            return Draft.model_fields[name].default
+        raise AttributeError(name)
+
+    def write(self, draft: Draft) -> None:
+        """Let the row say what a draft says."""
+        texts = dict(draft)
+        own = texts.keys() & set(type(self).__table__.columns.keys())
+        for name in own:
+            setattr(self, name, texts[name])
+        self.more = {name: texts[name] for name in texts.keys() - own}
+
+    def says(self, draft: Draft) -> bool:
+        """Tell whether the row says what a draft says."""
+        return all(getattr(self, name) == text for name, text in draft)
 
 
 class RenderRow(Leased, Base):
@@ -102,7 +126,7 @@ class RenderRow(Leased, Base):
         UniqueConstraint(
             "backend", "base_url", "account", "draft_id", "revision", "attempt"
         ),
-        Index("renders_state", "state"),
+        Index("renders_state_created", "state", "created_at", "id"),
         Index("renders_video", "video_id"),
         Index("renders_created", "created_at", "id"),
         Index("renders_owner", "owner"),
@@ -136,6 +160,7 @@ class RenderRow(Leased, Base):
     voice_name: Mapped[str] = mapped_column(default="")
     language: Mapped[str] = mapped_column(default="")
     avatar_id: Mapped[str] = mapped_column(default="")
+    look_type: Mapped[str] = mapped_column(default="")
     engine: Mapped[str] = mapped_column(default="")
     speed: Mapped[float] = mapped_column(default=1.0)
     target_s: Mapped[float | None]
@@ -192,7 +217,6 @@ class PostRow(Leased, Base):
     message_id: Mapped[int | None]
     error_message: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
-    sending_at: Mapped[datetime | None]
     sent_at: Mapped[datetime | None]
 
 
@@ -222,10 +246,8 @@ class SpeechRow(Base):
     cost: Mapped[float | None]
     currency: Mapped[str] = mapped_column(default="usd")
     duration_s: Mapped[float | None]
-    words: Mapped[list[Any] | None]
     asset_id: Mapped[str | None]
     created_at: Mapped[datetime]
-    done_at: Mapped[datetime | None]
 
 
 class AssetRow(Base):

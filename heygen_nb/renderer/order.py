@@ -247,7 +247,7 @@ def _wish(plan: Plan, settings: Settings) -> Wish:
 
 def _allow(quote: Quote, settings: Settings, *, calls: int = 0) -> Allow:
     """Return the question whether the day allows a video, and calls for speech."""
-    amount = quote.amount - quote.speech * (1 - calls / MAX_CALLS)
+    amount = quote.at_most - quote.speech * (1 - calls / MAX_CALLS)
 
     def allow(spent: float) -> None:
         Limits.of(settings).check(amount, spent, quote.currency)

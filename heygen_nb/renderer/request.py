@@ -143,7 +143,9 @@ async def make_plan(
     quote = rates.quote(
         cast.engine,
         length.seconds + pad_s,
+        longest_s=length.high_s + pad_s,
         resolution=settings.resolution,
+        look_type=cast.look.avatar_type if cast.look else "",
         speech_s=MAX_CALLS * length.seconds if exact and not audio else 0.0,
     )
     speed = audio.speed if audio else fit.speed
@@ -156,7 +158,8 @@ async def make_plan(
                 "speed": speed,
                 "estimate_s": round(length.seconds + pad_s, 1),
                 "pad_s": pad_s,
-                "reserved_cost": quote.amount,
+                "quoted": quote.amount,
+                "reserved_cost": quote.at_most,
                 "currency": quote.currency,
             }
         ),
@@ -237,6 +240,7 @@ def _new_render(
         voice_name=cast.voice.name,
         language=script_language(draft.script),
         avatar_id=cast.look.id if cast.look else "",
+        look_type=cast.look.avatar_type if cast.look else "",
         engine=cast.engine,
         target_s=settings.video_duration,
     )

@@ -209,15 +209,15 @@ class Waiting:
             return "processing", None, {"processing_at": at}
         if phase(word) == "completed" and video and video.video_url:
             seconds = video.duration_s or row.estimate_s or 0.0
-            quote = self._renderer.rates.quote(
-                row.engine, seconds, resolution=row.inputs.get("resolution", "")
+            cost = self._renderer.rates.bill(
+                row.engine, seconds, row.inputs.get("resolution", ""), row.look_type
             )
             return (
                 "completed",
                 "completed",
                 {
                     "duration_s": seconds,
-                    "cost": quote.amount,
+                    "cost": cost,
                     "reserved_cost": 0.0,
                     **_completed_at(row, video),
                 },

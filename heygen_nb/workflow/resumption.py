@@ -131,7 +131,10 @@ async def pay_again(session: Session, render_id: str) -> RenderRow:
     if row.state not in ("unknown", "failed", "rejected"):
         raise _settled(row)
     quote = renderer.rates.quote(
-        row.engine, row.estimate_s or 0.0, resolution=row.inputs.get("resolution", "")
+        row.engine,
+        row.estimate_s or 0.0,
+        resolution=row.inputs.get("resolution", ""),
+        look_type=row.look_type,
     )
     limits = Limits.of(session.settings)
 

@@ -147,10 +147,10 @@ class Session:
         for plan in plans:
             quote = plan.quote
             try:
-                Limits.of(self.settings).check(quote.amount, spent, quote.currency)
+                Limits.of(self.settings).check(quote.at_most, spent, quote.currency)
             except LimitError as error:
                 return error
-            spent += quote.amount
+            spent += quote.at_most
         return None
 
     def lift_limits(self) -> None:

@@ -100,3 +100,17 @@ def test_many_are_found_in_the_order_they_are_asked_for(ledger):
     found = [row.id for row in ledger.drafts.these([*wanted, "unknown"])]
 
     assert found == [name for name in wanted if name != "n00001"]
+
+
+def test_a_field_without_a_column_is_kept_too(ledger):
+    class Wider(Draft):
+        notes: str = ""
+
+    ledger.drafts.save(Wider(id="d1", script="Hello", notes="for Monday"), over=0)
+    [row] = ledger.drafts.these(["d1"])
+    _row, saved = ledger.drafts.save(
+        Wider(id="d1", script="Hello", notes="for Tuesday"), over=row.version - 1
+    )
+
+    assert row.more == {"notes": "for Monday"}
+    assert not saved

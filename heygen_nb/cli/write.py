@@ -18,7 +18,7 @@ from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.models import SCRIPT_LANGUAGES
-from heygen_nb.scripts import Order
+from heygen_nb.scripts import ScriptRequest
 from heygen_nb.timing import script_language
 from heygen_nb.workflow.keeping import keep_draft
 from heygen_nb.workflow.writing import open_writing
@@ -67,7 +67,7 @@ def _list_formats(language: str | None) -> None:
 
 def _write_topic(options: WriteOptions) -> None:
     settings = load_settings()
-    order = Order(
+    order = ScriptRequest(
         topic=options.topic,
         format=options.form,
         tone=options.tone,
@@ -79,7 +79,9 @@ def _write_topic(options: WriteOptions) -> None:
     asyncio.run(_write(order, options, settings))
 
 
-async def _write(order: Order, options: WriteOptions, settings: Settings) -> None:
+async def _write(
+    order: ScriptRequest, options: WriteOptions, settings: Settings
+) -> None:
     writing = await open_writing(settings)
     folder = options.output or settings.home / FOLDER
     with _growing() as on_text:

@@ -3,14 +3,12 @@
 What a length is, and what the time is, is handed in: nothing here reads the ledger.
 """
 
-from heygen_nb.scripts.chat import Chat
 from heygen_nb.scripts.formats import (
     TEMPLATES,
     Change,
     Format,
     Measure,
-    Order,
-    ScriptWriter,
+    ScriptRequest,
     TextCallback,
     Written,
     formats,
@@ -18,17 +16,17 @@ from heygen_nb.scripts.formats import (
 )
 from heygen_nb.scripts.model import ModelWriter
 from heygen_nb.scripts.offline import OfflineWriter
+from heygen_nb.scripts.server import ModelServer
 
 __all__ = [
     "TEMPLATES",
     "Change",
-    "Chat",
     "Format",
     "Measure",
+    "ModelServer",
     "ModelWriter",
     "OfflineWriter",
-    "Order",
-    "ScriptWriter",
+    "ScriptRequest",
     "TextCallback",
     "Written",
     "formats",

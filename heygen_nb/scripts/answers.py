@@ -1,239 +1,193 @@
-"""Reading what a language model answers, whole or still growing."""
+"""Reading what a language model answers: its script, however the answer carries it.
+
+Models behind local servers put a script into broken JSON, under headings or between
+thoughts. Asking again would be paid for again, so what is there is taken.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING, Any, Literal
+from contextlib import suppress
+from typing import Any
 
-from heygen_nb.address import is_loopback
-from heygen_nb.errors import ScriptError, ScriptNotAuthorizedError
-from heygen_nb.i18n import gettext as _
 from heygen_nb.scripts.formats import Written
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import openai
-
-MAX_SAID_CHARS = 200
-REFUSALS = (400, 422)  # how servers say that they do not know a kind of answer
-_TOO_LONG = re.compile(
-    r"context.?(?:length|window|size)|prompt is too long|too many tokens", re.IGNORECASE
-)
-_TOO_LARGE, _SERVER_FAILED = 413, 500
-
-
-def failure(
-    exc: openai.APIError, *, model: str, base_url: str, api_key: str, started: bool
-) -> ScriptError:
-    """Return our error for one of openai's.
-
-    Args:
-        exc: What the SDK raised after its repeats.
-        model: Asked for.
-        base_url: Of the server.
-        api_key: Never shown, even if the server repeats it.
-        started: The answer had begun to come.
-    """
-    import openai  # noqa: PLC0415 - an extra, and a third of a second
-
-    if isinstance(exc, openai.APITimeoutError):
-        return too_slow()
-    if isinstance(exc, openai.APIConnectionError):
-        return broken_off() if started else _unreachable(base_url)
-    said = exc.message
-    if api_key:
-        said = said.replace(api_key, "…")
-    said = " ".join(said.split())[:MAX_SAID_CHARS]
-    if is_too_long(exc):
-        return ScriptError(
-            _("The text is too long for the model {model}.").format(model=model),
-            hint=_("Shorten the topic or the draft, or set a model with more context."),
-        )
-    status = getattr(exc, "status_code", None)
-    if status in _KNOWN:
-        return _KNOWN[status](model, base_url, exc)
-    if status and status >= _SERVER_FAILED:
-        return ScriptError(
-            _("The language model's server failed (status {status}).").format(
-                status=status
-            ),
-            hint=_("Nothing was changed. Try again in a minute."),
-        )
-    return ScriptError(
-        _("The language model refused: {said}").format(said=said or status or "?"),
-        hint=_("Check script_model and the server's address."),
-    )
-
-
-def too_slow() -> ScriptError:
-    """Return the error for a model that keeps silent."""
-    return ScriptError(
-        _("The language model took too long to answer."),
-        hint=_("Nothing was changed. Try again, or set a smaller model."),
-    )
-
-
-def broken_off() -> ScriptError:
-    """Return the error for half an answer."""
-    return ScriptError(
-        _("The answer of the language model broke off."),
-        hint=_("Nothing was changed. Try again."),
-    )
-
-
-def refused(said: str) -> ScriptError:
-    """Return the error for a model that does not want to."""
-    return ScriptError(
-        _("The language model declined to write this. {said}")
-        .format(said=" ".join(said.split())[:MAX_SAID_CHARS])
-        .strip(),
-        hint=_("Put the topic into other words."),
-    )
-
-
-def unreadable(said: str) -> ScriptError:
-    """Return the error for an answer without a script in it."""
-    said = " ".join(said.split())[:MAX_SAID_CHARS]
-    return ScriptError(
-        _("The language model answered without a script: “{said}”").format(said=said)
-        if said
-        else _("The language model answered nothing."),
-        hint=_("Try again, or set a model that is good at JSON."),
-    )
-
-
-def not_a_server(base_url: str) -> ScriptError:
-    """Return the error for an address that answers with something else."""
-    return ScriptError(
-        _("What answers at {address} does not speak OpenAI's API.").format(
-            address=base_url
-        ),
-        hint=_("The address mostly ends in /v1: check HEYGEN_NB_SCRIPT_BASE_URL."),
-    )
-
-
-def is_too_long(exc: openai.APIError) -> bool:
-    """Tell whether the server refused because of too much text."""
-    status = getattr(exc, "status_code", None)
-    if exc.code == "context_length_exceeded" or status == _TOO_LARGE:
-        return True
-    return status in REFUSALS and bool(_TOO_LONG.search(exc.message))
-
-
-def _unreachable(base_url: str) -> ScriptError:
-    if is_loopback(base_url):
-        return ScriptError(
-            _("Nothing answers at {address}.").format(address=base_url),
-            hint=_("Is Ollama or LM Studio running there?"),
-        )
-    return ScriptError(
-        _("The language model's server cannot be reached: {address}.").format(
-            address=base_url
-        ),
-        hint=_("Check the connection and HEYGEN_NB_SCRIPT_BASE_URL."),
-    )
-
-
-def _not_authorized(_model: str, _url: str, _exc: openai.APIError) -> ScriptError:
-    return ScriptNotAuthorizedError(
-        _("The language model's server does not accept the key."),
-        hint=_("Check OPENAI_API_KEY in the environment or in .env."),
-    )
-
-
-def _forbidden(model: str, _url: str, _exc: openai.APIError) -> ScriptError:
-    return ScriptError(
-        _("This key may not use the model {model}.").format(model=model),
-        hint=_("Set another script_model, or ask for access."),
-    )
-
-
-def _not_found(model: str, base_url: str, _exc: openai.APIError) -> ScriptError:
-    hint = _("Check script_model, and that the address ends in /v1 if it should.")
-    if is_loopback(base_url):
-        hint = _("Load it first, such as with “ollama pull {model}”.").format(
-            model=model
-        )
-    return ScriptError(
-        _("There is no model {model} at {address}.").format(
-            model=model, address=base_url
-        ),
-        hint=hint,
-    )
-
-
-def _too_many(_model: str, _url: str, exc: openai.APIError) -> ScriptError:
-    if exc.code == "insufficient_quota":
-        return ScriptError(
-            _("The account of the language model has no credit left."),
-            hint=_("Top it up, or write offline."),
-        )
-    return ScriptError(
-        _("The language model's server has too much to do."),
-        hint=_("Nothing was changed. Try again in a minute."),
-    )
-
-
-_KNOWN: dict[int, Callable[[str, str, openai.APIError], ScriptError]] = {
-    401: _not_authorized,
-    403: _forbidden,
-    404: _not_found,
-    429: _too_many,
-}
-
-
-KEYS = ("title", "script", "caption")
 SCHEMA = {
     "type": "object",
-    "properties": {key: {"type": "string"} for key in KEYS},
-    "required": list(KEYS),
+    "properties": {key: {"type": "string"} for key in ("title", "script", "caption")},
+    "required": ["title", "script", "caption"],
     "additionalProperties": False,
 }
-_THOUGHTS = re.compile(r"<think>.*?(?:</think>|\Z)", re.DOTALL)
+# what models call the three texts, the asked word first
+_NAMES = {
+    "title": ("title", "headline", "заголовок", "название"),
+    "script": (
+        *("script", "сценарий", "voiceover", "voice_over", "narration"),
+        *("speech", "текст", "text", "body", "content"),
+    ),
+    "caption": ("caption", "подпись", "post", "description", "описание"),
+}
+_ANY_NAME = "|".join(name for names in _NAMES.values() for name in names)
+# of DeepSeek, Qwen; Magistral; Kimi; gpt-oss. The opening mark may stand in the
+# server's template, so that only the closing one is in the answer.
+_THOUGHTS_END = re.compile(
+    r"</think(?:ing)?>|\[/THINK\]|◁/think▷|<\|channel\|>\s*final\s*<\|message\|>",
+    re.IGNORECASE,
+)
+_THOUGHTS_BEGIN = re.compile(
+    r"<think(?:ing)?>|\[THINK\]|◁think▷|<\|channel\|>\s*analysis", re.IGNORECASE
+)
+_MARK = re.compile(r"<\|\w+\|>|^\s*```\w*\s*$|<(/?)(?:title|caption)>", re.MULTILINE)
+_SCRIPT_KEY = re.compile(r"""["'“]?(?:script|сценарий)["'”]?\s*[:=]""", re.IGNORECASE)
+_FIRST_KEY = re.compile(rf"""["'“](?:{_ANY_NAME})["'”]\s*:""", re.IGNORECASE)
+_LONG_QUOTES = re.compile(r'(?<=:)\s*("""|`)(.*?)\1', re.DOTALL)
+_JOINED = re.compile(r'"\s*\+\s*"')
+_LABEL = re.compile(
+    rf"^[\s#>*_-]*(?:\d+[.)][\s*_]*)?({_ANY_NAME})"
+    rf"[ *_]*(?:\([^)\n]*\))?[ *_]*(?::[*_]*|$)|<({_ANY_NAME})>",
+    re.IGNORECASE | re.MULTILINE,
+)
 _BREAK = re.compile(r"</?break\b([^>]*)>", re.IGNORECASE)
 _TIME = re.compile(r"(\d+(?:[.,]\d+)?)\s*(ms|s)\b", re.IGNORECASE)
 _MAX_PAUSE_S = 10
+_MOST_OBJECTS = 50
+_CUT = "\ue000"  # a private sign: where the answer broke off
 
 
-def whole(text: str) -> Written | None:
+def whole(text: str, *, cut: bool = False) -> Written | None:
     """Return the texts of a finished answer; None when there is no script in it.
 
-    Fences and words around the object do not matter.
+    Args:
+        text: What the model said, with all that stands around its object.
+        cut: The answer broke off: a text that broke off with it does not count.
     """
-    text = _THOUGHTS.sub("", text)
-    start, end = text.find("{"), text.rfind("}")
-    values = _parsed(text[start : end + 1]) if 0 <= start < end else {}
-    written = Written(*(_text(values, key) for key in KEYS))
-    return written if any(c.isalnum() for c in written.script) else None
+    text += _CUT if cut else ""
+    for part in (without_thoughts(text), text):
+        for read in (_objects, _repaired, _labelled):
+            found = read(part)
+            title, script, caption = (_text(found, key) for key in _NAMES)
+            if any(c.isalnum() for c in script) and _CUT not in script:
+                title, caption = ("" if _CUT in t else t for t in (title, caption))
+                return Written(title, _with_pauses(script), caption)
+    return None
+
+
+def prose(text: str) -> Written:
+    """Return an answer that is a text and nothing else, a heading apart."""
+    lines = _MARK.sub("", without_thoughts(text)).strip().splitlines() or [""]
+    title = ""
+    if len(lines) > 1 and re.match(r"#|\*\*.*\*\*$", lines[0]):
+        title = lines.pop(0).strip("#* ")
+    return Written(title, _with_pauses("\n".join(lines).strip()), "")
 
 
 def growing(text: str) -> tuple[str, str, str] | None:
     """Return title, script and caption as far as they have come."""
-    text = _THOUGHTS.sub("", text)
-    start = text.find("{")
-    values = _parsed(text[start:], partial=True) if start >= 0 else {}
-    if not values:
+    found = _repaired(without_thoughts(text), partial=True)
+    if not found:
         return None
-    title, script, caption = (_text(values, key) for key in KEYS)
+    title, script, caption = (_text(found, key) for key in _NAMES)
     return title, script, caption
 
 
-def _parsed(text: str, *, partial: bool = False) -> dict[str, Any]:
-    from jiter import from_json  # noqa: PLC0415 - comes with the extra, like openai
+def without_thoughts(text: str) -> str:
+    """Return what a model said after it had thought."""
+    for end in _THOUGHTS_END.finditer(text):
+        rest = text[end.end() :]
+        if not _THOUGHTS_END.search(rest):
+            return rest
+    begin = _THOUGHTS_BEGIN.search(text)
+    return text[: begin.start()] if begin else text
 
-    mode: Literal["trailing-strings", "off"] = "trailing-strings" if partial else "off"
-    try:
-        value = from_json(text.encode(errors="replace"), partial_mode=mode)
-    except ValueError:
+
+def _objects(text: str) -> dict[str, Any]:
+    """Return the objects of a text as one; raw line breaks in texts do not matter."""
+    decoder, found, at = json.JSONDecoder(strict=False), {}, 0
+    for _round in range(_MOST_OBJECTS):
+        at = text.find("{", at)
+        if at < 0:
+            break
+        try:
+            value, at = decoder.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            at += 1
+        else:
+            found.update(_named(value))
+    if not found and text.strip().startswith('"'):  # an object within a text
+        with suppress(ValueError, RecursionError):
+            value = decoder.raw_decode(text.strip())[0]
+            return _objects(value)
+    return found
+
+
+def _repaired(text: str, *, partial: bool = False) -> dict[str, Any]:
+    """Return the object that a text means, with its mistakes put right."""
+    ends = [key.start() for key in _SCRIPT_KEY.finditer(text)]
+    start = text.rfind("{", 0, ends[-1] if ends else len(text) if partial else 0)
+    first = _FIRST_KEY.search(text)
+    if start < 0 and first:
+        text, start = "{" + text[first.start() :], 0
+    if start < 0:
         return {}
-    return value if isinstance(value, dict) else {}
+    text = _JOINED.sub("", _LONG_QUOTES.sub(_quoted, text[start:]))
+    from json_repair import loads  # noqa: PLC0415 - an extra, like openai
+
+    try:
+        return _named(loads(text, stream_stable=partial))
+    except (ValueError, RecursionError):
+        return {}
 
 
-def _text(values: dict[str, Any], key: str) -> str:
-    value = values.get(key)
-    text = value.strip() if isinstance(value, str) else ""
-    return _BREAK.sub(_pause, text) if key == "script" else text
+def _quoted(match: re.Match[str]) -> str:
+    return json.dumps(match[2].strip(), ensure_ascii=False)
+
+
+def _named(value: Any) -> dict[str, Any]:
+    """Return what stands under names, at whatever depth; the last word counts."""
+    found: dict[str, Any] = {}
+    for item in value if isinstance(value, list) else [value]:
+        if isinstance(item, dict):
+            for key, inner in item.items():
+                name = str(key).strip().casefold()
+                known = name in _ANY_NAME.split("|")
+                if isinstance(inner, dict | list) and not (known and _flat(inner)):
+                    found.update(_named(inner))
+                elif known and inner is not None:
+                    found[name] = inner
+    return found
+
+
+def _labelled(text: str) -> dict[str, Any]:
+    """Return the texts below headings such as ``**Script:**`` or within tags."""
+    labels = [*_LABEL.finditer(text)]
+    ends = [*(label.start() for label in labels), len(text)][1:]
+    found = {
+        (label[1] or label[2]).casefold(): _MARK.sub("", text[label.end() : end])
+        for label, end in zip(labels, ends, strict=False)
+    }
+    for name, words in found.items():
+        told = re.sub(rf"</{name}>.*", "", words, flags=re.DOTALL | re.IGNORECASE)
+        found[name] = told.strip(' \n"“”*-')
+    return found
+
+
+def _text(found: dict[str, Any], key: str) -> str:
+    names = (name for name in _NAMES[key] if name in found)
+    return next(filter(None, (_flat(found[name]).strip() for name in names)), "")
+
+
+def _flat(value: Any) -> str:
+    """Return a text, or the texts of a list one below the other."""
+    if isinstance(value, list):
+        return "\n".join(filter(None, map(_flat, value)))
+    if isinstance(value, dict):
+        return next((_flat(value[k]) for k in ("text", "line") if k in value), "")
+    return value if isinstance(value, str) else ""
+
+
+def _with_pauses(script: str) -> str:
+    return _BREAK.sub(_pause, script)
 
 
 def _pause(tag: re.Match[str]) -> str:

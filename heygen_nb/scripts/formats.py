@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 import yaml
 
@@ -30,7 +30,7 @@ TOLERANCE = 0.15  # share of the length that nobody minds
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class ScriptRequest:
     """A script somebody wants.
 
     Attributes:
@@ -62,25 +62,6 @@ class Written:
     title: str
     script: str
     caption: str
-
-
-class ScriptWriter(Protocol):
-    """Writes scripts; the offline formats and a language model do."""
-
-    async def write(
-        self, order: Order, *, on_text: TextCallback | None = None
-    ) -> Written:
-        """Write one script.
-
-        Args:
-            order: What is wanted.
-            on_text: Gets title, script and caption as they grow.
-
-        Raises:
-            DraftError: The order or its format cannot be used.
-            ScriptError: The model did not write it.
-        """
-        ...  # pragma: no cover - what it looks like
 
 
 def misses(seconds: float, target_s: float) -> bool:

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import DraftError, ScriptError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
-from heygen_nb.scripts.answers import unreadable, whole
+from heygen_nb.scripts.answers import prose, whole
 from heygen_nb.scripts.formats import TEMPLATES, TOLERANCE
 from heygen_nb.scripts.offline import read_topic
+from heygen_nb.scripts.server import MAX_SAID_CHARS, broken_off, declined
 from heygen_nb.templates import Template
 
 if TYPE_CHECKING:
-    from heygen_nb.scripts.chat import Chat, Message
-    from heygen_nb.scripts.formats import Change, Measure, Order, TextCallback, Written
+    from heygen_nb.scripts.formats import (
+        Change,
+        Measure,
+        ScriptRequest,
+        TextCallback,
+        Written,
+    )
+    from heygen_nb.scripts.server import Answer, Message, ModelServer
 
 PROMPTS = "prompts"
 _SHIPPED = Path(__file__).parent / PROMPTS
@@ -53,6 +62,12 @@ def language_name(language: str) -> str:
 
 log = logging.getLogger("heygen_nb.scripts")
 
+_SORRY = re.compile(
+    r"\W*(?:(?:I'?m|I am) (?:very )?sorry|sorry,|I can(?:'|no)t|I(?: am|'m) unable"
+    r"|as an AI|к сожалению|извините|я не могу)",
+    re.IGNORECASE,
+)
+_SCRIPT_SHARE = 0.5  # of the length; a shorter text without a form is no script
 _NEAR = 1.05  # a draft so near to its length is still made shorter when asked
 _STEP = 1.25
 
@@ -61,18 +76,18 @@ class ModelWriter:
     """Writes by a language model: at most two completions for a script.
 
     Args:
-        chat: How the model is talked to.
+        server: Where the model is.
         measure: Script to seconds.
         home: Folder whose ``templates/prompts`` may hold other prompts.
     """
 
-    def __init__(self, chat: Chat, *, measure: Measure, home: Path) -> None:
-        self._chat = chat
+    def __init__(self, server: ModelServer, *, measure: Measure, home: Path) -> None:
+        self._server = server
         self._measure = measure
         self._home = home
 
     async def write(
-        self, order: Order, *, on_text: TextCallback | None = None
+        self, request: ScriptRequest, *, on_text: TextCallback | None = None
     ) -> Written:
         """Write one script; one that misses its length is corrected once.
 
@@ -80,21 +95,21 @@ class ModelWriter:
             DraftError: The topic or a prompt of the user's own cannot be used.
             ScriptError: The model did not write it.
         """
-        topic = read_topic(order.topic).text
-        data = {"topic": topic, "format": order.format, "tone": order.tone}
+        topic = read_topic(request.topic).text
+        data = {"topic": topic, "format": request.format, "tone": request.tone}
         values = {
-            **self._values(order, order.target_s, order.words),
-            "version": (order.seed or 0) % 1000,
-            "most_words": round(order.words * 1.15),
+            **self._values(request, request.target_s, request.words),
+            "version": (request.seed or 0) % 1000,
+            "most_words": round(request.words * 1.15),
         }
         messages = self._messages("write", values, data)
-        return await self._answer(messages, values, order.target_s, on_text)
+        return await self._answer(messages, values, request.target_s, on_text)
 
     async def rewrite(
         self,
         old: Written,
         change: Change,
-        order: Order,
+        request: ScriptRequest,
         *,
         on_text: TextCallback | None = None,
     ) -> Written:
@@ -103,7 +118,7 @@ class ModelWriter:
         Args:
             old: Its texts.
             change: What to do with them.
-            order: Language and length that are wanted.
+            request: Language and length that are wanted.
             on_text: Gets title, script and caption as they grow.
 
         Raises:
@@ -111,20 +126,22 @@ class ModelWriter:
             ScriptError: The model did not write it.
         """
         now_s = self._measure(old.script)
-        target_s = _target(change, now_s, order.target_s)
-        words = order.words
+        target_s = _target(change, now_s, request.target_s)
+        words = request.words
         if change in ("shorten", "lengthen") and now_s:
             words = max(round(len(old.script.split()) * target_s / now_s), 1)
         data = {"title": old.title, "script": old.script, "caption": old.caption}
-        values = self._values(order, target_s, words)
+        values = self._values(request, target_s, words)
         messages = self._messages(change, values, data)
         # a translation is as long as what it translates
         wished = None if change == "translate" else target_s
         return await self._answer(messages, values, wished, on_text)
 
-    def _values(self, order: Order, target_s: float, words: int) -> dict[str, object]:
+    def _values(
+        self, request: ScriptRequest, target_s: float, words: int
+    ) -> dict[str, object]:
         return {
-            "language": language_name(order.language),
+            "language": language_name(request.language),
             "seconds": round(target_s),
             "words": words,
         }
@@ -150,57 +167,68 @@ class ModelWriter:
         target_s: float | None,
         on_text: TextCallback | None,
     ) -> Written:
-        text = await self._chat.complete(messages, on_text)
-        first = whole(text)
-        if first and self._miss(first, target_s) <= TOLERANCE:
-            return _told(first, on_text)
-        correction = self._prompt("correct", self._faults(first, values, target_s))
-        messages = [
-            *messages,
-            {"role": "assistant", "content": text},
-            {"role": "user", "content": correction},
-        ]
-        try:
-            text = await self._chat.complete(messages, on_text)
-        except ScriptError as error:
-            if first is None:
-                raise
-            log.warning("%s", error)
-            return _told(first, on_text)
-        found = [written for written in (first, whole(text)) if written]
-        if not found:
-            raise unreadable(text)
-        return _told(min(found, key=lambda w: self._miss(w, target_s)), on_text)
+        answer = await self._server.complete(messages, on_text)
+        first = best = self._read(answer, values)
+        if self._miss(first, target_s) > TOLERANCE:
+            correction = self._prompt("correct", self._faults(first, values))
+            messages = [
+                *messages,
+                {"role": "assistant", "content": answer.text or answer.aside},
+                {"role": "user", "content": correction},
+            ]
+            try:
+                second = self._read(
+                    await self._server.complete(messages, on_text), values
+                )
+                best = min(first, second, key=lambda w: self._miss(w, target_s))
+            except ScriptError as error:
+                log.warning("%s", error)
+        if on_text:
+            on_text(best.title, best.script, best.caption)
+        return best
+
+    def _read(self, answer: Answer, values: dict[str, object]) -> Written:
+        """Return the script of an answer, wherever it stands; it is not asked again."""
+        cut = answer.ended in ("", "length")
+        for text in (answer.text, answer.aside):
+            if found := whole(text, cut=cut):
+                return found
+        if answer.refusal or answer.ended == "content_filter":
+            raise declined(answer.refusal)
+        if cut and answer.text:
+            raise broken_off()
+        plain = prose(answer.text)
+        if _SORRY.match(plain.script):
+            raise declined(plain.script)
+        enough_s = _SCRIPT_SHARE * float(str(values["seconds"]))
+        if plain.script[:1] not in "{[<" and self._measure(plain.script) >= enough_s:
+            return plain
+        said = shorten(answer.text or answer.aside, MAX_SAID_CHARS, placeholder="…")
+        raise ScriptError(
+            _("The language model answered without a script: “{said}”").format(
+                said=said
+            )
+            if said
+            else _("The language model answered nothing."),
+            hint=_("Try again, or set a model that is good at JSON."),
+        )
 
     def _miss(self, written: Written, target_s: float | None) -> float:
         if target_s is None:
             return 0.0
         return abs(self._measure(written.script) - target_s) / target_s
 
-    def _faults(
-        self,
-        written: Written | None,
-        values: dict[str, object],
-        target_s: float | None,
-    ) -> dict[str, object]:
+    def _faults(self, written: Written, values: dict[str, object]) -> dict[str, object]:
         """Return what the prompt of the correction is told."""
-        faults = {**values, "unreadable": True, "now_seconds": 0, "now_words": 0}
-        if written and target_s:
-            seconds = max(self._measure(written.script), 0.1)
-            words = len(written.script.split())
-            faults |= {
-                "unreadable": False,
-                "now_seconds": round(seconds),
-                "now_words": words,
-                "words": round(words * target_s / seconds),
-            }
-        return faults
-
-
-def _told(written: Written, on_text: TextCallback | None) -> Written:
-    if on_text:
-        on_text(written.title, written.script, written.caption)
-    return written
+        seconds = max(self._measure(written.script), 0.1)
+        words, target_s = len(written.script.split()), float(str(values["seconds"]))
+        return {
+            **values,
+            "unreadable": False,  # for prompts of the user's own
+            "now_seconds": round(seconds),
+            "now_words": words,
+            "words": round(words * target_s / seconds),
+        }
 
 
 def _target(change: Change, now_s: float, wished_s: float) -> float:

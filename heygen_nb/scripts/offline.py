@@ -21,7 +21,7 @@ from heygen_nb.templates import Template
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from heygen_nb.scripts.formats import Format, Measure, Order, TextCallback
+    from heygen_nb.scripts.formats import Format, Measure, ScriptRequest, TextCallback
 
 MAX_TOPIC_CHARS = 4000
 _POINTS = re.compile(r"\s*(?:;|\n)\s*")
@@ -231,40 +231,42 @@ class OfflineWriter:
         self._today = today
 
     async def write(
-        self, order: Order, *, on_text: TextCallback | None = None
+        self, request: ScriptRequest, *, on_text: TextCallback | None = None
     ) -> Written:
-        """Write one script; the same order gives the same text.
+        """Write one script; the same request gives the same text.
 
         Args:
-            order: Without a format, a sign of the zodiac gets a horoscope, points a
+            request: Without a format, a sign of the zodiac gets a horoscope, points a
                 lesson, anything else a tip.
             on_text: Gets the finished text.
 
         Raises:
             DraftError: The topic or the format cannot be used.
         """
-        topic = read_topic(order.topic)
-        name = order.format or _likely_format(order, topic)
-        format_ = format_named(name, self._home, order.language)
+        topic = read_topic(request.topic)
+        name = request.format or _likely_format(request, topic)
+        format_ = format_named(name, self._home, request.language)
         if format_.needs == "points" and not topic.points:
             raise DraftError(
                 _("“{label}” needs points to read out.").format(label=format_.label),
                 hint=_("Write them after a colon: “subject: first; second; third”."),
             )
-        written = self._written(format_, order, topic)
+        written = self._written(format_, request, topic)
         if on_text:
             on_text(written.title, written.script, written.caption)
         return written
 
-    def _written(self, format_: Format, order: Order, topic: Topic) -> Written:
+    def _written(
+        self, format_: Format, request: ScriptRequest, topic: Topic
+    ) -> Written:
         body = _template(format_.body, format_.where, format_.line)
         title = _template(format_.title, f"{format_.where}, title")
         caption = _template(format_.caption, f"{format_.where}, caption")
-        day = day_of(order.topic, self._today())
-        pool = Pool(f"{order.seed} {format_.name} {order.topic} {day}")
+        day = day_of(request.topic, self._today())
+        pool = Pool(f"{request.seed} {format_.name} {request.topic} {day}")
         names = body.names | title.names | caption.names
-        values = _values(order, topic, day, names) | pool.functions()
-        script = pool.fill(body.render(values), order.target_s, self._measure)
+        values = _values(request, topic, day, names) | pool.functions()
+        script = pool.fill(body.render(values), request.target_s, self._measure)
         if not script:
             raise DraftError(
                 _("{file}: the format writes nothing.").format(file=format_.where),
@@ -280,14 +282,14 @@ def _template(source: str, where: str, line: int = 1) -> Template:
     return Template(source, where=where, line=line)
 
 
-def _likely_format(order: Order, topic: Topic) -> str:
-    if is_horoscope(order.topic):
+def _likely_format(request: ScriptRequest, topic: Topic) -> str:
+    if is_horoscope(request.topic):
         return "horoscope"
     return "lesson" if topic.points else "tip"
 
 
 def _values(
-    order: Order, topic: Topic, day: date, names: frozenset[str]
+    request: ScriptRequest, topic: Topic, day: date, names: frozenset[str]
 ) -> dict[str, Any]:
     from babel.dates import format_date  # noqa: PLC0415 - 50 ms, for two words
 
@@ -300,13 +302,13 @@ def _values(
             placeholder="…",
         ),
         "points": topic.points,
-        "tone": order.tone,
-        "language": order.language,
+        "tone": request.tone,
+        "language": request.language,
         "date": format_date(
-            day, "d MMMM" if order.language == "ru" else "MMMM d", order.language
+            day, "d MMMM" if request.language == "ru" else "MMMM d", request.language
         ),
-        "weekday": format_date(day, "EEEE", order.language),
+        "weekday": format_date(day, "EEEE", request.language),
     }
     if "sign" in names:
-        values["sign"] = sign_named(order.topic, order.language)
+        values["sign"] = sign_named(request.topic, request.language)
     return values

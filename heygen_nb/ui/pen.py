@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from heygen_nb.models import Draft
-    from heygen_nb.scripts import Change, Order
+    from heygen_nb.scripts import Change, ScriptRequest
     from heygen_nb.ui.page import Page
     from heygen_nb.workflow.desk import Desk
 
@@ -40,7 +40,7 @@ class Pen:
         """Whether something is being written."""
         return self._task is not None
 
-    async def write(self, order: Order, number: int) -> None:
+    async def write(self, order: ScriptRequest, number: int) -> None:
         """Have new drafts written and kept."""
         page = self._page
         async with self._writing() as may:

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from heygen_nb.i18n import LANGUAGES, current_language
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
-from heygen_nb.scripts import Order
+from heygen_nb.scripts import ScriptRequest
 from heygen_nb.timing import script_language
 from heygen_nb.ui._base import make, shared_layout, show
 from heygen_nb.ui.markup import markup
@@ -36,7 +36,9 @@ class WriterCard(widgets.VBox):
     """
 
     def __init__(
-        self, panel: Panel, write: Callable[[Order, int], Coroutine[Any, Any, object]]
+        self,
+        panel: Panel,
+        write: Callable[[ScriptRequest, int], Coroutine[Any, Any, object]],
     ) -> None:
         self._panel = panel
         self._write = write
@@ -95,7 +97,7 @@ class WriterCard(widgets.VBox):
         self._who.value = markup(text, "hg-hint")
 
     async def _start(self) -> None:
-        order = Order(
+        order = ScriptRequest(
             topic=self.t_topic.value.strip(),
             format=self.d_format.value or "",
             tone=self.t_tone.value.strip(),

@@ -18,10 +18,10 @@ from heygen_nb.models import Draft
 from heygen_nb.renderer import effective_settings
 from heygen_nb.renderer.account import ledger_url
 from heygen_nb.scripts import (
-    Chat,
+    ModelServer,
     ModelWriter,
     OfflineWriter,
-    Order,
+    ScriptRequest,
     Written,
     formats,
     misses,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
     from heygen_nb.config import Settings
-    from heygen_nb.scripts import Change, Format, Measure, ScriptWriter, TextCallback
+    from heygen_nb.scripts import Change, Format, Measure, TextCallback
 
 log = logging.getLogger("heygen_nb.workflow")
 
@@ -65,7 +65,7 @@ class Writing:
         return formats(self._settings().home, language)
 
     async def write(
-        self, order: Order, number: int = 1, on_text: TextCallback | None = None
+        self, order: ScriptRequest, number: int = 1, on_text: TextCallback | None = None
     ) -> AsyncIterator[Draft]:
         """Write versions of a script, one after the other.
 
@@ -125,7 +125,7 @@ class Writing:
         if change == "translate":
             spoken = language or ("ru" if spoken == "en" else "en")
         target_s = draft.duration or self._settings().video_duration
-        order = Order(
+        order = ScriptRequest(
             topic=draft.title,
             language=spoken,
             target_s=target_s,
@@ -159,7 +159,7 @@ class Writing:
             seconds=seconds, target=target_s
         )
 
-    def _writer(self, order: Order) -> ScriptWriter:
+    def _writer(self, order: ScriptRequest) -> ModelWriter | OfflineWriter:
         known = {format_.name for format_ in self.formats(order.language)}
         if self.has_model and not order.offline and order.format not in known:
             return self._model()
@@ -181,7 +181,7 @@ class Writing:
                 _("There is no key for the language model."),
                 hint=_("Set OPENAI_API_KEY in the environment or in .env."),
             )
-        chat = Chat(
+        chat = ModelServer(
             settings.script_model,
             base_url=settings.script_base_url,
             api_key=key.get_secret_value() if key else "",
@@ -237,7 +237,7 @@ async def write_drafts(
         ScriptError: The model did not write it.
     """
     settings = effective_settings(settings or load_settings())
-    order = Order(
+    order = ScriptRequest(
         topic=topic,
         format=format or "",
         tone=tone,

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from heygen_nb.errors import DraftError
-from heygen_nb.scripts import OfflineWriter, Order, formats
+from heygen_nb.scripts import OfflineWriter, ScriptRequest, formats
 from heygen_nb.timing import estimate_s
 
 FRONT = "---\nlabel: Weather\nlanguage: en\n"
@@ -27,7 +27,7 @@ def write(home):
 
     def one(topic="Sun", **order):
         order = {"format": "weather", "seed": 1, **order}
-        return asyncio.run(writer.write(Order(topic, **order)))
+        return asyncio.run(writer.write(ScriptRequest(topic, **order)))
 
     return one
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from heygen_nb.errors import DraftError
-from heygen_nb.scripts import OfflineWriter, Order, formats, misses
+from heygen_nb.scripts import OfflineWriter, ScriptRequest, formats, misses
 from heygen_nb.timing import estimate_s
 
 TOPICS = {
@@ -34,7 +34,7 @@ def write(home):
 
     def one(topic, **order):
         order = {"seed": 1, "target_s": 30, **order}
-        return asyncio.run(writer.write(Order(topic, **order)))
+        return asyncio.run(writer.write(ScriptRequest(topic, **order)))
 
     return one
 
@@ -236,7 +236,7 @@ def test_on_text_gets_the_finished_text(write, home):
     shown = []
     writer = OfflineWriter(home, estimate_s)
 
-    order = Order("Leo", seed=1)
+    order = ScriptRequest("Leo", seed=1)
     written = asyncio.run(
         writer.write(order, on_text=lambda *texts: shown.append(texts))
     )

@@ -8,7 +8,7 @@ import pytest
 import heygen_nb as hg
 from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError, ScriptError
-from heygen_nb.scripts import Order
+from heygen_nb.scripts import ScriptRequest
 from heygen_nb.timing import SpeechModel, Spoken, estimate_s
 from heygen_nb.workflow.desk import Desk
 from heygen_nb.workflow.lengths import Lengths
@@ -43,7 +43,7 @@ async def versions(writing, order, number=1, on_text=None):
 async def test_without_a_model_nothing_is_asked_of_anybody(writing_with, fake_model):
     writing = writing_with(script_model="")
 
-    drafts = await versions(writing, Order("Leo", seed=1), 3)
+    drafts = await versions(writing, ScriptRequest("Leo", seed=1), 3)
 
     assert not writing.has_model
     assert len({draft.script for draft in drafts}) == 3
@@ -56,7 +56,7 @@ async def test_without_a_model_nothing_is_asked_of_anybody(writing_with, fake_mo
 async def test_a_ready_format_or_offline_leaves_the_model_alone(
     writing_with, fake_model, order
 ):
-    [draft] = await versions(writing_with(), Order("Leo", **order))
+    [draft] = await versions(writing_with(), ScriptRequest("Leo", **order))
 
     assert "Leo" in draft.script
     assert fake_model.asked == []
@@ -67,7 +67,7 @@ async def test_with_a_model_it_writes_each_version(writing_with, fake_model):
     fake_model.say(HALF_A_MINUTE, title="Two")
     shown = []
 
-    order = Order("Leo", format="interview")
+    order = ScriptRequest("Leo", format="interview")
     drafts = await versions(
         writing_with(), order, 2, lambda *texts: shown.append(texts)
     )
@@ -82,7 +82,7 @@ async def test_with_a_model_it_writes_each_version(writing_with, fake_model):
 async def test_versions_made_before_a_failure_are_there(writing_with, fake_model):
     fake_model.say(HALF_A_MINUTE)
     fake_model.fail(401)
-    written = writing_with().write(Order("Leo"), 3)
+    written = writing_with().write(ScriptRequest("Leo"), 3)
 
     assert (await anext(written)).script == HALF_A_MINUTE
     with pytest.raises(ScriptError):
@@ -92,7 +92,7 @@ async def test_versions_made_before_a_failure_are_there(writing_with, fake_model
 @pytest.mark.parametrize(("target_s", "kept"), [(45, 45), (30, None), (90, 60)])
 async def test_a_length_of_its_own_stays_with_the_draft(writing_with, target_s, kept):
     [draft] = await versions(
-        writing_with(script_model=""), Order("Leo", target_s=target_s)
+        writing_with(script_model=""), ScriptRequest("Leo", target_s=target_s)
     )
 
     assert draft.duration == kept
@@ -112,7 +112,7 @@ async def test_a_script_is_not_left_to_a_voice_of_another_language(
 ):
     writing = writing_with(script_model="", heygen_voice=voice)
 
-    [draft] = await versions(writing, Order(topic, language=language))
+    [draft] = await versions(writing, ScriptRequest(topic, language=language))
 
     assert draft.voice == wish
 
@@ -191,7 +191,7 @@ async def test_a_server_elsewhere_needs_a_key(writing_with):
     writing = writing_with(script_base_url="https://api.example.com/v1")
 
     with pytest.raises(ConfigError, match="no key"):
-        await versions(writing, Order("Leo"))
+        await versions(writing, ScriptRequest("Leo"))
 
 
 async def test_a_slow_voice_gets_fewer_words(writing_with, fake_model):
@@ -199,8 +199,8 @@ async def test_a_slow_voice_gets_fewer_words(writing_with, fake_model):
     known = Lengths(SpeechModel(past), {"en-US-Neural2-F": "slow"})
     fake_model.say(HALF_A_MINUTE)
 
-    await versions(writing_with(known), Order("Leo"))
-    await versions(writing_with(), Order("Leo"))
+    await versions(writing_with(known), ScriptRequest("Leo"))
+    await versions(writing_with(), ScriptRequest("Leo"))
 
     def words(number):
         text = fake_model.asked[number]["messages"][0]["content"]
@@ -245,7 +245,7 @@ async def test_cancelling_stops_at_once(writing_with, fake_model):
     started = asyncio.Event()
 
     task = asyncio.create_task(
-        versions(writing_with(), Order("Leo"), 1, lambda *_texts: started.set())
+        versions(writing_with(), ScriptRequest("Leo"), 1, lambda *_texts: started.set())
     )
     await started.wait()
     task.cancel()

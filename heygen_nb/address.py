@@ -1,8 +1,9 @@
-"""The one rule for addresses that are sent a key or a token."""
+"""Addresses: where a key or token may be sent, and how one is shown."""
 
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 from heygen_nb.errors import ConfigError
@@ -35,6 +36,15 @@ def check_address(url: str) -> str:
             hint=_("Plain http is for this machine only (127.0.0.1)."),
         )
     return url
+
+
+_PASSWORD = re.compile(r"(://[^:/@\s]*):[^\s]*@")
+_PASSWORD_KEY = re.compile(r"(?i)([?&](?:password|passwd|pwd|sslpassword)=)[^&\s]+")
+
+
+def masked(url: str) -> str:
+    """Return an address with ``***`` for a password in it."""
+    return _PASSWORD_KEY.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
 
 
 def is_loopback(url: str) -> bool:

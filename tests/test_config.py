@@ -7,7 +7,6 @@ import stat
 import pytest
 
 from heygen_nb.config import (
-    Settings,
     check_duration,
     find_home,
     load_settings,
@@ -210,9 +209,7 @@ def test_saving_keeps_comments_order_and_unknown_keys(home):
     file.write_text(
         "# my settings\nmine: kept\nvideo_duration: 30 # short\nheygen_voice: a\n"
     )
-    settings = load_settings(environ={}).model_copy(update={"video_duration": 45})
-
-    save_settings(settings)
+    save_settings(home, video_duration=45)
 
     text = file.read_text()
     assert text.startswith("# my settings\nmine: kept\nvideo_duration: 45 # short\n")
@@ -220,13 +217,137 @@ def test_saving_keeps_comments_order_and_unknown_keys(home):
     assert load_settings(environ={}).video_duration == 45
 
 
-def test_saving_never_writes_a_secret(home):
-    environ = {"HEYGEN_API_KEY": "sk_secret", "TELEGRAM_BOT_TOKEN": "1:tokentoken"}
+def test_saving_writes_nothing_that_came_from_dotenv_or_the_environment(
+    home, monkeypatch
+):
+    url = "postgresql://me:s3cret@db/films"
+    (home / ".env").write_text(
+        f"HEYGEN_API_KEY=sk_secret\nHEYGEN_NB_LEDGER_URL={url}\n"
+        "HEYGEN_NB_SCRIPT_MODEL=from-dotenv\n"
+    )
+    monkeypatch.setenv("HEYGEN_NB_RESOLUTION", "720p")
+    assert load_settings().ledger_url == url
 
-    save_settings(load_settings(environ=environ))
+    save_settings(home, telegram_auto_send=True)
 
-    assert "sk_secret" not in (home / "config.yaml").read_text()
-    assert "tokentoken" not in (home / "config.yaml").read_text()
+    text = (home / "config.yaml").read_text()
+    for absent in ("s3cret", "sk_secret", "ledger_url", "from-dotenv", "720p"):
+        assert absent not in text
+    assert load_settings().ledger_url == url
+    assert load_settings().telegram_auto_send is True
+
+
+def test_a_password_is_never_saved_and_never_shown(home):
+    url = "postgresql://me:s3cret@db/films"
+    with pytest.raises(ConfigError, match="pgpass") as caught:
+        save_settings(home, ledger_url=url)
+    assert "s3cret" not in str(caught.value)
+    assert not (home / "config.yaml").exists()
+
+    asked = f"{url}?password=0ther"
+    settings = load_settings(environ={"HEYGEN_NB_LEDGER_URL": asked})
+
+    for shown in (
+        repr(settings),
+        str(settings),
+        str(settings.model_dump()),
+        settings.model_dump_json(),
+    ):
+        assert "me:***@db" in shown
+        assert "s3cret" not in shown
+        assert "0ther" not in shown
+
+
+def test_a_value_that_does_not_fit_is_not_saved(home):
+    with pytest.raises(ConfigError, match="15 to 60"):
+        save_settings(home, video_duration=500)
+    with pytest.raises(ConfigError, match="heygen_voise"):
+        save_settings(home, heygen_voise="x")
+
+    assert not (home / "config.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("heygen_background_url: #203040\n", "heygen_background_url", "#203040"),
+        (
+            "heygen_background_url: #203040 # house\n",
+            "heygen_background_url",
+            "#203040",
+        ),
+        ("heygen_voice: Maya #2\n", "heygen_voice", "Maya #2"),
+        ("heygen_voice: Maya # mine\n", "heygen_voice", "Maya"),
+        ("telegram_chat_id: -1001234567890_45\n", "telegram_chat_id", None),
+        ("telegram_chat_id: 00123\n", "telegram_chat_id", "00123"),
+        ("videos_dir: 2024-01-05\n", "videos_dir", "2024-01-05"),
+        ("script_model: 4.10\n", "script_model", "4.10"),
+        ("script_model: on\n", "script_model", "on"),
+        ("video_duration: 45 #seconds\n", "video_duration", 45),
+        ("captions: yes\n", "captions", True),
+        ("max_concurrent_renders: 5 # few\n", "max_concurrent_renders", 5),
+    ],
+)
+def test_what_is_typed_without_quotes_stays_what_was_typed(home, text, key, value):
+    (home / "config.yaml").write_text(text)
+
+    wanted = value if value is not None else text.split(": ")[1].strip()
+    assert getattr(load_settings(environ={}), key) == wanted
+
+
+def test_a_saved_value_does_not_get_the_end_of_the_old_one(home):
+    file = home / "config.yaml"
+    file.write_text("heygen_voice: Maya #2\n# note\ncaptions: true # on\n")
+
+    save_settings(home, heygen_voice="Ava", captions=False)
+
+    assert load_settings(environ={}).heygen_voice == "Ava"
+    assert "# note\ncaptions: false # on" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "captions: " + "[" * 100_000,
+        "a: &a [x]\n" + "".join(f"b{i}: &b{i} [*a, *a]\n" for i in range(50)),
+        "heygen_voice: a\n---\nheygen_voice: b\n",
+        "heygen_voice: a\0b\n",
+        "x: 1\n" * 400_000,
+    ],
+)
+def test_a_settings_file_that_is_no_such_thing_is_refused_quickly(home, text):
+    (home / "config.yaml").write_text(text)
+
+    with pytest.raises(ConfigError, match=r"config\.yaml"):
+        load_settings(environ={})
+
+
+def test_a_settings_file_that_never_ends_is_refused(home):
+    (home / "config.yaml").symlink_to("/dev/zero")
+
+    with pytest.raises(ConfigError, match="no regular file"):
+        load_settings(environ={})
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8-sig"])
+def test_dotenv_is_read_in_the_encoding_it_has(home, encoding):
+    (home / ".env").write_bytes("HEYGEN_API_KEY=sk_test_1\n".encode(encoding))
+
+    settings = load_settings(environ={})
+
+    assert settings.heygen_api_key.get_secret_value() == "sk_test_1"
+    save_secret(home, "telegram_bot_token", "1:token")
+    assert (home / ".env").read_text("utf-8").splitlines() == [
+        "HEYGEN_API_KEY=sk_test_1",
+        "TELEGRAM_BOT_TOKEN=1:token",
+    ]
+
+
+def test_dotenv_that_cannot_be_read_is_named_in_a_sentence(home):
+    (home / ".env").write_bytes(b"HEYGEN_API_KEY=sk_\xff\xfa\n")
+
+    with pytest.raises(ConfigError, match=r"\.env cannot be read: line 1 is not UTF-8"):
+        load_settings(environ={})
 
 
 def test_a_broken_file_is_never_overwritten(home):
@@ -234,7 +355,7 @@ def test_a_broken_file_is_never_overwritten(home):
     file.write_text("a: [\n")
 
     with pytest.raises(ConfigError):
-        save_settings(Settings(home=home))
+        save_settings(home, video_duration=45)
 
     assert file.read_text() == "a: [\n"
 
@@ -248,7 +369,7 @@ def test_a_failed_save_leaves_the_old_file_and_nothing_else(home, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ConfigError, match="No space left"):
-        save_settings(Settings(home=home, video_duration=45))
+        save_settings(home, video_duration=45)
 
     assert file.read_text() == "video_duration: 30\n"
     assert [path.name for path in home.iterdir()] == ["config.yaml"]

@@ -108,7 +108,8 @@ def test_a_session_alone_makes_heygen_the_backend(tmp_path):
 def test_nothing_of_the_file_is_written_anywhere(tmp_path):
     environ = with_file(tmp_path)
 
-    save_settings(load_settings(environ=environ))
+    load_settings(environ=environ)
+    save_settings(tmp_path, telegram_auto_send=True)
 
     assert (tmp_path / "credentials").read_text() == FULL
     text = (tmp_path / "config.yaml").read_text()

@@ -9,14 +9,13 @@ import re
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from heygen_nb.address import masked
 from heygen_nb.config.credentials import DEFAULT_FILE, read_credentials
 from heygen_nb.config.settings import (
     ADDRESSES,
@@ -26,10 +25,11 @@ from heygen_nb.config.settings import (
     check_duration,
 )
 from heygen_nb.errors import ConfigError
-from heygen_nb.files import write_whole
+from heygen_nb.files import read_text, write_whole
 from heygen_nb.i18n import LANGUAGES, set_language
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import DEFAULT_DURATION_S, allowed_values
+from heygen_nb.yaml_text import YamlReader, YamlText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -37,6 +37,14 @@ if TYPE_CHECKING:
 log = logging.getLogger("heygen_nb.config")
 
 CONFIG_NAME = "config.yaml"
+MAX_BYTES = 1_000_000
+_ALWAYS = (
+    "heygen_use_avatar",
+    "heygen_background_url",
+    "heygen_voice",
+    "video_duration",
+)
+_WORDS = {key for key in FILE_KEYS if Settings.model_fields[key].annotation is str}
 
 
 def find_home(
@@ -54,7 +62,7 @@ def find_home(
     ours = re.compile(rf"^(?:{'|'.join(FILE_KEYS)})\s*:", re.MULTILINE)
     for folder in (start, *start.parents):
         try:
-            text = (folder / CONFIG_NAME).read_text("utf-8", errors="replace")
+            text = read_text(folder / CONFIG_NAME, MAX_BYTES)
         except OSError:
             continue
         if ours.search(text):
@@ -94,7 +102,7 @@ def load_settings(
     origin: dict[str, str] = {}
     for source, found in (
         *_file_values(file),
-        *_environment(dotenv_values(home / ".env", interpolate=False), from_file=True),
+        *_environment(_dotenv(home / ".env"), from_file=True),
         *_environment(environ, from_file=False),
         *((_("argument"), (key, value)) for key, value in given.items()),
     ):
@@ -128,18 +136,14 @@ def _add_credentials(
 
 def _apply_duration_rule(values: dict[str, Any], origin: dict[str, str]) -> None:
     wished = values.get("video_duration", DEFAULT_DURATION_S)
-    if isinstance(wished, list | dict):
-        return  # a wrong kind of value is an error, not something to round
     values["video_duration"], reason = check_duration(wished)
     if reason:
         log.warning("%s: video_duration: %s", origin["video_duration"], reason)
 
 
-def _file_values(file: Path) -> Iterator[tuple[str, tuple[str, Any]]]:
-    data = read_config(file)
-    for key, value in data.items():
-        line = data.lc.key(key)[0] + 1
-        where = _("{file}, line {line}").format(file=file.name, line=line)
+def _file_values(file: Path) -> Iterator[tuple[str, tuple[str, str]]]:
+    for key, value in _config_texts(file).items():
+        where = _("{file}, line {line}").format(file=file.name, line=value.line)
         if key in SECRETS or key in ADDRESSES:
             raise ConfigError(
                 _("{where}: {key} must not stand in this file.").format(
@@ -149,19 +153,62 @@ def _file_values(file: Path) -> Iterator[tuple[str, tuple[str, Any]]]:
                     name=(SECRETS | ADDRESSES)[key]
                 ),
             )
+        if key == "ledger_url":
+            _refuse_password(value, where)
         if key not in FILE_KEYS:
-            log.warning("%s", _unknown_key(where, str(key)))
-        elif value is not None:
-            yield where, (key, _checked_ledger_url(value, where, key))
+            log.warning("%s", _unknown_key(where, key))
+        elif not value.is_null:
+            yield where, (key, value)
 
 
-def _checked_ledger_url(value: Any, where: str, key: str) -> Any:
-    if key == "ledger_url" and urlsplit(str(value)).password:
+def _config_texts(file: Path) -> dict[str, YamlText]:
+    """Return the keys of a config.yaml; a missing or empty one has none.
+
+    Raises:
+        ConfigError: It cannot be read or is not a map of keys.
+    """
+    expected = _("It holds one “key: value” a line.")
+    reader = YamlReader(
+        str(file), expected, words=_WORDS, allowed=_allowed, error=ConfigError
+    )
+    maps = list(reader.maps(_read(file)))
+    if len(maps) > 1:
+        raise ConfigError(
+            _("{file} has to be a list of “key: value” lines.").format(file=file),
+            hint=_("Correct it, or delete the file to use the defaults."),
+        )
+    return maps[0][1] if maps else {}
+
+
+def _read(file: Path) -> str:
+    """Return the text of a settings file; a missing one is empty.
+
+    Raises:
+        ConfigError: It cannot be read.
+    """
+    try:
+        return read_text(file, MAX_BYTES)
+    except FileNotFoundError:
+        return ""
+    except OSError as exc:
+        raise ConfigError(
+            _("{file} cannot be read: {reason}.").format(
+                file=file, reason=exc.strerror or exc
+            ),
+            hint=_("It has to be a readable UTF-8 text file."),
+        ) from None
+
+
+def _dotenv(file: Path) -> dict[str, str | None]:
+    return dotenv_values(stream=StringIO(_read(file)), interpolate=False)
+
+
+def _refuse_password(url: str, where: str) -> None:
+    if masked(url) != url:
         raise ConfigError(
             _("{where}: ledger_url must not hold a password.").format(where=where),
             hint=_("Set HEYGEN_NB_LEDGER_URL in the environment, or use ~/.pgpass."),
         )
-    return value
 
 
 def _unknown_key(where: str, key: str) -> str:
@@ -197,79 +244,62 @@ def _environment(
 def _config_error(exc: ValidationError, origin: Mapping[str, str]) -> ConfigError:
     error = exc.errors(include_url=False)[0]
     key = str(error["loc"][0])
-    shown = "" if key in SECRETS else f" ({str(error['input'])[:60]!r})"
+    shown = "" if key in SECRETS else f" ({masked(str(error['input']))[:60]!r})"
     if key not in Settings.model_fields:
         return ConfigError(_unknown_key(origin.get(key, ""), key))
     return ConfigError(
         _("{where}: {key} has a value that does not fit{shown}.").format(
             where=origin.get(key, "?"), key=key, shown=shown
         ),
-        hint=_("Allowed: {allowed}.").format(allowed=allowed_values(Settings, key)),
+        hint=_allowed(key),
     )
 
 
-def read_config(file: Path) -> CommentedMap:
-    """Read a config.yaml with its comments; a missing or empty one is an empty map.
+def _allowed(key: str) -> str:
+    if key not in Settings.model_fields:
+        return ""
+    return _("Allowed: {allowed}.").format(allowed=allowed_values(Settings, key))
+
+
+def save_settings(home: Path, **changes: Any) -> Path:
+    """Write changed settings to config.yaml, all at once or not at all.
+
+    Comments, order and all other keys stay. What comes from the environment, from
+    .env or from arguments is not asked for: only what is given here is written, and
+    the four keys that every file has.
 
     Raises:
-        ConfigError: It cannot be read or is not a map of keys.
+        ConfigError: A value does not fit, the present file is broken, or it cannot
+            be written.
     """
+    file = home / CONFIG_NAME
+    texts = _config_texts(file)
     try:
-        data = YAML().load(file.read_text("utf-8")) if file.exists() else None
-    except MarkedYAMLError as exc:
-        mark = exc.problem_mark
-        raise ConfigError(
-            _("{file}, line {line}, column {column}: {problem}.").format(
-                file=file,
-                line=mark.line + 1 if mark else "?",
-                column=mark.column + 1 if mark else "?",
-                problem=exc.problem,
-            ),
-            hint=_("Correct that line, or delete the file to use the defaults."),
-        ) from None
-    except (OSError, UnicodeDecodeError, YAMLError) as exc:
-        raise ConfigError(
-            _("{file} cannot be read: {reason}.").format(file=file, reason=exc),
-            hint=_("It has to be a readable UTF-8 text file."),
-        ) from None
-    if data is None:
-        return CommentedMap()
-    if not isinstance(data, CommentedMap):
-        raise ConfigError(
-            _("{file} has to be a list of “key: value” lines.").format(file=file),
-            hint=_("Correct it, or delete the file to use the defaults."),
-        )
-    return data
-
-
-def save_settings(settings: Settings, *, path: Path | None = None) -> Path:
-    """Write the settings to config.yaml, all at once or not at all.
-
-    Comments, order and keys we do not know stay; what equals its default and does
-    not stand in the file is not added, except the four keys every file has.
-
-    Raises:
-        ConfigError: The present file is broken, or it cannot be written.
-    """
-    file = path or settings.home / CONFIG_NAME
-    data = read_config(file)
-    always = {
-        "heygen_use_avatar",
-        "heygen_background_url",
-        "heygen_voice",
-        "video_duration",
-    }
+        chosen = Settings.model_validate({"home": home, **changes})
+    except ValidationError as exc:
+        raise _config_error(exc, {}) from None
+    _refuse_password(chosen.ledger_url, "ledger_url")
+    data = YAML().load(_read(file)) or CommentedMap()
     for key in FILE_KEYS:
-        value = getattr(settings, key)
-        default = Settings.model_fields[key].default
-        if (key in data or key in always or value != default) and (
-            key not in data or data[key] != value
-        ):
+        value, usual = getattr(chosen, key), Settings.model_fields[key].default
+        if key in changes and (key in texts or value != usual):
+            _put(data, key, value)
+        elif key in _ALWAYS and key not in texts:
             data[key] = value
     text = StringIO()
     YAML().dump(data, text)
     _write(file, text.getvalue(), mode=0o644)
     return file
+
+
+def _put(data: CommentedMap, key: str, value: Any) -> None:
+    """Set a key; what YAML took for a comment may be the end of its old text."""
+    notes = data.ca.items.get(key)
+    if notes and key in _WORDS and (note := notes[2]):
+        said, line_end, below = note.value.partition("\n")
+        if re.match(r"#[^\s#]", said):
+            note.value = line_end + below
+    data[key] = value
 
 
 def save_secret(home: Path, key: str, value: str) -> None:
@@ -287,7 +317,7 @@ def save_secret(home: Path, key: str, value: str) -> None:
     if re.search(r"[\s'\"\\]", value):
         raise ConfigError(_("{name} must not have spaces or quotes.").format(name=name))
     file = home / ".env"
-    lines = file.read_text("utf-8").splitlines() if file.exists() else []
+    lines = _read(file).splitlines()
     kept = [line for line in lines if not re.match(rf"\s*(export\s+)?{name}\s*=", line)]
     if value:
         kept.append(f"{name}={value}")

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
+from heygen_nb.address import masked
 from heygen_nb.i18n import LANGUAGES
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import (
@@ -17,6 +25,9 @@ from heygen_nb.models import (
     AspectRatio,
     Backend,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LANGUAGES = ("auto", *LANGUAGES)
 SECRETS = {
@@ -64,7 +75,7 @@ class Settings(BaseModel):
         frozen=True,
         extra="forbid",
         validate_default=True,
-        coerce_numbers_to_str=True,  # a chat id may stand unquoted in YAML
+        coerce_numbers_to_str=True,  # a chat id may be given as a number
     )
 
     language: Annotated[str, Field(pattern=f"^({'|'.join(_LANGUAGES)})$")] = Field(
@@ -107,6 +118,14 @@ class Settings(BaseModel):
     script_base_url: str = "https://api.openai.com/v1"
     home: Path = Path()
 
+    @model_serializer(mode="wrap")
+    def _masked(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {k: _shown(value) for k, value in dump(self).items()}
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for key, value in super().__repr_args__():
+            yield key, _shown(value)
+
     @property
     def active_backend(self) -> Backend:
         """``sandbox`` when asked for, or when there is neither key nor session."""
@@ -124,6 +143,10 @@ class Settings(BaseModel):
     def log_path(self) -> Path:
         """Absolute path of the log file."""
         return (self.home / self.log_file).absolute()
+
+
+def _shown(value: Any) -> Any:
+    return masked(value) if isinstance(value, str) else value
 
 
 # The keys of hg.VIDEO_CONFIG and what they set.

@@ -172,10 +172,7 @@ class Desk:
         if background and background != self.video_settings.heygen_background_url:
             async with self.session() as session:
                 await session.renderer.resolver.background(background)
-        # What comes from this process's environment is not written down.
-        home = self.settings.home
-        stored = load_settings(environ={"HEYGEN_NB_HOME": str(home)})
-        config.save_settings(stored.model_copy(update=changes))
+        config.save_settings(self.settings.home, **changes)
         video = {k: changes[name] for k, name in VIDEO_KEYS.items() if name in changes}
         update_video_config(**video)
         self._reload()

@@ -1,0 +1,162 @@
+"""YAML as people write it: each value is the text that was typed.
+
+So an id such as 00123 or -1001234567890_45 stays one, and a hashtag is no comment.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import yaml
+
+from heygen_nb.errors import DraftError, HeygenNbError
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator
+
+MAX_YAML_BYTES = 1_000_000  # some 2 s: the reader that survives deep nesting is slow
+_NULL = "tag:yaml.org,2002:null"
+_BLOCKS = ("|", ">")
+_ANY = re.compile(r"(?:^|[ \t])#", re.MULTILINE)
+_TAG = re.compile(r"(?:^|[ \t]+)#[^\s#]", re.MULTILINE)
+_REMARK = re.compile(r"[ \t]+#(?=\s|$)")
+_COMMENTS = re.compile(r"(?:[ \t]*(?:#[^\n]*)?(?:\n|$))*")
+
+
+class YamlText(str):
+    """A value as it was written.
+
+    Attributes:
+        line: Of the file at which the text begins.
+        is_null: Nothing was written, or ``null``.
+    """
+
+    __slots__ = ("is_null", "line")
+
+    line: int
+    is_null: bool
+
+
+class YamlReader:
+    """Reads maps of texts.
+
+    Args:
+        name: The file's, for messages.
+        expected: What to say when there is no map, or a key's value is one.
+        words: Keys whose values are texts: a hashtag belongs to them.
+        prose: Those of them after which ``# …`` may be meant as text too.
+        allowed: Says what the value of a key may be.
+        error: What is raised.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        expected: str,
+        *,
+        words: Collection[str] = (),
+        prose: Collection[str] = (),
+        allowed: Callable[[str], str] | None = None,
+        error: type[HeygenNbError] = DraftError,
+    ) -> None:
+        self._name = name
+        self._expected = expected
+        self._words = words
+        self._prose = prose
+        self._allowed = allowed or (lambda _key: _quote_it())
+        self._error = error
+
+    def maps(self, text: str) -> Iterator[tuple[int, dict[str, YamlText]]]:
+        """Yield the line and the texts of one map, or of each map of a list.
+
+        Raises:
+            HeygenNbError: It is no YAML, more than maps of texts, or a text would be
+                cut by a comment; names file and line.
+        """
+        node = self._composed(text)
+        if node is None or node.tag == _NULL:
+            return
+        for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+            line = item.start_mark.line + 1
+            if not isinstance(item, yaml.MappingNode):
+                problem = _("expected “key: value” lines")
+                raise self._wrong(line, problem, self._expected)
+            yield line, self._texts(item, text)
+
+    def _composed(self, text: str) -> yaml.Node | None:
+        try:
+            # CSafeLoader is quicker, and a crash of the process when nested too deeply
+            return yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as exc:
+            mark = exc.problem_mark
+            line = mark.line + 1 if mark else 1
+            raise self._wrong(line, str(exc.problem), _quote_it()) from None
+        except yaml.YAMLError as exc:  # control characters
+            raise self._error(f"{self._name}: {str(exc).splitlines()[0]}") from None
+        except RecursionError:
+            raise self._error(
+                _("{file}: lists and maps are nested too deeply.").format(
+                    file=self._name
+                )
+            ) from None
+
+    def _texts(self, node: yaml.MappingNode, source: str) -> dict[str, YamlText]:
+        texts: dict[str, YamlText] = {}
+        for key, value in node.value:
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarNode):
+                problem = _("a text belongs here, not a list or a map")
+                raise self._wrong(line, problem, _quote_it())
+            name = str(key.value)
+            if not isinstance(value, yaml.ScalarNode):
+                problem = _("{key}: a text belongs here, not a list or a map")
+                raise self._wrong(line, problem.format(key=name), self._allowed(name))
+            if name in texts:
+                problem = _("the key “{key}” stands there twice").format(key=name)
+                raise self._wrong(line, problem)
+            tail = self._tail(name, key, value, source)
+            is_null = value.tag == _NULL and not tail
+            text = YamlText("" if is_null else value.value + tail)
+            text.line = value.start_mark.line + 1 + (value.style in _BLOCKS)
+            text.is_null = is_null
+            texts[name] = text
+        return texts
+
+    def _tail(
+        self, name: str, key: yaml.ScalarNode, value: yaml.ScalarNode, source: str
+    ) -> str:
+        """Return the end of a text that YAML takes for a comment: ``New #morning``."""
+        if name not in self._words:
+            return ""
+        prose, block = name in self._prose, value.style in _BLOCKS
+        start, end = value.start_mark.index, value.end_mark.index
+        line_end = source.find("\n", start if block else end)
+        line_end = len(source) if line_end < 0 else line_end
+        before = source[key.end_mark.index : line_end if block else start]
+        tail = "" if block else source[end:line_end].rstrip()
+        if not prose:  # “# …” is a remark on a setting
+            tail = _REMARK.split(tail)[0]
+        whole = not value.style and _TAG.match(tail) and not _REMARK.search(tail)
+        lost = [before] if whole or (value.style and not prose) else [before, tail]
+        if not block:
+            deeper = " " * (key.start_mark.column + 1)
+            below = "".join(_COMMENTS.findall(source, line_end + 1)[:1])
+            lost += [x for x in below.splitlines() if x.startswith(deeper)]
+        is_lost = (_ANY if prose else _TAG).search
+        if any(map(is_lost, lost)) or (prose and source[start : start + 1] in "&!"):
+            problem = _("{key}: YAML would leave out a part of this text")
+            line = value.end_mark.line + 1
+            raise self._wrong(line, problem.format(key=name), _quote_it())
+        return (tail if value.value else tail.strip()) if whole else ""
+
+    def _wrong(self, line: int, problem: str, hint: str = "") -> HeygenNbError:
+        where = _("{file}, line {line}").format(file=self._name, line=line)
+        return self._error(
+            _("{where}: {problem}.").format(where=where, problem=problem), hint=hint
+        )
+
+
+def _quote_it() -> str:
+    return _('Put the whole text into straight quotes: "…".')

@@ -24,11 +24,10 @@ from comm.base_comm import BaseComm
 
 from heygen_nb.config import load_settings
 from heygen_nb.sandbox.state import SandboxOptions
-from heygen_nb.ui._base import Panel
-from heygen_nb.ui.avatars import AvatarPicker
-from heygen_nb.ui.gallery import PAGE
-from heygen_nb.ui.voices import VoicePicker
-from heygen_nb.workflow.desk import Desk
+from heygen_nb.ui.base import Panel
+from heygen_nb.ui.pickers import AvatarPicker, VoicePicker
+from heygen_nb.ui.state import SharedState
+from heygen_nb.ui.widgets import PAGE
 
 sys.path.append(str(Path(__file__).parents[1]))
 from tests.serving import sandbox_in_thread
@@ -79,13 +78,13 @@ def say(name: str, times: list[float]) -> float:
     return median
 
 
-async def search(desk: Desk) -> None:
-    panel = Voices(desk)
+async def search(shared: SharedState) -> None:
+    panel = Voices(shared)
     await panel.picker.begin("Clara")
     await panel.idle()
     ours, naive = [], []
     sent.clear()
-    voices = await desk.catalogue.voices()
+    voices = await shared.catalogue.voices()
     print(f"{len(voices)} voices")
     for text in TYPED:
         for end in range(1, len(text) + 1):
@@ -106,14 +105,14 @@ async def search(desk: Desk) -> None:
     panel.close()
 
 
-async def first_page(desk: Desk, name: str) -> tuple[float, float]:
-    panel = Avatars(desk)
+async def first_page(shared: SharedState, name: str) -> tuple[float, float]:
+    panel = Avatars(shared)
     began = time.perf_counter()
     listing = asyncio.create_task(panel.picker.begin(""))
     page = 0.0
     while not page or not listing.done():
         await asyncio.sleep(0.002)
-        style = panel.picker.gallery._pictures.value  # noqa: SLF001 - what is shown
+        style = panel.picker.grid.pictures.value
         if not page and style.count("data:image/jpeg") == PAGE:
             page = time.perf_counter() - began
     whole = time.perf_counter() - began
@@ -137,15 +136,15 @@ async def main() -> None:
                 "HEYGEN_BASE_URL": handle.base_url,
             }
 
-            def desk() -> Desk:
-                return Desk(load_settings(environ=environ))
+            def shared() -> SharedState:
+                return SharedState(load_settings(environ=environ))
 
-            first = desk()
+            first = shared()
             await search(first)
             page, whole = await first_page(first, "cold: nothing kept")
             print(f"  waiting for the whole list: {whole / page:.1f} times as long")
             await first.close()
-            second = desk()
+            second = shared()
             await first_page(second, "warm: another kernel, list and pictures kept")
             await second.close()
 

@@ -41,7 +41,7 @@ def write(file: Path) -> None:
         writer = csv.writer(stream)
         writer.writerow(("name", "company", "city", "wish", "mail"))
         for number in range(ROWS):
-            row = (f"Анна {number}", f"Firm, {number % 97}", "Омск", 'a "quiet" desk')
+            row = (f"Анна {number}", f"Firm, {number % 97}", "Омск", 'a "quiet" shared')
             writer.writerow((*row, f"n{number}@example.com"))
 
 

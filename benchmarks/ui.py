@@ -27,8 +27,8 @@ from heygen_nb.ledger import Ledger
 from heygen_nb.ledger.tables import RenderRow
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.sandbox.state import SandboxOptions
-from heygen_nb.ui.logview import LogView
 from heygen_nb.ui.studio import Studio
+from heygen_nb.ui.widgets import LogView
 
 LINES, DRAFTS, RENDERS = 1000, 1000, 10_000
 sent: list[int] = []
@@ -158,7 +158,7 @@ async def studio() -> None:
         print(f"  {name}: {time.perf_counter() - start:.3f} s")
     print(f"  all tabs opened: {len(_instances)} widgets")
     app.close()
-    await app.desk.close()
+    await app.shared.close()
 
 
 def app_kind(app: Studio) -> type:

@@ -39,7 +39,7 @@ _HOME_OF = {
     "render_video": "renderer",
     "resume": "workflow",
     "rewrite_draft": "workflow.writing",
-    "run": "ui.loop",
+    "run": "ui.display",
     "send_video": "workflow",
     "update_video_config": "renderer",
     "voices": "workflow.catalogue",
@@ -101,10 +101,10 @@ if TYPE_CHECKING:
         wait_video,
     )
     from heygen_nb.ui.analytics import AnalyticsPanel
+    from heygen_nb.ui.display import run
     from heygen_nb.ui.drafts import DraftsPanel
     from heygen_nb.ui.generation import GenerationPanel
     from heygen_nb.ui.history import HistoryPanel
-    from heygen_nb.ui.loop import run
     from heygen_nb.ui.settings import SettingsPanel
     from heygen_nb.ui.studio import Studio
     from heygen_nb.workflow import preview_batch, preview_draft, resume, send_video
@@ -124,8 +124,8 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: Any) -> None:
     """Answer ``%load_ext heygen_nb``: bring the cell magic ``%%avatar``."""
-    magic = importlib.import_module("heygen_nb.ui.magic")
-    shell.register_magics(magic.AvatarMagics)
+    magic = importlib.import_module("heygen_nb.ui.display")
+    shell.register_magic_function(magic.avatar, "cell")
     _teach_ipython()
 
 

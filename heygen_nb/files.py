@@ -205,3 +205,9 @@ def plain_cell(value: Any) -> Any:
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return value
+
+
+def packaged(name: str) -> Path:
+    """Return a folder that lies beside the package in a checkout, in it in a wheel."""
+    package = Path(__file__).parent
+    return next(p for p in (package / name, package.parent / name) if p.is_dir())

@@ -42,7 +42,7 @@ _FRINGE += [(424, 318), (374, 380)]
 _SHINE = [(396, 232), (470, 190), (556, 186), (480, 214), (420, 250)]
 
 
-class Pen:
+class DraftWriting:
     """Draws in the person's units on a larger picture."""
 
     def __init__(self, image: Image.Image) -> None:
@@ -87,7 +87,7 @@ def draw_person() -> Image.Image:
     image = Image.composite(
         Image.new("RGB", size, _BACK_BOTTOM), Image.new("RGB", size, _BACK_TOP), down
     )
-    pen = Pen(image)
+    pen = DraftWriting(image)
     pen.blob(_HAIR_BACK, _HAIR)
     pen.blob(_SHOULDERS, _COAT)
     pen.ellipse(500, 760, 112, 52, _COAT_SHADE)
@@ -113,26 +113,26 @@ def with_mouth(face: Image.Image, loudness: float) -> Image.Image:
     image = face.copy()
     if loudness == 0:
         return image
-    Pen(image).ellipse(500, 610, 80, 22, _SKIN)
+    DraftWriting(image).ellipse(500, 610, 80, 22, _SKIN)
     wide, up, down = 56 - 6 * loudness, 2 + 14 * loudness, 12 + 46 * loudness
     lips = [(-wide, -8), (0, -up), (wide, -8), (wide * 0.62, down * 0.7), (0, down)]
     lips = [(500 + x, 596 + y) for x, y in [*lips, (-wide * 0.62, down * 0.7)]]
     # Teeth and tongue are cut to the shape of the mouth.
     inside = Image.new("L", image.size)
-    Pen(inside).blob(
+    DraftWriting(inside).blob(
         [(x + (500 - x) * 0.12, y + (606 - y) * 0.16) for x, y in lips], 255
     )
     within = Image.new("RGB", image.size, (92, 22, 38))
-    Pen(within).ellipse(500, 596 + down, wide * 0.7, down * 0.55, _TONGUE)
-    Pen(within).box((430, 560, 570, 594 + down * 0.16), 6, (255, 252, 248))
-    Pen(image).blob(lips, _LIPS)
+    DraftWriting(within).ellipse(500, 596 + down, wide * 0.7, down * 0.55, _TONGUE)
+    DraftWriting(within).box((430, 560, 570, 594 + down * 0.16), 6, (255, 252, 248))
+    DraftWriting(image).blob(lips, _LIPS)
     image.paste(within, mask=inside)
     return image
 
 
 def with_closed_eyes(face: Image.Image) -> Image.Image:
     image = face.copy()
-    pen = Pen(image)
+    pen = DraftWriting(image)
     for x in (424, 576):
         pen.ellipse(x, 452, 27, 33, _SKIN)
         pen.arc((x - 30, 430, x + 30, 472), (20, 160), _INK, 9)

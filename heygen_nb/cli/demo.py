@@ -9,10 +9,10 @@ from heygen_nb.cli.console import log_lines, on_terminal, out, say
 from heygen_nb.cli.render import show_outcome
 from heygen_nb.config import load_settings
 from heygen_nb.drafts import read_drafts
+from heygen_nb.files import packaged
 from heygen_nb.i18n import current_language
 from heygen_nb.i18n import gettext as _
 from heygen_nb.workflow import open_session
-from heygen_nb.workflow.packaged import packaged
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.cli.console import say
 from heygen_nb.config import load_settings
+from heygen_nb.files import packaged
 from heygen_nb.i18n import gettext as _
-from heygen_nb.workflow.packaged import packaged
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ import ipywidgets as widgets
 
 from heygen_nb.figures import Theme, title_of
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ui._base import Panel, make
-from heygen_nb.ui.markup import clock, markup
+from heygen_nb.ui.base import Panel, make, row
+from heygen_nb.ui.html import clock, markup
 from heygen_nb.workflow import analytics
 
 if TYPE_CHECKING:
@@ -37,18 +37,14 @@ class AnalyticsPanel(Panel):
         self.d_period = self.field(widgets.Dropdown, lambda: _("Period"), "hg-short")
         self._name_periods()
         self.d_period.observe(lambda _change: self.spawn(self._draw), "value")
-        self._figures = make(widgets.HTML)
-        self._charts = make(widgets.HTML)
-        buttons = (
+        self.figures = make(widgets.HTML)
+        self.charts = make(widgets.HTML)
+        place = self.place()
+        buttons = row(
             self.button(lambda: _("↻ Refresh"), self._draw),
-            self.button(lambda: _("Save as CSV"), self._save),
+            self.button(lambda: _("Save as CSV"), self.save, at=place),
         )
-        return (
-            self.d_period,
-            self._figures,
-            self._charts,
-            make(widgets.HBox, "hg-buttons", children=buttons),
-        )
+        return (self.d_period, self.figures, self.charts, buttons, place)
 
     def _name_periods(self) -> None:
         chosen = self.d_period.value
@@ -67,29 +63,32 @@ class AnalyticsPanel(Panel):
     def _heard(self, topic: str) -> None:
         if topic == "language":
             self._name_periods()
-        if topic == "language" or (topic == "jobs" and not self.desk.jobs.running):
+        if topic == "language" or (topic == "jobs" and not self.shared.jobs.running):
             self.spawn(self._draw)
 
     async def _read(self) -> Analytics:
-        ledger = await self.desk.ledger()
+        ledger = await self.shared.ledger()
         return await asyncio.to_thread(
             analytics,
             days=self.d_period.value or None,
-            settings=self.desk.settings,
+            settings=self.shared.settings,
             ledger=ledger,
         )
 
     async def _draw(self) -> None:
         found = await self._read()
-        self._figures.value = _figures(found)
-        self._charts.value = await asyncio.to_thread(charts_html, found)
+        self.figures.value = _figures(found)
+        self.charts.value = await asyncio.to_thread(charts_html, found)
 
-    async def _save(self) -> None:
+    async def save(self) -> None:
+        """Write the tables behind the charts to CSV files."""
         found = await self._read()
-        folder = self.desk.settings.home / FOLDER
+        folder = self.shared.settings.home / FOLDER
         files = await asyncio.to_thread(found.save, folder)
         self.tell(
-            _("{count} tables are in {folder}").format(count=len(files), folder=folder)
+            lambda: _("{count} tables are in {folder}").format(
+                count=len(files), folder=folder
+            )
         )
 
 

@@ -12,16 +12,16 @@ import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
 from heygen_nb.renderer.background import COLOR
-from heygen_nb.ui._base import make, shared_layout
-from heygen_nb.ui.gallery import Gallery, Tile
-from heygen_nb.ui.markup import markup
-from heygen_nb.workflow.backgrounds import FOLDER
+from heygen_nb.ui.base import make, row, shared_layout
+from heygen_nb.ui.html import markup
+from heygen_nb.ui.pictures import FOLDER
+from heygen_nb.ui.widgets import PictureGrid, Tile
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from heygen_nb.ui._base import Panel
-    from heygen_nb.workflow.backgrounds import Earlier
+    from heygen_nb.ui.base import Panel
+    from heygen_nb.ui.pictures import KnownBackground
 
 _FIRST_COLOR = "#1b2440"
 _ACCEPT = ".png,.jpg,.jpeg,.webp,.gif,.bmp,.tif,.tiff"
@@ -39,21 +39,21 @@ class BackgroundPicker(widgets.VBox):
         self, panel: Panel, choose: Callable[[str], Coroutine[Any, Any, object]]
     ) -> None:
         self._panel, self._choose = panel, choose
-        self._backgrounds = panel.desk.backgrounds
+        self._backgrounds = panel.shared.backgrounds
         self._current = ""
-        self._earlier: dict[str, Earlier] = {}
-        self._now, self._state = make(widgets.HTML), make(widgets.HTML)
-        self.gallery = Gallery(panel, self.use, "hg-wide")
+        self._earlier: dict[str, KnownBackground] = {}
+        self.now, self.state = make(widgets.HTML), make(widgets.HTML)
+        self.grid = PictureGrid(panel, self.use, "hg-wide")
         none = panel.button(lambda: _("🚫 No background"), partial(self.use, ""))
         super().__init__(
             (
-                make(widgets.HBox, "hg-row hg-now", children=(self._now, none)),
+                row(self.now, none, css="hg-row hg-now"),
                 self._color_row(),
                 self._link_row(),
                 self._file_row(),
                 panel.hint(self._hint),
-                self._state,
-                self.gallery,
+                self.state,
+                self.grid,
             ),
             layout=shared_layout(),
         )
@@ -76,14 +76,13 @@ class BackgroundPicker(widgets.VBox):
         self, field: widgets.Widget, work: Callable[[], Coroutine[Any, Any, object]]
     ) -> widgets.HBox:
         button = self._panel.button(lambda: _("Use"), work)
-        return make(widgets.HBox, "hg-entry", children=(field, button))
+        return row(field, button, css="hg-entry")
 
     def _file_row(self) -> widgets.HBox:
-        self.u_file = make(widgets.FileUpload, "hg-import", accept=_ACCEPT)
-        self._panel.say(self.u_file, "description", lambda: _("Upload"))
-        self._panel.say(self.u_file, "tooltip", lambda: _("⇪ Upload a picture"))
-        self.u_file.observe(lambda _c: self._panel.spawn(self._upload), "value")
-        return make(widgets.HBox, "hg-buttons", children=(self.u_file,))
+        self.u_file = self._panel.upload(
+            lambda: _("⇪ Upload a picture"), self._upload, _ACCEPT
+        )
+        return row(self.u_file)
 
     def _hint(self) -> str:
         return _(
@@ -103,7 +102,7 @@ class BackgroundPicker(widgets.VBox):
         self._earlier = {one.value: one for one in earlier}
         await self._show_current()
         tiles = [_tile(one) for one in earlier]
-        await self.gallery.fill(tiles, self._picture, current)
+        await self.grid.fill(tiles, self._picture, current)
 
     async def _picture(self, value: str) -> bytes | None:
         one = self._earlier.get(value)
@@ -114,7 +113,7 @@ class BackgroundPicker(widgets.VBox):
         look = await asyncio.to_thread(self._backgrounds.look, value)
         one = self._earlier.get(value)
         label = one.label if one else value or _("No background")
-        self._now.value = _now_html(label, look)
+        self.now.value = _now_html(label, look)
         if COLOR.fullmatch(value):
             self.c_color.value = value
 
@@ -139,17 +138,17 @@ class BackgroundPicker(widgets.VBox):
 
     async def _take(self, checked: Callable[[], Awaitable[str]]) -> None:
         self._panel.hush()
-        self._state.value = markup(_("Checking…"), "hg-hint")
+        self.state.value = markup(_("Checking…"), "hg-hint")
         try:
             value = await checked()
         finally:
-            self._state.value = ""
-            self.gallery.mark(self._current)
+            self.state.value = ""
+            self.grid.mark(self._current)
         await self._choose(value)
         await self.begin(value)
 
 
-def _tile(one: Earlier) -> Tile:
+def _tile(one: KnownBackground) -> Tile:
     """Return a tile; what has no picture is a link."""
     return Tile(one.value, one.label, "" if one.thumb else _("🔗 link"))
 

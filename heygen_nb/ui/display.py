@@ -1,17 +1,46 @@
-"""How drafts, videos and quotes show themselves in a cell and in a console."""
+"""What a notebook shows without a panel: our objects, and ``%%avatar``; and ``run``."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+import shlex
+from argparse import ArgumentParser
+from collections import deque
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import Draft
 from heygen_nb.timing import estimate_s
-from heygen_nb.ui.markup import markup, video_html
+from heygen_nb.ui.html import bar_html, markup, video_html
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
-    from heygen_nb.models import Draft, Quote, Video
+    from heygen_nb.models import Progress, Quote, Video
+
+_Result = TypeVar("_Result")
+_LINES = 8
+
+
+def run(coro: Coroutine[Any, Any, _Result]) -> _Result:
+    """Run a coroutine to its end and return its result.
+
+    For a plain function that a notebook calls, or a script run with ``%run``. Where
+    ``await`` can be written, write that.
+
+    Args:
+        coro: For example ``hg.render_video(draft)``.
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(coro)
+    # It changes the running loop, so it is done only here, when it is needed.
+    import nest_asyncio2  # noqa: PLC0415
+
+    nest_asyncio2.apply(loop)
+    return loop.run_until_complete(coro)
 
 
 def register(formatter: Any) -> None:
@@ -93,3 +122,50 @@ _FORMS: dict[str, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
     "Quote": (quote_html, quote_text),
     "Video": (video_card, video_text),
 }
+
+
+def avatar(line: str, cell: str) -> Video | None:
+    """``%%avatar``: show the cell's text as a free local preview.
+
+    ``--render`` has it rendered, and pays; ``--title`` and ``--caption`` (the text of
+    the post) go into the draft.
+    """
+    options = _OPTIONS.parse_args(shlex.split(line))
+    draft = Draft(script=cell.strip(), title=options.title, caption=options.caption)
+    return run(_make(draft, render=options.render))
+
+
+class _Options(ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"%%avatar: {message}")
+
+
+_OPTIONS = _Options(prog="%%avatar", add_help=False)
+_OPTIONS.add_argument("--render", action="store_true")
+_OPTIONS.add_argument("--title", default="")
+_OPTIONS.add_argument("--caption", default="")
+
+
+async def _make(draft: Draft, *, render: bool) -> Video | None:
+    # What this module shows is needed by every notebook; these only by the magic.
+    import IPython.display as ipython  # noqa: PLC0415
+
+    from heygen_nb.renderer import render_video  # noqa: PLC0415
+    from heygen_nb.ui.state import shared_state  # noqa: PLC0415
+
+    shared = shared_state()
+    await shared.drafts.save(draft, over=0)
+    screen: Any = ipython
+    shown = screen.display(screen.HTML(bar_html(None)), display_id=True)
+    if not render:
+        path = await shared.preview(draft)
+        shown.update(screen.HTML(video_html(path)))
+        return None
+    lines: deque[str] = deque(maxlen=_LINES)
+
+    def show(progress: Progress) -> None:
+        lines.append(progress.message)
+        log = markup("\n".join(lines), tag="pre")
+        shown.update(screen.HTML(bar_html(progress.fraction) + log))
+
+    return await render_video(draft, show, settings=shared.settings)

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ui._base import Panel, make, shared_layout, show
-from heygen_nb.ui.logview import LogView
-from heygen_nb.ui.markup import bar_html, clock, failure_html, markup, relative
-from heygen_nb.ui.player import Player
+from heygen_nb.ui.base import Panel, column, make, row, shared_layout, show
+from heygen_nb.ui.html import bar_html, clock, failure_html, markup, relative
+from heygen_nb.ui.widgets import LogView, Player
 
 if TYPE_CHECKING:
-    from heygen_nb.ui._base import Work
+    from heygen_nb.ui.base import Work
     from heygen_nb.workflow.jobs import Job
     from heygen_nb.workflow.outcome import Outcome
 
@@ -26,56 +25,53 @@ class GenerationPanel(Panel):
     """The renders of this notebook, newest first, with their common log."""
 
     def _build(self) -> tuple[widgets.Widget, ...]:
-        self._cards: dict[Job, JobCard] = {}
-        self._ticking = False
+        self.cards: dict[Job, RenderCard] = {}
+        self.ticking = False
         self._showing: Job | None = None
         self._seen: set[Job] = set()
         self._list = make(widgets.VBox, "hg-cards")
         self._empty = self.hint(
             lambda: _("Nothing is being rendered. Create a video from a draft.")
         )
-        self._log = LogView(
-            lambda: self.desk.jobs.log, self._loop, _("Log"), also=self._draw_running
+        self.log_view = LogView(
+            lambda: self.shared.jobs.log, self._loop, _("Log"), also=self._draw_running
         )
-        self._player = Player()
-        self._send_button = self.button(
+        self.player = Player()
+        self.send_button = self.button(
             lambda: _("📱 Send to Telegram"), self._send_shown, "hg-primary"
         )
         self._about = make(widgets.HTML)
-        side = (self._player, self._about, self._send_button)
-        self._side = make(widgets.VBox, "hg-side", children=side)
-        main = make(
-            widgets.VBox, "hg-grow", children=(self._empty, self._list, self._log)
-        )
-        return (make(widgets.HBox, "hg-columns", children=(main, self._side)),)
+        self.side = column(self.player, self._about, self.send_button, css="hg-side")
+        main = column(self._empty, self._list, self.log_view, css="hg-grow")
+        return (row(main, self.side, css="hg-columns"),)
 
     async def _begin(self) -> None:
         self._draw()
-        self.desk.take_up()
+        self.shared.jobs.take_up()
 
     def _heard(self, topic: str) -> None:
         if topic == "log":
-            self._log.refresh()
+            self.log_view.refresh()
         elif topic in ("jobs", "language"):
             self._draw()
 
     def close(self) -> None:
         """Stop the timer; renders go on."""
-        self._log.close()
+        self.log_view.close()
         super().close()
 
     def _draw(self) -> None:
-        jobs = self.desk.jobs.all
+        jobs = self.shared.jobs.all
         for job in jobs[:MAX_CARDS]:
-            card = self._cards.setdefault(job, JobCard(self, job))
+            card = self.cards.setdefault(job, RenderCard(self, job))
             card.draw()
-        self._cards = {j: c for j, c in self._cards.items() if j in jobs[:MAX_CARDS]}
-        cards = tuple(self._cards[job] for job in jobs[:MAX_CARDS])
+        self.cards = {j: c for j, c in self.cards.items() if j in jobs[:MAX_CARDS]}
+        cards = tuple(self.cards[job] for job in jobs[:MAX_CARDS])
         if self._list.children != cards:
             self._list.children = cards
         show(self._empty, when=not jobs)
         self._show_newest(jobs)
-        if self.desk.jobs.running and not self._ticking:
+        if self.shared.jobs.running and not self.ticking:
             self.spawn(self._tick)
 
     def _show_newest(self, jobs: list[Job]) -> None:
@@ -95,40 +91,40 @@ class GenerationPanel(Panel):
     def _draw_side(self) -> None:
         job = self._showing
         outcome = job.outcome if job else None
-        show(self._side, when=bool(outcome and outcome.path))
+        show(self.side, when=bool(outcome and outcome.path))
         if job is None or outcome is None or outcome.path is None:
             return
-        if self._player.path != outcome.path:
-            self._player.play(outcome.path)
+        if self.player.path != outcome.path:
+            self.player.play(outcome.path)
         length = _("{seconds:.1f} s, asked: {target:.0f} s").format(
             seconds=outcome.duration_s or 0, target=outcome.target_s or 0
         )
         title = job.draft.title or f"#{job.draft.id}"
         self._about.value = markup(f"{title} · {length}", "hg-hint")
-        self._send_button.disabled = job.sending or outcome.sent is not False
+        self.send_button.disabled = job.sending or outcome.sent is not False
 
     async def _send_shown(self) -> None:
         if self._showing:
-            await self.desk.send(self._showing)
+            await self.shared.send(self._showing)
 
     def _draw_running(self) -> None:
-        for job, card in self._cards.items():
+        for job, card in self.cards.items():
             if job.running:
                 card.draw()
 
     async def _tick(self) -> None:
-        if self._ticking:
+        if self.ticking:
             return
-        self._ticking = True
+        self.ticking = True
         try:
-            while self.desk.jobs.running:
+            while self.shared.jobs.running:
                 self._draw_running()
                 await asyncio.sleep(TICK_S)
         finally:
-            self._ticking = False
+            self.ticking = False
 
 
-class JobCard(widgets.VBox):
+class RenderCard(widgets.VBox):
     """One render: what, how far, and what can be done about it.
 
     Args:
@@ -139,8 +135,8 @@ class JobCard(widgets.VBox):
     def __init__(self, panel: GenerationPanel, job: Job) -> None:
         self._panel = panel
         self._job = job
-        self._html = make(widgets.HTML)
-        self._buttons = {
+        self.html = make(widgets.HTML)
+        self.buttons = {
             name: self._button(work)
             for name, work in (
                 ("play", self._play),
@@ -150,8 +146,9 @@ class JobCard(widgets.VBox):
                 ("clear", self._clear),
             )
         }
-        row = make(widgets.HBox, "hg-buttons", children=(*self._buttons.values(),))
-        super().__init__((self._html, row), layout=shared_layout())
+        super().__init__(
+            (self.html, row(*self.buttons.values())), layout=shared_layout()
+        )
         self.add_class("hg-card")
 
     def _button(self, work: Work) -> widgets.Button:
@@ -172,7 +169,7 @@ class JobCard(widgets.VBox):
             parts.append(markup(hint, "hg-hint", "div") if _is_submitted(job) else "")
         if job.outcome:
             parts.append(_ending(job.outcome))
-        self._html.value = "".join(parts)
+        self.html.value = "".join(parts)
         self._offer()
 
     def _offer(self) -> None:
@@ -191,20 +188,20 @@ class JobCard(widgets.VBox):
             "clear": (_("✕ Clear"), not job.running),
         }
         for key, (words, offered) in offers.items():
-            self._buttons[key].description = words
-            show(self._buttons[key], when=offered)
+            self.buttons[key].description = words
+            show(self.buttons[key], when=offered)
 
     async def _play(self) -> None:
         self._panel.show_video(self._job)
 
     async def _stop(self) -> None:
-        self._panel.desk.jobs.stop(self._job)
+        self._panel.shared.jobs.stop(self._job)
 
     async def _start_again(self) -> None:
-        self._panel.desk.jobs.go_on(self._job)
+        self._panel.shared.jobs.go_on(self._job)
 
     async def _clear(self) -> None:
-        self._panel.desk.jobs.forget(self._job)
+        self._panel.shared.jobs.forget(self._job)
 
 
 def _is_submitted(job: Job) -> bool:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from functools import partial
 from itertools import zip_longest
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ui._base import Panel, make, shared_layout, show
-from heygen_nb.ui.markup import clock, failure_html, markup, picture_html, relative
-from heygen_nb.ui.player import Player
+from heygen_nb.models import Draft
+from heygen_nb.ui.base import Panel, column, make, row, shared_layout, show
+from heygen_nb.ui.html import clock, failure_html, markup, picture_html, relative
+from heygen_nb.ui.widgets import Player
+from heygen_nb.workflow.history import HistoryLine, export_history, line_of
+from heygen_nb.workflow.jobs import video_of
+from heygen_nb.workflow.resumption import adopt, pay_again
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
-    from heygen_nb.workflow.history import HistoryLine
-    from heygen_nb.workflow.past import PastRender
+    from heygen_nb.workflow.session import Session
 
 ROWS = 7
 
@@ -30,62 +34,64 @@ class HistoryPanel(Panel):
     """Called with the id of a draft that was made from an old one."""
 
     def _build(self) -> tuple[widgets.Widget, ...]:
-        self._line: HistoryLine | None = None
+        self.line: HistoryLine | None = None
         self._lines: list[HistoryLine] = []
         self._starts: list[str | None] = [None]
         self.d_status = self.field(
             widgets.Dropdown, lambda: _("Show"), "hg-short", options=_statuses()
         )
-        self.d_status.observe(lambda _change: self.spawn(self._first), "value")
-        self._rows = [HistoryRow(self, number) for number in range(ROWS)]
-        self._empty = self.hint(lambda: _("Nothing was rendered yet."))
-        self._newer = self.button(lambda: _("‹ Newer"), self._back)
-        self._older = self.button(lambda: _("Older ›"), self._on)
-        export = self.button(lambda: _("⇩ Export as CSV"), self._export)
-        pages = make(
-            widgets.HBox, "hg-buttons", children=(self._newer, self._older, export)
+        self.d_status.observe(lambda _change: self.spawn(self.load_first), "value")
+        self.rows = [HistoryEntry(self, number) for number in range(ROWS)]
+        self.empty = self.hint(lambda: _("Nothing was rendered yet."))
+        place = self.place()
+        self.newer_button = self.button(lambda: _("‹ Newer"), self._back)
+        self.older_button = self.button(lambda: _("Older ›"), self._on)
+        self.export_button = self.button(
+            lambda: _("⇩ Export as CSV"), self._export, at=place
         )
-        left = (self.d_status, self._empty, *self._rows, pages)
-        main = make(widgets.VBox, "hg-grow", children=left)
-        columns = (main, self._build_details())
-        return (make(widgets.HBox, "hg-columns", children=columns),)
+        pages = row(self.newer_button, self.older_button, self.export_button)
+        main = column(
+            *(self.d_status, self.empty, *self.rows, pages, place), css="hg-grow"
+        )
+        return (row(main, self._build_details(), css="hg-columns"),)
 
     def _build_details(self) -> widgets.VBox:
-        self._player = Player()
+        self.player = Player()
         self._facts = make(widgets.HTML)
-        self._send_it = self.button(
-            lambda: _("📱 Send to Telegram"), partial(self._post, again=False)
-        )
-        self._send_again = self.button(
-            lambda: _("📱 Send again"), partial(self._post, again=True)
-        )
-        self._is_there = self.button(lambda: _("✓ It is in the chat"), self._mark_sent)
-        self._not_there = self.button(
-            lambda: _("📱 It is not there: send"), self._resend
-        )
+        place = self.place()
+
+        def button(words: Callable[[], str], work: Any) -> widgets.Button:
+            return self.button(words, work, at=place)
+
         self.t_video_id = self.field(widgets.Text, lambda: _("Video id at HeyGen"))
-        self._adopt_it = self.button(lambda: _("This is the video"), self._adopt)
-        self._pay = self.button(lambda: _("There is none: pay again"), self._pay_again)
-        self._reuse = self.button(lambda: _("✎ New draft from this"), self._new_draft)
-        buttons = (
-            self._send_it,
-            self._send_again,
-            self._is_there,
-            self._not_there,
-            self._adopt_it,
-            self._pay,
-            self._reuse,
+        self.actions = {
+            "send": button(
+                lambda: _("📱 Send to Telegram"), partial(self._post, again=False)
+            ),
+            "again": button(
+                lambda: _("📱 Send again"), partial(self._post, again=True)
+            ),
+            "is there": button(lambda: _("✓ It is in the chat"), self._mark_sent),
+            "not there": button(lambda: _("📱 It is not there: send"), self._resend),
+            "adopt": button(lambda: _("This is the video"), self._adopt),
+            "pay": button(lambda: _("There is none: pay again"), self._pay_again),
+            "reuse": button(lambda: _("✎ New draft from this"), self.new_draft),
+        }
+        self.details = column(
+            self.player,
+            self._facts,
+            self.t_video_id,
+            row(*self.actions.values()),
+            place,
+            css="hg-side",
         )
-        row = make(widgets.HBox, "hg-buttons", children=buttons)
-        parts = (self._player, self._facts, self.t_video_id, row)
-        self._details = make(widgets.VBox, "hg-side", children=parts)
-        show(self._details, when=False)
-        return self._details
+        show(self.details, when=False)
+        return self.details
 
     # The list
 
     async def _begin(self) -> None:
-        await self._first()
+        await self.load_first()
 
     def _heard(self, topic: str) -> None:
         if topic in ("jobs", "language"):
@@ -98,7 +104,8 @@ class HistoryPanel(Panel):
         self.d_status.options = _statuses()
         self.d_status.value = chosen
 
-    async def _first(self) -> None:
+    async def load_first(self) -> None:
+        """Show the newest renders."""
         self._starts = [None]
         await self._load()
 
@@ -111,143 +118,183 @@ class HistoryPanel(Panel):
         await self._load()
 
     async def _load(self) -> None:
-        page = await self.desk.past.page(
-            self.desk.settings.videos_path,
-            status=self.d_status.value or None,
-            before=self._starts[-1],
-            limit=ROWS + 1,
-        )
-        lines = [past.line for past in page]
+        page = await self._read(ROWS + 1)
+        lines = [line for line, _title in page]
         self._lines = lines[:ROWS]
-        for row, past in zip_longest(self._rows, page[:ROWS]):
-            row.draw(past)
-        show(self._empty, when=not lines)
-        self._newer.disabled = len(self._starts) == 1
-        self._older.disabled = len(lines) <= ROWS
-        if self._line:
-            fresh = (x for x in lines if x.render_id == self._line.render_id)
-            self._show_details(next(fresh, self._line))
+        for entry, found in zip_longest(self.rows, page[:ROWS]):
+            entry.draw(found)
+        show(self.empty, when=not lines)
+        self.newer_button.disabled = len(self._starts) == 1
+        self.older_button.disabled = len(lines) <= ROWS
+        if self.line:
+            fresh = (x for x in lines if x.render_id == self.line.render_id)
+            self._show_details(next(fresh, self.line))
+
+    async def _read(self, limit: int) -> list[tuple[HistoryLine, str]]:
+        """Return the renders of this page, each with the title its draft had."""
+        ledger, videos = await self.shared.ledger(), self.shared.settings.videos_path
+        status, before = self.d_status.value or None, self._starts[-1]
+
+        def read() -> list[tuple[HistoryLine, str]]:
+            last = ledger.render(before) if before else None
+            found = ledger.history.page(status=status, before=last, limit=limit)
+            posts = ledger.posts.of_renders([one.id for one in found])
+            return [
+                (line_of(one, posts.get(one.id, ()), videos), one.title)
+                for one in found
+            ]
+
+        return await asyncio.to_thread(read)
 
     async def choose(self, number: int) -> None:
         """Show the details of a row of this page."""
-        self._player.play(self._lines[number].path)
+        self.player.play(self._lines[number].path)
         self._show_details(self._lines[number])
 
     # One render
 
     def _show_details(self, line: HistoryLine) -> None:
-        self._line = line
-        show(self._details, when=True)
+        self.line = line
+        show(self.details, when=True)
         self._facts.value = _facts(line)
         has_file, unsure = line.path is not None, line.sent == "unsure"
-        for widget, offered in (
-            (self._send_it, has_file and line.sent is False),
-            (self._send_again, has_file and line.sent is True),
-            (self._is_there, unsure),
-            (self._not_there, unsure),
-            (self.t_video_id, line.status == "unknown"),
-            (self._adopt_it, line.status == "unknown"),
-            (self._pay, line.status == "unknown"),
-        ):
-            show(widget, when=offered)
+        unknown = line.status == "unknown"
+        show(self.t_video_id, when=unknown)
+        for name, offered in {
+            "send": has_file and line.sent is False,
+            "again": has_file and line.sent is True,
+            "is there": unsure,
+            "not there": unsure,
+            "adopt": unknown,
+            "pay": unknown,
+        }.items():
+            show(self.actions[name], when=offered)
 
     async def _post(self, *, again: bool) -> None:
-        line = self._line
+        line = self.line
         question = _("It is in the chat already. Post it a second time?")
         if line is None or (again and not await self.ask(question, _("Send again"))):
             return
-        await self._settle(self.desk.past.send(line, again=again))
+        await self._settle(
+            lambda session: session.posting.send_render(video_of(line), again=again)
+        )
 
     async def _resend(self) -> None:
-        if self._line:
-            await self._settle(self.desk.past.resend(self._line))
+        if line := self.line:
+            await self._settle(
+                lambda session: session.posting.resend(line.post_id or 0)
+            )
 
     async def _mark_sent(self) -> None:
-        if self._line:
-            await self._settle(self.desk.past.mark_sent(self._line))
+        if line := self.line:
+            await self._settle(
+                lambda session: session.posting.mark_sent(line.post_id or 0)
+            )
 
     async def _adopt(self) -> None:
-        if self._line and (video_id := self.t_video_id.value.strip()):
-            await self._settle(self.desk.past.adopt(self._line, video_id))
-            self.desk.take_up()
+        line, video_id = self.line, self.t_video_id.value.strip()
+        if line and video_id:
+            await self._settle(
+                lambda session: adopt(session, line.render_id or "", video_id)
+            )
+            self.shared.jobs.take_up()
 
     async def _pay_again(self) -> None:
         question = _("Have you looked at HeyGen? A new render is paid again.")
-        line = self._line  # another one may be chosen before the answer
+        line = self.line  # another one may be chosen before the answer
         if line and await self.ask(question, _("Pay for another")):
-            await self._settle(self.desk.past.pay_again(line))
-            self.desk.take_up()
+            await self._settle(lambda session: pay_again(session, line.render_id or ""))
+            self.shared.jobs.take_up()
 
-    async def _settle(self, work: Awaitable[None]) -> None:
-        self.tell(_("One moment…"))
+    async def _settle(
+        self, work: Callable[[Session], Coroutine[Any, Any, object]]
+    ) -> None:
+        self.tell(lambda: _("One moment…"))
         try:
-            await work
+            async with self.shared.session() as session:
+                await work(session)
         finally:
             await self._load()
-        self.tell(_("Done."))
+        self.tell(lambda: _("Done."))
 
-    async def _new_draft(self) -> None:
-        if self._line:
-            old = await self.desk.past.draft_of(self._line)
+    async def _draft_of(self, line: HistoryLine) -> Draft:
+        """Return what was rendered, as it was then."""
+        ledger = await self.shared.ledger()
+        found = await asyncio.to_thread(ledger.render, line.render_id or "")
+        return Draft(
+            id=found.draft_id,
+            script=found.script,
+            caption=found.caption,
+            title=found.title,
+        )
+
+    async def new_draft(self) -> None:
+        """Make a draft of what was rendered, to be changed."""
+        if self.line:
+            old = await self._draft_of(self.line)
             draft = old.model_copy(update={"id": secrets.token_hex(4)})
-            await self.desk.book.save(draft, over=0)
-            self.tell(_("Draft #{id} was made.").format(id=draft.id))
+            await self.shared.drafts.save(draft, over=0)
+            self.tell(lambda: _("Draft #{id} was made.").format(id=draft.id))
             if self.on_draft:
                 self.on_draft(draft.id)
 
     async def _export(self) -> None:
-        settings = self.desk.settings
+        settings = self.shared.settings
         file = settings.home / "history.csv"
-        await self.desk.past.export(settings.videos_path, file)
-        self.tell(_("Written: {file}").format(file=relative(file)))
+        ledger = await self.shared.ledger()
+        await asyncio.to_thread(
+            export_history, ledger, settings.videos_path, file, "csv"
+        )
+        self.tell(lambda: _("Written: {file}").format(file=relative(file)))
 
 
-class HistoryRow(widgets.HBox):
-    """A line of the table with the button that opens it.
+class HistoryEntry(widgets.HBox):
+    """A line of the list with the button that opens it.
 
     Args:
-        panel: Whose row it is.
+        panel: Whose line it is.
         number: Its place on the page.
     """
 
     def __init__(self, panel: HistoryPanel, number: int) -> None:
-        self._html = make(widgets.HTML, "hg-grow")
-        self._button = make(widgets.Button)
-        work = partial(panel.choose, number)
-        self._button.on_click(lambda _button: panel.spawn(work))
-        super().__init__((self._html, self._button), layout=shared_layout())
+        self.html = make(widgets.HTML, "hg-grow")
+        self.open_button = panel.button(
+            lambda: _("▶ Open"), partial(panel.choose, number)
+        )
+        super().__init__((self.html, self.open_button), layout=shared_layout())
         self.add_class("hg-row")
 
-    def draw(self, past: PastRender | None) -> None:
-        """Show a render; None hides the row."""
-        show(self, when=past is not None)
-        if past is None:
+    def draw(self, found: tuple[HistoryLine, str] | None) -> None:
+        """Show a render and its title; None hides the line."""
+        show(self, when=found is not None)
+        if found is None:
             return
-        line = past.line
-        name = past.title or f"#{line.draft_id}"
+        line, title = found
+        name = title or f"#{line.draft_id}"
         when = f"{line.created_at.astimezone():%d.%m. %H:%M}"
-        parts = [markup(_state(line), _COLOURS.get(line.status, ""))]
-        if line.duration_s:
-            length = _("{seconds:.1f} s").format(seconds=line.duration_s)
-            parts.append(markup(length))
-        if line.submitted_at and line.completed_at:
-            took = (line.completed_at - line.submitted_at).total_seconds()
-            parts.append(markup(_("made in {time}").format(time=clock(took))))
-        if line.cost:
-            about = "" if line.billed else "≈"  # computed, not read from the bill
-            cost = _("cost {amount:.2f}").format(amount=line.cost)
-            parts.append(markup(about + cost))
-        if line.sent:
-            unsure = line.sent == "unsure"
-            text = _("⚠️ unsure") if unsure else _("📱 sent")
-            parts.append(markup(text, "warn" if unsure else "ok"))
-        self._html.value = (
+        self.html.value = (
             f"{picture_html(line.thumbnail, name)}<div>{markup(name, tag='b')} "
             f"{markup(f'#{line.draft_id} · {when}', 'hg-hint')}"
-            f'<div class="hg-meta">{"".join(parts)}</div></div>'
+            f'<div class="hg-meta">{"".join(_row_facts(line))}</div></div>'
         )
-        self._button.description = _("▶ Open")
-        self._button.tooltip = _("Open {name}").format(name=name)
+        self.open_button.tooltip = _("Open {name}").format(name=name)
+
+
+def _row_facts(line: HistoryLine) -> list[str]:
+    facts = [markup(_state(line), _COLOURS.get(line.status, ""))]
+    if line.duration_s:
+        facts.append(markup(_("{seconds:.1f} s").format(seconds=line.duration_s)))
+    if line.submitted_at and line.completed_at:
+        took = (line.completed_at - line.submitted_at).total_seconds()
+        facts.append(markup(_("made in {time}").format(time=clock(took))))
+    if line.cost:
+        about = "" if line.billed else "≈"  # computed, not read from the bill
+        facts.append(markup(about + _("cost {amount:.2f}").format(amount=line.cost)))
+    if line.sent:
+        unsure = line.sent == "unsure"
+        text = _("⚠️ unsure") if unsure else _("📱 sent")
+        facts.append(markup(text, "warn" if unsure else "ok"))
+    return facts
 
 
 def _facts(line: HistoryLine) -> str:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import ipywidgets as widgets
 
-from heygen_nb.config import Settings, check_duration
+from heygen_nb.config import SECRETS, Settings, check_duration
+from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import LANGUAGES
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import ASPECT_RATIOS
-from heygen_nb.ui._base import Panel, make, show
-from heygen_nb.ui.casting import PickerSlot
-from heygen_nb.ui.connections import Connections
-from heygen_nb.ui.markup import markup
+from heygen_nb.ui.base import Panel, column, make, row, show
+from heygen_nb.ui.html import failure_html, markup, money_text
+from heygen_nb.ui.pickers import PickerSlot
 
-LENGTH_MODES = ("estimate", "exact")
-_SETTING = {
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from heygen_nb.ui.base import Words
+
+_SETTING_OF = {
     "voice": "heygen_voice",
     "avatar": "heygen_avatar_id",
     "background": "heygen_background_url",
@@ -28,50 +31,83 @@ class SettingsPanel(Panel):
     """The settings of config.yaml, and the keys of ``.env``.
 
     Attributes:
+        fields: The input of each setting, by its key in config.yaml.
+        secrets: The input of each key or token; what is stored is never shown.
         t_video_duration: Wished length in seconds; any text is answered.
     """
 
     def _build(self) -> tuple[widgets.Widget, ...]:
         self._filled: dict[str, Any] = {}
-        self.connections = Connections(self)
-        video, look = self._video_card(), self._look_card()
-        left = make(widgets.VBox, "hg-grow", children=(video, look))
-        right = make(
-            widgets.VBox,
-            "hg-grow",
-            children=(
-                self.connections,
-                self._money_card(),
-                self._general_card(),
-            ),
+        self.fields: dict[str, widgets.Widget] = {}
+        self.secrets: dict[str, widgets.Password] = {}
+        left = column(self._video_card(), self._look_card(), css="hg-grow")
+        right = column(
+            self._heygen_card(),
+            self._telegram_card(),
+            self._script_card(),
+            self._money_card(),
+            self._general_card(),
+            css="hg-grow",
         )
-        buttons = (
-            self.button(lambda: _("💾 Save all settings"), self.save_all, "hg-primary"),
-            self.button(lambda: _("Reset"), self.reset),
-        )
-        self._set_aside = self.button(
-            lambda: _("Put the broken file aside"), self._put_aside
+        saved = self.place()
+        self.set_aside_button = self.button(
+            lambda: _("Put the broken file aside"), self.set_aside
         )
         return (
-            self._set_aside,
-            make(widgets.HBox, "hg-columns", children=(left, right)),
-            make(widgets.HBox, "hg-buttons", children=buttons),
+            self.set_aside_button,
+            row(left, right, css="hg-columns"),
+            row(
+                self.button(
+                    lambda: _("💾 Save all settings"),
+                    self.save_all,
+                    "hg-primary",
+                    at=saved,
+                ),
+                self.button(lambda: _("Reset"), self.reset, at=saved),
+                css="hg-buttons hg-foot",
+            ),
+            saved,
         )
 
+    def _setting(
+        self, key: str, kind: type[Any], words: Words, css: str = "", **traits: Any
+    ) -> Any:
+        """Make the input of a setting; what can be chosen is what config allows."""
+        if kind is widgets.Dropdown:
+            traits["options"] = get_args(Settings.model_fields[key].annotation)
+        self.fields[key] = self.field(kind, words, css, **traits)
+        return self.fields[key]
+
+    def _secret(self, key: str, words: Words) -> widgets.HBox:
+        """Make the input of a key, and the button that removes it."""
+        field = self.secrets[key] = self.field(widgets.Password, words)
+        remove = self.button(lambda: _("Remove"), partial(self.remove_secret, key))
+        self.say(remove, "tooltip", lambda: _("Forget this key"))
+        self.removers[key] = remove
+        return row(field, remove, css="hg-entry")
+
     def _video_card(self) -> widgets.VBox:
-        self.c_use_avatar = self.field(
-            widgets.Checkbox, lambda: _("Use avatar"), "hg-check", indent=False
+        self.c_use_avatar = self._setting(
+            "heygen_use_avatar", widgets.Checkbox, lambda: _("Use avatar")
         )
-        self.t_background_url = self.field(
-            widgets.Text, lambda: _("🖼️ Background URL (optional)")
+        self.t_background_url = self._setting(
+            "heygen_background_url",
+            widgets.Text,
+            lambda: _("🖼️ Background URL (optional)"),
         )
-        self.t_voice = self.field(widgets.Combobox, lambda: _("🎤 HeyGen voice"))
-        self.t_video_duration = self.field(
-            widgets.Text, lambda: _("⏱️ Video duration (seconds)"), "hg-short"
+        self.t_voice = self._setting(
+            "heygen_voice", widgets.Combobox, lambda: _("🎤 HeyGen voice")
         )
-        self._voices = self.hint(self._voices_hint)
-        self._slot = PickerSlot(self, self._choose, reset=False)
-        return _card(
+        self.t_video_duration = self._setting(
+            "video_duration",
+            widgets.Text,
+            lambda: _("⏱️ Video duration (seconds)"),
+            "hg-short",
+        )
+        self.duration_place = self.place()
+        self.voices_hint = self.hint(self._voices_words)
+        self.picker = PickerSlot(self, self._choose, reset=False)
+        return column(
             self.heading(lambda: _("🎥 HeyGen video settings")),
             self.c_use_avatar,
             self.hint(lambda: _("💡 When off: background only, no avatar")),
@@ -83,61 +119,109 @@ class SettingsPanel(Panel):
                 )
             ),
             self._with_picker(self.t_voice, "voice"),
-            self._voices,
-            self._slot,
+            self.voices_hint,
+            self.picker,
             self.t_video_duration,
+            self.duration_place,
             self.hint(lambda: _("Recommended: 15-60 seconds")),
+            css="hg-card",
         )
 
     def _with_picker(self, field: widgets.Widget, name: str) -> widgets.HBox:
         """Put the button beside a field that opens its picker."""
-        button = self.button(lambda: _("Choose…"), partial(self._open_picker, name))
-        return make(widgets.HBox, "hg-with-picker", children=(field, button))
+        button = self.button(lambda: _("Choose…"), partial(self.open_picker, name))
+        return row(field, button, css="hg-entry")
 
-    async def _open_picker(self, name: str) -> None:
-        slot = self._look_slot if name == "avatar" else self._slot
-        await slot.toggle(name, self._fields()[_SETTING[name]].value)
+    async def open_picker(self, name: str) -> None:
+        """Open the picker of ``voice``, ``avatar`` or ``background``, or close it."""
+        slot = self.look_picker if name == "avatar" else self.picker
+        await slot.toggle(name, self.fields[_SETTING_OF[name]].value)
 
     async def _choose(self, name: str, value: str | None) -> None:
-        self._fields()[_SETTING[name]].value = value or ""
-        self.tell(_("Chosen; press “Save all settings” to keep it."))
+        self.fields[_SETTING_OF[name]].value = value or ""
+        self.tell(lambda: _("Chosen; press “Save all settings” to keep it."))
 
     def _look_card(self) -> widgets.VBox:
-        self.t_avatar_id = self.field(widgets.Text, lambda: _("🧑 Avatar look id"))
-        self._look_slot = PickerSlot(self, self._choose, reset=False)
-        self.d_format = self.field(
-            widgets.Dropdown, lambda: _("Format"), "hg-short", options=ASPECT_RATIOS
+        self.t_avatar_id = self._setting(
+            "heygen_avatar_id", widgets.Text, lambda: _("🧑 Avatar look id")
         )
-        self.c_captions = self.field(
-            widgets.Checkbox, lambda: _("Captions"), "hg-check", indent=False
-        )
-        return _card(
+        self.look_picker = PickerSlot(self, self._choose, reset=False)
+        return column(
             self.heading(lambda: _("🖼️ Picture")),
             self._with_picker(self.t_avatar_id, "avatar"),
             self.hint(lambda: _("Empty: your first own avatar, else a public one")),
-            self._look_slot,
-            self.d_format,
-            self.c_captions,
+            self.look_picker,
+            self._setting(
+                "aspect_ratio", widgets.Dropdown, lambda: _("Format"), "hg-short"
+            ),
+            self._setting("captions", widgets.Checkbox, lambda: _("Captions")),
+            css="hg-card",
+        )
+
+    def _heygen_card(self) -> widgets.VBox:
+        self.removers: dict[str, widgets.Button] = {}
+        self.heygen_state = make(widgets.HTML)
+        return column(
+            self.heading(lambda: _("🔑 HeyGen")),
+            self._secret("heygen_api_key", lambda: _("HeyGen API key")),
+            self.heygen_state,
+            self.button(lambda: _("Test connection"), self.test_heygen),
+            css="hg-card",
+        )
+
+    def _telegram_card(self) -> widgets.VBox:
+        self.telegram_state = make(widgets.HTML)
+        return column(
+            self.heading(lambda: _("📱 Telegram")),
+            self._secret("telegram_bot_token", lambda: _("Telegram bot token")),
+            self._setting("telegram_chat_id", widgets.Text, lambda: _("Chat")),
+            self.hint(lambda: _("Such as @my_channel or -1001234567890")),
+            self._setting(
+                "telegram_auto_send",
+                widgets.Checkbox,
+                lambda: _("Send each video by itself"),
+            ),
+            self.telegram_state,
+            self.button(lambda: _("Test connection"), self.test_telegram),
+            css="hg-card",
+        )
+
+    def _script_card(self) -> widgets.VBox:
+        return column(
+            self.heading(lambda: _("✍️ Script writing")),
+            self._setting(
+                "script_model", widgets.Text, lambda: _("Script model (optional)")
+            ),
+            self.hint(
+                lambda: _("A model at {address}. Empty: ready formats only").format(
+                    address=self.shared.settings.script_base_url
+                )
+            ),
+            self._secret("script_api_key", lambda: _("Key of the script model")),
+            css="hg-card",
         )
 
     def _money_card(self) -> widgets.VBox:
-        self.d_length_mode = self.field(
-            widgets.Dropdown, lambda: _("Length"), "hg-short", options=LENGTH_MODES
+        self.d_length_mode = self._setting(
+            "length_mode", widgets.Dropdown, lambda: _("Length"), "hg-short"
         )
+        self.say(self.d_length_mode, "options", _length_modes)
         limit = {"min": 0.0, "max": 1e6, "step": 0.5}
-        self.n_per_render = self.field(
+        per_render = self._setting(
+            "max_cost_per_render",
             widgets.BoundedFloatText,
             lambda: _("At most for one render (0: no limit)"),
             "hg-short",
             **limit,
         )
-        self.n_per_day = self.field(
+        self.n_per_day = self._setting(
+            "max_cost_per_day",
             widgets.BoundedFloatText,
             lambda: _("At most for a day (0: no limit)"),
             "hg-short",
             **limit,
         )
-        return _card(
+        return column(
             self.heading(lambda: _("💰 Length and money")),
             self.d_length_mode,
             self.hint(
@@ -146,116 +230,158 @@ class SettingsPanel(Panel):
                     " about a hundredth of the video"
                 )
             ),
-            self.n_per_render,
+            per_render,
             self.n_per_day,
+            css="hg-card",
         )
 
     def _general_card(self) -> widgets.VBox:
         self.d_language = self.field(
-            widgets.Dropdown,
-            lambda: _("Language"),
-            "hg-short",
-            options=(
-                ("Auto", "auto"),
-                *((own, code) for code, own in LANGUAGES.items()),
-            ),
+            widgets.Dropdown, lambda: _("Language"), "hg-short", options=(("", "auto"),)
         )
+        self.say(self.d_language, "options", _languages)
         self.d_language.observe(self._on_language, "value")
-        return _card(self.heading(lambda: _("🌐 General")), self.d_language)
+        return column(
+            self.heading(lambda: _("🌐 General")), self.d_language, css="hg-card"
+        )
 
     async def _begin(self) -> None:
-        self._fill()
-        if self.desk.broken:
-            self.tell_error(self.desk.broken)
-        await self._load_voices()
+        self.fill()
+        if self.shared.broken:
+            self.tell_error(self.shared.broken)
+        voices = await self.shared.catalogue.voices()
+        self.t_voice.options = tuple(dict.fromkeys(voice.name for voice in voices))
+        self.voices_hint.value = markup(self._voices_words(), "hg-hint")
 
     def _heard(self, topic: str) -> None:
         if topic == "settings":
-            self._fill()
+            self.fill()
 
     def relabel(self) -> None:
         """Put all words into the present language."""
+        chosen = self.d_length_mode.value, self.d_language.value
         super().relabel()
-        self.connections.show_states()
+        self.d_length_mode.value, self.d_language.value = chosen
+        self._show_secrets()
 
-    def _fields(self) -> dict[str, widgets.Widget]:
-        return {
-            "heygen_use_avatar": self.c_use_avatar,
-            "heygen_background_url": self.t_background_url,
-            "heygen_voice": self.t_voice,
-            "video_duration": self.t_video_duration,
-            "heygen_avatar_id": self.t_avatar_id,
-            "aspect_ratio": self.d_format,
-            "captions": self.c_captions,
-            "length_mode": self.d_length_mode,
-            "max_cost_per_render": self.n_per_render,
-            "max_cost_per_day": self.n_per_day,
-            **self.connections.fields,
-        }
-
-    def _fill(self, *, all_of_it: bool = False) -> None:
+    def fill(self, *, all_of_it: bool = False) -> None:
         """Show what is stored; what is typed and not yet saved stays."""
-        settings = self.desk.video_settings
-        for key, field in self._fields().items():
+        settings = self.shared.video_settings
+        for key, field in self.fields.items():
             value = getattr(settings, key)
             value = value if isinstance(value, bool | float) else str(value)
             if all_of_it or field.value == self._filled.get(key, field.value):
                 field.value = value
             self._filled[key] = value
         self.d_language.value = settings.language
-        show(self._set_aside, when=bool(self.desk.broken))
-        self.connections.show_states()
+        show(self.set_aside_button, when=bool(self.shared.broken))
+        self._show_secrets()
 
-    def _voices_hint(self) -> str:
+    def _show_secrets(self) -> None:
+        for key, field in self.secrets.items():
+            is_set = getattr(self.shared.settings, key) is not None
+            field.placeholder = _("●●●●●●●● set") if is_set else _("not set")
+            show(self.removers[key], when=is_set)
+
+    def _voices_words(self) -> str:
         names = self.t_voice.options[:3] or ("en-US-Neural2-F", "en-GB-Neural2-B")
         return _("Available voices: {voices} and others").format(
             voices=", ".join(names)
         )
 
-    async def _load_voices(self) -> None:
-        voices = await self.desk.catalogue.voices()
-        self.t_voice.options = tuple(dict.fromkeys(voice.name for voice in voices))
-        self._voices.value = markup(self._voices_hint(), "hg-hint")
-
     async def save_all(self) -> None:
         """Save all settings and say what changed and why."""
-        before = self.desk.video_settings
-        changes: dict[str, Any] = {k: f.value for k, f in self._fields().items()}
+        before = self.shared.video_settings.video_duration
+        changes: dict[str, Any] = {k: f.value for k, f in self.fields.items()}
         typed = str(changes["video_duration"]).strip()
         changes["video_duration"], why = check_duration(typed)
-        await self.connections.save_secrets()
-        await self.desk.save_settings(**changes)
-        self._fill(all_of_it=True)
-        lines = [_("Saved.")]
+        for key, field in self.secrets.items():
+            if field.value:
+                secret, field.value = field.value, ""
+                await self.shared.save_secret(key, secret.strip())
+        await self.shared.save_settings(**changes)
+        self.fill(all_of_it=True)
+        self.tell(lambda: _("Saved."))
+        self.duration_place.clear()
+        after = changes["video_duration"]
         if why:
-            lines.append(f"⏱️ {typed} → {changes['video_duration']}: {why}.")
-        elif before.video_duration != changes["video_duration"]:
-            lines.append(f"⏱️ {before.video_duration} → {changes['video_duration']}.")
-        self.tell(" ".join(lines), "warn" if why else "ok")
+            self._explain(f"⏱️ {typed} → {after}: {why}.", "warn")
+        elif before != after:
+            self._explain(f"⏱️ {before} → {after}.", "ok")
+
+    def _explain(self, text: str, css: str) -> None:
+        """Say beside its field what became of the duration."""
+        self.duration_place.tell(lambda: markup(text, css, "div", role="status"))
+
+    async def remove_secret(self, key: str) -> None:
+        """Forget a stored key, once the user has agreed."""
+        question = _("Forget the stored {name}?").format(name=SECRETS[key])
+        if await self.ask(question, _("Forget it")):
+            await self.shared.save_secret(key, "")
+            self.tell(lambda: _("It is forgotten."))
 
     async def reset(self) -> None:
         """Give all fields their defaults, once the user has agreed."""
         question = _("Put all settings of this page back to their defaults?")
         if await self.ask(question + " " + _("Keys stay as they are."), _("Reset")):
             defaults = Settings.model_validate({})
-            keys = self._fields()
-            await self.desk.save_settings(**{k: getattr(defaults, k) for k in keys})
-            self._fill(all_of_it=True)
-            self.tell(_("All settings have their defaults again."))
+            await self.shared.save_settings(
+                **{key: getattr(defaults, key) for key in self.fields}
+            )
+            self.fill(all_of_it=True)
+            self.tell(lambda: _("All settings have their defaults again."))
 
-    async def _put_aside(self) -> None:
+    async def set_aside(self) -> None:
+        """Rename a config.yaml that cannot be read, once the user has agreed."""
         question = _("Rename the broken config.yaml and start with the defaults?")
         if await self.ask(question, _("Rename it")):
-            await self.desk.set_aside_broken_config()
-            self.tell(_("The broken file is kept as config.broken.yaml."))
-
-    async def _set_language(self) -> None:
-        await self.desk.set_language(self.d_language.value)
+            await self.shared.set_aside_broken_config()
+            self.tell(lambda: _("The broken file is kept as config.broken.yaml."))
 
     def _on_language(self, _change: object) -> None:
-        if self.d_language.value != self.desk.settings.language:
-            self.spawn(self._set_language)
+        if self.d_language.value != self.shared.settings.language:
+            self.spawn(partial(self.shared.set_language, self.d_language.value))
+
+    # What is typed is tried, saved or not
+
+    async def test_heygen(self) -> None:
+        """Ask HeyGen for the balance and show it."""
+        await self._test(self.heygen_state, self._heygen_works)
+
+    async def test_telegram(self) -> None:
+        """Ask Telegram for bot and chat and show them."""
+        await self._test(self.telegram_state, self._telegram_works)
+
+    def _typed(self, *keys: str) -> dict[str, Any]:
+        inputs = {**self.fields, **self.secrets}
+        return {key: text for key in keys if (text := inputs[key].value.strip())}
+
+    async def _heygen_works(self) -> str:
+        async with self.shared.trial(**self._typed("heygen_api_key")) as session:
+            me = await session.renderer.client.me()
+        return money_text(me.balance) or _("balance not told")
+
+    async def _telegram_works(self) -> str:
+        typed = self._typed("telegram_bot_token", "telegram_chat_id")
+        async with self.shared.trial(**typed) as session:
+            return await session.posting.check()
+
+    async def _test(
+        self, state: widgets.HTML, probe: Callable[[], Awaitable[str]]
+    ) -> None:
+        state.value = markup(_("Testing…"), "hg-hint")
+        try:
+            found = await probe()
+        except HeygenNbError as error:
+            state.value = failure_html(error.message, error.hint, None)
+        else:
+            works = _("✓ works · {what}").format(what=found)
+            state.value = markup(works, "ok", role="status")
 
 
-def _card(*children: widgets.Widget) -> widgets.VBox:
-    return make(widgets.VBox, "hg-card", children=children)
+def _length_modes() -> tuple[tuple[str, str], ...]:
+    return (_("estimated"), "estimate"), (_("exact"), "exact")
+
+
+def _languages() -> tuple[tuple[str, str], ...]:
+    return ((_("as the system"), "auto"), *((n, code) for code, n in LANGUAGES.items()))

@@ -10,12 +10,12 @@ import ipywidgets as widgets
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import LANGUAGES, current_language, ngettext
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ui._base import Panel, make
 from heygen_nb.ui.analytics import AnalyticsPanel
+from heygen_nb.ui.base import Panel, column, make, row
 from heygen_nb.ui.drafts import DraftsPanel
 from heygen_nb.ui.generation import GenerationPanel
 from heygen_nb.ui.history import HistoryPanel
-from heygen_nb.ui.markup import markup, money_text
+from heygen_nb.ui.html import markup, money_text
 from heygen_nb.ui.settings import SettingsPanel
 
 if TYPE_CHECKING:
@@ -37,29 +37,28 @@ class Studio(Panel):
         self.panels: dict[type[Panel], Panel] = {}
         self._balance = ""
         self._moved = False
-        self._title = make(widgets.HTML, "hg-grow")
-        self._chips = make(widgets.HTML)
+        self.title = make(widgets.HTML, "hg-grow")
+        self.chips = make(widgets.HTML)
         self.d_language = make(
             widgets.Dropdown,
             "hg-language",
-            options=[(code.upper(), code) for code in LANGUAGES],
+            options=tuple((code.upper(), code) for code in LANGUAGES),
             value=current_language(),
         )
         self.say(self.d_language, "description", lambda: _("Language"))
         self.d_language.observe(self._on_language, "value")
-        parts = (self._title, self._chips, self.d_language)
-        head = make(widgets.HBox, "hg-head", children=parts)
+        head = row(self.title, self.chips, self.d_language, css="hg-head")
         boxes = tuple(make(widgets.Box, "hg-page") for _kind in _PANELS)
         self.tabs = make(widgets.Tab, "hg-tabs", children=boxes, selected_index=1)
         self.tabs.observe(self._on_tab, "selected_index")
         self._fill_tab()
-        return (make(widgets.VBox, "hg-app", children=(head, self.tabs)),)
+        return (column(head, self.tabs, css="hg-app"),)
 
     def _fill_tab(self) -> None:
         """Build the panel of the chosen tab when it is seen for the first time."""
         kind = _PANELS[self.tabs.selected_index or 0]
         if kind not in self.panels:
-            panel = self.panels[kind] = kind(self.desk)
+            panel = self.panels[kind] = kind(self.shared)
             if isinstance(panel, DraftsPanel):
                 panel.on_create = partial(self.show_tab, GenerationPanel)
             elif isinstance(panel, HistoryPanel):
@@ -82,20 +81,20 @@ class Studio(Panel):
 
     def _on_language(self, _change: object) -> None:
         if self.d_language.value != current_language():
-            self.spawn(partial(self.desk.set_language, self.d_language.value))
+            self.spawn(partial(self.shared.set_language, self.d_language.value))
 
     async def _begin(self) -> None:
-        if self.desk.broken:
+        if self.shared.broken:
             self.show_tab(SettingsPanel)
-        self.desk.take_up()
+        self.shared.jobs.take_up()
         await self._ask_balance()
 
     def _heard(self, topic: str) -> None:
         if topic == "jobs":
             self._head()
-            if self.desk.jobs.running and not self._moved:
+            if self.shared.jobs.running and not self._moved:
                 self.show_tab(GenerationPanel)  # begun before, by another kernel
-            if not self.desk.jobs.running:
+            if not self.shared.jobs.running:
                 self.spawn(self._ask_balance)
         elif topic == "settings":
             self.spawn(self._ask_balance)
@@ -115,22 +114,22 @@ class Studio(Panel):
 
     async def _ask_balance(self) -> None:
         try:
-            self._balance = money_text(await self.desk.balance())
+            self._balance = money_text(await self.shared.balance())
         except HeygenNbError as error:
             self._balance = ""
             self.tell_error(error)
         self._head()
 
     def _head(self) -> None:
-        sandbox = self.desk.settings.active_backend == "sandbox"
+        sandbox = self.shared.settings.active_backend == "sandbox"
         badge = _("SANDBOX · local and free") if sandbox else "HeyGen"
         css = "hg-chip hg-sandbox" if sandbox else "hg-chip"
-        self._title.value = f"<b>🎬 heygen_nb</b>{markup(badge, css)}"
-        count = self.desk.jobs.running
+        self.title.value = f"<b>🎬 heygen_nb</b>{markup(badge, css)}"
+        count = self.shared.jobs.running
         words = ngettext("{count} rendering", "{count} rendering", count)
         chips = [words.format(count=count)] if count else []
         chips += [self._balance] if self._balance else []
-        self._chips.value = "".join(markup(text, "hg-chip") for text in chips)
+        self.chips.value = "".join(markup(text, "hg-chip") for text in chips)
 
     def close(self) -> None:
         """Close all panels; renders go on."""

@@ -18,8 +18,8 @@ import pytest
 
 from heygen_nb.ledger import Ledger
 from heygen_nb.sandbox.state import SandboxOptions
+from heygen_nb.ui.state import SharedState
 from heygen_nb.workflow import history_lines
-from heygen_nb.workflow.desk import Desk
 
 from ..serving import sandbox_in_thread
 
@@ -261,11 +261,11 @@ def studio(lab, open_notebook):
 
 
 @pytest.fixture
-async def desk(sandbox):
-    """A desk on the sandbox of the test, with everything let go of afterwards."""
-    desk = Desk(sandbox.settings(heygen_voice="en-US-Neural2-F"))
-    yield desk
-    await desk.close()
+async def shared(sandbox):
+    """A shared on the sandbox of the test, with everything let go of afterwards."""
+    shared = SharedState(sandbox.settings(heygen_voice="en-US-Neural2-F"))
+    yield shared
+    await shared.close()
 
 
 @pytest.fixture

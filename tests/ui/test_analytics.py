@@ -6,7 +6,7 @@ import heygen_nb as hg
 from heygen_nb import i18n
 from heygen_nb.figures import Analytics
 from heygen_nb.ui.analytics import AnalyticsPanel, charts_html
-from heygen_nb.workflow.desk import Desk
+from heygen_nb.ui.state import SharedState
 
 pytestmark = pytest.mark.anyio
 
@@ -17,18 +17,18 @@ SCRIPT = "Hello there. This sentence is made to be said in three seconds or so. 
 async def panel(sandbox):
     settings = sandbox.settings()
     await hg.render_video(hg.Draft(script=SCRIPT), settings=settings)
-    panel = AnalyticsPanel(Desk(settings))
+    panel = AnalyticsPanel(SharedState(settings))
     await panel.idle()
     yield panel
     panel.close()
-    await panel.desk.close()
+    await panel.shared.close()
 
 
 async def test_figures_and_charts_are_shown_in_the_themes_colours(panel):
-    assert "spent, usd" in panel._figures.value
-    assert panel._charts.value.count("<svg") == 5  # nothing failed, nothing posted
-    assert "var(--brand" in panel._charts.value
-    assert "#010101" not in panel._charts.value
+    assert "spent, usd" in panel.figures.value
+    assert panel.charts.value.count("<svg") == 5  # nothing failed, nothing posted
+    assert "var(--brand" in panel.charts.value
+    assert "#010101" not in panel.charts.value
 
 
 async def test_texts_in_charts_are_harmless():
@@ -45,26 +45,26 @@ async def test_the_period_keeps_when_the_language_changes(panel):
     await panel.idle()
 
     i18n.set_language("ru")
-    panel.desk.tell("language")
+    panel.shared.tell("language")
     await panel.idle()
 
     assert panel.d_period.value == 7
-    assert panel._charts.value
+    assert panel.charts.value
 
 
 async def test_tables_are_saved_beside_the_videos(panel, home):
-    panel.spawn(panel._save)
+    panel.spawn(panel.save)
     await panel.idle()
 
     assert (home / "analytics" / "money.csv").exists()
-    assert "5 tables" in panel._notice.value
+    assert "5 tables" in panel.told
 
 
 async def test_a_home_without_renders_says_so(home):
-    panel = AnalyticsPanel(Desk(hg.load_settings()))
+    panel = AnalyticsPanel(SharedState(hg.load_settings()))
     await panel.idle()
 
-    assert "Nothing was rendered yet" in panel._figures.value
-    assert "<svg" not in panel._charts.value
+    assert "Nothing was rendered yet" in panel.figures.value
+    assert "<svg" not in panel.charts.value
     panel.close()
-    await panel.desk.close()
+    await panel.shared.close()

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from heygen_nb.ui._base import Panel
-from heygen_nb.ui.avatars import AvatarPicker
-from heygen_nb.ui.gallery import PAGE
+from heygen_nb.ui.base import Panel
+from heygen_nb.ui.pickers import AvatarPicker
+from heygen_nb.ui.widgets import PAGE
 
 pytestmark = pytest.mark.anyio
 
@@ -28,8 +28,8 @@ class Shop(Panel):
 
 
 @pytest.fixture
-async def shop(desk):
-    panel = Shop(desk)
+async def shop(shared):
+    panel = Shop(shared)
     await panel.picker.begin("")
     await panel.idle()
     yield panel
@@ -44,7 +44,7 @@ def picker(shop):
 def shown(picker):
     return [
         button.description
-        for button in picker.gallery.buttons
+        for button in picker.grid.buttons
         if "hg-off" not in button._dom_classes
     ]
 
@@ -52,39 +52,39 @@ def shown(picker):
 async def test_the_first_page_shows_own_ones_first_with_their_pictures(picker, sandbox):
     assert shown(picker)[0] == "✓ Me at the desk\nportrait · own"
     assert shown(picker)[3] == "Me on stage\nportrait · own · not ready yet"
-    assert "1–12 of 900" in picker.gallery._count.value
-    assert picker.gallery._pictures.value.count("data:image/jpeg") == PAGE
+    assert "1–12 of 900" in picker.grid.count.value
+    assert picker.grid.pictures.value.count("data:image/jpeg") == PAGE
     assert sandbox.requests(PICTURES) == PAGE
     assert sandbox.ledger()["file_requests_with_key"] == 0
 
 
-async def test_the_first_page_does_not_wait_for_all_pages(desk, sandbox, until):
+async def test_the_first_page_does_not_wait_for_all_pages(shared, sandbox, until):
     sandbox.fault(
         "slow", "/v3/avatars/looks", delay_s=30.0, skip=6, times=None, after=False
     )
-    panel = Shop(desk)
+    panel = Shop(shared)
     begun = asyncio.create_task(panel.picker.begin(""))
 
-    await until(lambda: panel.picker.gallery._pictures.value.count("data:") == PAGE)
+    await until(lambda: panel.picker.grid.pictures.value.count("data:") == PAGE)
 
     assert not begun.done()
-    assert "1–12 of" in panel.picker.gallery._count.value
+    assert "1–12 of" in panel.picker.grid.count.value
     begun.cancel()
     panel.close()
 
 
-async def test_when_the_rest_comes_no_picture_is_asked_for_again(desk, sandbox):
-    panel = Shop(desk)
+async def test_when_the_rest_comes_no_picture_is_asked_for_again(shared, sandbox):
+    panel = Shop(shared)
     await panel.picker.begin("")
     await panel.idle()
 
     assert sandbox.requests(PICTURES) == PAGE
-    assert len(panel.picker._all) == 900
+    assert len(panel.picker.avatars) == 900
     panel.close()
 
 
 async def test_a_page_that_was_seen_is_not_fetched_again(shop, picker, sandbox):
-    for button in (picker.gallery.forth, picker.gallery.back):
+    for button in (picker.grid.forth, picker.grid.back):
         button.click()
         await shop.idle()
 
@@ -97,7 +97,7 @@ async def test_words_owner_and_shape_narrow_it(shop, picker):
     await shop.idle()
 
     assert shown(picker)
-    found = [picker._all[tile.key] for tile in picker.gallery._tiles]
+    found = [picker.avatars[tile.key] for tile in picker.grid.tiles]
     assert {(a.own, a.orientation) for a in found} == {(False, "square")}
     assert all("sofa" in avatar.name for avatar in found)
 
@@ -106,16 +106,16 @@ async def test_a_typing_mistake_shows_the_nearest(shop, picker):
     picker.t_search.value = "libraryy"
     await shop.idle()
 
-    assert "nearest are shown" in picker._count.value
+    assert "nearest are listed" in picker.count.value
     assert "library" in shown(picker)[0]
 
 
 async def test_a_click_tells_all_about_it_and_the_button_uses_it(shop, picker):
-    picker.gallery.buttons[1].click()
+    picker.grid.buttons[1].click()
     await shop.idle()
 
     for part in ("Me outdoors", "look_own_02", "engines: avatar_iv", "digital twin"):
-        assert part in picker._details.value
+        assert part in picker.details.value
     assert shop.used == []
 
     picker.use.click()
@@ -124,7 +124,7 @@ async def test_a_click_tells_all_about_it_and_the_button_uses_it(shop, picker):
 
 
 async def test_one_that_is_not_ready_cannot_be_used(shop, picker):
-    picker.gallery.buttons[3].click()
+    picker.grid.buttons[3].click()
     await shop.idle()
 
     assert picker.use.disabled
@@ -133,46 +133,46 @@ async def test_one_that_is_not_ready_cannot_be_used(shop, picker):
     assert shop.used == []
 
 
-async def test_the_one_in_use_comes_first_however_far_behind(desk):
-    panel = Shop(desk)
+async def test_the_one_in_use_comes_first_however_far_behind(shared):
+    panel = Shop(shared)
     await panel.picker.begin("look_149_5")
     await panel.idle()
 
     assert shown(panel.picker)[0].startswith("✓ ")
-    assert panel.picker.gallery._tiles[0].key == "look_149_5"
-    assert "look_149_5" in panel.picker._details.value
+    assert panel.picker.grid.tiles[0].key == "look_149_5"
+    assert "look_149_5" in panel.picker.details.value
     panel.close()
 
 
-async def test_the_usual_voice_is_named_when_voices_are_at_hand(shop, picker, desk):
-    await desk.catalogue.voices()
-    picker.gallery.buttons[5].click()
+async def test_the_usual_voice_is_named_when_voices_are_at_hand(shop, picker, shared):
+    await shared.catalogue.voices()
+    picker.grid.buttons[5].click()
     await shop.idle()
 
-    assert "usual voice: Clara" in picker._details.value
+    assert "usual voice: Clara" in picker.details.value
 
 
 async def test_refresh_asks_heygen_again(shop, picker, sandbox):
     pages = sandbox.requests("GET /v3/avatars/looks")
 
-    picker.freshness.button.click()
+    picker.refresh.click()
     await shop.idle()
 
     assert sandbox.requests("GET /v3/avatars/looks") == 2 * pages
     assert sandbox.requests(PICTURES) == PAGE
 
 
-async def test_a_name_full_of_html_stays_text(shop, picker, desk):
-    looks = desk.catalogue._catalogue.looks.known
+async def test_a_name_full_of_html_stays_text(shop, picker, shared):
+    looks = shared.catalogue._catalogue.looks.known
     looks[0] = looks[0].model_copy(update={"name": EVIL, "kind": EVIL})
 
     await picker._load()
-    picker.gallery.buttons[0].click()
+    picker.grid.buttons[0].click()
     await shop.idle()
 
-    assert "&lt;img onerror" in picker._details.value
-    assert "<img" not in picker._details.value
-    assert "onerror" not in picker.gallery._pictures.value
+    assert "&lt;img onerror" in picker.details.value
+    assert "<img" not in picker.details.value
+    assert "onerror" not in picker.grid.pictures.value
 
 
 async def test_nothing_of_this_costs(shop, sandbox):

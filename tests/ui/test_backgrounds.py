@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 import heygen_nb as hg
-from heygen_nb.ui._base import Panel
 from heygen_nb.ui.backgrounds import BackgroundPicker
+from heygen_nb.ui.base import Panel
 
 pytestmark = pytest.mark.anyio
 
@@ -31,8 +31,8 @@ class Wall(Panel):
 
 
 @pytest.fixture
-async def wall(desk):
-    panel = Wall(desk)
+async def wall(shared):
+    panel = Wall(shared)
     await panel.idle()
     yield panel
     panel.close()
@@ -58,13 +58,13 @@ async def upload(wall, name, content):
 
 
 def titles(wall):
-    buttons = wall.picker.gallery.buttons
+    buttons = wall.picker.grid.buttons
     seen = [b for b in buttons if "hg-off" not in b._dom_classes]
     return [b.description.partition("\n")[0] for b in seen]
 
 
 def notice(wall):
-    return wall._notice.value if wall._notice else ""
+    return wall.told
 
 
 def click(row):
@@ -77,10 +77,10 @@ async def test_an_upload_is_kept_chosen_marked_and_shown(wall, home):
     (value,) = wall.chosen
     assert (home / value).read_bytes() == png()
     assert titles(wall) == ["✓ my-sea"]
-    assert "data:image/jpeg;base64," in wall.picker._now.value
-    assert "my-sea" in wall.picker._now.value
+    assert "data:image/jpeg;base64," in wall.picker.now.value
+    assert "my-sea" in wall.picker.now.value
     assert wall.picker.u_file.value == ()
-    assert wall.picker._state.value == ""
+    assert wall.picker.state.value == ""
 
 
 async def test_a_good_upload_takes_away_what_was_said_of_a_bad_one(wall):
@@ -113,7 +113,7 @@ async def test_a_bad_upload_is_told_and_damages_nothing(
     assert "<img src=x" not in notice(wall)
     assert len(wall.chosen) == 1
     assert titles(wall) == ["✓ sea"]
-    assert wall.picker._state.value == ""
+    assert wall.picker.state.value == ""
     assert len(list((home / "backgrounds").iterdir())) == 1
     await upload(wall, "lake.png", png("#00ff00"))
     assert len(wall.chosen) == 2
@@ -125,7 +125,7 @@ async def test_a_colour_is_chosen_by_its_button(wall):
     await wall.idle()
 
     assert wall.chosen == ["#a0b0c0"]
-    assert "#a0b0c0" in wall.picker._now.value
+    assert "#a0b0c0" in wall.picker.now.value
 
 
 async def test_the_name_of_a_colour_is_no_background_of_heygen(wall):
@@ -174,20 +174,20 @@ async def test_an_empty_field_asks_nothing(wall):
     assert not notice(wall)
 
 
-async def test_an_earlier_one_is_chosen_from_the_gallery(desk, home):
+async def test_an_earlier_one_is_chosen_from_the_gallery(shared, home):
     (home / "backgrounds").mkdir()
     (home / "backgrounds" / "by hand.png").write_bytes(png())
     draft = hg.Draft(id="d1", script="Hello.", background="#102030")
-    async with desk.session() as session:
+    async with shared.session() as session:
         await session.renderer.planner.plan(draft, session.settings_for(draft))
-    wall = Wall(desk)
+    wall = Wall(shared)
     await wall.idle()
     assert titles(wall) == ["by hand", "#102030"]
 
-    wall.picker.gallery.buttons[1].click()
+    wall.picker.grid.buttons[1].click()
     await wall.idle()
     assert wall.picker.c_color.value == "#102030"
-    wall.picker.gallery.buttons[0].click()
+    wall.picker.grid.buttons[0].click()
     await wall.idle()
 
     assert wall.chosen == ["#102030", "backgrounds/by hand.png"]
@@ -201,7 +201,7 @@ async def test_a_file_that_went_away_meanwhile_leaves_the_mark_where_it_was(wall
     (home / wall.chosen[0]).unlink()
     names = titles(wall)
 
-    wall.picker.gallery.buttons[names.index("sea")].click()
+    wall.picker.grid.buttons[names.index("sea")].click()
     await wall.idle()
 
     assert "there is no such file" in notice(wall)
@@ -216,15 +216,15 @@ async def test_no_background_is_a_choice_too(wall):
 
     assert wall.chosen[-1] == ""
     assert titles(wall) == ["sea"]
-    assert "No background" in wall.picker._now.value
+    assert "No background" in wall.picker.now.value
 
 
 async def test_what_is_used_now_is_shown_whatever_it_is(wall):
     for value in ("<b>x</b>", "https://x.example/a.png", "gone.png", "#12"):
         await wall.picker.begin(value)
 
-        assert "<b>" not in wall.picker._now.value
+        assert "<b>" not in wall.picker.now.value
     await wall.picker.begin("#102030")
-    data = wall.picker._now.value.partition("base64,")[2].partition('"')[0]
+    data = wall.picker.now.value.partition("base64,")[2].partition('"')[0]
     with Image.open(BytesIO(base64.b64decode(data))) as swatch:
         assert swatch.size == (32, 32)

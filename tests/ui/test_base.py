@@ -9,7 +9,7 @@ import pytest
 
 from heygen_nb.errors import ApiError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ui._base import Panel, make
+from heygen_nb.ui.base import Panel, make
 
 pytestmark = pytest.mark.anyio
 
@@ -25,14 +25,14 @@ class Small(Panel):
 
 
 @pytest.fixture
-async def panel(desk):
-    panel = Small(desk)
+async def panel(shared):
+    panel = Small(shared)
     yield panel
     panel.close()
 
 
 def notice(panel):
-    return panel._notice.value if panel._notice else ""
+    return panel.told
 
 
 async def test_a_click_starts_work_on_the_loop_of_the_cell(panel):
@@ -95,9 +95,9 @@ async def test_a_question_waits_for_its_answer(panel, until):
         answers.append(await panel.ask("Pay <$2>?", "Pay"))
 
     panel.spawn(ask)
-    await until(lambda: panel._question)
-    assert "Pay &lt;$2&gt;?" in panel._question._text.value
-    panel._question._yes.click()
+    await until(lambda: panel.question)
+    assert "Pay &lt;$2&gt;?" in panel.question.text
+    panel.question.yes.click()
     await panel.idle()
 
     assert answers == [True]
@@ -108,15 +108,15 @@ async def test_a_second_question_leaves_the_first_without_an_answer(panel):
     await asyncio.sleep(0)
     second = asyncio.ensure_future(panel.ask("Two?", "Yes"))
     await asyncio.sleep(0)
-    panel._question._no.click()
+    panel.question.no.click()
 
     assert (await first, await second) == (None, False)
 
 
-async def test_the_language_is_switched_at_once_in_every_panel(panel, desk):
-    other = Small(desk)
+async def test_the_language_is_switched_at_once_in_every_panel(panel, shared):
+    other = Small(shared)
 
-    await desk.set_language("ru")
+    await shared.set_language("ru")
 
     assert panel.go.description == other.go.description == "Отмена"
     other.close()
@@ -142,14 +142,14 @@ def _subclasses(kind):
     return {kind, *kind.__subclasses__()} - {Small}
 
 
-async def test_the_last_panel_that_closes_lets_go_of_everything(desk):
+async def test_the_last_panel_that_closes_lets_go_of_everything(shared):
     before = asyncio.all_tasks()
-    panel = Small(desk)
-    async with desk.session():
+    panel = Small(shared)
+    async with shared.session():
         pass
 
     panel.close()
-    await asyncio.gather(*desk._finishing)
+    await shared.settled()
 
-    assert desk._kept_for is None
+    assert shared._kept_for is None
     assert asyncio.all_tasks() <= before

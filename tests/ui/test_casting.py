@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from heygen_nb.models import Draft
-from heygen_nb.ui import page
+from heygen_nb.ui import autosave
 from heygen_nb.ui.drafts import DraftsPanel
 from heygen_nb.ui.settings import SettingsPanel
 
@@ -13,9 +13,9 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def panel(desk, monkeypatch):
-    monkeypatch.setattr(page, "AUTOSAVE_S", 0.01)
-    panel = DraftsPanel(desk)
+async def panel(shared, monkeypatch):
+    monkeypatch.setattr(autosave, "AUTOSAVE_S", 0.01)
+    panel = DraftsPanel(shared)
     await panel.idle()
     yield panel
     panel.close()
@@ -23,7 +23,7 @@ async def panel(desk, monkeypatch):
 
 @pytest.fixture
 def casting(panel):
-    return panel._texts.casting
+    return panel.editor.own
 
 
 async def settled(panel):
@@ -31,82 +31,84 @@ async def settled(panel):
     await asyncio.sleep(0.03)
     await panel.idle()
     async with asyncio.timeout(60):
-        while panel.page.changed and not panel.page.held:  # noqa: ASYNC110
+        while panel.autosave.changed and not panel.autosave.held:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await panel.idle()
 
 
 async def stored(panel):
-    row = await panel.desk.book.get(panel.page.row.draft.id)
+    row = await panel.shared.drafts.get(panel.autosave.kept.draft.id)
     return row.draft
 
 
-async def test_a_draft_says_what_holds_for_it(panel, casting, desk):
-    labels = [button.description for button in casting._buttons.values()]
+async def test_a_draft_says_what_holds_for_it(panel, casting, shared):
+    labels = [button.description for button in casting.buttons.values()]
     assert labels == ["🎤 en-US-Neural2-F", "🧑 first avatar", "🖼️ no background"]
 
     own = Draft(id="d1", script="Hi.", voice="Maya", background="#203040", duration=20)
-    await desk.book.save(own, over=0)
+    await shared.drafts.save(own, over=0)
     await panel.open_draft("d1")
 
-    labels = [button.description for button in casting._buttons.values()]
+    labels = [button.description for button in casting.buttons.values()]
     assert labels == ["🎤 Maya", "🧑 first avatar", "🖼️ #203040"]
     assert casting.t_duration.value == "20"
 
 
-async def test_a_voice_is_picked_for_this_draft_only(panel, casting, desk):
+async def test_a_voice_is_picked_for_this_draft_only(panel, casting, shared):
     panel.t_script.value = "A script for another voice."
-    await casting._toggle("voice")
-    (picker, _row) = casting._slot.children
-    maya = next(v for v in await desk.catalogue.voices() if v.name == "Maya")
+    await casting.open_picker("voice")
+    (picker, _row) = casting.picker.children
+    maya = next(v for v in await shared.catalogue.voices() if v.name == "Maya")
 
     await picker._choose(maya)
     await settled(panel)
 
     assert (await stored(panel)).voice == "Maya"
-    assert desk.settings.heygen_voice == "en-US-Neural2-F"
-    assert casting._buttons["voice"].description == "🎤 Maya"
-    assert casting._slot.opened == ""
+    assert shared.settings.heygen_voice == "en-US-Neural2-F"
+    assert casting.buttons["voice"].description == "🎤 Maya"
+    assert casting.picker.opened == ""
 
 
-async def test_a_voice_whose_name_is_not_unique_is_kept_by_its_id(panel, casting, desk):
+async def test_a_voice_whose_name_is_not_unique_is_kept_by_its_id(
+    panel, casting, shared
+):
     panel.t_script.value = "A script."
-    voices = await desk.catalogue.voices()
+    voices = await shared.catalogue.voices()
     names = [voice.name for voice in voices]
     twin = next(voice for voice in voices if names.count(voice.name) > 1)
 
-    await casting._slot._on_voice(twin)
+    await casting.picker._on_voice(twin)
     await settled(panel)
 
     assert (await stored(panel)).voice == twin.id
-    assert casting._buttons["voice"].description == f"🎤 {twin.name}"[:26]
+    assert casting.buttons["voice"].description == f"🎤 {twin.name}"[:26]
 
 
-async def test_what_was_picked_can_be_taken_back(panel, casting, desk):
-    await desk.book.save(Draft(id="d1", script="Hi.", background="#203040"), over=0)
+async def test_what_was_picked_can_be_taken_back(panel, casting, shared):
+    await shared.drafts.save(Draft(id="d1", script="Hi.", background="#203040"), over=0)
     await panel.open_draft("d1")
-    await casting._toggle("background")
+    await casting.open_picker("background")
 
-    await casting._slot._on_reset()
+    await casting.picker._on_reset()
     await settled(panel)
 
     assert (await stored(panel)).background is None
 
 
 async def test_no_background_is_another_choice_than_the_settings_own(
-    panel, casting, desk
+    panel, casting, shared
 ):
-    await desk.save_settings(heygen_background_url="#203040")
-    await desk.book.save(Draft(id="d1", script="Hi.", background="#ff0000"), over=0)
+    await shared.save_settings(heygen_background_url="#203040")
+    await shared.drafts.save(Draft(id="d1", script="Hi.", background="#ff0000"), over=0)
     await panel.open_draft("d1")
-    await casting._toggle("background")
+    await casting.open_picker("background")
 
-    await casting._slot._on_choice("background", "")
+    await casting.choose("background", "")
     await settled(panel)
 
     assert (await stored(panel)).background == "none"
-    assert casting._buttons["background"].description == "🖼️ no background"
-    plan = await desk.quote(await stored(panel))
+    assert casting.buttons["background"].description == "🖼️ no background"
+    (plan,) = await shared.quote([await stored(panel)])
     assert "background" not in plan.new.body
 
 
@@ -117,22 +119,22 @@ async def test_the_seconds_of_a_draft_are_brought_into_what_is_allowed(panel, ca
 
     assert (await stored(panel)).duration == 60
     assert casting.t_duration.value == "60"
-    assert "90 → 60" in panel._notice.value
+    assert "90 → 60" in panel.told
     casting.t_duration.value = ""
     await settled(panel)
     assert (await stored(panel)).duration is None
 
 
-async def test_the_settings_panel_picks_into_its_fields(desk):
-    panel = SettingsPanel(desk)
+async def test_the_settings_panel_picks_into_its_fields(shared):
+    panel = SettingsPanel(shared)
     await panel.idle()
-    await panel._open_picker("voice")
-    maya = next(v for v in await desk.catalogue.voices() if v.name == "Maya")
+    await panel.open_picker("voice")
+    maya = next(v for v in await shared.catalogue.voices() if v.name == "Maya")
 
-    await panel._slot._on_voice(maya)
+    await panel.picker._on_voice(maya)
 
     assert panel.t_voice.value == "Maya"
-    assert desk.settings.heygen_voice == "en-US-Neural2-F"
+    assert shared.settings.heygen_voice == "en-US-Neural2-F"
     await panel.save_all()
-    assert desk.settings.heygen_voice == "Maya"
+    assert shared.settings.heygen_voice == "Maya"
     panel.close()

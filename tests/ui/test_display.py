@@ -9,9 +9,15 @@ from IPython.core.interactiveshell import InteractiveShell
 import heygen_nb as hg
 from heygen_nb.models import Quote
 from heygen_nb.timing import SpeechModel, estimate_s
-from heygen_nb.ui.counters import caption_html, script_html
 from heygen_nb.ui.display import register
-from heygen_nb.ui.markup import clock, markup, picture_html, video_html
+from heygen_nb.ui.html import (
+    caption_html,
+    clock,
+    markup,
+    picture_html,
+    script_html,
+    video_html,
+)
 
 
 @pytest.fixture

@@ -6,18 +6,17 @@ from datetime import UTC, datetime
 import pytest
 
 from heygen_nb.models import Draft
-from heygen_nb.ui import page
-from heygen_nb.ui.draftlist import LISTED
-from heygen_nb.ui.drafts import DraftsPanel
-from heygen_nb.workflow.desk import Desk
+from heygen_nb.ui import autosave
+from heygen_nb.ui.drafts import LISTED, DraftsPanel
+from heygen_nb.ui.state import SharedState
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def panel(desk, monkeypatch):
-    monkeypatch.setattr(page, "AUTOSAVE_S", 0.01)
-    panel = DraftsPanel(desk)
+async def panel(shared, monkeypatch):
+    monkeypatch.setattr(autosave, "AUTOSAVE_S", 0.01)
+    panel = DraftsPanel(shared)
     await panel.idle()
     yield panel
     panel.close()
@@ -28,23 +27,23 @@ async def settled(panel):
     await asyncio.sleep(0.03)
     await panel.idle()
     async with asyncio.timeout(60):
-        while panel.page.changed and not panel.page.held:  # noqa: ASYNC110
+        while panel.autosave.changed and not panel.autosave.held:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await panel.idle()
 
 
 def open_question(panel):
-    question = panel._question
+    question = panel.question
     shown = question and "hg-off" not in question._dom_classes
-    return question._text.value if shown else ""
+    return question.text if shown else ""
 
 
 def asks(panel, words):
     return lambda: words in open_question(panel)
 
 
-async def kept(desk):
-    rows, _total = await desk.book.search("", limit=10)
+async def kept(shared):
+    rows, _total = await shared.drafts.search("", limit=10)
     return [row.draft for row in rows]
 
 
@@ -61,106 +60,106 @@ def _entries(panel):
     return panel.list.s_drafts.options
 
 
-async def test_what_is_typed_is_saved_by_itself(panel, desk):
+async def test_what_is_typed_is_saved_by_itself(panel, shared):
     await write(panel)
 
-    assert [(d.title, d.script) for d in await kept(desk)] == [
+    assert [(d.title, d.script) for d in await kept(shared)] == [
         ("Leo", "Leo, slow down today.")
     ]
-    assert "saved" in panel._state.value
+    assert "saved" in panel.state.value
 
 
-async def test_what_is_typed_before_the_list_is_there_stays(panel, desk):
+async def test_what_is_typed_before_the_list_is_there_stays(panel, shared):
     await write(panel, "Older", "An older draft.")
 
-    quick = DraftsPanel(desk)
+    quick = DraftsPanel(shared)
     quick.t_script.value = "Typed at once."
     await quick.idle()
 
     assert quick.t_script.value == "Typed at once."
     await quick.save()
-    assert {draft.script for draft in await kept(desk)} == {
+    assert {draft.script for draft in await kept(shared)} == {
         "An older draft.",
         "Typed at once.",
     }
     quick.close()
 
 
-async def test_a_new_draft_has_an_id_of_eight_hex_digits(panel, desk):
+async def test_a_new_draft_has_an_id_of_eight_hex_digits(panel, shared):
     await write(panel)
 
-    (draft,) = await kept(desk)
+    (draft,) = await kept(shared)
     assert len(draft.id) == 8
     assert int(draft.id, 16) >= 0
 
 
-async def test_an_empty_draft_is_not_kept(panel, desk):
+async def test_an_empty_draft_is_not_kept(panel, shared):
     panel.spawn(panel.new)
     await settled(panel)
 
-    assert await kept(desk) == []
+    assert await kept(shared) == []
 
 
-async def test_another_kernel_finds_the_draft_as_it_was_left(panel, desk, sandbox):
+async def test_another_kernel_finds_the_draft_as_it_was_left(panel, shared, sandbox):
     await write(panel)
 
-    other = DraftsPanel(Desk(sandbox.settings()))
+    other = DraftsPanel(SharedState(sandbox.settings()))
     await other.idle()
 
     assert other.t_script.value == "Leo, slow down today."
     other.close()
-    await other.desk.close()
+    await other.shared.close()
 
 
-async def test_closing_in_the_middle_of_a_word_loses_nothing(desk, sandbox):
-    panel = DraftsPanel(desk)
+async def test_closing_in_the_middle_of_a_word_loses_nothing(shared, sandbox):
+    panel = DraftsPanel(shared)
     await panel.idle()
     panel.t_script.value = "Half a wor"
 
     panel.close()
-    await asyncio.gather(*desk._finishing)
+    await shared.settled()
 
-    again = Desk(sandbox.settings())
+    again = SharedState(sandbox.settings())
     assert [draft.script for draft in await kept(again)] == ["Half a wor"]
     await again.close()
 
 
-async def test_a_draft_changed_elsewhere_is_a_question_not_a_loss(panel, desk, until):
+async def test_a_draft_changed_elsewhere_is_a_question_not_a_loss(panel, shared, until):
     await write(panel)
-    (draft,) = await kept(desk)
+    (draft,) = await kept(shared)
     theirs = draft.model_copy(update={"script": "Theirs."})
-    desk._listeners.clear()  # another kernel: nobody tells this one
-    await desk.book.save(theirs, over=1)
+    shared._listeners.clear()  # another kernel: nobody tells this one
+    await shared.drafts.save(theirs, over=1)
 
     panel.t_script.value = "Mine."
     await until(asks(panel, "changed elsewhere"))
-    panel._question._yes.click()
+    panel.question.yes.click()
     await settled(panel)
 
-    assert [d.script for d in await kept(desk)] == ["Mine."]
+    assert [d.script for d in await kept(shared)] == ["Mine."]
 
 
-async def test_the_other_text_can_be_taken_instead(panel, desk, until):
+async def test_the_other_text_can_be_taken_instead(panel, shared, until):
     await write(panel)
-    (draft,) = await kept(desk)
-    desk._listeners.clear()
-    await desk.book.save(draft.model_copy(update={"script": "Theirs."}), over=1)
+    (draft,) = await kept(shared)
+    shared._listeners.clear()
+    await shared.drafts.save(draft.model_copy(update={"script": "Theirs."}), over=1)
 
     panel.t_script.value = "Mine."
     await until(asks(panel, "changed elsewhere"))
-    panel._question._no.click()
+    panel.question.no.click()
     await settled(panel)
 
     assert panel.t_script.value == "Theirs."
-    assert [d.script for d in await kept(desk)] == ["Theirs."]
+    assert [d.script for d in await kept(shared)] == ["Theirs."]
 
 
-async def test_two_studios_in_one_kernel_show_the_same_text(panel, desk):
-    other = DraftsPanel(desk)
+async def test_two_studios_in_one_kernel_show_the_same_text(panel, shared):
+    other = DraftsPanel(shared)
     await write(panel)
     await other.idle()
     await panel.list.refresh()
-    await other.open_draft((await kept(desk))[0].id)
+    await other.open_draft((await kept(shared))[0].id)
 
     panel.t_script.value = "Better."
     await settled(panel)
@@ -170,26 +169,26 @@ async def test_two_studios_in_one_kernel_show_the_same_text(panel, desk):
     other.close()
 
 
-async def test_delete_can_be_undone(panel, desk):
+async def test_delete_can_be_undone(panel, shared):
     await write(panel)
     panel.spawn(panel.delete)
     await settled(panel)
-    assert await kept(desk) == []
+    assert await kept(shared) == []
     assert panel.t_script.value == ""
 
-    panel._undo.click()
+    panel.undo_button.click()
     await settled(panel)
 
-    assert [draft.title for draft in await kept(desk)] == ["Leo"]
+    assert [draft.title for draft in await kept(shared)] == ["Leo"]
     assert panel.t_title.value == "Leo"
 
 
-async def test_a_thousand_drafts_are_searched_and_the_newest_listed(desk):
+async def test_a_thousand_drafts_are_searched_and_the_newest_listed(shared):
     for number in range(1000):
-        await desk.book.save(
+        await shared.drafts.save(
             Draft(id=f"d{number:04}", script=f"Текст {number}"), over=0
         )
-    panel = DraftsPanel(desk)
+    panel = DraftsPanel(shared)
     await panel.idle()
     assert len(_entries(panel)) == LISTED
     assert "1000 drafts" in panel.list._count.value
@@ -202,7 +201,7 @@ async def test_a_thousand_drafts_are_searched_and_the_newest_listed(desk):
     panel.close()
 
 
-async def test_choosing_an_entry_opens_it_and_saves_the_one_before(panel, desk):
+async def test_choosing_an_entry_opens_it_and_saves_the_one_before(panel, shared):
     await write(panel)
     panel.spawn(panel.new)
     await settled(panel)
@@ -213,7 +212,10 @@ async def test_choosing_an_entry_opens_it_and_saves_the_one_before(panel, desk):
     await settled(panel)
 
     assert panel.t_title.value == "Leo"
-    assert {d.script for d in await kept(desk)} == {"Leo, slow down today.", "Second."}
+    assert {d.script for d in await kept(shared)} == {
+        "Leo, slow down today.",
+        "Second.",
+    }
 
 
 def upload(name, content):
@@ -229,65 +231,65 @@ def upload(name, content):
     )
 
 
-async def test_files_are_imported_once(panel, desk):
+async def test_files_are_imported_once(panel, shared):
     for _time in range(2):
         panel.u_import.value = upload("<img src=x>.csv", b"id,script\na1,One.\na2,Two.")
         await settled(panel)
 
-    assert {draft.id for draft in await kept(desk)} == {"a1", "a2"}
-    assert "&lt;img src=x&gt;.csv: 0 of 2 drafts are new." in panel._notice.value
+    assert {draft.id for draft in await kept(shared)} == {"a1", "a2"}
+    assert "&lt;img src=x&gt;.csv: 0 of 2 drafts are new." in panel.told
 
 
 async def test_a_file_that_is_no_draft_says_where_it_is_wrong(panel):
     panel.u_import.value = upload("a.md", b"---\nunclosed")
     await settled(panel)
 
-    assert "line 1" in panel._notice.value
+    assert "line 1" in panel.told
 
 
-async def test_create_saves_renders_and_shows_generation(panel, desk, until):
+async def test_create_saves_renders_and_shows_generation(panel, shared, until):
     shown = []
     panel.on_create = lambda: shown.append(1)
     panel.t_script.value = "Leo, slow down today."
-    panel._create.click()
-    await until(lambda: panel._question)
-    panel._question._yes.click()
+    panel.create_button.click()
+    await until(lambda: panel.question)
+    panel.question.yes.click()
     await panel.idle()
 
-    (job,) = desk.jobs.all
+    (job,) = shared.jobs.all
     await job.task
     assert shown == [1]
     assert job.outcome.status == "completed"
-    assert [draft.script for draft in await kept(desk)] == ["Leo, slow down today."]
+    assert [draft.script for draft in await kept(shared)] == ["Leo, slow down today."]
 
 
-async def test_money_is_asked_for_with_what_will_be_used(panel, sandbox, desk, until):
+async def test_money_is_asked_for_with_what_will_be_used(panel, sandbox, shared, until):
     await write(panel)
-    panel._create.click()
-    await until(lambda: panel._question)
-    asked = panel._question._text.value
-    panel._question._no.click()
+    panel.create_button.click()
+    await until(lambda: panel.question)
+    asked = panel.question.text
+    panel.question.no.click()
     await panel.idle()
 
     assert "Voice: " in asked
     assert "Avatar: " in asked
-    assert "usd" in asked
-    assert desk.jobs.all == []
+    assert "$" in asked
+    assert shared.jobs.all == []
     assert sandbox.charges() == []
 
 
-async def test_a_script_without_words_is_refused_before_anything_is_sent(panel, desk):
+async def test_a_script_without_words_is_refused_before_anything_is_sent(panel, shared):
     panel.t_script.value = "🎬 …"
     await settled(panel)
-    panel._create.click()
+    panel.create_button.click()
     await panel.idle()
 
-    assert "the script has no words" in panel._notice.value
-    assert desk.jobs.all == []
-    assert not panel._create.disabled
+    assert "the script has no words" in panel.told
+    assert shared.jobs.all == []
+    assert not panel.create_button.disabled
 
 
-async def test_a_preview_is_played_in_place_and_made_once(panel, desk, monkeypatch):
+async def test_a_preview_is_played_in_place_and_made_once(panel, shared, monkeypatch):
     made = []
 
     async def fake(draft, _settings, output, **_options):
@@ -301,98 +303,98 @@ async def test_a_preview_is_played_in_place_and_made_once(panel, desk, monkeypat
         panel.spawn(panel.preview)
         await settled(panel)
 
-    (bundle,) = panel._player._screen.outputs
+    (bundle,) = panel.player.screen.outputs
     assert 'src="previews/' in bundle["data"]["text/html"]
     assert len(made) == 1
 
 
-async def test_an_entry_shows_what_became_of_the_draft(panel, desk):
+async def test_an_entry_shows_what_became_of_the_draft(panel, shared):
     await write(panel)
-    (draft,) = await kept(desk)
-    job = desk.render(draft)
+    (draft,) = await kept(shared)
+    job = shared.render(draft)
     await job.task
     await settled(panel)
 
     assert "✅ rendered" in options(panel)[0]
 
 
-@pytest.mark.parametrize("button", ["_yes", "_no"])
+@pytest.mark.parametrize("button", ["yes", "no"])
 async def test_a_limit_is_passed_only_when_somebody_agrees(
-    panel, sandbox, desk, until, button
+    panel, sandbox, shared, until, button
 ):
-    desk.settings = desk.settings.model_copy(update={"max_cost_per_day": 0.01})
+    shared.settings = shared.settings.model_copy(update={"max_cost_per_day": 0.01})
     panel.t_script.value = "Leo, slow down today."
-    panel._create.click()
-    await until(lambda: panel._question)
-    asked = panel._question._text.value
-    getattr(panel._question, button).click()
+    panel.create_button.click()
+    await until(lambda: panel.question)
+    asked = panel.question.text
+    getattr(panel.question, button).click()
     await panel.idle()
-    await asyncio.gather(*(job.task for job in desk.jobs.all))
+    await asyncio.gather(*(job.task for job in shared.jobs.all))
 
     assert "over 0.01 a day" in asked
-    assert len(sandbox.charges()) == (button == "_yes")
+    assert len(sandbox.charges()) == (button == "yes")
 
 
-async def changed_elsewhere(panel, desk, until):
+async def changed_elsewhere(panel, shared, until):
     """Bring the panel to the question which of two texts counts."""
     await write(panel)
-    (draft,) = await kept(desk)
-    desk._listeners.clear()  # another kernel: nobody tells this one
-    await desk.book.save(draft.model_copy(update={"script": "Theirs."}), over=1)
+    (draft,) = await kept(shared)
+    shared._listeners.clear()  # another kernel: nobody tells this one
+    await shared.drafts.save(draft.model_copy(update={"script": "Theirs."}), over=1)
     panel.t_script.value = "Mine."
     await until(asks(panel, "changed elsewhere"))
 
 
-async def test_another_question_does_not_decide_which_text_counts(panel, desk, until):
-    await changed_elsewhere(panel, desk, until)
+async def test_another_question_does_not_decide_which_text_counts(panel, shared, until):
+    await changed_elsewhere(panel, shared, until)
 
     panel.spawn(lambda: panel.ask("Render?", "Render"))
     await until(asks(panel, "Render?"))
-    panel._question._no.click()
+    panel.question.no.click()
     await panel.idle()
     assert panel.t_script.value == "Mine."
 
     panel.spawn(panel.save)
     await until(asks(panel, "changed elsewhere"))
-    panel._question._yes.click()
+    panel.question.yes.click()
     await settled(panel)
-    assert [d.script for d in await kept(desk)] == ["Mine."]
+    assert [d.script for d in await kept(shared)] == ["Mine."]
 
 
 async def test_a_text_is_not_written_over_while_its_question_is_open(
-    panel, desk, until, monkeypatch
+    panel, shared, until, monkeypatch
 ):
-    await changed_elsewhere(panel, desk, until)
+    await changed_elsewhere(panel, shared, until)
     again, ask = [], panel.ask
     monkeypatch.setattr(panel, "ask", lambda *words: again.append(words) or ask(*words))
-    (theirs,) = await kept(desk)
+    (theirs,) = await kept(shared)
     newer = theirs.model_copy(update={"script": "Theirs, newer."})
-    await desk.book.save(newer, over=2)
+    await shared.drafts.save(newer, over=2)
 
-    panel._question._yes.click()
+    panel.question.yes.click()
     await until(lambda: again)
 
-    assert [d.script for d in await kept(desk)] == ["Theirs, newer."]
-    panel._question._yes.click()
+    assert [d.script for d in await kept(shared)] == ["Theirs, newer."]
+    panel.question.yes.click()
     await settled(panel)
-    assert [d.script for d in await kept(desk)] == ["Mine."]
+    assert [d.script for d in await kept(shared)] == ["Mine."]
 
 
-async def test_closing_before_the_answer_keeps_both_texts(panel, desk, until):
-    await changed_elsewhere(panel, desk, until)
-    desk.listen(lambda _topic: None)
+async def test_closing_before_the_answer_keeps_both_texts(panel, shared, until):
+    await changed_elsewhere(panel, shared, until)
+    shared.listen(lambda _topic: None)
 
     panel.close()
-    await asyncio.gather(*desk._finishing)
+    await shared.settled()
 
-    assert {d.script for d in await kept(desk)} == {"Mine.", "Theirs."}
+    assert {d.script for d in await kept(shared)} == {"Mine.", "Theirs."}
 
 
 async def test_a_save_that_is_stopped_is_no_change_by_somebody_else(
-    panel, desk, monkeypatch
+    panel, shared, monkeypatch
 ):
     await write(panel)
-    begun, save = asyncio.Event(), desk.book.save
+    begun, save = asyncio.Event(), shared.drafts.save
 
     async def slow(draft, *, over):
         stored = await save(draft, over=over)
@@ -400,53 +402,55 @@ async def test_a_save_that_is_stopped_is_no_change_by_somebody_else(
         await asyncio.sleep(0.02)
         return stored
 
-    monkeypatch.setattr(desk.book, "save", slow)
+    monkeypatch.setattr(shared.drafts, "save", slow)
     panel.t_script.value = "Mine now"
-    saving = asyncio.ensure_future(panel.page.flush())
+    saving = asyncio.ensure_future(panel.autosave.flush())
     await begun.wait()
     saving.cancel()
     panel.t_script.value = "Mine now, and more."
     await settled(panel)
 
-    assert [d.script for d in await kept(desk)] == ["Mine now, and more."]
+    assert [d.script for d in await kept(shared)] == ["Mine now, and more."]
 
 
 async def test_what_is_typed_while_the_ledger_is_asked_is_not_replaced(
-    panel, desk, monkeypatch
+    panel, shared, monkeypatch
 ):
     await write(panel)
-    (draft,) = await kept(desk)
-    listeners, get = set(desk._listeners), desk.book.get
-    desk._listeners.clear()
-    await desk.book.save(draft.model_copy(update={"script": "Theirs."}), over=1)
-    desk._listeners |= listeners
+    (draft,) = await kept(shared)
+    listeners, get = set(shared._listeners), shared.drafts.get
+    shared._listeners.clear()
+    await shared.drafts.save(draft.model_copy(update={"script": "Theirs."}), over=1)
+    shared._listeners |= listeners
 
     async def get_while_typing(draft_id):
         row = await get(draft_id)
         panel.t_script.value = "Mine."
         return row
 
-    monkeypatch.setattr(desk.book, "get", get_while_typing)
-    await panel.page.follow()
+    monkeypatch.setattr(shared.drafts, "get", get_while_typing)
+    await panel.autosave.follow()
 
     assert panel.t_script.value == "Mine."
 
 
 async def test_the_list_marks_what_was_opened_while_it_was_brought(
-    panel, desk, monkeypatch
+    panel, shared, monkeypatch
 ):
     for draft_id in ("one", "two"):
-        await desk.book.save(Draft(id=draft_id, script=f"Draft {draft_id}."), over=0)
+        await shared.drafts.save(
+            Draft(id=draft_id, script=f"Draft {draft_id}."), over=0
+        )
     await panel.open_draft("one")
     await panel.idle()
-    search, brought = desk.book.search, asyncio.Event()
+    search, brought = shared.drafts.search, asyncio.Event()
 
     async def slow(*arguments, **options):
         await brought.wait()
         return await search(*arguments, **options)
 
-    monkeypatch.setattr(desk.book, "search", slow)
-    panel.spawn(panel._list)
+    monkeypatch.setattr(shared.drafts, "search", slow)
+    panel.spawn(panel.list)
     await asyncio.sleep(0.01)
     await panel.open_draft("two")
     brought.set()

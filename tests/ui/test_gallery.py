@@ -5,8 +5,8 @@ import base64
 import pytest
 
 from heygen_nb.errors import PreviewError
-from heygen_nb.ui._base import Panel
-from heygen_nb.ui.gallery import PAGE, Gallery, Tile
+from heygen_nb.ui.base import Panel
+from heygen_nb.ui.widgets import PAGE, PictureGrid, Tile
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +20,7 @@ class Shelf(Panel):
         async def choose(key):
             self.clicked.append(key)
 
-        self.gallery = Gallery(self, choose)
+        self.gallery = PictureGrid(self, choose)
         return (self.gallery,)
 
     async def picture(self, key):
@@ -31,8 +31,8 @@ class Shelf(Panel):
 
 
 @pytest.fixture
-async def shelf(desk):
-    panel = Shelf(desk)
+async def shelf(shared):
+    panel = Shelf(shared)
     await panel.idle()
     yield panel
     panel.close()
@@ -55,7 +55,7 @@ async def test_a_page_of_900_asks_for_the_pictures_in_sight_only(shelf):
 
     assert titles(shelf) == [f"Look {n}" for n in range(PAGE)]
     assert shelf.asked == [f"k{n}" for n in range(PAGE)]
-    assert "1–12 of 900" in shelf.gallery._count.value
+    assert "1–12 of 900" in shelf.gallery.count.value
 
 
 async def test_pages_are_turned_with_the_same_buttons_to_the_last_one(shelf):
@@ -87,7 +87,7 @@ async def test_a_click_chooses_what_the_tile_shows_now(shelf):
 async def test_a_picture_that_cannot_be_had_leaves_its_tile_plain(shelf):
     await shelf.gallery.fill(tiles(5), shelf.picture)
 
-    style = shelf.gallery._pictures.value
+    style = shelf.gallery.pictures.value
     assert style.count("data:image/jpeg") == 4
     assert ".hg-tile-3{" not in style
     assert base64.b64encode(b"jpeg of k4").decode() in style
@@ -101,7 +101,7 @@ async def test_pictures_of_a_page_that_was_left_are_not_shown(shelf):
 
     await shelf.gallery.fill(tiles(12), slow)
 
-    assert base64.b64encode(b"late").decode() not in shelf.gallery._pictures.value
+    assert base64.b64encode(b"late").decode() not in shelf.gallery.pictures.value
     assert titles(shelf)[0] == "Look 20"
 
 
@@ -110,4 +110,4 @@ async def test_names_from_outside_stay_text(shelf):
 
     # a button's description is set as text by ipywidgets unless it is asked for HTML
     assert titles(shelf) == ["<img onerror=x>"]
-    assert "onerror" not in shelf.gallery._pictures.value
+    assert "onerror" not in shelf.gallery.pictures.value

@@ -16,8 +16,8 @@ LEO = Draft(id="a1b2c3d4", title="Leo", script="Leo, slow down.", caption="Your 
 
 
 @pytest.fixture
-async def panel(desk):
-    panel = GenerationPanel(desk)
+async def panel(shared):
+    panel = GenerationPanel(shared)
     await panel.idle()
     yield panel
     panel.close()
@@ -29,76 +29,78 @@ async def finish(panel, job):
 
 
 def buttons(panel, job):
-    shown = panel._cards[job]._buttons.values()
+    shown = panel.cards[job].buttons.values()
     return {b.description: b for b in shown if "hg-off" not in b._dom_classes}
 
 
 def card(panel, job):
-    return panel._cards[job]._html.value
+    return panel.cards[job].html.value
 
 
-async def test_the_log_reads_as_in_the_notes(panel, desk):
-    await finish(panel, desk.render(LEO))
+async def test_the_log_reads_as_in_the_notes(panel, shared):
+    await finish(panel, shared.render(LEO))
 
-    log = "\n".join(desk.jobs.log)
+    log = "\n".join(shared.jobs.log)
     assert re.search(r"^\[\d\d:\d\d:\d\d\] 🎬 Creating video for script #a1b2c3d4", log)
     assert "📤 Sending script to the HeyGen API..." in log
     assert re.search(r"✅ Status: completed \(\d+s elapsed\)", log)
     assert re.search(r"✅ Video created! ID: \w+$", log)
 
 
-async def test_the_finished_video_plays_in_place_by_its_relative_path(panel, desk):
-    await finish(panel, desk.render(LEO))
+async def test_the_finished_video_plays_in_place_by_its_relative_path(panel, shared):
+    await finish(panel, shared.render(LEO))
 
-    (bundle,) = panel._player._screen.outputs
+    (bundle,) = panel.player.screen.outputs
     assert 'src="videos/' in bundle["data"]["text/html"]
-    assert "hg-off" not in panel._side._dom_classes
+    assert "hg-off" not in panel.side._dom_classes
 
 
-async def test_the_video_that_is_done_last_is_shown(panel, desk):
-    await finish(panel, desk.render(LEO))
-    await finish(panel, desk.render(LEO.model_copy(update={"id": "virgo"})))
-    assert panel._player.path.name == "virgo.mp4"
+async def test_the_video_that_is_done_last_is_shown(panel, shared):
+    await finish(panel, shared.render(LEO))
+    await finish(panel, shared.render(LEO.model_copy(update={"id": "virgo"})))
+    assert panel.player.path.name == "virgo.mp4"
 
-    older = desk.jobs.all[1]
+    older = shared.jobs.all[1]
     buttons(panel, older)["▶ Play"].click()
     await panel.idle()
 
-    assert panel._player.path.name == "a1b2c3d4.mp4"
+    assert panel.player.path.name == "a1b2c3d4.mp4"
 
 
-async def test_the_video_is_sent_on_the_button_and_not_before(panel, desk, sandbox):
-    await finish(panel, desk.render(LEO))
+async def test_the_video_is_sent_on_the_button_and_not_before(panel, shared, sandbox):
+    await finish(panel, shared.render(LEO))
     assert sandbox.ledger()["posts"] == []
 
-    panel._send_button.click()
+    panel.send_button.click()
     await panel.idle()
 
     assert len(sandbox.ledger()["posts"]) == 1
-    assert "📱 Video sent to Telegram" in desk.jobs.log[-1]
-    assert panel._send_button.disabled
+    assert "📱 Video sent to Telegram" in shared.jobs.log[-1]
+    assert panel.send_button.disabled
 
 
-async def test_the_post_has_the_caption_that_the_draft_has_by_now(panel, desk, sandbox):
-    await desk.book.save(LEO, over=0)
-    await finish(panel, desk.render(LEO))
-    await desk.book.save(LEO.model_copy(update={"caption": "A better one"}), over=1)
+async def test_the_post_has_the_caption_that_the_draft_has_by_now(
+    panel, shared, sandbox
+):
+    await shared.drafts.save(LEO, over=0)
+    await finish(panel, shared.render(LEO))
+    await shared.drafts.save(LEO.model_copy(update={"caption": "A better one"}), over=1)
 
-    panel._send_button.click()
+    panel.send_button.click()
     await panel.idle()
 
     assert sandbox.ledger()["posts"][0]["text"] == "A better one"
 
 
-async def test_with_auto_send_on_the_video_is_sent_by_itself(panel, desk, sandbox):
-    desk.settings = desk.settings.model_copy(update={"telegram_auto_send": True})
-    await finish(panel, desk.render(LEO))
+async def test_with_auto_send_on_the_video_is_sent_by_itself(panel, shared, sandbox):
+    shared.settings = shared.settings.model_copy(update={"telegram_auto_send": True})
+    await finish(panel, shared.render(LEO))
 
     assert len(sandbox.ledger()["posts"]) == 1
 
 
-async def test_clicking_twice_renders_once(panel, desk, sandbox):
-    first, second = desk.render(LEO), desk.render(LEO)
+async def test_clicking_twice_renders_once(panel, shared, sandbox):
+    first, second = shared.render(LEO), shared.render(LEO)
     await finish(panel, first)
 
     assert first is second
@@ -106,11 +108,11 @@ async def test_clicking_twice_renders_once(panel, desk, sandbox):
 
 
 async def test_stopping_to_wait_cancels_nothing_and_can_be_taken_up(
-    make_sandbox, desk, panel, until
+    make_sandbox, shared, panel, until
 ):
     sandbox = make_sandbox(processing_s=0.5)
-    desk.settings = sandbox.settings()
-    job = desk.render(LEO)
+    shared.settings = sandbox.settings()
+    job = shared.render(LEO)
     await until(lambda: "Stop waiting" in buttons(panel, job))
 
     buttons(panel, job)["Stop waiting"].click()
@@ -120,25 +122,29 @@ async def test_stopping_to_wait_cancels_nothing_and_can_be_taken_up(
     assert "waiting stopped" in card(panel, job)
     buttons(panel, job)["▶ Wait on"].click()
     await panel.idle()
-    (again,) = desk.jobs.all
+    (again,) = shared.jobs.all
     await finish(panel, again)
 
     assert again.outcome.status == "completed"
     assert len(sandbox.charges()) == 1
 
 
-async def test_stopping_is_not_offered_before_heygen_has_answered(sandbox, desk, panel):
+async def test_stopping_is_not_offered_before_heygen_has_answered(
+    sandbox, shared, panel
+):
     sandbox.fault("slow", "/v3/videos", method="POST", delay_s=0.3)
-    job = desk.render(LEO)
+    job = shared.render(LEO)
     await asyncio.sleep(0.1)
 
     assert "Stop waiting" not in buttons(panel, job)
     await finish(panel, job)
 
 
-async def test_a_failure_says_what_whether_charged_and_what_to_do(panel, desk, sandbox):
+async def test_a_failure_says_what_whether_charged_and_what_to_do(
+    panel, shared, sandbox
+):
     sandbox.fault("status", "/v3/videos", method="POST", status=402, times=1)
-    job = desk.render(LEO)
+    job = shared.render(LEO)
     await finish(panel, job)
 
     shown = card(panel, job)
@@ -150,18 +156,18 @@ async def test_a_failure_says_what_whether_charged_and_what_to_do(panel, desk, s
     sandbox.clear_faults()
     buttons(panel, job)["↻ Try again"].click()
     await panel.idle()
-    (again,) = desk.jobs.all
+    (again,) = shared.jobs.all
     await finish(panel, again)
     assert again.outcome.status == "completed"
 
 
 async def test_the_timer_ticks_without_asking_heygen(
-    make_sandbox, desk, panel, monkeypatch, until
+    make_sandbox, shared, panel, monkeypatch, until
 ):
     monkeypatch.setattr(generation, "TICK_S", 0.01)
     sandbox = make_sandbox(processing_s=30)
-    desk.settings = sandbox.settings(poll_interval_s=60)
-    job = desk.render(LEO)
+    shared.settings = sandbox.settings(poll_interval_s=60)
+    job = shared.render(LEO)
     await until(sandbox.charges)
     asked = sum(sandbox.ledger()["requests"].values())
     job._begun = time.monotonic() - 161.5
@@ -171,40 +177,40 @@ async def test_the_timer_ticks_without_asking_heygen(
     assert sum(sandbox.ledger()["requests"].values()) == asked
 
 
-async def test_the_timer_ends_when_nothing_runs(panel, desk, monkeypatch, until):
+async def test_the_timer_ends_when_nothing_runs(panel, shared, monkeypatch, until):
     monkeypatch.setattr(generation, "TICK_S", 0.01)
-    await finish(panel, desk.render(LEO))
+    await finish(panel, shared.render(LEO))
 
-    await until(lambda: not panel._ticking)
+    await until(lambda: not panel.ticking)
 
 
 async def test_another_kernels_renders_are_taken_up_and_paid_once(
-    make_sandbox, desk, panel, until
+    make_sandbox, shared, panel, until
 ):
     sandbox = make_sandbox(processing_s=0.3)
-    desk.settings = sandbox.settings()
-    job = desk.render(LEO)
+    shared.settings = sandbox.settings()
+    job = shared.render(LEO)
     await until(lambda: job.progress and job.progress.elapsed_s)
-    desk.jobs.stop(job)
+    shared.jobs.stop(job)
     await finish(panel, job)
-    desk.jobs._jobs.clear()  # as a new kernel would find it
+    shared.jobs._jobs.clear()  # as a new kernel would find it
 
-    desk.take_up()
-    await desk.jobs._taking_up
+    shared.jobs.take_up()
+    await shared.jobs._taking_up
 
-    (taken,) = desk.jobs.all
+    (taken,) = shared.jobs.all
     assert taken.outcome.status == "completed"
     assert len(sandbox.charges()) == 1
 
 
-async def test_script_in_titles_and_errors_runs_nothing(panel, desk, sandbox):
+async def test_script_in_titles_and_errors_runs_nothing(panel, shared, sandbox):
     evil = "<img src=x onerror=alert(1)>"
     sandbox.fault("status", "/v3/videos", method="POST", status=400, times=1)
-    job = desk.render(LEO.model_copy(update={"title": evil, "id": "evil"}))
-    desk.jobs.say(evil)
+    job = shared.render(LEO.model_copy(update={"title": evil, "id": "evil"}))
+    shared.jobs.say(evil)
     await asyncio.sleep(0.25)
     await finish(panel, job)
 
-    for html in (card(panel, job), panel._log._html.value):
+    for html in (card(panel, job), panel.log_view.html.value):
         assert "<img" not in html
         assert "&lt;img" in html

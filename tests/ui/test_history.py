@@ -17,16 +17,16 @@ def draft(number):
 
 
 @pytest.fixture
-async def panel(desk):
-    panel = HistoryPanel(desk)
+async def panel(shared):
+    panel = HistoryPanel(shared)
     await panel.idle()
     yield panel
     panel.close()
 
 
-async def render(desk, *drafts):
+async def render(shared, *drafts):
     for one in drafts:
-        await desk.render(one).task
+        await shared.render(one).task
 
 
 async def click(panel, work):
@@ -35,44 +35,46 @@ async def click(panel, work):
 
 
 def rows(panel):
-    return [r._html.value for r in panel._rows if "hg-off" not in r._dom_classes]
+    return [r.html.value for r in panel.rows if "hg-off" not in r._dom_classes]
 
 
 def offered(panel):
     buttons = (
-        panel._send_it,
-        panel._send_again,
-        panel._is_there,
-        panel._not_there,
-        panel._adopt_it,
-        panel._pay,
+        panel.actions["send"],
+        panel.actions["again"],
+        panel.actions["is there"],
+        panel.actions["not there"],
+        panel.actions["adopt"],
+        panel.actions["pay"],
     )
     return {b.description for b in buttons if "hg-off" not in b._dom_classes}
 
 
 async def test_an_empty_history_says_so(panel):
-    assert "Nothing was rendered yet." in panel._empty.value
+    assert "Nothing was rendered yet." in panel.empty.value
     assert rows(panel) == []
 
 
-async def test_renders_are_paged_newest_first_with_their_pictures(panel, desk):
-    await render(desk, *(draft(number) for number in range(ROWS + 2)))
-    await click(panel, panel._first)
+async def test_renders_are_paged_newest_first_with_their_pictures(panel, shared):
+    await render(shared, *(draft(number) for number in range(ROWS + 2)))
+    await click(panel, panel.load_first)
     assert f"Tip {ROWS + 1}" in rows(panel)[0]
     assert "data:image/jpeg;base64," in rows(panel)[0]
-    assert panel._newer.disabled
+    assert panel.newer_button.disabled
 
-    await click(panel, panel._on)
+    panel.older_button.click()
+    await panel.idle()
     assert ["Tip 1<" in rows(panel)[0], "Tip 0<" in rows(panel)[1]] == [True, True]
-    assert panel._older.disabled
+    assert panel.older_button.disabled
 
-    await click(panel, panel._back)
+    panel.newer_button.click()
+    await panel.idle()
     assert len(rows(panel)) == ROWS
 
 
-async def test_the_list_can_be_filtered_by_status(panel, desk, sandbox):
+async def test_the_list_can_be_filtered_by_status(panel, shared, sandbox):
     sandbox.fault("status", "/v3/videos", method="POST", status=400, times=1)
-    await render(desk, draft(1), draft(2))
+    await render(shared, draft(1), draft(2))
 
     panel.d_status.value = "rejected"
     await panel.idle()
@@ -83,38 +85,38 @@ async def test_the_list_can_be_filtered_by_status(panel, desk, sandbox):
 
 
 async def test_a_video_is_played_and_sent_again_only_when_asked(
-    panel, desk, sandbox, until
+    panel, shared, sandbox, until
 ):
-    await render(desk, draft(1))
-    await click(panel, panel._first)
-    panel._rows[0]._button.click()
+    await render(shared, draft(1))
+    await click(panel, panel.load_first)
+    panel.rows[0].open_button.click()
     await panel.idle()
-    assert panel._player._screen.outputs
+    assert panel.player.screen.outputs
     assert offered(panel) == {"📱 Send to Telegram"}
 
-    panel._send_it.click()
+    panel.actions["send"].click()
     await panel.idle()
     assert offered(panel) == {"📱 Send again"}
-    panel._send_again.click()
-    await until(lambda: panel._question)
-    panel._question._yes.click()
+    panel.actions["again"].click()
+    await until(lambda: panel.question)
+    panel.question.yes.click()
     await panel.idle()
 
     assert len(sandbox.ledger()["posts"]) == 2
 
 
-async def test_an_unsure_post_is_settled_by_a_person(panel, desk, sandbox):
+async def test_an_unsure_post_is_settled_by_a_person(panel, shared, sandbox):
     sandbox.fault("drop", "/bot*/sendVideo", after=True, times=1)
-    await render(desk, draft(1))
-    await click(panel, panel._first)
-    panel._rows[0]._button.click()
+    await render(shared, draft(1))
+    await click(panel, panel.load_first)
+    panel.rows[0].open_button.click()
     await panel.idle()
-    panel._send_it.click()
+    panel.actions["send"].click()
     await panel.idle()
     assert offered(panel) == {"✓ It is in the chat", "📱 It is not there: send"}
     assert "⚠️ unsure" in rows(panel)[0]
 
-    panel._is_there.click()
+    panel.actions["is there"].click()
     await panel.idle()
 
     assert "📱 sent" in rows(panel)[0]
@@ -122,14 +124,14 @@ async def test_an_unsure_post_is_settled_by_a_person(panel, desk, sandbox):
 
 
 @pytest.fixture
-async def lost(panel, desk, sandbox, monkeypatch):
+async def lost(panel, shared, sandbox, monkeypatch):
     """A render whose answer was lost for good, opened in the panel."""
     sleep = asyncio.sleep
     monkeypatch.setattr("asyncio.sleep", lambda seconds: sleep(min(seconds, 0.01)))
     sandbox.fault("drop", "/v3/videos", method="POST", times=None)
-    await render(desk, draft(1))
+    await render(shared, draft(1))
     sandbox.clear_faults()
-    await click(panel, panel._first)
+    await click(panel, panel.load_first)
     await click(panel, lambda: panel.choose(0))
     assert offered(panel) == {"This is the video", "There is none: pay again"}
 
@@ -137,10 +139,10 @@ async def lost(panel, desk, sandbox, monkeypatch):
 async def test_a_render_not_known_is_paid_again_only_when_asked(
     lost, panel, sandbox, until
 ):
-    panel._pay.click()
-    await until(lambda: panel._question)
+    panel.actions["pay"].click()
+    await until(lambda: panel.question)
     assert sandbox.ledger()["jobs"] == []
-    panel._question._yes.click()
+    panel.question.yes.click()
     await until(lambda: len(sandbox.charges()) == 1)
 
     await until(lambda: "completed" in rows(panel)[0])
@@ -148,21 +150,21 @@ async def test_a_render_not_known_is_paid_again_only_when_asked(
 
 
 async def test_the_render_is_paid_again_that_was_asked_about(
-    panel, desk, sandbox, until, monkeypatch
+    panel, shared, sandbox, until, monkeypatch
 ):
     sleep = asyncio.sleep
     monkeypatch.setattr("asyncio.sleep", lambda seconds: sleep(min(seconds, 0.01)))
     sandbox.fault("drop", "/v3/videos", method="POST", times=None)
-    await render(desk, draft(1), draft(2))
+    await render(shared, draft(1), draft(2))
     sandbox.clear_faults()
-    await click(panel, panel._first)
+    await click(panel, panel.load_first)
     await click(panel, lambda: panel.choose(0))
-    asked = panel._line.draft_id
+    asked = panel.line.draft_id
 
-    panel._pay.click()
-    await until(lambda: panel._question)
+    panel.actions["pay"].click()
+    await until(lambda: panel.question)
     await panel.choose(1)
-    panel._question._yes.click()
+    panel.question.yes.click()
     await until(lambda: len(sandbox.charges()) == 1)
 
     [job] = sandbox.ledger()["jobs"]
@@ -180,44 +182,45 @@ async def test_a_lost_video_is_adopted_by_its_id(lost, panel, sandbox, until):
         )
 
     panel.t_video_id.value = reply.json()["data"]["video_id"]
-    panel._adopt_it.click()
+    panel.actions["adopt"].click()
 
     await until(lambda: "completed" in rows(panel)[0])
     assert len(sandbox.charges()) == 1
 
 
-async def test_a_post_that_is_not_there_is_sent_by_a_person(panel, desk, sandbox):
+async def test_a_post_that_is_not_there_is_sent_by_a_person(panel, shared, sandbox):
     sandbox.fault("drop", "/bot*/sendVideo", times=1)
-    await render(desk, draft(1))
-    await click(panel, panel._first)
+    await render(shared, draft(1))
+    await click(panel, panel.load_first)
     await click(panel, lambda: panel.choose(0))
-    panel._send_it.click()
+    panel.actions["send"].click()
     await panel.idle()
 
-    panel._not_there.click()
+    panel.actions["not there"].click()
     await panel.idle()
 
     assert "📱 sent" in rows(panel)[0]
     assert len(sandbox.ledger()["posts"]) == 1
 
 
-async def test_a_new_draft_is_made_of_an_old_render(panel, desk):
+async def test_a_new_draft_is_made_of_an_old_render(panel, shared):
     opened = []
     panel.on_draft = opened.append
-    await render(desk, draft(1))
-    await click(panel, panel._first)
+    await render(shared, draft(1))
+    await click(panel, panel.load_first)
     await click(panel, lambda: panel.choose(0))
-    await click(panel, panel._new_draft)
+    await click(panel, panel.new_draft)
 
-    found, _total = await desk.book.search("", limit=5)
+    found, _total = await shared.drafts.search("", limit=5)
     assert [row.draft.script for row in found] == ["Tip 1."]
     assert opened == [found[0].draft.id] != ["d01"]
 
 
-async def test_the_whole_history_is_exported(panel, desk, home):
-    await render(desk, draft(1), draft(2))
-    await click(panel, panel._export)
+async def test_the_whole_history_is_exported(panel, shared, home):
+    await render(shared, draft(1), draft(2))
+    panel.export_button.click()
+    await panel.idle()
 
     with (home / "history.csv").open(encoding="utf-8") as file:
         assert {row["draft_id"] for row in csv.DictReader(file)} == {"d01", "d02"}
-    assert "history.csv" in panel._notice.value
+    assert "history.csv" in panel.told

@@ -5,8 +5,8 @@ from collections import deque
 
 import pytest
 
-from heygen_nb.ui import logview
-from heygen_nb.ui.logview import LogView
+from heygen_nb.ui import widgets
+from heygen_nb.ui.widgets import LogView
 from heygen_nb.workflow.jobs import LOG_LINES, Jobs
 
 pytestmark = pytest.mark.anyio
@@ -25,15 +25,15 @@ async def view(lines):
 
 
 async def test_lines_are_escaped(view):
-    assert "&lt;b&gt;bold&lt;/b&gt;" in view._html.value
+    assert "&lt;b&gt;bold&lt;/b&gt;" in view.html.value
 
 
 async def test_a_thousand_lines_are_one_update_a_fifth_of_a_second(
     view, lines, monkeypatch
 ):
-    monkeypatch.setattr(logview, "PAUSE_S", 0.05)
+    monkeypatch.setattr(widgets, "PAUSE_S", 0.05)
     drawn = []
-    view._html.observe(drawn.append, "value")
+    view.html.observe(drawn.append, "value")
 
     for number in range(1000):
         lines.append(str(number))
@@ -41,7 +41,7 @@ async def test_a_thousand_lines_are_one_update_a_fifth_of_a_second(
     await asyncio.sleep(0.12)
 
     assert len(drawn) == 1
-    assert "999" in view._html.value
+    assert "999" in view.html.value
 
 
 async def test_the_last_fifty_lines_are_kept():
@@ -54,10 +54,10 @@ async def test_the_last_fifty_lines_are_kept():
 
 
 async def test_closing_forgets_the_update_that_was_to_come(view, lines):
-    before = view._html.value
+    before = view.html.value
     lines.append("late")
     view.refresh()
     view.close()
     await asyncio.sleep(0.25)
 
-    assert view._html.value == before
+    assert view.html.value == before

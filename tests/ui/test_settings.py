@@ -6,7 +6,7 @@ from heygen_nb import VIDEO_CONFIG
 from heygen_nb.config import load_settings
 from heygen_nb.renderer import reset_video_config
 from heygen_nb.ui.settings import SettingsPanel
-from heygen_nb.workflow.desk import Desk
+from heygen_nb.ui.state import SharedState
 
 pytestmark = pytest.mark.anyio
 
@@ -18,11 +18,11 @@ async def panel(monkeypatch, sandbox):
             monkeypatch.setenv(name, value)
     reset_video_config()
     monkeypatch.setenv("HEYGEN_NB_BACKEND", "heygen")
-    panel = SettingsPanel(Desk())
+    panel = SettingsPanel(SharedState())
     await panel.idle()
     yield panel
     panel.close()
-    await panel.desk.close()
+    await panel.shared.close()
     reset_video_config()
 
 
@@ -47,8 +47,8 @@ async def test_a_duration_is_put_right_and_the_panel_says_why(
 
     assert panel.t_video_duration.value == kept
     assert f"video_duration: {kept}" in config(home)
-    assert why in panel._notice.value
-    assert f"→ {kept}" in panel._notice.value
+    assert why in panel.told
+    assert f"→ {kept}" in panel.told
 
 
 async def test_the_next_render_uses_what_was_saved(panel):
@@ -58,7 +58,7 @@ async def test_the_next_render_uses_what_was_saved(panel):
 
     assert VIDEO_CONFIG["duration"] == 45
     assert VIDEO_CONFIG["use_avatar"] is False
-    assert panel.desk.video_settings.video_duration == 45
+    assert panel.shared.video_settings.video_duration == 45
 
 
 async def test_the_four_keys_of_the_notes_stand_in_the_file(panel, home):
@@ -74,9 +74,9 @@ async def test_the_four_keys_of_the_notes_stand_in_the_file(panel, home):
 
 
 async def test_fields_and_hints_stand_in_the_order_of_the_notes(panel):
-    card = panel.children[-2].children[0].children[0]
+    card = panel.children[-3].children[0].children[0]
     # a field with a picker stands in a row with its button; the picker is closed
-    rows = [w for w in card.children if w is not panel._slot]
+    rows = [w for w in card.children if w not in (panel.picker, panel.duration_place)]
     first = [getattr(w, "children", (w,))[0] for w in rows]
     texts = [getattr(w, "description", "") or w.value for w in first]
 
@@ -103,12 +103,12 @@ async def test_the_environment_is_not_written_into_the_file(panel, home):
 
 
 async def test_keys_go_to_dotenv_and_are_shown_only_as_set(panel, home):
-    assert panel.connections.p_heygen_key.placeholder == "not set"
-    panel.connections.p_heygen_key.value = "sk_very_secret"
+    assert panel.secrets["heygen_api_key"].placeholder == "not set"
+    panel.secrets["heygen_api_key"].value = "sk_very_secret"
     await click(panel, panel.save_all)
 
-    assert panel.connections.p_heygen_key.value == ""
-    assert panel.connections.p_heygen_key.placeholder.endswith("set")
+    assert panel.secrets["heygen_api_key"].value == ""
+    assert panel.secrets["heygen_api_key"].placeholder.endswith("set")
     assert "HEYGEN_API_KEY=sk_very_secret" in (home / ".env").read_text()
     assert "sk_very_secret" not in config(home)
     assert load_settings().heygen_api_key
@@ -119,13 +119,13 @@ async def test_reset_asks_first(panel, home, until):
     await click(panel, panel.save_all)
     panel.spawn(panel.reset)
     await until(lambda: asked(panel))
-    panel._question._no.click()
+    panel.question.no.click()
     await panel.idle()
     assert panel.t_video_duration.value == "45"
 
     panel.spawn(panel.reset)
     await until(lambda: asked(panel))
-    panel._question._yes.click()
+    panel.question.yes.click()
     await panel.idle()
 
     assert panel.t_video_duration.value == "30"
@@ -133,40 +133,40 @@ async def test_reset_asks_first(panel, home, until):
 
 
 def asked(panel):
-    return panel._question and "hg-off" not in panel._question._dom_classes
+    return panel.question
 
 
 async def test_a_broken_file_is_shown_and_never_overwritten(home):
     broken = "video_duration: [30\n  heygen_voice: x"
     (home / "config.yaml").write_text(broken)
-    panel = SettingsPanel(Desk())
-    panel.desk.session = None  # nothing of it is needed here
+    panel = SettingsPanel(SharedState())
+    panel.shared.session = None  # nothing of it is needed here
     panel._tasks.clear()
 
-    panel._fill()
-    panel.tell_error(panel.desk.broken)
-    assert "line" in panel._notice.value
+    panel.fill()
+    panel.tell_error(panel.shared.broken)
+    assert "line" in panel.told
     assert panel.t_video_duration.value == "30"
     await click(panel, panel.save_all)
 
     assert config(home) == broken
     panel.close()
-    await panel.desk.close()
+    await panel.shared.close()
 
 
 async def test_a_broken_file_can_be_put_aside(home, until):
     (home / "config.yaml").write_text("video_duration: [30")
-    panel = SettingsPanel(Desk())
-    panel.spawn(panel._put_aside)
+    panel = SettingsPanel(SharedState())
+    panel.spawn(panel.set_aside)
     await until(lambda: asked(panel))
-    panel._question._yes.click()
+    panel.question.yes.click()
     await panel.idle()
     await click(panel, panel.save_all)
 
     assert (home / "config.broken.yaml").read_text() == "video_duration: [30"
     assert "video_duration: 30" in config(home)
     panel.close()
-    await panel.desk.close()
+    await panel.shared.close()
 
 
 async def test_a_language_switch_keeps_what_is_typed_and_not_saved(panel, home):
@@ -180,21 +180,21 @@ async def test_a_language_switch_keeps_what_is_typed_and_not_saved(panel, home):
 
 
 async def test_both_connections_can_be_tested(panel, sandbox, monkeypatch):
-    panel.connections.p_heygen_key.value = sandbox.handle.api_key
+    panel.secrets["heygen_api_key"].value = sandbox.handle.api_key
     await click(panel, panel.save_all)
-    await click(panel, panel.connections.test_heygen)
-    await click(panel, panel.connections.test_telegram)
+    await click(panel, panel.test_heygen)
+    await click(panel, panel.test_telegram)
 
-    assert "✓ works · balance $100.00" in panel.connections.heygen_state.value
-    assert "✓ works · @" in panel.connections.telegram_state.value
+    assert "✓ works · balance $100.00" in panel.heygen_state.value
+    assert "✓ works · @" in panel.telegram_state.value
 
 
 async def test_a_wrong_key_says_so_beside_its_field(panel):
-    panel.connections.p_heygen_key.value = "sk_wrong"
+    panel.secrets["heygen_api_key"].value = "sk_wrong"
     await click(panel, panel.save_all)
-    await click(panel, panel.connections.test_heygen)
+    await click(panel, panel.test_heygen)
 
-    assert "❌" in panel.connections.heygen_state.value
+    assert "❌" in panel.heygen_state.value
 
 
 async def test_limits_and_the_way_to_a_length_are_saved(panel, home):
@@ -205,7 +205,7 @@ async def test_limits_and_the_way_to_a_length_are_saved(panel, home):
     assert "length_mode: exact" in config(home)
     assert "max_cost_per_day: 12.5" in config(home)
     assert "max_cost_per_render" not in config(home)
-    assert panel.desk.settings.max_cost_per_day == 12.5
+    assert panel.shared.settings.max_cost_per_day == 12.5
 
     panel.n_per_day.value = -3
 

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from heygen_nb.models import Draft
@@ -9,8 +7,8 @@ from heygen_nb.ui.drafts import DraftsPanel
 from heygen_nb.ui.generation import GenerationPanel
 from heygen_nb.ui.history import HistoryPanel
 from heygen_nb.ui.settings import SettingsPanel
+from heygen_nb.ui.state import SharedState
 from heygen_nb.ui.studio import Studio
-from heygen_nb.workflow.desk import Desk
 
 pytestmark = pytest.mark.anyio
 
@@ -18,8 +16,8 @@ LEO = Draft(id="a1b2c3d4", title="Leo", script="Leo, slow down.")
 
 
 @pytest.fixture
-async def studio(desk):
-    studio = Studio(desk)
+async def studio(shared):
+    studio = Studio(shared)
     await settle(studio)
     yield studio
     studio.close()
@@ -31,12 +29,12 @@ async def settle(studio):
         await panel.idle()
 
 
-async def test_five_tabs_in_the_language_of_the_user(studio, desk):
+async def test_five_tabs_in_the_language_of_the_user(studio, shared):
     assert studio.tabs.titles == (
         *("Generation", "Drafts", "Settings", "History", "Analytics"),
     )
 
-    await desk.set_language("ru")
+    await shared.set_language("ru")
 
     assert studio.tabs.titles == (
         *("Генерация", "Черновики", "Настройки", "История", "Аналитика"),
@@ -54,48 +52,48 @@ async def test_a_panel_is_built_when_its_tab_is_first_seen(studio):
     assert len(studio.panels) == 5
 
 
-async def test_the_header_shows_balance_and_renders_in_flight(studio, desk):
-    assert "balance $100.00" in studio._chips.value
+async def test_the_header_shows_balance_and_renders_in_flight(studio, shared):
+    assert "balance $100.00" in studio.chips.value
 
-    job = desk.render(LEO)
-    assert "1 rendering" in studio._chips.value
+    job = shared.render(LEO)
+    assert "1 rendering" in studio.chips.value
     await job.task
     await settle(studio)
 
-    assert "rendering" not in studio._chips.value
-    assert "balance $100.00" not in studio._chips.value
+    assert "rendering" not in studio.chips.value
+    assert "balance $100.00" not in studio.chips.value
 
 
 async def test_the_sandbox_has_a_clear_badge(home, monkeypatch):
-    studio = Studio(Desk())
+    studio = Studio(SharedState())
 
-    assert "SANDBOX · local and free" in studio._title.value
+    assert "SANDBOX · local and free" in studio.title.value
     studio._tasks.clear()
     studio.close()
-    await asyncio.gather(*studio.desk._finishing)
+    await studio.shared.settled()
 
 
-async def test_renders_in_flight_open_the_generation_tab(studio, desk):
-    job = desk.render(LEO)
+async def test_renders_in_flight_open_the_generation_tab(studio, shared):
+    job = shared.render(LEO)
     await settle(studio)
 
     assert isinstance(studio.panels[GenerationPanel], GenerationPanel)
     await job.task
 
 
-async def test_a_broken_config_opens_the_settings(home, desk):
+async def test_a_broken_config_opens_the_settings(home, shared):
     (home / "config.yaml").write_text("video_duration: [30")
-    desk._reload()
-    studio = Studio(desk)
+    shared.reload()
+    studio = Studio(shared)
     await settle(studio)
 
-    assert "line" in studio.panels[SettingsPanel]._notice.value
+    assert "line" in studio.panels[SettingsPanel].told
     studio.close()
 
 
-async def test_two_studios_show_the_same_renders_and_pay_once(studio, desk, sandbox):
-    other = Studio(desk)
-    first, second = desk.render(LEO), desk.render(LEO)
+async def test_two_studios_show_the_same_renders_and_pay_once(studio, shared, sandbox):
+    other = Studio(shared)
+    first, second = shared.render(LEO), shared.render(LEO)
     await first.task
     await settle(other)
 
@@ -104,17 +102,17 @@ async def test_two_studios_show_the_same_renders_and_pay_once(studio, desk, sand
     other.close()
 
 
-async def test_a_new_draft_of_an_old_render_is_opened_for_editing(studio, desk):
-    await desk.render(LEO).task
+async def test_a_new_draft_of_an_old_render_is_opened_for_editing(studio, shared):
+    await shared.render(LEO).task
     studio.show_tab(HistoryPanel)
     await settle(studio)
     history = studio.panels[HistoryPanel]
     await history.choose(0)
 
-    await history._new_draft()
+    await history.new_draft()
     await settle(studio)
 
     drafts = studio.panels[DraftsPanel]
     assert studio.tabs.titles[studio.tabs.selected_index] == "Drafts"
     assert drafts.t_script.value == LEO.script
-    assert drafts.page.row.draft.id != LEO.id
+    assert drafts.autosave.kept.draft.id != LEO.id

@@ -6,9 +6,10 @@ from html import unescape
 
 import pytest
 
+from heygen_nb.drafts import read_table
 from heygen_nb.models import Draft
-from heygen_nb.ui._base import Panel
-from heygen_nb.ui.tables import TableCard
+from heygen_nb.ui.base import Panel
+from heygen_nb.ui.table import TableCard
 
 pytestmark = pytest.mark.anyio
 
@@ -27,14 +28,14 @@ class CardPanel(Panel):
 
 
 @pytest.fixture
-async def panel(desk, home):
+async def panel(shared, home):
     (home / "templates").mkdir()
     (home / "templates" / "hello.md").write_text(HELLO)
-    panel = CardPanel(desk)
+    panel = CardPanel(shared)
     await panel.idle()
     yield panel
     panel.close()
-    await asyncio.gather(*desk._finishing)
+    await shared.settled()
 
 
 @pytest.fixture
@@ -74,13 +75,11 @@ async def click(panel, button):
 
 
 async def answer(panel, until, *, yes):
-    question = panel._question
-    await until(
-        lambda: panel._question and "hg-off" not in panel._question._dom_classes
-    )
-    question = panel._question
-    (question._yes if yes else question._no).click()
-    text = unescape(question._text.value)
+    question = panel.question
+    await until(lambda: panel.question)
+    question = panel.question
+    (question.yes if yes else question.no).click()
+    text = unescape(question.text)
     await settled(panel)
     return text
 
@@ -93,7 +92,7 @@ async def ready(panel, *names):
 
 
 def shown(card):
-    return unescape(card._shown.value)
+    return unescape(card.result.value)
 
 
 def visible(*widgets):
@@ -102,11 +101,11 @@ def visible(*widgets):
 
 async def test_a_good_table_takes_away_what_was_said_of_a_bad_one(panel, card):
     await upload(panel, content=b"", file="empty.csv")
-    assert "empty.csv" in panel._notice.value
+    assert "empty.csv" in panel.told
 
     await upload(panel, "Anna")
 
-    assert panel._notice.value == ""
+    assert panel.told == ""
 
 
 async def test_a_table_shows_its_placeholders_and_asks_for_a_text(panel, card):
@@ -142,67 +141,67 @@ async def test_a_table_of_drafts_needs_no_template(panel, card):
     assert visible(card.b_add) == [True]
 
 
-async def test_problems_are_listed_and_nothing_can_be_added(panel, card, desk):
+async def test_problems_are_listed_and_nothing_can_be_added(panel, card, shared):
     await upload(panel, "Anna", "{{ 1 }}", *(["<b>"] * 12))
     await choose(panel, "hello")
 
     assert "line 3 (row 2), column “name”" in shown(card)
     assert "… and 3 more" in shown(card)
-    assert "<b>" not in card._shown.value
+    assert "<b>" not in card.result.value
     assert visible(card.b_add) == [False]
     await card.add()
-    assert (await desk.book.search("", limit=9))[1] == 0
+    assert (await shared.drafts.search("", limit=9))[1] == 0
 
 
 async def test_a_file_that_is_no_table_is_told(panel, card):
     await upload(panel, "Anna")
     await upload(panel, content=b"\xcf\xf0\xe8", file="old.csv")
 
-    assert "old.csv" in unescape(panel._notice.value)
-    assert "UTF-8" in panel._notice.value
-    assert card._table is None
+    assert "old.csv" in unescape(panel.told)
+    assert "UTF-8" in panel.told
+    assert card.table is None
     assert visible(card.b_add) == [False]
 
 
 async def test_what_a_cell_holds_is_text_on_the_page(panel, card):
     await upload(panel, content=b"script\nWrite to <a@b.c> & me\n")
 
-    assert "&lt;a@b.c&gt; &amp; me" in card._shown.value
+    assert "&lt;a@b.c&gt; &amp; me" in card.result.value
 
 
-async def test_the_drafts_are_added_once(panel, card, desk):
+async def test_the_drafts_are_added_once(panel, card, shared):
     await ready(panel, "Anna", "Boris")
 
-    rows, total = await desk.book.search("", limit=9)
+    rows, total = await shared.drafts.search("", limit=9)
     assert total == 2
     assert panel.added == [rows[0].draft.id]
     assert rows[0].draft.title == "Anna"
-    assert "2 of 2" in card._state.value
+    assert "2 of 2" in card.state.value
     assert visible(card.b_add, card.b_sample, card.b_rest) == [False, True, False]
 
     await ready(panel, "Boris", "Anna", "Clara")
-    assert "1 of 3" in card._state.value
-    assert (await desk.book.search("", limit=9))[1] == 3
+    assert "1 of 3" in card.state.value
+    assert (await shared.drafts.search("", limit=9))[1] == 3
 
 
 @pytest.mark.parametrize("take", [True, False])
 async def test_a_text_of_ones_own_is_not_written_over_unasked(
-    panel, card, desk, until, take
+    panel, card, shared, until, take
 ):
     await upload(panel, "Anna")
     await choose(panel, "hello")
     theirs = card.drafts[0]
     mine = Draft(id=theirs.id, script="My own words.")
-    await desk.book.save(mine, over=0)
+    await shared.drafts.save(mine, over=0)
 
     card.b_add.click()
     await answer(panel, until, yes=take)
 
-    assert (await desk.book.get(mine.id)).draft == (theirs if take else mine)
+    assert (await shared.drafts.get(mine.id)).draft == (theirs if take else mine)
 
 
 async def test_a_sample_is_one_charge_and_the_rest_are_the_others(
-    panel, card, until, sandbox, desk
+    panel, card, until, sandbox, shared
 ):
     await ready(panel, *"ABCDE")
     assert sandbox.requests("POST /v3/videos") == 0
@@ -210,7 +209,7 @@ async def test_a_sample_is_one_charge_and_the_rest_are_the_others(
     card.b_sample.click()
     asked = await answer(panel, until, yes=True)
     assert "Render this one row?" in asked
-    assert "usd" in asked
+    assert "$" in asked
     assert len(sandbox.charges()) == 1
     assert card.b_rest.description == "🎬 Render the other 4"
     assert visible(card.b_rest) == [True]
@@ -218,11 +217,11 @@ async def test_a_sample_is_one_charge_and_the_rest_are_the_others(
     card.b_rest.click()
     asked = await answer(panel, until, yes=True)
     assert "Render the other 4?" in asked
-    await asyncio.gather(*(job.task for job in desk.jobs.all))
+    await asyncio.gather(*(job.task for job in shared.jobs.all))
     assert len(sandbox.charges()) == 5
 
     await click(panel, card.b_sample)
-    assert "rendered already" in card._state.value
+    assert "rendered already" in card.state.value
     assert len(sandbox.charges()) == 5
 
 
@@ -233,14 +232,14 @@ async def test_no_is_no(panel, card, until, sandbox):
     await answer(panel, until, yes=False)
 
     assert sandbox.ledger()["jobs"] == []
-    assert card._state.value == ""
+    assert card.state.value == ""
     assert not card.b_sample.disabled
 
 
 async def test_the_question_names_the_limit_that_would_be_passed(
-    panel, card, until, desk, sandbox
+    panel, card, until, shared, sandbox
 ):
-    desk.settings = desk.settings.model_copy(update={"max_cost_per_render": 0.01})
+    shared.settings = shared.settings.model_copy(update={"max_cost_per_render": 0.01})
     await ready(panel, "Anna")
 
     card.b_sample.click()
@@ -258,7 +257,7 @@ async def test_a_failed_sample_does_not_offer_the_rest(panel, card, until, sandb
     await answer(panel, until, yes=True)
 
     assert visible(card.b_rest) == [False]
-    assert 'class="bad"' in card._state.value
+    assert 'class="bad"' in card.state.value
 
 
 async def test_another_table_ends_the_offer(panel, card, until):
@@ -287,59 +286,66 @@ async def test_a_double_click_asks_and_pays_once(
 
 
 async def test_what_was_edited_in_the_list_is_what_is_rendered(
-    panel, card, until, desk
+    panel, card, until, shared
 ):
     await ready(panel, "Anna")
     (draft,) = card.drafts
     mine = draft.model_copy(update={"script": "My own words."})
-    await desk.book.save(mine, over=1)
+    await shared.drafts.save(mine, over=1)
 
     card.b_sample.click()
     await answer(panel, until, yes=True)
 
-    assert desk.jobs.all[0].draft == mine
+    assert shared.jobs.all[0].draft == mine
 
 
 async def test_another_table_while_a_question_is_open_changes_nothing_agreed(
-    panel, card, until, desk
+    panel, card, until, shared
 ):
     await ready(panel, "Anna", "Boris")
     card.b_sample.click()
-    await until(lambda: panel._question and visible(panel._question) == [True])
-    card._table = await desk.tables.read("people.csv", b"name\nClara\n")
-    await card._fill()
+    await until(lambda: panel.question)
+    card.table = read_table("people.csv", b"name\nClara\n")
+    await card.fill()
 
     await answer(panel, until, yes=True)
 
-    assert [job.draft.title for job in desk.jobs.all] == ["Anna"]
+    assert [job.draft.title for job in shared.jobs.all] == ["Anna"]
     assert visible(card.b_add, card.b_rest) == [True, False]
 
 
 async def test_a_key_that_is_set_while_the_question_is_open_pays_for_nothing(
-    panel, card, until, desk, sandbox
+    panel, card, until, shared, sandbox
 ):
-    paying = desk.settings
-    desk.settings = paying.model_copy(update={"backend": "sandbox"})
+    paying = shared.settings
+    shared.settings = paying.model_copy(update={"backend": "sandbox"})
     await ready(panel, "Anna")
 
     card.b_sample.click()
-    await until(
-        lambda: panel._question and "hg-off" not in panel._question._dom_classes
-    )
-    assert "usd" not in panel._question._text.value
-    desk.settings = paying
-    panel._question._yes.click()
+    await until(lambda: panel.question)
+    assert "$" not in panel.question.text
+    shared.settings = paying
+    panel.question.yes.click()
     await panel.idle()
 
-    assert "settings have changed" in panel._notice.value
-    assert desk.jobs.all == []
+    assert "settings have changed" in panel.told
+    assert shared.jobs.all == []
     assert sandbox.charges() == []
 
 
-async def test_another_language_leaves_the_numbers_on_the_buttons(panel, card, desk):
+async def test_another_language_leaves_the_numbers_on_the_buttons(panel, card, shared):
     await upload(panel, "Anna", "Boris")
     await choose(panel, "hello")
 
-    desk.tell("language")
+    shared.tell("language")
 
     assert card.b_add.description == "Add 2 drafts"
+
+
+async def test_own_templates_come_before_those_of_the_package(card, home):
+    (home / "templates" / "mine.md").write_text(HELLO)
+
+    names = [path.name for path in card.templates()]
+
+    assert names[:2] == ["hello.md", "mine.md"]
+    assert "greeting.md" in names

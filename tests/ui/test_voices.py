@@ -6,8 +6,8 @@ import wave
 import pytest
 
 from heygen_nb.i18n import set_language
-from heygen_nb.ui._base import Panel
-from heygen_nb.ui.voices import LISTED, VoicePicker
+from heygen_nb.ui.base import Panel
+from heygen_nb.ui.pickers import LISTED, VoicePicker
 
 pytestmark = pytest.mark.anyio
 
@@ -28,8 +28,8 @@ class Shop(Panel):
 
 
 @pytest.fixture
-async def shop(desk):
-    panel = Shop(desk)
+async def shop(shared):
+    panel = Shop(shared)
     await panel.picker.begin("Clara")
     await panel.idle()
     yield panel
@@ -55,8 +55,8 @@ async def test_a_hundred_are_listed_the_one_in_use_first_and_marked(picker):
     assert len(listed(picker)) == LISTED
     assert listed(picker)[0].startswith("✓ Clara")
     assert picker.s_voices.value == "voice_en_001"
-    assert "1203 voices · the first 100 are listed" in picker._count.value
-    assert "fresh list" in picker.freshness._text.value
+    assert "1203 voices · the first 100 are listed" in picker.count.value
+    assert "fresh list" in picker.age.value
 
 
 async def test_typing_narrows_the_list(shop, picker):
@@ -74,7 +74,7 @@ async def test_filters_narrow_it_together(shop, picker):
     picker.c_exact.value = True
     await shop.idle()
 
-    shown = picker._shown.values()
+    shown = picker.voices.values()
     assert shown
     assert {(v.language, v.gender, v.exact) for v in shown} == {
         ("Russian", "female", True)
@@ -84,7 +84,7 @@ async def test_filters_narrow_it_together(shop, picker):
 async def test_a_typing_mistake_shows_the_nearest(shop, picker):
     await type_in(shop, "Olivr")
 
-    assert "nearest are listed" in picker._count.value
+    assert "nearest are listed" in picker.count.value
     assert listed(picker)[0].startswith("Oliver")
 
 
@@ -129,7 +129,7 @@ async def test_a_sample_that_cannot_be_had_is_said_in_the_panel(shop, picker, sa
     picker.play.click()
     await shop.idle()
 
-    assert "answers 403" in shop._notice.value
+    assert "answers 403" in shop.told
 
 
 async def test_a_voice_is_used_by_its_button_only(shop, picker):
@@ -153,15 +153,15 @@ async def test_a_wish_of_the_settings_marks_the_voice_it_stands_for(shop, picker
 async def test_refresh_asks_heygen_again(shop, picker, sandbox):
     pages = sandbox.requests("GET /v3/voices")
 
-    picker.freshness.button.click()
+    picker.refresh.click()
     await shop.idle()
 
     assert sandbox.requests("GET /v3/voices") == 2 * pages
 
 
-async def test_no_panel_lists_again_what_is_at_hand(shop, desk, sandbox):
+async def test_no_panel_lists_again_what_is_at_hand(shop, shared, sandbox):
     pages = sandbox.requests("GET /v3/voices")
-    other = Shop(desk)
+    other = Shop(shared)
     await other.picker.begin("")
 
     assert sandbox.requests("GET /v3/voices") == pages
@@ -171,15 +171,15 @@ async def test_no_panel_lists_again_what_is_at_hand(shop, desk, sandbox):
 async def test_without_heygen_the_old_list_stays_and_it_is_said(shop, picker, sandbox):
     sandbox.fault("status", "/v3/*", status=429, code="quota_exceeded", times=None)
 
-    picker.freshness.button.click()
+    picker.refresh.click()
     await shop.idle()
 
     assert len(listed(picker)) == LISTED
-    assert "not fetched anew" in picker.freshness._text.value
+    assert "not fetched anew" in picker.age.value
 
 
-async def test_a_name_full_of_html_stays_text(shop, picker, desk):
-    said = desk.catalogue._catalogue.said.known
+async def test_a_name_full_of_html_stays_text(shop, picker, shared):
+    said = shared.catalogue._catalogue.said.known
     said[0] = said[0].model_copy(update={"name": EVIL, "language": EVIL})
 
     await picker.begin("")
@@ -187,7 +187,7 @@ async def test_a_name_full_of_html_stays_text(shop, picker, desk):
 
     # options of a Select are text nodes; everything that is HTML is escaped
     assert listed(picker)[0].startswith("<img")
-    for part in (picker._count, picker.freshness._text):
+    for part in (picker.count, picker.age):
         assert "<img" not in part.value
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from heygen_nb.errors import ConfigError
 from heygen_nb.models import Draft
-from heygen_nb.ui import editor, page
+from heygen_nb.ui import autosave, editor
 from heygen_nb.ui.drafts import DraftsPanel
 from heygen_nb.ui.writer import WriterCard
 
@@ -47,11 +47,11 @@ class Model:
 
 
 @pytest.fixture
-async def panel(desk, monkeypatch):
-    monkeypatch.setattr(page, "AUTOSAVE_S", 0.01)
+async def panel(shared, monkeypatch):
+    monkeypatch.setattr(autosave, "AUTOSAVE_S", 0.01)
     monkeypatch.setattr(editor, "GROW_S", 0)
-    desk.writing = Model()
-    panel = DraftsPanel(desk)
+    shared.writing = Model()
+    panel = DraftsPanel(shared)
     await panel.idle()
     yield panel
     panel.close()
@@ -62,19 +62,19 @@ async def settled(panel):
     await asyncio.sleep(0.03)
     await panel.idle()
     async with asyncio.timeout(60):
-        while panel.page.changed and not panel.page.held:  # noqa: ASYNC110
+        while panel.autosave.changed and not panel.autosave.held:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await panel.idle()
 
 
-async def kept(desk):
-    rows, _total = await desk.book.search("", limit=10)
+async def kept(shared):
+    rows, _total = await shared.drafts.search("", limit=10)
     return {row.draft.id: row.draft.script for row in rows}
 
 
 async def order(panel, topic="Mornings", number=1):
     await panel.open_source(WriterCard)
-    (card,) = panel._source.children
+    (card,) = panel.source.children
     card.t_topic.value = topic
     card.n_number.value = number
     card.b_write.click()
@@ -90,77 +90,77 @@ def hidden(widget):
 
 
 async def test_versions_by_topic_grow_in_the_editor_and_become_drafts(
-    panel, desk, until
+    panel, shared, until
 ):
     await order(panel, number=2)
 
     await until(lambda: panel.t_script.value == "The beginning of 0")
     assert panel.t_script.disabled
-    assert "Writing…" in panel._state.value
-    desk.writing.go_on.set()
+    assert "Writing…" in panel.state.value
+    shared.writing.go_on.set()
     await until(lambda: panel.t_script.value == "The beginning of 1")
-    desk.writing.go_on.set()
+    shared.writing.go_on.set()
     await panel.idle()
 
-    assert await kept(desk) == {"made0": "Script 0.", "made1": "Script 1."}
+    assert await kept(shared) == {"made0": "Script 0.", "made1": "Script 1."}
     assert panel.t_script.value == "Script 1."
     assert not panel.t_script.disabled
-    (asked,) = desk.writing.orders
+    (asked,) = shared.writing.orders
     assert (asked[0].topic, asked[0].target_s, asked[1]) == ("Mornings", 30, 2)
 
 
-async def test_what_was_typed_before_is_saved_first(panel, desk):
+async def test_what_was_typed_before_is_saved_first(panel, shared):
     panel.t_script.value = "My own text."
-    desk.writing.go_on.set()
+    shared.writing.go_on.set()
 
     await order(panel)
     await settled(panel)
 
-    assert sorted((await kept(desk)).values()) == ["My own text.", "Script 0."]
+    assert sorted((await kept(shared)).values()) == ["My own text.", "Script 0."]
 
 
-async def test_a_failure_brings_back_what_was_there(panel, desk):
+async def test_a_failure_brings_back_what_was_there(panel, shared):
     panel.t_script.value = "My own text."
     await settled(panel)
-    desk.writing.error = ConfigError("The model is not there.", hint="Start it.")
-    desk.writing.go_on.set()
+    shared.writing.error = ConfigError("The model is not there.", hint="Start it.")
+    shared.writing.go_on.set()
 
     await order(panel)
     await settled(panel)
 
     assert panel.t_script.value == "My own text."
-    assert list((await kept(desk)).values()) == ["My own text."]
-    assert "The model is not there." in panel._notice.value
+    assert list((await kept(shared)).values()) == ["My own text."]
+    assert "The model is not there." in panel.told
     assert not panel.t_script.disabled
 
 
-async def test_the_second_version_failing_leaves_the_first_whole(panel, desk, until):
+async def test_the_second_version_failing_leaves_the_first_whole(panel, shared, until):
     await order(panel, number=2)
-    desk.writing.go_on.set()
+    shared.writing.go_on.set()
     await until(lambda: panel.t_script.value == "The beginning of 1")
-    desk.writing.error = ConfigError("The model has gone.")
-    desk.writing.go_on.set()
+    shared.writing.error = ConfigError("The model has gone.")
+    shared.writing.go_on.set()
     await settled(panel)
 
-    assert await kept(desk) == {"made0": "Script 0."}
+    assert await kept(shared) == {"made0": "Script 0."}
     assert panel.t_script.value == "Script 0."
 
 
-async def test_writing_can_be_stopped(panel, desk, until):
+async def test_writing_can_be_stopped(panel, shared, until):
     panel.t_script.value = "My own text."
     await settled(panel)
     await order(panel)
     await until(lambda: panel.t_script.value == "The beginning of 0")
 
-    panel._stop.click()
+    panel.stop_button.click()
     await settled(panel)
 
     assert panel.t_script.value == "My own text."
-    assert list((await kept(desk)).values()) == ["My own text."]
+    assert list((await kept(shared)).values()) == ["My own text."]
     assert not panel.t_script.disabled
 
 
-async def test_a_panel_closed_while_writing_keeps_no_half_text(panel, desk, until):
+async def test_a_panel_closed_while_writing_keeps_no_half_text(panel, shared, until):
     panel.t_script.value = "My own text."
     await settled(panel)
     await order(panel)
@@ -169,117 +169,117 @@ async def test_a_panel_closed_while_writing_keeps_no_half_text(panel, desk, unti
     panel.close()
     await asyncio.sleep(0.05)
 
-    assert list((await kept(desk)).values()) == ["My own text."]
+    assert list((await kept(shared)).values()) == ["My own text."]
 
 
-async def test_a_script_is_shortened_and_taken_back(panel, desk):
+async def test_a_script_is_shortened_and_taken_back(panel, shared):
     panel.t_script.value = "One two three four five six seven. " * 20
     await settled(panel)
     mine = panel.t_script.value
-    assert not hidden(panel.rewriter._shorten)
-    assert hidden(panel.rewriter._lengthen)
-    desk.writing.go_on.set()
+    assert not hidden(panel.rewriter.shorten)
+    assert hidden(panel.rewriter.lengthen)
+    shared.writing.go_on.set()
 
-    panel.rewriter._shorten.click()
+    panel.rewriter.shorten.click()
     await settled(panel)
 
     assert panel.t_script.value == "shorten None"
-    assert list((await kept(desk)).values()) == ["shorten None"]
+    assert list((await kept(shared)).values()) == ["shorten None"]
     assert not hidden(undo(panel))
     undo(panel).click()
     await settled(panel)
     assert panel.t_script.value == mine
-    assert list((await kept(desk)).values()) == [mine]
+    assert list((await kept(shared)).values()) == [mine]
     assert hidden(undo(panel))
 
 
-async def test_no_voice_is_chosen_while_something_is_written(panel, desk, until):
-    casting = panel._texts.casting
+async def test_no_voice_is_chosen_while_something_is_written(panel, shared, until):
+    casting = panel.editor.own
     panel.t_script.value = "My own text, which is fine."
     await settled(panel)
-    casting._buttons["background"].click()
+    casting.buttons["background"].click()
     await settled(panel)
-    assert not hidden(casting._slot)
+    assert not hidden(casting.picker)
 
-    panel.rewriter._to_russian.click()
+    panel.rewriter.to_russian.click()
     await until(lambda: panel.t_script.value == "Half a")
-    inputs = (*casting._buttons.values(), casting.t_duration)
+    inputs = (*casting.buttons.values(), casting.t_duration)
     assert all(widget.disabled for widget in inputs)
-    assert hidden(casting._slot)  # what is chosen there would save half a text
-    desk.writing.go_on.set()
+    assert hidden(casting.picker)  # what is chosen there would save half a text
+    shared.writing.go_on.set()
     await settled(panel)
 
     assert not any(widget.disabled for widget in inputs)
-    assert not hidden(casting._slot)
+    assert not hidden(casting.picker)
 
 
-async def test_writing_takes_an_old_message_away(panel, desk):
+async def test_writing_takes_an_old_message_away(panel, shared):
     card = await order(panel)
-    desk.writing.error = ConfigError("The model is not there.")
-    desk.writing.go_on.set()
+    shared.writing.error = ConfigError("The model is not there.")
+    shared.writing.go_on.set()
     await settled(panel)
-    assert "The model is not there." in panel._notice.value
+    assert "The model is not there." in panel.told
 
-    desk.writing.error = None
-    desk.writing.go_on.set()
+    shared.writing.error = None
+    shared.writing.go_on.set()
     card.b_write.click()
     await settled(panel)
 
-    assert panel._notice.value == ""
+    assert panel.told == ""
 
 
-async def test_a_failed_change_leaves_the_script_as_it_was(panel, desk, until):
+async def test_a_failed_change_leaves_the_script_as_it_was(panel, shared, until):
     panel.t_script.value = "My own text, which is fine."
     await settled(panel)
-    panel.rewriter._to_russian.click()
+    panel.rewriter.to_russian.click()
     await until(lambda: panel.t_script.value == "Half a")
-    desk.writing.error = ConfigError("Refused.")
-    desk.writing.go_on.set()
+    shared.writing.error = ConfigError("Refused.")
+    shared.writing.go_on.set()
     await settled(panel)
 
     assert panel.t_script.value == "My own text, which is fine."
-    assert "Refused." in panel._notice.value
+    assert "Refused." in panel.told
     assert hidden(undo(panel))
 
 
-async def test_without_a_model_nothing_is_offered_that_needs_one(panel, desk):
-    desk.writing.has_model = False
+async def test_without_a_model_nothing_is_offered_that_needs_one(panel, shared):
+    shared.writing.has_model = False
     panel.t_script.value = "Some text."
     await settled(panel)
 
     assert hidden(panel.rewriter)
     await panel.open_source(WriterCard)
-    (card,) = panel._source.children
+    (card,) = panel.source.children
     assert hidden(card.t_tone)
-    assert "ready formats" in card._who.value
+    assert "ready formats" in card.who.value
 
 
 async def test_the_card_closes_when_its_button_is_pressed_again(panel):
     await panel.open_source(WriterCard)
     await panel.open_source(WriterCard)
 
-    assert panel._source.children == ()
+    assert panel.source.children == ()
 
 
 async def shortening(panel, until):
     """Have a script shortened, as far as its first words."""
     panel.t_script.value = "Leo, slow down today."
     await settled(panel)
-    panel.spawn(lambda: panel.pen.change("shorten", ""))
+    panel.spawn(lambda: panel.writing_now.change("shorten", ""))
     await until(lambda: panel.t_script.value == "Half a")
 
 
 @pytest.mark.parametrize("late", ["key", "new", "delete", "save", "again", "undo"])
 async def test_what_comes_late_while_writing_stores_no_half_text(
-    panel, desk, until, late
+    panel, shared, until, late
 ):
     await shortening(panel, until)
     works = {
         "new": panel.new,
         "delete": panel.delete,
         "save": panel.save,
-        "again": lambda: panel.pen.change("shorten", ""),
-        "undo": panel.pen.take_back,
+        "again": lambda: panel.writing_now.change("shorten", ""),
+        "undo": panel.writing_now.take_back,
     }
     if late == "key":
         panel.t_caption.value = "typed before the field was locked"
@@ -287,21 +287,21 @@ async def test_what_comes_late_while_writing_stores_no_half_text(
         panel.spawn(works[late])
     await asyncio.sleep(0.05)
 
-    assert list((await kept(desk)).values()) == ["Leo, slow down today."]
+    assert list((await kept(shared)).values()) == ["Leo, slow down today."]
     assert panel.t_script.disabled
-    panel.spawn(panel.pen.stop)
+    panel.spawn(panel.writing_now.stop)
     await settled(panel)
-    assert list((await kept(desk)).values()) == ["Leo, slow down today."]
+    assert list((await kept(shared)).values()) == ["Leo, slow down today."]
     assert panel.t_script.value == "Leo, slow down today."
-    assert len(desk.writing.orders) == 1
+    assert len(shared.writing.orders) == 1
 
 
-async def test_a_length_chosen_while_writing_stays(panel, desk, until):
+async def test_a_length_chosen_while_writing_stays(panel, shared, until):
     await shortening(panel, until)
 
-    panel._texts.casting.t_duration.value = "45"
-    desk.writing.go_on.set()
+    panel.editor.own.t_duration.value = "45"
+    shared.writing.go_on.set()
     await settled(panel)
 
-    (row,) = (await desk.book.search("", limit=2))[0]
+    (row,) = (await shared.drafts.search("", limit=2))[0]
     assert (row.draft.script, row.draft.duration) == ("shorten None", 45)

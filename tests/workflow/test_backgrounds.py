@@ -12,8 +12,8 @@ from heygen_nb.errors import ConfigError
 from heygen_nb.files import media_type
 from heygen_nb.renderer import reset_video_config
 from heygen_nb.renderer.background import MAX_BYTES, MAX_SIDE_PX, picture_of
-from heygen_nb.workflow.backgrounds import LISTED
-from heygen_nb.workflow.desk import Desk
+from heygen_nb.ui.pictures import LISTED
+from heygen_nb.ui.state import SharedState
 
 pytestmark = pytest.mark.anyio
 
@@ -21,15 +21,15 @@ SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 @pytest.fixture
-async def desk(sandbox):
-    desk = Desk(sandbox.settings(heygen_voice="en-US-Neural2-F"))
-    yield desk
-    await desk.close()
+async def shared(sandbox):
+    shared = SharedState(sandbox.settings(heygen_voice="en-US-Neural2-F"))
+    yield shared
+    await shared.close()
 
 
 @pytest.fixture
-def keep(desk):
-    return desk.backgrounds.keep
+def keep(shared):
+    return shared.backgrounds.keep
 
 
 def saved(kind, image=None, **options):
@@ -218,15 +218,15 @@ async def test_spoilt_pictures_of_all_kinds_are_refused_not_thrown(keep):
                     assert error.hint  # noqa: PT017 - most of them, not all
 
 
-async def test_earlier_ones_come_newest_first_with_their_looks(desk, home):
-    old = desk.backgrounds.keep("old.png", saved("PNG"))
+async def test_earlier_ones_come_newest_first_with_their_looks(shared, home):
+    old = shared.backgrounds.keep("old.png", saved("PNG"))
     os.utime(home / old, (1, 1))
     (home / "backgrounds" / "by hand.jpg").write_bytes(saved("JPEG"))
     (home / "backgrounds" / "broken.png").write_bytes(b"no picture")
     (home / "backgrounds" / ".part-x").write_bytes(saved("PNG"))
     (home / "backgrounds" / "folder").mkdir()
 
-    found = await desk.backgrounds.earlier()
+    found = await shared.backgrounds.earlier()
 
     assert [e.label for e in found] == ["by hand", "old"]
     assert [e.value for e in found] == ["backgrounds/by hand.jpg", old]
@@ -234,19 +234,19 @@ async def test_earlier_ones_come_newest_first_with_their_looks(desk, home):
     assert all(len(e.thumb) < 30_000 for e in found)
 
 
-async def test_colours_and_links_that_were_rendered_come_after_them(desk, sandbox):
+async def test_colours_and_links_that_were_rendered_come_after_them(shared, sandbox):
     picture = f"{sandbox.handle.base_url}/files/looks/look_own_01.jpg?Signature=secret"
     for n, background in enumerate(("#102030", picture, "#102030", "")):
         draft = hg.Draft(id=f"d{n}", script="Hello.", background=background)
-        async with desk.session() as session:
+        async with shared.session() as session:
             wish = session.settings_for(draft)
             await session.renderer.planner.plan(draft, wish)
-    kept = desk.backgrounds.keep("sea.png", saved("PNG"))
+    kept = shared.backgrounds.keep("sea.png", saved("PNG"))
     draft = hg.Draft(id="file", script="Hello.", background=kept)
-    async with desk.session() as session:
+    async with shared.session() as session:
         await session.renderer.planner.plan(draft, session.settings_for(draft))
 
-    found = await desk.backgrounds.earlier()
+    found = await shared.backgrounds.earlier()
 
     assert [e.value for e in found] == [kept, "#102030", picture]
     assert found[2].label == "127.0.0.1 · look_own_01.jpg"
@@ -261,86 +261,86 @@ async def test_colours_and_links_that_were_rendered_come_after_them(desk, sandbo
         )
 
 
-async def test_the_list_of_earlier_ones_is_bounded_and_quick_again(desk, home):
+async def test_the_list_of_earlier_ones_is_bounded_and_quick_again(shared, home):
     for n in range(LISTED + 4):
-        desk.backgrounds.keep("x.png", saved("PNG", Image.new("RGB", (9, n + 1))))
-    first = await desk.backgrounds.earlier()
+        shared.backgrounds.keep("x.png", saved("PNG", Image.new("RGB", (9, n + 1))))
+    first = await shared.backgrounds.earlier()
 
     begun = time.perf_counter()
-    again = await desk.backgrounds.earlier()
+    again = await shared.backgrounds.earlier()
 
     assert len(first) == LISTED
     assert again == first
     assert time.perf_counter() - begun < 1
 
 
-async def test_a_file_is_used_from_a_copy_that_stays(desk, home, tmp_path):
+async def test_a_file_is_used_from_a_copy_that_stays(shared, home, tmp_path):
     photo = tmp_path / "photo.webp"
     photo.write_bytes(saved("WEBP"))
 
-    value = await desk.backgrounds.use(f' "{photo}" ')
+    value = await shared.backgrounds.use(f' "{photo}" ')
     photo.unlink()
 
     assert media_type(picture_of(value, home).read()) == "image/png"
-    assert await desk.backgrounds.use(value) == value
+    assert await shared.backgrounds.use(value) == value
 
 
-async def test_a_file_put_into_the_folder_by_hand_is_used_where_it_is(desk, home):
+async def test_a_file_put_into_the_folder_by_hand_is_used_where_it_is(shared, home):
     (home / "backgrounds").mkdir()
     (home / "backgrounds" / "sea.png").write_bytes(saved("PNG"))
 
-    assert await desk.backgrounds.use("backgrounds/sea.png") == "backgrounds/sea.png"
+    assert await shared.backgrounds.use("backgrounds/sea.png") == "backgrounds/sea.png"
     assert len(list((home / "backgrounds").iterdir())) == 1
 
 
-async def test_colours_links_and_nothing_are_used_as_they_are(desk, sandbox):
+async def test_colours_links_and_nothing_are_used_as_they_are(shared, sandbox):
     link = f"{sandbox.handle.base_url}/files/looks/look_own_01.jpg"
 
     for value in ("", "#102030", link):
-        assert await desk.backgrounds.use(value) == value
+        assert await shared.backgrounds.use(value) == value
 
 
 @pytest.mark.parametrize(
     "value", ["#12", "ftp://x/a.png", "http://127.0.0.1:9/a.png", "none.png", "."]
 )
-async def test_what_is_no_background_is_not_used(desk, value, home):
+async def test_what_is_no_background_is_not_used(shared, value, home):
     with pytest.raises(ConfigError):
-        await desk.backgrounds.use(value)
+        await shared.backgrounds.use(value)
 
     assert not (home / "backgrounds").exists()
 
 
-async def test_settings_take_a_file_if_it_is_a_picture(desk, home):
+async def test_settings_take_a_file_if_it_is_a_picture(shared, home):
     (home / "page.png").write_bytes(b"<html>")
-    kept = desk.backgrounds.keep("sea.png", saved("PNG"))
+    kept = shared.backgrounds.keep("sea.png", saved("PNG"))
 
     with pytest.raises(ConfigError, match=r"page\.png"):
-        await desk.save_settings(heygen_background_url="page.png")
-    await desk.save_settings(heygen_background_url=kept)
+        await shared.save_settings(heygen_background_url="page.png")
+    await shared.save_settings(heygen_background_url=kept)
 
     assert f"heygen_background_url: {kept}" in (home / "config.yaml").read_text()
     reset_video_config()
 
 
-async def test_a_preview_is_made_anew_when_its_picture_has_changed(desk, home):
+async def test_a_preview_is_made_anew_when_its_picture_has_changed(shared, home):
     draft = hg.Draft(id="d1", script="One.", background="sea.png")
     (home / "sea.png").write_bytes(saved("PNG"))
-    first = await desk.preview(draft)
+    first = await shared.preview(draft)
     (home / "sea.png").write_bytes(saved("PNG", halves((80, 80))))
-    second = await desk.preview(draft)
+    second = await shared.preview(draft)
 
     assert first != second
     (home / "sea.png").unlink()
     with pytest.raises(ConfigError, match="no such file"):
-        await desk.preview(draft)
+        await shared.preview(draft)
     with pytest.raises(ConfigError, match="no such file"):
-        desk.render(draft)
+        shared.render(draft)
 
 
-async def test_a_look_is_there_for_what_can_be_seen(desk):
-    kept = desk.backgrounds.keep("sea.png", saved("PNG"))
+async def test_a_look_is_there_for_what_can_be_seen(shared):
+    kept = shared.backgrounds.keep("sea.png", saved("PNG"))
 
-    assert desk.backgrounds.look(kept).startswith(b"\xff\xd8")
-    assert desk.backgrounds.look("#102030").startswith(b"\xff\xd8")
+    assert shared.backgrounds.look(kept).startswith(b"\xff\xd8")
+    assert shared.backgrounds.look("#102030").startswith(b"\xff\xd8")
     for value in ("", "none.png", "https://x.example/a.png"):
-        assert desk.backgrounds.look(value) is None
+        assert shared.backgrounds.look(value) is None

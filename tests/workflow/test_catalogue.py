@@ -13,7 +13,7 @@ from heygen_nb.errors import PreviewError
 from heygen_nb.models import Avatar, Voice
 from heygen_nb.preview import fetch
 from heygen_nb.renderer.catalogue import THUMB_BYTES, age_text
-from heygen_nb.workflow.desk import Desk
+from heygen_nb.ui.state import SharedState
 
 pytestmark = pytest.mark.anyio
 
@@ -22,10 +22,10 @@ ONE_VOICE, ONE_LOOK = "GET /v3/voices/{id}", "GET /v3/avatars/looks/{id}"
 
 
 @pytest.fixture
-async def desk(sandbox):
-    desk = Desk(sandbox.settings())
-    yield desk
-    await desk.close()
+async def shared(sandbox):
+    shared = SharedState(sandbox.settings())
+    yield shared
+    await shared.close()
 
 
 async def test_voices_and_avatars_are_found_by_what_they_are(sandbox):
@@ -55,11 +55,11 @@ async def test_they_are_listed_once_and_anew_when_asked(sandbox):
     assert sandbox.requests("GET /v3/avatars/looks") == 2 * pages
 
 
-async def test_a_sample_is_fetched_once_and_without_the_key(desk, sandbox):
-    voice = (await desk.catalogue.voices())[0]
+async def test_a_sample_is_fetched_once_and_without_the_key(shared, sandbox):
+    voice = (await shared.catalogue.voices())[0]
 
-    sample = await desk.catalogue.sample(voice)
-    again = await desk.catalogue.sample(voice)
+    sample = await shared.catalogue.sample(voice)
+    again = await shared.catalogue.sample(voice)
 
     with wave.open(io.BytesIO(sample)) as sound:
         assert sound.getnframes()
@@ -68,11 +68,11 @@ async def test_a_sample_is_fetched_once_and_without_the_key(desk, sandbox):
     assert sandbox.ledger()["file_requests_with_key"] == 0
 
 
-async def test_a_picture_is_kept_small(desk, sandbox):
-    avatar = next(a for a in await desk.catalogue.avatars() if a.own)
+async def test_a_picture_is_kept_small(shared, sandbox):
+    avatar = next(a for a in await shared.catalogue.avatars() if a.own)
 
-    thumb = await desk.catalogue.picture(avatar)
-    assert await desk.catalogue.picture(avatar) == thumb
+    thumb = await shared.catalogue.picture(avatar)
+    assert await shared.catalogue.picture(avatar) == thumb
 
     assert len(thumb) <= THUMB_BYTES
     assert Image.open(io.BytesIO(thumb)).format == "JPEG"
@@ -80,62 +80,62 @@ async def test_a_picture_is_kept_small(desk, sandbox):
     assert sandbox.ledger()["file_requests_with_key"] == 0
 
 
-async def test_a_link_that_has_expired_is_asked_for_once_more(desk, sandbox):
+async def test_a_link_that_has_expired_is_asked_for_once_more(shared, sandbox):
     base = sandbox.handle.base_url
-    voice = (await desk.catalogue.voices())[0]
-    avatar = (await desk.catalogue.avatars())[0]
+    voice = (await shared.catalogue.voices())[0]
+    avatar = (await shared.catalogue.avatars())[0]
     old_voice = voice.model_copy(update={"sample_url": f"{base}/files/gone.wav"})
     old_look = avatar.model_copy(update={"picture_url": f"{base}/files/gone.jpg"})
 
-    assert await desk.catalogue.sample(old_voice)
-    assert await desk.catalogue.picture(old_look)
+    assert await shared.catalogue.sample(old_voice)
+    assert await shared.catalogue.picture(old_look)
 
     assert sandbox.requests(ONE_VOICE) == 1
     assert sandbox.requests(ONE_LOOK) == 1
 
 
-async def test_a_sandbox_at_another_port_is_no_trouble(desk):
-    voice = (await desk.catalogue.voices())[0]
+async def test_a_sandbox_at_another_port_is_no_trouble(shared):
+    voice = (await shared.catalogue.voices())[0]
     moved = voice.model_copy(update={"sample_url": "http://127.0.0.1:1/files/x.wav"})
 
-    assert await desk.catalogue.sample(moved)
+    assert await shared.catalogue.sample(moved)
 
 
-async def test_a_file_that_cannot_be_had_is_said_so_without_its_link(desk, sandbox):
+async def test_a_file_that_cannot_be_had_is_said_so_without_its_link(shared, sandbox):
     sandbox.fault("status", "/files/*", status=403)
-    voice = (await desk.catalogue.voices())[0]
+    voice = (await shared.catalogue.voices())[0]
 
     with pytest.raises(PreviewError, match="answers 403") as caught:
-        await desk.catalogue.sample(voice)
+        await shared.catalogue.sample(voice)
 
     assert sandbox.handle.base_url not in str(caught.value)
     assert sandbox.requests(ONE_VOICE) == 1
 
 
-async def test_a_web_page_is_no_sample(desk, sandbox):
+async def test_a_web_page_is_no_sample(shared, sandbox):
     sandbox.fault("html", "/files/*")
-    voice = (await desk.catalogue.voices())[0]
+    voice = (await shared.catalogue.voices())[0]
 
     with pytest.raises(PreviewError):
-        await desk.catalogue.sample(voice)
+        await shared.catalogue.sample(voice)
 
 
-async def test_ids_from_outside_cannot_leave_the_folder(desk, sandbox, home):
-    look = (await desk.catalogue.avatars())[0]
+async def test_ids_from_outside_cannot_leave_the_folder(shared, sandbox, home):
+    look = (await shared.catalogue.avatars())[0]
     evil = look.model_copy(update={"id": "../../../evil"})
 
-    await desk.catalogue.picture(evil)
+    await shared.catalogue.picture(evil)
 
     assert list(home.parent.rglob("*evil*")) == []
 
 
-async def test_the_age_of_a_list_is_told(desk):
-    assert desk.catalogue.age("voices") is None
-    await desk.catalogue.refresh()
+async def test_the_age_of_a_list_is_told(shared):
+    assert shared.catalogue.age("voices") is None
+    await shared.catalogue.refresh()
 
-    assert desk.catalogue.age("voices") < timedelta(minutes=1)
-    assert desk.catalogue.age("avatars") < timedelta(minutes=1)
-    assert desk.catalogue.trouble("voices") is None
+    assert shared.catalogue.age("voices") < timedelta(minutes=1)
+    assert shared.catalogue.age("avatars") < timedelta(minutes=1)
+    assert shared.catalogue.trouble("voices") is None
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_ages_are_told_in_words(age, words):
     assert age_text(age) == words
 
 
-async def test_pictures_come_a_few_at_a_time(desk, sandbox, monkeypatch):
+async def test_pictures_come_a_few_at_a_time(shared, sandbox, monkeypatch):
 
     running, most = 0, 0
     real = fetch.fetch_image
@@ -166,9 +166,9 @@ async def test_pictures_come_a_few_at_a_time(desk, sandbox, monkeypatch):
             running -= 1
 
     monkeypatch.setattr(fetch, "fetch_image", counted)
-    looks = (await desk.catalogue.avatars())[:12]
+    looks = (await shared.catalogue.avatars())[:12]
 
-    await asyncio.gather(*map(desk.catalogue.picture, looks))
+    await asyncio.gather(*map(shared.catalogue.picture, looks))
 
     assert most == 4
 

@@ -10,7 +10,7 @@ from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError, ScriptError
 from heygen_nb.scripts import ScriptRequest
 from heygen_nb.timing import SpeechModel, Spoken, estimate_s
-from heygen_nb.workflow.desk import Desk
+from heygen_nb.ui.state import SharedState
 from heygen_nb.workflow.lengths import Lengths
 from heygen_nb.workflow.writing import Writing
 
@@ -220,11 +220,11 @@ async def test_a_script_that_misses_its_length_is_told(writing_with):
 
 
 async def test_the_desk_writes_under_its_settings():
-    desk = Desk()
+    shared = SharedState()
 
-    assert "horoscope" in [format_.name for format_ in desk.writing.formats("ru")]
-    assert not desk.writing.has_model
-    await desk.close()
+    assert "horoscope" in [format_.name for format_ in shared.writing.formats("ru")]
+    assert not shared.writing.has_model
+    await shared.close()
 
 
 async def test_the_public_functions_write_and_rewrite(fake_model, monkeypatch, home):

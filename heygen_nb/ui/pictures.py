@@ -1,4 +1,4 @@
-"""Backgrounds that were brought in or used before, to be chosen from again."""
+"""BackgroundStore that were brought in or used before, to be chosen from again."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _ASIDE = (".", "~")  # what editors and we ourselves put beside files
 
 
 @dataclass(frozen=True, slots=True)
-class Earlier:
+class KnownBackground:
     """A background to choose again; ``thumb`` is a small JPEG, None for a link."""
 
     value: str
@@ -58,7 +58,7 @@ def label_of(value: str) -> str:
     return re.sub(r"^[0-9a-f]{12}-", "", Path(value).stem)
 
 
-class Backgrounds:
+class BackgroundStore:
     """The pictures of a home folder, and what its renders have used.
 
     Args:
@@ -142,7 +142,7 @@ class Backgrounds:
             return f"{FOLDER}/{path.name}"
         return self.keep(path.name, content)
 
-    async def earlier(self) -> list[Earlier]:
+    async def earlier(self) -> list[KnownBackground]:
         """Return pictures of ``backgrounds/``, then colours and links of past renders.
 
         The newest first; files that cannot be read are left out.
@@ -150,17 +150,17 @@ class Backgrounds:
         ledger = await self._ledger()
         return await asyncio.to_thread(self._earlier, ledger)
 
-    def _earlier(self, ledger: Ledger) -> list[Earlier]:
+    def _earlier(self, ledger: Ledger) -> list[KnownBackground]:
         found = []
         for path in _newest_first(self._home() / FOLDER)[:LISTED]:
             if thumb := self._thumb_of(path):
                 value = f"{FOLDER}/{path.name}"
-                found.append(Earlier(value, label_of(value), thumb))
+                found.append(KnownBackground(value, label_of(value), thumb))
         for value in ledger.facts.backgrounds():
             if COLOR.fullmatch(value):
-                found.append(Earlier(value, value, _swatch(value)))
+                found.append(KnownBackground(value, value, _swatch(value)))
             elif "://" in value:
-                found.append(Earlier(value, label_of(value), None))
+                found.append(KnownBackground(value, label_of(value), None))
         return found
 
     def look(self, value: str) -> bytes | None:

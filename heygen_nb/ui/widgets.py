@@ -1,4 +1,4 @@
-"""Pictures to choose from: a page of buttons that are their pictures."""
+"""Parts that several panels show: a player, a log, a page of pictures."""
 
 from __future__ import annotations
 
@@ -6,21 +6,105 @@ import asyncio
 import base64
 from dataclasses import dataclass
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ui._base import make, shared_layout, show
-from heygen_nb.ui.markup import markup
+from heygen_nb.ui.base import make, row, shared_layout, show
+from heygen_nb.ui.html import markup, video_html
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+    from pathlib import Path
 
-    from heygen_nb.ui._base import Panel
+    from heygen_nb.ui.base import Panel
 
     Picture = Callable[[str], Awaitable[bytes | None]]
+
+
+class Player(widgets.VBox):
+    """Plays one video, of which nothing is stored in the notebook, or one sound."""
+
+    def __init__(self) -> None:
+        self.screen = make(widgets.Output, "hg-screen")
+        self._sound: widgets.Audio | None = None
+        super().__init__((self.screen,), layout=shared_layout())
+        self.add_class("hg-player")
+        self.path: Path | None = None
+
+    def play(self, path: Path | None) -> None:
+        """Show a video; None empties the screen."""
+        self.path = path
+        self.children = (self.screen,)
+        html = video_html(path) if path else ""
+        data = {"text/html": html, "text/plain": str(path)}
+        bundle = {"output_type": "display_data", "data": data, "metadata": {}}
+        self.screen.outputs = (bundle,) if html else ()
+
+    def listen(self, sound: bytes) -> None:
+        """Play a sound, WAV or MP3, at once."""
+        self.play(None)
+        if self._sound:
+            self._sound.close()
+        kind = "wav" if sound.startswith(b"RIFF") else "mp3"
+        self._sound = make(widgets.Audio, value=sound, format=kind, loop=False)
+        self.children = (self._sound,)
+
+
+PAUSE_S = 0.2
+
+
+class LogView(widgets.VBox):
+    """Shows lines as they come, the newest in sight.
+
+    Args:
+        lines: Gives what is to be shown now.
+        loop: Where updates are put off to.
+        label: Its name for screen readers.
+        also: Called with every update: what else follows the lines.
+    """
+
+    def __init__(
+        self,
+        lines: Callable[[], Iterable[str]],
+        loop: asyncio.AbstractEventLoop,
+        label: str,
+        also: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._lines = lines
+        self._loop = loop
+        self._label = label
+        self._also = also
+        self._later: asyncio.TimerHandle | None = None
+        self.html = make(widgets.HTML)
+        super().__init__((self.html,), layout=shared_layout())
+        self.add_class("hg-log")
+        self._draw()
+
+    def refresh(self) -> None:
+        """Show new lines within a fifth of a second, many of them at once."""
+        if self._later is None:
+            self._later = self._loop.call_later(PAUSE_S, self._draw)
+
+    def close(self) -> None:
+        """Forget an update that is still to come."""
+        if self._later:
+            self._later.cancel()
+        super().close()
+
+    def _draw(self) -> None:
+        self._later = None
+        text = escape("\n".join(self._lines()))
+        label = escape(self._label)
+        self._also()
+        show(self, when=bool(text))
+        self.html.value = (
+            f'<pre role="log" tabindex="0" aria-label="{label}">{text}</pre>'
+        )
+
 
 PAGE = 12
 _AT_ONCE = 4  # pictures that are asked for together, and shown together
@@ -41,7 +125,7 @@ class Tile:
     detail: str = ""
 
 
-class Gallery(widgets.VBox):
+class PictureGrid(widgets.VBox):
     """A page of pictures, each a button; one set of buttons serves all pages.
 
     Args:
@@ -57,20 +141,19 @@ class Gallery(widgets.VBox):
         css: str = "",
     ) -> None:
         self._panel, self._choose = panel, choose
-        self._tiles: Sequence[Tile] = ()
+        self.tiles: Sequence[Tile] = ()
         self._shown: tuple[Tile, ...] = ()
         self._chosen, self._page, self._filling = "", 0, 0
         self._picture: Picture | None = None
-        self._pictures = make(widgets.HTML, "hg-off")
+        self.pictures = make(widgets.HTML, "hg-off")
         self.buttons = tuple(self._button(number) for number in range(PAGE))
         self._grid = make(widgets.Box, "hg-gallery", children=self.buttons)
         self.back = self._turner("‹", -1, lambda: _("Previous page"))
         self.forth = self._turner("›", 1, lambda: _("Next page"))
-        self._count = make(widgets.HTML)
-        turners = (self.back, self._count, self.forth)
-        self._turners = make(widgets.HBox, "hg-buttons", children=turners)
+        self.count = make(widgets.HTML)
+        self._turners = row(self.back, self.count, self.forth)
         super().__init__(
-            (self._pictures, self._grid, self._turners), layout=shared_layout()
+            (self.pictures, self._grid, self._turners), layout=shared_layout()
         )
         # the pictures of one gallery are not for the buttons of another one
         self._name = f"hg-of-{self.model_id[:12]}"
@@ -98,13 +181,13 @@ class Gallery(widgets.VBox):
                 None, or any of our errors, leaves the tile plain.
             chosen: The key of the marked one.
         """
-        self._tiles, self._picture = tiles, picture
+        self.tiles, self._picture = tiles, picture
         self._chosen, self._page = chosen, 0
         await self._show_page()
 
     async def update(self, tiles: Sequence[Tile]) -> None:
         """Show tiles where one is; pictures stay if the page stays the same."""
-        self._tiles = tiles
+        self.tiles = tiles
         first = min(self._page, _last(tiles)) * PAGE
         if tuple(tiles[first : first + PAGE]) == self._shown:
             self._say_where(first)
@@ -117,7 +200,7 @@ class Gallery(widgets.VBox):
         self._label()
 
     async def _turn(self, step: int) -> None:
-        self._page = min(max(self._page + step, 0), _last(self._tiles))
+        self._page = min(max(self._page + step, 0), _last(self.tiles))
         await self._show_page()
 
     async def _click(self, number: int) -> None:
@@ -128,8 +211,8 @@ class Gallery(widgets.VBox):
     async def _show_page(self) -> None:
         self._filling += 1
         turn, first = self._filling, self._page * PAGE
-        self._shown = tuple(self._tiles[first : first + PAGE])
-        self._pictures.value = ""  # no old picture over a new name
+        self._shown = tuple(self.tiles[first : first + PAGE])
+        self.pictures.value = ""  # no old picture over a new name
         self._label()
         self._say_where(first)
         rules = ""
@@ -138,7 +221,7 @@ class Gallery(widgets.VBox):
             rules += "".join(await asyncio.gather(*(self._rule(*one) for one in group)))
             if turn != self._filling:
                 return  # another page, or others, by now
-            self._pictures.value = f"<style>{rules}</style>" if rules else ""
+            self.pictures.value = f"<style>{rules}</style>" if rules else ""
 
     async def _rule(self, number: int, tile: Tile) -> str:
         try:
@@ -165,12 +248,12 @@ class Gallery(widgets.VBox):
 
     def _say_where(self, first: int) -> None:
         text = _("{first}–{last} of {count}").format(
-            first=first + 1, last=first + len(self._shown), count=len(self._tiles)
+            first=first + 1, last=first + len(self._shown), count=len(self.tiles)
         )
-        self._count.value = markup(text, "hg-hint")
+        self.count.value = markup(text, "hg-hint")
         self.back.disabled = not first
-        self.forth.disabled = first + PAGE >= len(self._tiles)
-        show(self._turners, when=len(self._tiles) > PAGE)
+        self.forth.disabled = first + PAGE >= len(self.tiles)
+        show(self._turners, when=len(self.tiles) > PAGE)
 
 
 def _last(tiles: Sequence[Tile]) -> int:

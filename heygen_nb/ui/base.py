@@ -1,0 +1,360 @@
+"""What all panels share: tasks on the kernel's loop, words, questions and errors."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import ipywidgets as widgets
+
+from heygen_nb.errors import HeygenNbError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.ui.html import failure_html, markup
+from heygen_nb.ui.state import SharedState, shared_state
+
+log = logging.getLogger("heygen_nb.ui")
+
+_Kind = TypeVar("_Kind", bound=widgets.DOMWidget)
+Words = Callable[[], str]
+Work = Callable[[], Coroutine[Any, Any, object]]
+
+
+def make(kind: type[_Kind], css: str = "", **traits: Any) -> _Kind:
+    """Make a widget that shares its layout and style with all others of its kind.
+
+    One model a widget instead of three: the Studio opens faster, and CSS classes
+    do what layouts would.
+    """
+    style = _style(kind.__name__)
+    widget: _Kind = kind(layout=shared_layout(), **style, **traits)
+    for name in css.split():
+        widget.add_class(name)
+    return widget
+
+
+@cache
+def shared_layout() -> widgets.Layout:
+    """Return the one layout of all widgets."""
+    return widgets.Layout()
+
+
+@cache
+def _style(kind: str) -> dict[str, Any]:
+    sample = getattr(widgets, kind)(layout=shared_layout())
+    sample.close()
+    return {"style": sample.style} if sample.has_trait("style") else {}
+
+
+@cache
+def _style_html() -> str:
+    css = Path(__file__).with_name("studio.css").read_text("utf-8")
+    return f"<style>{css}</style>"
+
+
+def row(*children: widgets.Widget, css: str = "hg-buttons") -> widgets.HBox:
+    """Put widgets beside each other."""
+    return make(widgets.HBox, css, children=children)
+
+
+def column(*children: widgets.Widget, css: str = "") -> widgets.VBox:
+    """Put widgets below each other."""
+    return make(widgets.VBox, css, children=children)
+
+
+def show(widget: widgets.DOMWidget, *, when: bool) -> None:
+    """Show or hide a widget."""
+    (widget.remove_class if when else widget.add_class)("hg-off")
+
+
+def shown(widget: widgets.DOMWidget) -> bool:
+    """Tell whether a widget is shown."""
+    return "hg-off" not in widget._dom_classes  # noqa: SLF001 - it has no reader
+
+
+class Panel(widgets.VBox):
+    """A part of the Studio that also works alone in a cell.
+
+    A subclass makes its widgets in ``_build``, reacts in ``_heard`` and brings the
+    first content in ``_begin``. Handlers only call :meth:`spawn`.
+
+    Args:
+        shared: What it works on; by default what all panels of this kernel share.
+    """
+
+    children: tuple[widgets.Widget, ...]
+
+    def __init__(self, shared: SharedState | None = None) -> None:
+        # Newer kernels may call handlers in another thread: the loop of the cell
+        # is taken once, here.
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._words: list[tuple[widgets.Widget, str, Callable[[], object]]] = []
+        self._places: list[Place] = []
+        self._closed = self._built = False
+        self.shared = shared or shared_state()
+        self._question: Question | None = None
+        self._top = self.place()
+        body = self._build()
+        style = () if shared else (make(widgets.HTML, value=_style_html()),)
+        super().__init__((*style, self._top, *body), layout=shared_layout())
+        self.add_class("hg")
+        self.shared.listen(self._on_news)
+        self.relabel()
+        self._built = True
+        self.spawn(self._begin)
+
+    def _build(self) -> tuple[widgets.Widget, ...]:
+        raise NotImplementedError
+
+    async def _begin(self) -> None:
+        """Bring the first content, once the panel is on its way to the screen."""
+
+    def _heard(self, topic: str) -> None:
+        """Show what has changed; see :meth:`SharedState.listen` for the topics."""
+
+    # Tasks
+
+    def spawn(self, work: Work, at: Place | None = None) -> None:
+        """Start work on the captured loop.
+
+        Args:
+            work: What to do.
+            at: Where it tells, asks, and shows what it raises; by default where the
+                work that starts it does, else at the top.
+        """
+        self._loop.call_soon_threadsafe(self._start, work, at)
+
+    def _start(self, work: Work, at: Place | None) -> None:
+        if not self._closed:
+            task = self._loop.create_task(self._guard(work, at))
+            self._tasks.add(task)  # the loop itself only holds tasks weakly
+            task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, work: Work, at: Place | None) -> None:
+        if at:
+            _PLACE.set(at)
+            at.clear()
+        try:
+            await work()
+        except HeygenNbError as error:
+            self.tell_error(error)
+        except Exception as error:
+            log.exception("%s", type(self).__name__)
+            found = f"{type(error).__name__}: {error}"
+            file = self.shared.settings.log_path.name
+            self.tell(
+                lambda: _("Something unexpected happened: {error}. See {file}.").format(
+                    error=found, file=file
+                ),
+                "bad",
+            )
+
+    async def idle(self) -> None:
+        """Wait until nothing is left to do."""
+        await asyncio.sleep(0)
+        while others := self._tasks - {asyncio.current_task()}:
+            await asyncio.wait(others)
+
+    def _on_news(self, topic: str) -> None:
+        if topic == "language":
+            self.relabel()
+        self._heard(topic)
+
+    def close(self) -> None:
+        """Cancel what runs and let go of what is shared; renders go on."""
+        if not self._closed:
+            self._closed = True
+            self.shared.leave(self._on_news)
+            for task in self._tasks:
+                task.cancel()
+        super().close()
+
+    # Words
+
+    def say(self, widget: _Kind, trait: str, words: Callable[[], object]) -> _Kind:
+        """Give a trait words that follow the language."""
+        self._words.append((widget, trait, words))
+        if self._built:  # a part that is opened later
+            setattr(widget, trait, words())
+        return widget
+
+    def relabel(self) -> None:
+        """Put all words into the present language."""
+        for widget, trait, words in self._words:
+            setattr(widget, trait, words())
+        for place in self._places:
+            place.relabel()
+
+    def button(
+        self, words: Words, work: Work, css: str = "", *, at: Place | None = None
+    ) -> widgets.Button:
+        """Make a button that starts work; ``at`` as for :meth:`spawn`."""
+        button = self.say(make(widgets.Button, css), "description", words)
+        button.on_click(lambda _button: self.spawn(work, at))
+        return button
+
+    def field(
+        self, kind: type[_Kind], words: Words, css: str = "", **traits: Any
+    ) -> _Kind:
+        """Make an input with its label above; a checkbox has it beside."""
+        if kind is widgets.Checkbox:
+            css, traits = f"{css} hg-check", {"indent": False, **traits}
+        return self.say(make(kind, f"hg-field {css}", **traits), "description", words)
+
+    def upload(self, words: Words, work: Work, accept: str, **traits: Any) -> Any:
+        """Make a button that brings files in."""
+        button = make(widgets.FileUpload, "hg-import", accept=accept, **traits)
+        self.say(button, "description", words)
+        self.say(button, "tooltip", words)
+        button.observe(lambda _change: self.spawn(work), "value")
+        return button
+
+    def hint(self, words: Words, css: str = "hg-hint") -> widgets.HTML:
+        """Make a line of small text."""
+        return self.say(make(widgets.HTML), "value", lambda: markup(words(), css))
+
+    def heading(self, words: Words) -> widgets.HTML:
+        """Make the heading of a card."""
+        return self.say(make(widgets.HTML), "value", lambda: markup(words(), tag="h3"))
+
+    # Telling and asking
+
+    def place(self) -> Place:
+        """Make a place for messages: it stands under what they are about."""
+        place = Place()
+        self._places.append(place)
+        return place
+
+    def tell(self, words: Words, css: str = "ok") -> None:
+        """Show a message where the present work belongs; see :meth:`spawn`."""
+        self._here.tell(lambda: markup(words(), css, "div", role="status"))
+
+    def tell_error(self, error: HeygenNbError) -> None:
+        """Show what is wrong, whether it was charged, and what to do next."""
+        self._here.tell(lambda: failure_html(error.message, error.hint, error.charged))
+
+    def hush(self) -> None:
+        """Take the message away: what it was about is being done anew."""
+        self._here.clear()
+
+    @property
+    def _here(self) -> Place:
+        place = _PLACE.get()
+        return place if place in self._places else self._top
+
+    @property
+    def told(self) -> str:
+        """All messages in sight, as HTML."""
+        return "".join(place.html for place in self._places)
+
+    @property
+    def question(self) -> Question | None:
+        """The question that waits for its answer."""
+        return self._question if self._question and shown(self._question) else None
+
+    async def ask(self, text: str, yes: str, no: str = "") -> bool | None:
+        """Ask a question in the panel; None when another one took its place."""
+        question = self._question = self._question or Question()
+        for place in self._places:
+            place.take(question if place is self._here else None)
+        return await question.ask(text, yes, no or _("Cancel"))
+
+
+class Place(widgets.VBox):
+    """Where messages and questions about one thing stand; empty until there are."""
+
+    children: tuple[widgets.Widget, ...]
+
+    def __init__(self) -> None:
+        super().__init__((), layout=shared_layout())
+        self.add_class("hg-place")
+        self._message: widgets.HTML | None = None
+        self._words: Words | None = None
+        show(self, when=False)
+
+    def tell(self, html: Words) -> None:
+        """Show a message, in the language of now and of later."""
+        if self._message is None:
+            self._message = make(widgets.HTML, "hg-notice")
+            self.children = (self._message, *self.children)
+        self._words = html
+        self._message.value = html()
+        show(self, when=True)
+
+    def relabel(self) -> None:
+        """Say the message again, in the present language."""
+        if self._words and self._message:
+            self._message.value = self._words()
+
+    def clear(self) -> None:
+        """Take the message away."""
+        self._words = None
+        if self._message:
+            self._message.value = ""
+
+    def take(self, question: Question | None) -> None:
+        """Give room to a question, or to none."""
+        message = (self._message,) if self._message else ()
+        children = (*message, question) if question else message
+        if self.children != children:
+            self.children = children
+        show(self, when=bool(children))
+
+    @property
+    def html(self) -> str:
+        """The message in sight; empty when there is none."""
+        return str(self._message.value) if self._message else ""
+
+
+class Question(widgets.VBox):
+    """A question with two buttons; hidden until something is asked."""
+
+    def __init__(self) -> None:
+        self._text = make(widgets.HTML)
+        self.yes = make(widgets.Button, "hg-primary")
+        self.no = make(widgets.Button)
+        self._answer: asyncio.Future[bool | None] | None = None
+        super().__init__((self._text, row(self.yes, self.no)), layout=shared_layout())
+        self.add_class("hg-question")
+        self.yes.on_click(lambda _button: self._settle(True))
+        self.no.on_click(lambda _button: self._settle(False))
+        show(self, when=False)
+
+    @property
+    def text(self) -> str:
+        """What is asked, as HTML."""
+        return str(self._text.value)
+
+    async def ask(self, text: str, yes: str, no: str) -> bool | None:
+        """Show a question; the last one then ends with None: nobody answered it."""
+        self._settle(None)
+        answer: asyncio.Future[bool | None]
+        answer = self._answer = asyncio.get_running_loop().create_future()
+        self._text.value = markup(text, "hg-ask", "div")
+        self.yes.description, self.no.description = yes, no
+        show(self, when=True)
+        self.yes.focus()
+        try:
+            return await answer
+        finally:
+            if self._answer is answer:
+                show(self, when=False)
+
+    def _settle(self, answer: bool | None) -> None:  # noqa: FBT001 - it is the answer
+        future = self._answer
+        if future and not future.done():
+            future.get_loop().call_soon_threadsafe(_answer, future, answer)
+
+
+def _answer(future: asyncio.Future[bool | None], answer: bool | None) -> None:  # noqa: FBT001
+    if not future.done():
+        future.set_result(answer)
+
+
+_PLACE: ContextVar[Place | None] = ContextVar("place", default=None)
+"""Where the running work tells and asks."""

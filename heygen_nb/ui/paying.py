@@ -1,0 +1,134 @@
+"""The question before anything is paid, and the start of what was agreed to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from heygen_nb.i18n import gettext as _
+from heygen_nb.ui.html import amount_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from heygen_nb.config import Settings
+    from heygen_nb.models import Draft
+    from heygen_nb.renderer import Plan
+    from heygen_nb.ui.base import Panel
+    from heygen_nb.workflow.jobs import Job
+
+_WARNINGS = 3  # of many drafts: more would hide what it costs
+
+
+async def render_if_agreed(
+    panel: Panel,
+    drafts: Sequence[Draft],
+    plans: Sequence[Plan] | None = None,
+    question: str = "",
+) -> list[Job] | None:
+    """Say what drafts will use and cost, ask, and start their renders.
+
+    Args:
+        panel: Asks; what costs nothing is only asked about with a ``question``.
+        drafts: As they are saved.
+        plans: What was found for them already.
+        question: Asked first.
+
+    Returns:
+        The renders; None after a no.
+
+    Raises:
+        HeygenNbError: They cannot be rendered as they are; nothing was sent.
+    """
+    shared, before = panel.shared, panel.shared.video_settings
+    if plans is None:
+        plans = await shared.quote(drafts)
+    over = None
+    if plans:
+        async with shared.session() as session:
+            over = await session.over_limit(plans)
+    cost = sum(plan.quote.amount for plan in plans)
+    if cost or (plans and question):
+        lines = [question] if question else []
+        lines += _what_is_used(plans) + ([f"⚠️ {over.message}"] if over else [])
+        amount = amount_text(cost, plans[0].quote.currency)
+        yes = _("Render for {amount}").format(amount=amount) if cost else _("Render")
+        if not await _agreed(panel, before, "\n".join(lines), yes):
+            return None
+    if len(drafts) == 1:
+        return [shared.render(drafts[0], unlimited=over is not None)]
+    return shared.render_all(drafts, unlimited=over is not None)
+
+
+async def speak_if_agreed(panel: Panel, draft: Draft) -> Path | None:
+    """Say what the speech of a draft costs at most, ask, and have it made.
+
+    Returns:
+        The sound, which exact length then renders as it is; None after a no, or
+        when the settings do not wish for exact length.
+
+    Raises:
+        HeygenNbError: It could not be made.
+    """
+    shared, before = panel.shared, panel.shared.video_settings
+    if before.length_mode != "exact":
+        return None
+    # also of a draft that is rendered: its speech may lie in a ledger that is gone
+    for plan in await shared.quote([draft], again=True):
+        if plan.quote.speech:
+            amount = amount_text(plan.quote.speech, plan.quote.currency)
+            text = _(
+                "{voice} says the script, and the video is made of that very sound:"
+                " at most {amount}"
+            ).format(voice=plan.voice, amount=amount)
+            yes = _("Speak for {amount}").format(amount=amount)
+            if not await _agreed(panel, before, text, yes):
+                return None
+    async with shared.session() as session:
+        return await session.speak(draft)
+
+
+async def _agreed(panel: Panel, before: Settings, text: str, yes: str) -> bool:
+    """Ask whether something may be paid.
+
+    Args:
+        panel: Shows the question.
+        before: The settings that its cost was found with: by the time of the answer
+            others may hold, with another account or a dearer picture.
+        text: The question.
+        yes: Words of the button.
+    """
+    if not await panel.ask(text, yes):
+        return False
+    if panel.shared.video_settings == before:
+        return True
+    panel.tell(
+        lambda: _("The settings have changed meanwhile: please try again."), "warn"
+    )
+    return False
+
+
+def _what_is_used(plans: Sequence[Plan]) -> list[str]:
+    """Return voice, avatar, length and cost, and what the user should know."""
+    quote, lines = plans[0].quote, []
+    if len(plans) == 1:
+        lines = [
+            _("Voice: {voice}").format(voice=plans[0].voice),
+            _("Avatar: {avatar}").format(avatar=plans[0].avatar or _("none")),
+        ]
+    cost = sum(plan.quote.amount for plan in plans)
+    if cost:
+        text = _("About {seconds:.0f} s, about {amount} (estimate, {source})")
+        lines.append(
+            text.format(
+                seconds=sum(plan.quote.seconds for plan in plans),
+                amount=amount_text(cost, quote.currency),
+                source=quote.source,
+            )
+        )
+    warnings = sorted({text for plan in plans for text in plan.warnings})
+    if len(plans) == 1:
+        warnings = list(plans[0].warnings)
+    return lines + [
+        f"⚠️ {text}" for text in warnings[: _WARNINGS if plans[1:] else None]
+    ]

@@ -1,0 +1,448 @@
+"""Choosing a voice, an avatar or a background: found by words, heard or seen."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import ipywidgets as widgets
+
+from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import ngettext
+from heygen_nb.models import Avatar, Voice
+from heygen_nb.renderer.catalogue import age_text
+from heygen_nb.renderer.search import SearchIndex, language_label, word_label
+from heygen_nb.ui.backgrounds import BackgroundPicker
+from heygen_nb.ui.base import make, row, shared_layout, show
+from heygen_nb.ui.html import markup, two_lines
+from heygen_nb.ui.widgets import PictureGrid, Tile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from heygen_nb.renderer.catalogue import Kind
+    from heygen_nb.ui.base import Panel, Words
+    from heygen_nb.workflow.catalogue import Choices
+
+    Options = tuple[tuple[str, str], ...]
+    Chosen = Callable[[str, str | None], Coroutine[Any, Any, object]]
+
+LISTED = 100
+_ANY = (("", ""),)  # chosen before the words are there: without, nothing would be
+_Item = TypeVar("_Item", Voice, Avatar)
+
+
+class Picker(widgets.VBox, Generic[_Item]):
+    """A list of HeyGen's to choose from: search while typing, filter, use one.
+
+    Args:
+        panel: Whose part it is.
+        choose: Called with the item when its “Use” button is clicked.
+    """
+
+    kind: Kind
+    search_words: Words
+    use_words: Words
+
+    def __init__(
+        self, panel: Panel, choose: Callable[[_Item], Coroutine[Any, Any, object]]
+    ) -> None:
+        self.panel: Panel = panel
+        self._choose: Callable[[_Item], Coroutine[Any, Any, object]] = choose
+        self._catalogue: Choices = panel.shared.catalogue
+        self._finder: SearchIndex[_Item] = SearchIndex([])
+        self._current: str = ""
+        self._near: bool = False
+        self._counted: int = 0
+        self.t_search = panel.field(
+            widgets.Text, lambda: type(self).search_words(), placeholder="…"
+        )
+        filters: tuple[widgets.Widget, ...] = self._build_filters()
+        self.count = panel.say(make(widgets.HTML), "value", self._count_html)
+        self.use = panel.button(lambda: type(self).use_words(), self._use, "hg-primary")
+        self.age = panel.say(make(widgets.HTML), "value", self._age_html)
+        self.refresh = panel.button(lambda: "↻", self._refresh)
+        panel.say(self.refresh, "tooltip", lambda: _("Fetch the list anew"))
+        super().__init__(
+            (
+                self.t_search,
+                row(*filters, css="hg-row-fields"),
+                *self._build_list(),
+                row(self.age, self.refresh),
+            ),
+            layout=shared_layout(),
+        )
+        for field in (self.t_search, *filters):
+            field.observe(lambda _change: panel.spawn(self._search), "value")
+
+    def _build_filters(self) -> tuple[widgets.Widget, ...]:
+        raise NotImplementedError
+
+    def _build_list(self) -> tuple[widgets.Widget, ...]:
+        raise NotImplementedError
+
+    def _filter(self, words: Words, options: Callable[[], Options]) -> Any:
+        """Make a dropdown whose words follow the language."""
+        field = self.panel.field(widgets.Dropdown, words, options=_ANY)
+        return self.panel.say(field, "options", options)
+
+    def _found(self) -> list[_Item]:
+        """Return what fits; the one in use first, so that it is never far away."""
+        found = self._finder.search(self.t_search.value, self._fits)
+        hits = list(found.items)
+        if not self.t_search.value.strip():
+            hits.sort(key=lambda item: item.id != self._current)
+        self._near, self._counted = found.near, len(hits)
+        self.count.value = self._count_html()
+        return hits
+
+    def _fits(self, item: _Item) -> bool:
+        raise NotImplementedError
+
+    async def _load(self, *, refresh: bool = False) -> None:
+        self.age.value = markup(_("Fetching the list…"), "hg-hint")
+        try:
+            await self._bring(refresh=refresh)
+        finally:
+            self.age.value = self._age_html()
+
+    async def _bring(self, *, refresh: bool) -> None:
+        raise NotImplementedError
+
+    async def _refresh(self) -> None:
+        await self._load(refresh=True)
+        await self._search()
+
+    async def _search(self) -> None:
+        raise NotImplementedError
+
+    async def _use(self) -> None:
+        raise NotImplementedError
+
+    def _count_html(self) -> str:
+        if self._near:
+            text = _("Nothing fits.")
+            return markup(
+                f"{text} {_('The nearest are listed.')}" if self._counted else text,
+                "warn",
+            )
+        return markup(self._count_words(), "hg-hint")
+
+    def _count_words(self) -> str:
+        return ""
+
+    def _age_html(self) -> str:
+        age = self._catalogue.age(self.kind)
+        text = "" if age is None else age_text(age)
+        trouble = self._catalogue.trouble(self.kind)
+        if trouble is None:
+            return markup(text, "hg-hint")
+        reason = _("not fetched anew: {reason}").format(reason=trouble)
+        return markup(f"{text} · {reason}", "warn")
+
+
+class VoicePicker(Picker[Voice]):
+    """All voices of the account; a sample can be heard."""
+
+    kind = "voices"
+    search_words = staticmethod(lambda: _("🔎 Name, language or id"))
+    use_words = staticmethod(lambda: _("Use this voice"))
+
+    def _build_filters(self) -> tuple[widgets.Widget, ...]:
+        self.voices: dict[str, Voice] = {}
+        self._languages: tuple[str, ...] = ()
+        self._heard, self._filling = "", False
+        self.d_language = self._filter(lambda: _("Language"), self._language_options)
+        self.d_gender = self._filter(lambda: _("Gender"), _gender_options)
+        self.c_exact = self.panel.field(
+            widgets.Checkbox, lambda: _("Exact length only")
+        )
+        return self.d_language, self.d_gender, self.c_exact
+
+    def _build_list(self) -> tuple[widgets.Widget, ...]:
+        self.s_voices = self.panel.field(
+            widgets.Select, lambda: _("Voices"), "hg-list hg-voices", rows=9
+        )
+        self.s_voices.observe(self._on_choice, "value")
+        self.audio = make(widgets.Audio, "hg-off hg-audio", autoplay=True)
+        self.play = self.panel.button(lambda: _("▶ Sample"), self._play)
+        return self.s_voices, self.count, self.audio, row(self.use, self.play)
+
+    async def begin(self, current: str) -> None:
+        """Bring the voices.
+
+        Args:
+            current: The voice in use: an id, a name, or a wish of the settings.
+        """
+        await self._load()
+        self._current = await self._catalogue.meant(current)
+        await self._search()
+        self._mark(self._current)
+
+    async def _bring(self, *, refresh: bool) -> None:
+        voices = await self._catalogue.voices(refresh=refresh)
+        self._finder = SearchIndex(voices)
+        self._languages = tuple(sorted({v.language for v in voices if v.language}))
+        chosen = self.d_language.value
+        self.d_language.options = self._language_options()
+        self.d_language.value = chosen if chosen in self._languages else ""
+
+    async def only(self, language: str) -> None:
+        """Show the voices of one language, if there are any."""
+        if language in self._languages:
+            self.d_language.value = language
+
+    async def _search(self) -> None:
+        hits, chosen = self._found(), self.s_voices.value
+        self.voices = {voice.id: voice for voice in hits[:LISTED]}
+        options = tuple((self._entry(v), v.id) for v in self.voices.values())
+        self._filling = True  # new options choose the first one by themselves
+        if self.s_voices.options != options:
+            self.s_voices.options = options
+        self._mark(chosen)
+
+    def _fits(self, voice: Voice) -> bool:
+        return (
+            self.d_language.value in ("", voice.language)
+            and self.d_gender.value in ("", voice.gender.casefold())
+            and (voice.exact or not self.c_exact.value)
+        )
+
+    def _mark(self, voice_id: str | None) -> None:
+        self._filling = True
+        self.s_voices.value = voice_id if voice_id in self.voices else None
+        self._filling = False
+        self._on_choice(None)
+
+    def _on_choice(self, _change: object) -> None:
+        if self._filling:
+            return
+        chosen = self.s_voices.value
+        self.use.disabled = self.play.disabled = chosen is None
+        if chosen != self._heard:  # whoever speaks is not the chosen one
+            self._heard, self.audio.value = "", b""
+            show(self.audio, when=False)
+
+    async def _play(self) -> None:
+        voice = self.voices.get(self.s_voices.value)
+        if voice is None:
+            return
+        sound = await self._catalogue.sample(voice)
+        if self.s_voices.value == voice.id:
+            self.audio.format = "wav" if sound[:4] == b"RIFF" else "mpeg"
+            self._heard, self.audio.value = voice.id, sound
+            show(self.audio, when=True)
+
+    async def _use(self) -> None:
+        if voice := self.voices.get(self.s_voices.value):
+            self._current = voice.id
+            await self._search()
+            await self._choose(voice)
+
+    def _entry(self, voice: Voice) -> str:
+        mark = "✓ " if voice.id == self._current else ""
+        facts = [language_label(voice.language), word_label(voice.gender)]
+        facts += [_("own")] if voice.own else []
+        facts += [_("exact length")] if voice.exact else []
+        return two_lines(mark + voice.name, " · ".join(filter(None, facts)))
+
+    def _language_options(self) -> Options:
+        labelled = sorted((language_label(name), name) for name in self._languages)
+        return ((_("all"), ""), *labelled)
+
+    def _count_words(self) -> str:
+        count = self._counted
+        text = ngettext("{count} voice", "{count} voices", count).format(count=count)
+        if count > LISTED:
+            text += " · " + _("the first {count} are listed").format(count=LISTED)
+        return text
+
+
+class AvatarPicker(Picker[Avatar]):
+    """All avatar looks of the account, by their pictures."""
+
+    kind = "avatars"
+    search_words = staticmethod(lambda: _("🔎 Name, kind or id"))
+    use_words = staticmethod(lambda: _("Use this avatar"))
+
+    def _build_filters(self) -> tuple[widgets.Widget, ...]:
+        self.avatars: dict[str, Avatar] = {}
+        self._chosen: Avatar | None = None
+        self.d_owner = self._filter(lambda: _("Whose"), _owner_options)
+        self.d_shape = self._filter(lambda: _("Orientation"), _shape_options)
+        return self.d_owner, self.d_shape
+
+    def _build_list(self) -> tuple[widgets.Widget, ...]:
+        self.grid = PictureGrid(self.panel, self._show)
+        self.details = self.panel.say(make(widgets.HTML), "value", self._detail_html)
+        return self.count, self.grid, self.details, row(self.use)
+
+    async def begin(self, current: str) -> None:
+        """Bring the avatars: the first ones as soon as they are there.
+
+        Args:
+            current: The id of the look in use; empty for the first own one.
+        """
+        self._current = current
+        await self._load()
+
+    async def _bring(self, *, refresh: bool) -> None:
+        def part(avatars: Sequence[Avatar]) -> None:
+            if not self.avatars:  # the others come all at once
+                self.panel.spawn(partial(self._take, tuple(avatars)))
+
+        await self._take(await self._catalogue.avatars(refresh=refresh, on_part=part))
+
+    async def _take(self, avatars: Sequence[Avatar]) -> None:
+        if len(avatars) < len(self.avatars):
+            return  # the whole list was quicker than its beginning
+        empty = not self.avatars
+        self.avatars = {avatar.id: avatar for avatar in avatars}
+        self._finder = SearchIndex(avatars)
+        used = self._current or next((a.id for a in avatars if a.ready), "")
+        if self._chosen is None:
+            self._chosen = self.avatars.get(used)
+            self.grid.mark(used)
+        self._tell()
+        await (self._search() if empty else self.grid.update(self._tiles()))
+
+    async def _refresh(self) -> None:
+        await self._load(refresh=True)
+
+    async def _search(self) -> None:
+        chosen = self._chosen.id if self._chosen else ""
+        await self.grid.fill(self._tiles(), self._picture, chosen)
+
+    def _tiles(self) -> list[Tile]:
+        return [Tile(a.id, a.name, _facts(a)) for a in self._found()]
+
+    def _fits(self, avatar: Avatar) -> bool:
+        whose = "own" if avatar.own else "public"
+        return self.d_owner.value in ("", whose) and (
+            self.d_shape.value in ("", avatar.orientation)
+        )
+
+    async def _picture(self, avatar_id: str) -> bytes | None:
+        avatar = self.avatars.get(avatar_id)
+        return await self._catalogue.picture(avatar) if avatar else None
+
+    async def _show(self, avatar_id: str) -> None:
+        self._chosen = self.avatars.get(avatar_id)
+        self._tell()
+
+    async def _use(self) -> None:
+        if self._chosen and self._chosen.ready:
+            self._current = self._chosen.id
+            await self._choose(self._chosen)
+
+    def _tell(self) -> None:
+        self.use.disabled = not (self._chosen and self._chosen.ready)
+        self.details.value = self._detail_html()
+
+    def _detail_html(self) -> str:
+        avatar = self._chosen
+        if avatar is None:
+            return ""
+        facts = [avatar.id, word_label(avatar.kind), _facts(avatar)]
+        if avatar.engines:
+            engines = ", ".join(avatar.engines)
+            facts.append(_("engines: {engines}").format(engines=engines))
+        if avatar.default_voice_id:
+            name = self._catalogue.voice_name(avatar.default_voice_id)
+            facts.append(_("usual voice: {voice}").format(voice=name))
+        said = markup(avatar.name, "hg-strong")
+        said += "".join(markup(fact) for fact in facts if fact)
+        return f'<div class="hg-meta">{said}</div>'
+
+
+def _facts(avatar: Avatar) -> str:
+    """Return what matters at first sight: shape, whose, whether it is ready."""
+    facts = [word_label(avatar.orientation)]
+    facts += [_("own")] if avatar.own else []
+    facts += [] if avatar.ready else [_("not ready yet")]
+    return " · ".join(filter(None, facts))
+
+
+def _owner_options() -> Options:
+    return (_("own and public"), ""), (_("own"), "own"), (_("public"), "public")
+
+
+def _shape_options() -> Options:
+    shapes = ("portrait", "landscape", "square")
+    return ((_("all"), ""), *((word_label(shape), shape) for shape in shapes))
+
+
+def _gender_options() -> Options:
+    genders = ((word_label(word), word) for word in ("female", "male"))
+    return ((_("all"), ""), *genders)
+
+
+class PickerSlot(widgets.VBox):
+    """The place where one of the three pickers opens.
+
+    Each is built when it is opened for the first time.
+
+    Args:
+        panel: Whose place it is.
+        chosen: Started with the field (``voice``, ``avatar``, ``background``) and
+            what was chosen for it; None for what the settings say.
+        reset: Whether "as in the settings" can be chosen.
+    """
+
+    def __init__(self, panel: Panel, chosen: Chosen, *, reset: bool) -> None:
+        self._panel = panel
+        self._chosen = chosen
+        self.pickers: dict[str, Any] = {}
+        self.opened = ""
+        self.as_set_button = panel.button(
+            lambda: _("As in the settings"), self._on_reset
+        )
+        show(self.as_set_button, when=reset)
+        close = panel.button(lambda: _("Close"), self.fold)
+        self._row = row(self.as_set_button, close)
+        super().__init__((), layout=shared_layout())
+        self.add_class("hg-card")
+        show(self, when=False)
+
+    async def toggle(self, field: str, current: str) -> None:
+        """Open the picker of a field, or close it if it is open."""
+        if self.opened == field:
+            await self.fold()
+            return
+        self.opened = field
+        picker = self.pickers.get(field) or self._make(field)
+        self.children = (picker, self._row)
+        show(self, when=True)
+        await picker.begin(current)
+
+    async def fold(self) -> None:
+        """Close whatever is open."""
+        self.opened = ""
+        show(self, when=False)
+
+    def _make(self, field: str) -> Any:
+        made: dict[str, Callable[[], Any]] = {
+            "voice": lambda: VoicePicker(self._panel, self._on_voice),
+            "avatar": lambda: AvatarPicker(self._panel, self._on_avatar),
+            "background": lambda: BackgroundPicker(
+                self._panel, partial(self._on_choice, "background")
+            ),
+        }
+        self.pickers[field] = made[field]()
+        return self.pickers[field]
+
+    async def _on_voice(self, voice: Voice) -> None:
+        # a name is what people read in files; the id only where names meet twice
+        voices = await self._panel.shared.catalogue.voices()
+        same = [v for v in voices if v.name.casefold() == voice.name.casefold()]
+        await self._on_choice("voice", voice.name if len(same) == 1 else voice.id)
+
+    async def _on_avatar(self, avatar: Avatar) -> None:
+        await self._on_choice("avatar", avatar.id)
+
+    async def _on_reset(self) -> None:
+        await self._on_choice(self.opened, None)
+
+    async def _on_choice(self, field: str, value: str | None) -> None:
+        await self.fold()
+        await self._chosen(field, value)

@@ -1,0 +1,463 @@
+"""What all panels of a kernel share: settings, drafts, renders of one home folder.
+
+The panels know this module instead of the ledger, HeyGen and Telegram.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import weakref
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+
+from heygen_nb import config
+from heygen_nb.config import SECRETS, VIDEO_KEYS, Settings, find_home, load_settings
+from heygen_nb.drafts import read_drafts
+from heygen_nb.errors import ConfigError
+from heygen_nb.i18n import set_language
+from heygen_nb.ledger import Ledger
+from heygen_nb.models import Draft
+from heygen_nb.renderer import draft_settings, effective_settings, update_video_config
+from heygen_nb.renderer.account import ledger_url
+from heygen_nb.renderer.request import picture_and_sound, revision_of
+from heygen_nb.ui.pictures import BackgroundStore
+from heygen_nb.workflow.catalogue import Choices
+from heygen_nb.workflow.jobs import Job, Jobs
+from heygen_nb.workflow.lengths import Lengths
+from heygen_nb.workflow.session import open_session
+from heygen_nb.workflow.writing import Writing
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+    from datetime import datetime
+
+    from heygen_nb.ledger.drafts import Drafts
+    from heygen_nb.ledger.tables import DraftRow
+    from heygen_nb.renderer import Plan
+    from heygen_nb.timing import Fit
+    from heygen_nb.workflow.session import Session
+
+_STATUS = {
+    "planned": "rendering",
+    "submitted": "rendering",
+    "completed": "rendered",
+    "downloaded": "rendered",
+    "sent": "sent",
+    "failed": "failed",
+    "rejected": "failed",
+    "unknown": "unknown",
+}
+
+
+class SharedState:
+    """One home folder in one kernel; all panels on it see the same.
+
+    Args:
+        settings: By default read from home. A config.yaml that cannot be read
+            leaves the defaults and ``broken``, and is not touched.
+
+    Attributes:
+        settings: What holds now.
+        broken: Why config.yaml could not be read.
+        drafts: What is written.
+        catalogue: The voices and avatars of the account.
+        writing: Writes new drafts and new texts.
+        jobs: Renders under way, and the log.
+        backgrounds: Pictures that were brought in.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.broken: ConfigError | None = None
+        self.settings = settings or self._read()
+        set_language(self.settings.language)
+        self._listeners: set[Callable[[str], None]] = set()
+        self._opening = asyncio.Lock()
+        self._kept = AsyncExitStack()
+        self._kept_for: Settings | None = None
+        self._ledger: Ledger | None = None
+        self._lengths = Lengths()
+        self._farewells: set[asyncio.Task[object]] = set()
+        self.drafts = DraftStore(self.ledger, self.tell)
+        self.catalogue = Choices(self.session)
+        self.writing = Writing(lambda: self.video_settings, lambda: self._lengths)
+        self.jobs = Jobs(self.session, self.tell)
+        self.backgrounds = BackgroundStore(
+            lambda: self.settings.home, self.ledger, self.session
+        )
+
+    def _read(self) -> Settings:
+        try:
+            self.broken = None
+            return load_settings()
+        except ConfigError as error:
+            self.broken = error
+            return Settings.model_validate({"home": find_home()})
+
+    # What happens is told to every panel.
+
+    def listen(self, listener: Callable[[str], None]) -> None:
+        """Call ``listener`` with the topic of every change.
+
+        Topics: ``language``, ``settings``, ``drafts``, ``jobs``, ``log``.
+        """
+        self._listeners.add(listener)
+
+    def leave(self, listener: Callable[[str], None]) -> None:
+        """Stop calling; when the last listener leaves, everything is let go of."""
+        self._listeners.discard(listener)
+        if not self._listeners:
+            self.see_through(self.close())
+
+    def see_through(self, work: Coroutine[Any, Any, object]) -> None:
+        """Start work that has to be done although its panel is gone."""
+        if self._loop.is_closed():
+            work.close()
+            return
+        task = self._loop.create_task(work)
+        self._farewells.add(task)
+        task.add_done_callback(self._farewells.discard)
+
+    async def settled(self) -> None:
+        """Wait until the work of closed panels is done."""
+        await asyncio.gather(*self._farewells)
+
+    def tell(self, topic: str) -> None:
+        """Tell all listeners that something has changed."""
+        for listener in list(self._listeners):
+            listener(topic)
+
+    # One session for all panels; a new one when the account changes.
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Session]:
+        """Give a session; what it needs is started once and then kept.
+
+        Raises:
+            HeygenNbError: It cannot be opened.
+        """
+        async with self._opening:
+            if self._kept_for is not self.settings:
+                settings, stack = self.settings, AsyncExitStack()
+                await stack.enter_async_context(open_session(settings))
+                old, self._kept, self._kept_for = self._kept, stack, settings
+                await old.aclose()
+        async with open_session(self.settings) as session:
+            yield session
+
+    @asynccontextmanager
+    async def trial(self, **typed: str) -> AsyncIterator[Session]:
+        """Give a session of settings that are typed and not saved yet.
+
+        Raises:
+            HeygenNbError: It cannot be opened.
+        """
+        changes = {k: SecretStr(v) if k in SECRETS else v for k, v in typed.items()}
+        async with open_session(self.settings.model_copy(update=changes)) as session:
+            yield session
+
+    async def ledger(self) -> Ledger:
+        """Open the ledger, without waiting for a backend."""
+        async with self._opening:
+            if self._ledger is None:
+                url = ledger_url(self.settings)
+                self._ledger = await asyncio.to_thread(Ledger, url)
+            return self._ledger
+
+    async def close(self) -> None:
+        """Stop waiting for renders and let go of everything."""
+        await self.jobs.close()
+        await self._kept.aclose()
+        self._kept_for = None
+        if self._ledger:
+            self._ledger.close()
+            self._ledger = None
+
+    # Settings
+
+    @property
+    def video_settings(self) -> Settings:
+        """What the next render uses: the settings under VIDEO_CONFIG."""
+        return effective_settings(self.settings)
+
+    async def save_settings(self, **changes: Any) -> None:
+        """Write changed settings to config.yaml; the next render uses them.
+
+        Raises:
+            ConfigError: A value does not fit, or the file is broken.
+        """
+        background = changes.get("heygen_background_url")
+        if background and background != self.video_settings.heygen_background_url:
+            async with self.session() as session:
+                await session.renderer.resolver.background(background)
+        config.save_settings(self.settings.home, **changes)
+        update_video_config(
+            **{
+                key: changes[name]
+                for key, name in VIDEO_KEYS.items()
+                if name in changes
+            }
+        )
+        self.reload()
+
+    async def save_secret(self, key: str, value: str) -> None:
+        """Keep a key or token in ``.env``; an empty one removes it.
+
+        Raises:
+            ConfigError: It cannot be a key, or cannot be written.
+        """
+        config.save_secret(self.settings.home, key, value)
+        self.reload()
+
+    async def set_language(self, language: str) -> None:
+        """Switch the language of all panels, and keep it if config.yaml is whole."""
+        set_language(language)
+        self.settings = self.settings.model_copy(update={"language": language})
+        self.tell("language")
+        if not self.broken:
+            await self.save_settings(language=language)
+
+    async def set_aside_broken_config(self) -> None:
+        """Move a config.yaml that cannot be read away, so that one can be saved."""
+        file = self.settings.home / config.CONFIG_NAME
+        file.replace(file.with_suffix(".broken.yaml"))
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the settings again."""
+        self.settings = self._read()
+        set_language(self.settings.language)
+        self.tell("settings")
+
+    # How long scripts take
+
+    async def learn(self, voice: str | None = None) -> None:
+        """Learn from finished renders how long scripts take, for :meth:`fit`.
+
+        Args:
+            voice: What a draft wishes, besides the settings' own.
+        """
+        ledger, settings = await self.ledger(), self.video_settings
+        self._lengths = await asyncio.to_thread(
+            Lengths.learned, ledger, settings, voice
+        )
+
+    def fit(self, script: str, target_s: float, voice: str | None = None) -> Fit:
+        """Return how near a script comes to a length, said by a draft's voice."""
+        settings = self.video_settings
+        wish = voice or settings.heygen_voice
+        return self._lengths.fit(script, target_s, settings, wish)
+
+    # Work on drafts
+
+    async def balance(self) -> tuple[float, str] | None:
+        """Return what is left and its unit; None when HeyGen does not tell."""
+        async with self.session() as session:
+            return (await session.renderer.client.me()).balance
+
+    async def quote(
+        self, drafts: Sequence[Draft], *, again: bool = False
+    ) -> list[Plan]:
+        """Return what rendering would use and cost, without what is paid already.
+
+        Args:
+            drafts: As they are saved.
+            again: Also return what is paid.
+        """
+        async with self.session() as session:
+            return await session.quote_all(drafts, again=again)
+
+    def render(self, draft: Draft, *, unlimited: bool = False) -> Job:
+        """Start rendering a draft; see :meth:`Jobs.start`.
+
+        Args:
+            draft: As it is saved.
+            unlimited: Somebody was asked, and agreed to pass the limits.
+        """
+        send = self.settings.telegram_auto_send
+        return self.jobs.start(
+            draft, self._revision(draft), send=send, unlimited=unlimited
+        )
+
+    def render_all(
+        self, drafts: Sequence[Draft], *, unlimited: bool = False
+    ) -> list[Job]:
+        """Start rendering drafts together; see :meth:`Jobs.start_all`."""
+        revised = [(draft, self._revision(draft)) for draft in drafts]
+        send = self.settings.telegram_auto_send
+        return self.jobs.start_all(revised, send=send, unlimited=unlimited)
+
+    def _revision(self, draft: Draft) -> str:
+        settings = draft_settings(draft, self.video_settings)
+        return revision_of(picture_and_sound(draft, settings))
+
+    async def preview(self, draft: Draft) -> Path:
+        """Make the animatic of a draft, unless it is there; older ones are deleted."""
+        from heygen_nb.renderer.animatic import (  # noqa: PLC0415 - 0.2 s of codecs
+            kept_preview,
+        )
+
+        return await kept_preview(draft, draft_settings(draft, self.video_settings))
+
+    async def send(self, job: Job) -> None:
+        """Post the video of a job under the caption that its draft has by now."""
+        kept = await self.drafts.get(job.draft.id)
+        await self.jobs.send(job, (kept.draft if kept else job.draft).caption)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDraft:
+    """A draft as it is stored.
+
+    Attributes:
+        draft: What the user wrote.
+        version: Grows with every save; 0 when it was never saved.
+        saved_at: Of that version.
+        status: ``draft``, or what became of its newest render: ``rendering``,
+            ``rendered``, ``sent``, ``failed``, ``unknown``.
+    """
+
+    draft: Draft
+    version: int
+    saved_at: datetime | None = None
+    status: str = "draft"
+
+    @classmethod
+    def of(cls, row: DraftRow, state: str = "") -> KeptDraft:
+        """Make it of a row, and of the state of the newest render."""
+        status = _STATUS.get(state, "draft")
+        return cls(Draft.of(row), row.version, row.updated_at, status)
+
+
+class DraftStore:
+    """Keeps drafts; nobody's edit is lost to somebody else's.
+
+    Args:
+        ledger: Opens the ledger, or gives the open one.
+        tell: Called with ``drafts`` after every change.
+    """
+
+    def __init__(
+        self, ledger: Callable[[], Awaitable[Ledger]], tell: Callable[[str], None]
+    ) -> None:
+        self._ledger = ledger
+        self._tell = tell
+
+    async def _rows(self) -> Drafts:
+        return (await self._ledger()).drafts
+
+    async def search(self, words: str, *, limit: int) -> tuple[list[KeptDraft], int]:
+        """Return the newest drafts that hold all the words, and how many there are."""
+        rows = await self._rows()
+        wanted = words.casefold().split()
+        found = [
+            row
+            for row in await asyncio.to_thread(rows.all)
+            if not wanted or _holds(row, wanted)
+        ]
+        shown = found[:limit]
+        states = await asyncio.to_thread(rows.states, [row.id for row in shown])
+        return [KeptDraft.of(row, states.get(row.id, "")) for row in shown], len(found)
+
+    async def get(self, draft_id: str) -> KeptDraft | None:
+        """Return a draft; None when it is deleted or never was."""
+        row = await asyncio.to_thread((await self._rows()).get, draft_id)
+        return KeptDraft.of(row) if row else None
+
+    async def these(self, draft_ids: Sequence[str]) -> list[Draft]:
+        """Return drafts in this order, without those that are deleted."""
+        rows = await asyncio.to_thread((await self._rows()).these, draft_ids)
+        return [KeptDraft.of(row).draft for row in rows]
+
+    async def save(self, draft: Draft, *, over: int) -> tuple[KeptDraft, bool]:
+        """Store a draft.
+
+        Args:
+            draft: What is typed.
+            over: The version that it was made from.
+
+        Returns:
+            What is stored now, and whether it is this draft: false when somebody
+            else has saved another version in the meantime.
+        """
+        rows = await self._rows()
+        row, saved = await asyncio.to_thread(rows.save, draft, over=over)
+        if saved:
+            self._tell("drafts")
+        return KeptDraft.of(row), saved
+
+    async def add(
+        self, drafts: Sequence[Draft], *, replace: bool = False
+    ) -> tuple[int, list[str]]:
+        """Add many drafts at once.
+
+        Args:
+            drafts: What they say.
+            replace: Also write over those that say something else here.
+
+        Returns:
+            How many are new, and the ids of those that say something else here.
+        """
+        rows = await self._rows()
+        new, others = await asyncio.to_thread(rows.save_all, drafts, replace=replace)
+        if new or (others and replace):
+            self._tell("drafts")
+        return new, [row.id for row in others]
+
+    async def delete(self, draft_id: str) -> None:
+        """Take a draft off the list; :meth:`restore` brings it back."""
+        await asyncio.to_thread((await self._rows()).delete, draft_id)
+        self._tell("drafts")
+
+    async def restore(self, draft_id: str) -> None:
+        """Bring a deleted draft back."""
+        await asyncio.to_thread((await self._rows()).restore, draft_id)
+        self._tell("drafts")
+
+    async def take_in(self, name: str, content: bytes) -> tuple[int, int]:
+        """Add the drafts of a file; those that are there already stay as they are.
+
+        Args:
+            name: The file's name; its ending tells the form.
+            content: Its bytes.
+
+        Returns:
+            How many drafts it holds, and how many of them are new.
+
+        Raises:
+            DraftError: The file cannot be read.
+        """
+        drafts = await asyncio.to_thread(_read, name, content)
+        new, _others = await self.add(drafts)
+        return len(drafts), new
+
+
+def _holds(row: DraftRow, words: list[str]) -> bool:
+    text = f"#{row.id} {row.title} {row.script} {row.caption}".casefold()
+    return all(word in text for word in words)
+
+
+def _read(name: str, content: bytes) -> list[Draft]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, Path(name).name)
+        file.write_bytes(content)
+        return read_drafts(file, Path(folder))
+
+
+_states: weakref.WeakValueDictionary[asyncio.AbstractEventLoop, SharedState] = (
+    weakref.WeakValueDictionary()
+)
+
+
+def shared_state() -> SharedState:
+    """Return the state of this kernel; two Studios in it show the same renders."""
+    loop = asyncio.get_running_loop()
+    state = _states.get(loop)
+    if state is None or state.settings.home != find_home():
+        state = _states[loop] = SharedState()
+    return state

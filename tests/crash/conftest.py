@@ -48,7 +48,7 @@ class Children:
     def run(self, drafts, boundary="nowhere", **options):
         """Run one to its end; return its exit code and what it printed."""
         child = self.start(drafts, boundary, **options)
-        out, err = child.communicate(timeout=60)
+        out, err = child.communicate(timeout=250)
         assert "Traceback" not in err, err
         return child.returncode, [json.loads(line) for line in out.splitlines()]
 

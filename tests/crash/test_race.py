@@ -28,7 +28,7 @@ def drafts(count):
 
 
 def outcomes_of(child):
-    out, err = child.communicate(timeout=90)
+    out, err = child.communicate(timeout=270)
     assert child.returncode in (0, 5), err
     assert "Traceback" not in err, err
     return [json.loads(line) for line in out.splitlines()]
@@ -75,7 +75,7 @@ def freeze(child, ledger_url):
 
 
 def wait_for_jobs(sandbox, count):
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 250
     while len(sandbox.ledger()["jobs"]) < count:
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -168,7 +168,7 @@ async def test_the_timer_ticks_without_asking_heygen(
     sandbox = make_sandbox(processing_s=30)
     shared.settings = sandbox.settings(poll_interval_s=60)
     job = shared.render(LEO)
-    await until(sandbox.charges)
+    await until(lambda: sandbox.ledger()["jobs"])
     asked = sum(sandbox.ledger()["requests"].values())
     job._begun = time.monotonic() - 161.5
 

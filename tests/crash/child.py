@@ -6,7 +6,6 @@ The boundaries are put around the package from outside: nothing in it knows of t
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import signal
 import sys
@@ -160,5 +159,15 @@ async def main(job):
         sys.stdout.write(outcome.model_dump_json() + "\n")
 
 
-if __name__ == "__main__":
-    asyncio.run(main(json.loads(sys.argv[1])))
+def become_the_child(environ, outputs):
+    """Take over the environment and the outputs of our own."""
+    os.environ.clear()
+    os.environ.update(environ)
+    for number, file in enumerate(outputs, start=1):
+        with Path(file).open("wb") as stream:
+            os.dup2(stream.fileno(), number)
+
+
+# conftest.py forks it and hands these in
+become_the_child(ENVIRON, OUTPUTS)  # noqa: F821
+asyncio.run(main(JOB))  # noqa: F821

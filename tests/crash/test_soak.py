@@ -60,7 +60,7 @@ async def test_every_draft_is_paid_once_whatever_happens(
             part, max_concurrent_renders=60, naps=0.02, boundary="nowhere"
         )
         await asyncio.to_thread(time.sleep, 1.5 + dice.random() * 3)
-        if child.poll() is None:
+        if child.returncode is None:
             child.send_signal(signal.SIGKILL)
             kills += 1
         child.communicate()

@@ -28,7 +28,7 @@ from heygen_nb.config import Settings, load_settings
 from heygen_nb.renderer import reset_video_config
 from heygen_nb.sandbox.state import SandboxOptions
 
-from .serving import Faults, run_in_thread, sandbox_in_thread
+from .serving import CALM, INSTANT, Faults, run_in_thread, sandbox_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -171,7 +171,7 @@ def make_sandbox(tmp_path, home) -> Iterator[Callable[..., LocalSandbox]]:
     """Start a sandbox with options of the test's own."""
 
     def start(**options: Any) -> LocalSandbox:
-        chosen = {"fast": True, "pending_s": 0.0, "processing_s": 0.0, **options}
+        chosen = INSTANT | CALM | options
         folder, options = tmp_path / "sandbox", SandboxOptions(**chosen)
         live = running.enter_context(sandbox_in_thread(folder, options))
         return LocalSandbox(live.handle, live.faults, home)

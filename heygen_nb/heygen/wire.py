@@ -339,9 +339,9 @@ class AccountReply(_Reply):
 
 
 class AssetReply(_Reply):
-    """An uploaded file."""
+    """An uploaded file; its id has another name where it is looked up."""
 
-    asset_id: Id
+    asset_id: Id = Field(validation_alias=AliasChoices("asset_id", "id"))
     url: str | None = Field(default=None, repr=False)
 
 

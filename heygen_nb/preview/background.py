@@ -64,9 +64,13 @@ def open_image(source: Path | bytes) -> Image.Image:
 
 
 def paint_background(
-    source: str | Path | bytes | None, width: int, height: int
+    source: str | Path | bytes | None,
+    width: int,
+    height: int,
+    *,
+    carries_text: bool = True,
 ) -> Image.Image:
-    """Paint the whole picture; what is a photo is darkened where captions stand.
+    """Paint the whole picture; a photo that carries text is darkened for it.
 
     Raises:
         PreviewError: Neither a colour nor a readable picture.
@@ -80,7 +84,7 @@ def paint_background(
             return _gradient(top, _colour(colours[2] or colours[1]), width, height)
         source = Path(source)
     photo = ImageOps.fit(open_image(source), (width, height), Image.Resampling.BICUBIC)
-    return _scrim(photo)
+    return _scrim(photo) if carries_text else photo
 
 
 def palette_for(image: Image.Image, box: tuple[int, int, int, int]) -> Palette:

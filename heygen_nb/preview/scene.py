@@ -119,7 +119,12 @@ class Stage:
         layout = lay_out(
             *scene.size, with_avatar=scene.use_avatar, with_captions=scene.captions
         )
-        picture = paint_background(scene.background, layout.width, layout.height)
+        picture = paint_background(
+            scene.background,
+            layout.width,
+            layout.height,
+            carries_text=scene.captions,
+        )
         palette = palette_for(picture, layout.captions.corners)
         layout = _fitted(layout, speech)
         self.pages = _pages(speech, layout)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from heygen_nb.sandbox.state import State
+    from heygen_nb.sandbox.state import SandboxOptions, State
 
     Endpoint = Callable[[Request], Awaitable[Response]]
     Create = Callable[[Any, str | None, Request], Awaitable[Response]]
@@ -82,6 +82,12 @@ def found(
         message = f"{kind.capitalize()} {thing_id} not found"
         raise Refusal(404, f"{kind}_not_found", message, param=param)
     return things[thing_id]
+
+
+def options_of(request: Request) -> SandboxOptions:
+    """Return the options of the sandbox that is asked."""
+    options: SandboxOptions = request.app.state.sandbox.state.options
+    return options
 
 
 def choice(query: Mapping[str, str], name: str, *allowed: str) -> str | None:

@@ -21,14 +21,15 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
-from heygen_nb.sandbox import catalogue
+from heygen_nb.sandbox import looks, voices
 from heygen_nb.sandbox.api import Keys, Refusal, data, json_body, page, refuse
-from heygen_nb.sandbox.bodies import AdvanceBody, BalanceBody, OwnerBody, parse
 from heygen_nb.sandbox.files import Files
-from heygen_nb.sandbox.jobs import JobQueue, Wallet
+from heygen_nb.sandbox.jobs import JobQueue
+from heygen_nb.sandbox.orders import AdvanceBody, BalanceBody, OwnerBody, parse
 from heygen_nb.sandbox.state import FactState, SandboxClock, SandboxOptions, State
 from heygen_nb.sandbox.telegram import Telegram
 from heygen_nb.sandbox.videos import Videos
+from heygen_nb.sandbox.wallet import Wallet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -73,19 +74,19 @@ class Sandbox:
         keyed = Keys(self.state).route
         videos = Videos(self.state, self.files, self.wallet, self.jobs)
         endpoints: dict[str, Callable[[Request], Awaitable[Any]]] = {
-            "POST /v3/videos": keyed(videos.create),
+            "POST /v3/videos": videos.losing(keyed(videos.create)),
             "GET /v3/videos": videos.list,
             "GET /v3/videos/statuses": videos.statuses,
             "POST /v3/videos/batches": keyed(videos.create_batch),
             "GET /v3/videos/batches/{id}": videos.get_batch,
             "GET /v3/videos/{id}": videos.get,
             "DELETE /v3/videos/{id}": videos.delete,
-            "GET /v3/voices": catalogue.list_voices,
+            "GET /v3/voices": voices.list_voices,
             "POST /v3/voices/speech": keyed(self.files.say),
-            "GET /v3/voices/{id}": catalogue.get_voice,
-            "GET /v3/avatars": catalogue.list_groups,
-            "GET /v3/avatars/looks": catalogue.list_looks,
-            "GET /v3/avatars/looks/{id}": catalogue.get_look,
+            "GET /v3/voices/{id}": voices.get_voice,
+            "GET /v3/avatars": looks.list_groups,
+            "GET /v3/avatars/looks": looks.list_looks,
+            "GET /v3/avatars/looks/{id}": looks.get_look,
             "GET /v3/users/me": self._me,
             "POST /v3/assets": self.files.upload,
             "GET /v3/assets/{id}": self.files.get_asset,
@@ -93,7 +94,7 @@ class Sandbox:
             "GET /v3/webhooks/endpoints": _empty,
             "GET /v3/webhooks/events": _empty,
             "GET /v3/webhooks/event-types": _empty,
-            "GET /files/looks/{id}.jpg": catalogue.get_picture,
+            "GET /files/looks/{id}.jpg": looks.get_picture,
             "GET /files/voices/{id}.wav": self.files.sample,
             "GET /files/{place:path}": self.files.serve,
             "GET /_sandbox/health": self._health,
@@ -101,6 +102,7 @@ class Sandbox:
             "POST /_sandbox/clock": self._advance,
             "POST /_sandbox/balance": self._set_balance,
             "POST /_sandbox/owners": self._add_owner,
+            "POST /_sandbox/session": self._open_session,
         }
         routes = self.telegram.routes()
         for name, answer in endpoints.items():
@@ -117,22 +119,28 @@ class Sandbox:
         return endpoint
 
     def _admit(self, request: Request) -> None:
-        """Ask for the key where HeyGen does, for our token where the sandbox is run."""
+        """Ask for a key or session where HeyGen does, for our token on our routes."""
         room, headers = request.url.path.split("/")[1], request.headers
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
-        given = headers.get("x-api-key") or bearer
+        key = headers.get("x-api-key", "")
         if room == "files":  # a client that sends its key here gives it to a stranger
-            self.file_requests_with_key += bool(given)
-        elif room == "v3" and not _same(given, self.api_key):
-            raise Refusal(401, "unauthorized", "The API key is missing or wrong")
+            self.file_requests_with_key += bool(key or bearer)
+        elif room == "v3":
+            request.state.purse = "wallet" if key or not bearer else "plan"
+            ends = self.state.facts.get(f"session {bearer}")
+            if key or not ends:
+                if not _same(key, self.api_key):
+                    raise Refusal(401, "unauthorized", "The key is missing or wrong")
+            elif float(ends.value) <= self.state.clock.now():
+                raise Refusal(401, "unauthorized", "The access token has expired")
         token = headers.get(TOKEN_HEADER, "")
         if room == "_sandbox" and not _same(token, self.control_token):
             raise Refusal(403, "forbidden", f"{TOKEN_HEADER} is missing or wrong")
 
-    async def _me(self, _request: Request) -> Response:
+    async def _me(self, request: Request) -> Response:
         name = {"first_name": "Sandbox", "last_name": "User"}
         mail = {"username": self.account, "email": f"{self.account}@example.com"}
-        return data({**mail, **name, **self.wallet.view()})
+        return data({**mail, **name, **self.wallet.view(request.state.purse)})
 
     async def _health(self, _request: Request) -> Any:
         fast = self.state.options.fast
@@ -142,7 +150,8 @@ class Sandbox:
         state = self.state
         return {
             "account": self.account,
-            "balance": round(self.wallet.balance, 6),
+            "balance": round(self.wallet.balance("wallet"), 6),
+            "plan_credits": round(self.wallet.balance("plan"), 6),
             "jobs": [job.model_dump(exclude={"body"}) for job in state.jobs.values()],
             "charges": [charge.model_dump() for charge in state.charges.values()],
             "posts": [post.model_dump() for post in state.posts.values()],
@@ -157,8 +166,15 @@ class Sandbox:
         return {"now": clock.now()}
 
     async def _set_balance(self, request: Request) -> Any:
-        self.wallet.balance = parse(BalanceBody, await json_body(request)).balance
-        return {"balance": self.wallet.balance}
+        asked = parse(BalanceBody, await json_body(request))
+        self.wallet.set_balance(asked.purse, asked.balance)
+        return {"balance": self.wallet.balance(asked.purse)}
+
+    async def _open_session(self, _request: Request) -> Any:
+        token = f"session_{secrets.token_hex(16)}"
+        ends = self.state.clock.now() + self.state.options.session_life_s
+        self.state.put(FactState(id=f"session {token}", value=str(ends)))
+        return {"access_token": token, "expires_at": ends}
 
     async def _add_owner(self, request: Request) -> Any:
         self.take_in(parse(OwnerBody, await json_body(request)).pid)

@@ -16,13 +16,12 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from heygen_nb.files import media_type
 from heygen_nb.preview.voice import Word
-from heygen_nb.sandbox import speech as sound
+from heygen_nb.sandbox import voices as sound
 from heygen_nb.sandbox.api import Refusal, data, found, invalid
-from heygen_nb.sandbox.bodies import SpeechBody, parse
-from heygen_nb.sandbox.catalogue import voices
-from heygen_nb.sandbox.jobs import Wallet, cost
+from heygen_nb.sandbox.orders import SpeechBody, parse
 from heygen_nb.sandbox.rendering import SoundPart
 from heygen_nb.sandbox.state import AssetState, SpeechState
+from heygen_nb.sandbox.wallet import speech_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.preview.voice import Narration
     from heygen_nb.sandbox.state import State
+    from heygen_nb.sandbox.wallet import Wallet
 
 _LIMIT_BYTES = 32 * 1024 * 1024
 
@@ -39,6 +39,7 @@ class Files:
     """The file host, the assets of the account and its spoken texts."""
 
     def __init__(self, state: State, wallet: Wallet) -> None:
+        self.options = state.options
         self._state = state
         self._wallet = wallet
         self._secret = state.fact("link_secret", secrets.token_hex()).encode()
@@ -102,7 +103,7 @@ class Files:
 
     async def get_asset(self, request: Request) -> Response:
         """Answer ``GET /v3/assets/{id}``."""
-        asset = found(self._state.assets, request.path_params["id"], "asset")
+        asset = found(self._ready(), request.path_params["id"], "asset")
         owner = self._state.facts["account"].value
         return data(
             {
@@ -119,7 +120,7 @@ class Files:
 
     async def sample(self, request: Request) -> Response:
         """Answer ``GET /files/voices/{id}.wav``; kept once it was spoken."""
-        voice = found(voices(), request.path_params["id"], "voice")
+        voice = found(self._voices(), request.path_params["id"], "voice")
         place = f"voices/{voice.voice_id}.wav"
         if not self.path(place).exists():
             greet = sound.tone if self._state.options.fast else sound.greeting
@@ -129,16 +130,18 @@ class Files:
     async def say(self, body: Any, _key: str | None, request: Request) -> Response:
         """Answer ``POST /v3/voices/speech``: spoken at once, measured, charged."""
         asked = parse(SpeechBody, body)
-        voice = found(voices(), asked.voice_id, "voice", "voice_id")
+        voice = found(self._voices(), asked.voice_id, "voice", "voice_id")
         if not voice.starfish:
             raise invalid("voice_id", "this voice does not support the starfish engine")
         model_s = sound.model(voice, asked.text, asked.speed).duration_s
-        self._wallet.require(cost(model_s, "speech"))
+        purse = request.state.purse
+        self._wallet.require(purse, speech_price(purse, model_s))
         say = sound.model if self._state.options.fast else sound.speak
         speech = await asyncio.to_thread(say, voice, asked.text, asked.speed)
         spoken = self._keep(asked.text, speech)
-        price, now = cost(speech.duration_s, "speech"), self._state.clock.now()
-        self._wallet.charge("speech", spoken.id, price, now)
+        price = speech_price(purse, speech.duration_s)
+        now = self._state.clock.now()
+        self._wallet.charge("speech", spoken.id, purse, price, now)
         words = [
             {"word": word, "start": round(start, 3), "end": round(end, 3)}
             for word, start, end in spoken.words
@@ -151,6 +154,9 @@ class Files:
                 "request_id": secrets.token_hex(16),
             }
         )
+
+    def _voices(self) -> dict[str, sound.SandboxVoice]:
+        return sound.voices(odd=self.options.odd_voices)
 
     def _keep(self, script: str, speech: Narration) -> SpeechState:
         content = sound.to_wav(speech)
@@ -171,10 +177,19 @@ class Files:
 
     def asset(self, asset_id: str, family: str, param: str) -> Path:
         """Return the file of an asset of that family, ``image`` or ``audio``."""
+        if asset_id in self._state.assets and asset_id not in self._ready():
+            # Seen as a 400 and as a 404, for some seconds after the upload.
+            message = f"Asset {asset_id} not found"
+            raise Refusal(400, "asset_not_found", message, param=param)
         asset = found(self._state.assets, asset_id, "asset", param)
         if not asset.mime_type.startswith(family):
             raise invalid(param, f"is {asset.mime_type}; {family} is needed here")
         return self.path(_place(asset))
+
+    def _ready(self) -> dict[str, AssetState]:
+        until = self._state.clock.now() - self.options.asset_s
+        assets = self._state.assets
+        return {name: a for name, a in assets.items() if a.uploaded_at <= until}
 
     def linked(self, url: str, param: str) -> Path | str:
         """Return the file behind one of our own links, any other link as it is."""
@@ -196,7 +211,7 @@ class Files:
         problem = Refusal(400, "download_failed", "audio: cannot be had or read")
         if isinstance(source, str):
             raise problem
-        spoken = self._state.speech.get(sound.file_hash(source))
+        spoken = self._state.speech.get(file_hash(source))
         if spoken is not None:
             words = tuple(Word(*word) for word in spoken.words)
             return SoundPart(spoken.duration, spoken.script, file=source, words=words)
@@ -205,6 +220,12 @@ class Files:
                 return SoundPart((container.duration or 0) / av.time_base, file=source)
         except av.FFmpegError:
             raise problem from None
+
+
+def file_hash(path: Path) -> str:
+    """Return what a file is recognised by after its way through an upload."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _place(asset: AssetState) -> str:

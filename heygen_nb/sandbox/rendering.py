@@ -10,27 +10,31 @@ import os
 import struct
 import threading
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Literal
 
 import av
 import numpy as np
-from PIL import Image
+from PIL import ImageOps
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.preview import Scene, render_scene
+from heygen_nb.preview.background import paint_background
 from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.preview.voice import Narration, Word
-from heygen_nb.sandbox import speech as sound
+from heygen_nb.sandbox import voices as sound
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from heygen_nb.sandbox.catalogue import SandboxVoice
+    from PIL import Image
+
+    from heygen_nb.sandbox.voices import SandboxVoice
 
 Ratio = Literal["16:9", "9:16", "1:1", "4:5", "5:4"]
 _NICE = 10
+_SMALL_PX = 16  # of canned pictures, for each unit of the ratio
 
 
 class FetchError(Exception):
@@ -54,6 +58,12 @@ class FilmOrder:
     """Everything a worker needs to make a video's files.
 
     Several scenes are one picture here, the first one's, under all their sound.
+
+    Attributes:
+        background: None is the look's own scene.
+        barred: The size of a look that leaves bars on this canvas.
+        styled: Captions were asked for: a second film gets them.
+        rate: USD a second.
     """
 
     parts: tuple[SoundPart, ...]
@@ -61,7 +71,9 @@ class FilmOrder:
     ratio: Ratio
     short_side_px: int
     background: str | Path | bytes | None
-    captions: bool
+    rate: float
+    barred: tuple[int, int] | None = None
+    styled: bool = False
 
     @property
     def duration_s(self) -> float:
@@ -69,7 +81,7 @@ class FilmOrder:
         return sum(part.duration_s for part in self.parts)
 
 
-def render(order: FilmOrder, output: Path) -> float:
+def render(order: FilmOrder, output: Path, *, captions: bool) -> float:
     """Make ``output`` with its ``.srt`` and ``.jpg`` in a worker; return its length."""
     speech = sound.joined([_heard(part) for part in order.parts])
     scene = Scene(
@@ -78,10 +90,22 @@ def render(order: FilmOrder, output: Path) -> float:
         short_side_px=order.short_side_px,
         background=_fetched(order.background),
         use_avatar=order.engine != "still",
-        captions=order.captions,
+        captions=captions,
         badge="SANDBOX",
     )
+    if order.barred:
+        buffer = io.BytesIO()
+        _with_bars(scene.background, order.barred, scene.size).save(buffer, "PNG")
+        scene = replace(scene, background=buffer.getvalue())
     return render_scene(scene, output, speech=speech).duration_s
+
+
+def _with_bars(
+    background: str | Path | bytes | None,
+    look: tuple[int, int],
+    canvas: tuple[int, int],
+) -> Image.Image:
+    return ImageOps.pad(paint_background(background, *look, carries_text=False), canvas)
 
 
 def _heard(part: SoundPart) -> Narration:
@@ -120,15 +144,17 @@ class FilmPool:
         self._pool: ProcessPoolExecutor | None = None
         self.slots = asyncio.Semaphore(workers)
 
-    async def render(self, order: FilmOrder, output: Path) -> float:
+    async def render(
+        self, order: FilmOrder, output: Path, *, captions: bool = False
+    ) -> float:
         """Render in a worker; to be called with one of the ``slots`` held."""
         if self._pool is None:
             self._pool = ProcessPoolExecutor(
                 self._workers, multiprocessing.get_context("spawn"), _settle_in
             )
-        loop = asyncio.get_running_loop()
+        loop, work = asyncio.get_running_loop(), partial(render, captions=captions)
         try:
-            return await loop.run_in_executor(self._pool, render, order, output)
+            return await loop.run_in_executor(self._pool, work, order, output)
         except BrokenExecutor as exc:  # a worker was killed
             self._pool = None
             raise PreviewError("A render process ended unexpectedly.") from exc
@@ -157,16 +183,24 @@ def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
     os._exit(0)
 
 
-@cache
-def _canned(width: int, height: int) -> tuple[bytes, bytes]:
-    """Return a valid MP4 of one second and a JPEG."""
+@lru_cache(maxsize=64)
+def _canned(
+    background: str | Path | bytes | None,
+    barred: tuple[int, int] | None,
+    size: tuple[int, int],
+) -> tuple[bytes, bytes]:
+    """Return a valid MP4 of one second and a JPEG, with that background."""
     movie, thumbnail = io.BytesIO(), io.BytesIO()
-    picture = np.full((height, width, 3), (32, 48, 64), np.uint8)
-    Image.fromarray(picture).save(thumbnail, "JPEG")
+    try:
+        picture = _with_bars(background, barred or size, size)
+    except PreviewError:  # what is not on this machine is not fetched
+        picture = _with_bars(None, barred or size, size)
+    picture.save(thumbnail, "JPEG")
+    frame = av.VideoFrame.from_ndarray(np.asarray(picture))
     with av.open(movie, "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=1)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture)))
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return movie.getvalue(), thumbnail.getvalue()
 
@@ -177,8 +211,9 @@ def make_canned(order: FilmOrder, output: Path, mark: str, at_least: int) -> flo
     ``mark`` keeps any two from having the same bytes; up to ``at_least`` bytes
     the file is padded without using memory for it.
     """
-    wide, high = (int(n) for n in order.ratio.split(":"))
-    (movie, thumbnail), note = _canned(wide * 16, high * 16), mark.encode()
+    wide, high = (int(n) * _SMALL_PX for n in order.ratio.split(":"))
+    movie, thumbnail = _canned(order.background, order.barred, (wide, high))
+    note = mark.encode()
     free = max(at_least - len(movie), 8 + len(note))
     with output.open("wb") as file:
         # A "free" box is skipped by every player.

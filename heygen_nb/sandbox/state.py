@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 R = TypeVar("R", bound="Record")
+Purse = Literal["wallet", "plan"]
 KeyedRoute = Literal["/v3/videos", "/v3/videos/batches", "/v3/voices/speech"]
 
 
@@ -37,6 +38,18 @@ class SandboxOptions(BaseModel):
         keyed_routes: Where the key works. HeyGen documents it for videos only;
             for speech nothing is known, so repeating one costs twice here.
         file_bytes: Pad fast mode's files up to this size.
+        plan_credits: What a signed-in session starts with, the other purse.
+        session_life_s: Seconds an access token of a session lives.
+        look_engines: Looks take only the engines they list.
+        matting: A photo or twin shows a background only with ``remove_background``,
+            if it was trained for it.
+        bars: A look of another shape than the canvas gets bars, unless told to cover.
+        odd_voices: Some voices hardly follow the speed, some know no pauses.
+        asset_s: Seconds until an upload can be used.
+        captions_s: Seconds from a finished video to its captioned one.
+        early_404_s: Seconds for which a new video is not known.
+        credit_told: Where a lack of money shows: at the create, or as a failed video.
+        lost_creates: This many creates answer 404 although the video was made.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -57,6 +70,17 @@ class SandboxOptions(BaseModel):
     key_life_s: float = 24 * 3600.0
     keyed_routes: tuple[KeyedRoute, ...] = ("/v3/videos", "/v3/videos/batches")
     file_bytes: int = 0
+    plan_credits: float = 200.0
+    session_life_s: float = 3600.0
+    look_engines: bool = False
+    matting: bool = False
+    bars: bool = False
+    odd_voices: bool = False
+    asset_s: float = 0.0
+    captions_s: float = 0.0
+    early_404_s: float = 0.0
+    credit_told: Literal["create", "poll"] = "create"
+    lost_creates: int = 0
 
 
 class Record(BaseModel):
@@ -86,6 +110,8 @@ class JobState(Record):
     title: str | None
     engine: str
     status: Literal["queued", "running", "completed", "failed"] = "running"
+    purse: Purse = "wallet"
+    rate: float = 0.0
     accepted_at: float
     started_at: float = 0
     completed_at: float | None = None
@@ -127,6 +153,7 @@ class ChargeState(Record):
 
     kind: Literal["video", "speech"]
     ref: str
+    purse: Purse = "wallet"
     amount: float
     at: float
 

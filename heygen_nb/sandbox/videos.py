@@ -10,17 +10,24 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 
 from heygen_nb.sandbox.api import Refusal, data, found, invalid, page
-from heygen_nb.sandbox.bodies import AvatarVideoBody, BatchBody, parse, parse_video
-from heygen_nb.sandbox.jobs import cost, order_of
+from heygen_nb.sandbox.orders import (
+    AvatarVideoBody,
+    BatchBody,
+    order_of,
+    parse,
+    parse_video,
+)
 from heygen_nb.sandbox.rendering import FilmOrder
 from heygen_nb.sandbox.state import BatchState, JobState
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+    from heygen_nb.sandbox.api import Endpoint
     from heygen_nb.sandbox.files import Files
-    from heygen_nb.sandbox.jobs import JobQueue, Wallet
+    from heygen_nb.sandbox.jobs import JobQueue
     from heygen_nb.sandbox.state import State
+    from heygen_nb.sandbox.wallet import Wallet
 
 _MAX_IDS = 100
 _NEVER = ("folder_id", "gif_url", "output_language", "video_page_url")
@@ -36,19 +43,34 @@ class Videos:
         self._files = files
         self._wallet = wallet
         self._jobs = jobs
+        self._to_lose = state.options.lost_creates
 
-    async def create(self, body: Any, key: str | None, _request: Request) -> Response:
+    async def create(self, body: Any, key: str | None, request: Request) -> Response:
         """Answer ``POST /v3/videos``."""
         order = order_of(parse_video(body), self._files)
         if self._jobs.full:
             wait = {"Retry-After": str(self._state.options.retry_after_s)}
             message = f"{self._state.options.concurrency} videos are rendering already"
             raise Refusal(429, "rate_limit_exceeded", message, headers=wait)
-        self._wallet.require(cost(order.duration_s, order.engine))
-        job = self._jobs.accept(body, order, key)
+        purse = request.state.purse
+        if self._state.options.credit_told == "create":
+            self._wallet.require(purse, self._jobs.price(order, purse))
+        job = self._jobs.accept(body, order, key, purse)
         self._jobs.start_waiting(job.accepted_at)
         reply = {"video_id": job.id, "status": "waiting", "output_format": "mp4"}
         return data(reply)
+
+    def losing(self, create: Endpoint) -> Endpoint:
+        """Answer some creates with a 404 although their video was made."""
+
+        async def endpoint(request: Request) -> Response:
+            answer = await create(request)
+            if self._to_lose:
+                self._to_lose -= 1
+                raise Refusal(404, "resource_not_found", "Video(s) not found")
+            return answer
+
+        return endpoint
 
     async def get(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/{id}``."""
@@ -98,7 +120,7 @@ class Videos:
         return JSONResponse({"data": rows, "has_more": False, "next_token": None})
 
     async def create_batch(
-        self, body: Any, key: str | None, _request: Request
+        self, body: Any, key: str | None, request: Request
     ) -> Response:
         """Answer ``POST /v3/videos/batches``.
 
@@ -106,25 +128,29 @@ class Videos:
         avatar or asset becomes a failed item. HeyGen does not say which it does, nor
         whether it takes studio videos here; none are taken.
         """
-        request = parse(BatchBody, body)
+        asked, purse = parse(BatchBody, body), request.state.purse
         orders: list[FilmOrder | Refusal] = []
-        for index, item in enumerate(request.videos):
+        for index, item in enumerate(asked.videos):
             video = parse(AvatarVideoBody, item, f"videos.{index}.")
             try:
                 orders.append(order_of(video, self._files))
             except Refusal as refusal:
                 orders.append(refusal)
         made = [order for order in orders if isinstance(order, FilmOrder)]
-        self._wallet.require(sum(cost(o.duration_s, o.engine) for o in made))
+        if self._state.options.credit_told == "create":
+            prices = (self._jobs.price(order, purse) for order in made)
+            self._wallet.require(purse, sum(prices))
         now, batch_id = self._state.clock.now(), f"batch_{secrets.token_hex(12)}"
-        batch = BatchState(id=batch_id, title=request.title, created_at=now, items=[])
+        batch = BatchState(id=batch_id, title=asked.title, created_at=now, items=[])
         for index, order in enumerate(orders):
             if isinstance(order, Refusal):
                 batch.items.append(order.error)
             else:
-                body = request.videos[index]
+                body = asked.videos[index]
                 place = {"batch_id": batch_id, "item_index": index}
-                batch.items.append(self._jobs.accept(body, order, key, **place).id)
+                batch.items.append(
+                    self._jobs.accept(body, order, key, purse, **place).id
+                )
         self._state.put(batch)
         self._jobs.start_waiting(now)
         total = len(orders)
@@ -161,11 +187,12 @@ class Videos:
         return row | {"item_index": index}
 
     def _visible(self) -> dict[str, JobState]:
-        """Return those that have a video: not deleted, not waiting in a batch."""
+        """Return those that have a video: not deleted or queued, and known already."""
+        until = self._state.clock.now() - self._state.options.early_404_s
         return {
             job_id: job
             for job_id, job in self._state.jobs.items()
-            if not job.deleted and job.status != "queued"
+            if not job.deleted and job.status != "queued" and job.accepted_at <= until
         }
 
     def _find(self, request: Request) -> JobState:
@@ -187,6 +214,9 @@ class Videos:
         """Return a job as ``GET /v3/videos/{id}`` shows it, with fresh links."""
         done, failed = job.status == "completed", job.status == "failed"
         captions = done and job.body.get("caption") is not None
+        styled_at = (job.completed_at or 0) + self._state.options.captions_s
+        styled = self._files.path(f"videos/{job.id}/captioned.mp4").is_file()
+        styled &= done and styled_at <= self._state.clock.now()
 
         def link(name: str) -> str:
             return self._files.link(request, f"videos/{job.id}/{name}")
@@ -199,7 +229,7 @@ class Videos:
             "completed_at": int(job.completed_at) if job.completed_at else None,
             "duration": round(job.duration, 3) if done else None,
             "video_url": link("video.mp4") if done else None,
-            "captioned_video_url": link("video.mp4") if captions else None,
+            "captioned_video_url": link("captioned.mp4") if styled else None,
             "subtitle_url": link("video.srt") if captions else None,
             "thumbnail_url": link("video.jpg") if done else None,
             "failure_code": job.failure_code if failed else None,

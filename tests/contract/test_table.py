@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
-from pydantic import AliasPath
+from pydantic import AliasChoices, AliasPath
 
 from heygen_nb.heygen import (
     AccountReply,
@@ -44,10 +44,13 @@ def read_by(model: type[BaseModel]) -> set[str]:
     aliases = {
         name: field.validation_alias for name, field in model.model_fields.items()
     }
-    return {
-        str(alias.path[0] if isinstance(alias, AliasPath) else alias or name)
-        for name, alias in aliases.items()
-    }
+    return {_first(alias) or name for name, alias in aliases.items()}
+
+
+def _first(alias: str | AliasPath | AliasChoices | None) -> str | None:
+    while isinstance(alias, AliasChoices):
+        alias = alias.choices[0]
+    return str(alias.path[0]) if isinstance(alias, AliasPath) else alias
 
 
 @pytest.mark.parametrize("name", READ)

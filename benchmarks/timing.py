@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert
 
 from heygen_nb.ledger import Ledger, RenderRow
-from heygen_nb.sandbox import speech as sound
-from heygen_nb.sandbox.catalogue import Voice, voices
+from heygen_nb.sandbox import voices as sound
+from heygen_nb.sandbox.voices import SandboxVoice, voices
 from heygen_nb.timing import PastRender, RenderTimes, SpeechModel, Spoken
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def lengths(language: str, kind: str) -> None:
 
 
 def row(
-    voice: Voice, text: str, say: Callable[[Voice, str, float], Narration]
+    voice: SandboxVoice, text: str, say: Callable[[SandboxVoice, str, float], Narration]
 ) -> Spoken:
     return Spoken(text, voice.voice_id, 1.0, say(voice, text, 1.0).duration_s)
 

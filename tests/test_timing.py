@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heygen_nb.sandbox import speech as sound
-from heygen_nb.sandbox.catalogue import voices
+from heygen_nb.sandbox import voices as sound
+from heygen_nb.sandbox.voices import voices
 from heygen_nb.timing import (
     MAX_SPEED,
     MIN_SPEED,

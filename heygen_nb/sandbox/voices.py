@@ -78,7 +78,7 @@ class SandboxVoice:
 
 
 @lru_cache
-def voices(*, odd: bool) -> dict[str, SandboxVoice]:
+def voices(*, odd: bool = False) -> dict[str, SandboxVoice]:
     """Return all voices by id: private, then public in the order of the listing.
 
     ``odd``: Some are stiff, and some know no pauses.

@@ -20,8 +20,8 @@ from heygen_nb.ledger import Ledger
 from heygen_nb.ledger.speech import Speeches
 from heygen_nb.renderer import draft_settings, open_renderer
 from heygen_nb.renderer.speech import MAX_CALLS
-from heygen_nb.sandbox import speech as sound
-from heygen_nb.sandbox.catalogue import voices
+from heygen_nb.sandbox import voices as sound
+from heygen_nb.sandbox.voices import voices
 from heygen_nb.workflow import open_session
 
 pytestmark = pytest.mark.anyio

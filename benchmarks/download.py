@@ -20,7 +20,7 @@ from starlette.applications import Starlette
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
-from heygen_nb.renderer.archive import Downloader
+from heygen_nb.renderer.download import Downloader
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

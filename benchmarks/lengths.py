@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import heygen_nb as hg
 from heygen_nb.config import load_settings
-from heygen_nb.renderer import draft_settings, open_renderer
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.sandbox.state import SandboxOptions
 
@@ -81,10 +80,9 @@ async def written(
 
 
 async def rendered(settings: Settings, drafts: Sequence[hg.Draft]) -> list[float]:
-    async with open_renderer(settings) as renderer:
-        videos = await asyncio.gather(
-            *(renderer.render(d, draft_settings(d, settings)) for d in drafts)
-        )
+    videos = await asyncio.gather(
+        *(hg.render_video(draft, settings=settings) for draft in drafts)
+    )
     return [video.duration_s or 0.0 for video in videos]
 
 

@@ -15,15 +15,16 @@ import psutil
 from sqlalchemy import func, select
 
 import heygen_nb as hg
+from heygen_nb.api import render_drafts
 from heygen_nb.config import load_settings
 from heygen_nb.ledger import RenderRow
+from heygen_nb.renderer.account import open_account
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.sandbox.state import SandboxOptions
-from heygen_nb.workflow import open_session
 
 if TYPE_CHECKING:
+    from heygen_nb.renderer.account import Account
     from heygen_nb.sandbox.process import SandboxHandle
-    from heygen_nb.workflow import Session
 
 RENDERS, ROUND_S, ROUNDS = 1000, 5.0, 4
 
@@ -66,10 +67,12 @@ def in_flight() -> None:
 
 async def watch(handle: SandboxHandle, settings: hg.Settings) -> None:
     process, delays = psutil.Process(os.getpid()), []
-    async with open_session(settings) as session:
+    async with open_account(settings) as account:
         empty = process.memory_info().rss
-        task = asyncio.create_task(session.render_all(drafts(RENDERS), send=False))
-        while not await all_submitted(session):  # noqa: ASYNC110 - rows of a database
+        task = asyncio.create_task(
+            render_drafts(account, settings, drafts(RENDERS), send=False)
+        )
+        while not await all_submitted(account):  # noqa: ASYNC110 - rows of a database
             await asyncio.sleep(0.5)
         await asyncio.sleep(2 * ROUND_S)
         before, cpu, begun = requests(handle), process.cpu_times(), time.monotonic()
@@ -94,9 +97,9 @@ async def watch(handle: SandboxHandle, settings: hg.Settings) -> None:
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def all_submitted(session: Session) -> bool:
+async def all_submitted(account: Account) -> bool:
     query = select(func.count()).where(RenderRow.state == "submitted")
-    with session.renderer.ledger.database.reading() as database:
+    with account.ledger.database.reading() as database:
         return database.scalar(query) == RENDERS
 
 

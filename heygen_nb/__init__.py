@@ -29,21 +29,21 @@ _HOME_OF = {
     "Voice": "models",
     "analytics": "workflow",
     "avatars": "workflow.catalogue",
-    "create_video": "renderer",
-    "download_video": "renderer",
+    "create_video": "api",
+    "download_video": "api",
     "drafts_from": "drafts",
     "load_settings": "config",
-    "preview_batch": "workflow",
-    "preview_draft": "workflow",
-    "render_batch": "renderer",
-    "render_video": "renderer",
-    "resume": "workflow",
+    "preview_batch": "api",
+    "preview_draft": "api",
+    "render_batch": "api",
+    "render_video": "api",
+    "resume": "api",
     "rewrite_draft": "workflow.writing",
     "run": "ui.display",
-    "send_video": "workflow",
+    "send_video": "api",
     "update_video_config": "renderer",
     "voices": "workflow.catalogue",
-    "wait_video": "renderer",
+    "wait_video": "api",
     "write_drafts": "workflow.writing",
 }
 
@@ -87,19 +87,22 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from heygen_nb.api import (
+        create_video,
+        download_video,
+        preview_batch,
+        preview_draft,
+        render_batch,
+        render_video,
+        resume,
+        send_video,
+        wait_video,
+    )
     from heygen_nb.config import Settings, load_settings
     from heygen_nb.drafts import drafts_from
     from heygen_nb.errors import HeygenNbError
     from heygen_nb.models import Avatar, Draft, Post, Progress, Quote, Video, Voice
-    from heygen_nb.renderer import (
-        VIDEO_CONFIG,
-        create_video,
-        download_video,
-        render_batch,
-        render_video,
-        update_video_config,
-        wait_video,
-    )
+    from heygen_nb.renderer import VIDEO_CONFIG, update_video_config
     from heygen_nb.ui.analytics import AnalyticsPanel
     from heygen_nb.ui.display import run
     from heygen_nb.ui.drafts import DraftsPanel
@@ -107,7 +110,6 @@ if TYPE_CHECKING:
     from heygen_nb.ui.history import HistoryPanel
     from heygen_nb.ui.settings import SettingsPanel
     from heygen_nb.ui.studio import Studio
-    from heygen_nb.workflow import preview_batch, preview_draft, resume, send_video
     from heygen_nb.workflow.catalogue import avatars, voices
     from heygen_nb.workflow.writing import rewrite_draft, write_drafts
 

@@ -171,14 +171,29 @@ class Draft(_Frozen):
 
     @classmethod
     def of(cls, row: object, **changes: object) -> Draft:
-        """Return the draft that a row of the ledger holds, with some fields changed.
+        """Return the draft that a row holds, a draft's or a render's, changed.
 
         Older versions kept any length: it is brought into what is allowed.
         """
-        values = {name: getattr(row, name) for name in cls.model_fields} | changes
+        values = {name: getattr(row, name, None) for name in cls.model_fields}
+        if hasattr(row, "inputs"):
+            values |= {"id": getattr(row, "draft_id", ""), **_own(row.inputs)}
+        values |= changes
         if (seconds := values["duration"]) is not None:
             values["duration"] = min(max(seconds, MIN_DURATION_S), MAX_DURATION_S)
         return cls.model_validate(values)
+
+
+def _own(inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a draft said itself, of what a render was ordered with."""
+    own = inputs.get("draft") or {  # older orders tell what was used in the end
+        "voice": inputs.get("voice"),
+        "avatar": inputs.get("avatar_id"),
+        "background": inputs.get("background_url"),
+        "duration": inputs.get("duration"),
+    }
+    # of a file the content is known, not where it lay
+    return {k: v for k, v in own.items() if not str(v).startswith("sha256:")}
 
 
 def _unfit(error: Mapping[str, Any]) -> DraftError:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from heygen_nb.clock import Pace
 from heygen_nb.errors import (
     ConfigError,
     DeliveryError,
@@ -23,6 +24,8 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import PostRow
 from heygen_nb.models import Post
 from heygen_nb.renderer import tell
+from heygen_nb.renderer.account import turn
+from heygen_nb.renderer.advance import advance, fetched, fetched_by_id
 from heygen_nb.renderer.tell import Report
 
 if TYPE_CHECKING:
@@ -32,7 +35,8 @@ if TYPE_CHECKING:
     from heygen_nb.config import Settings
     from heygen_nb.ledger import Hold, RenderRow
     from heygen_nb.models import Video
-    from heygen_nb.renderer import ProgressCallback, Renderer
+    from heygen_nb.renderer.account import Account
+    from heygen_nb.renderer.tell import ProgressCallback
     from heygen_nb.telegram import TelegramPoster
 
 FRESH = timedelta(hours=24)  # older posts would surprise their readers
@@ -44,20 +48,24 @@ class Posting:
 
     Args:
         settings: Name the bot and the chat; in the sandbox it has its own.
-        renderer: For the account whose videos are posted.
+        account: Whose videos are posted.
     """
 
-    def __init__(self, settings: Settings, renderer: Renderer) -> None:
+    def __init__(self, settings: Settings, account: Account) -> None:
         self._settings = settings
-        self._renderer = renderer
-        self._posts = renderer.ledger.posts
-        self._turn = asyncio.Lock()  # Telegram takes about 20 posts a minute
+        self._account = account
+        self._posts = account.ledger.posts
 
     @property
     def chat_id(self) -> str:
         """Where posts go; empty when that is not set."""
-        sandbox = self._renderer.connection.sandbox
+        sandbox = self._account.sandbox
         return sandbox.chat_id if sandbox else self._settings.telegram_chat_id
+
+    @property
+    def pace(self) -> Pace:
+        """How a render is waited for that is to be posted."""
+        return Pace.of(self._settings)
 
     async def check(self) -> str:
         """Return the bot's and the chat's name; nothing is posted.
@@ -96,7 +104,7 @@ class Posting:
         self._check_backend(video)
         self._bot()  # nothing is stored without one
         if video.path is None:
-            video = await self._renderer.download(video)
+            video = await fetched(self._account, video)
         texts = _split(caption)
         while True:
             rows = await asyncio.to_thread(
@@ -122,7 +130,7 @@ class Posting:
         progress: ProgressCallback | None = None,
     ) -> Post:
         """Post a render's video with the caption its draft has now; see send."""
-        ledger = self._renderer.ledger
+        ledger = self._account.ledger
         row = await asyncio.to_thread(ledger.render, video.render_id)
         caption = await self._caption_now(row)
         return await self.send(
@@ -134,7 +142,7 @@ class Posting:
 
         One that failed a day ago is over, and so is one that another replaced.
         """
-        backend = self._renderer.account.backend
+        backend = self._account.payer.backend
         found = await asyncio.to_thread(self._posts.unfinished, backend)
         return [rows for rows in found if not await self._is_over(rows)]
 
@@ -153,7 +161,7 @@ class Posting:
         _check_age(rows, post.created_at)
         texts = None
         if post.render_id:
-            ledger = self._renderer.ledger
+            ledger = self._account.ledger
             row = await asyncio.to_thread(ledger.render, post.render_id)
             # a text of its own was given by hand and stays
             if [part.text for part in rows] == _split(row.caption):
@@ -185,16 +193,13 @@ class Posting:
 
     async def video_of(self, post: PostRow) -> Video:
         """Return the video of a stored post, with its file here."""
-        renderer = self._renderer
         if post.render_id is None:
-            video = await renderer.wait(post.video_id)
-            return await renderer.archive.keep(video)
-        row = await asyncio.to_thread(renderer.ledger.render, post.render_id)
-        return renderer.archive.kept(row) or await renderer.finish(row.id)
+            return await fetched_by_id(self._account, post.video_id)
+        return await advance(self._account, post.render_id)
 
     def _bot(self) -> tuple[SecretStr, str]:
         """Return the token and the address of the bot."""
-        settings, sandbox = self._settings, self._renderer.connection.sandbox
+        settings, sandbox = self._settings, self._account.sandbox
         if sandbox:
             return SecretStr(sandbox.bot_token), sandbox.telegram_base_url
         if not settings.telegram_bot_token:
@@ -219,7 +224,7 @@ class Posting:
 
     @asynccontextmanager
     async def _holding(self, first_id: int) -> AsyncIterator[Hold]:
-        async with self._renderer.holding(PostRow, first_id) as hold:
+        async with self._account.hold(PostRow, first_id) as hold:
             if hold is None:
                 raise TakenOverError(
                     _("Another process is at work on {id}.").format(id=first_id),
@@ -228,14 +233,14 @@ class Posting:
             yield hold
 
     def _check_backend(self, video: Video) -> None:
-        if video.backend != self._renderer.account.backend:
+        if video.backend != self._account.payer.backend:
             raise ConfigError(
                 _("A sandbox video can only be posted to the sandbox chat.")
             )
 
     async def _caption_now(self, row: RenderRow) -> str:
         """Return a render's caption, or its draft's if that was saved later."""
-        drafts = self._renderer.ledger.drafts
+        drafts = self._account.ledger.drafts
         draft = await asyncio.to_thread(drafts.get, row.draft_id)
         if draft and draft.updated_at > row.created_at:
             return draft.caption
@@ -283,7 +288,7 @@ class Posting:
         """Send what of a stored post is not in the chat, once no other process does."""
         self._check_backend(video)
         while True:
-            async with self._renderer.holding(PostRow, first_id) as hold:
+            async with self._account.hold(PostRow, first_id) as hold:
                 # a post that is lost to another process is looked at again
                 with suppress(TakenOverError):
                     if hold:
@@ -320,7 +325,8 @@ class Posting:
     async def _send_all(
         self, hold: Hold, rows: Sequence[PostRow], video: Video
     ) -> list[PostRow]:
-        async with self._turn, self._open() as poster:
+        async with turn("posting", self.chat_id), self._open() as poster:
+            # one at a time: Telegram takes about 20 posts a minute
             for row in rows:
                 if row.state != "sent":
                     message = await _prepared(poster, row, video)

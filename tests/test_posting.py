@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 import heygen_nb as hg
+from heygen_nb.api import render_drafts
 from heygen_nb.errors import ConfigError, DeliveryError, DeliveryUnsureError
 from heygen_nb.ledger import Ledger
-from heygen_nb.workflow import open_session
+from heygen_nb.posting import Posting
+from heygen_nb.renderer.account import open_account
 
 pytestmark = pytest.mark.anyio
 
@@ -91,8 +93,8 @@ async def test_a_post_that_is_half_in_another_chat_waits_for_a_person(sandbox, v
     assert OTHER_CHAT in outcome.error.message
     assert f"resend {outcome.post_id}" in outcome.error.hint
     assert len(texts(sandbox)) == 1
-    async with open_session(sandbox.settings()) as session:
-        post = await session.posting.resend(outcome.post_id)
+    async with open_account(sandbox.settings()) as account:
+        post = await Posting(sandbox.settings(), account).resend(outcome.post_id)
     assert post.chat_id == OTHER_CHAT
     assert " ".join(texts(sandbox)) == TWO_PARTS.strip()
 
@@ -130,9 +132,9 @@ async def test_a_post_that_another_one_replaced_is_not_sent_by_its_number(
     sandbox.clear_faults()
     await hg.send_video(video, "Once", again=True, settings=sandbox.settings())
 
-    async with open_session(sandbox.settings()) as session:
+    async with open_account(sandbox.settings()) as account:
         with pytest.raises(DeliveryError, match="in the place of post"):
-            await session.posting.resend(caught.value.post_id)
+            await Posting(sandbox.settings(), account).resend(caught.value.post_id)
 
     assert await resume(sandbox) == []
     assert len(texts(sandbox)) == 2
@@ -140,9 +142,9 @@ async def test_a_post_that_another_one_replaced_is_not_sent_by_its_number(
 
 async def test_resume_posts_the_caption_that_the_draft_has_by_now(sandbox, home):
     sandbox.fault("status", "*/sendVideo", status=400)
-    async with open_session(sandbox.settings()) as session:
-        [outcome] = await session.render_all([DRAFT], send=True)
-        drafts = session.renderer.ledger.drafts
+    async with open_account(sandbox.settings()) as account:
+        [outcome] = await render_drafts(account, sandbox.settings(), [DRAFT], send=True)
+        drafts = account.ledger.drafts
         drafts.save(DRAFT.model_copy(update={"caption": "New"}), over=0)
     sandbox.clear_faults()
 
@@ -154,8 +156,8 @@ async def test_resume_posts_the_caption_that_the_draft_has_by_now(sandbox, home)
 
 async def test_a_caption_given_by_hand_stays(sandbox, video):
     await refuse(sandbox, video, "By hand")
-    async with open_session(sandbox.settings()) as session:
-        drafts = session.renderer.ledger.drafts
+    async with open_account(sandbox.settings()) as account:
+        drafts = account.ledger.drafts
         drafts.save(DRAFT.model_copy(update={"caption": "New"}), over=0)
 
     await resume(sandbox)
@@ -165,10 +167,14 @@ async def test_a_caption_given_by_hand_stays(sandbox, video):
 
 async def test_sent_is_said_only_of_what_is_sent_now(sandbox):
     said = []
-    async with open_session(sandbox.settings()) as session:
+    async with open_account(sandbox.settings()) as account:
         for _ in range(2):
-            [outcome] = await session.render_all(
-                [DRAFT], send=True, progress=lambda _draft: said.append
+            [outcome] = await render_drafts(
+                account,
+                sandbox.settings(),
+                [DRAFT],
+                send=True,
+                progress=lambda _draft: said.append,
             )
 
     assert outcome.sent is True
@@ -178,11 +184,13 @@ async def test_sent_is_said_only_of_what_is_sent_now(sandbox):
 
 async def test_an_outcome_that_is_sent_has_no_error(sandbox):
     sandbox.fault("status", "*/sendVideo", status=400)
-    async with open_session(sandbox.settings()) as session:
-        [outcome] = await session.render_all([DRAFT], send=True)
+    async with open_account(sandbox.settings()) as account:
+        [outcome] = await render_drafts(account, sandbox.settings(), [DRAFT], send=True)
         sandbox.clear_faults()
-        video = await session.renderer.render(DRAFT, session.settings)
-        outcome = outcome.posted(await session.posting.send(video, "Old"))
+        video = await hg.render_video(DRAFT, settings=sandbox.settings())
+        outcome = outcome.posted(
+            await Posting(sandbox.settings(), account).send(video, "Old")
+        )
 
     assert (outcome.sent, outcome.error, outcome.exit_code) == (True, None, 0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from heygen_nb.api import render_drafts
 from heygen_nb.cli.console import log_lines, on_terminal, out, say
 from heygen_nb.cli.render import show_outcome
 from heygen_nb.config import load_settings
@@ -12,14 +13,14 @@ from heygen_nb.drafts import read_drafts
 from heygen_nb.files import packaged
 from heygen_nb.i18n import current_language
 from heygen_nb.i18n import gettext as _
-from heygen_nb.workflow import open_session
+from heygen_nb.renderer.account import open_account
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.cli.commands import DemoOptions
     from heygen_nb.config import Settings
-    from heygen_nb.workflow import Outcome
+    from heygen_nb.outcome import Outcome
 
 # What only the real services use: with none of it set, nothing can be paid.
 _NO_KEYS: dict[str, Any] = {
@@ -43,14 +44,14 @@ async def _demo(settings: Settings) -> Outcome:
     drafts = read_drafts(example, example.parent)
     say(_("🧪 Sandbox: everything is local and free."))
     say(_("📝 Script: {file}").format(file=example))
-    async with open_session(settings) as session:
+    async with open_account(settings) as account:
         with log_lines(out) as progress:
             # a second demo shows the whole way again: nothing here costs money
-            outcomes = await session.render_all(
-                drafts, send=True, again=True, progress=progress
+            outcomes = await render_drafts(
+                account, settings, drafts, send=True, again=True, progress=progress
             )
         show_outcome(outcomes[0], as_json=False)
-        sandbox = session.renderer.connection.sandbox
+        sandbox = account.sandbox
         if outcomes[0].path and sandbox:
             _say_where(outcomes[0].path, sandbox.chat_url)
             if on_terminal():

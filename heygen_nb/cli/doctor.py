@@ -14,16 +14,23 @@ from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft
+from heygen_nb.posting import Posting
+from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.animatic import preview
-from heygen_nb.renderer.resolve import choose_engine, describe_voice
-from heygen_nb.workflow import open_session
+from heygen_nb.renderer.resolve import (
+    background_meant,
+    choose_engine,
+    describe_voice,
+    look_meant,
+    voice_meant,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from heygen_nb.cli.commands import DoctorOptions
     from heygen_nb.config import Settings
-    from heygen_nb.workflow import Session
+    from heygen_nb.renderer.account import Account
 
 _Found = TypeVar("_Found")
 
@@ -46,19 +53,18 @@ class _Checkup:
         await self._check(_("Voice, fonts and video of the preview"), self._preview)
         await self._check(_("Disk"), self._disk)
         async with AsyncExitStack() as stack:
-            session = await self._check(
+            account = await self._check(
                 _("Ledger and backend"),
-                lambda: stack.enter_async_context(open_session(self._settings)),
-                lambda opened: opened.renderer.account.backend,
+                lambda: stack.enter_async_context(open_account(self._settings)),
+                lambda opened: opened.payer.backend,
             )
-            if session:
-                await self._account(session)
-                await self._check(_("Telegram"), lambda: self._chat(session))
+            if account:
+                await self._account(account)
+                await self._check(_("Telegram"), lambda: self._chat(account))
         return self._worst
 
-    async def _account(self, session: Session) -> None:
-        client, resolver = session.renderer.client, session.renderer.resolver
-        me = await self._check(_("HeyGen key"), client.me, lambda m: m.username)
+    async def _account(self, account: Account) -> None:
+        me = await self._check(_("HeyGen key"), account.client.me, lambda m: m.username)
         if me is None:
             return
         amount, unit = me.balance or (None, "")
@@ -66,21 +72,21 @@ class _Checkup:
         say(_("✅ Balance: {left}").format(left=left))
         await self._check(
             _("HeyGen voice"),
-            lambda: resolver.voice(self._settings.heygen_voice),
+            lambda: voice_meant(account, self._settings.heygen_voice),
             describe_voice,
         )
         if background := self._settings.heygen_background_url:
             await self._check(
                 _("Background"),
-                lambda: resolver.background(background),
+                lambda: background_meant(account, background),
                 lambda _none: background,
             )
         if self._settings.heygen_use_avatar:
-            await self._check(_("Avatar"), lambda: self._avatar(session))
+            await self._check(_("Avatar"), lambda: self._avatar(account))
 
-    async def _avatar(self, session: Session) -> str:
+    async def _avatar(self, account: Account) -> str:
         settings = self._settings
-        look = await session.renderer.resolver.look(settings.heygen_avatar_id)
+        look = await look_meant(account, settings.heygen_avatar_id)
         engine = choose_engine(look, settings.avatar_engine)
         return f"{look.name} ({look.id}, {engine})"
 
@@ -100,8 +106,8 @@ class _Checkup:
             raise ConfigError(text, hint=_("Make room: videos need a place."))
         return text
 
-    async def _chat(self, session: Session) -> str:
-        return await session.posting.check()
+    async def _chat(self, account: Account) -> str:
+        return await Posting(self._settings, account).check()
 
     async def _check(
         self,

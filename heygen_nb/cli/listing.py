@@ -13,10 +13,10 @@ from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Avatar, Voice
+from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.catalogue import age_text
 from heygen_nb.renderer.resolve import meant
 from heygen_nb.renderer.search import SearchIndex, language_label, word_label
-from heygen_nb.workflow import open_session
 from heygen_nb.workflow.catalogue import voice_filter
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ def run_avatars(options: AvatarOptions) -> int:
 
 async def _voices(options: VoiceOptions) -> int:
     settings = load_settings(backend=options.backend)
-    async with open_session(settings) as session:
-        catalogue = session.renderer.catalogue
+    async with open_account(settings) as account:
+        catalogue = account.catalogue
         everyone = await catalogue.voices(refresh=options.refresh)
         present = meant(settings.heygen_voice, await catalogue.said.get())
     current = present[0].voice_id if len(present) == 1 else ""
@@ -67,8 +67,8 @@ async def _voices(options: VoiceOptions) -> int:
 
 async def _avatars(options: AvatarOptions) -> int:
     settings = load_settings(backend=options.backend)
-    async with open_session(settings) as session:
-        catalogue = session.renderer.catalogue
+    async with open_account(settings) as account:
+        catalogue = account.catalogue
         everyone = await catalogue.avatars(refresh=options.refresh)
     ready = (avatar.id for avatar in everyone if avatar.ready)
     current = settings.heygen_avatar_id or next(ready, "")

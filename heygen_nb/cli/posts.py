@@ -9,7 +9,8 @@ from heygen_nb.cli.console import say
 from heygen_nb.config import load_settings
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import set_language
-from heygen_nb.workflow import open_session
+from heygen_nb.posting import Posting
+from heygen_nb.renderer.account import open_account
 
 if TYPE_CHECKING:
     from heygen_nb.cli.commands import MarkSentOptions, ResendOptions
@@ -21,8 +22,8 @@ def run_resend(options: ResendOptions) -> int:
     set_language(settings.language)
 
     async def run() -> None:
-        async with open_session(settings) as session:
-            await session.posting.resend(options.post)
+        async with open_account(settings) as account:
+            await Posting(settings, account).resend(options.post)
 
     asyncio.run(run())
     say(_("📱 Post {id} is in the chat.").format(id=options.post))
@@ -35,8 +36,8 @@ def run_mark_sent(options: MarkSentOptions) -> int:
     set_language(settings.language)
 
     async def run() -> None:
-        async with open_session(settings) as session:
-            await session.posting.mark_sent(options.post)
+        async with open_account(settings) as account:
+            await Posting(settings, account).mark_sent(options.post)
 
     asyncio.run(run())
     say(_("📱 Post {id} is noted as sent.").format(id=options.post))

@@ -6,6 +6,13 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from heygen_nb.api import (
+    balance_of,
+    next_unpaid,
+    quote_all,
+    render_drafts,
+    without_limits,
+)
 from heygen_nb.cli.console import (
     ask,
     cost_text,
@@ -21,7 +28,8 @@ from heygen_nb.drafts import check_draft, drafts_from, read_drafts
 from heygen_nb.errors import LimitError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
-from heygen_nb.workflow import open_session
+from heygen_nb.renderer.account import open_account
+from heygen_nb.renderer.order import over_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,8 +38,9 @@ if TYPE_CHECKING:
     from heygen_nb.cli.commands import RenderOptions
     from heygen_nb.config import Settings
     from heygen_nb.models import Draft
-    from heygen_nb.renderer import Plan
-    from heygen_nb.workflow import Outcome, Session
+    from heygen_nb.outcome import Outcome
+    from heygen_nb.renderer.account import Account
+    from heygen_nb.renderer.request import Plan
 
 
 _SHOWN = 20  # plans of a large table
@@ -60,26 +69,27 @@ def read_files(
 async def _render(
     drafts: Sequence[Draft], settings: Settings, options: RenderOptions
 ) -> list[Outcome]:
-    async with open_session(settings) as session:
-        if session.renderer.connection.sandbox:
+    async with open_account(settings) as account:
+        if account.sandbox:
             say(
                 _("🧪 Sandbox: everything is local and free."),
                 err if options.as_json else out,
             )
         if options.sample:
-            return await _only_sample(session, drafts, options)
+            return await _only_sample(account, settings, drafts, options)
         if options.template:
-            return await _by_rows(session, drafts, options)
-        if not await _agreed(session, drafts, options, _("Render and pay?")):
-            raise _stopped()
-        return await _run(session, drafts, options)
+            return await _by_rows(account, settings, drafts, options)
+        return await _asked(account, settings, drafts, options)
 
 
 async def _only_sample(
-    session: Session, drafts: Sequence[Draft], options: RenderOptions
+    account: Account,
+    settings: Settings,
+    drafts: Sequence[Draft],
+    options: RenderOptions,
 ) -> list[Outcome]:
     """Render the first draft that is not rendered yet, and say how to go on."""
-    plan = await session.next_unpaid(drafts, again=options.again)
+    plan = await next_unpaid(account, drafts, settings, again=options.again)
     if plan is None:
         text = ngettext(
             "✅ The {count} row is rendered already.",
@@ -89,18 +99,19 @@ async def _only_sample(
         say(text.format(count=len(drafts)), err)
         return []
     sample = next(d for d in drafts if d.id == plan.new.draft_id)
-    if not await _agreed(session, [sample], options, _("Render and pay?")):
-        raise _stopped()
-    outcomes = await _run(session, [sample], options)
+    outcomes = await _asked(account, settings, [sample], options)
     say(_("👉 To render the other rows too, leave out --sample."), err)
     return outcomes
 
 
 async def _by_rows(
-    session: Session, drafts: Sequence[Draft], options: RenderOptions
+    account: Account,
+    settings: Settings,
+    drafts: Sequence[Draft],
+    options: RenderOptions,
 ) -> list[Outcome]:
     """Render the rows of tables; on a terminal one first, if that is wished."""
-    plans = await session.quote_all(drafts, again=options.again)
+    plans = await quote_all(account, drafts, settings, again=options.again)
     if known := len(drafts) - len(plans):
         text = ngettext(
             "{count} row is rendered already and is not paid again.",
@@ -113,19 +124,31 @@ async def _by_rows(
         sample = next(d for d in drafts if d.id == plans[0].new.draft_id)
         others = [draft for draft in drafts if draft is not sample]
         question = _("Render one of {count} rows first, as a sample?")
-        before = session.settings
         question = question.format(count=len(plans))
-        if await _agreed(session, [sample], options, question):
-            outcomes = await _run(session, [sample], options)
-            session.settings = before  # who lifts limits for one does not for all
-            return outcomes + await _rest(session, others, options, outcomes[0])
-    if not await _agreed(session, drafts, options, _("Render and pay?")):
-        raise _stopped()
-    return await _run(session, drafts, options)
+        # who lifts limits for one does not for all
+        if agreed := await _agreed(account, settings, [sample], options, question):
+            outcomes = await _run(account, agreed, [sample], options)
+            rest = await _rest(account, settings, others, options, outcomes[0])
+            return outcomes + rest
+    return await _asked(account, settings, drafts, options)
+
+
+async def _asked(
+    account: Account,
+    settings: Settings,
+    drafts: Sequence[Draft],
+    options: RenderOptions,
+) -> list[Outcome]:
+    question = _("Render and pay?")
+    agreed = await _agreed(account, settings, drafts, options, question)
+    if agreed is None:
+        raise LimitError(_("Stopped before paying."), charged=False)
+    return await _run(account, agreed, drafts, options)
 
 
 async def _rest(
-    session: Session,
+    account: Account,
+    settings: Settings,
     others: Sequence[Draft],
     options: RenderOptions,
     sample: Outcome,
@@ -136,22 +159,26 @@ async def _rest(
     if options.max_cost is not None:
         left = max(0.0, options.max_cost - (sample.cost or 0.0))
         options = replace(options, max_cost=left)
-    count = len(await session.quote_all(others, again=options.again))
+    count = len(await quote_all(account, others, settings, again=options.again))
     question = ngettext(
         "Render the other {count}?", "Render the other {count}?", count
     ).format(count=count)
-    if not await _agreed(session, others, options, question):
-        return []
-    return await _run(session, others, options)
+    agreed = await _agreed(account, settings, others, options, question)
+    return await _run(account, agreed, others, options) if agreed else []
 
 
 async def _run(
-    session: Session, drafts: Sequence[Draft], options: RenderOptions
+    account: Account,
+    settings: Settings,
+    drafts: Sequence[Draft],
+    options: RenderOptions,
 ) -> list[Outcome]:
     console = err if options.as_json else out
-    auto = session.settings.telegram_auto_send
+    auto = settings.telegram_auto_send
     with log_lines(console, numbered=len(drafts) > 1) as progress:
-        outcomes = await session.render_all(
+        outcomes = await render_drafts(
+            account,
+            settings,
             drafts,
             send=auto if options.send is None else options.send,
             again=options.again,
@@ -162,31 +189,35 @@ async def _run(
     return outcomes
 
 
-def _stopped() -> LimitError:
-    return LimitError(_("Stopped before paying."), charged=False)
-
-
 async def _agreed(
-    session: Session, drafts: Sequence[Draft], options: RenderOptions, question: str
-) -> bool:
+    account: Account,
+    settings: Settings,
+    drafts: Sequence[Draft],
+    options: RenderOptions,
+    question: str,
+) -> Settings | None:
     """Show the quote; ask on a terminal, elsewhere keep to the limits.
+
+    Returns:
+        The settings to go on with, without limits if those were agreed to be
+        passed; None if a person said no.
 
     Raises:
         LimitError: Dearer than what is allowed, and nobody is there to ask.
     """
-    plans = await session.quote_all(drafts, again=options.again)
+    plans = await quote_all(account, drafts, settings, again=options.again)
     total = sum(plan.quote.amount for plan in plans)
     if not total:
-        return True
+        return settings
     text = _quote_text(plans, total)
     _show_plans(plans)
     say(f"💰 {text}", err)
-    if balance := await session.balance():
+    if balance := await balance_of(account):
         line = _("Balance: {amount:.2f} {unit}").format(
             amount=balance[0], unit=balance[1]
         )
         say(f"   {line}", err)
-    over = await session.over_limit(plans)
+    over = await over_limit(account, plans, settings)
     if options.max_cost is not None and total > options.max_cost:
         over = LimitError(
             _("{quote} is more than --max-cost {limit:.2f}.").format(
@@ -201,10 +232,8 @@ async def _agreed(
     if over:
         say(f"⚠️ {over.message}", err)
     if asked and not ask(question):
-        return False
-    if over:
-        session.lift_limits()
-    return True
+        return None
+    return without_limits(settings) if over else settings
 
 
 def _quote_text(plans: Sequence[Plan], total: float) -> str:

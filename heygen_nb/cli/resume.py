@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from heygen_nb.api import take_up
 from heygen_nb.cli.console import err, log_lines, out, say
 from heygen_nb.cli.render import show_outcome
 from heygen_nb.config import load_settings
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import set_language
-from heygen_nb.workflow import Resumption, adopt, open_session, pay_again
+from heygen_nb.renderer.account import open_account
+from heygen_nb.renderer.order import adopt, order_again
 
 if TYPE_CHECKING:
     from heygen_nb.cli.commands import ResumeOptions
     from heygen_nb.config import Settings
-    from heygen_nb.workflow import Outcome
+    from heygen_nb.outcome import Outcome
 
 
 def run_resume(options: ResumeOptions) -> int:
@@ -32,12 +34,12 @@ def run_resume(options: ResumeOptions) -> int:
 
 async def _resume(settings: Settings, options: ResumeOptions) -> list[Outcome]:
     console = err if options.as_json else out
-    async with open_session(settings) as session:
-        if session.renderer.connection.sandbox:
+    async with open_account(settings) as account:
+        if account.sandbox:
             say(_("🧪 Sandbox: everything is local and free."), console)
         if options.adopt:
-            await adopt(session, *options.adopt)
+            await adopt(account, *options.adopt)
         if options.again:
-            await pay_again(session, options.again)
+            await order_again(account, options.again, settings)
         with log_lines(console, numbered=True) as progress:
-            return await Resumption(session, progress).run()
+            return await take_up(account, settings, progress)

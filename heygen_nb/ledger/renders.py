@@ -240,6 +240,20 @@ class Ledger:
             rows = _attempts(session, payer, draft_id, revisions)
             return _standing(rows, again=False)
 
+    def unsent(self, render_ids: Sequence[str]) -> list[str]:
+        """Return those that surely were not sent yet, oldest first."""
+        query = (
+            select(RenderRow.id)
+            .where(
+                RenderRow.id.in_(render_ids),
+                RenderRow.state == "planned",
+                ~RenderRow.unanswered,
+            )
+            .order_by(RenderRow.created_at, RenderRow.id)
+        )
+        with self.database.reading() as session:
+            return list(session.scalars(query))
+
     def wish(self, render_id: str, caption: str, send_to: str | None) -> None:
         """Note the caption and the chat that a render is to be posted with."""
         with self.database.writing() as session:

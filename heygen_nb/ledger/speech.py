@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select, text, update
 
 from heygen_nb.errors import LedgerError, TakenOverError
 from heygen_nb.i18n import gettext as _
@@ -114,6 +114,17 @@ class Speeches:
             for key, value in fields.items():
                 setattr(row, key, value)
             return row
+
+    def forget(self, fingerprint: str, asset_ids: Collection[str]) -> None:
+        """Drop what HeyGen does not have any more: the sound is sent anew."""
+        with self._database.writing() as session:
+            session.execute(
+                update(SpeechRow)
+                .where(
+                    SpeechRow.account == fingerprint, SpeechRow.asset_id.in_(asset_ids)
+                )
+                .values(asset_id=None)
+            )
 
 
 def _made_elsewhere(draft_id: str) -> TakenOverError:

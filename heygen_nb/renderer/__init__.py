@@ -1,241 +1,95 @@
-"""Rendering drafts: ``create_video``, ``wait_video``, ``download_video`` and all three.
-
-A call opens what it needs and closes it again; to share one connection, as panels
-and commands do, use :func:`open_renderer`.
-"""
+"""Rendering drafts; here ``VIDEO_CONFIG``: the video settings of the next render."""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.config import Settings, load_settings
-from heygen_nb.errors import HeygenNbError
-from heygen_nb.models import Video
-from heygen_nb.renderer.account import Connection, connect, open_renderer
-from heygen_nb.renderer.advance import Renderer
-from heygen_nb.renderer.order import Job, Many
-from heygen_nb.renderer.request import Plan, draft_settings
-from heygen_nb.renderer.tell import ProgressCallback
-from heygen_nb.renderer.video_config import (
-    VIDEO_CONFIG,
-    effective_settings,
-    reset_video_config,
-    update_video_config,
-)
-from heygen_nb.renderer.wait import Pace
+from pydantic import ValidationError
+
+from heygen_nb.config import VIDEO_KEYS, Settings, check_duration
+from heygen_nb.drafts import FIELDS
+from heygen_nb.errors import ConfigError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.models import NO_BACKGROUND, allowed_values
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from heygen_nb.models import Backend, Draft
+    from heygen_nb.models import Draft
 
-__all__ = [
-    "VIDEO_CONFIG",
-    "Connection",
-    "Job",
-    "Many",
-    "Pace",
-    "Plan",
-    "ProgressCallback",
-    "Renderer",
-    "connect",
-    "create_video",
-    "download_video",
-    "draft_settings",
-    "effective_settings",
-    "open_renderer",
-    "render_batch",
-    "render_video",
-    "reset_video_config",
-    "update_video_config",
-    "wait_video",
-]
+VIDEO_CONFIG: dict[str, Any] = {
+    key: Settings.model_fields[name].default for key, name in VIDEO_KEYS.items()
+}
+"""Changed in place, so whoever imported it sees the change. What was not changed
+here follows config.yaml."""
+
+_from_settings = dict(VIDEO_CONFIG)
+_explicit: set[str] = set()
 
 
-async def create_video(
-    draft: Draft,
-    *,
-    config: Mapping[str, Any] | None = None,
-    settings: Settings | None = None,
-    again: bool = False,
-    progress_callback: ProgressCallback | None = None,
-) -> str:
-    """Have HeyGen (or the sandbox) start rendering a draft.
-
-    An unchanged draft that is rendered or on its way is not paid again.
+def update_video_config(**changes: Any) -> dict[str, Any]:
+    """Change what the next render uses.
 
     Args:
-        draft: What to render.
-        config: Laid over :data:`VIDEO_CONFIG` for this call.
-        settings: By default read from home.
-        again: Pay for another video of the same draft.
-        progress_callback: Gets every log line as a Progress.
+        **changes: Keys of :data:`VIDEO_CONFIG`; ``duration`` is brought into
+            15 to 60 seconds (30 when it is no number).
 
     Returns:
-        The video id, for :func:`wait_video`.
+        A copy of the whole configuration after the change.
 
     Raises:
-        DraftError: The script cannot be spoken.
-        ConfigError: A setting does not fit; nothing was sent.
-        ApiError: HeyGen refused; ``charged`` tells whether it may cost.
-        OutcomeUnknownError: HeyGen's answer was lost; a person has to look.
+        TypeError: There is no such key.
+        ConfigError: A value is not allowed; nothing was changed.
     """
-    settings = settings or load_settings()
-    async with open_renderer(settings) as renderer:
-        row = await renderer.create(
-            draft,
-            _for_draft(draft, settings, config),
-            again=again,
-            progress=progress_callback,
-        )
-        return row.video_id or ""
+    checked = _checked(changes)
+    VIDEO_CONFIG.update(checked)
+    _explicit.update(checked)
+    return dict(VIDEO_CONFIG)
 
 
-async def wait_video(
-    video_id: str,
-    progress_callback: ProgressCallback | None = None,
-    *,
-    poll_interval_s: float | None = None,
-    timeout_s: float | None = None,
-    settings: Settings | None = None,
-) -> Video:
-    """Wait until a video is rendered.
-
-    Args:
-        video_id: From :func:`create_video`, or any of the account.
-        progress_callback: Called after every look with a Progress; plain or async.
-            What it raises is logged and stops nothing.
-        poll_interval_s: Seconds between two looks, by default 10.
-        timeout_s: Seconds after which waiting (not the render) stops, counted anew
-            after the computer slept for more than ten minutes; by default
-            900, from now.
-        settings: By default read from home.
-
-    Returns:
-        The completed video, with links that expire; see :func:`download_video`.
-
-    Raises:
-        RenderFailedError: HeyGen could not render it.
-        WaitTimeoutError: The time is up; the id is in the message.
-    """
-    settings = settings or load_settings()
-    async with open_renderer(settings) as renderer:
-        return await renderer.wait(
-            video_id,
-            progress=progress_callback,
-            interval_s=poll_interval_s or settings.poll_interval_s,
-            timeout_s=timeout_s or settings.wait_timeout_s,
-        )
+def reset_video_config() -> None:
+    """Forget all changes: config.yaml and the defaults hold again."""
+    _explicit.clear()
+    VIDEO_CONFIG.update(_from_settings)
 
 
-async def download_video(video: Video, *, settings: Settings | None = None) -> Video:
-    """Bring the files of a completed video into the archive.
-
-    Returns:
-        The video with ``path``, ``subtitles`` and ``thumbnail``.
-
-    Raises:
-        DownloadError: Not everything could be fetched or stored; the video stays
-            at HeyGen and can be fetched later.
-    """
-    async with open_renderer(settings or load_settings()) as renderer:
-        return await renderer.download(video)
-
-
-async def render_video(
-    draft: Draft,
-    progress_callback: ProgressCallback | None = None,
-    *,
-    config: Mapping[str, Any] | None = None,
-    settings: Settings | None = None,
-    again: bool = False,
-) -> Video:
-    """Create a video, wait for it and download it; it is never posted.
-
-    See :func:`create_video`, :func:`wait_video` and :func:`download_video` for the
-    arguments and for what is raised.
-    """
-    settings = settings or load_settings()
-    async with open_renderer(settings) as renderer:
-        return await renderer.render(
-            draft,
-            _for_draft(draft, settings, config),
-            again=again,
-            progress=progress_callback,
-        )
-
-
-async def render_batch(
-    drafts: Sequence[Draft],
-    progress_callback: ProgressCallback | None = None,
-    *,
-    config: Mapping[str, Any] | None = None,
-    settings: Settings | None = None,
-    again: bool = False,
-) -> list[Video]:
-    """Render many drafts; up to 100 go to HeyGen in one request.
-
-    Args:
-        drafts: What to render; an unchanged one that is rendered costs nothing.
-        progress_callback: Gets the lines of all drafts, each with its ``#id``.
-        config: Laid over :data:`VIDEO_CONFIG` for this call.
-        settings: By default read from home.
-        again: Pay for new videos of unchanged drafts.
-
-    Returns:
-        A video a draft, in their order. One that failed has the status ``failed``,
-        or ``unknown`` when it may still come, and says why in ``failure_message``.
-    """
-    settings = settings or load_settings()
-
-    jobs = [
-        Job(
-            draft,
-            _for_draft(draft, settings, config),
-            _with_id(draft, progress_callback),
-        )
-        for draft in drafts
-    ]
-    async with open_renderer(settings) as renderer:
-        many = Many(renderer)
-        rows = await many.plan(jobs, again=again)
-        results = await asyncio.gather(
-            *(
-                many.finish(row, Pace.of(job.settings), job.progress)
-                for job, row in zip(jobs, rows, strict=True)
-            )
-        )
-        return [
-            _not_made(draft, renderer.account.backend, result)
-            if isinstance(result, HeygenNbError)
-            else result
-            for draft, result in zip(drafts, results, strict=True)
-        ]
-
-
-def _with_id(
-    draft: Draft, callback: ProgressCallback | None
-) -> ProgressCallback | None:
-    if callback is None:
-        return None
-    return lambda progress: callback(
-        progress.model_copy(update={"message": f"#{draft.id} {progress.message}"})
-    )
-
-
-def _not_made(draft: Draft, backend: Backend, error: HeygenNbError) -> Video:
-    return Video(
-        video_id=getattr(error, "video_id", ""),
-        status="unknown" if error.charged is None else "failed",
-        backend=backend,
-        draft_id=draft.id,
-        failure_code=error.code or type(error).__name__,
-        failure_message=str(error),
-    )
-
-
-def _for_draft(
-    draft: Draft, settings: Settings, config: Mapping[str, Any] | None
+def effective_settings(
+    settings: Settings, config: Mapping[str, Any] | None = None
 ) -> Settings:
-    return draft_settings(draft, effective_settings(settings, config))
+    """Return the settings with VIDEO_CONFIG, or the given one, laid over them."""
+    for key, name in VIDEO_KEYS.items():
+        untouched = key not in _explicit and VIDEO_CONFIG[key] == _from_settings[key]
+        _from_settings[key] = getattr(settings, name)
+        if untouched:
+            VIDEO_CONFIG[key] = _from_settings[key]
+    chosen = _checked({**VIDEO_CONFIG, **(config or {})})
+    return settings.model_copy(update={VIDEO_KEYS[k]: v for k, v in chosen.items()})
+
+
+def draft_settings(draft: Draft, settings: Settings) -> Settings:
+    """Lay what the draft itself says over the settings."""
+    own = {f.overrules: getattr(draft, name) for name, f in FIELDS.items()}
+    chosen = {k: v for k, v in own.items() if k and v not in (None, "")}
+    if draft.background == NO_BACKGROUND:
+        chosen["heygen_background_url"] = ""
+    return settings.model_copy(update=chosen)
+
+
+def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
+    if unknown := set(changes) - set(VIDEO_KEYS):
+        allowed = ", ".join(VIDEO_KEYS)
+        raise TypeError(f"no video setting {min(unknown)!r}; there are {allowed}")
+    named = {VIDEO_KEYS[key]: value for key, value in changes.items()}
+    if "duration" in changes:
+        named["video_duration"] = check_duration(changes["duration"])[0]
+    try:
+        checked = Settings.model_validate(named)
+    except ValidationError as exc:
+        name = str(exc.errors()[0]["loc"][0])
+        raise ConfigError(
+            _("{key} has a value that does not fit.").format(key=name),
+            hint=_("Allowed: {allowed}.").format(
+                allowed=allowed_values(Settings, name)
+            ),
+        ) from None
+    return {key: getattr(checked, VIDEO_KEYS[key]) for key in changes}

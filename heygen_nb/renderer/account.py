@@ -1,17 +1,20 @@
-"""Opening what a render needs: ledger, client and, without a key, the sandbox."""
+"""An account: who pays, and everything that is open for that purse."""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+import logging
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from pydantic import SecretStr
 
 from heygen_nb.address import is_loopback
 from heygen_nb.clock import Clock
-from heygen_nb.errors import NotAuthorizedError
+from heygen_nb.errors import LedgerError, NotAuthorizedError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import set_language
@@ -19,78 +22,159 @@ from heygen_nb.ledger import Ledger
 from heygen_nb.log import open_log
 from heygen_nb.models import Payer
 from heygen_nb.money import load_rates
-from heygen_nb.renderer.advance import Renderer
-from heygen_nb.renderer.archive import Archive, Downloader
 from heygen_nb.renderer.catalogue import Catalogue, catalogue_folder
-from heygen_nb.renderer.resolve import Resolver
-from heygen_nb.renderer.speech import Speaker
+from heygen_nb.renderer.download import Downloader
 from heygen_nb.sandbox.process import start_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import datetime
+    from pathlib import Path
+    from typing import Any
 
     from heygen_nb.config import Settings
+    from heygen_nb.errors import HeygenNbError
+    from heygen_nb.heygen import LookReply, VideoReply
+    from heygen_nb.ledger import Hold, PostRow, RenderRow
+    from heygen_nb.money import Rates
+    from heygen_nb.renderer.batch import BatchLook
+    from heygen_nb.renderer.wait import Watcher
     from heygen_nb.sandbox.process import SandboxHandle
+    from heygen_nb.timing import RenderTimes, SpeechModel
 
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """An account, its key and its address; ``sandbox`` when that is the backend."""
-
-    account: Payer
-    base_url: str
-    api_key: SecretStr
-    sandbox: SandboxHandle | None = None
-
+log = logging.getLogger("heygen_nb.renderer")
 
 SANDBOX_FOLDER = ".sandbox"
 _CLOCK = Clock()
+_RENEWALS_A_LEASE = 3
+_DOWNLOADS_AT_ONCE = 4
+_LOCKS: WeakValueDictionary[tuple[object, ...], asyncio.Lock] = WeakValueDictionary()
 
 
-async def connect(settings: Settings) -> Connection:
-    """Choose the backend; start the embedded sandbox when it is the one.
+def turn(*subject: object) -> asyncio.Lock:
+    """Return the lock of a subject on this event loop, as long as somebody has it."""
+    key = (asyncio.get_running_loop(), *subject)
+    return _LOCKS.setdefault(key, asyncio.Lock())
 
-    Raises:
-        NotAuthorizedError: HeyGen was asked for, and there is no key.
-        SandboxError: The sandbox does not start.
+
+@dataclass(eq=False, kw_only=True)
+class Account:
+    """Who pays, and what is open for that purse; calls that overlap share one.
+
+    Attributes:
+        payer: Whose renders these are.
+        client: HeyGen, or the sandbox.
+        ledger: Where every step is stored first.
+        catalogue: All voices and avatars, to choose from.
+        rates: For quotes and bills.
+        clock: Time of day, passed time, and waiting.
+        home: Where files are looked for that are named without a folder's path.
+        videos: The archive.
+        at_once: Renders in flight at once.
+        sandbox: The embedded one, if that is the backend.
+        private: Whether links may lead to this machine.
+        users: How many have it open.
+        stops: How often a wrong key or an empty purse has stopped the queue.
+        stopped_by: What stopped it last.
     """
-    if settings.active_backend == "sandbox":
-        handle = await asyncio.to_thread(start_sandbox, settings.home / SANDBOX_FOLDER)
-        # The port changes with every start; the account does not.
-        account = Payer.of_key("sandbox", "sandbox", handle.api_key)
-        key = SecretStr(handle.api_key)
-        return Connection(account, handle.base_url, key, handle)
-    if settings.heygen_api_key is None:
-        raise NotAuthorizedError(
-            _("There is no HeyGen key."),
-            hint=_("Set HEYGEN_API_KEY, or backend: sandbox to try it for free."),
-            charged=False,
-        )
-    key = settings.heygen_api_key
-    account = Payer.of_key(
-        "heygen", settings.heygen_base_url.rstrip("/"), key.get_secret_value()
-    )
-    return Connection(account, settings.heygen_base_url, key)
+
+    payer: Payer
+    client: HeyGenClient
+    ledger: Ledger
+    catalogue: Catalogue
+    rates: Rates
+    clock: Clock
+    home: Path
+    videos: Path
+    at_once: int = 10
+    sandbox: SandboxHandle | None = None
+    private: bool = False
+    users: int = 0
+    stops: int = 0
+    stopped_by: HeygenNbError | None = None
+
+    # What was found out since it was opened.
+    looks: dict[str, LookReply] = field(default_factory=dict)
+    pictures: set[str] = field(default_factory=set)
+    made_before: dict[str, VideoReply] | None = None
+    spoken: tuple[datetime | None, SpeechModel] | None = None
+    times: tuple[float, RenderTimes] | None = None
+    watcher: Watcher | None = None
+    batch_looks: dict[str, asyncio.Task[BatchLook]] = field(default_factory=dict)
+    batch_moves: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    _renewing: asyncio.Task[None] | None = None
+
+    @cached_property
+    def slots(self) -> asyncio.Semaphore:
+        """The places of the renders that go singly."""
+        return asyncio.Semaphore(self.at_once)
+
+    @cached_property
+    def downloads(self) -> asyncio.Semaphore:
+        """The places of the downloads."""
+        return asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
+
+    @cached_property
+    def downloader(self) -> Downloader:
+        """What fetches files."""
+        return Downloader(sleep=self.clock.sleep)
+
+    def stop(self, error: HeygenNbError) -> None:
+        """Let nothing that waits for its place be sent: it would fail as well."""
+        self.stops += 1
+        self.stopped_by = error
+
+    @asynccontextmanager
+    async def hold(
+        self, table: type[RenderRow | PostRow], row_id: str | int
+    ) -> AsyncIterator[Hold | None]:
+        """Hold a row inside of the block; None when another process has it."""
+        leases, hold = self.ledger.leases, None
+        taking = asyncio.ensure_future(asyncio.to_thread(leases.take, table, row_id))
+        try:
+            hold = await asyncio.shield(taking)
+            if hold and (self._renewing is None or self._renewing.done()):
+                self._renewing = asyncio.create_task(self._renew())
+            yield hold
+        finally:
+            if hold is None:  # cancelled meanwhile: the thread may have taken it
+                with suppress(LedgerError):
+                    hold = await taking
+            if hold:
+                try:
+                    await asyncio.to_thread(leases.release, hold)
+                except LedgerError as error:  # it runs out by itself
+                    log.warning("%s", error)
+
+    async def _renew(self) -> None:
+        leases = self.ledger.leases
+        while True:
+            await asyncio.sleep(leases.lease_s / _RENEWALS_A_LEASE)
+            try:
+                await asyncio.to_thread(leases.renew)
+            except LedgerError as error:
+                log.warning("%s", error)
+
+    async def close(self) -> None:
+        """Stop looking and renewing; renders at HeyGen go on."""
+        if self.watcher:
+            await self.watcher.close()
+        tasks = [*self.batch_looks.values(), *filter(None, [self._renewing])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if "downloader" in self.__dict__:
+            await self.downloader.close()
 
 
-class _Shared:
-    """An open renderer and how many use it."""
-
-    def __init__(self) -> None:
-        self.users = 0
-        self.lock = asyncio.Lock()
-        self.stack = AsyncExitStack()
-        self.renderer: Renderer | None = None
-
-
-_shared: dict[tuple[object, ...], _Shared] = {}
+_open: dict[tuple[object, ...], tuple[Account, AsyncExitStack]] = {}
 
 
 @asynccontextmanager
-async def open_renderer(
+async def open_account(
     settings: Settings, *, clock: Clock = _CLOCK
-) -> AsyncIterator[Renderer]:
-    """Open everything for one account, and close it after its last user.
+) -> AsyncIterator[Account]:
+    """Open everything for one purse, and close it after its last user.
 
     Calls that overlap share it: one watcher looks at all videos, one limit counts
     for all of them.
@@ -101,26 +185,28 @@ async def open_renderer(
 
     Raises:
         ConfigError: A setting does not fit.
+        NotAuthorizedError: HeyGen was asked for, and there is no key.
         LedgerError: The ledger cannot be used.
         SandboxError: The sandbox does not start.
     """
     set_language(settings.language)
-    _open_log(settings)  # a key may be new although the renderer is shared
+    _open_log(settings)  # a key may be new although the account is shared
     key = (asyncio.get_running_loop(), clock, *_identity(settings))
-    shared = _shared.setdefault(key, _Shared())
-    shared.users += 1
+    async with turn(*key):
+        if key not in _open:
+            stack = AsyncExitStack()
+            async with stack:
+                account = await _opened(settings, clock, stack)
+                _open[key] = account, stack.pop_all()
+        account, stack = _open[key]
+        account.users += 1
     try:
-        async with shared.lock:
-            if shared.renderer is None:
-                shared.renderer = await shared.stack.enter_async_context(
-                    _opened(settings, clock)
-                )
-        yield shared.renderer
+        yield account
     finally:
-        shared.users -= 1
-        if not shared.users:
-            del _shared[key]
-            await shared.stack.aclose()
+        account.users -= 1
+        if not account.users:
+            del _open[key]
+            await stack.aclose()
 
 
 def _open_log(settings: Settings) -> None:
@@ -144,59 +230,60 @@ def _identity(settings: Settings) -> tuple[object, ...]:
     )
 
 
-@asynccontextmanager
-async def _opened(settings: Settings, clock: Clock) -> AsyncIterator[Renderer]:
-    sleep = clock.sleep
+async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Account:
     rates = load_rates(settings.home)
-    async with AsyncExitStack() as stack:
-        ledger = stack.enter_context(
-            await asyncio.to_thread(Ledger, ledger_url(settings), now=clock.now)
-        )
-        connection = await connect(settings)
-        client = await stack.enter_async_context(
-            HeyGenClient(connection.api_key, base_url=connection.base_url, sleep=sleep)
-        )
-        account = connection.account
-        catalogue = Catalogue(
+    ledger = stack.enter_context(
+        await asyncio.to_thread(Ledger, ledger_url(settings), now=clock.now)
+    )
+    payer, key, sandbox = await payer_of(settings)
+    base_url = sandbox.base_url if sandbox else settings.heygen_base_url
+    client = await stack.enter_async_context(
+        HeyGenClient(key, base_url=base_url, sleep=clock.sleep)
+    )
+    account = Account(
+        payer=payer,
+        client=client,
+        ledger=ledger,
+        catalogue=Catalogue(
             client,
-            catalogue_folder(settings.home, account),
-            allow_private=is_loopback(connection.base_url),
+            catalogue_folder(settings.home, payer),
+            allow_private=is_loopback(base_url),
+        ),
+        rates=rates.free() if sandbox else rates,
+        clock=clock,
+        home=settings.home,
+        videos=settings.videos_path,
+        at_once=settings.max_concurrent_renders,
+        sandbox=sandbox,
+        private=is_loopback(base_url),
+    )
+    stack.push_async_callback(account.close)
+    return account
+
+
+async def payer_of(
+    settings: Settings,
+) -> tuple[Payer, SecretStr, SandboxHandle | None]:
+    """Return who pays and with which key; start the sandbox when that is it.
+
+    Raises:
+        NotAuthorizedError: HeyGen was asked for, and there is no key.
+        SandboxError: The sandbox does not start.
+    """
+    if settings.active_backend == "sandbox":
+        handle = await asyncio.to_thread(start_sandbox, settings.home / SANDBOX_FOLDER)
+        # The port changes with every start; the account does not.
+        payer = Payer.of_key("sandbox", "sandbox", handle.api_key)
+        return payer, SecretStr(handle.api_key), handle
+    key = settings.heygen_api_key
+    if key is None:
+        raise NotAuthorizedError(
+            _("There is no HeyGen key."),
+            hint=_("Set HEYGEN_API_KEY, or backend: sandbox to try it for free."),
+            charged=False,
         )
-        downloader = Downloader(sleep=sleep)
-        stack.push_async_callback(downloader.close)
-        rates = rates.free() if connection.sandbox else rates
-        renderer = Renderer(
-            connection=connection,
-            client=client,
-            ledger=ledger,
-            catalogue=catalogue,
-            resolver=Resolver(
-                client,
-                allow_private=is_loopback(connection.base_url),
-                catalogue=catalogue,
-                home=settings.home,
-            ),
-            archive=Archive(
-                settings.videos_path,
-                client=client,
-                ledger=ledger,
-                downloader=downloader,
-                now=clock.now,
-            ),
-            rates=rates,
-            speaker=Speaker(
-                connection.account,
-                client,
-                ledger,
-                rates=rates,
-                downloader=downloader,
-                folder=settings.videos_path / "speech",
-            ),
-            max_concurrent=settings.max_concurrent_renders,
-            clock=clock,
-        )
-        stack.push_async_callback(renderer.close)
-        yield renderer
+    address = settings.heygen_base_url.rstrip("/")
+    return Payer.of_key("heygen", address, key.get_secret_value()), key, None
 
 
 def ledger_url(settings: Settings) -> str:

@@ -1,4 +1,4 @@
-"""A render's life for one account: plan, submit, wait, download."""
+"""The only way onward: from whatever state a render is in to a film on this disk."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import logging
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
-from heygen_nb.clock import Clock
+from heygen_nb.clock import Pace, Patience
 from heygen_nb.errors import (
+    ApiError,
     InvalidRequestError,
     RenderFailedError,
     TakenOverError,
@@ -17,254 +18,116 @@ from heygen_nb.errors import (
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import RenderRow
 from heygen_nb.renderer import tell
-from heygen_nb.renderer.batch import Batches
-from heygen_nb.renderer.bill import Bills
-from heygen_nb.renderer.holding import Holding
-from heygen_nb.renderer.order import Planner
-from heygen_nb.renderer.submit import Submitter, not_known
+from heygen_nb.renderer.archive import keep, kept
+from heygen_nb.renderer.batch import STOPS_ALL, settle
+from heygen_nb.renderer.submit import submit
 from heygen_nb.renderer.tell import Report
-from heygen_nb.renderer.wait import Pace, Patience, Waiting
-from heygen_nb.renderer.watch import Watcher
+from heygen_nb.renderer.wait import wait
 
 if TYPE_CHECKING:
-    from heygen_nb.config import Settings
-    from heygen_nb.heygen import HeyGenClient
-    from heygen_nb.ledger import Hold, Ledger
-    from heygen_nb.models import Draft, Video
-    from heygen_nb.money import Rates
-    from heygen_nb.renderer.account import Connection
-    from heygen_nb.renderer.archive import Archive
-    from heygen_nb.renderer.catalogue import Catalogue
-    from heygen_nb.renderer.resolve import Resolver
-    from heygen_nb.renderer.speech import Speaker
+    from heygen_nb.ledger import Hold
+    from heygen_nb.models import Video
+    from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.tell import ProgressCallback
 
 log = logging.getLogger("heygen_nb.renderer")
-_CLOCK = Clock()
+_PACE = Pace()
 
 
-class Renderer:
-    """Renders drafts for one account, with everything it needs handed in.
+async def advance(
+    account: Account,
+    render_id: str,
+    pace: Pace = _PACE,
+    progress: ProgressCallback | None = None,
+) -> Video:
+    """Take a render as far as it goes; another process may be at it.
+
+    An order that was not accepted yet is sent, and so paid; nothing is ordered here.
 
     Args:
-        connection: Who pays, and where.
-        client: HeyGen.
-        ledger: Where every step is stored first.
-        catalogue: All voices and avatars, to choose from.
-        resolver: Finds voices and avatars.
-        archive: Keeps finished files.
-        rates: For quotes.
-        speaker: Makes speech of exact length.
-        max_concurrent: Renders in flight at once.
-        clock: Time of day, passed time, and waiting.
+        account: Who pays.
+        render_id: From :func:`heygen_nb.renderer.order.order`, or of the ledger.
+        pace: How often to look, and how long to wait.
+        progress: Gets every log line.
+
+    Raises:
+        ApiError: HeyGen refuses it; ``charged`` tells whether it may cost.
+        OutcomeUnknownError: A person has to decide.
+        RenderFailedError: HeyGen could not render it.
+        WaitTimeoutError: Not done in time; it goes on at HeyGen.
+        DownloadError: It is done and stays at HeyGen: the film could not be fetched.
     """
+    return await _advance(account, render_id, pace, progress, until_submitted=False)  # type: ignore[return-value] # a video
 
-    def __init__(
-        self,
-        *,
-        connection: Connection,
-        client: HeyGenClient,
-        ledger: Ledger,
-        catalogue: Catalogue,
-        resolver: Resolver,
-        archive: Archive,
-        rates: Rates,
-        speaker: Speaker,
-        max_concurrent: int = 10,
-        clock: Clock = _CLOCK,
-    ) -> None:
-        self.connection = connection
-        self.account = connection.account
-        self.client = client
-        self.ledger = ledger
-        self.catalogue = catalogue
-        self.resolver = resolver
-        self.rates = rates
-        self.archive = archive
-        self.max_concurrent = max_concurrent
-        self.planner = Planner(
-            self.account,
-            client,
-            ledger,
-            resolver=resolver,
-            rates=rates,
-            speaker=speaker,
-            now=clock.now,
-        )
-        self.bills = Bills(self.account, client, ledger, now=clock.now)
-        self.holding = Holding(ledger)
-        self.batches = Batches(
-            client, ledger, self.holding, sleep=clock.sleep, uptime=clock.uptime
-        )
-        self._slots = asyncio.Semaphore(max_concurrent)
-        self._clock = clock
-        self._submitter = Submitter(
-            client, ledger, sleep=clock.sleep, uptime=clock.uptime
-        )
-        self._watcher = Watcher(client, sleep=clock.sleep)
-        self._waiting = Waiting(self, self._watcher, clock)
 
-    async def close(self) -> None:
-        """Stop watching; renders at HeyGen go on."""
-        await self._watcher.close()
-        await self.batches.close()
-        await self.holding.close()
+async def submitted(
+    account: Account,
+    render_id: str,
+    pace: Pace = _PACE,
+    progress: ProgressCallback | None = None,
+) -> str:
+    """Take a render to where HeyGen has it, see :func:`advance`; return the video id.
 
-    async def render(
-        self,
-        draft: Draft,
-        settings: Settings,
-        *,
-        again: bool = False,
-        progress: ProgressCallback | None = None,
-    ) -> Video:
-        """Plan, create, wait and download; see the steps for what they raise."""
-        row = await self.planner.plan(draft, settings, again=again, progress=progress)
-        return await self.finish(row.id, Pace.of(settings), progress=progress)
+    Raises:
+        HeygenNbError: What :func:`advance` raises on the way to there.
+    """
+    return await _advance(account, render_id, pace, progress, until_submitted=True)  # type: ignore[return-value] # an id
 
-    async def create(
-        self,
-        draft: Draft,
-        settings: Settings,
-        *,
-        again: bool = False,
-        progress: ProgressCallback | None = None,
-    ) -> RenderRow:
-        """Have a draft rendered, unless it already is or is on its way.
 
-        Args:
-            draft: What to render.
-            settings: Effective settings for this draft.
-            again: Pay for another video of an unchanged draft.
-            progress: Gets the log lines.
-
-        Returns:
-            The render, with its video id.
-        """
-        row = await self.planner.plan(draft, settings, again=again, progress=progress)
-        pace, report = Pace.of(settings), Report(progress, draft.id)
-        patience = Patience(pace, self._clock.uptime)
-        while row.state == "planned":
-            async with self.holding(RenderRow, row.id) as hold:
-                if hold:
-                    return await self._accepted(hold, pace, report)
-            await self._pause(row.video_id or "", pace, patience, report)
-            row = await asyncio.to_thread(self.ledger.render, row.id)
-        return _usable(row)
-
-    async def finish(
-        self,
-        render_id: str,
-        pace: Pace | None = None,
-        *,
-        progress: ProgressCallback | None = None,
-    ) -> Video:
-        """Take a planned render as far as it goes; another process may be at it.
-
-        Raises:
-            WaitTimeoutError: Not done in time; it goes on at HeyGen.
-            HeygenNbError: What :meth:`create` and :meth:`wait` raise.
-        """
-        pace = pace or Pace()
-        patience = Patience(pace, self._clock.uptime)
-        while True:
-            row = await asyncio.to_thread(self.ledger.render, render_id, self.account)
-            report, video_id = Report(progress, row.draft_id), row.video_id or ""
-            counts = row.state == "planned" and not row.batch_key
-            del row
-            async with (
-                self._slots if counts else nullcontext(),
-                self.holding(RenderRow, render_id) as hold,
-            ):
-                if hold:
-                    try:
-                        return await self._go_on(hold, pace, report)
-                    except TakenOverError as error:
-                        log.warning("%s", error)
-            await self._pause(video_id, pace, patience, report)
-
-    async def _pause(
-        self, video_id: str, pace: Pace, patience: Patience, report: Report
-    ) -> None:
-        """Let the process that has the render do its work."""
+async def _advance(
+    account: Account,
+    render_id: str,
+    pace: Pace,
+    progress: ProgressCallback | None,
+    *,
+    until_submitted: bool,
+) -> Video | str:
+    stops, patience = account.stops, Patience(pace, account.clock.uptime)
+    told = False
+    while True:
+        row = await asyncio.to_thread(account.ledger.render, render_id, account.payer)
+        report, video_id = Report(progress, row.draft_id), row.video_id or ""
+        sends = row.state == "planned" and not row.batch_key
+        if until_submitted and row.state in ("submitted", "completed", "downloaded"):
+            return video_id
+        async with (
+            account.slots if sends else nullcontext(),
+            account.hold(RenderRow, render_id) as hold,
+        ):
+            if sends and account.stops != stops and account.stopped_by:
+                raise account.stopped_by
+            if hold:
+                try:
+                    row = await _accepted(account, hold, pace, report)
+                    if until_submitted:
+                        return row.video_id or ""
+                    return await _fetched(account, hold, row, pace, report)
+                except TakenOverError as error:
+                    log.warning("%s", error)
+                except STOPS_ALL as error:
+                    account.stop(error)
+                    raise
         if patience.is_over():
             line = tell.timed_out(video_id, patience.waited_s)
             raise WaitTimeoutError(line, video_id=video_id)
-        await report("pending", tell.elsewhere())
-        await self._clock.sleep(pace.interval_s)
-
-    async def _go_on(self, hold: Hold, pace: Pace, report: Report) -> Video:
-        row = await self._accepted(hold, pace, report)
-        video_id, kept = row.video_id or "", self.archive.kept(row)
-        del row  # of a thousand that wait each would keep its script and body
-        if kept:
-            await report("completed", tell.already_made(video_id))
-            return kept
-        video = await self._waiting.wait(video_id, report, pace, hold=hold)
-        return await self.archive.keep(video, hold)
-
-    async def _accepted(self, hold: Hold, pace: Pace, report: Report) -> RenderRow:
-        """Bring a render to where it has a video id.
-
-        Raises:
-            OutcomeUnknownError: A person has to decide.
-            ApiError: HeyGen refuses it.
-            RenderFailedError: It has failed.
-        """
-        row = await asyncio.to_thread(self.ledger.render, str(hold.id))
-        if row.state == "planned":
-            await report("pending", tell.submitting())
-        while row.state == "planned":
-            if row.batch_key:
-                row = await self.batches.settle(row, hold, pace)
-            else:
-                await self.bills.open(row)
-                row = await self._submitter.submit(row, hold)
-        return _usable(row)
-
-    async def wait(
-        self,
-        video_id: str,
-        *,
-        progress: ProgressCallback | None = None,
-        interval_s: float = 10.0,
-        timeout_s: float = 900.0,
-    ) -> Video:
-        """Wait for a video to be rendered.
-
-        Args:
-            video_id: Which one; any video of this account.
-            progress: Called after every look.
-            interval_s: Seconds between two looks.
-            timeout_s: Seconds after which waiting stops; they count anew after the
-                computer slept for more than ten minutes.
-
-        Raises:
-            RenderFailedError: HeyGen could not render it, or it was deleted.
-            WaitTimeoutError: The time is up; the render goes on.
-            NotAuthorizedError: The key is not accepted.
-        """
-        report = Report(progress)
-        return await self._waiting.wait(video_id, report, Pace(interval_s, timeout_s))
-
-    async def download(self, video: Video) -> Video:
-        """Bring the files of a completed video into the archive.
-
-        Raises:
-            DownloadError: Not everything could be fetched or stored.
-        """
-        row = await asyncio.to_thread(
-            self.ledger.render_of_video, self.account, video.video_id
-        )
-        if row is None:
-            return await self.archive.keep(video)
-        return self.archive.kept(row) or await self.finish(row.id)
+        if not told:
+            await report("pending", tell.elsewhere())
+        told = True
+        await account.clock.sleep(pace.interval_s)
 
 
-def _usable(row: RenderRow) -> RenderRow:
-    """Return a render that has a video id, else raise what became of it."""
-    if row.state == "unknown":
-        raise not_known(row)
+async def _accepted(
+    account: Account, hold: Hold, pace: Pace, report: Report
+) -> RenderRow:
+    """Bring a render to where it has a video id."""
+    row = await asyncio.to_thread(account.ledger.render, str(hold.id))
+    if row.state in ("planned", "unknown"):
+        await report("pending", tell.submitting())
+    while row.state in ("planned", "unknown"):
+        if row.batch_key and row.state == "planned":
+            row = await settle(account, hold, row, pace)
+        else:
+            row = await submit(account, hold, row, report)
     if row.state == "rejected":
         raise InvalidRequestError(
             row.error_message or _("HeyGen refused it."),
@@ -282,3 +145,39 @@ def _usable(row: RenderRow) -> RenderRow:
             hint=_("HeyGen does not charge failed renders. Change the draft or retry."),
         )
     return row
+
+
+async def _fetched(
+    account: Account, hold: Hold, row: RenderRow, pace: Pace, report: Report
+) -> Video:
+    """Wait for a video that HeyGen has taken, and bring it here."""
+    video_id = row.video_id or ""
+    if video := kept(account, row):
+        await report("completed", tell.already_made(video_id))
+        return video
+    try:
+        video = await wait(account, video_id, report, pace, row=row, hold=hold)
+    except ApiError as error:
+        error.charged = None  # HeyGen goes on with it, and charges for it
+        raise
+    return await keep(account, video, report, hold)
+
+
+async def fetched(account: Account, video: Video) -> Video:
+    """Return a completed video with its files here.
+
+    Raises:
+        DownloadError: The film could not be fetched or stored; it stays at HeyGen.
+    """
+    row = await asyncio.to_thread(
+        account.ledger.render_of_video, account.payer, video.video_id
+    )
+    if row is None:
+        return await keep(account, video, Report(None))
+    return kept(account, row) or await advance(account, row.id)
+
+
+async def fetched_by_id(account: Account, video_id: str) -> Video:
+    """Return any video of the account with its files here, once it is rendered."""
+    video = await wait(account, video_id, Report(None), _PACE)
+    return await fetched(account, video)

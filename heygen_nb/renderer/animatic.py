@@ -17,10 +17,11 @@ from heygen_nb.heygen import HeyGenClient
 from heygen_nb.models import short_id
 from heygen_nb.preview import Scene, preview_batch, render_scene
 from heygen_nb.preview.fetch import fetch_image
-from heygen_nb.renderer import connect, draft_settings, effective_settings
+from heygen_nb.renderer import draft_settings, effective_settings
+from heygen_nb.renderer.account import payer_of
 from heygen_nb.renderer.background import picture_of
 from heygen_nb.renderer.request import picture_and_sound, revision_of
-from heygen_nb.renderer.resolve import Resolver
+from heygen_nb.renderer.resolve import find_look
 from heygen_nb.timing import script_language, speed_for
 
 if TYPE_CHECKING:
@@ -140,17 +141,15 @@ async def _look_picture(settings: Settings) -> Path | None:
     if not settings.heygen_use_avatar or settings.active_backend == "sandbox":
         return None
     try:
-        connection = await connect(settings)
-        name = f"{connection.account.fingerprint} {settings.heygen_avatar_id}"
+        payer, key, _sandbox = await payer_of(settings)
+        name = f"{payer.fingerprint} {settings.heygen_avatar_id}"
         kept = settings.home / LOOKS / f"{short_id(name)}.img"
         if not kept.exists():
-            async with HeyGenClient(
-                connection.api_key, base_url=connection.base_url, max_retries=0
-            ) as client:
-                look = await Resolver(client).look(settings.heygen_avatar_id)
+            address = settings.heygen_base_url
+            async with HeyGenClient(key, base_url=address, max_retries=0) as client:
+                look = await find_look(client, settings.heygen_avatar_id)
             content = await fetch_image(
-                look.preview_image_url or "",
-                allow_private=is_loopback(connection.base_url),
+                look.preview_image_url or "", allow_private=is_loopback(address)
             )
             write_whole(kept, content)
     except (HeygenNbError, OSError) as error:

@@ -31,7 +31,7 @@ from heygen_nb.heygen import (
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import ENDED_UNPAID
 from heygen_nb.renderer import tell
-from heygen_nb.renderer.holding import turn
+from heygen_nb.renderer.account import turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +39,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from heygen_nb.config import Settings
-    from heygen_nb.heygen import HeyGenClient
-    from heygen_nb.ledger import Ledger, RenderRow
-    from heygen_nb.models import Payer
+    from heygen_nb.ledger import RenderRow
+    from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.tell import Report
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -50,65 +49,54 @@ NOT_UPLOADED = "not-uploaded"  # in a quote: nothing is sent for one
 _SIDES = {"720p": 720, "1080p": 1080, "4k": 2160}
 
 
-class Uploads:
-    """Brings pictures to one account, each once, whoever needs it.
+async def asset_of(account: Account, picture: Picture, report: Report) -> str:
+    """Return the asset of a picture; it is uploaded, for free, unless it is there.
 
-    Args:
-        account: Whose assets they become.
-        client: HeyGen; uploading is free.
-        ledger: Knows what was uploaded before.
+    Raises:
+        ConfigError: The file was changed since it was checked.
+        ApiError: HeyGen did not take it.
     """
-
-    def __init__(self, account: Payer, client: HeyGenClient, ledger: Ledger) -> None:
-        self._account = account
-        self._client = client
-        self._assets = ledger.assets
-
-    async def asset_id(self, picture: Picture, report: Report) -> str:
-        """Return the asset of a picture; it is uploaded unless it is there.
-
-        Raises:
-            ConfigError: The file was changed since it was checked.
-            ApiError: HeyGen did not take it.
-        """
-        account, digest = self._account, picture.sha256
-        async with turn("asset", account, digest):
-            known = await asyncio.to_thread(self._assets.find, account, digest)
-            if known:
-                return known
-            await report("pending", tell.uploading(picture.path.name))
-            content = await asyncio.to_thread(picture.read)
-            kind = media_type(content)
-            # HeyGen judges a file by its extension too; its own name tells nothing
-            name = f"{digest[:12]}.{kind.removeprefix('image/')}"
-            reply = await self._client.upload_asset(name, content, kind)
-            return await asyncio.to_thread(
-                self._assets.keep,
-                account,
-                digest,
-                reply.asset_id,
-                name=picture.path.name,
-                size=len(content),
-            )
+    payer, digest = account.payer, picture.sha256
+    assets = account.ledger.assets
+    async with turn("asset", payer, digest):
+        if known := await asyncio.to_thread(assets.find, payer, digest):
+            return known
+        await report("pending", tell.uploading(picture.path.name))
+        content = await asyncio.to_thread(picture.read)
+        kind = media_type(content)
+        # HeyGen judges a file by its extension too; its own name tells nothing
+        name = f"{digest[:12]}.{kind.removeprefix('image/')}"
+        reply = await account.client.upload_asset(name, content, kind)
+        return await asyncio.to_thread(
+            assets.keep,
+            payer,
+            digest,
+            reply.asset_id,
+            name=picture.path.name,
+            size=len(content),
+        )
 
 
-async def forget_assets(ledger: Ledger, row: RenderRow) -> None:
-    """Drop the pictures of an attempt that ended because HeyGen lacks something.
+async def forget_assets(account: Account, row: RenderRow) -> None:
+    """Drop the files of an attempt that ended because HeyGen lacks something.
 
     The next attempt then uploads them again, which is free: so it does not matter
     that ``resource_not_found`` may be about the voice.
     """
     if row.state in ENDED_UNPAID and "not_found" in (row.error_code or ""):
-        gone = assets_in(row.body)
+        gone, ledger = assets_in(row.body), account.ledger
         await asyncio.to_thread(ledger.assets.forget, row.account, gone)
+        await asyncio.to_thread(ledger.speech.forget, row.account, gone)
 
 
 def assets_in(body: str) -> set[str]:
-    """Return the assets that a stored request shows."""
+    """Return the assets that a stored request shows and plays."""
     content = json.loads(body)
     scenes = content.get("scenes", ())
     places = (content.get("background"), *(scene.get("source") for scene in scenes))
-    return {place["asset_id"] for place in places if place and "asset_id" in place}
+    shown = {place["asset_id"] for place in places if place and "asset_id" in place}
+    spoken = (part.get("audio_asset_id") for part in (content, *scenes))
+    return shown | set(filter(None, spoken))
 
 
 def behind_avatar(

@@ -1,239 +1,345 @@
-"""Many drafts in one call: side by side, or in one request when there are more."""
+"""Ordering: the only way to a new render, and so to anything that is paid.
+
+Quote, limits, and the intent that is stored before it is sent; nothing is sent for
+a render here but a batch. :mod:`heygen_nb.renderer.advance` does the rest.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext
+import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from datetime import timedelta
+from typing import TYPE_CHECKING
 
-from heygen_nb.errors import HeygenNbError
-from heygen_nb.ledger import (
-    TOKEN_PREFIX,
-    MadeBefore,
-    RenderRow,
-    title_token,
+from heygen_nb.errors import (
+    ApiError,
+    HeygenNbError,
+    LedgerError,
+    LimitError,
+    TakenOverError,
 )
+from heygen_nb.i18n import gettext as _
+from heygen_nb.ledger import TOKEN_PREFIX, MadeBefore, RenderRow, title_token
 from heygen_nb.money import Limits
 from heygen_nb.renderer import tell
-from heygen_nb.renderer.background import Uploads, changed
-from heygen_nb.renderer.batch import STOPS_ALL
+from heygen_nb.renderer.account import turn
+from heygen_nb.renderer.background import asset_of, changed
+from heygen_nb.renderer.batch import STOPS_ALL, send_together
 from heygen_nb.renderer.request import make_plan, picture_and_sound, revision_of
-from heygen_nb.renderer.speech import MAX_CALLS, Wish
+from heygen_nb.renderer.speech import MAX_CALLS, Wish, say
 from heygen_nb.renderer.submit import token_of
 from heygen_nb.renderer.tell import Report
 from heygen_nb.timing import SpeechModel, Spoken
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
 
     from heygen_nb.config import Settings
-    from heygen_nb.heygen import HeyGenClient, VideoReply
-    from heygen_nb.ledger import Allow, Ledger, NewRender
-    from heygen_nb.models import Draft, Payer, Quote, Video
-    from heygen_nb.money import Rates
-    from heygen_nb.renderer.advance import Renderer
+    from heygen_nb.ledger import Allow, NewRender
+    from heygen_nb.models import Draft, Quote
+    from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Plan
-    from heygen_nb.renderer.resolve import Resolver
-    from heygen_nb.renderer.speech import Audio, Speaker
+    from heygen_nb.renderer.speech import Audio
     from heygen_nb.renderer.tell import ProgressCallback
-    from heygen_nb.renderer.wait import Pace
+
+log = logging.getLogger("heygen_nb.renderer")
 
 YOUNG = timedelta(days=30)  # a ledger that may have replaced a lost one
 _MAX_ATTEMPTS = 20
 
 
-class Planner:
-    """Decides what a draft needs, for one account.
+@dataclass(frozen=True, slots=True)
+class ToRender:
+    """A draft to order, its effective settings, and who wants to hear of it."""
+
+    draft: Draft
+    settings: Settings
+    progress: ProgressCallback | None = None
+
+
+async def order(
+    account: Account,
+    draft: Draft,
+    settings: Settings,
+    *,
+    again: bool = False,
+    send_to: str | None = None,
+    progress: ProgressCallback | None = None,
+) -> str:
+    """Store the intent to render a draft, or find the one that stands.
+
+    Only a person's word leads here: what is ordered is paid. In exact mode its
+    speech is made, and paid, at once.
 
     Args:
         account: Who pays.
-        client: HeyGen; asked only for what can be had for free.
-        ledger: Where intents are stored.
-        resolver: Finds voices and avatars.
-        rates: For quotes.
-        speaker: Makes speech of exact length.
-        now: The time, aware UTC.
+        draft: What to render.
+        settings: Effective settings for this draft.
+        again: Pay for another video of an unchanged draft.
+        send_to: Chat it is to be posted to, so that resume can do it.
+        progress: Gets the log lines.
+
+    Returns:
+        The id of the render, for :func:`heygen_nb.renderer.advance.advance`.
+
+    Raises:
+        DraftError: The script cannot be spoken.
+        ConfigError: A setting does not fit; nothing was sent.
+        LimitError: It costs more than the settings allow.
+        ApiError: HeyGen refused; ``charged`` tells whether it may cost.
     """
+    report = Report(progress, draft.id)
+    if not again and (row := await _standing(account, draft, settings)):
+        wished = draft.caption, send_to or row.send_to
+        if wished != (row.caption, row.send_to):
+            await asyncio.to_thread(account.ledger.wish, row.id, *wished)
+        return row.id
+    await report("pending", tell.started(draft.id))
+    plan, made = await _decide(account, draft, settings, report, again=again)
+    new = plan.new.model_copy(update={"send_to": send_to})
+    stored, _new = await asyncio.to_thread(
+        account.ledger.plan,
+        account.payer,
+        new,
+        again=again,
+        made=made,
+        allow=_allow(plan.quote, settings),
+    )
+    return stored.id
 
-    def __init__(
-        self,
-        account: Payer,
-        client: HeyGenClient,
-        ledger: Ledger,
-        *,
-        resolver: Resolver,
-        rates: Rates,
-        speaker: Speaker,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._account = account
-        self._client = client
-        self._ledger = ledger
-        self._resolver = resolver
-        self._rates = rates
-        self._speaker = speaker
-        self._uploads = Uploads(account, client, ledger)
-        self._now = now
-        self._taught: tuple[datetime | None, SpeechModel] | None = None
-        self._made: dict[str, VideoReply] | None = None
-        self._turn = asyncio.Lock()  # the first one reads all voices for the others
 
-    async def quote(
-        self, draft: Draft, settings: Settings, *, again: bool = False
-    ) -> Plan | None:
-        """Say what rendering a draft would use and cost; None if it costs nothing.
+async def order_all(
+    account: Account,
+    wanted: Sequence[ToRender],
+    *,
+    again: bool = False,
+    send_to: str | None = None,
+) -> list[str | HeygenNbError]:
+    """Order many drafts; send them together if they are too many to go singly.
 
-        Nothing is stored or sent for it; what is raised is that of :meth:`plan`.
-        """
-        if not again and await self._standing(draft, settings):
-            return None
-        return await self._make(draft, settings)
+    A wrong key or an empty purse stops the rest.
 
-    async def model(self) -> SpeechModel:
-        """Return what this ledger's renders have taught about lengths."""
-        backend, facts = self._account.backend, self._ledger.facts
-        newest = await asyncio.to_thread(facts.newest, backend)
-        if self._taught is None or self._taught[0] != newest:
-            rows = await asyncio.to_thread(facts.spoken, backend)
-            self._taught = newest, SpeechModel(Spoken(*row) for row in rows)
-        return self._taught[1]
+    Returns:
+        The id of a render a draft, or what is wrong with it, in their order.
+    """
+    stops, places = account.stops, asyncio.Semaphore(account.at_once)
 
-    async def spent_today(self) -> float:
-        """Return what is spent and reserved since local midnight."""
-        return await asyncio.to_thread(
-            self._ledger.facts.spent_today,
-            self._account,
-            self._now(),
-            self._rates.currency,
-        )
-
-    async def _make(
-        self,
-        draft: Draft,
-        settings: Settings,
-        audio: Audio | None = None,
-        asset_id: str = "",
-    ) -> Plan:
-        return await make_plan(
-            draft,
-            settings,
-            self._resolver,
-            self._rates,
-            model=await self.model(),
-            audio=audio,
-            asset_id=asset_id,
-        )
-
-    async def plan(
-        self,
-        draft: Draft,
-        settings: Settings,
-        *,
-        again: bool = False,
-        send_to: str | None = None,
-        progress: ProgressCallback | None = None,
-    ) -> RenderRow:
-        """Store the intent to render a draft, or find the one that stands.
-
-        Args:
-            draft: What to render.
-            settings: Effective settings for this draft.
-            again: Pay for another video of an unchanged draft.
-            send_to: Chat it is to be posted to, so that resume can do it.
-            progress: Gets the log lines.
-        """
-        report = Report(progress, draft.id)
-        standing = None if again else await self._standing(draft, settings)
-        if standing:
-            wished = draft.caption, send_to or standing.send_to
-            if wished != (standing.caption, standing.send_to):
-                await asyncio.to_thread(self._ledger.wish, standing.id, *wished)
-            return standing
-        await report("pending", tell.started(draft.id))
-        plan, made = await self._decide(draft, settings, report, again=again)
-        allow = _allow(plan.quote, settings)
-        new = plan.new.model_copy(update={"send_to": send_to})
-        row, _new = await asyncio.to_thread(
-            self._ledger.plan, self._account, new, again=again, made=made, allow=allow
-        )
-        return row
-
-    async def _decide(
-        self, draft: Draft, settings: Settings, report: Report, *, again: bool
-    ) -> tuple[Plan, MadeBefore | None]:
-        """Make the plan, and first all that its body needs: picture and speech."""
-        audio, asset_id = None, ""
-        try:
-            async with self._turn:
-                plan = await self._make(draft, settings)
-                made = await self._made_before(plan.new)
-            if picture := plan.picture:
-                asset_id = await self._uploads.asset_id(picture, report)
-        except HeygenNbError as error:
-            error.charged = False  # nothing that costs was sent yet
-            raise
-        await report("pending", tell.chosen(plan.voice, plan.avatar))
-        for warning in plan.warnings:
-            await report("pending", f"⚠️ {warning}")
-        if settings.length_mode == "exact" and not (made and made.video_id):
-            await report("pending", tell.speaking())
-            audio = await self._say(plan, settings, again=again)
-        if audio or picture:
-            plan = await self._make(draft, settings, audio, asset_id)
-        if picture and plan.picture != picture:
-            raise changed(picture.path)
-        return plan, made
-
-    async def speak(self, draft: Draft, settings: Settings) -> Audio:
-        """Make the speech of a draft (paid, once), to be heard before the video is.
-
-        In exact mode :meth:`plan` renders that very sound and pays for no other.
-        """
-        exact = settings.model_copy(update={"length_mode": "exact"})
-        return await self._say(await self._make(draft, exact), exact)
-
-    async def _say(
-        self, plan: Plan, settings: Settings, *, again: bool = False
-    ) -> Audio:
-        # what was spoken already is among what the day has cost
-        allow = _allow(plan.quote, settings, calls=1)
-        return await self._speaker.say(_wish(plan, settings), allow=allow, again=again)
-
-    async def _standing(self, draft: Draft, settings: Settings) -> RenderRow | None:
-        """Return the attempt that must not be paid a second time.
-
-        Raises:
-            ConfigError: The background is a file that is not there.
-        """
-        inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
-        return await asyncio.to_thread(
-            self._ledger.find, self._account, draft.id, revision_of(inputs)
-        )
-
-    async def _made_before(self, new: NewRender) -> MadeBefore | None:
-        """Look at HeyGen for what a ledger that is gone may have ordered.
-
-        Titles are derived from the draft on purpose; one listing shows all of them.
-        """
-        if self._made is None:
-            began = await asyncio.to_thread(self._ledger.began, self._account)
-            young = began is None or self._now() - began < YOUNG
-            videos = self._client.list_videos(title=TOKEN_PREFIX)
-            self._made = {token_of(v): v async for v in videos} if young else {}
-        for attempt in range(_MAX_ATTEMPTS, 0, -1):
-            token = title_token(new.draft_id, new.revision, attempt)
-            if video := self._made.get(token):
-                return MadeBefore(
-                    attempt, video.id if video.status != "failed" else None
+    async def one(wish: ToRender) -> str | HeygenNbError:
+        async with places:
+            if account.stops != stops and account.stopped_by:
+                return account.stopped_by
+            try:
+                return await order(
+                    account,
+                    wish.draft,
+                    wish.settings,
+                    again=again,
+                    send_to=send_to,
+                    progress=wish.progress,
                 )
+            except STOPS_ALL as error:
+                account.stop(error)
+                return error
+            except HeygenNbError as error:
+                return error
+
+    ordered = await asyncio.gather(*(one(wish) for wish in wanted))
+    render_ids = {item for item in ordered if isinstance(item, str)}
+    waiting = await asyncio.to_thread(account.ledger.unsent, list(render_ids))
+    if len(waiting) > account.at_once and account.stops == stops:
+        try:
+            await send_together(account, waiting, Report(wanted[0].progress))
+        except HeygenNbError as error:
+            if not isinstance(error, STOPS_ALL):
+                log.warning("%s", error)
+                return ordered
+            account.stop(error)
+            return [error if item in waiting else item for item in ordered]
+    return ordered
+
+
+async def quote(
+    account: Account, draft: Draft, settings: Settings, *, again: bool = False
+) -> Plan | None:
+    """Say what rendering a draft would use and cost; None if it costs nothing.
+
+    Nothing is stored or sent for it; what is raised is that of :func:`order`.
+    """
+    if not again and await _standing(account, draft, settings):
         return None
+    return await _make(account, draft, settings)
 
 
-def _wish(plan: Plan, settings: Settings) -> Wish:
+async def over_limit(
+    account: Account, plans: Sequence[Plan], settings: Settings
+) -> LimitError | None:
+    """Return what rendering these would pass; None if it is within all limits."""
+    spent = await asyncio.to_thread(
+        account.ledger.facts.spent_today,
+        account.payer,
+        account.clock.now(),
+        account.rates.currency,
+    )
+    for plan in plans:
+        try:
+            _allow(plan.quote, settings, calls=MAX_CALLS)(spent)
+        except LimitError as error:
+            return error
+        spent += plan.quote.at_most
+    return None
+
+
+async def speak(account: Account, draft: Draft, settings: Settings) -> Audio:
+    """Make the speech of a draft (paid, once), to be heard before the video is.
+
+    In exact mode :func:`order` renders that very sound and pays for no other.
+    """
+    exact = settings.model_copy(update={"length_mode": "exact"})
+    return await _say(account, await _make(account, draft, exact), exact)
+
+
+async def order_again(account: Account, render_id: str, settings: Settings) -> str:
+    """Order another attempt at a render that failed, or whose answer was lost.
+
+    Raises:
+        LedgerError: The render is still on its way, or it is done.
+        LimitError: It costs more than the settings allow.
+    """
+    row = await asyncio.to_thread(account.ledger.render, render_id, account.payer)
+    if row.state not in ("unknown", "failed", "rejected"):
+        raise _settled(row)
+    quoted = account.rates.quote(
+        row.engine,
+        row.estimate_s or 0.0,
+        resolution=row.inputs.get("resolution", ""),
+        look_type=row.look_type,
+    )
+    row, new = await asyncio.to_thread(
+        account.ledger.plan_again,
+        render_id,
+        reserved_cost=quoted.amount,
+        allow=_allow(quoted, settings),
+    )
+    if not new:
+        raise _settled(row)
+    return row.id
+
+
+async def adopt(account: Account, render_id: str, video_id: str) -> None:
+    """Say that a video at HeyGen is the one a render had lost.
+
+    Raises:
+        LedgerError: The render is settled, or the video is another render's.
+        NotFoundError: HeyGen has no such video.
+    """
+    ledger, payer = account.ledger, account.payer
+    row = await asyncio.to_thread(ledger.render, render_id, payer)
+    if not (row.state == "unknown" or (row.state == "planned" and row.unanswered)):
+        raise _settled(row)
+    owner = await asyncio.to_thread(ledger.render_of_video, payer, video_id)
+    if owner:
+        raise LedgerError(
+            _("Video {id} belongs to render {render}.").format(
+                id=video_id, render=owner.id
+            )
+        )
+    video = await account.client.get_video(video_id)
+    async with account.hold(RenderRow, row.id) as hold:
+        if hold is None:
+            raise TakenOverError(
+                _("Another process is at work on {id}.").format(id=row.id),
+                hint=_("Wait until it is done."),
+            )
+        await asyncio.to_thread(
+            ledger.record,
+            hold,
+            "adopted",
+            state="submitted",
+            video_id=video.id,
+            unanswered=False,
+            error_code=None,
+        )
+
+
+def _settled(row: RenderRow) -> LedgerError:
+    return LedgerError(
+        _("Render {id} is {state}: there is nothing to decide.").format(
+            id=row.id, state=row.state
+        ),
+        hint=_("Go on with it by heygen-nb resume."),
+    )
+
+
+async def _standing(
+    account: Account, draft: Draft, settings: Settings
+) -> RenderRow | None:
+    """Return the attempt that must not be paid a second time.
+
+    Raises:
+        ConfigError: The background is a file that is not there.
+    """
+    inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
+    return await asyncio.to_thread(
+        account.ledger.find, account.payer, draft.id, revision_of(inputs)
+    )
+
+
+async def _decide(
+    account: Account, draft: Draft, settings: Settings, report: Report, *, again: bool
+) -> tuple[Plan, MadeBefore | None]:
+    """Make the plan, and first all that its body needs: picture and speech."""
+    audio, asset_id = None, ""
+    try:
+        async with turn("order", account):  # the first one reads all voices for all
+            plan = await _make(account, draft, settings)
+            made = await made_before(account, plan.new)
+        if picture := plan.picture:
+            asset_id = await asset_of(account, picture, report)
+    except HeygenNbError as error:
+        error.charged = False  # nothing that costs was sent yet
+        raise
+    await report("pending", tell.chosen(plan.voice, plan.avatar))
+    for warning in plan.warnings:
+        await report("pending", f"⚠️ {warning}")
+    if settings.length_mode == "exact" and not (made and made.video_id):
+        await report("pending", tell.speaking())
+        audio = await _say(account, plan, settings, again=again)
+    if audio or picture:
+        plan = await _make(account, draft, settings, audio, asset_id)
+    if picture and plan.picture != picture:
+        raise changed(picture.path)
+    return plan, made
+
+
+async def _make(
+    account: Account,
+    draft: Draft,
+    settings: Settings,
+    audio: Audio | None = None,
+    asset_id: str = "",
+) -> Plan:
+    model = await speech_model(account)
+    return await make_plan(
+        account, draft, settings, model=model, audio=audio, asset_id=asset_id
+    )
+
+
+async def speech_model(account: Account) -> SpeechModel:
+    """Return what this ledger's renders have taught about lengths."""
+    backend, facts = account.payer.backend, account.ledger.facts
+    newest = await asyncio.to_thread(facts.newest, backend)
+    if account.spoken is None or account.spoken[0] != newest:
+        rows = await asyncio.to_thread(facts.spoken, backend)
+        account.spoken = newest, SpeechModel(Spoken(*row) for row in rows)
+    return account.spoken[1]
+
+
+async def _say(
+    account: Account, plan: Plan, settings: Settings, *, again: bool = False
+) -> Audio:
     new = plan.new
-    return Wish(
+    wish = Wish(
         draft_id=new.draft_id,
         script=new.script,
         voice_id=new.voice_id,
@@ -243,105 +349,43 @@ def _wish(plan: Plan, settings: Settings) -> Wish:
         fastest=settings.max_speed,
         expected_s=plan.length.seconds - new.pad_s,
     )
+    # what was spoken already is among what the day has cost
+    allow = _allow(plan.quote, settings, calls=1)
+    return await say(account, wish, allow=allow, again=again)
 
 
-def _allow(quote: Quote, settings: Settings, *, calls: int = 0) -> Allow:
+def _allow(quoted: Quote, settings: Settings, *, calls: int = 0) -> Allow:
     """Return the question whether the day allows a video, and calls for speech."""
-    amount = quote.at_most - quote.speech * (1 - calls / MAX_CALLS)
+    amount = max(quoted.amount, quoted.at_most) - quoted.speech * (
+        1 - calls / MAX_CALLS
+    )
 
     def allow(spent: float) -> None:
-        Limits.of(settings).check(amount, spent, quote.currency)
+        Limits.of(settings).check(amount, spent, quoted.currency)
 
     return allow
 
 
-_T = TypeVar("_T")
+async def made_before(account: Account, new: NewRender) -> MadeBefore | None:
+    """Look at HeyGen for what a ledger that is gone may have ordered.
 
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A draft to render, its effective settings, and who wants to hear of it."""
-
-    draft: Draft
-    settings: Settings
-    progress: ProgressCallback | None = None
-
-
-class Many:
-    """Renders side by side; a wrong key or an empty balance stops the rest."""
-
-    def __init__(self, renderer: Renderer) -> None:
-        self._renderer = renderer
-        self._turn = asyncio.Semaphore(renderer.max_concurrent)
-        self._stopped: HeygenNbError | None = None
-
-    async def plan(
-        self, jobs: Sequence[Job], *, again: bool = False, send_to: str | None = None
-    ) -> list[RenderRow | HeygenNbError]:
-        """Store all intents; send them together if they are too many to go singly.
-
-        Args:
-            jobs: What to render.
-            again: Pay for new videos of unchanged drafts.
-            send_to: Chat they are to be posted to.
-
-        Returns:
-            A render a job, or what is wrong with it, in their order.
-        """
-
-        async def plan(job: Job) -> RenderRow:
-            async with self._turn:
-                self._go_on_unless_stopped()
-                return await self._renderer.planner.plan(
-                    job.draft,
-                    job.settings,
-                    again=again,
-                    send_to=send_to,
-                    progress=job.progress,
-                )
-
-        rows = await asyncio.gather(*(self._guarded(plan(job)) for job in jobs))
-        new = {
-            row.id: row
-            for row in rows
-            if not isinstance(row, HeygenNbError)
-            and row.state == "planned"
-            and not row.unanswered
-        }
-        if len(new) > self._renderer.max_concurrent and not self._stopped:
-            await self._guarded(self._renderer.batches.send(list(new.values())))
-        return rows
-
-    async def finish(
-        self,
-        row: RenderRow | HeygenNbError,
-        pace: Pace,
-        progress: ProgressCallback | None = None,
-    ) -> Video | HeygenNbError:
-        """Take a planned render as far as it goes; return what stopped it."""
-        if isinstance(row, HeygenNbError):
-            return row
-        return await self._guarded(self._finish(row.id, pace, progress))
-
-    async def _finish(
-        self, render_id: str, pace: Pace, progress: ProgressCallback | None
-    ) -> Video:
-        row = await asyncio.to_thread(self._renderer.ledger.render, render_id)
-        counts = row.state == "planned" and not row.batch_key
-        del row
-        async with self._turn if counts else nullcontext():
-            if counts:
-                self._go_on_unless_stopped()
-            return await self._renderer.finish(render_id, pace, progress=progress)
-
-    def _go_on_unless_stopped(self) -> None:
-        if self._stopped:
-            raise self._stopped
-
-    async def _guarded(self, step: Awaitable[_T]) -> _T | HeygenNbError:
+    Titles are derived from the draft on purpose; one listing shows all of them. It
+    is no reason to stop when that fails: the key is the same as well.
+    """
+    if account.made_before is None:
+        began = await asyncio.to_thread(account.ledger.began, account.payer)
+        young = began is None or account.clock.now() - began < YOUNG
+        videos = account.client.list_videos(title=TOKEN_PREFIX)
         try:
-            return await step
-        except HeygenNbError as error:
-            if isinstance(error, STOPS_ALL):
-                self._stopped = self._stopped or error
-            return error
+            found = {token_of(v): v async for v in videos} if young else {}
+        except STOPS_ALL:
+            raise
+        except ApiError as error:
+            log.warning("%s", error)
+            return None
+        account.made_before = found
+    for attempt in range(_MAX_ATTEMPTS, 0, -1):
+        token = title_token(new.draft_id, new.revision, attempt)
+        if video := account.made_before.get(token):
+            return MadeBefore(attempt, video.id if video.status != "failed" else None)
+    return None

@@ -19,7 +19,6 @@ from heygen_nb.heygen import (
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.ledger import NewRender
-from heygen_nb.models import NO_BACKGROUND
 from heygen_nb.renderer.background import (
     NOT_UPLOADED,
     behind_avatar,
@@ -27,19 +26,25 @@ from heygen_nb.renderer.background import (
     identity,
     whole_picture,
 )
-from heygen_nb.renderer.resolve import choose_engine, describe_voice
+from heygen_nb.renderer.resolve import (
+    background_meant,
+    choose_engine,
+    describe_voice,
+    look_meant,
+    must_speak_first,
+    voice_meant,
+)
 from heygen_nb.renderer.speech import MAX_CALLS
-from heygen_nb.timing import SpeechModel, script_language
+from heygen_nb.timing import script_language
 
 if TYPE_CHECKING:
     from heygen_nb.config import Settings
     from heygen_nb.heygen import LookReply, VoiceReply
     from heygen_nb.models import Draft, Quote
-    from heygen_nb.money import Rates
+    from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.background import Picture
-    from heygen_nb.renderer.resolve import Resolver
     from heygen_nb.renderer.speech import Audio
-    from heygen_nb.timing import Estimate, Fit
+    from heygen_nb.timing import Estimate, Fit, SpeechModel
 
 _LEAST_PAD_S = 0.3
 _CLOSE = 0.03  # share of the target that nobody notices
@@ -60,15 +65,6 @@ class Plan:
     avatar: str
     warnings: tuple[str, ...]
     picture: Picture | None = None
-
-
-def draft_settings(draft: Draft, settings: Settings) -> Settings:
-    """Lay what the draft itself says over the settings."""
-    own = {f.overrules: getattr(draft, name) for name, f in FIELDS.items()}
-    chosen = {k: v for k, v in own.items() if k and v not in (None, "")}
-    if draft.background == NO_BACKGROUND:
-        chosen["heygen_background_url"] = ""
-    return settings.model_copy(update=chosen)
 
 
 def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
@@ -109,23 +105,21 @@ def revision_of(inputs: dict[str, Any]) -> str:
 
 
 async def make_plan(
+    account: Account,
     draft: Draft,
     settings: Settings,
-    resolver: Resolver,
-    rates: Rates,
     *,
-    model: SpeechModel | None = None,
+    model: SpeechModel,
     audio: Audio | None = None,
     asset_id: str = "",
 ) -> Plan:
     """Decide voice, avatar, speed and body of a draft; nothing is sent for it.
 
     Args:
+        account: Whose voices and avatars there are.
         draft: What is to be spoken.
-        settings: Effective settings, see :func:`draft_settings`.
-        resolver: Finds voices and avatars.
-        rates: For the quote.
-        model: Estimates lengths; by default from the letters alone.
+        settings: Effective settings for this draft.
+        model: Estimates lengths.
         audio: The speech that was made for it, in exact mode.
         asset_id: Of the background, if that is a file; without it the body can be
             quoted, not sent.
@@ -136,14 +130,15 @@ async def make_plan(
     """
     check_draft(draft)
     exact = settings.length_mode == "exact"
-    cast = await _choose_cast(settings, resolver, speaks_first=exact and audio is None)
-    fit = _fit(draft, settings, cast.voice, model or SpeechModel())
+    cast = await _choose_cast(account, settings, speaks_first=exact and audio is None)
+    fit = _fit(draft, settings, cast.voice, model)
     length = audio.length if audio else fit.length
     pad_s = 0.0 if cast.look else _pad_s(length.seconds, settings.video_duration)
-    quote = rates.quote(
+    length = length.later(pad_s)
+    quote = account.rates.quote(
         cast.engine,
-        length.seconds + pad_s,
-        longest_s=length.high_s + pad_s,
+        length.seconds,
+        longest_s=length.high_s,
         resolution=settings.resolution,
         look_type=cast.look.avatar_type if cast.look else "",
         speech_s=MAX_CALLS * length.seconds if exact and not audio else 0.0,
@@ -156,7 +151,7 @@ async def make_plan(
         new=_new_render(draft, settings, cast, body).model_copy(
             update={
                 "speed": speed,
-                "estimate_s": round(length.seconds + pad_s, 1),
+                "estimate_s": round(length.seconds, 1),
                 "pad_s": pad_s,
                 "quoted": quote.amount,
                 "reserved_cost": quote.at_most,
@@ -164,7 +159,7 @@ async def make_plan(
             }
         ),
         quote=quote,
-        length=length.later(pad_s),
+        length=length,
         voice=describe_voice(cast.voice),
         avatar=cast.look.name if cast.look else "",
         warnings=(
@@ -199,15 +194,15 @@ class _Cast:
 
 
 async def _choose_cast(
-    settings: Settings, resolver: Resolver, *, speaks_first: bool
+    account: Account, settings: Settings, *, speaks_first: bool
 ) -> _Cast:
-    picture = await resolver.background(settings.heygen_background_url)
-    voice = await resolver.voice(settings.heygen_voice)
+    picture = await background_meant(account, settings.heygen_background_url)
+    voice = await voice_meant(account, settings.heygen_voice)
     if speaks_first:
-        await resolver.must_speak_first(voice)
+        await must_speak_first(account, voice)
     if not settings.heygen_use_avatar:
         return _Cast(voice, None, "studio", picture)
-    look = await resolver.look(settings.heygen_avatar_id)
+    look = await look_meant(account, settings.heygen_avatar_id)
     engine = choose_engine(look, settings.avatar_engine)
     return _Cast(voice, look, engine, picture)
 
@@ -228,6 +223,7 @@ def _new_render(
     draft: Draft, settings: Settings, cast: _Cast, body: AvatarVideo | StudioVideo
 ) -> NewRender:
     inputs = picture_and_sound(draft, settings)
+    own = {n: getattr(draft, n) for n, field in FIELDS.items() if field.overrules}
     return NewRender(
         draft_id=draft.id,
         revision=revision_of(inputs),
@@ -235,7 +231,7 @@ def _new_render(
         script=draft.script,
         caption=draft.caption,
         title=draft.title,
-        inputs=inputs,
+        inputs={**inputs, "draft": own},
         voice_id=cast.voice.voice_id,
         voice_name=cast.voice.name,
         language=script_language(draft.script),

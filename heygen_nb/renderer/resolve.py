@@ -5,128 +5,101 @@ from __future__ import annotations
 import asyncio
 import difflib
 import re
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import ConfigError, NotFoundError, PreviewError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.renderer.background import COLOR, picture_of
-from heygen_nb.renderer.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heygen_nb.heygen import HeyGenClient, LookReply, VoiceReply
+    from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.background import Picture
 
 _WISH = re.compile(r"([a-z]{2,3})-([A-Z]{2})-\w+(?:-\w+)*")  # en-US-Neural2-F
 
 
-class Resolver:
-    """Finds voices and avatars of one account, and remembers them while it lives.
+async def voice_meant(account: Account, wish: str) -> VoiceReply:
+    """Return the voice that is meant.
 
     Args:
-        client: HeyGen.
-        allow_private: Whether a background may be served by this machine; for the
-            sandbox.
-        catalogue: The voices of the same account; by default listed for this one.
-        home: Where files are looked for that are named without a folder's path.
+        account: Whose voices there are.
+        wish: A voice id, a name (letter case does not matter), or a form like
+            ``en-US-Neural2-F``, which stands for any voice of that language.
+
+    Raises:
+        ConfigError: No voice or several ones fit; names the nearest.
     """
-
-    def __init__(
-        self,
-        client: HeyGenClient,
-        *,
-        allow_private: bool = False,
-        catalogue: Catalogue | None = None,
-        home: Path = Path(),
-    ) -> None:
-        self._client = client
-        self._catalogue = catalogue or Catalogue(client)
-        self._allow_private = allow_private
-        self._home = home
-        self._pictures: set[str] = set()
-        self._looks: dict[str, LookReply] = {}
-
-    async def voices(self) -> Sequence[VoiceReply]:
-        """Return every voice, own ones first."""
-        return await self._catalogue.said.get()
-
-    async def voice(self, wish: str) -> VoiceReply:
-        """Return the voice that is meant.
-
-        Args:
-            wish: A voice id, a name (letter case does not matter), or a form like
-                ``en-US-Neural2-F``, which stands for any voice of that language.
-
-        Raises:
-            ConfigError: No voice or several ones fit; names the nearest.
-        """
-        said = self._catalogue.said
-        voices = await said.get()
+    said = account.catalogue.said
+    voices = await said.get()
+    hits = meant(wish.strip(), voices)
+    if len(hits) != 1 and not said.just_asked:
+        voices = await said.get(refresh=True)  # made or deleted since?
         hits = meant(wish.strip(), voices)
-        if len(hits) != 1 and not said.just_asked:
-            voices = await said.get(refresh=True)  # made or deleted since?
-            hits = meant(wish.strip(), voices)
-        if not hits and said.trouble:
-            raise said.trouble
-        if len(hits) == 1:
-            return hits[0]
-        near = hits or _nearest(wish.strip().casefold(), voices)
+    if not hits and said.trouble:
+        raise said.trouble
+    if len(hits) == 1:
+        return hits[0]
+    near = hits or _nearest(wish.strip().casefold(), voices)
+    raise ConfigError(
+        (
+            _("Several voices are called “{wish}”.")
+            if hits
+            else _("There is no voice “{wish}”.")
+        ).format(wish=wish),
+        hint=_(
+            "Set heygen_voice to one of: {voices}. `heygen-nb voices` lists all."
+        ).format(voices="; ".join(describe_voice(voice) for voice in near[:5])),
+    )
+
+
+async def must_speak_first(account: Account, voice: VoiceReply) -> None:
+    """Make sure that a voice can make speech before the video (exact length).
+
+    Raises:
+        ConfigError: Its engine is not starfish.
+    """
+    starfish, wanted = account.catalogue.starfish, voice.voice_id
+    able = {v.voice_id for v in await starfish.get()}
+    if wanted not in able and not starfish.just_asked:
+        able = {v.voice_id for v in await starfish.get(refresh=True)}
+    if wanted not in able and starfish.trouble:
+        raise starfish.trouble
+    if wanted not in able:
         raise ConfigError(
-            (
-                _("Several voices are called “{wish}”.")
-                if hits
-                else _("There is no voice “{wish}”.")
-            ).format(wish=wish),
+            _("{voice} cannot make a video of exact length.").format(
+                voice=describe_voice(voice)
+            ),
             hint=_(
-                "Set heygen_voice to one of: {voices}. `heygen-nb voices` lists all."
-            ).format(voices="; ".join(describe_voice(voice) for voice in near[:5])),
+                "`heygen-nb voices` marks those that can. Choose one of them, or "
+                "length_mode: estimate."
+            ),
         )
 
-    async def must_speak_first(self, voice: VoiceReply) -> None:
-        """Make sure that a voice can make speech before the video (exact length).
 
-        Raises:
-            ConfigError: Its engine is not starfish.
-        """
-        starfish, wanted = self._catalogue.starfish, voice.voice_id
-        able = {v.voice_id for v in await starfish.get()}
-        if wanted not in able and not starfish.just_asked:
-            able = {v.voice_id for v in await starfish.get(refresh=True)}
-        if wanted not in able and starfish.trouble:
-            raise starfish.trouble
-        if wanted not in able:
-            raise ConfigError(
-                _("{voice} cannot make a video of exact length.").format(
-                    voice=describe_voice(voice)
-                ),
-                hint=_(
-                    "`heygen-nb voices` marks those that can. Choose one of them, or "
-                    "length_mode: estimate."
-                ),
-            )
+async def look_meant(account: Account, look_id: str) -> LookReply:
+    """Return the avatar look that is meant, remembered while the account is open.
 
-    async def look(self, look_id: str) -> LookReply:
-        """Return the avatar look that is meant.
+    Args:
+        account: Whose looks there are.
+        look_id: A look id; empty for the first own look, else the first public one.
 
-        Args:
-            look_id: A look id; empty for the first own look, else the first
-                public one.
+    Raises:
+        ConfigError: There is no such look.
+    """
+    if look_id not in account.looks:
+        account.looks[look_id] = await find_look(account.client, look_id)
+    return account.looks[look_id]
 
-        Raises:
-            ConfigError: There is no such look.
-        """
-        if look_id not in self._looks:
-            self._looks[look_id] = await (
-                self._named_look(look_id) if look_id else self._first_look()
-            )
-        return self._looks[look_id]
 
-    async def _named_look(self, look_id: str) -> LookReply:
+async def find_look(client: HeyGenClient, look_id: str) -> LookReply:
+    """Ask for a look; see :func:`look_meant`."""
+    if look_id:
         try:
-            return await self._client.get_look(look_id)
+            return await client.get_look(look_id)
         except NotFoundError:
             raise ConfigError(
                 _("There is no avatar “{id}”.").format(id=look_id),
@@ -135,55 +108,55 @@ class Resolver:
                     "use the first one you have."
                 ),
             ) from None
+    async for look in client.list_looks():
+        if look.status in (None, "completed"):
+            return look
+    raise ConfigError(
+        _("This account has no avatar."),
+        hint=_("Make one at HeyGen, or switch “use avatar” off."),
+    )
 
-    async def _first_look(self) -> LookReply:
-        async for look in self._client.list_looks():
-            if look.status in (None, "completed"):
-                return look
-        raise ConfigError(
-            _("This account has no avatar."),
-            hint=_("Make one at HeyGen, or switch “use avatar” off."),
-        )
 
-    async def background(self, value: str) -> Picture | None:
-        """Make sure that a background is one, before anything is paid.
+async def background_meant(account: Account, value: str) -> Picture | None:
+    """Make sure that a background is one, before anything is paid.
 
-        Args:
-            value: A colour such as ``#203040``, an address, a file, or nothing.
+    Args:
+        account: Where files are looked for; in the sandbox a link may be local.
+        value: A colour such as ``#203040``, an address, a file, or nothing.
 
-        Returns:
-            The picture, if it is a file: it has to be uploaded.
+    Returns:
+        The picture, if it is a file: it has to be uploaded.
 
-        Raises:
-            ConfigError: It is none of them, or there is no picture.
-        """
-        if not value or COLOR.fullmatch(value) or value in self._pictures:
-            return None
-        if picture := await asyncio.to_thread(picture_of, value, self._home):
-            return picture
-        if not re.match(r"https?://[^\s/]+", value):
-            raise ConfigError(
-                _("heygen_background_url: “{value}” is not a web address.").format(
-                    value=value[:100]
-                ),
-                hint=_(
-                    "Use a link with https://, a colour like #203040, or a PNG or"
-                    " JPEG file."
-                ),
-            )
-        from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB, for pictures only
-            fetch_image,
-        )
-
-        try:
-            await fetch_image(value, allow_private=self._allow_private)
-        except PreviewError as error:
-            raise ConfigError(
-                f"heygen_background_url: {error.message}",
-                hint=_("Open the link in a browser: it has to show just a picture."),
-            ) from None
-        self._pictures.add(value)
+    Raises:
+        ConfigError: It is none of them, or there is no picture.
+    """
+    if not value or COLOR.fullmatch(value) or value in account.pictures:
         return None
+    if picture := await asyncio.to_thread(picture_of, value, account.home):
+        return picture
+    if not re.match(r"https?://[^\s/]+", value):
+        raise ConfigError(
+            _("heygen_background_url: “{value}” is not a web address.").format(
+                value=value[:100]
+            ),
+            hint=_(
+                "Use a link with https://, a colour like #203040, or a PNG or"
+                " JPEG file."
+            ),
+        )
+    from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB, for pictures only
+        fetch_image,
+    )
+
+    try:
+        await fetch_image(value, allow_private=account.private)
+    except PreviewError as error:
+        raise ConfigError(
+            f"heygen_background_url: {error.message}",
+            hint=_("Open the link in a browser: it has to show just a picture."),
+        ) from None
+    account.pictures.add(value)
+    return None
 
 
 def choose_engine(look: LookReply, wish: str) -> str:

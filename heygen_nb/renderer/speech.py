@@ -22,19 +22,16 @@ from heygen_nb.files import media_type
 from heygen_nb.heygen import SpeechRequest
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import SpeechRow
-from heygen_nb.renderer.holding import turn
+from heygen_nb.renderer.account import turn
 from heygen_nb.renderer.submit import UNCLEAR
 from heygen_nb.timing import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
+    from typing import Any
 
-    from heygen_nb.heygen import HeyGenClient
-    from heygen_nb.ledger import Allow, Ledger
-    from heygen_nb.models import Payer
-    from heygen_nb.money import Rates
-    from heygen_nb.renderer.archive import Downloader
+    from heygen_nb.ledger import Allow
+    from heygen_nb.renderer.account import Account
 
 MAX_CALLS = 3  # for one draft, whatever its texts were
 _NEAR_S = 0.5
@@ -85,171 +82,157 @@ class Audio:
         return Estimate(self.duration_s, self.duration_s, self.duration_s)
 
 
-class Speaker:
-    """Makes speech of a wished length for one account.
+async def say(
+    account: Account, wish: Wish, *, allow: Allow, again: bool = False
+) -> Audio:
+    """Return the speech nearest to the target (paid); what was made is reused.
 
     Args:
         account: Who pays.
-        client: HeyGen.
-        ledger: Where every call is stored first.
-        rates: For the money set aside.
-        downloader: Fetches the sound.
-        folder: Where sounds are kept.
+        wish: What, who, how long.
+        allow: Gets what today has cost; refuses what is too much.
+        again: Pay for another call although an answer was lost.
+
+    Raises:
+        OutcomeUnknownError: An answer was lost; it may have been charged.
+        LimitError: It would cost too much, or three calls brought nothing.
+        TakenOverError: Another process makes this speech right now.
+        ApiError: HeyGen refused; nothing was charged.
+        DownloadError: It was made and paid, but its sound could not be had.
     """
-
-    def __init__(
-        self,
-        account: Payer,
-        client: HeyGenClient,
-        ledger: Ledger,
-        *,
-        rates: Rates,
-        downloader: Downloader,
-        folder: Path,
-    ) -> None:
-        self._account = account
-        self._client = client
-        self._ledger = ledger
-        self._rates = rates
-        self._downloader = downloader
-        self._folder = folder
-
-    async def say(self, wish: Wish, *, allow: Allow, again: bool = False) -> Audio:
-        """Return the speech nearest to the target; what was made before is reused.
-
-        Args:
-            wish: What, who, how long.
-            allow: Gets what today has cost; refuses what is too much.
-            again: Pay for another call although an answer was lost.
-
-        Raises:
-            OutcomeUnknownError: An answer was lost; it may have been charged.
-            LimitError: It would cost too much, or three calls brought nothing.
-            TakenOverError: Another process makes this speech right now.
-            ApiError: HeyGen refused; nothing was charged.
-            DownloadError: It was made and paid, but its sound could not be had.
-        """
-        key = hashlib.sha256(f"{wish.voice_id}\0{wish.script}".encode()).hexdigest()[
-            :40
+    words = f"{wish.voice_id}\0{wish.script}"
+    key = hashlib.sha256(words.encode()).hexdigest()[:40]
+    speech = account.ledger.speech
+    async with turn("speech", account.payer, key):
+        made = await asyncio.to_thread(speech.of_text, account.payer, key)
+        if not again and any(row.state in ("sending", "unknown") for row in made):
+            raise _lost(wish.draft_id)
+        usable = [
+            row
+            for row in made
+            if row.state == "done"
+            and (row.asset_id or sound_of(account, row).exists())
+            and wish.slowest <= row.speed <= wish.fastest
         ]
-        async with turn("speech", self._account, key):
-            made = await asyncio.to_thread(
-                self._ledger.speech.of_text, self._account, key
+        said = await _tune(account, wish, key, usable, allow=allow, known=len(made))
+        return await _ready(account, said)
+
+
+async def _tune(
+    account: Account,
+    wish: Wish,
+    key: str,
+    usable: list[SpeechRow],
+    *,
+    allow: Allow,
+    known: int,
+) -> SpeechRow:
+    while True:
+        best = min(usable, key=wish.off_s, default=None)
+        speed = wish.better_than(best) if best else wish.speed
+        heard = speed in {row.speed for row in usable}
+        if best and (wish.off_s(best) <= _NEAR_S or heard):
+            return best
+        said = await _call(account, wish, key, speed, allow=allow, known=known)
+        known += 1
+        if said is None and best is None:
+            raise LimitError(
+                _("{count} speeches were made for this draft, none usable.").format(
+                    count=MAX_CALLS
+                ),
+                hint=_("Begin a new draft, or set length_mode to estimate."),
+                charged=False,
             )
-            if not again and any(row.state in ("sending", "unknown") for row in made):
-                raise _lost(wish.draft_id)
-            usable = [
-                row
-                for row in made
-                if row.state == "done"
-                and (row.asset_id or self._sound(row).exists())
-                and wish.slowest <= row.speed <= wish.fastest
-            ]
-            said = await self._tune(wish, key, usable, allow, known=len(made))
-            return await self._ready(said)
+        if said is None or (best and wish.off_s(said) >= wish.off_s(best)):
+            return best or said  # type: ignore[return-value] # one of them is
+        usable.append(said)
 
-    async def _tune(
-        self, wish: Wish, key: str, usable: list[SpeechRow], allow: Allow, *, known: int
-    ) -> SpeechRow:
-        while True:
-            best = min(usable, key=wish.off_s, default=None)
-            speed = wish.better_than(best) if best else wish.speed
-            heard = speed in {row.speed for row in usable}
-            if best and (wish.off_s(best) <= _NEAR_S or heard):
-                return best
-            said = await self._call(wish, f"{key}:{speed}", speed, allow, known)
-            known += 1
-            if said is None and best is None:
-                raise LimitError(
-                    _("{count} speeches were made for this draft, none usable.").format(
-                        count=MAX_CALLS
-                    ),
-                    hint=_("Begin a new draft, or set length_mode to estimate."),
-                    charged=False,
-                )
-            if said is None or (best and wish.off_s(said) >= wish.off_s(best)):
-                return best or said  # type: ignore[return-value] # one of them is
-            usable.append(said)
 
-    async def _call(
-        self, wish: Wish, text_key: str, speed: float, allow: Allow, known: int
-    ) -> SpeechRow | None:
-        """Make one paid call; None when there were enough of them."""
-        seconds = wish.expected_s * wish.speed / speed
-        new = SpeechRow(
-            draft_id=wish.draft_id,
-            text_key=text_key,
-            voice_id=wish.voice_id,
-            speed=speed,
-            reserved_cost=self._rates.speech * seconds,
-            currency=self._rates.currency,
+async def _call(
+    account: Account,
+    wish: Wish,
+    key: str,
+    speed: float,
+    *,
+    allow: Allow,
+    known: int,
+) -> SpeechRow | None:
+    """Make one paid call; None when there were enough of them."""
+    rates, speech = account.rates, account.ledger.speech
+    text_key = f"{key}:{speed}"
+    new = SpeechRow(
+        draft_id=wish.draft_id,
+        text_key=text_key,
+        voice_id=wish.voice_id,
+        speed=speed,
+        reserved_cost=rates.speech * wish.expected_s * wish.speed / speed,
+        currency=rates.currency,
+    )
+    row = await asyncio.to_thread(
+        speech.plan, account.payer, new, allow=allow, max_calls=MAX_CALLS, known=known
+    )
+    if row is None:
+        return None
+    body = SpeechRequest(text=wish.script, voice_id=wish.voice_id, speed=speed)
+    try:
+        reply = await account.client.create_speech(
+            body.to_json(), idempotency_key=f"hnb-s-{row.id}-{text_key}"
         )
-        row = await asyncio.to_thread(
-            self._ledger.speech.plan,
-            self._account,
-            new,
-            allow=allow,
-            max_calls=MAX_CALLS,
-            known=known,
+    except UNCLEAR:
+        await _record(account, row, state="unknown")
+        raise _lost(wish.draft_id) from None
+    except ApiError as error:
+        await _record(account, row, state="rejected", reserved_cost=0.0)
+        error.charged = False
+        raise
+    row = await _record(
+        account,
+        row,
+        state="done",
+        duration_s=reply.duration_s,
+        cost=round(rates.speech * reply.duration_s, 6),
+        reserved_cost=0.0,
+    )
+    await _fetch(account, row, reply.audio_url)
+    return row
+
+
+async def _fetch(account: Account, row: SpeechRow, url: str) -> None:
+    async def link(_fresh: bool) -> str:  # noqa: FBT001 - Downloader's protocol
+        return url
+
+    target = sound_of(account, row)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        await account.downloader.fetch(
+            link, target, video_id="", check=lambda path: _mime(path.read_bytes())
         )
-        if row is None:
-            return None
-        body = SpeechRequest(text=wish.script, voice_id=wish.voice_id, speed=speed)
-        try:
-            reply = await self._client.create_speech(
-                body.to_json(), idempotency_key=f"hnb-s-{row.id}-{text_key}"
-            )
-        except UNCLEAR:
-            await self._record(row, state="unknown")
-            raise _lost(wish.draft_id) from None
-        except ApiError as error:
-            await self._record(row, state="rejected", reserved_cost=0.0)
-            error.charged = False
-            raise
-        row = await self._record(
-            row,
-            state="done",
-            duration_s=reply.duration_s,
-            cost=round(self._rates.speech * reply.duration_s, 6),
-            reserved_cost=0.0,
-            words=[word.model_dump() for word in reply.word_timestamps or ()],
-        )
-        await self._fetch(row, reply.audio_url)
-        return row
+    except DownloadError as error:
+        raise DownloadError(
+            _("The speech was made, but its sound could not be fetched."),
+            video_id="",
+            hint=_("Try again: another one costs about a hundredth of the video."),
+        ) from error
 
-    async def _fetch(self, row: SpeechRow, url: str) -> None:
-        async def link(_fresh: bool) -> str:  # noqa: FBT001 - Downloader's protocol
-            return url
 
-        target = self._sound(row)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            await self._downloader.fetch(
-                link, target, video_id="", check=lambda path: _mime(path.read_bytes())
-            )
-        except DownloadError as error:
-            raise DownloadError(
-                _("The speech was made, but its sound could not be fetched."),
-                video_id="",
-                hint=_("Try again: another one costs about a hundredth of the video."),
-            ) from error
+async def _ready(account: Account, row: SpeechRow) -> Audio:
+    """Return the sound as an asset, since HeyGen's link to it expires."""
+    path = sound_of(account, row)
+    if not row.asset_id:
+        content = await asyncio.to_thread(path.read_bytes)
+        name = f"{row.text_key[:12]}.{'wav' if content[:1] == b'R' else 'mp3'}"
+        asset = await account.client.upload_asset(name, content, _mime(content))
+        row = await _record(account, row, asset_id=asset.asset_id)
+    return Audio(row.asset_id or "", row.duration_s or 0.0, row.speed, path)
 
-    async def _ready(self, row: SpeechRow) -> Audio:
-        """Return the sound as an asset, since HeyGen's link to it expires."""
-        path = self._sound(row)
-        if not row.asset_id:
-            content = await asyncio.to_thread(path.read_bytes)
-            name = f"{row.text_key[:12]}.{'wav' if content[:1] == b'R' else 'mp3'}"
-            asset = await self._client.upload_asset(name, content, _mime(content))
-            row = await self._record(row, asset_id=asset.asset_id)
-        return Audio(row.asset_id or "", row.duration_s or 0.0, row.speed, path)
 
-    def _sound(self, row: SpeechRow) -> Path:
-        return self._folder / f"{row.text_key.replace(':', '-')}-{row.id}"
+def sound_of(account: Account, row: SpeechRow) -> Path:
+    """Return where the sound of a speech is kept."""
+    return account.videos / "speech" / f"{row.text_key.replace(':', '-')}-{row.id}"
 
-    async def _record(self, row: SpeechRow, **fields: object) -> SpeechRow:
-        record: Callable[..., SpeechRow] = self._ledger.speech.record
-        return await asyncio.to_thread(record, row.id, **fields)
+
+async def _record(account: Account, row: SpeechRow, **fields: Any) -> SpeechRow:
+    return await asyncio.to_thread(account.ledger.speech.record, row.id, **fields)
 
 
 def _mime(content: bytes) -> str:

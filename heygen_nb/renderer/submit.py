@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from heygen_nb.clock import uptime_s
 from heygen_nb.errors import (
     ApiError,
     BadReplyError,
@@ -20,6 +19,7 @@ from heygen_nb.errors import (
     LedgerError,
     NotSentError,
     OutcomeUnknownError,
+    PaymentRequiredError,
     QuotaExceededError,
     RateLimitedError,
     ReplyLostError,
@@ -28,189 +28,236 @@ from heygen_nb.errors import (
     TakenOverError,
 )
 from heygen_nb.i18n import gettext as _
+from heygen_nb.renderer import tell
 from heygen_nb.renderer.background import forget_assets
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
-    from heygen_nb.heygen import HeyGenClient, VideoReply
-    from heygen_nb.ledger import Hold, Ledger, RenderRow
+    from heygen_nb.heygen import VideoReply
+    from heygen_nb.ledger import Hold, RenderRow
+    from heygen_nb.renderer.account import Account
+    from heygen_nb.renderer.tell import Report
 
 log = logging.getLogger("heygen_nb.renderer")
 
 KEY_LIFE = timedelta(hours=20)  # HeyGen keeps a key for 24 h: a wide margin
 MAX_REPEATS = 5
-MAX_LIMITED_S = 900.0
+MAX_WAIT_S, MAX_WAITS_S = 300.0, 1800.0  # one that the server names, and all of them
 SEARCH_PAUSES_S = (0, 10, 30)
 UNCLEAR = (ServerError, BadReplyError, ReplyLostError, RequestInProgressError)
 
 
-class Submitter:
-    """Brings planned renders to ``submitted``, ``rejected`` or ``unknown``.
+class Waits:
+    """Waits as a server asks for, never for longer than is bearable.
 
     Args:
-        client: HeyGen.
-        ledger: Where every step is stored before it is taken.
-        sleep: Waits between repeats.
-        uptime: Seconds, for how long 429 is put up with.
+        account: Its clock.
+        report: Told of every wait that the server asked for.
     """
 
-    def __init__(
-        self,
-        client: HeyGenClient,
-        ledger: Ledger,
-        *,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        uptime: Callable[[], float] = uptime_s,
-    ) -> None:
-        self._client = client
-        self._ledger = ledger
-        self._sleep = sleep
-        self._uptime = uptime
+    def __init__(self, account: Account, report: Report) -> None:
+        self._clock = account.clock
+        self._report = report
+        self._until_s = account.clock.uptime() + MAX_WAITS_S
 
-    async def submit(self, row: RenderRow, hold: Hold) -> RenderRow:
-        """Have a planned render accepted, or find out that it was.
+    def may_last(self, asked_s: float | None) -> bool:
+        """Tell whether there is time for a wait of that length."""
+        wait_s = asked_s or 0
+        return wait_s <= MAX_WAIT_S and self._clock.uptime() + wait_s <= self._until_s
 
-        Raises:
-            ApiError: Refused (``charged`` is False), or not settled yet
-                (``charged`` is None; a later call goes on).
-            OutcomeUnknownError: It cannot be settled by machine.
-            TakenOverError: Another process goes on with it.
-            LedgerError: A step could not be stored; nothing is sent then.
-        """
+    async def wait(self, asked_s: float | None, usual_s: float) -> None:
+        """Wait for what the server asked for, else the usual time."""
+        wait_s = min(usual_s if asked_s is None else asked_s, MAX_WAIT_S)
+        if asked_s:
+            await self._report("pending", tell.asked_to_wait(wait_s))
+        await self._clock.sleep(wait_s)
+
+
+async def submit(
+    account: Account, hold: Hold, row: RenderRow, report: Report
+) -> RenderRow:
+    """Have a planned render accepted, or find out that it was.
+
+    Raises:
+        ApiError: Refused (``charged`` is False), or not settled yet
+            (``charged`` is None; a later call goes on).
+        OutcomeUnknownError: It cannot be settled by machine.
+        TakenOverError: Another process goes on with it.
+        LedgerError: A step could not be stored; nothing is sent then.
+    """
+    try:
+        if row.state == "unknown":
+            row = await _look_again(account, hold, row)
+        return await _settle(account, hold, row, report)
+    except ApiError as error:
+        # whatever failed last: an earlier send may have been accepted
+        now = await asyncio.to_thread(account.ledger.render, row.id)
+        if now.unanswered:
+            error.charged = None
+        raise
+
+
+async def _settle(
+    account: Account, hold: Hold, row: RenderRow, report: Report
+) -> RenderRow:
+    repeats, waits = 0, Waits(account, report)
+    while row.state == "planned":
+        if row.unanswered and await _key_is_dead(account, row):
+            return await _search(account, hold, row)
+        earlier_unanswered = row.unanswered
+        row = await _note_send(account, hold)
+        hold.check()  # the laptop may have slept since
         try:
-            return await self._settle(row, hold)
+            created = await account.client.create_video(
+                row.body, idempotency_key=row.idempotency_key
+            )
         except ApiError as error:
-            # whatever failed last: an earlier send may have been accepted
-            now = await asyncio.to_thread(self._ledger.render, row.id)
-            if now.unanswered:
-                error.charged = None
-            raise
-
-    async def _settle(self, row: RenderRow, hold: Hold) -> RenderRow:
-        repeats, limited_until = 0, self._uptime() + MAX_LIMITED_S
-        while row.state == "planned":
-            if row.unanswered and await self._key_is_dead(row):
-                return await self._search(row, hold)
-            earlier_unanswered = row.unanswered
-            row = await self._note_send(hold)
-            hold.check()  # the laptop may have slept since
-            try:
-                created = await self._client.create_video(
-                    row.body, idempotency_key=row.idempotency_key
-                )
-            except ApiError as error:
-                row = await self._after_error(
-                    row, hold, error, earlier_unanswered=earlier_unanswered
-                )
-                limited = isinstance(error, RateLimitedError)
-                repeats += not limited
-                wait_s = error.retry_after_s or min(2.0**repeats, 30)
-                if repeats >= MAX_REPEATS or (
-                    limited and self._uptime() + wait_s > limited_until
-                ):
-                    return await self._give_up(row, hold, error)
-                await self._sleep(wait_s)
-            else:
-                row = await self._accepted(hold, created.video_id, "submitted")
-        return row
-
-    async def _note_send(self, hold: Hold) -> RenderRow:
-        at = self._client.server_time()
-        if at is None:  # the key's life must be counted by the server's clock
-            await self._client.me()
-            at = self._client.server_time() or datetime.now(UTC)
-        return await asyncio.to_thread(self._ledger.before_send, hold, at)
-
-    async def _key_is_dead(self, row: RenderRow) -> bool:
-        """Tell whether repeating might make a second video.
-
-        The time is read from the server just now: a laptop may have slept since.
-        """
-        if row.first_sent_at is None:
-            return True
-        await self._client.me()
-        now = self._client.server_time()
-        if now is None:
-            return True
-        return not timedelta(minutes=-5) < now - row.first_sent_at < KEY_LIFE
-
-    async def _after_error(
-        self, row: RenderRow, hold: Hold, error: ApiError, *, earlier_unanswered: bool
-    ) -> RenderRow:
-        """Store what a failed send means; the state says whether to go on."""
-        log.warning("#%s: %s", row.draft_id, error)
-        if isinstance(error, UNCLEAR) or _is_unreadable_conflict(error):
-            return row
-        nothing_made = isinstance(error, NotSentError | RateLimitedError)
-        if earlier_unanswered and not nothing_made:
-            return await self._search(row, hold)
-        error.charged = None if earlier_unanswered else False
-        row = await self._record(hold, "refused", unanswered=earlier_unanswered)
-        if not nothing_made:
-            row = await self._record(
-                hold,
-                "rejected",
-                state="rejected",
-                error_code=error.code or str(error.status),
-                error_message=error.message,
-                reserved_cost=0.0,
+            row = await _after_error(
+                account, hold, row, error, earlier_unanswered=earlier_unanswered
             )
-            await forget_assets(self._ledger, row)
-            raise error
-        if isinstance(error, QuotaExceededError):
-            raise error
-        return row
+            asked_s = error.retry_after_s
+            limited = isinstance(error, RateLimitedError)
+            repeats += not limited
+            if repeats >= MAX_REPEATS or (limited and not waits.may_last(asked_s)):
+                return await _give_up(account, hold, row, error)
+            await waits.wait(asked_s, min(2.0**repeats, 30))
+        else:
+            row = await _accepted(account, hold, created.video_id, "submitted")
+    return row
 
-    async def _give_up(self, row: RenderRow, hold: Hold, error: ApiError) -> RenderRow:
-        if row.unanswered:
-            return await self._search(row, hold)
+
+async def _note_send(account: Account, hold: Hold) -> RenderRow:
+    at = account.client.server_time()
+    if at is None:  # the key's life must be counted by the server's clock
+        await account.client.me()
+        at = account.client.server_time()
+    return await asyncio.to_thread(
+        account.ledger.before_send, hold, _later(at, account.clock.now)
+    )
+
+
+def _later(at: datetime | None, now: Callable[[], datetime]) -> datetime:
+    """Return the later of HeyGen's clock and ours: a key may die too early only."""
+    return max(at, now()) if at else now()
+
+
+async def _key_is_dead(account: Account, row: RenderRow) -> bool:
+    """Tell whether repeating might make a second video.
+
+    The time is read from the server just now: a laptop may have slept since.
+    """
+    if row.first_sent_at is None:
+        return True
+    await account.client.me()
+    at = account.client.server_time()
+    if at is None:
+        return True
+    age = _later(at, account.clock.now) - row.first_sent_at
+    return not timedelta(minutes=-5) < age < KEY_LIFE
+
+
+async def _after_error(
+    account: Account,
+    hold: Hold,
+    row: RenderRow,
+    error: ApiError,
+    *,
+    earlier_unanswered: bool,
+) -> RenderRow:
+    """Store what a failed send means; the state says whether to go on."""
+    log.warning("#%s: %s", row.draft_id, error)
+    if isinstance(error, UNCLEAR) or _is_unreadable_conflict(error):
+        return row
+    nothing_made = isinstance(error, NotSentError | RateLimitedError)
+    if earlier_unanswered and not nothing_made:
+        return await _search(account, hold, row)
+    error.charged = None if earlier_unanswered else False
+    told = {"error_code": error.code or str(error.status)}
+    told["error_message"] = error.message
+    fields: dict[str, object] = {"unanswered": earlier_unanswered}
+    if isinstance(error, PaymentRequiredError):  # it waits until there is money
+        fields |= {**told, "idempotency_key": f"{row.token}:{row.sends}"}
+    row = await record(account, hold, "refused", **fields)
+    if isinstance(error, QuotaExceededError | PaymentRequiredError):
         raise error
+    if not nothing_made:
+        rejected = {"state": "rejected", "reserved_cost": 0.0, **told}
+        row = await record(account, hold, "rejected", **rejected)
+        await forget_assets(account, row)
+        raise error
+    return row
 
-    async def _search(self, row: RenderRow, hold: Hold) -> RenderRow:
-        """Look for the video by its title; adopt the only one, else ask a person."""
-        hits: list[str] = []
-        for pause_s in SEARCH_PAUSES_S:  # a new video may be listed a little late
-            await self._sleep(pause_s)
-            hits = [
-                video.id
-                async for video in self._client.list_videos(title=row.token)
-                if token_of(video) == row.token
-            ]
-            if len(hits) == 1:
-                return await self._accepted(hold, hits[0], "adopted")
-            if hits:
-                break
-        row = await self._record(
-            hold, "unknown", state="unknown", error_code=f"found_{len(hits)}"
-        )
+
+async def _give_up(
+    account: Account, hold: Hold, row: RenderRow, error: ApiError
+) -> RenderRow:
+    if row.unanswered:
+        return await _search(account, hold, row)
+    raise error
+
+
+async def _look_again(account: Account, hold: Hold, row: RenderRow) -> RenderRow:
+    """Look once more for a lost video, for free; else repeat while the key lives."""
+    hits = await _found(account, row)
+    if len(hits) == 1:
+        return await _accepted(account, hold, hits[0], "adopted")
+    # HeyGen's keys are not known to count for a batch
+    if hits or row.batch_key or await _key_is_dead(account, row):
         raise not_known(row)
+    return await record(account, hold, "looked again", state="planned")
 
-    async def _accepted(self, hold: Hold, video_id: str, event: str) -> RenderRow:
-        try:
-            return await self._record(
-                hold, event, state="submitted", video_id=video_id, unanswered=False
-            )
-        except TakenOverError:
-            raise
-        except LedgerError as error:
-            raise LedgerError(
-                _("HeyGen accepted video {id}, but: {problem}").format(
-                    id=video_id, problem=error.message
-                ),
-                hint=_(
-                    "Make the ledger usable, then render the same draft again:"
-                    " it is not paid a second time."
-                ),
-                charged=True,
-            ) from None
 
-    async def _record(
-        self, hold: Hold, name: str, *, state: str | None = None, **fields: object
-    ) -> RenderRow:
-        return await asyncio.to_thread(
-            self._ledger.record, hold, name, state=state, **fields
-        )
+async def _search(account: Account, hold: Hold, row: RenderRow) -> RenderRow:
+    """Look for the video by its title; adopt the only one, else ask a person."""
+    hits: list[str] = []
+    for pause_s in SEARCH_PAUSES_S:  # a new video may be listed a little late
+        await account.clock.sleep(pause_s)
+        hits = await _found(account, row)
+        if len(hits) == 1:
+            return await _accepted(account, hold, hits[0], "adopted")
+        if hits:
+            break
+    row = await record(
+        account, hold, "unknown", state="unknown", error_code=f"found_{len(hits)}"
+    )
+    raise not_known(row)
+
+
+async def _found(account: Account, row: RenderRow) -> list[str]:
+    return [
+        video.id
+        async for video in account.client.list_videos(title=row.token)
+        if token_of(video) == row.token
+    ]
+
+
+async def _accepted(
+    account: Account, hold: Hold, video_id: str, event: str
+) -> RenderRow:
+    fields = {"video_id": video_id, "unanswered": False, "error_code": None}
+    try:
+        return await record(account, hold, event, state="submitted", **fields)
+    except TakenOverError:
+        raise
+    except LedgerError as error:
+        raise LedgerError(
+            _("HeyGen accepted video {id}, but: {problem}").format(
+                id=video_id, problem=error.message
+            ),
+            hint=_(
+                "Make the ledger usable, then render the same draft again:"
+                " it is not paid a second time."
+            ),
+            charged=True,
+        ) from None
+
+
+async def record(
+    account: Account, hold: Hold, name: str, **fields: object
+) -> RenderRow:
+    """Store what happened to a render; see :meth:`Ledger.record`."""
+    return await asyncio.to_thread(account.ledger.record, hold, name, **fields)  # type: ignore[arg-type] # columns of any type
 
 
 def _is_unreadable_conflict(error: ApiError) -> bool:

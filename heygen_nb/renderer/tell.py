@@ -65,6 +65,11 @@ def status(word: str, elapsed_s: float, reason: str = "") -> str:
     return f"{line}: {reason}" if reason else line
 
 
+def asked_to_wait(wait_s: float) -> str:
+    """The server has no time now; whoever waits sees for how long."""
+    return _("⏳ HeyGen asks to wait: {seconds} s").format(seconds=round(wait_s))
+
+
 def created(video_id: str) -> str:
     """The render has ended well."""
     return _("✅ Video created! ID: {id}").format(id=video_id)

@@ -1,247 +1,381 @@
-"""Waiting for one video: what every look shows is stored and reported."""
+"""Waiting for videos: one look at all of them every few seconds, stored and told."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.errors import RenderFailedError, WaitTimeoutError
+from heygen_nb.clock import Patience
+from heygen_nb.errors import (
+    ApiError,
+    NotAuthorizedError,
+    NotFoundError,
+    RenderFailedError,
+    WaitTimeoutError,
+)
 from heygen_nb.heygen import phase
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import RenderRow
 from heygen_nb.models import Video
 from heygen_nb.renderer import tell
-from heygen_nb.renderer.archive import links
+from heygen_nb.renderer.account import turn
+from heygen_nb.renderer.archive import described, links
 from heygen_nb.renderer.background import forget_assets
-from heygen_nb.renderer.tell import Report, clock_for, learn_times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncGenerator, Awaitable, Callable
     from datetime import datetime
 
-    from heygen_nb.clock import Clock
-    from heygen_nb.config import Settings
-    from heygen_nb.heygen import VideoReply
+    from heygen_nb.clock import Pace
+    from heygen_nb.heygen import HeyGenClient, VideoReply
     from heygen_nb.ledger import Hold
-    from heygen_nb.renderer.advance import Renderer
-    from heygen_nb.renderer.watch import Sighting, Watcher
+    from heygen_nb.renderer.account import Account
+    from heygen_nb.renderer.tell import Report
     from heygen_nb.timing import RenderTimes
 
-# No look takes longer, with all its repeats: in a longer gap the computer slept, or
-# a cell kept the loop busy, and nobody could look.
-LONGEST_LOOK_S = 600.0
+log = logging.getLogger("heygen_nb.renderer")
+
+_LEARN_AGAIN_S = 60.0
+# A video just made is not found for a while (seen live, 2026): it counts as deleted
+# only by two looks that are a minute apart, and not within two minutes.
+_YOUNG_S, _BETWEEN_LOOKS_S = 120.0, 60.0
+MAX_STATUS_IDS = 100  # HeyGen's limit of one bulk request
+_GETS_AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Seconds between two looks, and after which waiting stops."""
+class Sighting:
+    """What one look at a video showed.
 
-    interval_s: float = 10.0
-    timeout_s: float = 900.0
-
-    @classmethod
-    def of(cls, settings: Settings) -> Pace:
-        """Return what the settings say."""
-        return cls(settings.poll_interval_s, settings.wait_timeout_s)
-
-
-class Patience:
-    """Counts the seconds of one wait; after hours of sleep they count anew.
-
-    So whoever opens a laptop sees what has become of the render, and not that waiting
-    has stopped: the network is often up a little later than we are.
-
-    Args:
-        pace: Its time limit.
-        uptime: Seconds, going on during a sleep.
+    Attributes:
+        word: HeyGen's status word, or ``missing``.
+        video: The whole reply; always there when the render has ended well.
     """
 
-    def __init__(self, pace: Pace, uptime: Callable[[], float]) -> None:
-        self._pace = pace
-        self._uptime = uptime
-        self._begun = self._looked = uptime()
-
-    @property
-    def waited_s(self) -> float:
-        """Seconds waited, up to the last look."""
-        return self._looked - self._begun
-
-    def is_over(self) -> bool:
-        """Tell, after every look, whether that was the last one."""
-        now = self._uptime()
-        if now - self._looked > self._pace.interval_s + LONGEST_LOOK_S:
-            self._begun = now
-        self._looked = now
-        return self.waited_s >= self._pace.timeout_s
+    word: str
+    video: VideoReply | None = None
 
 
-_LEARN_AGAIN_S = 60.0
+_MISSING = Sighting("not_found")
 
 
-class Waiting:
-    """Waits for videos of the renderer's account.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Waiter:
+    video_id: str
+    interval_s: float
+    news: asyncio.Queue[Sighting | Exception | None]
+
+
+class Watcher:
+    """Looks at all videos that somebody waits for.
+
+    A single video is asked for by itself; more share one status request for up to
+    100, and only those that have ended are then read one by one.
 
     Args:
-        renderer: With its ledger, rates and archive.
-        watcher: Looks at all videos at once.
-        clock: Time of day and passed time.
+        client: HeyGen.
+        sleep: Waits between two looks.
     """
 
-    def __init__(self, renderer: Renderer, watcher: Watcher, clock: Clock) -> None:
-        self._renderer = renderer
-        self._ledger = renderer.ledger
-        self._watcher = watcher
-        self._clock = clock
-        self._reading = asyncio.Lock()
-        self._learned: tuple[float, RenderTimes] | None = None
+    def __init__(
+        self,
+        client: HeyGenClient,
+        *,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._client = client
+        self._sleep = sleep
+        self._waiters: set[_Waiter] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._gets = asyncio.Semaphore(_GETS_AT_ONCE)
 
-    async def wait(
-        self, video_id: str, report: Report, pace: Pace, *, hold: Hold | None = None
-    ) -> Video:
-        """Wait until a video is rendered; see :meth:`Renderer.wait`.
+    async def watch(
+        self, video_id: str, *, interval_s: float, at_once: bool = False
+    ) -> AsyncGenerator[Sighting | None]:
+        """Yield what every look shows; None when a look failed.
 
         Args:
-            video_id: Any video of the account.
-            report: Gets every look.
-            pace: How often to look, and how long.
-            hold: Of its render; without one, steps are stored when nobody has it.
+            video_id: Which video.
+            interval_s: Seconds between two looks; the shortest of all waiters
+                counts.
+            at_once: Look before the first interval is over.
+
+        Raises:
+            NotAuthorizedError: The key is no longer accepted.
         """
+        if at_once:
+            yield await self._look(video_id)
+        waiter = _Waiter(video_id, interval_s, asyncio.Queue())
+        self._waiters.add(waiter)
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+        try:
+            while True:
+                news = await waiter.news.get()
+                if isinstance(news, Exception):
+                    raise news
+                yield news
+        finally:
+            self._waiters.discard(waiter)
+            if not self._waiters and self._task:
+                self._task.cancel()
+                self._task = None  # it ends a little later: nobody may rely on it
+
+    async def close(self) -> None:
+        """Stop looking."""
+        if self._task:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while self._waiters:
+            await self._sleep(min(waiter.interval_s for waiter in self._waiters))
+            waiters = list(self._waiters)
+            news: dict[str, Sighting | None] | Exception
+            try:
+                news = await self._look_at_all({w.video_id for w in waiters})
+            except Exception as error:  # noqa: BLE001 - the waiters raise it
+                news = error
+            for waiter in waiters:
+                waiter.news.put_nowait(
+                    news if isinstance(news, Exception) else news[waiter.video_id]
+                )
+
+    async def _look_at_all(self, video_ids: set[str]) -> dict[str, Sighting | None]:
+        ids = sorted(video_ids)
+        if len(ids) == 1:
+            return {ids[0]: await self._look(ids[0])}
+        news: dict[str, Sighting | None] = dict.fromkeys(ids)
+        for start in range(0, len(ids), MAX_STATUS_IDS):
+            news |= await self._bulk(ids[start : start + MAX_STATUS_IDS])
+        ended = [
+            video_id
+            for video_id, sighting in news.items()
+            if sighting
+            and (
+                phase(sighting.word) in ("completed", "failed")
+                or sighting.word == "not_found"
+            )
+        ]
+        looks = await asyncio.gather(*(self._look(video_id) for video_id in ended))
+        return news | dict(zip(ended, looks, strict=True))
+
+    async def _bulk(self, ids: list[str]) -> dict[str, Sighting | None]:
+        try:
+            rows = await self._client.video_statuses(ids)
+        except NotAuthorizedError:
+            raise
+        except ApiError as error:
+            log.warning("%s", error)
+            return {}
+        told = {row.video_id: Sighting(row.status) for row in rows if row.video_id}
+        # one that is missing in the answer is looked at by itself
+        return {video_id: told.get(video_id, _MISSING) for video_id in ids}
+
+    async def _look(self, video_id: str) -> Sighting | None:
+        try:
+            async with self._gets:
+                video = await self._client.get_video(video_id)
+        except NotAuthorizedError:
+            raise
+        except ApiError as error:
+            # Only this code says that the video is gone; any other 404 may be a
+            # gateway's, and a failed look never is a failed render.
+            if isinstance(error, NotFoundError) and error.code == "video_not_found":
+                return Sighting("missing")
+            log.warning("%s", error)
+            return None
+        return Sighting(video.status, video)
+
+
+async def wait(
+    account: Account,
+    video_id: str,
+    report: Report,
+    pace: Pace,
+    *,
+    row: RenderRow | None = None,
+    hold: Hold | None = None,
+) -> Video:
+    """Wait for a video to be rendered.
+
+    Args:
+        account: Whose video it is.
+        video_id: Any video of the account.
+        report: Gets every look.
+        pace: How often to look, and how long.
+        row: The render that made it, if that is known.
+        hold: Of that render; without one, steps are stored when nobody has it.
+
+    Raises:
+        RenderFailedError: HeyGen could not render it, or it was deleted.
+        WaitTimeoutError: The time is up; the render goes on.
+        NotAuthorizedError: The key is not accepted.
+    """
+    clock = account.clock
+    if row is None:
         row = await asyncio.to_thread(
-            self._ledger.render_of_video, self._renderer.account, video_id
+            account.ledger.render_of_video, account.payer, video_id
         )
-        if row:
-            report.clock = clock_for(row, await self._times())
-        # The time of day is asked only once: it may be set while we wait.
-        begun_s = self._clock.uptime() - self._seconds_since(
-            row.submitted_at if row else None
-        )
-        elapsed_s = self._clock.uptime() - begun_s
-        patience = Patience(pace, self._clock.uptime)
-        # A render just submitted cannot be ready; anything older may well be.
-        at_once = (
-            row is None or row.state != "submitted" or elapsed_s >= pace.interval_s
-        )
-        looks = self._watcher.watch(
-            video_id, interval_s=pace.interval_s, at_once=at_once
-        )
-        async with aclosing(looks):
-            async for sighting in looks:
-                elapsed_s = self._clock.uptime() - begun_s
-                if sighting:
-                    row = await self._store(row, sighting, elapsed_s, hold)
-                    await _report_sighting(report, sighting, elapsed_s)
-                    if _has_ended(sighting):
-                        return await self._ended(row, sighting, video_id, report)
-                if patience.is_over():
-                    line = tell.timed_out(video_id, patience.waited_s)
-                    await report("unknown", line, elapsed_s=elapsed_s)
-                    raise WaitTimeoutError(line, video_id=video_id)
-        raise AssertionError("the watcher never ends by itself")
+    if row:
+        report.clock = tell.clock_for(row, await _times(account))
+    # The time of day is asked only once: it may be set while we wait.
+    begun_s = clock.uptime() - _seconds_since(
+        clock.now(), row.submitted_at if row else None
+    )
+    elapsed_s = clock.uptime() - begun_s
+    # A render just submitted cannot be ready; anything older may well be.
+    at_once = row is None or row.state != "submitted" or elapsed_s >= pace.interval_s
+    if account.watcher is None:
+        account.watcher = Watcher(account.client, sleep=clock.sleep)
+    looks = account.watcher.watch(video_id, interval_s=pace.interval_s, at_once=at_once)
+    patience, missing = Patience(pace, clock.uptime), Missing()
+    async with aclosing(looks):
+        async for sighting in looks:
+            elapsed_s = clock.uptime() - begun_s
+            if sighting:
+                sighting = missing.judge(sighting, elapsed_s)  # noqa: PLW2901
+                row = await _store(account, row, sighting, elapsed_s, hold)
+                await _report_sighting(report, sighting, elapsed_s)
+                if _has_ended(sighting):
+                    return await _ended(account, row, sighting, report, elapsed_s)
+            if patience.is_over():
+                line = tell.timed_out(video_id, patience.waited_s)
+                await report("unknown", line, elapsed_s=elapsed_s)
+                raise WaitTimeoutError(line, video_id=video_id)
+    raise AssertionError("the watcher never ends by itself")
 
-    async def _times(self) -> RenderTimes:
-        """Return what is learned so far; read once for all that wait side by side."""
-        async with self._reading:
-            now = self._clock.uptime()
-            if self._learned is None or now - self._learned[0] > _LEARN_AGAIN_S:
-                backend = self._renderer.account.backend
-                past = await asyncio.to_thread(self._ledger.facts.times, backend)
-                self._learned = now, learn_times(past, backend)
-            return self._learned[1]
 
-    async def _store(
-        self,
-        row: RenderRow | None,
-        sighting: Sighting,
-        elapsed_s: float,
-        hold: Hold | None,
-    ) -> RenderRow | None:
-        if row is None or self._news(row, sighting, elapsed_s) is None:
-            return row
-        if hold:
-            return await self._record(hold, sighting, elapsed_s)
-        async with self._renderer.holding(RenderRow, row.id) as own:
-            # without it another process has the render, and stores what it sees
-            return await self._record(own, sighting, elapsed_s) if own else row
+class Missing:
+    """Tells a deleted video from one that HeyGen does not find yet."""
 
-    async def _record(
-        self, hold: Hold, sighting: Sighting, elapsed_s: float
-    ) -> RenderRow:
-        row = await asyncio.to_thread(self._ledger.render, str(hold.id))
-        news = self._news(row, sighting, elapsed_s)
-        if news is None:
-            return row
-        name, state, fields = news
-        if state == "completed":
-            billed = await self._renderer.bills.close(row, fields["cost"])
-            if billed is not None:
-                fields |= {"cost": billed, "billed": True}
-        row = await asyncio.to_thread(
-            self._ledger.record, hold, name, state=state, **fields
-        )
-        await forget_assets(self._ledger, row)
+    def __init__(self) -> None:
+        self._since_s: float | None = None
+
+    def judge(self, sighting: Sighting, elapsed_s: float) -> Sighting:
+        """Return a look, ``deleted`` once that is sure."""
+        if sighting.word != "missing":
+            self._since_s = None
+            return sighting
+        if self._since_s is None:
+            self._since_s = elapsed_s
+        apart_s = elapsed_s - self._since_s
+        sure = elapsed_s >= _YOUNG_S and apart_s >= _BETWEEN_LOOKS_S
+        return Sighting("deleted") if sure else sighting
+
+
+async def _times(account: Account) -> RenderTimes:
+    """Return what is learned so far; read once for all that wait side by side."""
+    async with turn("times", account):
+        now = account.clock.uptime()
+        if account.times is None or now - account.times[0] > _LEARN_AGAIN_S:
+            backend = account.payer.backend
+            past = await asyncio.to_thread(account.ledger.facts.times, backend)
+            account.times = now, tell.learn_times(past, backend)
+        return account.times[1]
+
+
+async def _store(
+    account: Account,
+    row: RenderRow | None,
+    sighting: Sighting,
+    elapsed_s: float,
+    hold: Hold | None,
+) -> RenderRow | None:
+    if row is None or _news(account, row, sighting, elapsed_s) is None:
         return row
+    if hold:
+        return await _record(account, hold, row, sighting, elapsed_s)
+    async with account.hold(RenderRow, row.id) as own:
+        # without it another process has the render, and stores what it sees
+        if own is None:
+            return row
+        row = await asyncio.to_thread(account.ledger.render, row.id)
+        return await _record(account, own, row, sighting, elapsed_s)
 
-    def _news(
-        self, row: RenderRow, sighting: Sighting, elapsed_s: float
-    ) -> tuple[str, str | None, dict[str, Any]] | None:
-        """Return the step that a look tells of; None if the ledger knows it."""
-        word, video = sighting.word, sighting.video
-        if row.state not in ("submitted", "completed"):
-            return None
-        if phase(word) == "failed" or word == "deleted":
-            return (
-                "failed",
-                "failed",
-                {
-                    "error_code": (video and video.failure_code) or word,
-                    "error_message": (video and video.failure_message) or "",
-                    "reserved_cost": 0.0,
-                },
-            )
-        if row.state == "completed":
-            return None
-        if phase(word) == "processing" and row.processing_at is None:
-            begun = row.submitted_at or self._clock.now()
-            at = begun + timedelta(seconds=elapsed_s)
-            return "processing", None, {"processing_at": at}
-        if phase(word) == "completed" and video and video.video_url:
-            seconds = video.duration_s or row.estimate_s or 0.0
-            cost = self._renderer.rates.bill(
-                row.engine, seconds, row.inputs.get("resolution", ""), row.look_type
-            )
-            return (
-                "completed",
-                "completed",
-                {
-                    "duration_s": seconds,
-                    "cost": cost,
-                    "reserved_cost": 0.0,
-                    **_completed_at(row, video),
-                },
-            )
+
+async def _record(
+    account: Account, hold: Hold, row: RenderRow, sighting: Sighting, elapsed_s: float
+) -> RenderRow:
+    news = _news(account, row, sighting, elapsed_s)
+    if news is None:
+        return row
+    name, state, fields = news
+    row = await asyncio.to_thread(
+        account.ledger.record, hold, name, state=state, **fields
+    )
+    await forget_assets(account, row)
+    return row
+
+
+def _news(
+    account: Account, row: RenderRow, sighting: Sighting, elapsed_s: float
+) -> tuple[str, str | None, dict[str, Any]] | None:
+    """Return the step that a look tells of; None if the ledger knows it."""
+    word, video = sighting.word, sighting.video
+    if row.state not in ("submitted", "completed"):
         return None
-
-    async def _ended(
-        self, row: RenderRow | None, sighting: Sighting, video_id: str, report: Report
-    ) -> Video:
-        if sighting.video is None or phase(sighting.word) != "completed":
-            raise _failed(video_id, sighting)
-        await report("completed", tell.created(video_id))
-        video = Video(
-            video_id=video_id,
-            status="completed",
-            backend=self._renderer.account.backend,
-            title=sighting.video.title or "",
-            duration_s=sighting.video.duration_s,
-            **links(sighting.video),
+    if phase(word) == "failed" or word == "deleted":
+        return (
+            "failed",
+            "failed",
+            {
+                "error_code": (video and video.failure_code) or word,
+                "error_message": (video and video.failure_message) or "",
+                "reserved_cost": 0.0,
+            },
         )
-        return self._renderer.archive.describe(row, video) if row else video
+    if row.state == "completed":
+        return None
+    if phase(word) == "processing" and row.processing_at is None:
+        begun = row.submitted_at or account.clock.now()
+        at = begun + timedelta(seconds=elapsed_s)
+        return "processing", None, {"processing_at": at}
+    if phase(word) == "completed" and video and video.video_url:
+        seconds = video.duration_s or row.estimate_s or 0.0
+        fields = {
+            "duration_s": seconds,
+            "cost": account.rates.bill(
+                row.engine,
+                seconds,
+                row.inputs.get("resolution", ""),
+                row.look_type,
+            ),
+            "reserved_cost": 0.0,
+            **_completed_at(row, video),
+        }
+        return "completed", "completed", fields
+    return None
 
-    def _seconds_since(self, then: datetime | None) -> float:
-        return max(0.0, (self._clock.now() - then).total_seconds()) if then else 0.0
+
+async def _ended(
+    account: Account,
+    row: RenderRow | None,
+    sighting: Sighting,
+    report: Report,
+    elapsed_s: float,
+) -> Video:
+    reply = sighting.video
+    if reply is None or phase(sighting.word) != "completed":
+        raise _failed(row, sighting)
+    await report("completed", tell.created(reply.id), elapsed_s=elapsed_s)
+    video = Video(
+        video_id=reply.id,
+        status="completed",
+        backend=account.payer.backend,
+        title=reply.title or "",
+        duration_s=reply.duration_s,
+        **links(reply),
+    )
+    return described(account, row, video) if row else video
+
+
+def _seconds_since(now: datetime, then: datetime | None) -> float:
+    return max(0.0, (now - then).total_seconds()) if then else 0.0
 
 
 def _completed_at(row: RenderRow, video: VideoReply) -> dict[str, datetime]:
@@ -271,13 +405,13 @@ async def _report_sighting(
     await report(status, tell.status(word, elapsed_s, reason), elapsed_s=elapsed_s)
 
 
-def _failed(video_id: str, sighting: Sighting) -> RenderFailedError:
+def _failed(row: RenderRow | None, sighting: Sighting) -> RenderFailedError:
     video = sighting.video
     reason = (video and (video.failure_message or video.failure_code)) or _("deleted")
-    reason = reason.rstrip(".")
+    video_id = video.id if video else str(row.video_id if row else "")
     return RenderFailedError(
         _("HeyGen could not render video {id}: {reason}.").format(
-            id=video_id, reason=reason
+            id=video_id, reason=reason.rstrip(".")
         ),
         video_id=video_id,
         failure_code=(video and video.failure_code) or sighting.word,

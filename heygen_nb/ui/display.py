@@ -150,7 +150,7 @@ async def _make(draft: Draft, *, render: bool) -> Video | None:
     # What this module shows is needed by every notebook; these only by the magic.
     import IPython.display as ipython  # noqa: PLC0415
 
-    from heygen_nb.renderer import render_video  # noqa: PLC0415
+    from heygen_nb.api import render_video  # noqa: PLC0415
     from heygen_nb.ui.state import shared_state  # noqa: PLC0415
 
     shared = shared_state()

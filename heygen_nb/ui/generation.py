@@ -13,9 +13,9 @@ from heygen_nb.ui.html import bar_html, clock, failure_html, markup, relative
 from heygen_nb.ui.widgets import LogView, Player
 
 if TYPE_CHECKING:
+    from heygen_nb.outcome import Outcome
     from heygen_nb.ui.base import Work
     from heygen_nb.workflow.jobs import Job
-    from heygen_nb.workflow.outcome import Outcome
 
 MAX_CARDS = 6
 TICK_S = 1.0

@@ -12,17 +12,18 @@ import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft
+from heygen_nb.posting import Posting
+from heygen_nb.renderer.order import adopt, order_again
 from heygen_nb.ui.base import Panel, column, make, row, shared_layout, show
 from heygen_nb.ui.html import clock, failure_html, markup, picture_html, relative
 from heygen_nb.ui.widgets import Player
 from heygen_nb.workflow.history import HistoryLine, export_history, line_of
 from heygen_nb.workflow.jobs import video_of
-from heygen_nb.workflow.resumption import adopt, pay_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from heygen_nb.workflow.session import Session
+    from heygen_nb.renderer.account import Account
 
 ROWS = 7
 
@@ -176,26 +177,28 @@ class HistoryPanel(Panel):
         if line is None or (again and not await self.ask(question, _("Send again"))):
             return
         await self._settle(
-            lambda session: session.posting.send_render(video_of(line), again=again)
+            lambda account: self._posting(account).send_render(
+                video_of(line), again=again
+            )
         )
 
     async def _resend(self) -> None:
         if line := self.line:
             await self._settle(
-                lambda session: session.posting.resend(line.post_id or 0)
+                lambda account: self._posting(account).resend(line.post_id or 0)
             )
 
     async def _mark_sent(self) -> None:
         if line := self.line:
             await self._settle(
-                lambda session: session.posting.mark_sent(line.post_id or 0)
+                lambda account: self._posting(account).mark_sent(line.post_id or 0)
             )
 
     async def _adopt(self) -> None:
         line, video_id = self.line, self.t_video_id.value.strip()
         if line and video_id:
             await self._settle(
-                lambda session: adopt(session, line.render_id or "", video_id)
+                lambda account: adopt(account, line.render_id or "", video_id)
             )
             self.shared.jobs.take_up()
 
@@ -203,16 +206,19 @@ class HistoryPanel(Panel):
         question = _("Have you looked at HeyGen? A new render is paid again.")
         line = self.line  # another one may be chosen before the answer
         if line and await self.ask(question, _("Pay for another")):
-            await self._settle(lambda session: pay_again(session, line.render_id or ""))
+            settings, render_id = self.shared.settings, line.render_id or ""
+            await self._settle(
+                lambda account: order_again(account, render_id, settings)
+            )
             self.shared.jobs.take_up()
 
     async def _settle(
-        self, work: Callable[[Session], Coroutine[Any, Any, object]]
+        self, work: Callable[[Account], Coroutine[Any, Any, object]]
     ) -> None:
         self.tell(lambda: _("One moment…"))
         try:
-            async with self.shared.session() as session:
-                await work(session)
+            async with self.shared.account() as account:
+                await work(account)
         finally:
             await self._load()
         self.tell(lambda: _("Done."))
@@ -221,12 +227,10 @@ class HistoryPanel(Panel):
         """Return what was rendered, as it was then."""
         ledger = await self.shared.ledger()
         found = await asyncio.to_thread(ledger.render, line.render_id or "")
-        return Draft(
-            id=found.draft_id,
-            script=found.script,
-            caption=found.caption,
-            title=found.title,
-        )
+        return Draft.of(found)
+
+    def _posting(self, account: Account) -> Posting:
+        return Posting(self.shared.settings, account)
 
     async def new_draft(self) -> None:
         """Make a draft of what was rendered, to be changed."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from heygen_nb.api import heard, settings_for
 from heygen_nb.i18n import gettext as _
+from heygen_nb.renderer.order import over_limit
 from heygen_nb.ui.html import amount_text
 
 if TYPE_CHECKING:
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.config import Settings
     from heygen_nb.models import Draft
-    from heygen_nb.renderer import Plan
+    from heygen_nb.renderer.request import Plan
     from heygen_nb.ui.base import Panel
     from heygen_nb.workflow.jobs import Job
 
@@ -45,8 +47,8 @@ async def render_if_agreed(
         plans = await shared.quote(drafts)
     over = None
     if plans:
-        async with shared.session() as session:
-            over = await session.over_limit(plans)
+        async with shared.account() as account:
+            over = await over_limit(account, plans, shared.settings)
     cost = sum(plan.quote.amount for plan in plans)
     if cost or (plans and question):
         lines = [question] if question else []
@@ -55,9 +57,7 @@ async def render_if_agreed(
         yes = _("Render for {amount}").format(amount=amount) if cost else _("Render")
         if not await _agreed(panel, before, "\n".join(lines), yes):
             return None
-    if len(drafts) == 1:
-        return [shared.render(drafts[0], unlimited=over is not None)]
-    return shared.render_all(drafts, unlimited=over is not None)
+    return shared.render(drafts, unlimited=over is not None)
 
 
 async def speak_if_agreed(panel: Panel, draft: Draft) -> Path | None:
@@ -84,8 +84,8 @@ async def speak_if_agreed(panel: Panel, draft: Draft) -> Path | None:
             yes = _("Speak for {amount}").format(amount=amount)
             if not await _agreed(panel, before, text, yes):
                 return None
-    async with shared.session() as session:
-        return await session.speak(draft)
+    async with shared.account() as account:
+        return await heard(account, draft, settings_for(draft, shared.settings))
 
 
 async def _agreed(panel: Panel, before: Settings, text: str, yes: str) -> bool:

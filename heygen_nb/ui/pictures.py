@@ -24,6 +24,7 @@ from heygen_nb.renderer.background import (
     refusal,
     stamp_of,
 )
+from heygen_nb.renderer.resolve import background_meant
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from heygen_nb.ledger import Ledger
-    from heygen_nb.workflow.session import Session
+    from heygen_nb.renderer.account import Account
 
 FOLDER, LOOKS = "backgrounds", ".looks"
 LISTED = 36
@@ -64,18 +65,18 @@ class BackgroundStore:
     Args:
         home: The home folder of now.
         ledger: Opens the ledger, or gives the open one.
-        sessions: Opens a session, or joins the open one.
+        accounts: Opens the account, or joins the open one.
     """
 
     def __init__(
         self,
         home: Callable[[], Path],
         ledger: Callable[[], Awaitable[Ledger]],
-        sessions: Callable[[], AbstractAsyncContextManager[Session]],
+        accounts: Callable[[], AbstractAsyncContextManager[Account]],
     ) -> None:
         self._home = home
         self._ledger = ledger
-        self._sessions = sessions
+        self._accounts = accounts
 
     def keep(self, name: str, content: bytes) -> str:
         """Put a picture into ``backgrounds/``; the same one is kept once.
@@ -127,8 +128,8 @@ class BackgroundStore:
         path = file_of(value, self._home())
         if path:
             return await asyncio.to_thread(self._use_file, value, path)
-        async with self._sessions() as session:
-            await session.renderer.resolver.background(value)
+        async with self._accounts() as account:
+            await background_meant(account, value)
         return value
 
     def _use_file(self, value: str, path: Path) -> str:

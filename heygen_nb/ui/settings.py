@@ -11,6 +11,7 @@ from heygen_nb.config import SECRETS, Settings, check_duration
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import LANGUAGES
 from heygen_nb.i18n import gettext as _
+from heygen_nb.posting import Posting
 from heygen_nb.ui.base import Panel, column, make, row, show
 from heygen_nb.ui.html import failure_html, markup, money_text
 from heygen_nb.ui.pickers import PickerSlot
@@ -357,14 +358,17 @@ class SettingsPanel(Panel):
         return {key: text for key in keys if (text := inputs[key].value.strip())}
 
     async def _heygen_works(self) -> str:
-        async with self.shared.trial(**self._typed("heygen_api_key")) as session:
-            me = await session.renderer.client.me()
+        async with self.shared.trial(**self._typed("heygen_api_key")) as (
+            account,
+            _now,
+        ):
+            me = await account.client.me()
         return money_text(me.balance) or _("balance not told")
 
     async def _telegram_works(self) -> str:
         typed = self._typed("telegram_bot_token", "telegram_chat_id")
-        async with self.shared.trial(**typed) as session:
-            return await session.posting.check()
+        async with self.shared.trial(**typed) as (account, settings):
+            return await Posting(settings, account).check()
 
     async def _test(
         self, state: widgets.HTML, probe: Callable[[], Awaitable[str]]

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from heygen_nb import config
+from heygen_nb.api import quote_all
 from heygen_nb.config import SECRETS, VIDEO_KEYS, Settings, find_home, load_settings
 from heygen_nb.drafts import read_drafts
 from heygen_nb.errors import ConfigError
@@ -23,13 +24,13 @@ from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
 from heygen_nb.models import Draft
 from heygen_nb.renderer import draft_settings, effective_settings, update_video_config
-from heygen_nb.renderer.account import ledger_url
+from heygen_nb.renderer.account import ledger_url, open_account
 from heygen_nb.renderer.request import picture_and_sound, revision_of
+from heygen_nb.renderer.resolve import background_meant
 from heygen_nb.ui.pictures import BackgroundStore
 from heygen_nb.workflow.catalogue import Choices
 from heygen_nb.workflow.jobs import Job, Jobs
 from heygen_nb.workflow.lengths import Lengths
-from heygen_nb.workflow.session import open_session
 from heygen_nb.workflow.writing import Writing
 
 if TYPE_CHECKING:
@@ -38,9 +39,9 @@ if TYPE_CHECKING:
 
     from heygen_nb.ledger.drafts import Drafts
     from heygen_nb.ledger.tables import DraftRow
-    from heygen_nb.renderer import Plan
+    from heygen_nb.renderer.account import Account
+    from heygen_nb.renderer.request import Plan
     from heygen_nb.timing import Fit
-    from heygen_nb.workflow.session import Session
 
 _STATUS = {
     "planned": "rendering",
@@ -84,11 +85,11 @@ class SharedState:
         self._lengths = Lengths()
         self._farewells: set[asyncio.Task[object]] = set()
         self.drafts = DraftStore(self.ledger, self.tell)
-        self.catalogue = Choices(self.session)
+        self.catalogue = Choices(self.account)
         self.writing = Writing(lambda: self.video_settings, lambda: self._lengths)
-        self.jobs = Jobs(self.session, self.tell)
+        self.jobs = Jobs(self.account, lambda: self.settings, self.tell)
         self.backgrounds = BackgroundStore(
-            lambda: self.settings.home, self.ledger, self.session
+            lambda: self.settings.home, self.ledger, self.account
         )
 
     def _read(self) -> Settings:
@@ -132,11 +133,11 @@ class SharedState:
         for listener in list(self._listeners):
             listener(topic)
 
-    # One session for all panels; a new one when the account changes.
+    # One account for all panels; another one when the key changes.
 
     @asynccontextmanager
-    async def session(self) -> AsyncIterator[Session]:
-        """Give a session; what it needs is started once and then kept.
+    async def account(self) -> AsyncIterator[Account]:
+        """Give the account; what it needs is started once and then kept.
 
         Raises:
             HeygenNbError: It cannot be opened.
@@ -144,22 +145,23 @@ class SharedState:
         async with self._opening:
             if self._kept_for is not self.settings:
                 settings, stack = self.settings, AsyncExitStack()
-                await stack.enter_async_context(open_session(settings))
+                await stack.enter_async_context(open_account(settings))
                 old, self._kept, self._kept_for = self._kept, stack, settings
                 await old.aclose()
-        async with open_session(self.settings) as session:
-            yield session
+        async with open_account(self.settings) as account:
+            yield account
 
     @asynccontextmanager
-    async def trial(self, **typed: str) -> AsyncIterator[Session]:
-        """Give a session of settings that are typed and not saved yet.
+    async def trial(self, **typed: str) -> AsyncIterator[tuple[Account, Settings]]:
+        """Give the account of settings that are typed and not saved yet, and them.
 
         Raises:
             HeygenNbError: It cannot be opened.
         """
         changes = {k: SecretStr(v) if k in SECRETS else v for k, v in typed.items()}
-        async with open_session(self.settings.model_copy(update=changes)) as session:
-            yield session
+        settings = self.settings.model_copy(update=changes)
+        async with open_account(settings) as account:
+            yield account, settings
 
     async def ledger(self) -> Ledger:
         """Open the ledger, without waiting for a backend."""
@@ -193,8 +195,8 @@ class SharedState:
         """
         background = changes.get("heygen_background_url")
         if background and background != self.video_settings.heygen_background_url:
-            async with self.session() as session:
-                await session.renderer.resolver.background(background)
+            async with self.account() as account:
+                await background_meant(account, background)
         config.save_settings(self.settings.home, **changes)
         update_video_config(
             **{
@@ -257,8 +259,8 @@ class SharedState:
 
     async def balance(self) -> tuple[float, str] | None:
         """Return what is left and its unit; None when HeyGen does not tell."""
-        async with self.session() as session:
-            return (await session.renderer.client.me()).balance
+        async with self.account() as account:
+            return (await account.client.me()).balance
 
     async def quote(
         self, drafts: Sequence[Draft], *, again: bool = False
@@ -269,28 +271,19 @@ class SharedState:
             drafts: As they are saved.
             again: Also return what is paid.
         """
-        async with self.session() as session:
-            return await session.quote_all(drafts, again=again)
+        async with self.account() as account:
+            return await quote_all(account, drafts, self.settings, again=again)
 
-    def render(self, draft: Draft, *, unlimited: bool = False) -> Job:
-        """Start rendering a draft; see :meth:`Jobs.start`.
+    def render(self, drafts: Sequence[Draft], *, unlimited: bool = False) -> list[Job]:
+        """Start rendering drafts together; see :meth:`Jobs.start`.
 
         Args:
-            draft: As it is saved.
+            drafts: As they are saved.
             unlimited: Somebody was asked, and agreed to pass the limits.
         """
-        send = self.settings.telegram_auto_send
-        return self.jobs.start(
-            draft, self._revision(draft), send=send, unlimited=unlimited
-        )
-
-    def render_all(
-        self, drafts: Sequence[Draft], *, unlimited: bool = False
-    ) -> list[Job]:
-        """Start rendering drafts together; see :meth:`Jobs.start_all`."""
         revised = [(draft, self._revision(draft)) for draft in drafts]
         send = self.settings.telegram_auto_send
-        return self.jobs.start_all(revised, send=send, unlimited=unlimited)
+        return self.jobs.start(revised, send=send, unlimited=unlimited)
 
     def _revision(self, draft: Draft) -> str:
         settings = draft_settings(draft, self.video_settings)

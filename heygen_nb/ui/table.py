@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from heygen_nb.api import next_unpaid
 from heygen_nb.drafts import DraftTemplate, Table, fill, read_table, repeated_text
 from heygen_nb.errors import DraftError, TableError
 from heygen_nb.files import packaged
@@ -201,8 +202,9 @@ class TableCard(widgets.VBox):
         """Render the first row that is not rendered yet; then offer the others."""
         self.state.value = _BUSY + markup(_("Looking up voice and avatar…"))
         added, drafts = self.drafts, await self._kept()
-        async with self._panel.shared.session() as session:
-            plan = await session.next_unpaid(drafts)
+        shared = self._panel.shared
+        async with shared.account() as account:
+            plan = await next_unpaid(account, drafts, shared.settings)
         if plan is None:
             self._say(_("All of them are rendered already."))
             return

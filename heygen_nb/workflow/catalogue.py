@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from heygen_nb.config import load_settings
+from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.resolve import meant
 from heygen_nb.renderer.search import SearchIndex, is_of, speaks
-from heygen_nb.workflow.session import open_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from heygen_nb.config import Settings
     from heygen_nb.errors import HeygenNbError
     from heygen_nb.models import Avatar, Voice
+    from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.catalogue import Catalogue, Kind
-    from heygen_nb.workflow.session import Session
 
 THUMB_PX, THUMB_BYTES = 240, 10_000
 _AT_ONCE = 4  # pictures fetched at a time
@@ -30,20 +30,20 @@ class Choices:
     """What the account of a desk can choose from; see ``desk.catalogue``.
 
     Args:
-        session: Gives the session of the present settings.
+        accounts: Gives the account of the present settings.
     """
 
     def __init__(
-        self, session: Callable[[], AbstractAsyncContextManager[Session]]
+        self, accounts: Callable[[], AbstractAsyncContextManager[Account]]
     ) -> None:
-        self._session = session
+        self._accounts = accounts
         self._catalogue: Catalogue | None = None
         self._names: dict[str, str] = {}
 
     async def voices(self, *, refresh: bool = False) -> Sequence[Voice]:
         """Return every voice, own ones first; at most a day old."""
-        async with self._session() as session:
-            self._catalogue = session.renderer.catalogue
+        async with self._accounts() as account:
+            self._catalogue = account.catalogue
             found = await self._catalogue.voices(refresh=refresh)
         self._names |= {voice.id: voice.name for voice in found}
         return found
@@ -60,8 +60,8 @@ class Choices:
             refresh: List them anew.
             on_part: Called with the first ones while the others are on their way.
         """
-        async with self._session() as session:
-            self._catalogue = session.renderer.catalogue
+        async with self._accounts() as account:
+            self._catalogue = account.catalogue
             found = await self._catalogue.avatars(refresh=refresh, on_part=on_part)
         self._names |= {avatar.id: avatar.name for avatar in found}
         return found
@@ -72,8 +72,8 @@ class Choices:
 
     async def meant(self, wish: str) -> str:
         """Return the id of the voice that a setting stands for; empty if unclear."""
-        async with self._session() as session:
-            hits = meant(wish, await session.renderer.catalogue.said.get())
+        async with self._accounts() as account:
+            hits = meant(wish, await account.catalogue.said.get())
         return hits[0].voice_id if len(hits) == 1 else ""
 
     def voice_name(self, voice_id: str) -> str:
@@ -96,13 +96,13 @@ class Choices:
 
     async def sample(self, voice: Voice) -> bytes:
         """Return how a voice sounds, see :meth:`Catalogue.sample`."""
-        async with self._session() as session:
-            return await session.renderer.catalogue.sample(voice)
+        async with self._accounts() as account:
+            return await account.catalogue.sample(voice)
 
     async def picture(self, avatar: Avatar) -> bytes:
         """Return how an avatar looks, see :meth:`Catalogue.picture`."""
-        async with self._session() as session:
-            return await session.renderer.catalogue.picture(avatar)
+        async with self._accounts() as account:
+            return await account.catalogue.picture(avatar)
 
 
 async def voices(
@@ -127,8 +127,8 @@ async def voices(
     Raises:
         ApiError: HeyGen refuses, or is out of reach and there is no list yet.
     """
-    async with open_session(settings or load_settings()) as session:
-        found = await session.renderer.catalogue.voices(refresh=refresh)
+    async with open_account(settings or load_settings()) as account:
+        found = await account.catalogue.voices(refresh=refresh)
     fits = voice_filter(language, gender)
     hits = SearchIndex(found).search(text, fits)
     return [] if hits.near else list(hits.items)
@@ -149,8 +149,8 @@ async def avatars(
     Raises:
         ApiError: HeyGen refuses, or is out of reach and there is no list yet.
     """
-    async with open_session(settings or load_settings()) as session:
-        found = await session.renderer.catalogue.avatars(refresh=refresh)
+    async with open_account(settings or load_settings()) as account:
+        found = await account.catalogue.avatars(refresh=refresh)
     hits = SearchIndex(found).search(text)
     return [] if hits.near else list(hits.items)
 

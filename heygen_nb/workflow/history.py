@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from heygen_nb.errors import ConfigError
 from heygen_nb.files import plain_cell, whole_file
 from heygen_nb.i18n import gettext as _
-from heygen_nb.workflow.outcome import Failure, Outcome, Status
+from heygen_nb.outcome import Failure, Outcome, Status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

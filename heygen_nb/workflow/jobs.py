@@ -7,23 +7,34 @@ import time
 from collections import deque
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from heygen_nb.api import (
+    finish,
+    finish_row,
+    settings_for,
+    take_up_posts,
+    without_limits,
+)
+from heygen_nb.clock import Pace
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft, Video
-from heygen_nb.workflow.outcome import Outcome
-from heygen_nb.workflow.resumption import Resumption
+from heygen_nb.outcome import Outcome
+from heygen_nb.posting import Posting
+from heygen_nb.renderer.order import ToRender, order_all
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from contextlib import AbstractAsyncContextManager
 
+    from heygen_nb.config import Settings
     from heygen_nb.ledger import RenderRow
     from heygen_nb.models import Progress
-    from heygen_nb.workflow.session import Session
+    from heygen_nb.renderer.account import Account
 
 LOG_LINES = 50
+T = TypeVar("T")
 
 
 class Job:
@@ -33,7 +44,7 @@ class Job:
         draft: What is rendered.
         revision: Tells one draft's renders apart.
         send: Whether the video is posted when it is there.
-        unlimited: Somebody agreed to spend more than the limits say.
+        render_id: Which render; None until it is ordered.
         progress: The latest news; None before the first.
         outcome: What became of it; None as long as it is under way.
         stopped: Waiting was stopped; the render at HeyGen goes on.
@@ -46,12 +57,12 @@ class Job:
         revision: str,
         *,
         send: bool = False,
-        unlimited: bool = False,
+        render_id: str | None = None,
     ) -> None:
         self.draft = draft
         self.revision = revision
         self.send = send
-        self.unlimited = unlimited
+        self.render_id = render_id
         self.progress: Progress | None = None
         self.outcome: Outcome | None = None
         self.stopped = False
@@ -91,20 +102,23 @@ class Jobs:
     """All renders that a notebook waits for, and their common log.
 
     Args:
-        sessions: Opens a session, or joins the open one.
+        accounts: Opens the account, or joins the open one.
+        settings: Gives what holds now.
         tell: Called with ``jobs`` or ``log`` when there is something to show.
     """
 
     def __init__(
         self,
-        sessions: Callable[[], AbstractAsyncContextManager[Session]],
+        accounts: Callable[[], AbstractAsyncContextManager[Account]],
+        settings: Callable[[], Settings],
         tell: Callable[[str], None],
     ) -> None:
-        self._sessions = sessions
+        self._accounts = accounts
+        self._settings = settings
         self._tell = tell
         self._jobs: dict[tuple[str, str], Job] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()
         self._taking_up: asyncio.Task[None] | None = None
-        self._sending: set[asyncio.Task[Any]] = set()
         self.log: deque[str] = deque(maxlen=LOG_LINES)
 
     @property
@@ -123,67 +137,77 @@ class Jobs:
         self._tell("log")
 
     def start(
-        self, draft: Draft, revision: str, *, send: bool, unlimited: bool = False
-    ) -> Job:
-        """Render a draft in the background; one that is under way is not doubled."""
-        known = self._jobs.get((draft.id, revision))
-        if known and known.running:
-            return known
-        job = Job(draft, revision, send=send, unlimited=unlimited)
-        return self._run(job, self._render)
-
-    def start_all(
-        self, drafts: Sequence[tuple[Draft, str]], *, send: bool, unlimited: bool
+        self,
+        drafts: Sequence[tuple[Draft, str]],
+        *,
+        send: bool,
+        unlimited: bool = False,
     ) -> list[Job]:
-        """Render drafts with their revisions together, as few requests as can be."""
+        """Order drafts (paid) and render them; what is under way is not doubled.
+
+        Args:
+            drafts: Each with its revision.
+            send: Post each finished video.
+            unlimited: Somebody agreed to spend more than the limits say.
+        """
         jobs = [
-            Job(draft, revision, send=send, unlimited=unlimited)
+            Job(draft, revision, send=send)
             for draft, revision in drafts
             if not ((known := self._jobs.get((draft.id, revision))) and known.running)
         ]
-        beginning = self._begin_all(jobs, send=send, unlimited=unlimited)
-        sending = asyncio.get_running_loop().create_task(beginning)
-        self._sending.add(sending)
-        sending.add_done_callback(self._sending.discard)
+        settings = without_limits(self._settings()) if unlimited else self._settings()
+        ordering = self._task(self._order(jobs, settings))
+        for job in jobs:
+            self._run(job, ordering)
+        return [self._jobs[draft.id, revision] for draft, revision in drafts]
 
-        async def finish(job: Job, _session: Session) -> Outcome:
-            waits = await asyncio.shield(sending)
-            return await waits[job]()
-
-        return [self._run(job, finish) for job in jobs]
-
-    async def _begin_all(
-        self, jobs: Sequence[Job], *, send: bool, unlimited: bool
-    ) -> dict[Job, Callable[[], Awaitable[Outcome]]]:
-        by_draft = {job.draft.id: job for job in jobs}
-        async with self._sessions() as session:
-            if unlimited:
-                session.lift_limits()
-            waits = await session.begin_all(
-                [job.draft for job in jobs],
-                send=send,
-                progress=lambda draft: partial(self._hear, by_draft[draft.id]),
+    async def _order(
+        self, jobs: Sequence[Job], settings: Settings
+    ) -> dict[Job, str | HeygenNbError]:
+        wanted = [
+            ToRender(job.draft, settings_for(job.draft, settings), self._hearing(job))
+            for job in jobs
+        ]
+        async with self._accounts() as account:
+            chat_id = Posting(settings, account).chat_id or None
+            send = any(job.send for job in jobs)
+            ordered = await order_all(
+                account, wanted, send_to=chat_id if send else None
             )
-        return dict(zip(jobs, waits, strict=True))
+        for job, item in zip(jobs, ordered, strict=True):
+            job.render_id = item if isinstance(item, str) else None
+        return dict(zip(jobs, ordered, strict=True))
 
     def go_on(self, job: Job) -> None:
-        """Wait again for a job that was stopped, or try it again."""
-        if not job.running:
-            self._run(Job(job.draft, job.revision, send=job.send), self._render)
+        """Wait again for a job that was stopped; try one again that ended unpaid."""
+        if job.running:
+            return
+        ended = job.outcome is not None and job.outcome.status in ("failed", "rejected")
+        if job.render_id is None or ended:
+            self.start([(job.draft, job.revision)], send=job.send)
+            return
+        self._run(Job(job.draft, job.revision, send=job.send, render_id=job.render_id))
 
     def take_up(self) -> None:
         """Go on with all that the ledger knows to be unfinished."""
         if self._taking_up is None or self._taking_up.done():
-            loop = asyncio.get_running_loop()
-            self._taking_up = loop.create_task(self._take_up())
+            self._taking_up = self._task(self._take_up())
 
-    def _run(self, job: Job, work: Callable[[Job, Session], Awaitable[Outcome]]) -> Job:
+    def _run(
+        self,
+        job: Job,
+        ordering: asyncio.Task[dict[Job, str | HeygenNbError]] | None = None,
+    ) -> None:
         self._jobs.pop((job.draft.id, job.revision), None)
         self._jobs[job.draft.id, job.revision] = job
-        running = self._guarded(job, work)
-        job.task = asyncio.get_running_loop().create_task(running)
+        job.task = self._task(self._finish(job, ordering))
         self._tell("jobs")
-        return job
+
+    def _task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def stop(self, job: Job) -> None:
         """Stop waiting; what is paid goes on at HeyGen and can be taken up again."""
@@ -208,11 +232,9 @@ class Jobs:
         job.sending = True
         self._tell("jobs")
         try:
-            async with self._sessions() as session:
-                hear = partial(self._hear, job)
-                video = video_of(outcome)
-                post = await session.posting.send(
-                    video, caption, again=again, progress=hear
+            async with self._accounts() as account:
+                post = await Posting(self._settings(), account).send(
+                    video_of(outcome), caption, again=again, progress=self._hearing(job)
                 )
             job.outcome = outcome.posted(post)
         except HeygenNbError as error:
@@ -224,20 +246,30 @@ class Jobs:
 
     async def close(self) -> None:
         """Stop waiting for all of them."""
-        jobs = (job.task for job in self._jobs.values() if job.task)
-        tasks: list[asyncio.Task[Any]] = [*self._sending, *jobs]
-        tasks += [self._taking_up] if self._taking_up else []
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _guarded(
-        self, job: Job, work: Callable[[Job, Session], Awaitable[Outcome]]
+    async def _finish(
+        self,
+        job: Job,
+        ordering: asyncio.Task[dict[Job, str | HeygenNbError]] | None,
     ) -> None:
         try:
-            async with self._sessions() as session:
-                job.outcome = await work(job, session)
-        except HeygenNbError as error:  # the session itself did not open
+            async with self._accounts() as account:
+                if ordering:
+                    ordered = (await asyncio.shield(ordering))[job]
+                    job.outcome = await self._finish_ordered(account, job, ordered)
+                else:
+                    row = await asyncio.to_thread(
+                        account.ledger.render, str(job.render_id)
+                    )
+                    posting = Posting(self._settings(), account)
+                    job.outcome = await finish_row(
+                        account, row, posting, self._hearing(job)
+                    )
+        except HeygenNbError as error:  # the account itself did not open
             job.outcome = Outcome.of_error(job.draft.id, "", error)
         except asyncio.CancelledError:
             job.stopped = True
@@ -248,27 +280,30 @@ class Jobs:
                 self.say(f"❌ {job.outcome.error.message}")
             self._tell("jobs")
 
-    async def _render(self, job: Job, session: Session) -> Outcome:
-        hear = partial(self._hear, job)
-        if job.unlimited:
-            session.lift_limits()
-        (outcome,) = await session.render_all(
-            [job.draft], send=job.send, progress=lambda _draft: hear
+    async def _finish_ordered(
+        self, account: Account, job: Job, ordered: str | HeygenNbError
+    ) -> Outcome:
+        settings, hear = self._settings(), self._hearing(job)
+        post = partial(
+            Posting(settings, account).send, caption=job.draft.caption, progress=hear
         )
-        return outcome
+        pace = Pace.of(settings)
+        return await finish(
+            account, ordered, job.draft.id, pace, hear, post=post if job.send else None
+        )
 
     async def _take_up(self) -> None:
         try:
-            async with self._sessions() as session:
-                renderer = session.renderer
+            async with self._accounts() as account:
                 rows = await asyncio.to_thread(
-                    renderer.ledger.history.unfinished, renderer.account
+                    account.ledger.history.unfinished, account.payer
                 )
                 jobs = [job for row in rows if (job := self._resume(row))]
                 tasks = [job.task for job in jobs if job.task]
                 await asyncio.gather(*tasks, return_exceptions=True)
                 handled = {job.outcome.post_id for job in jobs if job.outcome}
-                await Resumption(session).posts(handled)
+                posting = Posting(self._settings(), account)
+                await take_up_posts(account, posting, handled)
         except HeygenNbError as error:
             self.say(f"❌ {error.message}")
 
@@ -276,16 +311,17 @@ class Jobs:
         known = self._jobs.get((row.draft_id, row.revision))
         if known and known.running:
             return None
-        draft = Draft(
-            id=row.draft_id, script=row.script, caption=row.caption, title=row.title
+        job = Job(
+            Draft.of(row),
+            row.revision,
+            send=row.send_to is not None,
+            render_id=row.id,
         )
-        job = Job(draft, row.revision, send=row.send_to is not None)
+        self._run(job)
+        return job
 
-        async def finish(job: Job, session: Session) -> Outcome:
-            hear = partial(self._hear, job)
-            return await Resumption(session, lambda _draft: hear).finish(row)
-
-        return self._run(job, finish)
+    def _hearing(self, job: Job) -> Callable[[Progress], None]:
+        return partial(self._hear, job)
 
     def _hear(self, job: Job, progress: Progress) -> None:
         job.hear(progress)

@@ -13,15 +13,16 @@ from pathlib import Path
 
 import httpx
 
+from heygen_nb.api import render_drafts
 from heygen_nb.config import load_settings
 from heygen_nb.errors import ReplyLostError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.ledger import Ledger, leases
 from heygen_nb.ledger.posts import Posts
 from heygen_nb.models import Draft
+from heygen_nb.renderer.account import open_account
 from heygen_nb.sandbox.app import TOKEN_HEADER
 from heygen_nb.telegram import TelegramPoster
-from heygen_nb.workflow import open_session
 
 
 def die():
@@ -153,8 +154,8 @@ async def main(job):
     settings = load_settings(**job["settings"])
     arm(job["boundary"], settings.heygen_base_url)
     drafts = [Draft(**draft) for draft in job["drafts"]]
-    async with open_session(settings) as session:
-        outcomes = await session.render_all(drafts, send=job["send"])
+    async with open_account(settings) as account:
+        outcomes = await render_drafts(account, settings, drafts, send=job["send"])
     for outcome in outcomes:
         sys.stdout.write(outcome.model_dump_json() + "\n")
 

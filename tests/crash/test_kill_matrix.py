@@ -9,7 +9,8 @@ import pytest
 
 import heygen_nb as hg
 from heygen_nb.ledger import Ledger
-from heygen_nb.workflow import open_session
+from heygen_nb.posting import Posting
+from heygen_nb.renderer.account import open_account
 
 pytestmark = pytest.mark.anyio
 
@@ -102,11 +103,11 @@ async def test_killed_after_the_post_nothing_is_left_to_do(sandbox, children_of)
 async def test_a_person_settles_an_unsure_post_either_way(sandbox, children_of):
     children_of(sandbox).run([DRAFT], "Telegram accepted")
     [outcome] = await resumed(sandbox)
-    async with open_session(sandbox.settings()) as session:
-        await session.posting.mark_sent(outcome.post_id)
+    async with open_account(sandbox.settings()) as account:
+        await Posting(sandbox.settings(), account).mark_sent(outcome.post_id)
 
         with pytest.raises(hg.HeygenNbError, match="already"):
-            await session.posting.resend(outcome.post_id)
+            await Posting(sandbox.settings(), account).resend(outcome.post_id)
 
     assert await resumed(sandbox) == []
     assert len(sandbox.ledger()["posts"]) == 1
@@ -116,8 +117,8 @@ async def test_an_unsure_post_that_is_not_there_is_sent_again(sandbox, children_
     children_of(sandbox).run([DRAFT], "post about to go")
     [outcome] = await resumed(sandbox)
 
-    async with open_session(sandbox.settings()) as session:
-        post = await session.posting.resend(outcome.post_id)
+    async with open_account(sandbox.settings()) as account:
+        post = await Posting(sandbox.settings(), account).resend(outcome.post_id)
 
     assert post.status == "sent"
     assert await resumed(sandbox) == []

@@ -8,9 +8,10 @@ from contextlib import closing
 import pytest
 
 import heygen_nb as hg
+from heygen_nb.api import render_drafts
 from heygen_nb.errors import LedgerError
 from heygen_nb.ledger import Ledger, database, leases
-from heygen_nb.workflow import open_session
+from heygen_nb.renderer.account import open_account
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_naps")]
 
@@ -135,8 +136,8 @@ async def test_a_batch_of_a_lost_ledger_is_found_by_its_titles(sandbox, home):
 async def test_the_listing_is_asked_for_once_in_a_session(sandbox):
     drafts = [DRAFT.model_copy(update={"id": f"item{n}"}) for n in range(5)]
 
-    async with open_session(sandbox.settings()) as session:
-        await session.render_all(drafts, send=False)
+    async with open_account(sandbox.settings()) as account:
+        await render_drafts(account, sandbox.settings(), drafts, send=False)
 
     assert sandbox.requests("GET /v3/videos") == 1
 

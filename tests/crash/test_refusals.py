@@ -7,13 +7,16 @@ import asyncio
 import pytest
 
 import heygen_nb as hg
+from heygen_nb.api import settings_for
 from heygen_nb.errors import (
     ApiError,
     LedgerError,
     NetworkError,
     OutcomeUnknownError,
 )
-from heygen_nb.workflow import adopt, open_session, pay_again
+from heygen_nb.renderer import submit
+from heygen_nb.renderer.account import open_account
+from heygen_nb.renderer.order import adopt, order, order_again
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_naps")]
 
@@ -63,14 +66,16 @@ async def test_a_network_that_goes_away_after_a_lost_reply_proves_nothing(
 ):
     settings = sandbox.settings()
     lose_the_reply(sandbox)
-    real = hg.renderer.submit.Submitter._after_error
+    real = submit._after_error
 
-    async def unplugged(self, *args, **kwargs):
-        monkeypatch.setattr(self._client._transport._http, "_mounts", {}, raising=False)
-        self._client._transport._http.base_url = "http://127.0.0.1:9"
-        return await real(self, *args, **kwargs)
+    async def unplugged(account, *args, **kwargs):
+        monkeypatch.setattr(
+            account.client._transport._http, "_mounts", {}, raising=False
+        )
+        account.client._transport._http.base_url = "http://127.0.0.1:9"
+        return await real(account, *args, **kwargs)
 
-    monkeypatch.setattr(hg.renderer.submit.Submitter, "_after_error", unplugged)
+    monkeypatch.setattr(submit, "_after_error", unplugged)
 
     with pytest.raises(NetworkError) as caught:
         await hg.render_video(DRAFT, settings=settings)
@@ -167,8 +172,8 @@ async def unknown_render(sandbox, children_of):
 
 async def test_a_person_may_pay_again_for_what_is_unknown(sandbox, children_of):
     render_id = await unknown_render(sandbox, children_of)
-    async with open_session(sandbox.settings()) as session:
-        await pay_again(session, render_id)
+    async with open_account(sandbox.settings()) as account:
+        await order_again(account, render_id, sandbox.settings())
 
     [outcome] = await hg.resume(settings=sandbox.settings())
 
@@ -183,20 +188,20 @@ async def test_a_person_may_name_the_video_of_what_is_unknown(sandbox, children_
     other = DRAFT.model_copy(update={"id": "other"})
     settings = sandbox.settings()
     taken = await hg.create_video(other, settings=settings)
-    async with open_session(settings) as session:
-        client = session.renderer.client
+    async with open_account(settings) as account:
+        client = account.client
         loose = await client.create_video(
             '{"type":"avatar","avatar_id":"look_own_01","script":"Found by hand"}',
             idempotency_key="by-hand",
         )
 
         with pytest.raises(LedgerError, match="belongs to"):
-            await adopt(session, render_id, taken)
+            await adopt(account, render_id, taken)
         with pytest.raises(ApiError):
-            await adopt(session, render_id, "no-such-video")
-        await adopt(session, render_id, loose.video_id)
+            await adopt(account, render_id, "no-such-video")
+        await adopt(account, render_id, loose.video_id)
         with pytest.raises(LedgerError, match="nothing to decide"):
-            await adopt(session, render_id, loose.video_id)
+            await adopt(account, render_id, loose.video_id)
 
     outcomes = await hg.resume(settings=settings)
 
@@ -223,10 +228,10 @@ async def test_nothing_is_sent_to_another_account(sandbox, children_of, change):
     assert outcomes == []
     assert sandbox.requests("POST /v3/videos") == 0
     [outcome] = await hg.resume(settings=sandbox.settings())
-    async with open_session(other) as session:
+    async with open_account(other) as account:
         for settle in (
-            adopt(session, outcome.render_id, "v"),
-            pay_again(session, outcome.render_id),
+            adopt(account, outcome.render_id, "v"),
+            order_again(account, outcome.render_id, other),
         ):
             with pytest.raises(LedgerError, match="another key"):
                 await settle
@@ -235,11 +240,11 @@ async def test_nothing_is_sent_to_another_account(sandbox, children_of, change):
 
 async def test_a_wrong_key_stops_a_resume_at_its_first_send(sandbox):
     settings = sandbox.settings(max_concurrent_renders=1)
-    async with open_session(settings) as session:
+    async with open_account(settings) as account:
         for number in range(5):
             draft = DRAFT.model_copy(update={"id": f"d{number}"})
-            chosen = session.settings_for(draft)
-            await session.renderer.planner.plan(draft, chosen)
+            chosen = settings_for(draft, settings)
+            await order(account, draft, chosen)
     sandbox.fault("status", **POST, status=401, times=None)
 
     outcomes = await hg.resume(settings=settings)

@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from heygen_nb.clock import Clock
 from heygen_nb.errors import (
     ApiError,
     ForbiddenError,
@@ -33,8 +34,10 @@ from heygen_nb.errors import (
 from heygen_nb.heygen import CreatedVideo, VideoReply
 from heygen_nb.ledger import Ledger, NewRender, RenderRow, title_token
 from heygen_nb.models import Payer
-from heygen_nb.renderer.order import Planner
-from heygen_nb.renderer.submit import Submitter
+from heygen_nb.renderer.account import Account
+from heygen_nb.renderer.order import made_before
+from heygen_nb.renderer.submit import submit
+from heygen_nb.renderer.tell import Report
 
 ACCOUNT = Payer("heygen", "https://api.heygen.com", "fingerprint")
 KEY_LIFE = timedelta(hours=24)
@@ -151,18 +154,19 @@ class FewDrafts(RuleBasedStateMachine):
             assert len(self.heygen.jobs) == before
 
     async def render(self, draft_id, *, again, reads_fail):
-        planner = Planner(
-            ACCOUNT,
-            self.heygen,
-            self.ledger,
-            resolver=None,
-            speaker=None,  # nothing here is of exact length
+        account = Account(
+            payer=ACCOUNT,
+            client=self.heygen,
+            ledger=self.ledger,
+            catalogue=None,
             rates=None,
-            now=lambda: self.heygen.now,
+            clock=Clock(now=lambda: self.heygen.now, sleep=no_sleep),
+            home=self.folder,
+            videos=self.folder,
         )
         draft = new_render(draft_id)
         standing = self.ledger.find(ACCOUNT, draft_id, "r")
-        made = await planner._made_before(draft)
+        made = await made_before(account, draft)
         row, new = self.ledger.plan(ACCOUNT, draft, again=again, made=made)
         if new and again and (made or standing):
             self.allowed[draft_id] += 1  # a person's word: pay for another
@@ -172,7 +176,7 @@ class FewDrafts(RuleBasedStateMachine):
         hold = self.ledger.leases.take(RenderRow, row.id)
         charged = None
         try:
-            await Submitter(self.heygen, self.ledger, sleep=no_sleep).submit(row, hold)
+            await submit(account, hold, row, Report(None))
         except (ApiError, OutcomeUnknownError) as error:
             charged = error.charged
         except Killed:

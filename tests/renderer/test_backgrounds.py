@@ -12,6 +12,7 @@ from PIL import Image
 from sqlalchemy import update
 
 import heygen_nb as hg
+from heygen_nb.api import quote_all
 from heygen_nb.clock import Clock
 from heygen_nb.config import Settings
 from heygen_nb.errors import (
@@ -24,10 +25,12 @@ from heygen_nb.errors import (
 from heygen_nb.files import media_type
 from heygen_nb.ledger import Ledger
 from heygen_nb.ledger.tables import AssetRow
-from heygen_nb.renderer import Job, Many, draft_settings, open_renderer
-from heygen_nb.renderer.background import MAX_BYTES, identity, picture_of
+from heygen_nb.renderer import draft_settings
+from heygen_nb.renderer.account import open_account
+from heygen_nb.renderer.advance import advance
+from heygen_nb.renderer.background import MAX_BYTES, asset_of, identity, picture_of
+from heygen_nb.renderer.order import ToRender, order, order_all, quote
 from heygen_nb.renderer.request import picture_and_sound, revision_of
-from heygen_nb.workflow import open_session
 
 pytestmark = pytest.mark.anyio
 
@@ -107,8 +110,10 @@ async def test_a_file_from_elsewhere_is_named_before_it_is_uploaded(
 ):
     elsewhere = tmp_path / "elsewhere.png"
     elsewhere.write_bytes(png())
-    async with open_session(sandbox.settings()) as session:
-        own, foreign = await session.quote_all([draft(1), draft(2, str(elsewhere))])
+    async with open_account(sandbox.settings()) as account:
+        own, foreign = await quote_all(
+            account, [draft(1), draft(2, str(elsewhere))], sandbox.settings()
+        )
 
     assert not any("background" in warning for warning in own.warnings)
     assert str(elsewhere) in foreign.warnings[-1]
@@ -156,11 +161,13 @@ async def test_a_setting_and_video_config_may_name_a_file(sandbox, sea, bodies):
 
 async def test_two_drafts_planned_at_once_upload_once(sandbox, sea):
     settings = sandbox.settings()
-    async with open_renderer(settings) as renderer:
-        jobs = [Job(draft(n), draft_settings(draft(n), settings)) for n in range(100)]
-        rows = await Many(renderer).plan(jobs)
+    async with open_account(settings) as account:
+        jobs = [
+            ToRender(draft(n), draft_settings(draft(n), settings)) for n in range(100)
+        ]
+        ordered = await order_all(account, jobs)
+        rows = [account.ledger.render(render_id) for render_id in ordered]
 
-    assert not [row for row in rows if isinstance(row, HeygenNbError)]
     assert sandbox.requests(UPLOADS) == 1
     assert sandbox.requests("POST /v3/videos/batches") == 1
     assert len({row.body.partition("asset_id")[2][:40] for row in rows}) == 1
@@ -168,9 +175,9 @@ async def test_two_drafts_planned_at_once_upload_once(sandbox, sea):
 
 async def test_a_quote_sends_nothing(sandbox, sea):
     settings = sandbox.settings()
-    async with open_renderer(settings) as renderer:
+    async with open_account(settings) as account:
         wish = draft_settings(draft(), settings)
-        plan = await renderer.planner.quote(draft(), wish)
+        plan = await quote(account, draft(), wish)
 
     assert plan.picture.path == sea
     assert sandbox.requests(UPLOADS) == 0
@@ -195,9 +202,10 @@ async def test_a_moved_file_is_not_paid_again_and_a_changed_one_is(sandbox, sea,
 
 async def test_a_vanished_file_stops_a_plan_and_no_resume(sandbox, sea):
     settings = sandbox.settings()
-    async with open_renderer(settings) as renderer:
+    async with open_account(settings) as account:
         wish = draft_settings(draft(), settings)
-        row = await renderer.planner.plan(draft(), wish)
+        render_id = await order(account, draft(), wish)
+        row = account.ledger.render(render_id)
     sea.unlink()
 
     with pytest.raises(ConfigError, match=r"sea\.png: there is no such file"):
@@ -206,8 +214,8 @@ async def test_a_vanished_file_stops_a_plan_and_no_resume(sandbox, sea):
 
     assert [o.status for o in await hg.resume(settings=settings)] == ["completed"]
     assert len(sandbox.charges()) == 1
-    async with open_renderer(settings) as renderer:
-        assert renderer.ledger.render(row.id).body == row.body
+    async with open_account(settings) as account:
+        assert account.ledger.render(row.id).body == row.body
 
 
 async def test_a_lost_asset_is_forgotten_and_uploaded_anew(sandbox, sea, bodies):
@@ -277,8 +285,10 @@ async def test_a_lost_answer_to_an_upload_is_free_and_repeated(sandbox, sea):
 
     sandbox.fault("drop", "/v3/assets", after=True)
     settings = sandbox.settings()
-    async with open_renderer(settings, clock=Clock(sleep=at_once)) as renderer:
-        await renderer.render(draft(), draft_settings(draft(), settings))
+    async with open_account(settings, clock=Clock(sleep=at_once)) as account:
+        await advance(
+            account, await order(account, draft(), draft_settings(draft(), settings))
+        )
 
     assert sandbox.requests(UPLOADS) == 2
     assert len(sandbox.charges()) == 1
@@ -319,18 +329,17 @@ async def test_a_file_that_changes_while_it_is_planned_is_not_paid(
     sandbox, sea, monkeypatch
 ):
     settings = sandbox.settings()
-    async with open_renderer(settings) as renderer:
+    async with open_account(settings) as account:
         wish = draft_settings(draft(), settings)
-        upload = renderer.planner._uploads.asset_id
 
         async def then_change(*args):
-            asset_id = await upload(*args)
+            asset_id = await asset_of(*args)
             sea.write_bytes(png("#ff0000"))
             return asset_id
 
-        monkeypatch.setattr(renderer.planner._uploads, "asset_id", then_change)
+        monkeypatch.setattr("heygen_nb.renderer.order.asset_of", then_change)
         with pytest.raises(ConfigError, match="just been changed"):
-            await renderer.planner.plan(draft(), wish)
+            await order(account, draft(), wish)
 
     assert sandbox.requests(CREATES) == 0
 

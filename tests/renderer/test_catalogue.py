@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -12,9 +13,9 @@ import heygen_nb as hg
 from heygen_nb.errors import ConfigError, NotAuthorizedError, ServerError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.models import Payer
-from heygen_nb.renderer import open_renderer
+from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.catalogue import Catalogue, catalogue_folder
-from heygen_nb.renderer.resolve import Resolver
+from heygen_nb.renderer.resolve import must_speak_first, voice_meant
 
 pytestmark = pytest.mark.anyio
 
@@ -87,8 +88,9 @@ def process(heygen, home, clock):
     return start
 
 
-def resolver(catalogue):
-    return Resolver(catalogue._client, catalogue=catalogue)
+def account_with(catalogue):
+    """What choosing a voice needs of an account."""
+    return SimpleNamespace(catalogue=catalogue)
 
 
 async def test_a_second_process_does_not_list_again_for_a_day(process, heygen, clock):
@@ -193,10 +195,10 @@ async def test_what_is_not_listed_is_looked_for_once_more(process, heygen):
     heygen.own.append(voice("v_new", "Made since", type="private"))
 
     async with process() as catalogue:
-        found = await resolver(catalogue).voice("made since")
+        found = await voice_meant(account_with(catalogue), "made since")
         asked = heygen.asked
         with pytest.raises(ConfigError, match="no voice “Nobody”"):
-            await resolver(catalogue).voice("Nobody")
+            await voice_meant(account_with(catalogue), "Nobody")
     assert found.voice_id == "v_new"
     assert heygen.asked == asked  # this very process has just asked
 
@@ -209,8 +211,8 @@ async def test_no_voice_is_said_to_be_missing_while_heygen_is_away(process, heyg
     async with process() as catalogue:
         for _again in range(2):
             with pytest.raises(ServerError):
-                await resolver(catalogue).voice("Nobody")
-        assert (await resolver(catalogue).voice("Ann")).voice_id == "v_ann"
+                await voice_meant(account_with(catalogue), "Nobody")
+        assert (await voice_meant(account_with(catalogue), "Ann")).voice_id == "v_ann"
 
 
 async def test_a_name_that_became_the_only_one_is_found(process, heygen):
@@ -220,7 +222,7 @@ async def test_a_name_that_became_the_only_one_is_found(process, heygen):
     heygen.public.pop()
 
     async with process() as catalogue:
-        assert (await resolver(catalogue).voice("Ann")).voice_id == "v_ann"
+        assert (await voice_meant(account_with(catalogue), "Ann")).voice_id == "v_ann"
 
 
 async def test_exact_length_is_asked_about_once_more_too(process, heygen):
@@ -229,10 +231,10 @@ async def test_exact_length_is_asked_about_once_more_too(process, heygen):
     heygen.starfish.append("v_bob")
 
     async with process() as catalogue:
-        finder = resolver(catalogue)
-        await finder.must_speak_first(await finder.voice("Bob"))
+        finder = account_with(catalogue)
+        await must_speak_first(finder, await voice_meant(finder, "Bob"))
         with pytest.raises(ConfigError, match="exact length"):
-            await finder.must_speak_first(await finder.voice("My voice"))
+            await must_speak_first(finder, await voice_meant(finder, "My voice"))
 
 
 async def test_the_first_looks_are_shown_before_all_are_there(process, heygen):
@@ -289,16 +291,16 @@ async def test_another_account_never_sees_this_ones_voices(make_sandbox, tmp_pat
     pages = first.requests(VOICES)
     other = make_sandbox(api_key="another-key-of-the-same-person")
 
-    async with open_renderer(other.settings()) as renderer:
-        await renderer.catalogue.voices()
+    async with open_account(other.settings()) as account:
+        await account.catalogue.voices()
 
     assert first.requests(VOICES) == pages
     assert other.requests(VOICES) > 0
 
 
 async def test_an_unknown_voice_costs_one_refresh_and_nothing_else(sandbox):
-    async with open_renderer(sandbox.settings()) as renderer:
-        await renderer.catalogue.said.get()
+    async with open_account(sandbox.settings()) as account:
+        await account.catalogue.said.get()
     pages = sandbox.requests(VOICES)
 
     with pytest.raises(ConfigError, match="There is no voice “Nobody”"):

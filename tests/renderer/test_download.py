@@ -4,7 +4,7 @@ import httpx
 import pytest
 
 from heygen_nb.errors import DownloadError, PreviewError
-from heygen_nb.renderer.archive import Downloader
+from heygen_nb.renderer.download import Downloader
 
 pytestmark = pytest.mark.anyio
 

@@ -8,7 +8,6 @@ from itertools import product
 import pytest
 
 import heygen_nb as hg
-from heygen_nb.renderer import draft_settings, open_renderer
 
 pytestmark = pytest.mark.anyio
 
@@ -31,10 +30,9 @@ async def written(settings, language, lengths, seed):
 
 
 async def rendered(settings, drafts):
-    async with open_renderer(settings) as renderer:
-        return await asyncio.gather(
-            *(renderer.render(d, draft_settings(d, settings)) for d in drafts)
-        )
+    return await asyncio.gather(
+        *(hg.render_video(draft, settings=settings) for draft in drafts)
+    )
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

@@ -5,21 +5,14 @@ from io import BytesIO
 
 import pytest
 from PIL import Image
-from pydantic import SecretStr
 
 from heygen_nb.config import Settings
 from heygen_nb.errors import ConfigError, DraftError
-from heygen_nb.heygen import HeyGenClient
 from heygen_nb.models import Draft
-from heygen_nb.money import load_rates
+from heygen_nb.renderer import draft_settings
+from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.background import NOT_UPLOADED
-from heygen_nb.renderer.request import (
-    draft_settings,
-    make_plan,
-    picture_and_sound,
-    revision_of,
-)
-from heygen_nb.renderer.resolve import Resolver
+from heygen_nb.renderer.request import make_plan, picture_and_sound, revision_of
 from heygen_nb.timing import SpeechModel, Spoken
 
 pytestmark = pytest.mark.anyio
@@ -28,19 +21,15 @@ ENGLISH = "Hello there. This is a short script about nothing at all."
 
 
 @pytest.fixture
-async def plan(sandbox, home):
-    async with HeyGenClient(
-        SecretStr(sandbox.handle.api_key), base_url=sandbox.handle.base_url
-    ) as client:
-        resolver = Resolver(client, allow_private=True)
+async def plan(sandbox):
+    async with open_account(sandbox.settings()) as account:
 
         async def make(script=ENGLISH, model=None, asset_id="", **changes):
             return await make_plan(
+                account,
                 Draft(script=script),
                 Settings(**changes),
-                resolver,
-                load_rates(home),
-                model=model,
+                model=model or SpeechModel(),
                 asset_id=asset_id,
             )
 

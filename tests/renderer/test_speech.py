@@ -8,6 +8,7 @@ from io import BytesIO
 import pytest
 
 import heygen_nb as hg
+from heygen_nb.api import heard, render_drafts, settings_for
 from heygen_nb.clock import Clock
 from heygen_nb.errors import (
     DownloadError,
@@ -18,11 +19,11 @@ from heygen_nb.errors import (
 )
 from heygen_nb.ledger import Ledger
 from heygen_nb.ledger.speech import Speeches
-from heygen_nb.renderer import draft_settings, open_renderer
+from heygen_nb.renderer.account import open_account
+from heygen_nb.renderer.order import order
 from heygen_nb.renderer.speech import MAX_CALLS
 from heygen_nb.sandbox import voices as sound
 from heygen_nb.sandbox.voices import voices
-from heygen_nb.workflow import open_session
 
 pytestmark = pytest.mark.anyio
 
@@ -50,6 +51,10 @@ def spoken(sandbox):
     return [c for c in sandbox.charges() if c["kind"] == "speech"]
 
 
+async def spoken_for(account, draft, settings):
+    return await heard(account, draft, settings_for(draft, settings))
+
+
 def near(language, seconds):
     """Words until the voice of that language takes about so long for them."""
     voice = next(v for v in voices().values() if v.name == VOICES[language])
@@ -71,13 +76,9 @@ async def test_the_length_comes_out_within_a_second(exact, sandbox, language):
         for share in (0.92, 1.0, 1.12)
     ]
 
-    async with open_renderer(settings) as renderer:
-        videos = await asyncio.gather(
-            *(
-                renderer.render(draft, draft_settings(draft, settings))
-                for draft in drafts
-            )
-        )
+    videos = await asyncio.gather(
+        *(hg.render_video(draft, settings=settings) for draft in drafts)
+    )
 
     assert all(abs(video.duration_s - video.target_s) <= 1 for video in videos)
     assert 12 <= sandbox.requests(SPEECH) <= 12 * MAX_CALLS
@@ -109,25 +110,27 @@ async def test_speech_is_paid_once_for_the_same_words(exact, sandbox):
 
 
 async def test_what_was_heard_is_what_is_rendered(exact, sandbox):
-    async with open_session(exact()) as session:
-        heard = (await session.speak(DRAFT)).read_bytes()
-        again = (await session.speak(DRAFT)).read_bytes()
+    async with open_account(exact()) as account:
+        sound_heard = (await spoken_for(account, DRAFT, exact())).read_bytes()
+        again = (await spoken_for(account, DRAFT, exact())).read_bytes()
         calls = sandbox.requests(SPEECH)
-        [outcome] = await session.render_all([DRAFT], send=False)
+        [outcome] = await render_drafts(account, exact(), [DRAFT], send=False)
 
-    assert heard[:4] == b"RIFF"
-    assert again == heard
+    assert sound_heard[:4] == b"RIFF"
+    assert again == sound_heard
     assert sandbox.requests(SPEECH) == calls == len(spoken(sandbox))
     assert len(sandbox.charges()) == calls + 1
-    with wave.open(BytesIO(heard)) as sound:
+    with wave.open(BytesIO(sound_heard)) as sound:
         heard_s = sound.getnframes() / sound.getframerate()
     assert outcome.duration_s == pytest.approx(heard_s, abs=0.1)
 
 
 async def test_a_speech_that_the_video_cannot_be_paid_for_is_not_made(exact, sandbox):
-    async with open_session(exact(max_cost_per_render=0.5)) as session:
+    async with open_account(exact(max_cost_per_render=0.5)) as account:
         with pytest.raises(LimitError):
-            await session.speak(DRAFT)
+            await heard(
+                account, DRAFT, settings_for(DRAFT, exact(max_cost_per_render=0.5))
+            )
 
     assert sandbox.charges() == []
 
@@ -139,9 +142,9 @@ async def test_a_voice_that_heeds_no_speed_is_not_paid_for_twice_at_one_speed(
         return sound.silence(36.0 if speed < 1.1 else 44.0)  # hurried: longer
 
     monkeypatch.setattr(sound, "model", odd)
-    async with open_session(exact()) as session:
-        await session.speak(DRAFT)
-        await session.speak(DRAFT)
+    async with open_account(exact()) as account:
+        await spoken_for(account, DRAFT, exact())
+        await spoken_for(account, DRAFT, exact())
 
     assert sandbox.requests(SPEECH) == 2
 
@@ -149,13 +152,13 @@ async def test_a_voice_that_heeds_no_speed_is_not_paid_for_twice_at_one_speed(
 async def test_a_speech_that_another_kernel_makes_meanwhile_is_not_paid_twice(
     exact, sandbox, monkeypatch
 ):
-    async with open_session(exact()) as session:
-        await session.speak(DRAFT)
+    async with open_account(exact()) as account:
+        await spoken_for(account, DRAFT, exact())
         calls = len(spoken(sandbox))
         # this one had looked before the other one began
         monkeypatch.setattr(Speeches, "of_text", lambda *_: [])
         with pytest.raises(TakenOverError) as caught:
-            await session.speak(DRAFT)
+            await spoken_for(account, DRAFT, exact())
 
     assert caught.value.charged is False
     assert len(spoken(sandbox)) == calls
@@ -166,18 +169,20 @@ async def test_a_draft_gets_three_speeches_whatever_its_texts_were(exact, sandbo
         DRAFT.model_copy(update={"script": f"{DRAFT.script}Version {number}."})
         for number in range(MAX_CALLS + 1)
     ]
-    async with open_session(exact()) as session:
+    async with open_account(exact()) as account:
 
         async def speak_all():
             for version in versions:
-                await session.speak(version)
+                await spoken_for(account, version, exact())
 
         with pytest.raises(LimitError, match="for this draft") as caught:
             await speak_all()
-        heard = await session.speak(versions[0])  # costs nothing any more
+        path = await heard(
+            account, versions[0], settings_for(versions[0], exact())
+        )  # costs nothing any more
 
     assert caught.value.charged is False
-    assert heard.exists()
+    assert path.exists()
     assert len(spoken(sandbox)) == MAX_CALLS
 
 
@@ -256,9 +261,9 @@ async def test_sound_that_cannot_be_had_is_told_and_made_anew(exact, sandbox):
         await asyncio.sleep(0)
 
     sandbox.fault("status", "/files/speech/*", status=404, times=None)
-    async with open_renderer(exact(), clock=Clock(sleep=at_once)) as renderer:
+    async with open_account(exact(), clock=Clock(sleep=at_once)) as account:
         with pytest.raises(DownloadError, match="speech") as caught:
-            await renderer.render(DRAFT, exact())
+            await order(account, DRAFT, exact())
     assert caught.value.charged is True
 
     sandbox.clear_faults()

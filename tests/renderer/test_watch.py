@@ -7,7 +7,7 @@ import pytest
 
 from heygen_nb.errors import NotAuthorizedError, NotFoundError, ServerError
 from heygen_nb.heygen import StatusRow, VideoReply
-from heygen_nb.renderer.watch import Watcher
+from heygen_nb.renderer.wait import Watcher
 
 pytestmark = pytest.mark.anyio
 
@@ -91,13 +91,13 @@ async def test_hours_of_errors_are_only_looks_that_failed():
     assert seen == [None] * 500 + ["completed"]
 
 
-async def test_a_deleted_video_is_told_and_a_gateways_404_is_not():
+async def test_a_missing_video_is_told_and_a_gateways_404_is_not():
     gone = NotFoundError("gone", status=404, code="video_not_found")
     heygen = FakeHeyGen(NotFoundError("which route?", status=404), gone)
 
     seen = await words_of(Watcher(heygen, sleep=no_sleep), "v1", 2)
 
-    assert seen == [None, "deleted"]
+    assert seen == [None, "missing"]
 
 
 async def test_a_video_missing_in_the_bulk_answer_is_looked_at_by_itself():

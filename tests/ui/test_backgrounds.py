@@ -8,6 +8,8 @@ import pytest
 from PIL import Image
 
 import heygen_nb as hg
+from heygen_nb.api import settings_for
+from heygen_nb.renderer.order import order
 from heygen_nb.ui.backgrounds import BackgroundPicker
 from heygen_nb.ui.base import Panel
 
@@ -178,8 +180,8 @@ async def test_an_earlier_one_is_chosen_from_the_gallery(shared, home):
     (home / "backgrounds").mkdir()
     (home / "backgrounds" / "by hand.png").write_bytes(png())
     draft = hg.Draft(id="d1", script="Hello.", background="#102030")
-    async with shared.session() as session:
-        await session.renderer.planner.plan(draft, session.settings_for(draft))
+    async with shared.account() as account:
+        await order(account, draft, settings_for(draft, shared.settings))
     wall = Wall(shared)
     await wall.idle()
     assert titles(wall) == ["by hand", "#102030"]

@@ -145,7 +145,7 @@ def _subclasses(kind):
 async def test_the_last_panel_that_closes_lets_go_of_everything(shared):
     before = asyncio.all_tasks()
     panel = Small(shared)
-    async with shared.session():
+    async with shared.account():
         pass
 
     panel.close()

@@ -311,7 +311,7 @@ async def test_a_preview_is_played_in_place_and_made_once(panel, shared, monkeyp
 async def test_an_entry_shows_what_became_of_the_draft(panel, shared):
     await write(panel)
     (draft,) = await kept(shared)
-    job = shared.render(draft)
+    job = shared.render([draft])[0]
     await job.task
     await settled(panel)
 

@@ -26,7 +26,7 @@ async def panel(shared):
 
 async def render(shared, *drafts):
     for one in drafts:
-        await shared.render(one).task
+        await shared.render([one])[0].task
 
 
 async def click(panel, work):

@@ -140,7 +140,7 @@ async def test_a_broken_file_is_shown_and_never_overwritten(home):
     broken = "video_duration: [30\n  heygen_voice: x"
     (home / "config.yaml").write_text(broken)
     panel = SettingsPanel(SharedState())
-    panel.shared.session = None  # nothing of it is needed here
+    panel.shared.account = None  # nothing of it is needed here
     panel._tasks.clear()
 
     panel.fill()

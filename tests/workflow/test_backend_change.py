@@ -8,10 +8,12 @@ import json
 import pytest
 
 import heygen_nb as hg
+from heygen_nb.api import quote_all
 from heygen_nb.config import load_settings, save_secret
 from heygen_nb.ledger import Ledger
+from heygen_nb.renderer.account import open_account
 from heygen_nb.sandbox.state import SandboxOptions
-from heygen_nb.workflow import history_lines, open_session
+from heygen_nb.workflow import history_lines
 
 from ..serving import sandbox_in_thread
 
@@ -68,8 +70,10 @@ async def test_a_draft_of_the_sandbox_is_rendered_anew_with_a_key_and_back(user)
 
     user.set_key()
     assert await hg.resume() == []
-    async with open_session(load_settings()) as session:
-        assert len(await session.quote_all([DRAFT])) == 1  # it is not "already made"
+    async with open_account(load_settings()) as account:
+        assert (
+            len(await quote_all(account, [DRAFT], load_settings())) == 1
+        )  # it is not "already made"
     real = await hg.render_video(DRAFT)
 
     assert (local.backend, real.backend) == ("sandbox", "heygen")

@@ -8,10 +8,12 @@ import pytest
 from PIL import Image, ImageCms
 
 import heygen_nb as hg
+from heygen_nb.api import settings_for
 from heygen_nb.errors import ConfigError
 from heygen_nb.files import media_type
 from heygen_nb.renderer import reset_video_config
 from heygen_nb.renderer.background import MAX_BYTES, MAX_SIDE_PX, picture_of
+from heygen_nb.renderer.order import order
 from heygen_nb.ui.pictures import LISTED
 from heygen_nb.ui.state import SharedState
 
@@ -238,13 +240,13 @@ async def test_colours_and_links_that_were_rendered_come_after_them(shared, sand
     picture = f"{sandbox.handle.base_url}/files/looks/look_own_01.jpg?Signature=secret"
     for n, background in enumerate(("#102030", picture, "#102030", "")):
         draft = hg.Draft(id=f"d{n}", script="Hello.", background=background)
-        async with shared.session() as session:
-            wish = session.settings_for(draft)
-            await session.renderer.planner.plan(draft, wish)
+        async with shared.account() as account:
+            wish = settings_for(draft, shared.settings)
+            await order(account, draft, wish)
     kept = shared.backgrounds.keep("sea.png", saved("PNG"))
     draft = hg.Draft(id="file", script="Hello.", background=kept)
-    async with shared.session() as session:
-        await session.renderer.planner.plan(draft, session.settings_for(draft))
+    async with shared.account() as account:
+        await order(account, draft, settings_for(draft, shared.settings))
 
     found = await shared.backgrounds.earlier()
 

@@ -10,11 +10,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import heygen_nb as hg
+from heygen_nb.api import render_drafts, settings_for
 from heygen_nb.ledger import Ledger
+from heygen_nb.posting import Posting
+from heygen_nb.renderer.account import open_account
+from heygen_nb.renderer.order import order
 from heygen_nb.workflow import (
     export_history,
     history_lines,
-    open_session,
 )
 
 pytestmark = pytest.mark.anyio
@@ -31,8 +34,8 @@ def age(home, table, hours):
 
 async def render_and_fail_to_post(sandbox, **fault):
     sandbox.fault(path="*/sendVideo", **fault)
-    async with open_session(sandbox.settings()) as session:
-        [outcome] = await session.render_all([DRAFT], send=True)
+    async with open_account(sandbox.settings()) as account:
+        [outcome] = await render_drafts(account, sandbox.settings(), [DRAFT], send=True)
     sandbox.clear_faults()
     return outcome
 
@@ -66,10 +69,10 @@ async def test_a_lost_answer_of_telegram_is_unsure_and_never_repeated(sandbox):
 
 
 async def test_an_old_post_is_listed_and_not_sent(sandbox, home):
-    async with open_session(sandbox.settings()) as session:
-        chosen = session.settings_for(DRAFT)
+    async with open_account(sandbox.settings()) as account:
+        chosen = settings_for(DRAFT, sandbox.settings())
         chat_id = sandbox.handle.chat_id
-        await session.renderer.planner.plan(DRAFT, chosen, send_to=chat_id)
+        await order(account, DRAFT, chosen, send_to=chat_id)
     age(home, "renders", 25)
 
     [outcome] = await hg.resume(settings=sandbox.settings())
@@ -80,16 +83,16 @@ async def test_an_old_post_is_listed_and_not_sent(sandbox, home):
     assert outcome.sent is again.sent is False
     assert "older than a day" in outcome.error.message
     assert sandbox.ledger()["posts"] == []
-    async with open_session(sandbox.settings()) as session:
-        await session.posting.resend(outcome.post_id)
+    async with open_account(sandbox.settings()) as account:
+        await Posting(sandbox.settings(), account).resend(outcome.post_id)
     assert len(sandbox.ledger()["posts"]) == 1
 
 
 async def test_the_second_message_of_a_post_is_sent_by_resume(sandbox):
     long = DRAFT.model_copy(update={"caption": "A long sentence of a post. " * 60})
     sandbox.fault("status", "*/sendMessage", status=400)
-    async with open_session(sandbox.settings()) as session:
-        [outcome] = await session.render_all([long], send=True)
+    async with open_account(sandbox.settings()) as account:
+        [outcome] = await render_drafts(account, sandbox.settings(), [long], send=True)
     before = [post["method"] for post in sandbox.ledger()["posts"]]
 
     [again] = await hg.resume(settings=sandbox.settings())

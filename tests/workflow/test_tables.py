@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from heygen_nb import api
 from heygen_nb.drafts import DraftTemplate, fill, read_table
 from heygen_nb.errors import DraftError, TableError
 from heygen_nb.models import Draft
@@ -28,8 +29,8 @@ async def drafts_of(shared, count):
 
 
 async def next_unpaid(shared, drafts):
-    async with shared.session() as session:
-        return await session.next_unpaid(drafts)
+    async with shared.account() as account:
+        return await api.next_unpaid(account, drafts, shared.settings)
 
 
 async def ended(jobs):

@@ -1,0 +1,538 @@
+"""The awaitable functions of the public names, and what commands and panels share.
+
+A call opens what it needs and closes it again; to share one account, as panels and
+commands do, use :func:`heygen_nb.renderer.account.open_account`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from heygen_nb.clock import Pace
+from heygen_nb.config import load_settings
+from heygen_nb.errors import ApiError, DownloadError, HeygenNbError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.models import Draft, Video
+from heygen_nb.outcome import Outcome
+from heygen_nb.posting import Posting
+from heygen_nb.renderer import draft_settings, effective_settings
+from heygen_nb.renderer.account import open_account
+from heygen_nb.renderer.advance import advance, fetched, submitted
+from heygen_nb.renderer.order import ToRender, order, order_all, quote, speak
+from heygen_nb.renderer.tell import Report
+from heygen_nb.renderer.wait import wait
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+    from concurrent.futures import Executor
+
+    from heygen_nb.config import Settings
+    from heygen_nb.ledger import PostRow, RenderRow
+    from heygen_nb.models import Post
+    from heygen_nb.renderer.account import Account
+    from heygen_nb.renderer.request import Plan
+    from heygen_nb.renderer.tell import ProgressCallback
+
+    PostIt = Callable[[Video], Awaitable[Post]]
+
+
+async def create_video(
+    draft: Draft,
+    *,
+    config: Mapping[str, Any] | None = None,
+    settings: Settings | None = None,
+    again: bool = False,
+    progress_callback: ProgressCallback | None = None,
+) -> str:
+    """Have HeyGen (or the sandbox) start rendering a draft.
+
+    An unchanged draft that is rendered or on its way is not paid again.
+
+    Args:
+        draft: What to render.
+        config: Laid over ``VIDEO_CONFIG`` for this call.
+        settings: By default read from home.
+        again: Pay for another video of the same draft.
+        progress_callback: Gets every log line as a Progress.
+
+    Returns:
+        The video id, for :func:`wait_video`.
+
+    Raises:
+        DraftError: The script cannot be spoken.
+        ConfigError: A setting does not fit; nothing was sent.
+        ApiError: HeyGen refused; ``charged`` tells whether it may cost.
+        OutcomeUnknownError: HeyGen's answer was lost; a person has to look.
+    """
+    settings = settings_for(draft, settings or load_settings(), config)
+    async with open_account(settings) as account:
+        render_id = await order(
+            account, draft, settings, again=again, progress=progress_callback
+        )
+        pace = Pace.of(settings)
+        return await submitted(account, render_id, pace, progress_callback)
+
+
+async def wait_video(
+    video_id: str,
+    progress_callback: ProgressCallback | None = None,
+    *,
+    poll_interval_s: float | None = None,
+    timeout_s: float | None = None,
+    settings: Settings | None = None,
+) -> Video:
+    """Wait until a video is rendered.
+
+    Args:
+        video_id: From :func:`create_video`, or any of the account.
+        progress_callback: Called after every look with a Progress; plain or async.
+            What it raises is logged and stops nothing.
+        poll_interval_s: Seconds between two looks, by default 10.
+        timeout_s: Seconds after which waiting (not the render) stops, counted anew
+            after the computer slept for more than ten minutes; by default
+            900, from now.
+        settings: By default read from home.
+
+    Returns:
+        The completed video, with links that expire; see :func:`download_video`.
+
+    Raises:
+        RenderFailedError: HeyGen could not render it.
+        WaitTimeoutError: The time is up; the id is in the message.
+    """
+    settings = settings or load_settings()
+    pace = Pace(
+        poll_interval_s or settings.poll_interval_s,
+        timeout_s or settings.wait_timeout_s,
+    )
+    async with open_account(settings) as account:
+        return await wait(account, video_id, Report(progress_callback), pace)
+
+
+async def download_video(video: Video, *, settings: Settings | None = None) -> Video:
+    """Bring the files of a completed video into the archive.
+
+    Returns:
+        The video with ``path``, ``subtitles`` and ``thumbnail``.
+
+    Raises:
+        DownloadError: The film could not be fetched or stored; it stays at HeyGen
+            and can be fetched later.
+    """
+    async with open_account(settings or load_settings()) as account:
+        return await fetched(account, video)
+
+
+async def render_video(
+    draft: Draft,
+    progress_callback: ProgressCallback | None = None,
+    *,
+    config: Mapping[str, Any] | None = None,
+    settings: Settings | None = None,
+    again: bool = False,
+) -> Video:
+    """Create a video, wait for it and download it; it is never posted.
+
+    See :func:`create_video`, :func:`wait_video` and :func:`download_video` for the
+    arguments and for what is raised.
+    """
+    settings = settings_for(draft, settings or load_settings(), config)
+    async with open_account(settings) as account:
+        render_id = await order(
+            account, draft, settings, again=again, progress=progress_callback
+        )
+        return await advance(account, render_id, Pace.of(settings), progress_callback)
+
+
+async def render_batch(
+    drafts: Sequence[Draft],
+    progress_callback: ProgressCallback | None = None,
+    *,
+    config: Mapping[str, Any] | None = None,
+    settings: Settings | None = None,
+    again: bool = False,
+) -> list[Video]:
+    """Render many drafts; up to 100 go to HeyGen in one request.
+
+    Args:
+        drafts: What to render; an unchanged one that is rendered costs nothing.
+        progress_callback: Gets the lines of all drafts, each with its ``#id``.
+        config: Laid over ``VIDEO_CONFIG`` for this call.
+        settings: By default read from home.
+        again: Pay for new videos of unchanged drafts.
+
+    Returns:
+        A video a draft, in their order. One that failed has the status ``failed``,
+        or ``unknown`` when it may still come, and says why in ``failure_message``.
+    """
+    chosen = effective_settings(settings or load_settings(), config)
+    wanted = [
+        ToRender(
+            draft, draft_settings(draft, chosen), _with_id(draft, progress_callback)
+        )
+        for draft in drafts
+    ]
+    async with open_account(chosen) as account:
+        ordered = await order_all(account, wanted, again=again)
+
+        async def one(wish: ToRender, item: str | HeygenNbError) -> Video:
+            try:
+                if isinstance(item, HeygenNbError):
+                    raise item
+                pace = Pace.of(wish.settings)
+                return await advance(account, item, pace, wish.progress)
+            except HeygenNbError as error:
+                return Video(
+                    video_id=getattr(error, "video_id", ""),
+                    status="unknown" if error.charged is None else "failed",
+                    backend=account.payer.backend,
+                    draft_id=wish.draft.id,
+                    failure_code=error.code or type(error).__name__,
+                    failure_message=str(error),
+                )
+
+        return await asyncio.gather(*map(one, wanted, ordered))
+
+
+def _with_id(
+    draft: Draft, callback: ProgressCallback | None
+) -> ProgressCallback | None:
+    if callback is None:
+        return None
+    return lambda progress: callback(
+        progress.model_copy(update={"message": f"#{draft.id} {progress.message}"})
+    )
+
+
+def settings_for(
+    draft: Draft, settings: Settings, config: Mapping[str, Any] | None = None
+) -> Settings:
+    """Return the settings with VIDEO_CONFIG and the draft's own wishes over them."""
+    return draft_settings(draft, effective_settings(settings, config))
+
+
+def without_limits(settings: Settings) -> Settings:
+    """Return the settings of somebody who was asked and agreed to spend more."""
+    return settings.model_copy(
+        update={"max_cost_per_render": 0.0, "max_cost_per_day": 0.0}
+    )
+
+
+async def quote_all(
+    account: Account,
+    drafts: Sequence[Draft],
+    settings: Settings,
+    *,
+    again: bool = False,
+) -> list[Plan]:
+    """Return what will be used and paid, without the drafts that cost nothing."""
+    plans = [
+        await quote(account, draft, settings_for(draft, settings), again=again)
+        for draft in drafts
+    ]
+    return [plan for plan in plans if plan]
+
+
+async def next_unpaid(
+    account: Account,
+    drafts: Sequence[Draft],
+    settings: Settings,
+    *,
+    again: bool = False,
+) -> Plan | None:
+    """Return the plan of the first draft that is not rendered; None if all are."""
+    for draft in drafts:
+        if plans := await quote_all(account, [draft], settings, again=again):
+            return plans[0]
+    return None
+
+
+async def balance_of(account: Account) -> tuple[float, str] | None:
+    """Return what is left at HeyGen and its unit; None when it is not told."""
+    try:
+        return (await account.client.me()).balance
+    except ApiError:
+        return None  # a quote is worth showing without it
+
+
+async def heard(account: Account, draft: Draft, settings: Settings) -> Path:
+    """Have a draft's speech made (paid, once); return the sound.
+
+    With ``length_mode: exact`` the video is then made of that very sound.
+
+    Raises:
+        DownloadError: It lies at HeyGen, and its sound was deleted here.
+        HeygenNbError: It could not be made, or would cost too much.
+    """
+    path = (await speak(account, draft, settings)).path
+    if not path.exists():
+        raise DownloadError(
+            _("The sound {file} was deleted; the speech itself is not lost.").format(
+                file=path.name
+            ),
+            video_id="",
+            hint=_("Render the draft: what was paid for is used."),
+        )
+    return path
+
+
+# Rendering and posting, as commands and panels do.
+
+
+async def render_drafts(
+    account: Account,
+    settings: Settings,
+    drafts: Sequence[Draft],
+    *,
+    send: bool,
+    again: bool = False,
+    progress: Callable[[Draft], ProgressCallback] | None = None,
+) -> list[Outcome]:
+    """Render drafts side by side, and post them; an outcome a draft, in their order.
+
+    A wrong key or an empty purse stops the rest.
+
+    Args:
+        account: Who pays.
+        settings: Of the home folder.
+        drafts: What to render.
+        send: Post each finished video.
+        again: Pay for new videos of unchanged drafts.
+        progress: Gives each draft its callback.
+    """
+    posting = Posting(settings, account) if send else None
+    wanted = [
+        ToRender(draft, settings_for(draft, settings), progress and progress(draft))
+        for draft in drafts
+    ]
+    send_to = (posting.chat_id or None) if posting else None
+    ordered = await order_all(account, wanted, again=again, send_to=send_to)
+    return await asyncio.gather(
+        *(
+            finish(
+                account,
+                item,
+                wish.draft.id,
+                Pace.of(wish.settings),
+                wish.progress,
+                post=_send_of(posting, wish.draft, wish.progress) if posting else None,
+            )
+            for wish, item in zip(wanted, ordered, strict=True)
+        )
+    )
+
+
+def _send_of(
+    posting: Posting, draft: Draft, progress: ProgressCallback | None
+) -> PostIt:
+    return partial(posting.send, caption=draft.caption, progress=progress)
+
+
+async def finish(
+    account: Account,
+    ordered: str | HeygenNbError,
+    draft_id: str,
+    pace: Pace,
+    progress: ProgressCallback | None = None,
+    *,
+    post: PostIt | None = None,
+) -> Outcome:
+    """Take an ordered render as far as it goes, and post it if that is wished.
+
+    Args:
+        account: Who pays.
+        ordered: The id of the render, or why it was not ordered.
+        draft_id: Whose render it is.
+        pace: How often to look, and how long to wait.
+        progress: Gets every log line.
+        post: Posts the finished video.
+    """
+    try:
+        if isinstance(ordered, HeygenNbError):
+            raise ordered
+        video = await advance(account, ordered, pace, progress)
+    except HeygenNbError as error:
+        row = None
+        if isinstance(ordered, str):
+            row = await asyncio.to_thread(account.ledger.render, ordered)
+        return Outcome.of_error(draft_id, account.payer.backend, error, row)
+    outcome = Outcome.of_video(video)
+    try:
+        return outcome.posted(await post(video)) if post else outcome
+    except HeygenNbError as error:
+        return outcome.not_posted(error)
+
+
+async def send_video(
+    video: Video,
+    caption: str = "",
+    *,
+    again: bool = False,
+    settings: Settings | None = None,
+) -> Post:
+    """Post a video to the Telegram chat of the settings.
+
+    A sandbox video goes to the sandbox's chat only. What is in the chat already is
+    not posted again.
+
+    Args:
+        video: It is downloaded first if needed.
+        caption: Plain text; over 1,024 characters it goes on in a second message.
+        again: Post even if it is in the chat already, or may be.
+        settings: By default read from home.
+
+    Raises:
+        DeliveryError: It is surely not in the chat.
+        DeliveryUnsureError: Telegram's answer was lost: it may be there.
+    """
+    settings = settings or load_settings()
+    async with open_account(settings) as account:
+        return await Posting(settings, account).send(video, caption, again=again)
+
+
+async def resume(
+    progress_callback: ProgressCallback | None = None,
+    *,
+    settings: Settings | None = None,
+) -> list[Outcome]:
+    """Take up every render and post of this account that is not finished.
+
+    Lost answers are settled, renders waited for, files downloaded, and posts sent
+    that were asked for within a day. Nothing is paid or posted twice, however often
+    and from however many places it is called.
+
+    Args:
+        progress_callback: Gets the lines of all renders.
+        settings: By default read from home.
+
+    Returns:
+        An outcome for each; ``unknown`` and ``unsure`` are left to a person.
+    """
+    settings = settings or load_settings()
+    async with open_account(settings) as account:
+        callback = progress_callback
+        return await take_up(account, settings, callback and (lambda _draft: callback))
+
+
+async def take_up(
+    account: Account,
+    settings: Settings,
+    progress: Callable[[Draft], ProgressCallback] | None = None,
+) -> list[Outcome]:
+    """Go on with all that is not finished; see :func:`resume`.
+
+    Args:
+        account: Whose renders and posts.
+        settings: Of the home folder.
+        progress: Gives each draft its callback.
+    """
+    posting = Posting(settings, account)
+    rows = await asyncio.to_thread(account.ledger.history.unfinished, account.payer)
+
+    outcomes = await asyncio.gather(
+        *(
+            finish_row(account, row, posting, progress and progress(Draft.of(row)))
+            for row in rows
+        )
+    )
+    return outcomes + await take_up_posts(
+        account, posting, {outcome.post_id for outcome in outcomes}
+    )
+
+
+async def finish_row(
+    account: Account,
+    row: RenderRow,
+    posting: Posting,
+    progress: ProgressCallback | None = None,
+) -> Outcome:
+    """Take a stored render as far as it goes, and post it if that was asked for."""
+    post = partial(posting.send_render, asked_at=row.created_at, progress=progress)
+    return await finish(
+        account,
+        row.id,
+        row.draft_id,
+        posting.pace,
+        progress,
+        post=post if row.send_to else None,
+    )
+
+
+async def take_up_posts(
+    account: Account, posting: Posting, handled: Container[int | None]
+) -> list[Outcome]:
+    """Go on with stored posts, apart from those that were handled already."""
+
+    async def one(post: PostRow) -> Outcome:
+        try:
+            video = await posting.video_of(post)
+        except HeygenNbError as error:
+            return Outcome.of_error("", account.payer.backend, error)
+        outcome = Outcome.of_video(video)
+        try:
+            return outcome.posted(await posting.take_up(post, video))
+        except HeygenNbError as error:
+            return outcome.not_posted(error)
+
+    return [
+        await one(rows[0])
+        for rows in await posting.unfinished()
+        if not any(row.id in handled for row in rows)
+    ]
+
+
+async def preview_draft(
+    draft: Draft,
+    output: str | Path | None = None,
+    *,
+    settings: Settings | None = None,
+) -> Path:
+    """Make a local animatic of a draft, free and in seconds.
+
+    Args:
+        draft: What is said.
+        output: The MP4, by default ``previews/<id>.mp4`` in home; SRT and JPEG are
+            put beside it.
+        settings: By default read from home.
+
+    Returns:
+        The MP4.
+
+    Raises:
+        DraftError: The script cannot be spoken.
+        PreviewError: The video could not be made.
+    """
+    from heygen_nb.renderer import animatic  # noqa: PLC0415 - 40 MB of codecs
+
+    settings = settings or load_settings()
+    target = Path(
+        output or settings.home / animatic.PREVIEWS / f"{draft.id}.mp4"
+    ).absolute()
+    return (await animatic.preview(draft, settings_for(draft, settings), target)).path
+
+
+async def preview_batch(
+    drafts: Sequence[Draft],
+    executor: Executor | None = None,
+    *,
+    settings: Settings | None = None,
+) -> list[Path | HeygenNbError]:
+    """Make local animatics of many drafts side by side.
+
+    Args:
+        drafts: What is said.
+        executor: Where they are rendered: any executor that shares this disk, such
+            as Dask's ``client.get_executor()``; by default a process for each core.
+        settings: By default read from home.
+
+    Returns:
+        The MP4 in ``previews/`` or the error of each draft, in their order.
+    """
+    from heygen_nb.renderer import animatic  # noqa: PLC0415 - 40 MB of codecs
+
+    settings = settings or load_settings()
+    folder = (settings.home / animatic.PREVIEWS).absolute()
+    return await animatic.preview_many(drafts, settings, folder, executor)

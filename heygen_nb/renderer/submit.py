@@ -205,7 +205,7 @@ async def _look_again(account: Account, hold: Hold, row: RenderRow) -> RenderRow
     # HeyGen's keys are not known to count for a batch
     if hits or row.batch_key or await _key_is_dead(account, row):
         raise not_known(row)
-    return await record(account, hold, "looked again", state="planned")
+    return await record(account, hold, "reopened", state="planned")
 
 
 async def _search(account: Account, hold: Hold, row: RenderRow) -> RenderRow:

@@ -122,10 +122,9 @@ class Picker(widgets.VBox, Generic[_Item]):
     def _count_html(self) -> str:
         if self._near:
             text = _("Nothing fits.")
-            return markup(
-                f"{text} {_('The nearest are listed.')}" if self._counted else text,
-                "warn",
-            )
+            if self._counted:
+                text += " " + _("The nearest are listed.")
+            return markup(text, "warn")
         return markup(self._count_words(), "hg-hint")
 
     def _count_words(self) -> str:

@@ -87,7 +87,7 @@ def client(handle: SandboxHandle) -> httpx.AsyncClient:
 
 async def created(api: httpx.AsyncClient, script: str) -> str:
     body = {"type": "avatar", "avatar_id": "look_own_01", "script": script}
-    body |= {"aspect_ratio": "9:16", "caption": {"style": "default"}}
+    body |= {"aspect_ratio": "9:16", "caption": {"file_format": "srt"}}
     reply = await api.post("/v3/videos", json=body)
     return reply.json()["data"]["video_id"]
 

@@ -99,13 +99,13 @@ def choice(query: Mapping[str, str], name: str, *allowed: str) -> str | None:
 
 
 def page(
-    items: Iterable[tuple[int, T]],
+    items: Iterable[tuple[int, Any]],
     query: Mapping[str, str],
     *,
     default: int,
     maximum: int = 100,
-) -> tuple[list[T], dict[str, Any]]:
-    """Cut a page out of items whose positions grow.
+) -> dict[str, Any]:
+    """Answer with a page out of items whose positions grow.
 
     The cursor holds the last position served, so what is added or deleted
     between two pages never makes an item appear twice or go missing.
@@ -120,7 +120,7 @@ def page(
     more = len(taken) > limit
     token = f"after:{taken[limit - 1][0]}" if more else None
     rows = [item for _, item in taken[:limit]]
-    return rows, {"has_more": more, "next_token": token}
+    return {"data": rows, "has_more": more, "next_token": token}
 
 
 def _number(query: Mapping[str, str], name: str, default: str) -> int:

@@ -23,9 +23,9 @@ from starlette.routing import Match, Route
 
 from heygen_nb.sandbox import looks, voices
 from heygen_nb.sandbox.api import Keys, Refusal, data, json_body, page, refuse
+from heygen_nb.sandbox.bodies import AdvanceBody, BalanceBody, OwnerBody, parse
 from heygen_nb.sandbox.files import Files
 from heygen_nb.sandbox.jobs import JobQueue
-from heygen_nb.sandbox.orders import AdvanceBody, BalanceBody, OwnerBody, parse
 from heygen_nb.sandbox.state import FactState, SandboxClock, SandboxOptions, State
 from heygen_nb.sandbox.telegram import Telegram
 from heygen_nb.sandbox.videos import Videos
@@ -198,11 +198,9 @@ def _same(given: str, right: str) -> bool:
     return hmac.compare_digest(given.encode(), right.encode())
 
 
-async def _empty(request: Request) -> Response:
+async def _empty(request: Request) -> Any:
     """Answer a list of what the stand-in does not have."""
-    rows: list[tuple[int, Any]] = []
-    none, paging = page(rows, request.query_params, default=10)
-    return JSONResponse({"data": none, **paging})
+    return page([], request.query_params, default=10)
 
 
 class GateMiddleware:

@@ -18,7 +18,7 @@ from heygen_nb.files import media_type
 from heygen_nb.preview.voice import Word
 from heygen_nb.sandbox import voices as sound
 from heygen_nb.sandbox.api import Refusal, data, found, invalid
-from heygen_nb.sandbox.orders import SpeechBody, parse
+from heygen_nb.sandbox.bodies import SpeechBody, parse
 from heygen_nb.sandbox.rendering import SoundPart
 from heygen_nb.sandbox.state import AssetState, SpeechState
 from heygen_nb.sandbox.wallet import speech_price

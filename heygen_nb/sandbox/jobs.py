@@ -10,8 +10,9 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.sandbox.api import Refusal
+from heygen_nb.sandbox.bodies import parse_video
 from heygen_nb.sandbox.files import file_hash
-from heygen_nb.sandbox.orders import order_of, parse_video
+from heygen_nb.sandbox.orders import order_of
 from heygen_nb.sandbox.rendering import FetchError, FilmPool, make_canned
 from heygen_nb.sandbox.state import JobState
 from heygen_nb.sandbox.wallet import video_price

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image, ImageDraw
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from heygen_nb.sandbox.api import choice, data, found, options_of, page
 from heygen_nb.sandbox.voices import person_name
@@ -129,7 +129,7 @@ def _look(index: int, *, narrow: bool, kind: str = "") -> SandboxLook:
     )
 
 
-async def list_looks(request: Request) -> Response:
+async def list_looks(request: Request) -> Any:
     """Answer ``GET /v3/avatars/looks``."""
     query = request.query_params
     fitting = [
@@ -138,11 +138,10 @@ async def list_looks(request: Request) -> Response:
         if query.get("avatar_type", "") in ("", look.avatar_type)
         and query.get("group_id", "") in ("", look.group_id)
     ]
-    rows, paging = page(enumerate(fitting), query, default=20, maximum=50)
-    return JSONResponse({"data": rows, **paging})
+    return page(enumerate(fitting), query, default=20, maximum=50)
 
 
-async def list_groups(request: Request) -> Response:
+async def list_groups(request: Request) -> Any:
     """Answer ``GET /v3/avatars``: each person once."""
     groups: dict[str, list[dict[str, Any]]] = {}
     for look in _owned(request):
@@ -158,8 +157,7 @@ async def list_groups(request: Request) -> Response:
         }
         for group_id, found_in in groups.items()
     ]
-    rows, paging = page(enumerate(views), request.query_params, default=20, maximum=50)
-    return JSONResponse({"data": rows, **paging})
+    return page(enumerate(views), request.query_params, default=20, maximum=50)
 
 
 async def get_look(request: Request) -> Response:

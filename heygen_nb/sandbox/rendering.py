@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import math
 import multiprocessing
 import os
 import struct
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 
 Ratio = Literal["16:9", "9:16", "1:1", "4:5", "5:4"]
 _NICE = 10
-_SMALL_PX = 16  # of canned pictures, for each unit of the ratio
+_SMALL_PX = 144  # the short side of canned pictures
+_CANNED_FPS, _HUM_RATE = 4, 8000
 
 
 class FetchError(Exception):
@@ -183,36 +185,53 @@ def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
     os._exit(0)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=128)
 def _canned(
     background: str | Path | bytes | None,
     barred: tuple[int, int] | None,
     size: tuple[int, int],
+    length_s: float,
 ) -> tuple[bytes, bytes]:
-    """Return a valid MP4 of one second and a JPEG, with that background."""
+    """Return a film that moves and hums for so long, and a JPEG."""
     movie, thumbnail = io.BytesIO(), io.BytesIO()
     try:
         picture = _with_bars(background, barred or size, size)
     except PreviewError:  # what is not on this machine is not fetched
         picture = _with_bars(None, barred or size, size)
     picture.save(thumbnail, "JPEG")
-    frame = av.VideoFrame.from_ndarray(np.asarray(picture))
+    pixels = np.asarray(picture).copy()
+    middle = pixels[size[1] // 2 :][:16]
+    at = np.arange(round(length_s * _HUM_RATE), dtype=np.float32) / _HUM_RATE
+    hum = av.AudioFrame.from_ndarray(0.1 * np.sin(880 * at)[None], "fltp", "mono")
+    hum.sample_rate = _HUM_RATE
     with av.open(movie, "w", format="mp4") as container:
-        stream = container.add_stream("libx264", rate=1)
-        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
-        container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
+        video = container.add_stream(
+            "libx264", rate=_CANNED_FPS, options={"preset": "ultrafast", "threads": "1"}
+        )
+        video.width, video.height, video.pix_fmt = *size, "yuv420p"
+        sound = container.add_stream(
+            "aac", rate=_HUM_RATE, options={"aac_coder": "fast", "b": "16k"}
+        )
+        for number in range(max(round(length_s * _CANNED_FPS), 1)):
+            middle[:] = 60 + 120 * (number % 2)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(pixels)))
+        container.mux(video.encode(None))
+        container.mux(sound.encode(hum))
+        container.mux(sound.encode(None))
     return movie.getvalue(), thumbnail.getvalue()
 
 
 def make_canned(order: FilmOrder, output: Path, mark: str, at_least: int) -> float:
-    """Write a tiny valid MP4 at once, with its company, and return its said length.
+    """Write a tiny valid MP4 at once, with its company, and return its length.
 
     ``mark`` keeps any two from having the same bytes; up to ``at_least`` bytes
     the file is padded without using memory for it.
     """
-    wide, high = (int(n) * _SMALL_PX for n in order.ratio.split(":"))
-    movie, thumbnail = _canned(order.background, order.barred, (wide, high))
+    wide, high = (int(n) for n in order.ratio.split(":"))
+    size = wide * _SMALL_PX // min(wide, high), high * _SMALL_PX // min(wide, high)
+    length_s = order.duration_s
+    halves = math.ceil(length_s * 2)  # so few that they can be kept
+    movie, thumbnail = _canned(order.background, order.barred, size, halves / 2)
     note = mark.encode()
     free = max(at_least - len(movie), 8 + len(note))
     with output.open("wb") as file:
@@ -220,7 +239,8 @@ def make_canned(order: FilmOrder, output: Path, mark: str, at_least: int) -> flo
         file.write(movie + struct.pack(">I4s", free, b"free") + note)
         file.truncate(len(movie) + free)
     text = " ".join(part.script for part in order.parts)
-    srt = f"1\n00:00:00,000 --> 00:00:01,000\n{text}\n"
+    minutes, seconds = divmod(int(length_s), 60)
+    srt = f"1\n00:00:00,000 --> 00:{minutes:02}:{seconds:02},900\n{text}\n"
     output.with_suffix(".srt").write_text(srt, encoding="utf-8")
     output.with_suffix(".jpg").write_bytes(thumbnail)
-    return order.duration_s
+    return length_s

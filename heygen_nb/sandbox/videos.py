@@ -10,13 +10,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import JSONResponse, Response
 
 from heygen_nb.sandbox.api import Refusal, data, found, invalid, page
-from heygen_nb.sandbox.orders import (
-    AvatarVideoBody,
-    BatchBody,
-    order_of,
-    parse,
-    parse_video,
-)
+from heygen_nb.sandbox.bodies import AvatarVideoBody, BatchBody, parse, parse_video
+from heygen_nb.sandbox.orders import order_of
 from heygen_nb.sandbox.rendering import FilmOrder
 from heygen_nb.sandbox.state import BatchState, JobState
 
@@ -95,9 +90,9 @@ class Videos:
             for job in reversed(self._visible().values())
             if job.accepted_at <= seen_until and wanted in (job.title or "").casefold()
         )
-        rows, paging = page(jobs, query, default=10)
-        views = [self._view(job, request) for job in rows]
-        return JSONResponse({"data": views, **paging})
+        listed = page(jobs, query, default=10)
+        views = [self._view(job, request) for job in listed["data"]]
+        return JSONResponse(listed | {"data": views})
 
     async def statuses(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/statuses``."""
@@ -161,7 +156,7 @@ class Videos:
         """Answer ``GET /v3/videos/batches/{id}``."""
         batch = found(self._state.batches, request.path_params["id"], "resource")
         items = [self._item(index, item) for index, item in enumerate(batch.items)]
-        rows, paging = page(enumerate(items), request.query_params, default=100)
+        listed = page(enumerate(items), request.query_params, default=100)
         counts = Counter(item["status"] for item in items)
         done = "completed" if counts["completed"] else "failed"
         ended = counts["completed"] + counts["failed"] == len(items)
@@ -173,8 +168,8 @@ class Videos:
                 "total_items": len(items),
                 "counts_by_status": dict(counts),
                 "created_at": int(batch.created_at),
-                "items": rows,
-                **paging,
+                "items": listed.pop("data"),
+                **listed,
             }
         )
 

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from starlette.responses import JSONResponse, Response
 
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 from heygen_nb.sandbox.api import choice, data, found, options_of, page
@@ -222,7 +221,7 @@ def to_wav(speech: Narration) -> bytes:
     return buffer.getvalue()
 
 
-async def list_voices(request: Request) -> Response:
+async def list_voices(request: Request) -> Any:
     """Answer ``GET /v3/voices``: public ones unless asked otherwise."""
     query = request.query_params
     kind = choice(query, "type", "public", "private") or "public"
@@ -236,11 +235,10 @@ async def list_voices(request: Request) -> Response:
         and language.casefold() in ("", voice.language.casefold())
         and gender.casefold() in ("", voice.gender)
     ]
-    rows, paging = page(enumerate(views), query, default=20)
-    return JSONResponse({"data": rows, **paging})
+    return page(enumerate(views), query, default=20)
 
 
-async def get_voice(request: Request) -> Response:
+async def get_voice(request: Request) -> Any:
     """Answer ``GET /v3/voices/{id}``, which tells other things than the listing."""
     known = voices(odd=options_of(request).odd_voices)
     view = _view(found(known, request.path_params["id"], "voice"), request)

@@ -404,3 +404,19 @@ def test_an_empty_plan_says_so_though_the_wallet_is_full(start):
 
     assert refused.json()["error"]["code"] == "insufficient_credit"
     assert sandbox.create().status_code == 200
+
+
+def test_a_canned_film_is_as_long_as_it_says_and_moves_and_is_heard(sandbox):
+    video = sandbox.completed(script="Long enough to be looked at. " * 6)
+    file = io.BytesIO(httpx.get(video["video_url"]).content)
+
+    with av.open(file) as container:
+        length_s = container.duration / av.time_base
+        frames = [f.to_ndarray(format="rgb24") for f in container.decode(video=0)]
+    file.seek(0)
+    with av.open(file) as container:
+        sound = [f.to_ndarray() for f in container.decode(audio=0)]
+
+    assert length_s == pytest.approx(video["duration"], abs=0.6)
+    assert (frames[0] != frames[-2]).any()
+    assert max(abs(part).max() for part in sound) > 0.05

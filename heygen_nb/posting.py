@@ -400,7 +400,7 @@ def _small_enough(path: Path) -> Path:
 
     if path.stat().st_size <= MAX_FILE_BYTES:
         return path
-    from heygen_nb.preview import shrink_video  # noqa: PLC0415 - 40 MB of codecs
+    from heygen_nb.finishing import shrink_video  # noqa: PLC0415 - 40 MB of codecs
 
     smaller = path.with_suffix(".telegram.mp4")
     return shrink_video(path, smaller, max_bytes=MAX_FILE_BYTES)

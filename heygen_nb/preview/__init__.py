@@ -10,7 +10,7 @@ from heygen_nb.preview.video import (
     VideoFacts,
     make_thumbnail,
     probe_video,
-    shrink_video,
+    read_sound,
 )
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 
@@ -24,6 +24,6 @@ __all__ = [
     "make_thumbnail",
     "preview_batch",
     "probe_video",
+    "read_sound",
     "render_scene",
-    "shrink_video",
 ]

@@ -6,7 +6,7 @@ Nothing is drawn here; widths come from a function.
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFilter
@@ -34,6 +34,7 @@ _LINGER_S = 0.6
 _PAUSE_S = 0.7
 _BREATH_S = 0.1  # the least pause after a sentence
 _SHORT_FORM = 5  # characters: "Prof."
+_SMALLEST = 0.7  # of the letters' size
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,30 @@ def lay_out_pages(
         for lines in _even_pages(sentence, measure, width, max_lines)
     ]
     return _timed(groups, duration_s) if groups else ()
+
+
+def set_pages(
+    layout: Layout, words: Sequence[Word], duration_s: float
+) -> tuple[Layout, tuple[CaptionPage, ...]]:
+    """Set the words where the captions stand.
+
+    The letters become a little smaller if that saves a word from being broken.
+    """
+    longest = max((text_width(w.text, layout.font_px) for w in words), default=1)
+    if _SMALLEST <= layout.text_width / longest < 1:
+        smaller = int(layout.font_px * layout.text_width / longest)
+        layout = replace(layout, font_px=smaller)
+
+    def width(text: str) -> float:
+        return layout.space_px if text == " " else text_width(text, layout.font_px)
+
+    return layout, lay_out_pages(
+        words,
+        measure=width,
+        width=layout.text_width,
+        max_lines=layout.max_lines,
+        duration_s=duration_s,
+    )
 
 
 def to_srt(pages: Iterable[CaptionPage]) -> str:

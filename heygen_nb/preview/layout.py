@@ -6,6 +6,7 @@ are kept free of captions, the top of anything but the badge.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -139,6 +140,7 @@ _BOLD = 700
 _PROBE_PX = 24
 # Joiners and marks are drawn by the font of the character they follow.
 _ATTACHED = ("\u200d", "\ufe0e", "\ufe0f", "\u20e3")
+_KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")  # one picture: the digit is part of it
 
 
 @lru_cache(maxsize=64)
@@ -171,6 +173,8 @@ def _runs(text: str) -> list[tuple[str, str]]:
     for char in text:
         attached = names and (char in _ATTACHED or 0x1F3FB <= ord(char) <= 0x1F3FF)  # noqa: PLR2004 - skin tones
         names.append(names[-1] if attached else _font_of(char))
+    for keycap in _KEYCAP.finditer(text):
+        names[keycap.start() : keycap.end()] = [_OURS[1]] * len(keycap[0])
     paired = groupby(zip(text, names, strict=True), key=lambda pair: pair[1])
     return [(name, "".join(c for c, _ in group)) for name, group in paired]
 

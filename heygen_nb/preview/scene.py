@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - dataclasses resolve it for readers
 from typing import TYPE_CHECKING
 
@@ -19,7 +19,7 @@ from heygen_nb.preview.avatar import (
     swell,
 )
 from heygen_nb.preview.background import paint_background, palette_for
-from heygen_nb.preview.captions import CaptionPage, Subtitles, lay_out_pages
+from heygen_nb.preview.captions import Subtitles, set_pages
 from heygen_nb.preview.layout import (
     draw_text,
     lay_out,
@@ -103,7 +103,6 @@ FRAMES_PER_S = 25
 _STEP = 2  # frames: the face and the bars move at 12.5 a second
 _BLINKS = (31, 32, 76, 77, 128, 129)  # steps within a round of blinking
 _BLINK_ROUND = 170
-_SMALLEST = 0.7  # of the letters' size
 
 
 class Stage:
@@ -126,8 +125,7 @@ class Stage:
             carries_text=scene.captions,
         )
         palette = palette_for(picture, layout.captions.corners)
-        layout = _fitted(layout, speech)
-        self.pages = _pages(speech, layout)
+        layout, self.pages = set_pages(layout, speech.words, speech.duration_s)
         _draw_badge(picture, layout, scene.badge)
         self._base = to_patch(picture)
         self._meter = Meter(picture, layout.meter, palette.accent)
@@ -165,30 +163,6 @@ class Stage:
             blinking = step % _BLINK_ROUND in _BLINKS
             moved |= self._avatar.paint(ring, mouth, planes, blinking=blinking)
         return moved
-
-
-def _fitted(layout: Layout, speech: Narration) -> Layout:
-    """Make the letters a little smaller if that saves a word from being broken."""
-    widths = [text_width(word.text, layout.font_px) for word in speech.words]
-    room = layout.text_width / max(widths, default=1)
-    if not _SMALLEST <= room < 1:
-        return layout
-    return replace(layout, font_px=int(layout.font_px * room))
-
-
-def _pages(speech: Narration, layout: Layout) -> tuple[CaptionPage, ...]:
-    def width(text: str) -> float:
-        if text == " ":
-            return layout.space_px
-        return text_width(text, layout.font_px)
-
-    return lay_out_pages(
-        speech.words,
-        measure=width,
-        width=layout.text_width,
-        max_lines=layout.max_lines,
-        duration_s=speech.duration_s,
-    )
 
 
 def _draw_badge(picture: Image.Image, layout: Layout, text: str) -> None:

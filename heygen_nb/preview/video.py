@@ -6,8 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 import av
@@ -16,18 +14,19 @@ from PIL import Image
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.preview.voice import Narration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from av.audio.stream import AudioStream
-    from av.container import InputContainer, OutputContainer
-    from av.stream import Stream
+    from av.container import InputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
     from heygen_nb.preview.layout import Plane
-    from heygen_nb.preview.voice import Narration
+    from heygen_nb.preview.voice import Word
 
 _BT709 = 1
 _STUDIO_RANGE = 1
@@ -163,11 +162,13 @@ class VideoFacts:
         duration_s: Its length.
         width: In pixels, as it is shown.
         height: In pixels.
+        channels: Of its sound; 0 is none.
     """
 
     duration_s: float
     width: int
     height: int
+    channels: int = 0
 
 
 def probe_video(path: Path) -> VideoFacts:
@@ -176,8 +177,8 @@ def probe_video(path: Path) -> VideoFacts:
     Raises:
         PreviewError: It is missing, not a video, or has no picture.
     """
-    with _opened(path) as container:
-        frame = next(_frames(container, path))
+    with open_video(path) as container:
+        frame = next(video_frames(container, path))
         stream = container.streams.video[0]
         length = container.duration / av.time_base if container.duration else 0.0
         if not length and stream.duration and stream.time_base:
@@ -185,7 +186,8 @@ def probe_video(path: Path) -> VideoFacts:
         width, height = frame.width, frame.height
         if frame.rotation % 180:
             width, height = height, width
-        return VideoFacts(length, width, height)
+        channels = [sound.channels for sound in container.streams.audio]
+        return VideoFacts(length, width, height, *channels[:1])
 
 
 def make_thumbnail(
@@ -200,20 +202,43 @@ def make_thumbnail(
     Raises:
         PreviewError: It is not a video.
     """
-    with _opened(path) as container:
-        # The first picture is often a fade-in; one second later somebody speaks.
-        # One decoder for both: a film of one picture is at its end after the first.
-        frames = _frames(container, path)
-        frame = next(frames)
-        for frame in frames:
-            if frame.time is None or frame.time >= 1:
-                break
-        image = Image.fromarray(frame.to_ndarray(format="rgb24"))
-        if frame.rotation % 360:
-            image = image.rotate(frame.rotation, expand=True)
+    # The first picture is often a fade-in; one second later somebody speaks.
+    (image,) = pictures_at(path, [1.0])
     image.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
     save_jpeg(image, output, max_bytes=max_bytes)
     return output
+
+
+def pictures_at(
+    path: Path, times_s: Sequence[float], *, rough: bool = False
+) -> list[Image.Image]:
+    """Return what is shown at these rising times; after the end the last picture.
+
+    Args:
+        path: The video.
+        times_s: From its beginning.
+        rough: Whether the key picture before will do, at a quarter of its size: much
+            faster, and without memory for whole pictures.
+
+    Raises:
+        PreviewError: It is not a video.
+    """
+    with open_video(path) as container:
+        if rough and container.streams.video:
+            container.streams.video[0].codec_context.skip_frame = "NONKEY"
+        # One decoder for all: a film of one picture is at its end after the first.
+        frames = video_frames(container, path)
+        frame = next(frames)
+        following: VideoFrame | None = frame
+        found = []
+        for time_s in times_s:
+            while following and (following.time or 0) <= time_s:
+                frame, following = following, next(frames, None)
+            part = 4 if rough else 1
+            shown = frame.reformat(frame.width // part, frame.height // part, "rgb24")
+            image = Image.fromarray(shown.to_ndarray())
+            found.append(image.rotate(frame.rotation, expand=True))
+    return found
 
 
 def save_jpeg(
@@ -228,30 +253,12 @@ def save_jpeg(
     path.write_bytes(data.getvalue())
 
 
-def shrink_video(source: Path, output: Path, *, max_bytes: int) -> Path:
-    """Encode a video again so that it fits; the source is untouched.
+def open_video(path: Path) -> InputContainer:
+    """Open a file for reading.
 
     Raises:
-        PreviewError: It is not a video, or cannot be made that small.
+        PreviewError: It is missing or no video.
     """
-    facts = probe_video(source)
-    with TemporaryDirectory(prefix=f".{output.stem}-", dir=output.parent) as folder:
-        part = Path(folder) / "small.mp4"
-        bits = max_bytes * 8 * _SPARE / max(facts.duration_s, 0.1) - _AUDIO_BITS
-        for _try in range(_TRIES):
-            if bits < _LOWEST_BITS:
-                break
-            _transcode(source, part, round(bits), facts)
-            size = part.stat().st_size
-            if size <= max_bytes:
-                part.replace(output)
-                return output
-            bits *= max_bytes / size * 0.95
-    message = _("The video {name} is too long to fit into {size} MB.")
-    raise PreviewError(message.format(name=source.name, size=max_bytes // 1_000_000))
-
-
-def _opened(path: Path) -> InputContainer:
     try:
         return av.open(str(path))
     except (OSError, av.FFmpegError) as exc:
@@ -262,7 +269,7 @@ def _not_a_video(path: Path) -> PreviewError:
     return PreviewError(_("{name} is not a playable video.").format(name=path.name))
 
 
-def _frames(container: InputContainer, path: Path) -> Iterator[VideoFrame]:
+def video_frames(container: InputContainer, path: Path) -> Iterator[VideoFrame]:
     """Yield at least one picture, and what more can be decoded."""
     try:
         decoded = container.decode(video=0)
@@ -273,55 +280,19 @@ def _frames(container: InputContainer, path: Path) -> Iterator[VideoFrame]:
         yield from decoded
 
 
-def _transcode(source: Path, output: Path, bits: int, facts: VideoFacts) -> None:
-    """Encode H.264 at about ``bits`` a second; sound becomes AAC."""
-    try:
-        with (
-            _opened(source) as read,
-            av.open(
-                str(output), "w", format="mp4", options={"movflags": "+faststart"}
-            ) as written,
-        ):
-            _recode(read, written, bits, facts)
-    except (OSError, av.FFmpegError) as exc:
-        message = _("The video {name} could not be made smaller: {reason}")
-        raise PreviewError(message.format(name=source.name, reason=exc)) from exc
+def read_sound(path: Path, words: tuple[Word, ...] = ()) -> Narration:
+    """Return the sound of a file, mixed to one channel.
 
-
-def _recode(
-    read: InputContainer, written: OutputContainer, bits: int, facts: VideoFacts
-) -> None:
-    picture = read.streams.video[0]
-    rate = picture.average_rate or Fraction(25)
-    video = written.add_stream("libx264", rate=rate)
-    # Few bits look better on fewer pixels.
-    scale = min((bits / 1_000_000) ** 0.5 * 1280 / max(facts.width, facts.height), 1)
-    video.width, video.height = (
-        max(round(side * scale / 2) * 2, 2) for side in (facts.width, facts.height)
-    )
-    video.pix_fmt = "yuv420p"
-    # Frames may stand anywhere (ours do), so the grid is the source's own.
-    video.codec_context.time_base = picture.time_base or 1 / rate
-    video.bit_rate = bits
-    video.options = {
-        "preset": "veryfast",
-        "maxrate": str(bits),
-        "bufsize": str(bits * 2),
-    }
-    sound: AudioStream | None = None
-    streams: list[Stream] = [picture]
-    if read.streams.audio:
-        sound = written.add_stream("aac", rate=44_100)
-        sound.bit_rate = _AUDIO_BITS
-        streams.append(read.streams.audio[0])
-    for frame in read.decode(streams):
-        if isinstance(frame, av.VideoFrame):
-            frame.pict_type = 0
-            written.mux(
-                video.encode(frame.reformat(video.width, video.height, "yuv420p"))
-            )
-        elif sound and isinstance(frame, av.AudioFrame):
-            written.mux(sound.encode(frame))
-    written.mux(video.encode(None))
-    if sound:
-        written.mux(sound.encode(None))
+    Raises:
+        PreviewError: It has no sound.
+    """
+    chunks = [np.zeros(0, np.float32)]
+    with open_video(path) as container:
+        if not container.streams.audio:
+            raise PreviewError(_("{name} has no sound.").format(name=path.name))
+        stream = container.streams.audio[0]
+        resampler = av.AudioResampler("flt", "mono", stream.rate)
+        with suppress(av.FFmpegError):  # what is cut off is heard as far as it goes
+            for frame in [*container.decode(stream), None]:
+                chunks += [f.to_ndarray()[0] for f in resampler.resample(frame)]
+        return Narration(np.concatenate(chunks), stream.rate, words)

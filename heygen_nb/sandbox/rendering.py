@@ -23,7 +23,7 @@ from heygen_nb.errors import PreviewError
 from heygen_nb.preview import Scene, render_scene
 from heygen_nb.preview.background import paint_background
 from heygen_nb.preview.fetch import fetch_image
-from heygen_nb.preview.voice import Narration, Word
+from heygen_nb.preview.video import read_sound
 from heygen_nb.sandbox import voices as sound
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from heygen_nb.preview.voice import Narration, Word
     from heygen_nb.sandbox.voices import SandboxVoice
 
 Ratio = Literal["16:9", "9:16", "1:1", "4:5", "5:4"]
@@ -114,19 +115,8 @@ def _heard(part: SoundPart) -> Narration:
     if part.voice is not None:
         return sound.speak(part.voice, part.script, part.speed)
     if part.file is not None:
-        return _decoded(part.file, part.words)
+        return read_sound(part.file, part.words)
     return sound.silence(part.duration_s)
-
-
-def _decoded(file: Path, words: tuple[Word, ...]) -> Narration:
-    chunks = []
-    with av.open(str(file), "r") as container:
-        stream = container.streams.audio[0]
-        rate = stream.rate or 44_100
-        resampler = av.AudioResampler("flt", "mono", rate)
-        for frame in [*container.decode(stream), None]:
-            chunks += [f.to_ndarray()[0] for f in resampler.resample(frame)]
-    return Narration(np.concatenate(chunks).astype(np.float32), rate, words)
 
 
 def _fetched(source: str | Path | bytes | None) -> str | Path | bytes | None:

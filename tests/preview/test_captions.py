@@ -163,3 +163,9 @@ def test_a_word_slightly_too_long_makes_the_letters_smaller_instead(tone):
     stage = Stage(Scene(script="-"), tone("Достопримечательности города"))
 
     assert stage.pages[0].words[0].text == "Достопримечательности"
+
+
+def test_a_keycap_is_one_picture_of_the_emoji_font():
+    widths = {round(text_width(f"{char}\ufe0f\u20e3", 40)) for char in "17#*"}
+
+    assert len(widths) == 1  # a digit and an empty box would be as wide as the digit

@@ -4,7 +4,8 @@ import pytest
 from PIL import Image
 
 from heygen_nb.errors import PreviewError
-from heygen_nb.preview import make_thumbnail, probe_video, shrink_video
+from heygen_nb.finishing import shrink_video
+from heygen_nb.preview import make_thumbnail, probe_video
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,163 @@
+"""What this machine does to a film: captions, another canvas, loudness, a label.
+
+Files in, files out; nothing here knows HeyGen, drafts or the ledger.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from heygen_nb.finishing.captions import (
+    CaptionOverlay,
+    said_as_written,
+    timed_by_ear,
+    words_of_srt,
+)
+from heygen_nb.finishing.crop import crop_to
+from heygen_nb.finishing.encode import PictureWork, SoundWork, rewrite, shrink_video
+from heygen_nb.finishing.loudness import SILENT_LUFS, loudness_lufs
+from heygen_nb.preview import Word, probe_video, read_sound
+from heygen_nb.preview.background import palette_for
+from heygen_nb.preview.captions import set_pages
+from heygen_nb.preview.layout import lay_out
+from heygen_nb.preview.video import pictures_at
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from heygen_nb.finishing.crop import Crop
+    from heygen_nb.models import AspectRatio
+    from heygen_nb.preview import Narration, VideoFacts
+    from heygen_nb.preview.background import Palette
+    from heygen_nb.preview.captions import CaptionPage
+    from heygen_nb.preview.layout import Layout
+
+__all__ = ["Finish", "Finished", "finish", "shrink_video"]
+
+LOUDNESS_LUFS = -14.0  # what phones' feeds play at
+_NEAR_LU = 0.5
+_SAMPLED = (0.2, 0.5, 0.8)  # of the length: where the captions' colours are chosen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """What is done to a film.
+
+    Attributes:
+        script: What is said; captions spell it as it is written here.
+        captions: Whether the words are shown.
+        lit: Whether the word being said is lit.
+        words: When each word is said, if HeyGen told it.
+        subtitles: HeyGen's SRT, for a film without ``words``; with neither the
+            times are found in the sound.
+        with_avatar: As in the animatic, whose captions stand at the same place.
+        aspect_ratio: Another canvas; None keeps the film's.
+        focus: What a crop keeps in sight, from left and top, 0 to 1.
+        loudness_lufs: How loud; None keeps the sound as it is.
+        title: Written into the file.
+        label: Written into the file, such as that an AI made it.
+    """
+
+    script: str = ""
+    captions: bool = True
+    lit: bool = True
+    words: tuple[Word, ...] = ()
+    subtitles: str = ""
+    with_avatar: bool = True
+    aspect_ratio: AspectRatio | None = None
+    focus: tuple[float, float] = (0.5, 0.5)
+    loudness_lufs: float | None = LOUDNESS_LUFS
+    title: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A finished film.
+
+    Attributes:
+        path: The MP4.
+        facts: Its length and size.
+        pages: The captions that are burned in.
+        gain_db: By how much the sound was made louder; 0 left it as it was.
+    """
+
+    path: Path
+    facts: VideoFacts
+    pages: tuple[CaptionPage, ...]
+    gain_db: float
+
+
+def finish(source: Path, target: Path, wish: Finish) -> Finished:
+    """Finish a film: what needs no new encoding is copied.
+
+    Args:
+        source: The film as it was bought; never changed.
+        target: The MP4; an older one stays until this one is whole.
+        wish: What is done.
+
+    Raises:
+        PreviewError: The film cannot be read, or the new one not be written.
+    """
+    facts = probe_video(source)
+    sound = read_sound(source) if facts.channels else None
+    crop, size = None, (facts.width, facts.height)
+    if wish.aspect_ratio:
+        crop, size = crop_to(size, wish.aspect_ratio, wish.focus)
+    layout, pages = caption_pages(wish, size, facts.duration_s, sound)
+    overlay = None
+    if pages:
+        palette = _palette(source, facts, crop, layout)
+        overlay = CaptionOverlay(pages, layout, palette, lit=wish.lit)
+    gain_db = _gain_db(sound, facts.channels, wish.loudness_lufs)
+    rewrite(
+        source,
+        target,
+        picture=PictureWork(size, crop, overlay) if crop or overlay else None,
+        sound=SoundWork(gain_db) if gain_db else None,
+        tags={"title": wish.title, "comment": wish.label},
+    )
+    return Finished(target, probe_video(target), pages, gain_db)
+
+
+def caption_pages(
+    wish: Finish, size: tuple[int, int], duration_s: float, sound: Narration | None
+) -> tuple[Layout, tuple[CaptionPage, ...]]:
+    """Return where the captions stand, and what they show when; none if unwanted."""
+    layout = lay_out(*size, with_avatar=wish.with_avatar, with_captions=wish.captions)
+    heard = wish.words or words_of_srt(wish.subtitles)
+    if wish.captions and not heard and sound:
+        heard = timed_by_ear(wish.script, sound)
+    if not wish.captions or not heard:
+        return layout, ()
+    words = said_as_written(wish.script, heard) if wish.script else heard
+    return set_pages(layout, words, duration_s)
+
+
+def _palette(
+    source: Path, facts: VideoFacts, crop: Crop | None, layout: Layout
+) -> Palette:
+    """Choose colours that read well on the film where the captions stand."""
+    left, top, width, height = crop or (0, 0, facts.width, facts.height)
+    times = [facts.duration_s * part for part in _SAMPLED]
+    box = layout.captions
+    seen = Image.new("RGB", (box.width, box.height * len(times)))
+    for number, picture in enumerate(pictures_at(source, times, rough=True)):
+        across, down = picture.width / facts.width, picture.height / facts.height
+        right, bottom = (left + width) * across, (top + height) * down
+        part = left * across, top * down, right, bottom
+        shown = picture.resize((layout.width, layout.height), box=part)
+        seen.paste(shown.crop(box.corners), (0, number * box.height))
+    return palette_for(seen, (0, 0, *seen.size))
+
+
+def _gain_db(sound: Narration | None, channels: int, wish: float | None) -> float:
+    """Return what brings the sound to the wished loudness; 0 if it is near enough."""
+    if sound is None or wish is None:
+        return 0.0
+    heard = loudness_lufs(sound.samples, sound.sample_rate, channels)
+    near = abs(wish - heard) <= _NEAR_LU or heard <= SILENT_LUFS
+    return 0.0 if near else wish - heard

@@ -22,6 +22,7 @@ from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.advance import advance, fetched, submitted
 from heygen_nb.renderer.order import ToRender, order, order_all, quote, speak
+from heygen_nb.renderer.search import SearchIndex, voice_filter
 from heygen_nb.renderer.tell import Report
 from heygen_nb.renderer.wait import wait
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.config import Settings
     from heygen_nb.ledger import PostRow, RenderRow
-    from heygen_nb.models import Post
+    from heygen_nb.models import Avatar, Post, Voice
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Plan
     from heygen_nb.renderer.tell import ProgressCallback
@@ -536,3 +537,53 @@ async def preview_batch(
     settings = settings or load_settings()
     folder = (settings.home / animatic.PREVIEWS).absolute()
     return await animatic.preview_many(drafts, settings, folder, executor)
+
+
+async def voices(
+    text: str = "",
+    *,
+    language: str = "",
+    gender: str = "",
+    refresh: bool = False,
+    settings: Settings | None = None,
+) -> list[Voice]:
+    """Return the voices that fit, own ones first, then the best match.
+
+    The list is fetched once a day for each account.
+
+    Args:
+        text: Words that all have to be in name, language, gender or id.
+        language: Such as ``Russian``, ``ru`` or ``русский``.
+        gender: ``female`` or ``male``; a beginning is enough.
+        refresh: List them anew.
+        settings: By default read from home.
+
+    Raises:
+        ApiError: HeyGen refuses, or is out of reach and there is no list yet.
+    """
+    async with open_account(settings or load_settings()) as account:
+        found = await account.catalogue.voices(refresh=refresh)
+    fits = voice_filter(language, gender)
+    hits = SearchIndex(found).search(text, fits)
+    return [] if hits.near else list(hits.items)
+
+
+async def avatars(
+    text: str = "", *, refresh: bool = False, settings: Settings | None = None
+) -> list[Avatar]:
+    """Return the avatar looks that fit, own ones first, then the best match.
+
+    The list is fetched once a day for each account.
+
+    Args:
+        text: Words that all have to be in name, id, gender, kind or orientation.
+        refresh: List them anew.
+        settings: By default read from home.
+
+    Raises:
+        ApiError: HeyGen refuses, or is out of reach and there is no list yet.
+    """
+    async with open_account(settings or load_settings()) as account:
+        found = await account.catalogue.avatars(refresh=refresh)
+    hits = SearchIndex(found).search(text)
+    return [] if hits.near else list(hits.items)

@@ -164,6 +164,10 @@ class ServeOptions:
 class DoctorOptions:
     """Arguments of ``doctor``."""
 
+    live: Annotated[
+        bool,
+        Option("--live", help=_("Tell what differs at HeyGen from what we rely on.")),
+    ] = False
     backend: _Backend = None
 
 

@@ -10,9 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
 from heygen_nb.cli.console import say
+from heygen_nb.cli.live import live_report
 from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import ngettext
 from heygen_nb.models import Draft
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.account import open_account
@@ -40,7 +42,22 @@ LOW_DISK_BYTES = 1_000_000_000
 def run_doctor(options: DoctorOptions) -> int:
     """Check everything a render needs; return the worst exit code."""
     settings = load_settings(backend=options.backend)
+    if options.live:
+        return asyncio.run(_live(settings))
     return asyncio.run(_Checkup(settings).run())
+
+
+async def _live(settings: Settings) -> int:
+    """Hold the service against our reading of it; nothing is paid or changed."""
+    say(_("🔎 Only free requests are sent. Paste what differs into an issue:"))
+    async with open_account(settings) as account:
+        differs = 0
+        async for as_read, text in live_report(account.client):
+            say(f"{'✅' if as_read else '⚠️'} {text}")
+            differs += not as_read
+    text = ngettext("{count} difference", "{count} differences", differs)
+    say(text.format(count=differs))
+    return min(differs, 1)
 
 
 class _Checkup:

@@ -16,8 +16,12 @@ from heygen_nb.models import Avatar, Voice
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.catalogue import age_text
 from heygen_nb.renderer.resolve import meant
-from heygen_nb.renderer.search import SearchIndex, language_label, word_label
-from heygen_nb.workflow.catalogue import voice_filter
+from heygen_nb.renderer.search import (
+    SearchIndex,
+    language_label,
+    voice_filter,
+    word_label,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

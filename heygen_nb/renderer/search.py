@@ -173,3 +173,8 @@ def _codes() -> dict[str, str]:
     from babel import Locale  # noqa: PLC0415 - 7 MB of names
 
     return {name.casefold(): code for code, name in Locale("en").languages.items()}
+
+
+def voice_filter(language: str, gender: str) -> Callable[[Voice], bool]:
+    """Return the test whether a voice is of a language and a gender."""
+    return lambda voice: speaks(voice, language) and is_of(voice.gender, gender)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.renderer.catalogue import Kind
     from heygen_nb.ui.base import Panel, Words
-    from heygen_nb.workflow.catalogue import Choices
+    from heygen_nb.ui.catalogue import AccountLists
 
     Options = tuple[tuple[str, str], ...]
     Chosen = Callable[[str, str | None], Coroutine[Any, Any, object]]
@@ -49,7 +49,7 @@ class Picker(widgets.VBox, Generic[_Item]):
     ) -> None:
         self.panel: Panel = panel
         self._choose: Callable[[_Item], Coroutine[Any, Any, object]] = choose
-        self._catalogue: Choices = panel.shared.catalogue
+        self._catalogue: AccountLists = panel.shared.catalogue
         self._finder: SearchIndex[_Item] = SearchIndex([])
         self._current: str = ""
         self._near: bool = False

@@ -27,8 +27,8 @@ from heygen_nb.renderer import draft_settings, effective_settings, update_video_
 from heygen_nb.renderer.account import ledger_url, open_account
 from heygen_nb.renderer.request import picture_and_sound, revision_of
 from heygen_nb.renderer.resolve import background_meant
+from heygen_nb.ui.catalogue import AccountLists
 from heygen_nb.ui.pictures import BackgroundStore
-from heygen_nb.workflow.catalogue import Choices
 from heygen_nb.workflow.jobs import Job, Jobs
 from heygen_nb.workflow.lengths import Lengths
 from heygen_nb.workflow.writing import Writing
@@ -85,7 +85,7 @@ class SharedState:
         self._lengths = Lengths()
         self._farewells: set[asyncio.Task[object]] = set()
         self.drafts = DraftStore(self.ledger, self.tell)
-        self.catalogue = Choices(self.account)
+        self.catalogue = AccountLists(self.account)
         self.writing = Writing(lambda: self.video_settings, lambda: self._lengths)
         self.jobs = Jobs(self.account, lambda: self.settings, self.tell)
         self.backgrounds = BackgroundStore(

@@ -52,3 +52,12 @@ async def test_what_differs_is_told_and_nothing_private():
         assert any(part in text for text in differs), part
     assert any("unknown video: gone" in text for text in differs)
     assert not any("secret-id" in text or "ann" in text.split() for _w, text in lines)
+
+
+def test_doctor_live_prints_what_differs_and_pays_nothing(run, sandbox):
+    ran = run("doctor", "--live", **sandbox.environ())
+
+    assert ran.code == 0
+    assert "purse: usd" in ran.out
+    assert "0 differences" in ran.out
+    assert sandbox.charges() == []

@@ -1,33 +1,24 @@
-"""Voices and avatars to look at, listen to and choose from."""
+"""The lists of voices and avatars that the panels share."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heygen_nb.config import load_settings
-from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.resolve import meant
-from heygen_nb.renderer.search import SearchIndex, is_of, speaks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
     from datetime import timedelta
 
-    from heygen_nb.config import Settings
     from heygen_nb.errors import HeygenNbError
     from heygen_nb.models import Avatar, Voice
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.catalogue import Catalogue, Kind
 
-THUMB_PX, THUMB_BYTES = 240, 10_000
-_AT_ONCE = 4  # pictures fetched at a time
-_HOUR, _DAY = 60, 24 * 60  # minutes
-_QUALITIES = (80, 65, 50, 35)
 
-
-class Choices:
-    """What the account of a desk can choose from; see ``desk.catalogue``.
+class AccountLists:
+    """What the account the panels work for can choose from.
 
     Args:
         accounts: Gives the account of the present settings.
@@ -103,58 +94,3 @@ class Choices:
         """Return how an avatar looks, see :meth:`Catalogue.picture`."""
         async with self._accounts() as account:
             return await account.catalogue.picture(avatar)
-
-
-async def voices(
-    text: str = "",
-    *,
-    language: str = "",
-    gender: str = "",
-    refresh: bool = False,
-    settings: Settings | None = None,
-) -> list[Voice]:
-    """Return the voices that fit, own ones first, then the best match.
-
-    The list is fetched once a day for each account.
-
-    Args:
-        text: Words that all have to be in name, language, gender or id.
-        language: Such as ``Russian``, ``ru`` or ``русский``.
-        gender: ``female`` or ``male``; a beginning is enough.
-        refresh: List them anew.
-        settings: By default read from home.
-
-    Raises:
-        ApiError: HeyGen refuses, or is out of reach and there is no list yet.
-    """
-    async with open_account(settings or load_settings()) as account:
-        found = await account.catalogue.voices(refresh=refresh)
-    fits = voice_filter(language, gender)
-    hits = SearchIndex(found).search(text, fits)
-    return [] if hits.near else list(hits.items)
-
-
-async def avatars(
-    text: str = "", *, refresh: bool = False, settings: Settings | None = None
-) -> list[Avatar]:
-    """Return the avatar looks that fit, own ones first, then the best match.
-
-    The list is fetched once a day for each account.
-
-    Args:
-        text: Words that all have to be in name, id, gender, kind or orientation.
-        refresh: List them anew.
-        settings: By default read from home.
-
-    Raises:
-        ApiError: HeyGen refuses, or is out of reach and there is no list yet.
-    """
-    async with open_account(settings or load_settings()) as account:
-        found = await account.catalogue.avatars(refresh=refresh)
-    hits = SearchIndex(found).search(text)
-    return [] if hits.near else list(hits.items)
-
-
-def voice_filter(language: str, gender: str) -> Callable[[Voice], bool]:
-    """Return the test whether a voice is of a language and a gender."""
-    return lambda voice: speaks(voice, language) and is_of(voice.gender, gender)

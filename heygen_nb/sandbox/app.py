@@ -97,7 +97,6 @@ class Sandbox:
             "GET /files/looks/{id}.jpg": looks.get_picture,
             "GET /files/voices/{id}.wav": self.files.sample,
             "GET /files/{place:path}": self.files.serve,
-            "GET /_sandbox/health": self._health,
             "GET /_sandbox/ledger": self._ledger,
             "POST /_sandbox/clock": self._advance,
             "POST /_sandbox/balance": self._set_balance,
@@ -142,14 +141,11 @@ class Sandbox:
         mail = {"username": self.account, "email": f"{self.account}@example.com"}
         return data({**mail, **name, **self.wallet.view(request.state.purse)})
 
-    async def _health(self, _request: Request) -> Any:
-        fast = self.state.options.fast
-        return {"ok": True, "pid": os.getpid(), "account": self.account, "fast": fast}
-
     async def _ledger(self, _request: Request) -> Any:
         state = self.state
         return {
             "account": self.account,
+            "fast": state.options.fast,
             "balance": round(self.wallet.balance("wallet"), 6),
             "plan_credits": round(self.wallet.balance("plan"), 6),
             "jobs": [job.model_dump(exclude={"body"}) for job in state.jobs.values()],

@@ -43,12 +43,7 @@ _COLOURS = ("#f3cdb2", "#d39c74", "#8c5a3c", "#2f4b6e", "#7d3c4a", "#3f6b58", "#
 _SKINS = 3  # the first of them
 _HAIR = ("#2b1d14", "#5a3a22", "#b98a4a", "#8e3b1f", "#9aa0a6", "#16161a")
 _HIDDEN = ("matting", "captioned")
-_OF_A_GROUP = (
-    "gender",
-    "default_voice_id",
-    "preview_image_url",
-    "preview_video_url",
-)
+_OF_A_GROUP = ("gender", "default_voice_id", "preview_image_url", "preview_video_url")
 
 
 @dataclass(frozen=True, slots=True)

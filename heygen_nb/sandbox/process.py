@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from heygen_nb.sandbox.app import Sandbox
 
 _FILE = "server.json"
-_POLL_S = 0.05
+_POLL_S, _START_S = 0.05, 30.0
 _TICKS = 10  # a second, of uvicorn's
 # Kept so that a finished server is reaped and its object is never collected
 # while the server lives, which Python would warn about.
@@ -120,11 +120,7 @@ class SandboxHandle:
 
 
 def start_sandbox(
-    state_dir: Path,
-    *,
-    fast: bool = False,
-    options: SandboxOptions | None = None,
-    timeout_s: float = 30.0,
+    state_dir: Path, *, fast: bool = False, options: SandboxOptions | None = None
 ) -> SandboxHandle:
     """Return a sandbox that serves this process, starting one if none runs.
 
@@ -139,7 +135,7 @@ def start_sandbox(
     state_dir.mkdir(parents=True, exist_ok=True)
     given = {} if options is None else options.model_dump(exclude_unset=True)
     chosen = SandboxOptions(**given | ({"fast": True} if fast else {}))
-    deadline = time.monotonic() + timeout_s
+    deadline = time.monotonic() + _START_S
     child: subprocess.Popen[bytes] | None = None
     while time.monotonic() < deadline:
         handle = _join(state_dir)

@@ -67,7 +67,7 @@ def test_a_second_start_joins_the_first(folder):
     second = start_sandbox(folder)
 
     assert first == second
-    assert first.control("health")["fast"]
+    assert first.control("ledger")["fast"]
     assert first.telegram_base_url == f"{first.base_url}/bot"
     assert first.api_key not in repr(first)
     assert first.control_token not in repr(first)

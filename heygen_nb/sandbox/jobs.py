@@ -86,8 +86,9 @@ class JobQueue:
                 order, size = self._orders[job_id], self._options.file_bytes
                 length_s = make_canned(order, self._path(job), job_id, size)
                 if order.styled:
-                    captioned = self._path(job, "captioned.mp4")
-                    make_canned(order, captioned, f"{job_id} captioned", size)
+                    # Made at the same time, it is the same file.
+                    mark = f"{job_id} captioned" if self._options.captions_s else job_id
+                    make_canned(order, self._path(job, "captioned.mp4"), mark, size)
             self._finish(job, length_s, ended_at)
 
     @property

@@ -127,7 +127,7 @@ def _stamp(seconds: float) -> str:
 
 def _shown(text: str) -> str:
     """Return the word without what is meant for the voice: Russian stress marks."""
-    return "".join(clean_script(text).replace(STRESS, "").split())
+    return " ".join(clean_script(text).replace(STRESS, "").split())
 
 
 def _pieces(word: Word, measure: Measure, width: float) -> Iterable[Word]:

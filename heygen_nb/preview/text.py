@@ -10,9 +10,12 @@ import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
+
+from heygen_nb.readings import URL, spoken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,49 +26,31 @@ _BREAK = re.compile(
     r"""<break\b(?:[^<>]*?time\s*=\s*["']?(?P<time>\d+(?:\.\d+)?)(?P<unit>m?s))?[^<>]*>""",
     re.IGNORECASE,
 )
-_URL = re.compile(r"https?://[^\s<>]+|\bwww\.[^\s<>]+")
 _TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 # Not after a single capital (an initial), not before a small letter.
 _SENTENCE_END = re.compile(
     r"""(?:(?<=[.!?…])(?<!\b[^\W\d_]\.)["'»”’)\]]*\s+(?![a-zа-яё])|(?<=[。！？])|\n\s*\n)"""
+)
+_WORD = re.compile("[^\\s\xa0\u202f]+(?:[\xa0\u202f]+[^\\s\xa0\u202f]+)*")
+_INSIDE = re.compile(
+    r"(?:(?<=\b\d)|(?<=\b\d\d)|(?<=\b\d\d\d)) (?=\d{3}(?!\d))"
+    r"|(?<=\d) (?=[₽$€£%°]|(?:руб|тыс|млн|млрд|кг|км|см|мм)\b)"
+    r"|(?<=№) (?=\d)|(?<=[$€£₽]) (?=\d)"
 )
 _UNSPOKEN = {"Cc", "Cf", "Cn", "Co", "Cs", "Me", "Sk", "So"}
 _MARKUP = frozenset("*_~^`|\\<>[]{}#\ufe0e\ufe0f")
 _SPOKEN_SYMBOLS = frozenset("№°©®™")
 
 
-def _table(rows: str) -> dict[str, str]:
-    return dict(row.strip().split(": ", 1) for row in rows.split(";"))
-
-
 # First word of a letter's Unicode name: espeak-ng's language.
-_LANGUAGES = _table(
-    "CYRILLIC: ru; GREEK: el; ARABIC: ar; HEBREW: he; DEVANAGARI: hi; BENGALI: bn;"
-    "TAMIL: ta; TELUGU: te; HANGUL: ko; HIRAGANA: ja; KATAKANA: ja; CJK: cmn;"
-    "GEORGIAN: ka; ARMENIAN: hy"
+_LANGUAGES = dict(
+    pair.split(":")
+    for pair in (  # noqa: SIM905 - a table
+        "CYRILLIC:ru GREEK:el ARABIC:ar HEBREW:he DEVANAGARI:hi BENGALI:bn TAMIL:ta"
+        " TELUGU:te HANGUL:ko HIRAGANA:ja KATAKANA:ja CJK:cmn GEORGIAN:ka ARMENIAN:hy"
+    ).split()
 )
-# A full stop that ends the long form also ends a sentence when one may begin.
-_LONG_FORMS = {
-    "en": _table(
-        "e.g.: for example; i.e.: that is; etc.: et cetera.; vs.: versus;"
-        "approx.: approximately; Dr.: doctor; Mr.: mister; Mrs.: missus;"
-        "Prof.: professor; min.: minutes.; sec.: seconds."
-    ),
-    "ru": _table(
-        "т.д.: так далее.; т. д.: так далее.; т.п.: тому подобное.;"
-        "т. п.: тому подобное.; т.е.: то есть; т. е.: то есть; т.к.: так как;"
-        "др.: другие.; руб.: рублей.; тыс.: тысяч; млн: миллионов;"
-        "млрд: миллиардов; ул.: улица; стр.: страница;"
-        "напр.: например; мин.: минут.; сек.: секунд.; кг: килограммов;"
-        "км: километров"
-    ),
-}
-_SIGNS = {
-    "en": _table(
-        ".: dot; /: slash; -: to; $: dollars; €: euros; £: pounds; ₽: roubles"
-    ),
-    "ru": _table(".: точка; /: слэш; -: —; $: долларов; €: евро; £: фунтов; ₽: рублей"),
-}
+_SIGNS = {"en": {".": " dot ", "/": " slash "}, "ru": {".": " точка ", "/": " слэш "}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +74,22 @@ class Utterance:
 
 
 def clean_script(script: str) -> str:
-    """Return the script composed (NFC), with controls and lone surrogates blank."""
+    """Return the script composed (NFC), with controls and lone surrogates blank.
+
+    A blank inside of an amount cannot be broken at: it is one word of the captions.
+    """
     composed = unicodedata.normalize("NFC", script)
-    return "".join(c if _is_text(c) else " " for c in composed)
+    return _INSIDE.sub("\xa0", "".join(c if _is_text(c) else " " for c in composed))
 
 
 def script_words(script: str) -> list[str]:
     """Return the words as captions show them: no tags, else the original spelling."""
-    return _TAG.sub(" ", clean_script(script)).split()
+    return _WORD.findall(_TAG.sub(" ", clean_script(script)))
 
 
 def detect_language(script: str) -> str:
     """Return the espeak-ng language of most of the words; ``en`` if in doubt."""
-    words = re.findall(r"[^\W\d_]\w*", _URL.sub(" ", script))
+    words = re.findall(r"[^\W\d_]\w*", URL.sub(" ", script))
     counts = Counter(_language_of(word[0]) for word in words)
     language = counts.most_common(1)[0][0] if counts else None
     # Japanese is written with Chinese characters too, Chinese never with kana.
@@ -124,7 +112,7 @@ def plan_utterances(
     main = language or detect_language(text)
     blanked = _TAG.sub(lambda tag: " " * len(tag[0]), text)
     token_at = [-1] * len(text)
-    for number, word in enumerate(re.finditer(r"\S+", blanked)):
+    for number, word in enumerate(_WORD.finditer(blanked)):
         token_at[word.start() : word.end()] = [number] * len(word[0])
     plan: list[Utterance] = []
     start = 0
@@ -164,68 +152,48 @@ def _break_length(tag: re.Match[str]) -> float:
     return min(seconds, _LONGEST_BREAK_S)
 
 
-@lru_cache
-def _rewritten(language: str) -> re.Pattern[str]:
-    forms = sorted(_LONG_FORMS[language], key=len, reverse=True)
-    short = "|".join(re.escape(form).replace(r"\ ", r"\s") for form in forms)
-    return re.compile(
-        rf"(?P<url>{_URL.pattern})"
-        r"|(?P<sign>[$€£₽])\s?(?P<amount>\d+(?:[.,]\d+|\s\d{3}(?!\d))*)"
-        r"|(?P<grouped>(?<![\d.,])\d{1,3}(?:[\s,]\d{3})+(?![\d,]|\s\d))"
-        r"|(?P<range>(?<=\d)[-–](?=\d))"
-        rf"|(?P<coin>[$€£₽])|(?<!\w)(?P<short>{short})(?!\w)"
-    )
-
-
-def _long_form(match: re.Match[str], language: str) -> str:
-    signs = {sign: f" {word} " for sign, word in _SIGNS[language].items()}
-    found = match.groupdict()
-    if found["url"]:
-        return _address(found["url"], signs)
-    if found["sign"]:
-        amount = re.sub(r"[\s,](?=\d{3})", "", found["amount"])
-        return amount + signs[found["sign"]].rstrip()
-    if found["grouped"]:
-        return re.sub(r"[\s,]", "", found["grouped"])
-    if found["range"]:
-        return signs["-"]
-    if found["coin"]:
-        return signs[found["coin"]].rstrip()
-    form = _LONG_FORMS[language][re.sub(r"\s", " ", found["short"])]
-    rest = match.string[match.end() :].lstrip()
-    return form if not rest or rest[0].isupper() else form.rstrip(".")
-
-
-def _address(url: str, signs: dict[str, str]) -> str:
+def _address(url: str, language: str) -> str:
     """Say an address as a person would: no scheme, no query, the dots spoken."""
     bare = re.sub(r"^(?:https?://)?(?:www\.)?", "", url).rstrip(".,;:!?)»”\"'")
     end = url[len(url.rstrip(".,;:!?")) :]
     bare = re.split(r"[?#]", bare)[0].rstrip("/")
-    return re.sub(r"[./]", lambda m: signs[m[0]], bare) + end
+    return re.sub(r"[./]", lambda m: _SIGNS[language][m[0]], bare) + end
 
 
 def _spoken_form(
     text: str, token_at: list[int], language: str
 ) -> tuple[str, list[int]]:
-    chars: list[str] = []
-    origins: list[int] = []
+    """Return what is said, and for each character the word it stands for."""
+    said, origins = text, token_at
+    if language in _SIGNS:  # other languages are left to their voice
+        said = spoken(URL.sub(lambda url: _address(url[0], language), text), language)
+    if said != text:
+        origins = _aligned(text, said, token_at)
+    return "".join(c if _is_spoken(c) else " " for c in said), origins
 
-    def keep(start: int, end: int) -> None:
-        chars.extend(c if _is_spoken(c) else " " for c in text[start:end])
-        origins.extend(token_at[start:end])
 
-    done = 0
-    # Other languages are left to their voice.
-    for match in _rewritten(language).finditer(text) if language in _SIGNS else ():
-        keep(done, match.start())
-        form = _long_form(match, language)
-        chars.extend(form)
-        # "1 000 000" is one number and three words of the caption: they share it.
-        said = [t for t in token_at[match.start() : match.end()] if t >= 0]
-        origins.extend(said[i * len(said) // len(form)] for i in range(len(form)))
-        done = match.end()
-    keep(done, len(text))
-    return "".join(chars), origins
+def _aligned(text: str, said: str, token_at: list[int]) -> list[int]:
+    """Return the words of a text that the characters of its spoken form stand for.
+
+    "1 000 000" is one number and three words of the caption: they share it.
+    """
+    old, new = ([*re.finditer(r"\S+", words)] for words in (text, said))
+    pairs = SequenceMatcher(None, [w[0] for w in old], [w[0] for w in new], False)
+    origins, last = [-1] * len(said), -1
+    for tag, start, end, new_start, new_end in pairs.get_opcodes():
+        words = new[new_start:new_end]
+        tokens = [
+            token_at[word.start()]
+            for word in old[start:end]
+            if tag == "equal" or any(map(str.isalnum, word[0]))  # a dash is not said
+        ] or [last]
+        if tag == "equal":
+            tokens = [t for t, w in zip(tokens, words, strict=True) for _c in w[0]]
+        places = [place for word in words for place in range(*word.span())]
+        for number, place in enumerate(places):
+            origins[place] = tokens[number * len(tokens) // len(places)]
+        last = tokens[-1]
+    return origins
 
 
 def _sentences(

@@ -127,7 +127,7 @@ def test_any_text_is_laid_out(text):
 
     assert all(1 <= len(page.lines) <= 3 for page in pages)
     joined = "".join(word.text for page in pages for word in page.words)
-    assert joined == re.sub(r"\s|\u0301", "", "".join(shown))
+    assert re.sub(r"\s", "", joined) == re.sub(r"\s|\u0301", "", "".join(shown))
     for page in pages:
         assert page.start_s <= page.end_s
         for line in page.lines:

@@ -11,8 +11,11 @@ def spoken(script, language=None):
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("It costs $1,250.50 today", "It costs 1250.50 dollars today"),
-        ("1,000,000 people, 5-7 times", "1000000 people, 5 to 7 times"),
+        (
+            "It costs $1,250.50 today",
+            "It costs one thousand two hundred fifty dollars and fifty cents today",
+        ),
+        ("1,000,000 people, 5-7 times", "one million people, five to seven times"),
         ("See https://www.example.com/a?b=c#d.", "See example dot com slash a."),
         (
             "Cats, dogs, etc. and e.g. mice",
@@ -20,7 +23,10 @@ def spoken(script, language=None):
         ),
         ("*Bold* and _slanted_ `code`", "Bold and slanted code"),
         ("Party 🎉👨‍👩‍👧 time ❤️", "Party time"),
-        ("Call +7 912 345 67 89 or 1234 567", "Call +7 912 345 67 89 or 1234 567"),
+        (
+            "Call +7 912 345 67 89",
+            "Call plus seven, nine one two, three four five, six seven, eight nine",
+        ),
         ("No. I will not", "No. I will not"),
         ("bell\x07 and null\x00 here", "bell and null here"),
     ],
@@ -32,10 +38,10 @@ def test_english_is_rewritten_as_a_person_would_say_it(script, said):
 @pytest.mark.parametrize(
     ("script", "said"),
     [
-        ("Цена 1 000 000 руб. за штуку", "Цена 1000000 рублей за штуку"),
+        ("Цена 1 000 000 руб. за штуку", "Цена один миллион рублей за штуку"),
         ("Чай, кофе и т.д. Потом обед", "Чай, кофе и так далее. Потом обед"),
         ("Чай и т. п. потом обед", "Чай и тому подобное потом обед"),
-        ("Это 20 ₽ или $5", "Это 20 рублей или 5 долларов"),
+        ("Это 20 ₽ или $5", "Это двадцать рублей или пять долларов"),
         ("Сайт https://example.com тут", "Сайт example точка com тут"),
     ],
 )
@@ -57,14 +63,16 @@ def test_a_line_break_is_a_blank_and_an_empty_line_a_pause():
 
 
 def test_each_spoken_character_knows_its_word():
-    script = "Он купил 1 000 штук"
+    script = "Он купил 5 штук или 6"
 
     (part,) = plan_utterances(script)
 
     said = {}
     for char, token in zip(part.text, part.tokens, strict=True):
         said[token] = said.get(token, "") + char
-    assert [said[n] for n in range(5)] == ["Он", "купил", "1", "000", "штук"]
+    assert [said[n] for n in range(6)] == [
+        *("Он", "купил", "пять", "штук", "или", "шесть")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +96,7 @@ def test_sentences_are_said_apart_but_initials_and_numbers_do_not_end_them():
     plan = plan_utterances("A. S. Pushkin paid 3.50 there. Then he left! Did he?")
 
     assert [part.text.strip() for part in plan] == [
-        "A. S. Pushkin paid 3.50 there.",
+        "A. S. Pushkin paid three point five zero there.",
         "Then he left!",
         "Did he?",
     ]
@@ -122,3 +130,19 @@ def test_the_language_is_that_of_most_words(script, language):
 
 def test_words_keep_their_spelling_and_lose_what_cannot_be_shown():
     assert script_words("«Да»,\tна́до! \x00 🎉 \ud800x") == ["«Да»,", "на́до!", "🎉", "x"]
+
+
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        ("цена 1 299,99 ₽ за 5 кг", ["цена", "1 299,99 ₽", "за", "5 кг"]),
+        ("в\xa0доме № 5", ["в доме", "№ 5"]),
+        ("12 345 678 people, 50 %", ["12 345 678", "people,", "50 %"]),
+        ("in 2024 100 people", ["in", "2024", "100", "people"]),
+    ],
+)
+def test_an_amount_is_one_word_of_the_captions(script, words):
+    plan = plan_utterances(script)
+
+    assert [word.replace("\xa0", " ") for word in script_words(script)] == words
+    assert {t for part in plan for t in part.tokens} - {-1} == set(range(len(words)))

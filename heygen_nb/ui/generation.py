@@ -3,22 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import ngettext
 from heygen_nb.ui.base import Panel, column, make, row, shared_layout, show
-from heygen_nb.ui.html import bar_html, clock, failure_html, markup, relative
+from heygen_nb.ui.html import (
+    amount_text,
+    bar_html,
+    clock,
+    failure_html,
+    left_text,
+    markup,
+    relative,
+)
 from heygen_nb.ui.widgets import LogView, Player
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from heygen_nb.outcome import Outcome
     from heygen_nb.ui.base import Work
     from heygen_nb.workflow.jobs import Job
+    from heygen_nb.ui.base import Work
+    from heygen_nb.workflow.jobs import Job
 
-MAX_CARDS = 6
+CARDS = 6
 TICK_S = 1.0
+_NEARLY = 0.99  # the bar is full when the video is there, not before
+_VIEW_S = 0.4  # until a browser has drawn what was just made
 
 
 class GenerationPanel(Panel):
@@ -27,9 +43,10 @@ class GenerationPanel(Panel):
     def _build(self) -> tuple[widgets.Widget, ...]:
         self.cards: dict[Job, RenderCard] = {}
         self.ticking = False
+        self._first = 0
         self._showing: Job | None = None
         self._seen: set[Job] = set()
-        self._list = make(widgets.VBox, "hg-cards")
+        self._list = column(css="hg-cards")
         self._empty = self.hint(
             lambda: _("Nothing is being rendered. Create a video from a draft.")
         )
@@ -37,13 +54,34 @@ class GenerationPanel(Panel):
             lambda: self.shared.jobs.log, self._loop, _("Log"), also=self._draw_running
         )
         self.player = Player()
+        sent = self.place()
         self.send_button = self.button(
-            lambda: _("📱 Send to Telegram"), self._send_shown, "hg-primary"
+            lambda: _("📱 Send to Telegram"), self._send_shown, "hg-primary", at=sent
         )
         self._about = make(widgets.HTML)
-        self.side = column(self.player, self._about, self.send_button, css="hg-side")
-        main = column(self._empty, self._list, self.log_view, css="hg-grow")
-        return (row(main, self.side, css="hg-columns"),)
+        self.side = column(
+            self.player, self._about, self.send_button, sent, css="hg-side"
+        )
+        main = column(
+            self._empty, self._build_batch(), self._list, self._pages, css="hg-grow"
+        )
+        # what is looked for comes before the log, however narrow the page is
+        return (row(main, self.side, css="hg-columns"), self.log_view)
+
+    def _build_batch(self) -> widgets.VBox:
+        place = self.place()
+        self.batch_text = make(widgets.HTML)
+        self.retry_button = self.button(
+            lambda: _("↻ Try all that failed again"), self._retry_failed, at=place
+        )
+        clear = self.button(lambda: _("✕ Clear what is done"), self._clear_done)
+        self.newer_button = self.button(lambda: _("‹ Newer"), partial(self._turn, -1))
+        self.older_button = self.button(lambda: _("Older ›"), partial(self._turn, 1))
+        self._where = make(widgets.HTML)
+        self._pages = row(self.newer_button, self._where, self.older_button)
+        buttons = row(self.retry_button, clear)
+        self.batch = column(self.batch_text, buttons, place, css="hg-card")
+        return self.batch
 
     async def _begin(self) -> None:
         self._draw()
@@ -60,19 +98,65 @@ class GenerationPanel(Panel):
         self.log_view.close()
         super().close()
 
+    async def reveal(self) -> None:
+        """Bring the newest render into view: its button was far down the page."""
+        self._first = 0
+        self._draw()
+        await asyncio.sleep(_VIEW_S)
+        for job in self.shared.jobs.all[:1]:
+            self.cards[job].focus()
+
     def _draw(self) -> None:
         jobs = self.shared.jobs.all
-        for job in jobs[:MAX_CARDS]:
-            card = self.cards.setdefault(job, RenderCard(self, job))
+        self._first = min(self._first, max(len(jobs) - 1, 0) // CARDS * CARDS)
+        page = jobs[self._first : self._first + CARDS]
+        self.cards = {job: self.cards.get(job) or RenderCard(self, job) for job in page}
+        cards = tuple(self.cards.values())
+        for card in cards:
             card.draw()
-        self.cards = {j: c for j, c in self.cards.items() if j in jobs[:MAX_CARDS]}
-        cards = tuple(self.cards[job] for job in jobs[:MAX_CARDS])
         if self._list.children != cards:
             self._list.children = cards
         show(self._empty, when=not jobs)
+        self._draw_batch(jobs)
         self._show_newest(jobs)
         if self.shared.jobs.running and not self.ticking:
             self.spawn(self._tick)
+
+    def _draw_batch(self, jobs: Sequence[Job]) -> None:
+        show(self.batch, when=len(jobs) > 1)
+        show(self._pages, when=len(jobs) > CARDS)
+        last = min(self._first + CARDS, len(jobs))
+        where = _("{first}–{last} of {count}").format(
+            first=self._first + 1, last=last, count=len(jobs)
+        )
+        self._where.value = markup(where, "hg-hint")
+        self.newer_button.disabled = not self._first
+        self.older_button.disabled = last >= len(jobs)
+        show(self.retry_button, when=any(map(_has_failed, jobs)))
+        self.batch_text.value = _batch_html(jobs)
+
+    async def _turn(self, step: int) -> None:
+        self._first = max(self._first + step * CARDS, 0)
+        self._draw()
+
+    async def _retry_failed(self) -> None:
+        failed = [job for job in self.shared.jobs.all if _has_failed(job)]
+        plans = await self.shared.quote([job.draft for job in failed])
+        question = ngettext(
+            "Try {count} render again?", "Try {count} renders again?", len(failed)
+        ).format(count=len(failed))
+        yes = _("Try again")
+        if cost := sum(plan.quote.amount for plan in plans):
+            amount = amount_text(cost, plans[0].quote.currency)
+            yes = _("Render for {amount}").format(amount=amount)
+        if await self.ask(question, yes):
+            for job in failed:
+                self.shared.jobs.go_on(job)
+
+    async def _clear_done(self) -> None:
+        for job in self.shared.jobs.all:
+            if job.outcome and not _has_failed(job):
+                self.shared.jobs.forget(job)
 
     def _show_newest(self, jobs: list[Job]) -> None:
         done = [job for job in jobs if job.outcome and job.outcome.path]
@@ -119,6 +203,7 @@ class GenerationPanel(Panel):
         try:
             while self.shared.jobs.running:
                 self._draw_running()
+                self.batch_text.value = _batch_html(self.shared.jobs.all)
                 await asyncio.sleep(TICK_S)
         finally:
             self.ticking = False
@@ -126,6 +211,9 @@ class GenerationPanel(Panel):
 
 class RenderCard(widgets.VBox):
     """One render: what, how far, and what can be done about it.
+
+    Between two looks at HeyGen the bar moves on with the clock; neither it nor the
+    time left ever goes back.
 
     Args:
         panel: Whose card it is.
@@ -135,6 +223,8 @@ class RenderCard(widgets.VBox):
     def __init__(self, panel: GenerationPanel, job: Job) -> None:
         self._panel = panel
         self._job = job
+        self._fraction: float | None = None
+        self._left_s: float | None = None
         self.html = make(widgets.HTML)
         self.buttons = {
             name: self._button(work)
@@ -146,10 +236,11 @@ class RenderCard(widgets.VBox):
                 ("clear", self._clear),
             )
         }
-        super().__init__(
-            (self.html, row(*self.buttons.values())), layout=shared_layout()
-        )
+        buttons = row(*self.buttons.values())
+        super().__init__((self.html, buttons), layout=shared_layout())
         self.add_class("hg-card")
+        if self.has_trait("tabbable"):  # not in ipywidgets 7
+            self.tabbable = True
 
     def _button(self, work: Work) -> widgets.Button:
         button = make(widgets.Button)
@@ -159,11 +250,15 @@ class RenderCard(widgets.VBox):
     def draw(self) -> None:
         """Show how far it is."""
         job = self._job
-        name = f"#{job.draft.id} · {job.draft.title}".strip(" ·")
-        parts = [markup(name, tag="h3")]
+        name = job.draft.title or " ".join(job.draft.script.split())
+        parts = [
+            markup(name, "hg-cut", "h3"),
+            markup(f"#{job.draft.id}", "hg-hint"),
+        ]
         if job.outcome is None:
-            parts.append(bar_html(job.progress.fraction if job.progress else None))
-            parts.append(_meta(job))
+            self._move()
+            parts.append(bar_html(self._fraction))
+            parts.append(self._meta())
         if job.running:
             hint = _("The render is paid and goes on; waiting can be taken up again.")
             parts.append(markup(hint, "hg-hint", "div") if _is_submitted(job) else "")
@@ -172,19 +267,43 @@ class RenderCard(widgets.VBox):
         self.html.value = "".join(parts)
         self._offer()
 
+    def _move(self) -> None:
+        """Go on with the clock; a new estimate takes nothing back."""
+        job = self._job
+        known = job.progress.fraction if job.progress else None
+        left_s = job.eta_s
+        if known is not None and left_s is not None and job.elapsed_s:
+            known = max(known, job.elapsed_s / (job.elapsed_s + left_s))
+        if known is not None:
+            self._fraction = max(self._fraction or 0.0, min(known, _NEARLY))
+        if left_s is not None:
+            usual = left_s if self._left_s is None else self._left_s
+            self._left_s = min(usual, left_s)
+
+    def _meta(self) -> str:
+        job, progress = self._job, self._job.progress
+        status = progress.status if progress else "pending"
+        state = _("waiting stopped") if job.stopped else _STATES[status]()
+        parts = [markup(state, "hg-strong"), markup(f"⏱️ {clock(job.elapsed_s)}")]
+        if progress and self._fraction is not None and job.running:
+            share = f"{round(100 * self._fraction)} %"
+            if progress.note:
+                share += f" · {progress.note}"
+            elif self._left_s is not None:
+                share += f" · {left_text(self._left_s, progress.eta_range_s)}"
+            parts.append(markup(share))
+        return f'<div class="hg-meta">{"".join(parts)}</div>'
+
     def _offer(self) -> None:
         job, outcome = self._job, self._job.outcome
-        status = outcome.status if outcome else None
-        has_file = bool(outcome and outcome.path)
         offers = {
-            "play": (_("▶ Play"), has_file),
+            "play": (_("▶ Play"), bool(outcome and outcome.path)),
             "stop": (_("Stop waiting"), job.running and _is_submitted(job)),
-            "go on": (_("▶ Wait on"), job.stopped or status == "timed_out"),
-            "retry": (
-                _("↻ Try again"),
-                status in ("failed", "rejected")
-                or (status == "completed" and not has_file),
+            "go on": (
+                _("▶ Wait on"),
+                job.stopped or bool(outcome and outcome.status == "timed_out"),
             ),
+            "retry": (_("↻ Try again"), _has_failed(job)),
             "clear": (_("✕ Clear"), not job.running),
         }
         for key, (words, offered) in offers.items():
@@ -209,22 +328,35 @@ def _is_submitted(job: Job) -> bool:
     return bool(job.progress and job.progress.elapsed_s)
 
 
-def _meta(job: Job) -> str:
-    progress = job.progress
-    state = _("waiting stopped") if job.stopped else _STATES[_status(job)]()
-    parts = [markup(state, "hg-strong"), markup(f"⏱️ {clock(job.elapsed_s)}")]
-    if progress and progress.fraction is not None and job.running:
-        share = f"{round(100 * progress.fraction)} %"
-        if progress.note:
-            share += f" · {progress.note}"
-        elif job.eta_s:
-            share += " · " + _("about {time} left").format(time=clock(job.eta_s))
-        parts.append(markup(share))
-    return f'<div class="hg-meta">{"".join(parts)}</div>'
+def _has_failed(job: Job) -> bool:
+    """Tell whether there is no video, and another try may bring one."""
+    outcome = job.outcome
+    return outcome is not None and (
+        outcome.status in ("failed", "rejected")
+        or (outcome.status == "completed" and not outcome.path)
+    )
 
 
-def _status(job: Job) -> str:
-    return job.progress.status if job.progress else "pending"
+def _batch_html(jobs: Sequence[Job]) -> str:
+    """Return how far all of them are together."""
+    done = sum(bool(job.outcome and job.outcome.path) for job in jobs)
+    text = _("{done} of {count}").format(done=done, count=len(jobs))
+    if failed := sum(map(_has_failed, jobs)):
+        text += " · " + ngettext("{count} failed", "{count} failed", failed).format(
+            count=failed
+        )
+    running = [job for job in jobs if job.running]
+    left = [job.eta_s for job in running]
+    if running and None not in left:
+        text += " · " + left_text(
+            max(seconds for seconds in left if seconds is not None)
+        )
+    ended = sum(not job.running for job in jobs)
+    return (
+        markup(_("All renders"), tag="h3")
+        + bar_html(ended / max(len(jobs), 1))
+        + markup(text, "hg-strong", "div", role="status")
+    )
 
 
 def _ending(outcome: Outcome) -> str:

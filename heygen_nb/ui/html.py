@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import os
 import re
 from html import escape
@@ -24,6 +25,7 @@ MAX_PICTURE_BYTES = 200_000
 _NBSP = "\N{NO-BREAK SPACE}"
 _BREAK = "\N{ZERO WIDTH SPACE}"
 _PAD = "\N{FIGURE SPACE}"  # a wide one that no line breaks at
+_MINUTES_FROM_S = 90
 _WIDE = 130  # wider than any list: what follows goes on a line of its own
 
 
@@ -167,3 +169,23 @@ def caption_html(caption: str) -> str:
 def amount_text(amount: float, currency: str) -> str:
     """Return an amount as the panels write it: ``$1.99``, or ``12 credits``."""
     return f"${amount:.2f}" if currency == "usd" else f"{amount:.2f} {currency}"
+
+
+def left_text(seconds: float, span_s: tuple[float, float] | None = None) -> str:
+    """Return the time left as people say it: ``about 4 min (3–6)``.
+
+    Args:
+        seconds: Expected.
+        span_s: What most renders keep within.
+    """
+    if seconds < 1:
+        return _("any moment now")
+    if seconds < _MINUTES_FROM_S:
+        return _("about {count} s").format(count=max(round(seconds / 5) * 5, 5))
+    minutes = round(seconds / 60)
+    text = _("about {count} min").format(count=minutes)
+    if span_s:
+        low, high = min(minutes, int(span_s[0] // 60)), math.ceil(span_s[1] / 60)
+        if low < minutes < high:
+            text += f" ({max(low, 1)}–{high})"
+    return text

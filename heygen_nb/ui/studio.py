@@ -60,7 +60,7 @@ class Studio(Panel):
         if kind not in self.panels:
             panel = self.panels[kind] = kind(self.shared)
             if isinstance(panel, DraftsPanel):
-                panel.on_create = partial(self.show_tab, GenerationPanel)
+                panel.on_create = self._watch
             elif isinstance(panel, HistoryPanel):
                 panel.on_draft = self._edit
             self.tabs.children[_PANELS.index(kind)].children = (panel,)
@@ -68,6 +68,12 @@ class Studio(Panel):
     def show_tab(self, kind: type[Panel]) -> None:
         """Show the tab of a panel."""
         self.tabs.selected_index = _PANELS.index(kind)
+
+    def _watch(self) -> None:
+        self.show_tab(GenerationPanel)
+        panel = self.panels[GenerationPanel]
+        if isinstance(panel, GenerationPanel):
+            panel.spawn(panel.reveal)
 
     def _edit(self, draft_id: str) -> None:
         self.show_tab(DraftsPanel)

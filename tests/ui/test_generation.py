@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from heygen_nb.models import Draft
+from heygen_nb.models import Draft, Progress
 from heygen_nb.ui import generation
-from heygen_nb.ui.generation import GenerationPanel
+from heygen_nb.ui.base import shown
+from heygen_nb.ui.generation import CARDS, GenerationPanel, RenderCard
 
 pytestmark = pytest.mark.anyio
 
@@ -29,8 +30,8 @@ async def finish(panel, job):
 
 
 def buttons(panel, job):
-    shown = panel.cards[job].buttons.values()
-    return {b.description: b for b in shown if "hg-off" not in b._dom_classes}
+    offered = panel.cards[job].buttons.values()
+    return {b.description: b for b in offered if "hg-off" not in b._dom_classes}
 
 
 def card(panel, job):
@@ -147,10 +148,10 @@ async def test_a_failure_says_what_whether_charged_and_what_to_do(
     job = shared.render([LEO])[0]
     await finish(panel, job)
 
-    shown = card(panel, job)
-    assert "❌" in shown
-    assert "Nothing was charged." in shown
-    assert "👉" in shown
+    told = card(panel, job)
+    assert "❌" in told
+    assert "Nothing was charged." in told
+    assert "👉" in told
     assert "↻ Try again" in buttons(panel, job)
 
     sandbox.clear_faults()
@@ -214,3 +215,90 @@ async def test_script_in_titles_and_errors_runs_nothing(panel, shared, sandbox):
     for html in (card(panel, job), panel.log_view.html.value):
         assert "<img" not in html
         assert "&lt;img" in html
+
+
+class Going:
+    """A render on its way, told to the card without a clock of its own."""
+
+    draft, outcome, running, stopped, sending = LEO, None, True, False, False
+
+    def __init__(self):
+        self.look(60, 240)
+
+    def look(self, elapsed_s, eta_s, span=None):
+        """Let a look at HeyGen tell this."""
+        self.elapsed_s, self.eta_s = elapsed_s, eta_s
+        self.progress = Progress(
+            status="processing",
+            elapsed_s=elapsed_s,
+            fraction=elapsed_s / (elapsed_s + eta_s),
+            eta_s=eta_s,
+            eta_range_s=span,
+        )
+
+
+def width(html):
+    return int(re.search(r"width:(\d+)%", html)[1])
+
+
+async def test_the_bar_moves_between_two_looks_and_never_goes_back(panel):
+    job = Going()
+    one = RenderCard(panel, job)
+    one.draw()
+    widths = [width(one.html.value)]
+
+    job.elapsed_s, job.eta_s = 120, 180  # no look in between
+    one.draw()
+    widths.append(width(one.html.value))
+    job.look(121, 600)  # it will take longer than was thought
+    one.draw()
+    widths.append(width(one.html.value))
+
+    assert widths == [20, 40, 40]
+
+
+async def test_the_time_left_never_jumps_up_and_says_how_sure_it_is(panel):
+    job = Going()
+    one = RenderCard(panel, job)
+    job.look(60, 240, span=(170, 350))
+    one.draw()
+    assert "about 4 min (2–6)" in one.html.value
+
+    job.look(70, 500, span=(300, 900))
+    one.draw()
+
+    assert "about 4 min" in one.html.value
+
+
+async def test_a_batch_says_how_far_it_is_and_reaches_every_card(
+    panel, shared, sandbox
+):
+    sandbox.fault("status", "/v3/videos", method="POST", status=400, times=2)
+    drafts = [LEO.model_copy(update={"id": f"d{n}"}) for n in range(8)]
+    for draft in drafts:
+        await finish(panel, shared.render(draft))
+    assert "6 of 8 · 2 failed" in panel.batch_text.value
+    assert len(panel.cards) == CARDS
+
+    panel.older_button.click()
+    await panel.idle()
+    assert [job.draft.id for job in panel.cards] == ["d1", "d0"]
+    assert panel.older_button.disabled
+
+    paid = len(sandbox.charges())
+    panel.retry_button.click()
+    await ask(panel)
+    panel.question.yes.click()
+    await panel.idle()
+    for job in shared.jobs.all:
+        await finish(panel, job)
+
+    assert "8 of 8" in panel.batch_text.value
+    assert len(sandbox.charges()) == paid + 2
+    assert not shown(panel.retry_button)
+
+
+async def ask(panel):
+    async with asyncio.timeout(5):
+        while not panel.question:  # noqa: ASYNC110 - what is awaited is a widget
+            await asyncio.sleep(0.01)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import ipywidgets as widgets
 
@@ -21,6 +21,7 @@ log = logging.getLogger("heygen_nb.ui")
 
 _Kind = TypeVar("_Kind", bound=widgets.DOMWidget)
 Words = Callable[[], str]
+Answer: TypeAlias = bool | Literal["other"] | None
 Work = Callable[[], Coroutine[Any, Any, object]]
 
 
@@ -257,12 +258,23 @@ class Panel(widgets.VBox):
         """The question that waits for its answer."""
         return self._question if self._question and shown(self._question) else None
 
-    async def ask(self, text: str, yes: str, no: str = "") -> bool | None:
-        """Ask a question in the panel; None when another one took its place."""
+    async def ask(self, text: str, yes: str, no: str = "", other: str = "") -> Answer:
+        """Ask a question in the panel.
+
+        Args:
+            text: What is asked.
+            yes: Words of the button that agrees.
+            no: Words of the one that does not.
+            other: Words of a third one, if there is another way.
+
+        Returns:
+            The answer, ``other`` for the third button; None when another question
+            took this one's place.
+        """
         question = self._question = self._question or Question()
         for place in self._places:
             place.take(question if place is self._here else None)
-        return await question.ask(text, yes, no or _("Cancel"))
+        return await question.ask(text, yes, no or _("Cancel"), other)
 
 
 class Place(widgets.VBox):
@@ -312,17 +324,20 @@ class Place(widgets.VBox):
 
 
 class Question(widgets.VBox):
-    """A question with two buttons; hidden until something is asked."""
+    """A question with its buttons; hidden until something is asked."""
 
     def __init__(self) -> None:
         self._text = make(widgets.HTML)
         self.yes = make(widgets.Button, "hg-primary")
         self.no = make(widgets.Button)
-        self._answer: asyncio.Future[bool | None] | None = None
-        super().__init__((self._text, row(self.yes, self.no)), layout=shared_layout())
+        self.other = make(widgets.Button)
+        self._answer: asyncio.Future[Answer] | None = None
+        buttons = row(self.yes, self.other, self.no)
+        super().__init__((self._text, buttons), layout=shared_layout())
         self.add_class("hg-question")
         self.yes.on_click(lambda _button: self._settle(True))
         self.no.on_click(lambda _button: self._settle(False))
+        self.other.on_click(lambda _button: self._settle("other"))
         show(self, when=False)
 
     @property
@@ -330,13 +345,15 @@ class Question(widgets.VBox):
         """What is asked, as HTML."""
         return str(self._text.value)
 
-    async def ask(self, text: str, yes: str, no: str) -> bool | None:
+    async def ask(self, text: str, yes: str, no: str, other: str) -> Answer:
         """Show a question; the last one then ends with None: nobody answered it."""
         self._settle(None)
-        answer: asyncio.Future[bool | None]
+        answer: asyncio.Future[Answer]
         answer = self._answer = asyncio.get_running_loop().create_future()
         self._text.value = markup(text, "hg-ask", "div")
         self.yes.description, self.no.description = yes, no
+        self.other.description = other
+        show(self.other, when=bool(other))
         show(self, when=True)
         self.yes.focus()
         try:
@@ -345,13 +362,13 @@ class Question(widgets.VBox):
             if self._answer is answer:
                 show(self, when=False)
 
-    def _settle(self, answer: bool | None) -> None:  # noqa: FBT001 - it is the answer
+    def _settle(self, answer: Answer) -> None:
         future = self._answer
         if future and not future.done():
             future.get_loop().call_soon_threadsafe(_answer, future, answer)
 
 
-def _answer(future: asyncio.Future[bool | None], answer: bool | None) -> None:  # noqa: FBT001
+def _answer(future: asyncio.Future[Answer], answer: Answer) -> None:
     if not future.done():
         future.set_result(answer)
 

@@ -24,6 +24,7 @@ from heygen_nb.ui.writer import DraftWriting, Rewriter, WriterCard
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from heygen_nb.models import Draft, Voice
     from heygen_nb.ui.state import KeptDraft
 
 LISTED = 200
@@ -249,8 +250,10 @@ class DraftsPanel(Panel):
         files, self.u_import.value = self.u_import.value, ()
         for file in files:
             name, content = file["name"], bytes(file["content"])
-            found, new = await self.shared.drafts.take_in(name, content)
-            self.tell(partial(_import_words, name, new, found))
+            found = await self.shared.drafts.read_file(name, content)
+            drafts = await self.shared.voiced(found)
+            new, _others = await self.shared.drafts.add(drafts)
+            self.tell(partial(_import_words, name, new, len(drafts)))
 
     # The editor
 
@@ -278,6 +281,7 @@ class DraftsPanel(Panel):
     def _count_words(self) -> None:
         show(self.hear_button, when=self.shared.video_settings.length_mode == "exact")
         typed = self.autosave.typed()
+        self.spawn(partial(self.editor.own.check_voice, typed.script))
         target_s = typed.duration or self.shared.video_settings.video_duration
         found = self.editor.count(
             target_s, lambda script, s: self.shared.fit(script, s, typed.voice)
@@ -374,12 +378,20 @@ class DraftsPanel(Panel):
             if not await self.autosave.flush():
                 return
             self._show_state(_("Looking up voice and avatar…"))
-            begun = await render_if_agreed(self, [self.autosave.typed()])
+            begun = await render_if_agreed(
+                self, [self.autosave.typed()], take=self.take_voice
+            )
         finally:
             self.create_button.disabled = False
             self._show_state()
         if begun is not None:
             self.begun()
+
+    async def take_voice(self, voice: Voice) -> Draft:
+        """Give the draft in the editor a voice of its own; return what is stored."""
+        await self.editor.own.choose_voice(voice)
+        await self.autosave.flush()
+        return self.autosave.typed()
 
     def begun(self) -> None:
         """Tell that a render has started."""

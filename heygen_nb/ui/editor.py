@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from heygen_nb.config import check_duration
+from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import NO_BACKGROUND
+from heygen_nb.models import NO_BACKGROUND, Draft
 from heygen_nb.ui.base import make, row, shared_layout, show
 from heygen_nb.ui.html import caption_html, markup, script_html
 from heygen_nb.ui.pickers import PickerSlot
@@ -19,7 +21,7 @@ from heygen_nb.ui.pictures import label_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from heygen_nb.models import Draft
+    from heygen_nb.models import Voice
     from heygen_nb.timing import Fit
     from heygen_nb.ui.base import Panel, Work
 
@@ -133,8 +135,16 @@ class OwnSettings(widgets.VBox):
         )
         self.t_duration.observe(self._on_duration, "value")
         self._place = panel.place()
+        self._script = ""
+        self.fit_button = panel.button(
+            lambda: _("🎤 Take a voice of this language"),
+            self.take_fitting_voice,
+            at=self._place,
+        )
+        show(self.fit_button, when=False)
+        buttons = row(*self.buttons.values(), self.t_duration, self.fit_button)
         super().__init__(
-            (row(*self.buttons.values(), self.t_duration), self._place, self.picker),
+            (buttons, self._place, self.picker),
             layout=shared_layout(),
         )
         self.relabel()
@@ -203,6 +213,33 @@ class OwnSettings(widgets.VBox):
         self._own[field] = value or none
         self.relabel()
         await self._edited()
+
+    async def choose_voice(self, voice: Voice) -> None:
+        """Give the draft a voice of its own."""
+        await self.choose("voice", await self._panel.shared.wish_for(voice))
+
+    async def take_fitting_voice(self) -> None:
+        """Take a voice of the script's language."""
+        if voice := await self._panel.shared.fitting_voice(self._draft()):
+            await self.choose_voice(voice)
+
+    async def check_voice(self, script: str) -> None:
+        """Show whether the voice speaks the language of the script."""
+        self._script = script
+        shared = self._panel.shared
+        wish = self._own["voice"] or shared.video_settings.heygen_voice
+        other: object = shared.writing.voice_for(script, wish) != wish
+        if script.strip() and not other and shared.catalogue.age() is not None:
+            with suppress(HeygenNbError):  # the question before paying will tell
+                other = await shared.fitting_voice(self._draft())
+        wrong = bool(script.strip() and other)
+        show(self.fit_button, when=wrong)
+        button = self.buttons["voice"]
+        (button.add_class if wrong else button.remove_class)("hg-wrong")
+        button.tooltip = _("This voice speaks another language.") if wrong else ""
+
+    def _draft(self) -> Draft:
+        return Draft(script=self._script, voice=self._own["voice"] or None)
 
     def _on_duration(self, _change: object) -> None:
         text = self.t_duration.value.strip()

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from heygen_nb.api import heard, settings_for
 from heygen_nb.i18n import gettext as _
 from heygen_nb.renderer.order import over_limit
+from heygen_nb.renderer.search import language_label
 from heygen_nb.ui.html import amount_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from heygen_nb.config import Settings
-    from heygen_nb.models import Draft
+    from heygen_nb.models import Draft, Voice
     from heygen_nb.renderer.request import Plan
-    from heygen_nb.ui.base import Panel
+    from heygen_nb.ui.base import Answer, Panel
     from heygen_nb.workflow.jobs import Job
 
 _WARNINGS = 3  # of many drafts: more would hide what it costs
@@ -27,6 +28,7 @@ async def render_if_agreed(
     drafts: Sequence[Draft],
     plans: Sequence[Plan] | None = None,
     question: str = "",
+    take: Callable[[Voice], Awaitable[Draft]] | None = None,
 ) -> list[Job] | None:
     """Say what drafts will use and cost, ask, and start their renders.
 
@@ -35,6 +37,8 @@ async def render_if_agreed(
         drafts: As they are saved.
         plans: What was found for them already.
         question: Asked first.
+        take: Gives the one draft another voice: offered when the voice it has does
+            not speak the script's language.
 
     Returns:
         The renders; None after a no.
@@ -55,7 +59,18 @@ async def render_if_agreed(
         lines += _what_is_used(plans) + ([f"⚠️ {over.message}"] if over else [])
         amount = amount_text(cost, plans[0].quote.currency)
         yes = _("Render for {amount}").format(amount=amount) if cost else _("Render")
-        if not await _agreed(panel, before, "\n".join(lines), yes):
+        voice = await shared.fitting_voice(drafts[0]) if take else None
+        other = (
+            _("Take {voice}").format(
+                voice=f"{voice.name} ({language_label(voice.language)})"
+            )
+            if voice
+            else ""
+        )
+        answer = await _agreed(panel, before, "\n".join(lines), yes, other)
+        if answer == "other" and take and voice:
+            return await render_if_agreed(panel, [await take(voice)], take=take)
+        if not answer:
             return None
     return shared.render(drafts, unlimited=over is not None)
 
@@ -88,7 +103,9 @@ async def speak_if_agreed(panel: Panel, draft: Draft) -> Path | None:
         return await heard(account, draft, settings_for(draft, shared.settings))
 
 
-async def _agreed(panel: Panel, before: Settings, text: str, yes: str) -> bool:
+async def _agreed(
+    panel: Panel, before: Settings, text: str, yes: str, other: str = ""
+) -> Answer:
     """Ask whether something may be paid.
 
     Args:
@@ -97,11 +114,11 @@ async def _agreed(panel: Panel, before: Settings, text: str, yes: str) -> bool:
             others may hold, with another account or a dearer picture.
         text: The question.
         yes: Words of the button.
+        other: Words of a third one.
     """
-    if not await panel.ask(text, yes):
-        return False
-    if panel.shared.video_settings == before:
-        return True
+    answer = await panel.ask(text, yes, other=other)
+    if not answer or panel.shared.video_settings == before:
+        return answer
     panel.tell(
         lambda: _("The settings have changed meanwhile: please try again."), "warn"
     )

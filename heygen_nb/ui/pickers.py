@@ -431,10 +431,7 @@ class PickerSlot(widgets.VBox):
         return self.pickers[field]
 
     async def _on_voice(self, voice: Voice) -> None:
-        # a name is what people read in files; the id only where names meet twice
-        voices = await self._panel.shared.catalogue.voices()
-        same = [v for v in voices if v.name.casefold() == voice.name.casefold()]
-        await self._on_choice("voice", voice.name if len(same) == 1 else voice.id)
+        await self._on_choice("voice", await self._panel.shared.wish_for(voice))
 
     async def _on_avatar(self, avatar: Avatar) -> None:
         await self._on_choice("avatar", avatar.id)

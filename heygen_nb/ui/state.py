@@ -19,14 +19,15 @@ from heygen_nb import config
 from heygen_nb.api import quote_all
 from heygen_nb.config import SECRETS, VIDEO_KEYS, Settings, find_home, load_settings
 from heygen_nb.drafts import read_drafts
-from heygen_nb.errors import ConfigError
+from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
-from heygen_nb.models import Draft
+from heygen_nb.models import SCRIPT_LANGUAGES, Draft
 from heygen_nb.renderer import draft_settings, effective_settings, update_video_config
 from heygen_nb.renderer.account import ledger_url, open_account
 from heygen_nb.renderer.request import picture_and_sound, revision_of
 from heygen_nb.renderer.resolve import background_meant
+from heygen_nb.timing import script_language
 from heygen_nb.ui.catalogue import AccountLists
 from heygen_nb.ui.pictures import BackgroundStore
 from heygen_nb.workflow.jobs import Job, Jobs
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.ledger.drafts import Drafts
     from heygen_nb.ledger.tables import DraftRow
+    from heygen_nb.models import Voice
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Plan
     from heygen_nb.timing import Fit
@@ -285,6 +287,57 @@ class SharedState:
         send = self.settings.telegram_auto_send
         return self.jobs.start(revised, send=send, unlimited=unlimited)
 
+    async def fitting_voice(self, draft: Draft) -> Voice | None:
+        """Return a voice of the script's language, if the draft's speaks another."""
+        wish = draft.voice or self.video_settings.heygen_voice
+        voices = await self.catalogue.voices()
+        used_id = await self.catalogue.meant(wish)
+        used = next((voice for voice in voices if voice.id == used_id), None)
+        spoken = _first_word(used.language) if used else ""
+        language = SCRIPT_LANGUAGES[script_language(draft.script)]
+        if spoken == language or spoken not in SCRIPT_LANGUAGES.values():
+            return None
+        exact = self.video_settings.length_mode == "exact"
+        fitting = (
+            voice
+            for voice in voices
+            if _first_word(voice.language) == language and (voice.exact or not exact)
+        )
+        return next(fitting, None)
+
+    async def wish_for(self, voice: Voice) -> str:
+        """Return what stands for a voice in a draft or in the settings.
+
+        A name is what people read in files; the id only where names meet twice.
+        """
+        voices = await self.catalogue.voices()
+        same = [v for v in voices if v.name.casefold() == voice.name.casefold()]
+        return voice.name if len(same) == 1 else voice.id
+
+    async def voiced(self, drafts: Sequence[Draft]) -> list[Draft]:
+        """Return drafts with a voice of their language where the set one has another.
+
+        Those that name a voice keep it.
+        """
+        by_language: dict[str, str | None] = {}
+        for draft in drafts:
+            language = script_language(draft.script)
+            if not draft.voice and language not in by_language:
+                voice = self.writing.voice_for(draft.script)
+                try:
+                    fitting = None if voice else await self.fitting_voice(draft)
+                except HeygenNbError:  # the question before paying will tell
+                    fitting = None
+                by_language[language] = voice or (
+                    await self.wish_for(fitting) if fitting else None
+                )
+        return [
+            draft
+            if draft.voice or not (voice := by_language[script_language(draft.script)])
+            else draft.model_copy(update={"voice": voice})
+            for draft in drafts
+        ]
+
     def _revision(self, draft: Draft) -> str:
         settings = draft_settings(draft, self.video_settings)
         return revision_of(picture_and_sound(draft, settings))
@@ -412,22 +465,21 @@ class DraftStore:
         await asyncio.to_thread((await self._rows()).restore, draft_id)
         self._tell("drafts")
 
-    async def take_in(self, name: str, content: bytes) -> tuple[int, int]:
-        """Add the drafts of a file; those that are there already stay as they are.
+    async def read_file(self, name: str, content: bytes) -> list[Draft]:
+        """Return the drafts of a file; nothing is stored.
 
         Args:
             name: The file's name; its ending tells the form.
             content: Its bytes.
 
-        Returns:
-            How many drafts it holds, and how many of them are new.
-
         Raises:
             DraftError: The file cannot be read.
         """
-        drafts = await asyncio.to_thread(_read, name, content)
-        new, _others = await self.add(drafts)
-        return len(drafts), new
+        return await asyncio.to_thread(_read, name, content)
+
+
+def _first_word(language: str) -> str:
+    return language.partition(" ")[0]
 
 
 def _holds(row: DraftRow, words: list[str]) -> bool:

@@ -141,7 +141,7 @@ class TableCard(widgets.VBox):
             told = _problems_html((error.message,), error.hint)
         if asked == (self.table, self._template()):
             if filled:
-                self.drafts = filled.drafts
+                self.drafts = tuple(await self._panel.shared.voiced(filled.drafts))
                 told = _first_row_html(filled.drafts[0], filled.repeated)
             self._show(told)
 

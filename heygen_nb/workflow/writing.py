@@ -95,7 +95,7 @@ class Writing:
                 title=written.title,
                 script=written.script,
                 caption=written.caption,
-                voice=self._voice(written.script),
+                voice=self.voice_for(written.script),
                 duration=wished if other else None,
             )
 
@@ -135,7 +135,7 @@ class Writing:
         written = await self._model().rewrite(old, change, order, on_text=on_text)
         voice = draft.voice
         if change == "translate" and (voice is None or _WISH.match(voice)):
-            voice = self._voice(written.script, voice)
+            voice = self.voice_for(written.script, voice)
         return draft.model_copy(
             update={
                 "voice": voice,
@@ -188,7 +188,7 @@ class Writing:
         )
         return ModelWriter(chat, measure=self._measure(), home=settings.home)
 
-    def _voice(self, script: str, own: str | None = None) -> str | None:
+    def voice_for(self, script: str, own: str | None = None) -> str | None:
         """Return a wish for a voice if the draft's or the set one does not fit."""
         language = script_language(script)
         wish = _WISH.match(own or self._settings().heygen_voice)

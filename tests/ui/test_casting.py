@@ -6,6 +6,7 @@ import pytest
 
 from heygen_nb.models import Draft
 from heygen_nb.ui import autosave
+from heygen_nb.ui.base import shown
 from heygen_nb.ui.drafts import DraftsPanel
 from heygen_nb.ui.settings import SettingsPanel
 
@@ -138,3 +139,69 @@ async def test_the_settings_panel_picks_into_its_fields(shared):
     await panel.save_all()
     assert shared.settings.heygen_voice == "Maya"
     panel.close()
+
+
+RUSSIAN = "Лев, сегодня звёзды просят тебя замедлиться и дышать глубже."
+
+
+async def test_a_voice_of_another_language_is_red_and_one_click_mends_it(
+    panel, casting, shared
+):
+    panel.t_script.value = RUSSIAN
+    await settled(panel)
+    assert "hg-wrong" in casting.buttons["voice"]._dom_classes
+
+    casting.fit_button.click()
+    await settled(panel)
+
+    voices = await shared.catalogue.voices()
+    taken = (await stored(panel)).voice
+    assert {v.language for v in voices if taken in (v.name, v.id)} == {"Russian"}
+    assert "hg-wrong" not in casting.buttons["voice"]._dom_classes
+    assert not shown(casting.fit_button)
+
+
+async def test_a_named_voice_of_another_language_is_red_too(panel, casting, shared):
+    await shared.catalogue.voices()
+    own = Draft(id="d1", script=RUSSIAN, voice="Oliver")
+    await shared.drafts.save(own, over=0)
+    await panel.open_draft("d1")
+    await settled(panel)
+
+    assert "hg-wrong" in casting.buttons["voice"]._dom_classes
+
+
+async def test_the_question_before_paying_offers_a_voice_of_the_language(
+    panel, shared, sandbox, until
+):
+    await shared.drafts.save(Draft(id="d1", script=RUSSIAN), over=0)
+    await panel.open_draft("d1")
+    panel.create_button.click()
+    await until(lambda: panel.question)
+    assert "two languages" in panel.question.text
+    assert panel.question.other.description.startswith("Take ")
+
+    panel.question.other.click()
+    await until(lambda: panel.question and "two languages" not in panel.question.text)
+    assert sandbox.charges() == []
+    panel.question.yes.click()
+    await panel.idle()
+    await shared.jobs.all[0].task
+
+    assert len(sandbox.charges()) == 1
+    assert shared.jobs.all[0].draft.voice
+
+
+@pytest.mark.parametrize("voice", ["en-US-Neural2-F", "Oliver"])
+async def test_imported_drafts_get_a_voice_of_their_language(shared, voice):
+    shared.settings = shared.settings.model_copy(update={"heygen_voice": voice})
+    drafts = [
+        Draft(id="a", script=RUSSIAN),
+        Draft(id="b", script="Leo, slow down."),
+        Draft(id="c", script=RUSSIAN, voice="Maya"),
+    ]
+
+    russian, english, own = await shared.voiced(drafts)
+
+    assert await shared.fitting_voice(russian) is None
+    assert (english.voice, own.voice) == (None, "Maya")

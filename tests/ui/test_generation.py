@@ -276,7 +276,7 @@ async def test_a_batch_says_how_far_it_is_and_reaches_every_card(
     sandbox.fault("status", "/v3/videos", method="POST", status=400, times=2)
     drafts = [LEO.model_copy(update={"id": f"d{n}"}) for n in range(8)]
     for draft in drafts:
-        await finish(panel, shared.render(draft))
+        await finish(panel, shared.render([draft])[0])
     assert "6 of 8 · 2 failed" in panel.batch_text.value
     assert len(panel.cards) == CARDS
 

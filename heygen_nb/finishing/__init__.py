@@ -81,12 +81,14 @@ class Finished:
     Attributes:
         path: The MP4.
         facts: Its length and size.
+        layout: Where the captions stand.
         pages: The captions that are burned in.
         gain_db: By how much the sound was made louder; 0 left it as it was.
     """
 
     path: Path
     facts: VideoFacts
+    layout: Layout
     pages: tuple[CaptionPage, ...]
     gain_db: float
 
@@ -120,7 +122,7 @@ def finish(source: Path, target: Path, wish: Finish) -> Finished:
         sound=SoundWork(gain_db) if gain_db else None,
         tags={"title": wish.title, "comment": wish.label},
     )
-    return Finished(target, probe_video(target), pages, gain_db)
+    return Finished(target, probe_video(target), layout, pages, gain_db)
 
 
 def caption_pages(
@@ -145,7 +147,7 @@ def _palette(
     times = [facts.duration_s * part for part in _SAMPLED]
     box = layout.captions
     seen = Image.new("RGB", (box.width, box.height * len(times)))
-    for number, picture in enumerate(pictures_at(source, times, rough=True)):
+    for number, picture in enumerate(pictures_at(source, times, part=4, rough=True)):
         across, down = picture.width / facts.width, picture.height / facts.height
         right, bottom = (left + width) * across, (top + height) * down
         part = left * across, top * down, right, bottom

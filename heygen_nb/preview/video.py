@@ -17,7 +17,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.preview.voice import Narration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from av.audio.stream import AudioStream
@@ -210,35 +210,49 @@ def make_thumbnail(
 
 
 def pictures_at(
-    path: Path, times_s: Sequence[float], *, rough: bool = False
+    path: Path, times_s: Iterable[float], *, part: int = 1, rough: bool = False
 ) -> list[Image.Image]:
     """Return what is shown at these rising times; after the end the last picture.
 
     Args:
         path: The video.
         times_s: From its beginning.
-        rough: Whether the key picture before will do, at a quarter of its size: much
-            faster, and without memory for whole pictures.
+        part: Of its width and height the pictures have; 2 is a half.
+        rough: Whether the key picture before will do: much faster.
 
     Raises:
         PreviewError: It is not a video.
     """
+    found = []
+    keys_s = _key_times(path)
     with open_video(path) as container:
         if rough and container.streams.video:
             container.streams.video[0].codec_context.skip_frame = "NONKEY"
-        # One decoder for all: a film of one picture is at its end after the first.
         frames = video_frames(container, path)
         frame = next(frames)
         following: VideoFrame | None = frame
-        found = []
         for time_s in times_s:
+            near_s = max((key for key in keys_s if key <= time_s), default=0.0)
+            if near_s > (frame.time or 0) + 1:  # else decoding on is as fast
+                container.seek(round(near_s * av.time_base))
+                frames = video_frames(container, path)
+                following = next(frames)
             while following and (following.time or 0) <= time_s:
                 frame, following = following, next(frames, None)
-            part = 4 if rough else 1
-            shown = frame.reformat(frame.width // part, frame.height // part, "rgb24")
-            image = Image.fromarray(shown.to_ndarray())
+            small = frame.reformat(frame.width // part, frame.height // part, "rgb24")
+            image = Image.fromarray(small.to_ndarray())
             found.append(image.rotate(frame.rotation, expand=True))
     return found
+
+
+def _key_times(path: Path) -> list[float]:
+    """Return where a decoder may begin; found without decoding anything."""
+    with open_video(path) as container:
+        return [
+            float(packet.pts * packet.time_base)
+            for packet in container.demux(container.streams.video[:1])
+            if packet.is_keyframe and packet.pts is not None
+        ]
 
 
 def save_jpeg(

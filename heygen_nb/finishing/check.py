@@ -1,0 +1,232 @@
+"""A look at a film before thousands see it: what is not as it was asked for.
+
+The limits were measured on 200 films of the sandbox; benchmarks/check.py repeats it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from heygen_nb.finishing.crop import crop_to
+from heygen_nb.preview import probe_video, read_sound
+from heygen_nb.preview.background import ON_DARK, open_image
+from heygen_nb.preview.captions import Lettering
+from heygen_nb.preview.video import pictures_at, save_jpeg
+from heygen_nb.timing import estimate_s
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from heygen_nb.preview.captions import CaptionPage
+    from heygen_nb.preview.layout import Layout
+
+    Grey = NDArray[np.int16]
+
+Kind = Literal[
+    "size", "mute", "silent", "cut", "black", "frozen", "background", "captions"
+]
+
+_SAMPLES = 12
+_PART = 2  # pictures are looked at in half their size
+_QUIET = 0.003  # of full scale: below any voice, above the noise of a codec
+_LEAST_OF_SCRIPT = 0.58  # of the time the script needs: nobody says it faster
+_DARK = 30  # grey
+_STILL = 1.2  # grey, of the block that changed most
+_STILL_SAMPLES = 4
+_OTHER_COLOUR = 40.0
+_PALE = 25  # grey between letters and what is behind them
+_BLOCK = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What a film should be; what is left out is not checked.
+
+    Attributes:
+        script: What is said in it.
+        speed: How fast.
+        size: Width and height.
+        background: A colour (``#rrggbb``), or a picture.
+        bought_size: Before it was cut to another canvas: there the picture fills it.
+        layout: Where captions stand that were burned in here.
+        pages: What they show when.
+        moves: Whether something moves while somebody speaks.
+    """
+
+    script: str = ""
+    speed: float = 1.0
+    size: tuple[int, int] | None = None
+    background: str | Path | bytes | None = None
+    bought_size: tuple[int, int] | None = None
+    layout: Layout | None = None
+    pages: tuple[CaptionPage, ...] = ()
+    moves: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is not as it was asked for.
+
+    Attributes:
+        kind: What it is; the words are the caller's.
+        second: When it is seen or heard.
+        frame: What is shown then, as JPEG.
+    """
+
+    kind: Kind
+    second: float
+    frame: Path | None = None
+
+
+def check(film: Path, expected: Expectation, frames: Path) -> list[Finding]:
+    """Look at and listen to a film.
+
+    Args:
+        film: An MP4.
+        expected: What it should be.
+        frames: A folder for the pictures of what is found; made if need be.
+
+    Raises:
+        PreviewError: It is not a video.
+    """
+    facts = probe_video(film)
+    begin_s, end_s = _heard(film) if facts.channels else (0.0, 0.0)
+    found: list[tuple[Kind, float]] = []
+    if expected.size and (facts.width, facts.height) != expected.size:
+        found.append(("size", 0.0))
+    if not facts.channels:
+        found.append(("mute", 0.0))
+    elif end_s <= begin_s:
+        found.append(("silent", 0.0))
+    elif expected.script:
+        needed_s = estimate_s(expected.script, speed=expected.speed)
+        if end_s - begin_s < _LEAST_OF_SCRIPT * needed_s:
+            found.append(("cut", end_s))
+    until_s = end_s if end_s > begin_s else facts.duration_s
+    times = np.linspace(begin_s, until_s, _SAMPLES + 2)[1:-1].tolist()
+    pictures = pictures_at(film, times, part=_PART)
+    found += _seen(times, pictures, expected)
+    found += _captions(film, expected)
+    return [_with_frame(film, frames, kind, second) for kind, second in found]
+
+
+def _with_frame(film: Path, frames: Path, kind: Kind, second: float) -> Finding:
+    (picture,) = pictures_at(film, [second])
+    frames.mkdir(parents=True, exist_ok=True)
+    path = frames / f"{film.stem}-{kind}.jpg"
+    picture.thumbnail((640, 640))
+    save_jpeg(picture, path)
+    return Finding(kind, second, path)
+
+
+def _heard(film: Path) -> tuple[float, float]:
+    """Return when something is heard first and last."""
+    sound = read_sound(film)
+    step = sound.sample_rate // 50
+    whole = sound.samples[: len(sound.samples) // step * step].reshape(-1, step)
+    loud = np.flatnonzero(np.sqrt(np.mean(whole**2, axis=1)) > _QUIET)
+    return (loud[0] / 50, (loud[-1] + 1) / 50) if len(loud) else (0.0, 0.0)
+
+
+def _seen(
+    times: Sequence[float], pictures: Sequence[Image.Image], expected: Expectation
+) -> Iterator[tuple[Kind, float]]:
+    greys = [_grey(picture) for picture in pictures]
+    colour = expected.background if isinstance(expected.background, str) else ""
+    # On a background that is black itself only letters and a face are bright.
+    wanted_dark = colour.startswith("#") and _luma(colour) < _DARK
+    share = 100 if wanted_dark else 98
+    dark = [bool(np.percentile(grey, share) < _DARK) for grey in greys]
+    if (expected.moves or not wanted_dark) and (run := _run(dark, 2)) is not None:
+        yield "black", times[run]
+    if expected.moves and not all(dark):
+        still = [_change(one, other) < _STILL for one, other in pairwise(greys)]
+        if (run := _run(still, _STILL_SAMPLES - 1)) is not None:
+            yield "frozen", times[run]
+    if expected.background is not None:
+        middle = len(pictures) // 2
+        if _apart(pictures[middle], expected) > _OTHER_COLOUR:
+            yield "background", times[middle]
+
+
+def _run(flags: Sequence[bool], length: int) -> int | None:
+    """Return where so many in a row begin to be true."""
+    for start in range(len(flags) - length + 1):
+        if all(flags[start : start + length]):
+            return start
+    return None
+
+
+def _grey(picture: Image.Image) -> Grey:
+    return np.asarray(picture.convert("L").reduce(_BLOCK // 2), np.int16)
+
+
+def _luma(colour: str) -> float:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def _change(one: Grey, other: Grey) -> float:
+    """Return by how much the block changed that changed most."""
+    apart = Image.fromarray(np.abs(one - other).astype(np.uint8))
+    return float(np.asarray(apart.reduce(2), np.float32).max())
+
+
+def _apart(picture: Image.Image, expected: Expectation) -> float:
+    """Return how far the edges are from the background's, but for its brightness."""
+    seen, background = _edges(picture), expected.background or ""
+    darkest = 0.3  # photos are darkened under letters
+    if isinstance(background, str) and background.startswith("#"):
+        wanted = _edges(Image.new("RGB", picture.size, background[:7]))
+        darkest = 0.95
+    else:
+        content = Path(background) if isinstance(background, str) else background
+        size = expected.bought_size or picture.size
+        image = ImageOps.fit(open_image(content), size)
+        crop, _size = crop_to(size, f"{picture.width}:{picture.height}")
+        if crop:
+            left, top, width, height = crop
+            image = image.crop((left, top, left + width, top + height))
+        wanted = _edges(image.resize(picture.size))
+    brightness = float((seen * wanted).sum() / max((wanted**2).sum(), 1))
+    return float(np.abs(seen - np.clip(brightness, darkest, 1.05) * wanted).mean())
+
+
+def _edges(picture: Image.Image) -> NDArray[np.float64]:
+    """Return the mean colours of patches in the upper corners and at the sides."""
+    width, height = picture.size
+    side = max(min(width, height) // 24, 2)
+    rows = (0, height // 8, height // 4)
+    places = [(x, y) for x in (0, width - side) for y in rows]
+    patches = [picture.crop((x, y, x + side, y + side)) for x, y in places]
+    return np.array([np.asarray(p, np.float64).mean(axis=(0, 1)) for p in patches])
+
+
+def _captions(film: Path, expected: Expectation) -> Iterator[tuple[Kind, float]]:
+    """Look whether letters stand where and when they should."""
+    layout, pages = expected.layout, expected.pages[:: max(len(expected.pages) // 4, 1)]
+    if layout is None or not pages:
+        return
+    lettering = Lettering(layout, ON_DARK)
+    times = [(page.start_s + page.end_s) / 2 for page in pages]
+    pictures = pictures_at(film, times)
+    pale = []
+    for page, picture in zip(pages, pictures, strict=True):
+        if picture.size != (layout.width, layout.height):
+            return  # told already
+        layer = np.asarray(lettering.page(page))
+        letters = (layer[:, :, 3] > 240) & (layer[:, :, 0] > 240)  # noqa: PLR2004
+        around = (layer[:, :, 3] > 100) & ~letters & (layer[:, :, 0] < 60)  # noqa: PLR2004
+        box = picture.crop(layout.captions.corners)
+        grey = np.asarray(box.convert("L"), np.float32)
+        pale.append(abs(grey[letters].mean() - grey[around].mean()) < _PALE)
+    if sum(pale) * 2 > len(pale):
+        yield "captions", times[pale.index(True)]

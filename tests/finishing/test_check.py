@@ -1,0 +1,141 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from heygen_nb.finishing import Finish, finish
+from heygen_nb.finishing.check import Expectation, check
+from heygen_nb.preview import EspeakVoice
+
+SCRIPT = (
+    "Every word lights up exactly when it is spoken, so a bad line is heard early."
+    " Try it with your own script and see."
+)
+
+
+@pytest.fixture(scope="module")
+def speech():
+    return EspeakVoice().speak(SCRIPT)
+
+
+@pytest.fixture(scope="module")
+def finished(make_film, speech, tmp_path_factory):
+    film = make_film(speech=speech, colour=(32, 64, 96))
+    target = tmp_path_factory.mktemp("done") / "done.mp4"
+    return film, finish(film, target, Finish(script=SCRIPT, words=speech.words))
+
+
+@pytest.fixture
+def hope(finished):
+    _film, made = finished
+    return Expectation(
+        script=SCRIPT,
+        size=(360, 640),
+        background="#204060",
+        layout=made.layout,
+        pages=made.pages,
+    )
+
+
+def kinds(path, hope, tmp_path):
+    return {finding.kind for finding in check(path, hope, tmp_path / "frames")}
+
+
+def test_a_good_film_passes(finished, hope, tmp_path):
+    _film, made = finished
+
+    assert check(made.path, hope, tmp_path / "frames") == []
+    assert not (tmp_path / "frames").exists()
+
+
+def test_a_finding_has_its_second_and_a_picture(finished, hope, tmp_path):
+    _film, made = finished
+    other = replace(hope, background="#c83c28")
+
+    (finding,) = check(made.path, other, tmp_path / "frames")
+
+    assert finding.kind == "background"
+    assert 0 < finding.second < made.facts.duration_s
+    with Image.open(finding.frame) as picture:
+        assert picture.format == "JPEG"
+
+
+def test_missing_captions_are_seen(finished, hope, tmp_path):
+    film, _made = finished
+
+    assert kinds(film, hope, tmp_path) == {"captions"}
+
+
+def test_another_size_is_told_once(finished, hope, tmp_path):
+    _film, made = finished
+
+    assert kinds(made.path, replace(hope, size=(640, 360)), tmp_path) == {"size"}
+
+
+def test_a_speech_cut_off_is_heard_although_the_film_is_long(
+    make_film, speech, hope, tmp_path
+):
+    part = replace(speech, samples=speech.samples[: len(speech.samples) * 2 // 5])
+    film = make_film(speech=part, seconds=speech.duration_s, colour=(32, 64, 96))
+
+    found = check(film, replace(hope, pages=()), tmp_path / "frames")
+
+    assert [finding.kind for finding in found] == ["cut"]
+    assert found[0].second == pytest.approx(part.duration_s, abs=0.2)
+
+
+def test_a_silent_film_is_told(make_film, speech, hope, tmp_path):
+    film = make_film(speech=speech, gain=0.0, colour=(32, 64, 96))
+
+    assert kinds(film, replace(hope, pages=()), tmp_path) == {"silent"}
+
+
+def freeze(image, number):
+    side = image.width // 6
+    x = round((0.5 + 0.4 * np.sin(min(number, 40) / 9)) * (image.width - side))
+    image.paste((200, 120, 80), (x, side, x + side, 2 * side))
+
+
+def darken(image, number):
+    if number > 50:
+        image.paste((0, 0, 0), (0, 0, *image.size))
+
+
+@pytest.mark.parametrize(("draw", "kind"), [(freeze, "frozen"), (darken, "black")])
+def test_a_picture_that_stops_is_seen(draw, kind, make_film, tmp_path):
+    film = make_film(script=SCRIPT, draw=draw, colour=(32, 64, 96))
+
+    found = kinds(film, Expectation(script=SCRIPT), tmp_path)
+
+    assert kind in found
+    assert found <= {kind, "frozen"}
+
+
+def test_a_picture_that_is_meant_to_stand_may_stand(make_film, speech, tmp_path):
+    film = make_film(speech=speech, draw=lambda *_: None, colour=(0, 0, 0))
+    still = Expectation(script=SCRIPT, background="#000000", moves=False)
+
+    assert kinds(film, still, tmp_path) == set()
+
+
+def test_a_background_picture_is_known_again_after_a_crop(make_film, tmp_path):
+    stripes = Image.new("RGB", (640, 360))
+    for x in range(0, 640, 80):
+        stripes.paste(((x * 5) % 255, 90, 255 - x // 3), (x, 0, x + 80, 360))
+    stripes.save(tmp_path / "stripes.png")
+
+    def draw(image, number):
+        image.paste(stripes)
+        image.paste((200, 120, 80), (300, 200 + number % 9, 340, 300))
+
+    film = make_film(size=(640, 360), draw=draw, script="Hello there, my friend.")
+    wish = Finish(captions=False, aspect_ratio="9:16")
+    made = finish(film, tmp_path / "cut.mp4", wish)
+
+    hope = Expectation(background=tmp_path / "stripes.png", bought_size=(640, 360))
+    assert kinds(made.path, hope, tmp_path) == set()
+    grey = Image.new("RGB", (640, 360), (90, 120, 60))
+    grey.save(tmp_path / "grey.png")
+    other = replace(hope, background=tmp_path / "grey.png")
+    assert kinds(made.path, other, tmp_path) == {"background"}

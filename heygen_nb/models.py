@@ -98,7 +98,7 @@ class Draft(_Frozen):
         DraftError: A value does not fit; names the field and what is allowed.
     """
 
-    id: Annotated[str, DraftField(later("Id"), headings="draft id, №, номер")] = Field(
+    id: Annotated[str, DraftField(later("Id"), headings="draft id")] = Field(
         default="", pattern=r"^([A-Za-z0-9_\-.]{1,64})?$"
     )
     title: Annotated[

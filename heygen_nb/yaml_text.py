@@ -6,6 +6,7 @@ So an id such as 00123 or -1001234567890_45 stays one, and a hashtag is no comme
 from __future__ import annotations
 
 import re
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import yaml
@@ -14,12 +15,13 @@ from heygen_nb.errors import DraftError, HeygenNbError
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Iterator
 
 MAX_YAML_BYTES = 1_000_000  # some 2 s: the reader that survives deep nesting is slow
+_DEEPEST = 200  # brackets; the reader gets slow, and fails at some 300
 _NULL = "tag:yaml.org,2002:null"
 _BLOCKS = ("|", ">")
-_ANY = re.compile(r"(?:^|[ \t])#", re.MULTILINE)
+_ANY = re.compile(r"(?:^|[ \t]+)#", re.MULTILINE)
 _TAG = re.compile(r"(?:^|[ \t]+)#[^\s#]", re.MULTILINE)
 _REMARK = re.compile(r"[ \t]+#(?=\s|$)")
 _COMMENTS = re.compile(r"(?:[ \t]*(?:#[^\n]*)?(?:\n|$))*")
@@ -45,8 +47,8 @@ class YamlReader:
     Args:
         name: The file's, for messages.
         expected: What to say when there is no map, or a key's value is one.
-        words: Keys whose values are texts: a hashtag belongs to them.
-        prose: Those of them after which ``# …`` may be meant as text too.
+        words: Tells whether a key's value is a text: a hashtag belongs to it.
+        prose: Tells whether ``# …`` after it may be meant as text too.
         allowed: Says what the value of a key may be.
         error: What is raised.
     """
@@ -56,8 +58,8 @@ class YamlReader:
         name: str,
         expected: str,
         *,
-        words: Collection[str] = (),
-        prose: Collection[str] = (),
+        words: Callable[[str], bool],
+        prose: Callable[[str], bool] = lambda _key: False,
         allowed: Callable[[str], str] | None = None,
         error: type[HeygenNbError] = DraftError,
     ) -> None:
@@ -78,14 +80,20 @@ class YamlReader:
         node = self._composed(text)
         if node is None or node.tag == _NULL:
             return
+        known: dict[int, dict[str, YamlText]] = {}  # an alias is the same node again
         for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:
             line = item.start_mark.line + 1
             if not isinstance(item, yaml.MappingNode):
                 problem = _("expected “key: value” lines")
                 raise self._wrong(line, problem, self._expected)
-            yield line, self._texts(item, text)
+            if id(item) not in known:
+                known[id(item)] = self._texts(item, text)
+            yield line, known[id(item)]
 
     def _composed(self, text: str) -> yaml.Node | None:
+        steps = ((char in "[{") - (char in "]}") for char in text)
+        if max(accumulate(steps), default=0) > _DEEPEST:
+            raise self._too_deep()
         try:
             # CSafeLoader is quicker, and a crash of the process when nested too deeply
             return yaml.compose(text, Loader=yaml.SafeLoader)
@@ -96,11 +104,11 @@ class YamlReader:
         except yaml.YAMLError as exc:  # control characters
             raise self._error(f"{self._name}: {str(exc).splitlines()[0]}") from None
         except RecursionError:
-            raise self._error(
-                _("{file}: lists and maps are nested too deeply.").format(
-                    file=self._name
-                )
-            ) from None
+            raise self._too_deep() from None
+
+    def _too_deep(self) -> HeygenNbError:
+        message = _("{file}: lists and maps are nested too deeply.")
+        return self._error(message.format(file=self._name))
 
     def _texts(self, node: yaml.MappingNode, source: str) -> dict[str, YamlText]:
         texts: dict[str, YamlText] = {}
@@ -128,22 +136,25 @@ class YamlReader:
         self, name: str, key: yaml.ScalarNode, value: yaml.ScalarNode, source: str
     ) -> str:
         """Return the end of a text that YAML takes for a comment: ``New #morning``."""
-        if name not in self._words:
+        if not self._words(name):
             return ""
-        prose, block = name in self._prose, value.style in _BLOCKS
+        prose, block = self._prose(name), value.style in _BLOCKS
         start, end = value.start_mark.index, value.end_mark.index
         line_end = source.find("\n", start if block else end)
         line_end = len(source) if line_end < 0 else line_end
         before = source[key.end_mark.index : line_end if block else start]
         tail = "" if block else source[end:line_end].rstrip()
+        if not _ANY.match(tail):
+            tail = ""  # of another value, in braces
         if not prose:  # “# …” is a remark on a setting
             tail = _REMARK.split(tail)[0]
         whole = not value.style and _TAG.match(tail) and not _REMARK.search(tail)
         lost = [before] if whole or (value.style and not prose) else [before, tail]
         if not block:
             deeper = " " * (key.start_mark.column + 1)
-            below = "".join(_COMMENTS.findall(source, line_end + 1)[:1])
-            lost += [x for x in below.splitlines() if x.startswith(deeper)]
+            below = _COMMENTS.match(source, line_end + 1)
+            lines = below[0].splitlines() if below else []
+            lost += [line for line in lines if line.startswith(deeper)]
         is_lost = (_ANY if prose else _TAG).search
         if any(map(is_lost, lost)) or (prose and source[start : start + 1] in "&!"):
             problem = _("{key}: YAML would leave out a part of this text")

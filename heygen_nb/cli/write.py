@@ -13,7 +13,7 @@ from rich.text import Text
 
 from heygen_nb.cli.console import err, say
 from heygen_nb.config import check_duration, load_settings
-from heygen_nb.drafts import check_draft, read_drafts
+from heygen_nb.drafts import check_draft, read_drafts, what_is_said
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
@@ -147,7 +147,10 @@ def _keep(
     draft: Draft, folder: Path, writing: Writing, settings: Settings, *, as_json: bool
 ) -> None:
     path = keep_draft(draft, settings, folder.absolute())
-    words, seconds = len(draft.script.split()), writing.seconds(draft)
+    words, seconds = (
+        len(what_is_said(draft.script).text.split()),
+        writing.seconds(draft),
+    )
     note = writing.note(draft)
     if as_json:
         row = {

@@ -12,6 +12,7 @@ from heygen_nb.config.loading import (
     save_settings,
 )
 from heygen_nb.config.settings import (
+    FILE_KEYS,
     SECRETS,
     VIDEO_KEYS,
     Settings,
@@ -20,6 +21,7 @@ from heygen_nb.config.settings import (
 
 __all__ = [
     "CONFIG_NAME",
+    "FILE_KEYS",
     "SECRETS",
     "VIDEO_KEYS",
     "Settings",

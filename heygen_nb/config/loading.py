@@ -169,7 +169,11 @@ def _config_texts(file: Path) -> dict[str, YamlText]:
     """
     expected = _("It holds one “key: value” a line.")
     reader = YamlReader(
-        str(file), expected, words=_WORDS, allowed=_allowed, error=ConfigError
+        str(file),
+        expected,
+        words=_WORDS.__contains__,
+        allowed=_allowed,
+        error=ConfigError,
     )
     maps = list(reader.maps(_read(file)))
     if len(maps) > 1:

@@ -1,8 +1,14 @@
 """Drafts from files, and from tables with a template."""
 
 from heygen_nb.drafts.fields import FIELDS
-from heygen_nb.drafts.read import read_drafts
-from heygen_nb.drafts.spoken import MAX_SCRIPT_CHARS, check_draft
+from heygen_nb.drafts.read import drafts_in, read_drafts
+from heygen_nb.drafts.spoken import (
+    MAX_SCRIPT_CHARS,
+    Speakable,
+    check_draft,
+    left_out_text,
+    what_is_said,
+)
 from heygen_nb.drafts.table import Table, read_table, table_of
 from heygen_nb.drafts.template import (
     DraftTemplate,
@@ -17,12 +23,16 @@ __all__ = [
     "MAX_SCRIPT_CHARS",
     "DraftTemplate",
     "Filled",
+    "Speakable",
     "Table",
     "check_draft",
     "drafts_from",
+    "drafts_in",
     "fill",
+    "left_out_text",
     "read_drafts",
     "read_table",
     "repeated_text",
     "table_of",
+    "what_is_said",
 ]

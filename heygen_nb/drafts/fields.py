@@ -45,6 +45,26 @@ def field_of(heading: str) -> str:
     return _HEADINGS.get(_folded(heading), "")
 
 
+def by_field(values: Mapping[str, str], where: str) -> dict[str, str]:
+    """Return the texts by field, where a key is a field's heading.
+
+    Raises:
+        DraftError: Two keys mean the same field.
+    """
+    texts: dict[str, str] = {}
+    for key, text in values.items():
+        field = key if key in FIELDS else field_of(key) or key
+        if field in texts:
+            raise DraftError(
+                _("{where}: two columns are the {field} of a draft.").format(
+                    where=where, field=field
+                ),
+                hint=_("Give each column a name of its own."),
+            )
+        texts[field] = text
+    return texts
+
+
 def check_keys(keys: Iterable[str], where: str) -> None:
     """Refuse what is no field of a draft.
 

@@ -1,37 +1,46 @@
-"""Draft files: Markdown with front matter, YAML, or CSV (a row a draft)."""
+"""Files as records: Markdown with front matter, YAML, CSV and TSV.
+
+Drafts and tables are read by the same readers: a record is the line at which it
+begins and its texts by key.
+"""
 
 from __future__ import annotations
 
 import csv
+import logging
 import re
 from collections import Counter
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
 from heygen_nb import files
-from heygen_nb.drafts.fields import FIELDS, allowed_keys, check_keys, make_draft
+from heygen_nb.drafts.fields import (
+    FIELDS,
+    by_field,
+    check_keys,
+    field_of,
+    make_draft,
+)
+from heygen_nb.drafts.spoken import check_script
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft, short_id
+from heygen_nb.yaml_text import MAX_YAML_BYTES, YamlReader, YamlText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
-# A draft is a short text, and 10 MB of table are some 100,000 videos: more is
-# always the wrong file.
-MAX_FILE_BYTES = 10_000_000
+    Record = tuple[int, Mapping[str, str]]
+    Reader = Callable[[str, str], Iterator[Record]]
 
+log = logging.getLogger("heygen_nb.drafts")
 
-def read_text(file: Path) -> str:
-    """Return the text of a file; see :func:`heygen_nb.files.decode`.
-
-    Raises:
-        DraftError: It cannot be read, is too large or no text.
-    """
-    return decode(read_bytes(file), str(file))
+# 10 MB of table are some 100,000 videos: more is always the wrong file.
+MAX_TABLE_BYTES = 10_000_000
+MAX_COLUMNS = 1000
+MAX_CELLS = 2_000_000  # an alias in a small YAML file can stand for any number
+_PROSE = ("title", "caption", "script")
 
 
 def read_bytes(file: Path) -> bytes:
@@ -41,16 +50,9 @@ def read_bytes(file: Path) -> bytes:
         DraftError: It cannot be read, or is too large.
     """
     try:
-        return files.read_bytes(file, MAX_FILE_BYTES)
-    except files.UnfitFileError as exc:
-        raise _unfit(str(file), exc) from None
+        return files.read_bytes(file, MAX_TABLE_BYTES)
     except OSError as exc:
-        raise DraftError(
-            _("{file} cannot be read: {reason}.").format(
-                file=file, reason=exc.strerror or exc
-            ),
-            hint=_("Name an existing draft file (.md, .yaml or .csv)."),
-        ) from None
+        raise _unfit(str(file), exc) from None
 
 
 def decode(content: bytes, name: str) -> str:
@@ -59,137 +61,101 @@ def decode(content: bytes, name: str) -> str:
     Raises:
         DraftError: It is no text, or too large.
     """
+    is_table = Path(name).suffix.lower() in (".csv", ".tsv", ".txt")
+    limit_bytes = MAX_TABLE_BYTES if is_table else MAX_YAML_BYTES
     try:
-        return files.decode(files.within(content, MAX_FILE_BYTES))
+        return files.decode(files.within(content, limit_bytes))
     except files.UnfitFileError as exc:
         raise _unfit(name, exc) from None
 
 
-def _unfit(name: str, error: files.UnfitFileError) -> DraftError:
+def _unfit(name: str, error: OSError) -> DraftError:
+    hint = _("Name an existing draft file (.md, .yaml or .csv).")
+    if isinstance(error, files.UnfitFileError):
+        hint = _(
+            "A draft is a text of up to 1 MB, a table one of up to 10. Save it with"
+            " the encoding UTF-8 (in Excel: “CSV UTF-8”) and try again."
+        )
     return DraftError(
-        _("{file} cannot be read: {reason}.").format(file=name, reason=error),
-        hint=_(
-            "A draft or table is a text of up to 10 MB. Save it with the encoding"
-            " UTF-8 (in Excel: “CSV UTF-8”) and try again."
+        _("{file} cannot be read: {reason}.").format(
+            file=name, reason=error.strerror or error
         ),
+        hint=hint,
     )
 
 
-_NULL = "tag:yaml.org,2002:null"
-_BLOCKS = ("|", ">")
-
-
-class YamlText(str):
-    """A scalar as it was written: an id such as 00123456 or 1e5 is a text.
-
-    Attributes:
-        line: Of the file at which the text begins.
-    """
-
-    __slots__ = ("line",)
-
-    line: int
-
-
-def yaml_maps(
-    text: str, name: str, expected: str
-) -> Iterator[tuple[int, dict[str, YamlText]]]:
-    """Yield the line and the texts of one map, or of each map of a list.
-
-    Args:
-        text: The YAML.
-        name: The file's, for messages.
-        expected: What to say when there is no map.
+def yaml_records(text: str, name: str) -> Iterator[Record]:
+    """Yield one map, or each map of a list.
 
     Raises:
         DraftError: It is no YAML, or more than maps of texts.
     """
-    node = _composed(text, name)
-    if node is None:
-        return
-    for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:
-        line = item.start_mark.line + 1
-        if not isinstance(item, yaml.MappingNode):
-            raise DraftError(
-                _("{where}: expected “key: value” lines.").format(
-                    where=_("{file}, line {line}").format(file=name, line=line)
-                ),
-                hint=expected,
-            )
-        yield line, _texts(item, name)
-
-
-def _composed(text: str, name: str) -> yaml.Node | None:
-    try:
-        # CSafeLoader is quicker, and a crash of the process when nested too deeply
-        return yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as exc:
-        mark = exc.problem_mark
-        raise DraftError(
-            _("{file}, line {line}: {problem}.").format(
-                file=name, line=mark.line + 1 if mark else "?", problem=exc.problem
-            ),
-            hint=_('Put texts with a colon or quotes into straight quotes: "…".'),
-        ) from None
-    except yaml.YAMLError as exc:  # control characters
-        reason = str(exc).splitlines()[0]
-        raise DraftError(f"{name}: {reason}") from None
-    except RecursionError:
-        raise DraftError(
-            _("{file}: lists and maps are nested too deeply.").format(file=name)
-        ) from None
-
-
-def _texts(node: yaml.MappingNode, name: str) -> dict[str, YamlText]:
-    texts: dict[str, YamlText] = {}
-    for key, value in node.value:
-        where = _("{file}, line {line}").format(
-            file=name, line=value.start_mark.line + 1
-        )
-        if not isinstance(key, yaml.ScalarNode) or not isinstance(
-            value, yaml.ScalarNode
-        ):
-            raise DraftError(
-                _("{where}: a text belongs here, not a list or a map.").format(
-                    where=where
-                ),
-                hint=_('Put it into straight quotes: "…".'),
-            )
-        if key.value in texts:
-            raise DraftError(
-                _("{where}: the key “{key}” stands there twice.").format(
-                    where=where, key=key.value
-                )
-            )
-        text = YamlText("" if value.tag == _NULL else value.value)
-        text.line = value.start_mark.line + 1 + (value.style in _BLOCKS)
-        texts[str(key.value)] = text
-    return texts
+    reader = YamlReader(
+        name,
+        _("It holds one “key: value” a line, or a list of such maps."),
+        words=lambda key: field_of(key) != "duration",
+        prose=lambda key: field_of(key) in _PROSE,
+    )
+    return reader.maps(text)
 
 
 _QUOTED = re.compile(r'"[^"]*"')
+_SEPARATOR = re.compile(r'\s*"?sep=(.)"?[,;\t ]*(?:\n|$)', re.IGNORECASE)
 
 
-def csv_records(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the line of each record that is not blank, and its cells.
+def csv_records(text: str, name: str) -> Iterator[Record]:
+    """Yield each row that is not blank; what a sheet pads with is dropped.
 
     Raises:
-        DraftError: A quote is wrong, or a cell is longer than 131,072 signs.
+        DraftError: A quote is wrong, a cell is longer than 131,072 signs, columns
+            cannot be told apart, or a row has more cells than there are columns.
     """
-    first = _QUOTED.sub("", text.partition("\n")[0])
-    separator = max(",;\t", key=first.count)
+    rows = _csv_rows(text, name)
+    header_line, header = next(rows, (1, []))
+    where = _("{file}, line {line}").format(file=name, line=header_line)
+    columns = [column.strip() for column in header]
+    while columns and not columns[-1]:
+        columns.pop()
+    if len(columns) > MAX_COLUMNS:
+        raise too_wide(name)
+    named = [column for column in columns if column]
+    check_columns(named, where)
+    for line, cells in rows:
+        if any(cell.strip() for cell in cells[len(columns) :]):
+            raise DraftError(
+                _("{where}: more cells than columns.").format(
+                    where=_("{file}, line {line}").format(file=name, line=line)
+                ),
+                hint=_('Put texts with a comma into straight quotes: "…".'),
+            )
+        padded = [*cells, *[""] * len(columns)]
+        found = list(zip(columns, padded, strict=False))
+        if any(cell.strip() for column, cell in found if not column):
+            check_columns(columns, where)
+        yield line, {column: cell for column, cell in found if column}
+
+
+def _csv_rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
+    line = 1
+    if said := _SEPARATOR.match(text):
+        separator, text, line = said[1], text[said.end() :], 1 + said[0].count("\n")
+    else:
+        # a name with a comma is quoted; one column has no separator at all
+        first = _QUOTED.sub("", text.lstrip().partition("\n")[0])
+        separator = max(",;\t|", key=first.count)
+        separator = separator if separator in first else "\x1f"
+    before = line - 1
     reader = csv.reader(
         StringIO(text, newline=""),
         delimiter=separator,
-        skipinitialspace=True,
+        skipinitialspace=separator != "\t",
         strict=True,
     )
-    line = 1
     try:
         for cells in reader:
-            if any(cells):
+            if any(cell.strip() for cell in cells):
                 yield line, cells
-            line = reader.line_num + 1
+            line = before + reader.line_num + 1
     except csv.Error as exc:
         raise DraftError(
             _("{file}, line {line}: {problem}.").format(
@@ -212,64 +178,33 @@ def check_columns(columns: Sequence[str], where: str) -> None:
             ),
             hint=_("The first line names the columns; delete empty ones."),
         )
-    [(column, times)] = Counter(columns).most_common(1)
-    if times > 1:
-        raise DraftError(
-            _("{where}: two columns are called “{column}”.").format(
-                where=where, column=column
-            ),
-            hint=_("Give each column a name of its own."),
-        )
+    for column, times in Counter(columns).most_common(1):
+        if times > 1:
+            raise DraftError(
+                _("{where}: two columns are called “{column}”.").format(
+                    where=where, column=column
+                ),
+                hint=_("Give each column a name of its own."),
+            )
 
 
-def too_many_cells(where: str) -> DraftError:
-    """Return the error for a record with more cells than there are columns."""
+def too_wide(name: str) -> DraftError:
+    """Return the error for a table that cannot be one."""
     return DraftError(
-        _("{where}: more cells than columns.").format(where=where),
-        hint=_('Put texts with a comma into straight quotes: "…".'),
+        _("{file} has more than {columns} columns, or {cells} cells.").format(
+            file=name, columns=MAX_COLUMNS, cells=MAX_CELLS
+        ),
+        hint=_("Keep the columns that are needed, and split the table."),
     )
 
 
+# What people put before front matter, and nobody sees: blanks, comments, marks.
 _FRONT_MATTER = re.compile(
-    r"\A---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE
+    r"\A(?:[\s\u00ad\u200b-\u200f\u2028\u2029\u2060\ufeff]+|<!--.*?-->|%%.*?%%"
+    r"|\[[^\]\n]*\]:[ \t]*#[^\n]*\n)*^(?P<indent>[ \t]*)-{3,}[ \t]*(?:#[^\n]*)?\n"
+    r"(?P<keys>.*?)(?<=\n)(?P=indent)(?:-{3,}|\.{3})[ \t]*(?:\n|\Z)",
+    re.DOTALL | re.MULTILINE,
 )
-
-
-def read_drafts(path: str | Path, home: Path) -> list[Draft]:
-    """Read the drafts of a file.
-
-    Args:
-        path: ``.md`` (front matter, then the script), ``.yaml``/``.yml`` (one map
-            or a list of them) or ``.csv`` (a header, then a row a draft).
-        home: Folder that ids of files without one are made relative to.
-
-    Raises:
-        DraftError: The file cannot be read; names file, line and key.
-    """
-    file = Path(path)
-    text = read_text(file)
-    readers = {".csv": _csv_rows, ".yaml": _yaml_rows, ".yml": _yaml_rows}
-    rows = list(readers.get(file.suffix.lower(), _markdown_rows)(text, str(file)))
-    if not rows:
-        raise DraftError(
-            _("{file} holds no draft.").format(file=file),
-            hint=_("Write a script into it."),
-        )
-    name = relative(file, home)
-    drafts = []
-    for number, (where, values) in enumerate(rows, 1):
-        check_keys(values, where)
-        place = name if len(rows) == 1 else f"{name}:{number}"
-        drafts.append(make_draft(values, where, short_id(place)))
-    return drafts
-
-
-def relative(file: Path, home: Path) -> str:
-    """Return the path as seen from home, if it is in there."""
-    absolute = file.absolute()
-    if absolute.is_relative_to(home.absolute()):
-        absolute = absolute.relative_to(home.absolute())
-    return absolute.as_posix()
 
 
 def front_matter(text: str, name: str) -> tuple[dict[str, YamlText], str, int]:
@@ -280,15 +215,18 @@ def front_matter(text: str, name: str) -> tuple[dict[str, YamlText], str, int]:
     """
     match = _FRONT_MATTER.match(text)
     if match is None:
-        if text.startswith("---"):
+        if text.lstrip().startswith("---"):
             raise DraftError(
-                _("{file}, line 1: the front matter is not closed.").format(file=name),
+                _("{file}, line {line}: the front matter is not closed.").format(
+                    file=name, line=text[: text.index("---")].count("\n") + 1
+                ),
                 hint=_("Put a line of three dashes, “---”, after the keys."),
             )
         return {}, text, 1
     values: dict[str, YamlText] = {}
-    # "\n" stands for the dashes, so that line numbers are those of the file
-    for line, found in yaml_maps("\n" + match[1], name, allowed_keys()):
+    # blank lines stand for what is above, so that lines are those of the file
+    above = "\n" * text.count("\n", 0, match.start("keys"))
+    for line, found in yaml_records(above + match["keys"], name):
         if "script" in found:
             where = _("{file}, line {line}").format(file=name, line=line)
             raise DraftError(
@@ -297,38 +235,118 @@ def front_matter(text: str, name: str) -> tuple[dict[str, YamlText], str, int]:
                 ),
                 hint=_("Take the key “script” out."),
             )
-        values |= found
+        values |= found  # type: ignore[arg-type]
     return values, text[match.end() :], match[0].count("\n") + 1
 
 
-_Row = tuple[str, "Mapping[str, str]"]
+def markdown_records(text: str, name: str) -> Iterator[Record]:
+    """Yield the one draft of a Markdown file.
+
+    Raises:
+        DraftError: Its front matter is broken, or it is no script at all.
+    """
+    values, script, line = front_matter(text, name)
+    check_script(script, name, line)
+    yield 1, {"script": script, **values}
 
 
-def _markdown_rows(text: str, name: str) -> Iterator[_Row]:
-    values, script, _line = front_matter(text, name)
-    yield name, {"script": script, **values}
+_DRAFTS: dict[str, Reader] = {
+    **dict.fromkeys((".md", ".markdown", ".txt"), markdown_records),
+    **dict.fromkeys((".yaml", ".yml"), yaml_records),
+    **dict.fromkeys((".csv", ".tsv"), csv_records),
+}
+_TABLES = {k: r for k, r in _DRAFTS.items() if r is not markdown_records}
+_TABLES[".txt"] = csv_records
 
 
-def _yaml_rows(text: str, name: str) -> Iterator[_Row]:
-    for line, values in yaml_maps(text, name, allowed_keys()):
-        yield _("{file}, line {line}").format(file=name, line=line), values
+def table_records(content: bytes, name: str) -> Iterator[Record]:
+    """Yield the rows of a table.
 
-
-def _csv_rows(text: str, name: str) -> Iterator[_Row]:
-    records = csv_records(text, name)
-    line, cells = next(records, (1, [""]))
-    columns = [column.strip() for column in cells]
-    where = _("{file}, line {line}").format(file=name, line=line)
-    if "script" not in columns:
+    Raises:
+        DraftError: It is no table, or broken; names file and line.
+    """
+    read = _TABLES.get(Path(name).suffix.lower())
+    if read is None:
         raise DraftError(
-            _("{where}: there is no column “script”.").format(where=where),
-            hint=_("The first line names the columns: {keys}.").format(
-                keys=", ".join(FIELDS)
-            ),
+            _("{file} is no table.").format(file=name),
+            hint=_("Tables are CSV (.csv, .tsv, .txt) or YAML (.yaml, .yml) files."),
         )
-    check_columns(columns, where)
-    for line, cells in records:
-        where = _("{file}, line {line}").format(file=name, line=line)
-        if len(cells) > len(columns):
-            raise too_many_cells(where)
-        yield where, dict(zip(columns, cells, strict=False))
+    return read(decode(content, name), name)
+
+
+def read_drafts(path: str | Path, home: Path) -> list[Draft]:
+    """Read the drafts of a file.
+
+    Args:
+        path: ``.md`` or ``.txt`` (front matter, then the script), ``.yaml`` or
+            ``.yml`` (one map or a list of them), ``.csv`` or ``.tsv`` (a header,
+            then a row a draft).
+        home: Folder that ids of files without one are made relative to.
+
+    Raises:
+        DraftError: The file cannot be read; names file, line and key.
+    """
+    file = Path(path)
+    target = file.resolve()
+    _reader_of(target.name, str(file))
+    if file.is_symlink() and not target.is_relative_to(home.resolve()):
+        text = _("A file from outside this folder is a draft: {file}")
+        log.warning("%s", text.format(file=target))
+    return drafts_in(read_bytes(file), str(file), relative(file, home))
+
+
+def _reader_of(name: str, shown: str) -> Reader:
+    read = _DRAFTS.get(Path(name).suffix.lower())
+    if read is None:
+        raise DraftError(
+            _("{file} is no draft.").format(file=shown),
+            hint=_("Drafts are Markdown (.md, .txt), YAML (.yaml) or tables (.csv)."),
+        )
+    return read
+
+
+def drafts_in(content: bytes, name: str, place: str = "") -> list[Draft]:
+    """Return the drafts that the content of a file holds.
+
+    Args:
+        content: The bytes.
+        name: The file's, for messages; its ending tells the form.
+        place: What ids are made of where the file has none; by default the name.
+
+    Raises:
+        DraftError: It cannot be read; names file, line and key.
+    """
+    read = _reader_of(name, name)
+    records = list(read(decode(content, name), name))
+    if not records:
+        raise DraftError(
+            _("{file} holds no draft.").format(file=name),
+            hint=_("Write a script into it."),
+        )
+    drafts = []
+    for number, (line, values) in enumerate(records, 1):
+        where = name
+        if read is not markdown_records:
+            where = _("{file}, line {line}").format(file=name, line=line)
+        texts = by_field(values, where)
+        check_keys(texts, where)
+        if read is csv_records and "script" not in texts:
+            raise DraftError(
+                _("{where}: there is no column “script”.").format(
+                    where=_("{file}, line {line}").format(file=name, line=1)
+                ),
+                hint=_("The first line names the columns: {keys}.").format(
+                    keys=", ".join(FIELDS)
+                ),
+            )
+        own = (place or name) if len(records) == 1 else f"{place or name}:{number}"
+        drafts.append(make_draft(texts, where, short_id(own)))
+    return drafts
+
+
+def relative(file: Path, home: Path) -> str:
+    """Return the path as seen from home, if it is in there."""
+    absolute = file.absolute()
+    if absolute.is_relative_to(home.absolute()):
+        absolute = absolute.relative_to(home.absolute())
+    return absolute.as_posix()

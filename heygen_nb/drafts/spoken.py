@@ -1,52 +1,343 @@
-"""What keeps a script from being spoken."""
+"""The one text that is said, and what keeps a text from being said or posted.
+
+A script is Markdown with remarks for people. What :func:`what_is_said` leaves of it
+goes to HeyGen, into captions, previews, lengths and quotes alike.
+"""
 
 from __future__ import annotations
 
+import html
 import re
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
+from heygen_nb.config import FILE_KEYS, SECRETS, VIDEO_KEYS
+from heygen_nb.drafts.fields import FIELDS, field_of
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from heygen_nb.models import Draft
 
 MAX_SCRIPT_CHARS = 5000  # HeyGen's usage limits
-_PAUSE = re.compile(r"<break[^>]*>", re.IGNORECASE)
-_PLACEHOLDER = re.compile(r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}")
+MAX_FILE_CHARS = 100_000  # with all that is not said
+_PASSES = 5  # marks may stand within marks
+_PAUSE = re.compile(r"<break\b[^<>]*>", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Speakable:
+    """What is said of a script.
+
+    Attributes:
+        text: Without Markdown, remarks, labels, directions, hashtags and addresses;
+            a script without any of them is left as it is.
+        left_out: The words that are not said.
+    """
+
+    text: str
+    left_out: tuple[str, ...] = ()
+
+
+def _words(text: str) -> str:
+    return "|".join(text.replace(" ", r"[ \t-]?").split("|"))
+
+
+_LABEL = _words(
+    "narrator|narration|host|co host|speaker|presenter|announcer|anchor"
+    "|voice over|vo|v.o.|hook|intro|introduction|outro|cta|call to action|body"
+    "|main part|main body|conclusion|closing|opening|scene|shot|script|text"
+    "|диктор|ведущий|ведущая|рассказчик|спикер|голос за кадром|закадровый голос"
+    "|хук|крючок|вступление|интро|аутро|заключение|концовка|призыв"
+    "|призыв к действию|основная часть|сцена|кадр|сценарий|текст"
+).replace(".", r"\.")
+_SHOWN = _words(
+    "on screen|on screen text|text on screen|visual|visuals|b roll|sfx|sound|music"
+    "|title card|на экране|текст на экране|визуал|видеоряд|музыка|звук|титр|титры"
+)
+_DIRECTION = (
+    r"(?:(?:he|she|they|the [\w]+|она?|они)[ ])?(?:smil|laugh|chuckl|giggl|sigh|gasp"
+    r"|paus|beat\b|whisper|shout|softly|loudly|quietly|excited|cheerful|calm(?:ly)?\b"
+    r"|serious(?:ly)?\b|enthusias|warmly|dramatic|music|upbeat|sfx|sound|applau|cheer"
+    r"|nods?\b|nodding|wink|wav(?:es?|ing)\b|point(?:s|ing)\b|gestur|look(?:s|ing)\b"
+    r"|lean(?:s|ing)|turn(?:s|ing)|shrug|camera|cut to|fade|zoom|b-?roll|on[- ]screen"
+    r"|voice-?over|улыб|сме[её]тся|смех|хохо|пауз|вздых|вздох|ш[её]п[оё]т|музык|звук"
+    r"|аплодис|кива|подмиг|маш[еу]т|указыва|показыва|смотр[ия]т|поворач|камер|кадр"
+    r"|в кадре|за кадром|на экране|с улыбкой|радостно|спокойно|тихо\b|громко"
+    r"|серь[её]зно|задумчив|воодушевл|эмоционал)"
+)
+_DASHES = r"[ \t]*:?-+:?[ \t]*"
+_RULER = rf"(?:(?:\|{_DASHES})+\||:?-{{2,}}:?[ \t]*(?:\|{_DASHES})+)"
+_TARGET = r"[^()\s]*[:./#][^()\s]*(?:\([^()\s]*\)[^()\s]*)?(?:[ \t]+\"[^\"\n]*\")?"
+_LINE = r"^[ \t]*"
+# In this order. What is named “kept” is said; words that are not are told of.
+_UNSAID = tuple(
+    (re.compile(pattern, re.MULTILINE | re.IGNORECASE), is_told)
+    for pattern, is_told in (
+        (r"<!--[\s\S]*?-->|%%[\s\S]*?%%", True),
+        (_LINE + r"\[[^\]\n]+\]:[ \t]*\S.*$", True),
+        (
+            _LINE + r"(```|~~~)[ \t]*(?!te?xt|md|markdown)\w[\s\S]*?^[ \t]*\1[ \t]*$",
+            True,
+        ),
+        (_LINE + r"(?:```|~~~).*$", False),
+        (rf"(?:^.*\|.*\n)?^[ \t]*{_RULER}[ \t]*$(?:\n.*\|.*$)*", True),
+        (r"!\[[^\]\n]*\]\([^)\n]*\)|!\[\[[^\]\n]*\]\]", True),
+        (r"\[\[(?:[^\]|\n]*\|)?(?P<kept>[^\]\n]+)\]\]", False),
+        (r"\[\^[^\]\n]+\]", False),
+        (rf"\[(?P<kept>[^\]\n]+)\](?:\({_TARGET}\)|\[[^\]\n]*\])", False),
+        (r"~~(?=\S)[^~\n]+~~", True),
+        (_LINE + rf"#{{1,6}}[ \t]+(?:{_LABEL})(?:[ \t]*\d+)?[ \t]*:?[ \t#]*$", True),
+        (_LINE + r"#{1,6}[ \t]+", False),
+        (_LINE + r"(?:([-*_=—–])[ \t]*)(?:\1[ \t]*){2,}$", False),
+        (_LINE + r"(?:>[ \t]?)+", False),
+        (_LINE + r"(?:[-*+•‣▪●◦][ \t]+|\d{1,2}[.)][ \t]+)(?:\[[ xх]?\][ \t]+)?", False),
+        (rf"\*{_DIRECTION}[^*\n]{{0,60}}\*", True),
+        (
+            r"(?<![\w*])\*{1,3}(?=[^\s*])(?P<kept>[^*]{1,500}?)(?<=\S)\*{1,3}(?![\w*])",
+            False,
+        ),
+        (r"(?<!\w)_{1,3}(?=[^\s_])(?P<kept>[^_]{1,500}?)(?<=\S)_{1,3}(?!\w)", False),
+        (r"==(?=\S)(?P<kept>[^=\n]+?)==|`{1,2}(?P<code>[^`\n]+?)`{1,2}", False),
+        (r"\*\*+|~~+", False),
+        (r"\\(?P<kept>[\\`*_{}\[\]()#+\-.!>~|])", False),
+        (_LINE + rf"(?:{_SHOWN})[ \t]*\d*[ \t]*[:：].*$", True),
+        (
+            _LINE + r"[\[(]?\d{1,2}:\d\d(?::\d\d)?[ \t]*(?:[-–—][ \t]*\d{1,2}:\d\d"
+            r"(?::\d\d)?[ \t]*[\])]?:?|[\])])[ \t]*",
+            True,
+        ),
+        (
+            _LINE + rf"[\[(]?(?:{_LABEL})(?:[ \t]*\d{{1,2}})?"
+            r"(?:[ \t]*\([^)\n]{0,40}\))?[\])]?[ \t]*[:：][ \t]*",
+            True,
+        ),
+        (r"\[[^\[\]\n]{1,80}\]", True),
+        (rf"[(（]{_DIRECTION}[^()（）\n]{{0,60}}[)）]", True),
+        (r"<?(?:https?://|ftp://|www\.)[^\s<>]*[^\s<>.,;:!?…)»”\"'\]]>?", True),
+        (r"<?(?:mailto:)?[\w.+-]+@[\w-]+(?:\.[\w-]+)+>?", True),
+        (r"(?<![\w@.])(?:[\w-]+\.)+[^\W\d_]{2,}/(?:[^\s<>]*[^\s<>.,;:!?…)»”])?", True),
+        (r"(?<![\w.])@\w[\w.]*\b", True),
+        (r"(?<![\w&/#])#[^\W\d_]\w*", True),
+    )
+)
+_GAP = "\ue002"  # of private use: stands where words were taken out
+_AROUND = (
+    (re.compile(rf"\([\s{_GAP}]*{_GAP}[\s{_GAP}]*\)"), _GAP),
+    (re.compile(rf"^[ \t]*(?:{_GAP}[ \t]*)+", re.MULTILINE), ""),
+    (re.compile(rf"[ \t]*(?:{_GAP}[ \t]*)+(?=[.,;:!?…)»”]|$)", re.MULTILINE), ""),
+    (re.compile(rf"[ \t]*(?:{_GAP}[ \t]*)+"), " "),
+    (re.compile(r"^[\s.,;:!?…|—–-]+$", re.MULTILINE), ""),
+    (re.compile(r"\n[ \t]*\n\s*"), "\n\n"),
+)
+
+
+@lru_cache(maxsize=512)
+def what_is_said(script: str) -> Speakable:
+    """Return what is said of a script."""
+    text, left_out = script, list[str]()
+    for _pass in range(_PASSES):
+        before = text
+        for pattern, is_told in _UNSAID:
+            text = pattern.sub(partial(_take_out, left_out, is_told), text)
+        if text == before:
+            break
+        for pattern, instead in _AROUND:
+            text = pattern.sub(instead, text)
+        text = text.strip()
+    return Speakable(text, tuple(dict.fromkeys(left_out)))
+
+
+def _take_out(left_out: list[str], is_told: bool, match: re.Match[str]) -> str:  # noqa: FBT001
+    kept = next((text for name, text in match.groupdict().items() if text), "")
+    if kept or not is_told:
+        return kept
+    left_out.append(" ".join(match[0].split())[:60])
+    return _GAP
+
+
+def left_out_text(draft: Draft) -> str:
+    """Return the sentence that tells what of a script is not said; "" if all is."""
+    if not (parts := what_is_said(draft.script).left_out):
+        return ""
+    shown = ", ".join(f"“{part}”" for part in parts[:5])
+    more = " …" if len(parts) > 5 else ""  # noqa: PLR2004
+    return _("Not said: {parts}.").format(parts=shown + more)
+
+
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffd]"
+)
+_PLACEHOLDER = re.compile(
+    r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\$?\{[^\W\d]\w{0,30}\}|%[^\W\d]\w{1,30}%|<<.{1,40}?>>"
+    r"|\[(?:[^\[\]\n]{0,20}\b)?(?:your|insert|name|company|city|product|brand|date"
+    r"|имя|фамилия|название|вставьте|ваш\w*|город|компания|дата)\b[^\[\]\n]{0,20}\](?!\()",
+    re.IGNORECASE,
+)
+_SHEET_ERROR = re.compile(
+    r"#(?:REF!|N/A\b|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|ССЫЛКА!|Н/Д\b|ЗНАЧ!"
+    r"|ИМЯ\?|ДЕЛ/0!|ЧИСЛО!|ПУСТО!)|#{5,}"
+)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d?);", re.IGNORECASE)
+_HTML = re.compile(r"<(?!/?break\b)[/!]?[a-z][a-z0-9]*(\s[^<>]*)?/?>", re.IGNORECASE)
+
+
+def problem_of(text: str) -> str:
+    """Return why a text can neither be said nor posted; "" if it can."""
+    if found := _CONTROL.search(text):
+        return _("the invisible sign {code} at {at}: delete it").format(
+            code=f"U+{ord(found[0]):04X}", at=found.start() + 1
+        )
+    if found := _SHEET_ERROR.search(text):
+        return _("“{text}” is an error of the spreadsheet").format(text=found[0])
+    if found := _PLACEHOLDER.search(text):
+        return _("the placeholder “{text}” is not filled").format(text=found[0])
+    for found in _ENTITY.finditer(text):
+        if (sign := html.unescape(found[0])) != found[0]:
+            return _("“{text}” is HTML: write “{sign}”").format(
+                text=found[0], sign=sign
+            )
+    if found := _HTML.search(text):
+        return _("the HTML “{tag}” would be read out: delete it").format(
+            tag=found[0][:40]
+        )
+    return ""
+
+
+_SETTING = re.compile(
+    r"""[\s>*_"'`|#+;/•–—-]*(?P<key>[^\W\d][\w .-]{0,40}?)["'*_`]*"""
+    r"""[ \t]*[:=]>?[ \t]*\S"""
+)
+_VARIABLE = re.compile(r"\s*(?:export\s+)?[A-Z][A-Z0-9]*_[A-Z0-9_]*=\S")
+_LOWER = re.compile(r"\s*[a-z][\w-]*[ \t]*[:=][ \t]*\S")
+_KEYS = {*FIELDS, *FILE_KEYS, *VIDEO_KEYS, *SECRETS}
+
+
+def setting_line(script: str) -> int:
+    """Return the line, from 1, that looks like a setting and no speech; 0 if none."""
+    lines = script.splitlines()
+    first = [number for number, line in enumerate(lines) if line.strip()]
+    head = list(_paragraph(lines, first[0])) if first else []
+    for number, line in enumerate(lines):
+        found = _SETTING.match(line)
+        key = found["key"].strip().casefold() if found else ""
+        heading = field_of(key) if number in head else ""
+        if heading == "script" or re.fullmatch(_LABEL, key):
+            continue
+        if heading or key.replace(" ", "_") in _KEYS or _VARIABLE.match(line):
+            return number + 1
+    # title, author and date of somebody else's front matter
+    if len(head) > 1 and all(_LOWER.match(lines[n]) for n in head):
+        return head[0] + 1
+    return 0
+
+
+def _paragraph(lines: list[str], start: int) -> Iterator[int]:
+    for number in range(start, len(lines)):
+        if not lines[number].strip():
+            return
+        if lines[number].strip(" \t-+=*;~"):
+            yield number
+
+
+_OTHER = (
+    (
+        re.compile(
+            r"\s*(?:\{\s*\"[^\"\n]*\"\s*:|\[\s*[\[{]\s*[\"\d]|\[\s*\"[^\"\n]*\"\s*[,\]])"
+        ),
+        "JSON",
+    ),
+    (
+        re.compile(
+            r"\s*WEBVTT\b"
+            r"|(?:[\s\S]*\n)?\s*\d{1,2}:\d\d(?::\d\d)?[,.]\d{1,3}[ \t]*-->"
+        ),
+        "SRT",
+    ),
+    (re.compile(r"\s*<(?:\?xml|!doctype|html|svg|rss|speak)\b", re.IGNORECASE), "XML"),
+    (re.compile(r"\s*(?:\{\\rtf|%PDF-|\\documentclass|\\begin\{)"), "RTF, PDF, TeX"),
+)
+
+
+def other_kind(text: str) -> str:
+    """Return what a text is that is no script but data, markup or code; else ""."""
+    for pattern, name in _OTHER:
+        if pattern.match(text):
+            return name
+    cells = re.split(r"[,;\t]", text.strip().partition("\n")[0])
+    is_table = len(cells) > 1 and all(field_of(cell.strip(" \"'")) for cell in cells)
+    return "CSV" if is_table else ""
 
 
 def check_draft(draft: Draft) -> None:
-    """Refuse a script that cannot be spoken, before anything is sent.
+    """Refuse a draft that cannot be said or posted, before anything is sent.
 
     Raises:
-        DraftError: The script is empty, too long, has nothing to say, or is a
-            template that nobody has filled.
+        DraftError: The script is empty, too long, has nothing to say, or is no
+            script; or a text of the draft has what nobody should hear or read.
     """
-    spoken = _PAUSE.sub(" ", draft.script)
-    if not spoken.strip():
-        raise DraftError(
-            _("Draft #{id}: the script is empty.").format(id=draft.id),
-            hint=_("Write what the avatar should say."),
+    where = _("Draft #{id}").format(id=draft.id)
+    if not _PAUSE.sub(" ", draft.script).strip():
+        raise _refused(
+            where, _("the script is empty"), _("Write what the avatar should say.")
         )
-    if len(draft.script) > MAX_SCRIPT_CHARS:
-        raise DraftError(
-            _("Draft #{id}: the script has {count} characters.").format(
-                id=draft.id, count=len(draft.script)
-            ),
-            hint=_("HeyGen takes at most {limit}: shorten it or split it.").format(
-                limit=MAX_SCRIPT_CHARS
-            ),
+    if len(draft.script) > MAX_FILE_CHARS:
+        raise _too_long(where, draft.script)
+    for name in ("script", "caption", "title"):
+        if problem := problem_of(getattr(draft, name)):
+            raise _refused(where, f"{name}: {problem}", _("Correct that text."))
+    check_script(draft.script, where)
+    text = _PAUSE.sub(" ", what_is_said(draft.script).text)
+    if len(text) > MAX_SCRIPT_CHARS:
+        raise _too_long(where, text)
+    if not any(character.isalnum() for character in text):
+        raise _refused(
+            where,
+            _("the script has no words"),
+            left_out_text(draft)
+            or _("Emoji and signs are not spoken: write at least one word."),
         )
-    if not any(character.isalnum() for character in spoken):
-        raise DraftError(
-            _("Draft #{id}: the script has no words.").format(id=draft.id),
-            hint=_("Emoji and signs are not spoken: write at least one word."),
+
+
+def check_script(script: str, where: str, first_line: int = 1) -> None:
+    """Refuse a script that is something else: settings, data, markup, code.
+
+    Args:
+        script: The text.
+        where: What to say where it stands.
+        first_line: Of the file at which it begins.
+
+    Raises:
+        DraftError: It is; names the line.
+    """
+    if kind := other_kind(script):
+        raise _refused(
+            where,
+            _("this is {kind}, no script").format(kind=kind),
+            _("A script is the text that is spoken."),
         )
-    if found := _PLACEHOLDER.search(spoken):
-        raise DraftError(
-            _("Draft #{id}: the placeholder “{text}” is not filled.").format(
-                id=draft.id, text=found[0]
-            ),
-            hint=_("Render the table with this file as its template, or put words."),
+    if line := setting_line(script):
+        text = script.splitlines()[line - 1].strip()[:60]
+        problem = _("line {line} looks like a setting and would be spoken: “{text}”")
+        raise _refused(
+            where,
+            problem.format(line=line + first_line - 1, text=text),
+            _("Settings stand at the very top, between two lines of “---”."),
         )
+
+
+def _too_long(where: str, text: str) -> DraftError:
+    hint = _("HeyGen takes at most {limit}: shorten it or split it.")
+    return _refused(
+        where,
+        _("the script has {count} characters").format(count=len(text)),
+        hint.format(limit=MAX_SCRIPT_CHARS),
+    )
+
+
+def _refused(where: str, problem: str, hint: str) -> DraftError:
+    text = _("{where}: {problem}.").format(where=where, problem=problem)
+    return DraftError(text, hint=hint)

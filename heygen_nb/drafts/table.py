@@ -5,17 +5,19 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from heygen_nb.drafts.fields import field_of
 from heygen_nb.drafts.read import (
+    MAX_CELLS,
+    MAX_COLUMNS,
     check_columns,
-    csv_records,
-    decode,
     read_bytes,
-    too_many_cells,
-    yaml_maps,
+    table_records,
+    too_wide,
 )
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
@@ -23,10 +25,10 @@ from heygen_nb.i18n import gettext as _
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MAX_COLUMNS = 1000
-MAX_CELLS = 2_000_000  # an alias in a small YAML file can stand for any number
 MAX_NUMBER_DIGITS = 15  # beyond, a float shows its rounding: 0.30000000000000004
 _SIGNS = re.compile(r"\W+")
+_MISSING = ("nan", "NaN", "NaT", "<NA>", "NULL")  # a DataFrame's, in a CSV file
+_NAMELESS = re.compile(r"(?:Unnamed: \d+)?")  # what pandas calls a blank heading
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,30 @@ class Table:
     name: str
     columns: Mapping[str, str]
     rows: tuple[Row, ...]
+
+    def renamed(self, fields: Mapping[str, str]) -> Table:
+        """Return the table with columns named by the field of a draft they mean.
+
+        Args:
+            fields: Field by the column's key; "" leaves a column out.
+
+        Raises:
+            DraftError: Two columns mean one field.
+        """
+        found = {key: fields.get(key, key) for key in self.columns}
+        kept = {key: field for key, field in found.items() if field}
+        check_columns(list(kept.values()), self.name)
+        rows = (
+            replace(row, cells={f: row.cells[k] for k, f in kept.items()})
+            for row in self.rows
+        )
+        columns = {field: self.columns[key] for key, field in kept.items()}
+        return Table(self.name, columns, tuple(rows))
+
+    def fields(self) -> dict[str, str]:
+        """Return the field that each column means by its heading, if any does."""
+        found = ((key, field_of(name)) for key, name in self.columns.items())
+        return {key: field for key, field in found if field}
 
     def place(self, row: Row, column: str = "") -> str:
         """Return where a row or one of its cells stands, for messages."""
@@ -95,7 +121,7 @@ def table_of(source: object) -> Table:
         file = Path(source)
         return read_table(str(file), read_bytes(file))
     if hasattr(source, "to_dict"):
-        source = source.to_dict("records")
+        source = _frame_records(source)
     if not isinstance(source, Iterable) or isinstance(source, bytes | Mapping):
         raise DraftError(
             _("A {kind} is no table.").format(kind=type(source).__name__),
@@ -114,15 +140,7 @@ def read_table(name: str, content: bytes) -> Table:
     Raises:
         DraftError: It is broken; names file and line.
     """
-    readers = {".yaml": _yaml, ".yml": _yaml}
-    readers |= dict.fromkeys((".csv", ".tsv", ".txt"), _csv)
-    read = readers.get(Path(name).suffix.lower())
-    if read is None:
-        raise DraftError(
-            _("{file} is no table.").format(file=name),
-            hint=_("Tables are CSV (.csv, .tsv, .txt) or YAML (.yaml, .yml) files."),
-        )
-    return _collect(name, read(decode(content, name), name))
+    return _collect(name, table_records(content, name))
 
 
 _Record = tuple[int | None, Mapping[str, str]]
@@ -131,11 +149,16 @@ _Record = tuple[int | None, Mapping[str, str]]
 def _collect(name: str, records: Iterator[_Record]) -> Table:
     columns: dict[str, None] = {}
     rows, cells = [], 0
-    for number, (line, values) in enumerate(records, 1):
+    for number, (line, record) in enumerate(records, 1):
+        values = {
+            column: "" if text.strip() in _MISSING else text
+            for column, text in record.items()
+            if text or not _NAMELESS.fullmatch(column)
+        }
         columns |= dict.fromkeys(values)
         cells += len(values)
         if len(columns) > MAX_COLUMNS or cells > MAX_CELLS:
-            raise _too_wide(name)
+            raise too_wide(name)
         rows.append((number, line, values))
     if not rows:
         raise DraftError(
@@ -155,39 +178,15 @@ def _collect(name: str, records: Iterator[_Record]) -> Table:
     )
 
 
-def _too_wide(name: str) -> DraftError:
-    return DraftError(
-        _("{file} has more than {columns} columns, or {cells} cells.").format(
-            file=name, columns=MAX_COLUMNS, cells=MAX_CELLS
-        ),
-        hint=_("Keep the columns that the template needs, and split the table."),
+def _frame_records(frame: Any) -> list[Mapping[str, Any]]:
+    """Return the rows of a DataFrame (pandas, polars) without those that are blank."""
+    # maps would lose all but one of the columns of one name
+    check_columns(
+        [str(column) for column in getattr(frame, "columns", ())], _("the table")
     )
-
-
-def _csv(text: str, name: str) -> Iterator[_Record]:
-    records = csv_records(text, name)
-    line, header = next(records, (1, []))
-    if len(header) > MAX_COLUMNS:
-        raise _too_wide(name)
-    columns = [column.strip() for column in header]
-    if columns:
-        check_columns(columns, _("{file}, line {line}").format(file=name, line=line))
-    for line, cells in records:
-        where = _("{file}, line {line}").format(file=name, line=line)
-        if len(cells) > len(columns):
-            raise too_many_cells(where)
-        if len(cells) < len(columns):
-            raise DraftError(
-                _("{where}: {found} cells, but {wanted} columns.").format(
-                    where=where, found=len(cells), wanted=len(columns)
-                ),
-                hint=_("Is a separator missing, or a quote not closed?"),
-            )
-        yield line, dict(zip(columns, cells, strict=True))
-
-
-def _yaml(text: str, name: str) -> Iterator[_Record]:
-    return yaml_maps(text, name, _("A table is a list of maps."))
+    is_polars = hasattr(frame, "to_dicts")
+    records = frame.to_dicts() if is_polars else frame.to_dict("records")
+    return [r for r in records if len(r) == 1 or not all(map(_missing, r.values()))]
 
 
 def _records(source: Iterable[Any]) -> Iterator[_Record]:
@@ -216,6 +215,8 @@ def _text(value: Any, where: str, column: object) -> str:
         )
     if value is False or _missing(value):
         return ""  # so that {% if vip %} means what it says
+    if isinstance(value, Decimal):
+        return f"{value:f}"
     if isinstance(value, float):
         return f"{value:.{MAX_NUMBER_DIGITS}g}" if value % 1 else f"{value:.0f}"
     if isinstance(value, dt.datetime):

@@ -11,10 +11,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heygen_nb.config import find_home
-from heygen_nb.drafts.fields import check_keys, id_of, make_draft, near
-from heygen_nb.drafts.read import front_matter, read_text, relative
-from heygen_nb.drafts.spoken import check_draft
-from heygen_nb.drafts.table import Row, Table, table_of
+from heygen_nb.drafts.fields import (
+    by_field,
+    check_keys,
+    field_of,
+    id_of,
+    make_draft,
+    near,
+)
+from heygen_nb.drafts.read import decode, front_matter, read_bytes, relative
+from heygen_nb.drafts.spoken import check_draft, problem_of
+from heygen_nb.drafts.table import Row, Table, key_of, table_of
 from heygen_nb.errors import DraftError, TableError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
@@ -56,15 +63,18 @@ class DraftTemplate:
         tags: list[str] = []
 
         def mask(match: re.Match[str]) -> str:
+            if match[0].startswith("{#"):
+                return "\n" * match[0].count("\n")
             # “title: {{ name }}” would be a map to YAML, and quotes in it an end
             tags.append(match[0])
             return f"\ue000{len(tags) - 1}\ue001"
 
         masked = _TAG.sub(mask, text)
         values, script, line = front_matter(masked, name)
-        check_keys(values, name)
-        lines = {key: value.line for key, value in values.items()}
-        parts = {**values, "script": script}
+        lines = {field_of(key): value.line for key, value in values.items()}
+        texts = by_field(values, name)
+        check_keys(texts, name)
+        parts = {**texts, "script": script}
         self._fields = {
             key: self._compiled(
                 _MARK.sub(lambda mark: tags[int(mark[1])], part), lines.get(key, line)
@@ -90,7 +100,8 @@ class DraftTemplate:
         file = Path(template)
         place = relative(file, home)
         identity = file.name if Path(place).is_absolute() else place
-        return cls(read_text(file), str(file), identity=identity)
+        text = decode(read_bytes(file), str(file))
+        return cls(text, str(file), identity=identity)
 
     def _compiled(self, text: str, line: int) -> Template:
         from heygen_nb.templates import Template  # noqa: PLC0415 - Jinja is not small
@@ -101,6 +112,16 @@ class DraftTemplate:
     def gives_id(self) -> bool:
         """Tell whether its front matter has an id."""
         return "id" in self._fields
+
+    def left(self, table: Table) -> dict[str, str]:
+        """Return the columns, by field, that say what the template does not."""
+        texts = ("title", "caption")  # may be both said and shown
+        return {
+            field: key
+            for key, field in table.fields().items()
+            if field not in ("id", *self._fields)
+            and (field in texts or key not in self.names)
+        }
 
     def check(self, table: Table) -> list[str]:
         """Return a sentence for each column that is not there."""
@@ -130,7 +151,7 @@ class DraftTemplate:
         """
         from heygen_nb.templates import Empty  # noqa: PLC0415
 
-        values = {n: cells[n] if cells[n].strip() else Empty(n) for n in self.names}
+        values = {n: cells[n].strip() or Empty(n) for n in self.names}
         return {key: part.render(values) for key, part in self._fields.items()}
 
 
@@ -142,11 +163,8 @@ log = logging.getLogger("heygen_nb.drafts")
 
 SHOWN = 10
 MAX_CELL_CHARS = 20_000
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
 _TEMPLATE_SIGN = re.compile(r"\{[{%#]")
-_HTML = re.compile(r"<(?!/?break\b)[/!]?[a-z][a-z0-9]*(\s[^<>]*)?/?>", re.IGNORECASE)
+_SHORTENED = re.compile(r"-?\d([.,]\d+)?E\+\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +184,7 @@ def drafts_from(
     table: object,
     template: str | Path | None = None,
     *,
+    columns: Mapping[str, str] | None = None,
     settings: Settings | None = None,
 ) -> list[Draft]:
     """Make a draft of each row of a table.
@@ -179,7 +198,10 @@ def drafts_from(
             ``to_dict("records")``.
         template: Path of a Markdown draft with placeholders such as ``{{ name }}``
             in its front matter or script, or the script's text itself. Without one
-            the columns are those of a draft: script, caption, title, …
+            the columns are those of a draft: script, caption, title, … or headings
+            such as Topic, Сценарий, Подпись.
+        columns: Which field of a draft a column means whose heading does not tell;
+            "" leaves a column out.
         settings: Whose home folder template names are relative to.
 
     Raises:
@@ -188,7 +210,7 @@ def drafts_from(
     home = settings.home if settings else find_home()
     found = table_of(table)
     chosen = None if template is None else DraftTemplate.of(template, home)
-    filled = fill(found, chosen)
+    filled = fill(found, chosen, columns)
     if filled.repeated:
         log.warning("%s: %s", found.name, repeated_text(filled.repeated))
     return list(filled.drafts)
@@ -203,13 +225,19 @@ def repeated_text(count: int) -> str:
     ).format(count=count)
 
 
-def fill(table: Table, template: DraftTemplate | None) -> Filled:
+def fill(
+    table: Table,
+    template: DraftTemplate | None,
+    columns: Mapping[str, str] | None = None,
+) -> Filled:
     """Make a draft of each row; see :func:`drafts_from`.
 
     Raises:
         TableError: Rows do not fit; has all their problems.
         DraftError: The columns do not fit.
     """
+    named = {key_of(name): field for name, field in (columns or {}).items()}
+    table = table.renamed(named if template else table.fields() | named)
     if template is None:
         check_keys(table.columns, table.name)
     elif missing := template.check(table):
@@ -235,6 +263,7 @@ class _Filling:
         self._table = table
         self._template = template
         self._used = sorted(used)
+        self._left = template.left(table) if template else {}
         self.problems: list[tuple[int, str]] = []
         self.hint = ""
 
@@ -254,6 +283,7 @@ class _Filling:
             self.hint = self.hint or error.hint
             self._note(row, error.message, getattr(error, "name", ""))
             return None
+        found |= {field: row.cells[key] for field, key in self._left.items()}
         return {"id": own["id"], **found} if "id" in own else found
 
     def drafts(self, rows: Iterable[tuple[Row, dict[str, str]]]) -> list[Draft]:
@@ -311,21 +341,17 @@ def _problem_of(cell: str) -> str:
         return _("{count} characters; at most {limit} fit").format(
             count=len(cell), limit=MAX_CELL_CHARS
         )
-    if found := _CONTROL.search(cell):
-        return _("the invisible sign {code} at {at}: delete it").format(
-            code=f"U+{ord(found[0]):04X}", at=found.start() + 1
-        )
     if found := _TEMPLATE_SIGN.search(cell):
         return _("“{signs}” belongs into the template, not into a table").format(
             signs=found[0]
         )
     if cell.startswith("="):
         return _("a formula; put its result there, as a text")
-    if found := _HTML.search(cell):
-        return _("the HTML “{tag}” would be read out: delete it").format(
-            tag=found[0][:40]
+    if _SHORTENED.fullmatch(cell.strip()):
+        return _("“{cell}” is a number that the spreadsheet has shortened").format(
+            cell=cell
         )
-    return ""
+    return problem_of(cell)
 
 
 def _refused(table: Table, problems: list[str], hint: str = "") -> TableError:

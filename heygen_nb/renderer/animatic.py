@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from heygen_nb.address import is_loopback
-from heygen_nb.drafts import check_draft
+from heygen_nb.drafts import check_draft, what_is_said
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.files import write_whole
 from heygen_nb.heygen import HeyGenClient
@@ -114,7 +114,8 @@ async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scen
         ConfigError: The background is a file that is no picture.
     """
     check_draft(draft)
-    language = script_language(draft.script)
+    said = what_is_said(draft.script).text
+    language = script_language(said)
     wished = settings.heygen_background_url
     background: str | Path | bytes | None = wished or None
     if picture := await asyncio.to_thread(picture_of, wished, settings.home):
@@ -122,8 +123,8 @@ async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scen
     elif wished and not wished.startswith("#"):
         background = await fetch_image(wished)
     return Scene(
-        script=draft.script,
-        speed=speed_for(draft.script, settings.video_duration, language),
+        script=said,
+        speed=speed_for(said, settings.video_duration, language),
         aspect_ratio=settings.aspect_ratio,
         short_side_px=short_side_px,
         background=background,

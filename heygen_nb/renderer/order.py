@@ -26,7 +26,7 @@ from heygen_nb.renderer import tell
 from heygen_nb.renderer.account import turn
 from heygen_nb.renderer.background import asset_of, changed
 from heygen_nb.renderer.batch import STOPS_ALL, send_together
-from heygen_nb.renderer.request import make_plan, picture_and_sound, revision_of
+from heygen_nb.renderer.request import make_plan, picture_and_sound, revisions_of
 from heygen_nb.renderer.speech import MAX_CALLS, Wish, say
 from heygen_nb.renderer.submit import token_of
 from heygen_nb.renderer.tell import Report
@@ -281,7 +281,7 @@ async def _standing(
     """
     inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
     return await asyncio.to_thread(
-        account.ledger.find, account.payer, draft.id, revision_of(inputs)
+        account.ledger.find, account.payer, draft.id, *revisions_of(draft, inputs)
     )
 
 

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.drafts import FIELDS, check_draft
+from heygen_nb.drafts import FIELDS, check_draft, left_out_text, what_is_said
 from heygen_nb.heygen import (
     AvatarVideo,
     Caption,
@@ -85,7 +85,7 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
     }
     return {
         **tuned,
-        "script": draft.script,
+        "script": what_is_said(draft.script).text,
         "voice": settings.heygen_voice,
         "use_avatar": use_avatar,
         "avatar_id": settings.heygen_avatar_id if use_avatar else "",
@@ -102,6 +102,16 @@ def revision_of(inputs: dict[str, Any]) -> str:
     """Return 16 hex digits that change whenever picture or sound would."""
     text = json.dumps(inputs, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def revisions_of(draft: Draft, inputs: dict[str, Any]) -> tuple[str, ...]:
+    """Return the revision, and those that older rules made of the same draft.
+
+    Once the script was sent as it was written, with all that is not said now: who
+    bought a film then does not pay again.
+    """
+    written = {**inputs, "script": draft.script}
+    return tuple(dict.fromkeys(map(revision_of, (inputs, written))))
 
 
 async def make_plan(
@@ -129,6 +139,8 @@ async def make_plan(
         ConfigError: Voice, avatar, engine or background do not fit.
     """
     check_draft(draft)
+    written, left_out = draft, left_out_text(draft)
+    draft = draft.model_copy(update={"script": what_is_said(draft.script).text})
     exact = settings.length_mode == "exact"
     cast = await _choose_cast(account, settings, speaks_first=exact and audio is None)
     fit = _fit(draft, settings, cast.voice, model)
@@ -144,11 +156,11 @@ async def make_plan(
         speech_s=MAX_CALLS * length.seconds if exact and not audio else 0.0,
     )
     speed = audio.speed if audio else fit.speed
-    spoken = _spoken(draft, cast.voice, speed, audio)
+    voiced = _voiced(draft, cast.voice, speed, audio)
     uploaded = (asset_id or NOT_UPLOADED) if cast.picture else ""
-    body = _body(spoken, settings, cast, pad_s, uploaded)
+    body = _body(voiced, settings, cast, pad_s, uploaded)
     return Plan(
-        new=_new_render(draft, settings, cast, body).model_copy(
+        new=_new_render(draft, written, settings, cast, body).model_copy(
             update={
                 "speed": speed,
                 "estimate_s": round(length.seconds, 1),
@@ -163,6 +175,7 @@ async def make_plan(
         voice=describe_voice(cast.voice),
         avatar=cast.look.name if cast.look else "",
         warnings=(
+            *filter(None, [left_out]),
             *_warnings(draft, cast.voice, settings.video_duration, fit, pad_s),
             *foreign(cast.picture, settings.home),
         ),
@@ -207,7 +220,7 @@ async def _choose_cast(
     return _Cast(voice, look, engine, picture)
 
 
-def _spoken(
+def _voiced(
     draft: Draft, voice: VoiceReply, speed: float, audio: Audio | None
 ) -> dict[str, Any]:
     if audio:
@@ -220,13 +233,19 @@ def _spoken(
 
 
 def _new_render(
-    draft: Draft, settings: Settings, cast: _Cast, body: AvatarVideo | StudioVideo
+    draft: Draft,
+    written: Draft,
+    settings: Settings,
+    cast: _Cast,
+    body: AvatarVideo | StudioVideo,
 ) -> NewRender:
     inputs = picture_and_sound(draft, settings)
+    revision, *earlier = revisions_of(written, inputs)
     own = {n: getattr(draft, n) for n, field in FIELDS.items() if field.overrules}
     return NewRender(
         draft_id=draft.id,
-        revision=revision_of(inputs),
+        revision=revision,
+        earlier=tuple(earlier),
         body=json.loads(body.to_json()),
         script=draft.script,
         caption=draft.caption,

@@ -8,6 +8,7 @@ from argparse import ArgumentParser
 from collections import deque
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft
@@ -58,16 +59,21 @@ def _printer(as_text: Callable[[Any], str]) -> Callable[[Any, Any, bool], None]:
     return lambda thing, printer, _cycle: printer.text(as_text(thing))
 
 
+def _length(draft: Draft) -> str:
+    seconds = estimate_s(what_is_said(draft.script).text)
+    return _("about {seconds:.0f} s").format(seconds=seconds)
+
+
 def draft_text(draft: Draft) -> str:
     """Return a draft in a few lines."""
     head = f"#{draft.id} {draft.title}".strip()
-    length = _("about {seconds:.0f} s").format(seconds=estimate_s(draft.script))
+    length = _length(draft)
     return f"{head} ({length})\n{draft.script}"
 
 
 def draft_html(draft: Draft) -> str:
     """Return a draft as a card."""
-    length = _("about {seconds:.0f} s").format(seconds=estimate_s(draft.script))
+    length = _length(draft)
     parts = [
         markup(draft.title or f"#{draft.id}", tag="b"),
         markup(f" #{draft.id} · {length}", tag="small"),

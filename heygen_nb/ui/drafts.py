@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
@@ -97,7 +98,9 @@ def _import_words(file: str, new: int, found: int) -> str:
 
 def _entry(kept: KeptDraft) -> str:
     title = kept.draft.title or kept.draft.script or _("(empty)")
-    seconds = _("{seconds:.0f} s").format(seconds=estimate_s(kept.draft.script))
+    seconds = _("{seconds:.0f} s").format(
+        seconds=estimate_s(what_is_said(kept.draft.script).text)
+    )
     return two_lines(title, f"#{kept.draft.id} · {_MARKS[kept.status]()} · {seconds}")
 
 

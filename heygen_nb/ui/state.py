@@ -6,7 +6,6 @@ The panels know this module instead of the ledger, HeyGen and Telegram.
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import weakref
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from pydantic import SecretStr
 from heygen_nb import config
 from heygen_nb.api import quote_all
 from heygen_nb.config import SECRETS, VIDEO_KEYS, Settings, find_home, load_settings
-from heygen_nb.drafts import read_drafts
+from heygen_nb.drafts import drafts_in, what_is_said
 from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
@@ -255,7 +254,7 @@ class SharedState:
         """Return how near a script comes to a length, said by a draft's voice."""
         settings = self.video_settings
         wish = voice or settings.heygen_voice
-        return self._lengths.fit(script, target_s, settings, wish)
+        return self._lengths.fit(what_is_said(script).text, target_s, settings, wish)
 
     # Work on drafts
 
@@ -475,7 +474,7 @@ class DraftStore:
         Raises:
             DraftError: The file cannot be read.
         """
-        return await asyncio.to_thread(_read, name, content)
+        return await asyncio.to_thread(drafts_in, content, Path(name).name)
 
 
 def _first_word(language: str) -> str:
@@ -485,13 +484,6 @@ def _first_word(language: str) -> str:
 def _holds(row: DraftRow, words: list[str]) -> bool:
     text = f"#{row.id} {row.title} {row.script} {row.caption}".casefold()
     return all(word in text for word in words)
-
-
-def _read(name: str, content: bytes) -> list[Draft]:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, Path(name).name)
-        file.write_bytes(content)
-        return read_drafts(file, Path(folder))
 
 
 _states: weakref.WeakValueDictionary[asyncio.AbstractEventLoop, SharedState] = (

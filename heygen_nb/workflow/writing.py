@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.address import is_loopback
 from heygen_nb.config import check_duration, load_settings
+from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Ledger
@@ -147,7 +148,7 @@ class Writing:
 
     def seconds(self, draft: Draft) -> float:
         """Return the seconds that the draft's script takes at the voice's own speed."""
-        return self._measure()(draft.script)
+        return self._measure()(what_is_said(draft.script).text)
 
     def note(self, draft: Draft) -> str:
         """Return a word on a script that misses its length; empty if it does not."""

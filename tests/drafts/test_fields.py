@@ -26,7 +26,6 @@ def test_every_field_of_a_draft_has_a_label_and_a_column_of_the_ledger():
         ("Voice-over", "script"),
         ("voice_id", "voice"),
         ("Duration (s)", "duration"),
-        ("№", "id"),
         ("script", "script"),
         ("phone", ""),
         ("", ""),

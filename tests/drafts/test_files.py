@@ -101,8 +101,8 @@ def test_a_duration_in_a_draft_follows_the_same_rule(read, caplog):
         ("just words", "a.yaml", ["a.yaml, line 1", "key: value"]),
         ("- script: a\n- b\n", "a.yaml", ["a.yaml, line 2"]),
         ("", "a.yaml", ["no draft"]),
-        ("name,text\na,b\n", "a.csv", ["a.csv, line 1", "script"]),
-        ("script\na,b,c\n", "a.csv", ["line 2", "more cells"]),
+        ("title,caption\na,b\n", "a.csv", ["a.csv, line 1", "script"]),
+        ("script,title\na,b,c\n", "a.csv", ["line 2", "more cells"]),
         ("script: \x00\n", "a.yaml", ["a.yaml"]),
     ],
 )
@@ -118,8 +118,9 @@ def test_a_bad_file_says_what_is_wrong_and_where(read, text, name, parts):
 def test_a_missing_file_and_a_folder_are_named(tmp_path):
     with pytest.raises(DraftError, match=r"gone\.md"):
         read_drafts(tmp_path / "gone.md", tmp_path)
+    (tmp_path / "folder.md").mkdir()
     with pytest.raises(DraftError, match="directory"):
-        read_drafts(tmp_path, tmp_path)
+        read_drafts(tmp_path / "folder.md", tmp_path)
 
 
 @pytest.mark.parametrize(

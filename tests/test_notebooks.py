@@ -12,6 +12,8 @@ from nbclient import NotebookClient
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.sandbox.state import SandboxOptions
 
+from .serving import CALM, INSTANT
+
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 MAX_CODE_CELLS = 10
 
@@ -33,7 +35,7 @@ def test_the_notebooks_are_there():
 @pytest.mark.filterwarnings("default")  # the kernel's libraries are not ours
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_from_its_folder_without_a_key(notebook, home, monkeypatch):
-    options = SandboxOptions(fast=True, pending_s=0.0, processing_s=0.1)
+    options = SandboxOptions(**(INSTANT | CALM | {"processing_s": 0.1}))
     start_sandbox(home / ".sandbox", options=options)
     (home / "config.yaml").write_text("heygen_voice: en-US-Neural2-F\n")
     (home / "notebooks").mkdir()

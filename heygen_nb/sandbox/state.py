@@ -72,13 +72,13 @@ class SandboxOptions(BaseModel):
     file_bytes: int = 0
     plan_credits: float = 200.0
     session_life_s: float = 3600.0
-    look_engines: bool = False
+    look_engines: bool = True
     matting: bool = False
     bars: bool = False
-    odd_voices: bool = False
+    odd_voices: bool = True
     asset_s: float = 0.0
     captions_s: float = 0.0
-    early_404_s: float = 0.0
+    early_404_s: float = 1.0
     credit_told: Literal["create", "poll"] = "create"
     lost_creates: int = 0
 

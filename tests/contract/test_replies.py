@@ -10,7 +10,7 @@ from PIL import Image
 
 from heygen_nb.sandbox.state import SandboxOptions
 
-from ..serving import sandbox_in_thread
+from ..serving import CALM, INSTANT, sandbox_in_thread
 from .conftest import FOLDER, closed
 
 BODY = {"type": "avatar", "avatar_id": "look_own_01", "script": "Hello there."}
@@ -24,7 +24,7 @@ def check(contract):
 @pytest.fixture
 def serve(tmp_path):
     def serve(**options):
-        chosen = SandboxOptions(fast=True, pending_s=0, **options)
+        chosen = SandboxOptions(**(INSTANT | CALM | options))
         return sandbox_in_thread(tmp_path, chosen)
 
     return serve

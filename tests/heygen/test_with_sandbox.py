@@ -22,7 +22,7 @@ from heygen_nb.heygen import (
 )
 from heygen_nb.sandbox.state import SandboxOptions
 
-from ..serving import sandbox_in_thread
+from ..serving import CALM, INSTANT, sandbox_in_thread
 
 pytestmark = pytest.mark.anyio
 
@@ -35,7 +35,7 @@ _PNG = bytes.fromhex(
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory):
     """One for all tests here: each has its own keys and titles."""
-    options = SandboxOptions(fast=True, pending_s=0, processing_s=0)
+    options = SandboxOptions(**INSTANT, **CALM)
     folder = tmp_path_factory.mktemp("sandbox")
     with sandbox_in_thread(folder, options) as live:
         yield live

@@ -21,7 +21,7 @@ from heygen_nb.sandbox.state import SandboxOptions
 from heygen_nb.ui.state import SharedState
 from heygen_nb.workflow import history_lines
 
-from ..serving import sandbox_in_thread
+from ..serving import CALM, INSTANT, sandbox_in_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -154,7 +154,8 @@ def lab(tmp_path_factory) -> Iterator[Lab]:
     settings = root / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text(json.dumps(NO_NEWS))
-    options = SandboxOptions(fast=True, pending_s=0.5, processing_s=1.0)
+    times = {"pending_s": 0.5, "processing_s": 1.0}
+    options = SandboxOptions(**(INSTANT | CALM | times))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

@@ -9,12 +9,14 @@ from nbclient import NotebookClient
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.sandbox.state import SandboxOptions
 
+from ..serving import CALM, INSTANT
+
 pytestmark = pytest.mark.filterwarnings("default")  # the kernel's libraries
 
 
 @pytest.fixture
 def run_cells(home, monkeypatch):
-    options = SandboxOptions(fast=True, pending_s=0.0, processing_s=0.1)
+    options = SandboxOptions(**(INSTANT | CALM | {"processing_s": 0.1}))
     start_sandbox(home / ".sandbox", options=options)
     monkeypatch.setenv("HEYGEN_NB_POLL_INTERVAL_S", "0.2")
     monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))

@@ -15,7 +15,7 @@ from heygen_nb.renderer.account import open_account
 from heygen_nb.sandbox.state import SandboxOptions
 from heygen_nb.workflow import history_lines
 
-from ..serving import sandbox_in_thread
+from ..serving import CALM, INSTANT, sandbox_in_thread
 
 pytestmark = pytest.mark.anyio
 
@@ -55,7 +55,7 @@ class User:
 
 @pytest.fixture
 def user(home, sandbox, monkeypatch):
-    options = SandboxOptions(fast=True, pending_s=0.0, processing_s=0.0)
+    options = SandboxOptions(**INSTANT, **CALM)
     monkeypatch.setenv("HEYGEN_BASE_URL", sandbox.handle.base_url)
     monkeypatch.setenv("HEYGEN_NB_POLL_INTERVAL_S", "0.02")
     with sandbox_in_thread(home / ".sandbox", options) as live:

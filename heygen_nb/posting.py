@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from heygen_nb.telegram import TelegramPoster
 
 FRESH = timedelta(hours=24)  # older posts would surprise their readers
+_MAX_COVER_BYTES = 10_000_000  # as any photo of Telegram's
 _ELSEWHERE_S = 1.0  # between two looks at a post that another process sends
 
 
@@ -59,8 +60,13 @@ class Posting:
     @property
     def chat_id(self) -> str:
         """Where posts go; empty when that is not set."""
-        sandbox = self._account.sandbox
-        return sandbox.chat_id if sandbox else self._settings.telegram_chat_id
+        if self._account.sandbox:
+            return self._account.sandbox.chat_id
+        from heygen_nb.telegram import chat_of  # noqa: PLC0415 - 6 MB, for posts only
+
+        chat = chat_of(self._settings.telegram_chat_id)
+        thread = self._settings.telegram_thread_id
+        return f"{chat}/{thread}" if chat and thread else chat
 
     @property
     def pace(self) -> Pace:
@@ -105,7 +111,7 @@ class Posting:
         self._bot()  # nothing is stored without one
         if video.path is None:
             video = await fetched(self._account, video)
-        texts = _split(caption)
+        texts = self._texts(caption)
         while True:
             rows = await asyncio.to_thread(
                 self._posts.plan,
@@ -164,8 +170,8 @@ class Posting:
             ledger = self._account.ledger
             row = await asyncio.to_thread(ledger.render, post.render_id)
             # a text of its own was given by hand and stays
-            if [part.text for part in rows] == _split(row.caption):
-                texts = _split(await self._caption_now(row))
+            if [part.text for part in rows] == self._texts(row.caption):
+                texts = self._texts(await self._caption_now(row))
         return await self._deliver(post.id, video, texts)
 
     async def resend(self, post_id: int) -> Post:
@@ -196,6 +202,15 @@ class Posting:
         if post.render_id is None:
             return await fetched_by_id(self._account, post.video_id)
         return await advance(self._account, post.render_id)
+
+    def _texts(self, caption: str) -> list[str]:
+        """Return the messages of a post: the caption, labelled if that is wished."""
+        from heygen_nb.telegram import split_caption  # noqa: PLC0415 - see above
+
+        if self._settings.ai_label in ("caption", "both"):
+            label = _("🤖 Made with AI")
+            caption = f"{caption.strip()}\n\n{label}"
+        return split_caption(caption)
 
     def _bot(self) -> tuple[SecretStr, str]:
         """Return the token and the address of the bot."""
@@ -329,7 +344,7 @@ class Posting:
             # one at a time: Telegram takes about 20 posts a minute
             for row in rows:
                 if row.state != "sent":
-                    message = await _prepared(poster, row, video)
+                    message = await _prepared(poster, row, video, self._settings)
                     await self._send_one(hold, row.id, message)
         return await asyncio.to_thread(self._posts.parts, rows[0].id)
 
@@ -366,14 +381,8 @@ class Posting:
         )
 
 
-def _split(caption: str) -> list[str]:
-    from heygen_nb.telegram import split_caption  # noqa: PLC0415 - 6 MB, for posts only
-
-    return split_caption(caption)
-
-
 async def _prepared(
-    poster: TelegramPoster, row: PostRow, video: Video
+    poster: TelegramPoster, row: PostRow, video: Video, settings: Settings
 ) -> Callable[[], Awaitable[int]]:
     """Return what sends the message; all that can fail before is done."""
     if row.part:
@@ -384,6 +393,7 @@ async def _prepared(
 
     path = await asyncio.to_thread(_small_enough, video.path)
     facts = await asyncio.to_thread(probe_video, path)
+    cover = await asyncio.to_thread(_cover, path, settings.telegram_cover_s)
     return lambda: poster.send_video(
         row.chat_id,
         path,
@@ -392,7 +402,22 @@ async def _prepared(
         height=facts.height,
         duration_s=facts.duration_s,
         thumbnail=video.thumbnail,
+        cover=cover,
+        start_s=settings.telegram_start_s,
     )
+
+
+def _cover(path: Path, at_s: float) -> Path | None:
+    if not at_s:
+        return None
+    from heygen_nb.preview.video import (  # noqa: PLC0415 - 40 MB of codecs
+        pictures_at,
+        save_jpeg,
+    )
+
+    target = path.with_suffix(".cover.jpg")
+    save_jpeg(pictures_at(path, [at_s])[0], target, max_bytes=_MAX_COVER_BYTES)
+    return target
 
 
 def _small_enough(path: Path) -> Path:

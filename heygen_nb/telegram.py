@@ -23,7 +23,12 @@ from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
 from heygen_nb.address import check_address, is_loopback
-from heygen_nb.errors import DeliveryError, DeliveryRefusedError, DeliveryUnsureError
+from heygen_nb.errors import (
+    ConfigError,
+    DeliveryError,
+    DeliveryRefusedError,
+    DeliveryUnsureError,
+)
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
@@ -35,8 +40,20 @@ if TYPE_CHECKING:
 MAX_CAPTION, MAX_MESSAGE = 1_024, 4_096  # UTF-16 code units
 
 _PARAGRAPH = re.compile(r"(?=\n\s*\n)")
-_SENTENCE = re.compile(r"[.!?…][»”\"')\]]*(?=\s)|(?=\n)")
-_WORD = re.compile(r"(?=\s)")
+# A stop behind a number, an initial or a short form ends no sentence.
+_SENTENCE = re.compile(
+    r"(?:(?P<word>[\w.]*)\.|[!?…]+)[»”\"')\]]*(?=\s+[^\sa-zа-яё])|(?=\n)"
+)
+_SHORT_FORM = re.compile(
+    r"[\d.,]+|(?:[^\W\d_]\.)*[^\W\d_]|mr|mrs|ms|dr|prof|st|no|vs|approx|sr|jr"
+    r"|ул|см|стр|им|др|пр|проф|тов|гр|рис|табл|гл",
+    re.IGNORECASE,
+)
+_WORD = re.compile(r"(?=[^\S\xa0\u202f])")
+_JOINER, _FLAG = "\u200d", re.compile("[\U0001f1e6-\U0001f1ff]")
+_NAME = re.compile(r"@?([A-Za-z]\w{3,31})")
+_LINK = re.compile(r"(?:https?://)?(?:t|telegram)\.me/(.+)", re.IGNORECASE)
+_SUPERGROUP = "-100"  # before the number that links and the web client show
 
 
 def split_caption(text: str) -> list[str]:
@@ -62,14 +79,62 @@ def _cut(text: str, limit: int) -> int:
         return fits
     # a tidy cut that wastes more than half of the room is worse than a plain one
     for pattern, least in ((_PARAGRAPH, fits // 2), (_SENTENCE, fits // 2), (_WORD, 1)):
-        found = (m.end() for m in pattern.finditer(text, 0, fits + 2))
+        found = (
+            m.end()
+            for m in pattern.finditer(text, 0, fits + 3)
+            if not _SHORT_FORM.fullmatch(m.groupdict().get("word") or "")
+        )
         if cuts := [end for end in found if least <= end <= fits]:
             return cuts[-1]
-    return fits
+    return next((cut for cut in range(fits, 0, -1) if not _is_inside(text, cut)), fits)
+
+
+def _is_inside(text: str, cut: int) -> bool:
+    """Tell whether a cut would part an emoji or a letter from what belongs to it."""
+    before, after = text[cut - 1], text[cut]
+    if _FLAG.match(before) and _FLAG.match(after):
+        flags = len(text[:cut]) - len(_FLAGS_END.sub("", text[:cut]))
+        return flags % 2 == 1
+    return _JOINER in (before, after) or bool(_ATTACHED.match(after))
+
+
+def chat_of(text: str) -> str:
+    """Return the Bot API's name of a chat, however people write it.
+
+    Links such as ``https://t.me/channel`` and ``t.me/c/1234567890/5`` are taken, and
+    names with and without ``@``.
+
+    Raises:
+        ConfigError: It is an invitation, which names no chat.
+    """
+    text = text.strip()
+    path = link[1].split("/") if (link := _LINK.fullmatch(text)) else [text]
+    if path[0].startswith("+") or path[0] == "joinchat":
+        raise ConfigError(
+            _("An invitation link names no chat: {link}.").format(link=text),
+            hint=_("Set telegram_chat_id, such as @my_channel or -1001234567890."),
+        )
+    if path[0] == "c" and len(path) > 1:
+        return f"{_SUPERGROUP}{path[1]}"
+    name = _NAME.fullmatch(path[1] if path[0] == "s" and len(path) > 1 else path[0])
+    return f"@{name[1]}" if name else text
+
+
+def _ways_to(chat_id: str) -> list[str]:
+    """Return a chat's number, and as it is with the sign that was forgotten."""
+    digits = chat_id.removeprefix("-")
+    if not re.fullmatch(r"\d{9,}", digits) or chat_id.startswith(_SUPERGROUP):
+        return [chat_id]
+    return [chat_id, f"{_SUPERGROUP}{digits}"]
 
 
 log = logging.getLogger("heygen_nb.telegram")
 
+_FLAGS_END = re.compile("[\U0001f1e6-\U0001f1ff]+$")
+# signs of one picture or letter: variants, keycaps, skin tones, tags, accents
+_ATTACHED = re.compile(
+    "[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u0300-\u036f]"
+)
 MAX_FILE_BYTES = 50_000_000  # core.telegram.org/bots/api#sendvideo
 _CONNECT_S, _READ_S, _UPLOAD_S = 10.0, 120.0, 600.0
 _UNASKED_WAIT_S = 10.0
@@ -160,9 +225,11 @@ class TelegramPoster:
             DeliveryError: Telegram cannot be reached or does not know the chat.
             DeliveryRefusedError: The token is wrong, or the bot is not wanted there.
         """
-        bot = await self._ask(lambda: self._read("getMe"))
-        query = f"chat_id={quote(chat_id, safe='')}"
-        chat = await self._ask(lambda: self._read(f"getChat?{query}"))
+        bot = await self._ask(chat_id, lambda _chat, _thread: self._read("getMe"))
+        chat = await self._ask(
+            chat_id,
+            lambda chat, _thread: self._read(f"getChat?chat_id={quote(chat, safe='')}"),
+        )
         return ChatCheck(_name(bot), _name(chat) or chat_id)
 
     async def send_video(
@@ -175,17 +242,21 @@ class TelegramPoster:
         height: int,
         duration_s: float,
         thumbnail: Path | None = None,
+        cover: Path | None = None,
+        start_s: int = 0,
     ) -> int:
         """Post a video and return the id of its message.
 
         Args:
-            chat_id: Number or ``@name`` of the chat.
+            chat_id: Number or ``@name`` of the chat; a forum's topic behind a slash.
             path: MP4 of at most ``MAX_FILE_BYTES``.
             caption: Plain text of at most 1,024 characters, see ``split_caption``.
             width: Pixels; without the size Telegram shows bigger files as squares.
             height: Pixels.
             duration_s: Seconds.
             thumbnail: JPEG of at most 320 pixels and 200 kB.
+            cover: JPEG that is shown before the video plays.
+            start_s: Second at which it begins to play.
 
         Raises:
             DeliveryError: Nothing was posted.
@@ -195,29 +266,33 @@ class TelegramPoster:
         """
         picture = thumbnail if thumbnail and thumbnail.is_file() else None
 
-        async def post() -> int:
+        async def post(chat: str, thread: int | None) -> int:
             with _open(path) as file:  # anew for each try, so from its start
                 message = await self._bot.send_video(
-                    chat_id,
+                    chat,
                     InputFile(file, filename=path.name, read_file_handle=False),
                     caption=caption,
                     width=width,
                     height=height,
                     duration=max(1, round(duration_s)),
                     thumbnail=picture,
+                    cover=cover,
+                    start_timestamp=start_s or None,
+                    message_thread_id=thread,
                     supports_streaming=True,
                 )
             return message.message_id
 
-        return await self._ask(post, posting=True)
+        return await self._ask(chat_id, post, posting=True)
 
     async def send_message(self, chat_id: str, text: str) -> int:
         """Post a plain text and return its id; errors as in :meth:`send_video`."""
 
-        async def post() -> int:
-            return (await self._bot.send_message(chat_id, text)).message_id
+        async def post(chat: str, thread: int | None) -> int:
+            sent = await self._bot.send_message(chat, text, message_thread_id=thread)
+            return sent.message_id
 
-        return await self._ask(post, posting=True)
+        return await self._ask(chat_id, post, posting=True)
 
     async def _read(self, method: str) -> dict[str, Any]:
         # the library's own get_chat fails over any field an older server leaves out
@@ -227,15 +302,27 @@ class TelegramPoster:
         return result
 
     async def _ask(
-        self, call: Callable[[], Awaitable[_T]], *, posting: bool = False
+        self,
+        chat_id: str,
+        call: Callable[[str, int | None], Awaitable[_T]],
+        *,
+        posting: bool = False,
     ) -> _T:
-        """Call Telegram, again only while it says it takes nothing for now (429)."""
+        """Call Telegram, again while it takes nothing for now (429), or a longer name.
+
+        What it refused because it knows no such chat was surely not posted.
+        """
         left_s = self._max_wait_s
+        chat, _slash, thread = chat_id.partition("/")
+        ways = _ways_to(chat)
         while True:
             wait_s: float | None = None
             try:
-                return await call()
+                return await call(ways[0], int(thread) if thread else None)
             except _RefusalError as refusal:
+                if _UNKNOWN_CHAT.search(refusal.description) and len(ways) > 1:
+                    ways.pop(0)
+                    continue
                 wait_s = refusal.retry_after_s
                 error = self._refused(refusal, posting=posting)
             except OSError as exc:

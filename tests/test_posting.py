@@ -201,3 +201,23 @@ async def test_nothing_is_stored_without_a_chat(sandbox, video, home):
 
     with Ledger(f"sqlite:///{home / 'heygen_nb.db'}") as ledger:
         assert ledger.posts.unfinished("heygen") == []
+
+
+async def test_a_post_goes_to_its_topic_with_label_cover_and_start(sandbox, video):
+    settings = sandbox.settings(
+        telegram_chat_id="https://t.me/c/1234567890",
+        telegram_thread_id=45,
+        telegram_cover_s=2,
+        telegram_start_s=3,
+        ai_label="caption",
+    )
+
+    post = await hg.send_video(video, "Look!", settings=settings)
+
+    [sent] = sandbox.ledger()["posts"]
+    assert post.chat_id == "-1001234567890/45"
+    assert sent["text"] == "Look!\n\n🤖 Made with AI"
+    assert sent["fields"]["message_thread_id"] == "45"
+    assert sent["fields"]["start_timestamp"] == "3"
+    assert sent["fields"]["cover"].startswith("attach://")
+    assert video.path.with_suffix(".cover.jpg").stat().st_size > 1000

@@ -25,6 +25,7 @@ from heygen_nb.telegram import (
     MAX_FILE_BYTES,
     MAX_MESSAGE,
     TelegramPoster,
+    chat_of,
     split_caption,
 )
 
@@ -492,3 +493,82 @@ async def test_posts_arrive_in_the_stand_ins_chat(tmp_path, video):
     assert found.chat_title == "Sandbox chat"
     assert len(ids) == len(posts) == 2
     assert " ".join(post["text"] for post in posts) == text.strip()
+
+
+@pytest.mark.parametrize(
+    "end", ["34.", "No. 5.", "Mr.", "Prof.", "J.", "U.S.", "e.g.", "см.", "рис."]
+)
+def test_a_stop_of_a_short_form_ends_no_sentence(end):
+    sentence = "A sentence comes to its end here. "
+    text = sentence * 27 + f"We speak of {end} " + "Again and again it goes on " * 40
+
+    first = split_caption(text)[0]
+
+    assert first == (sentence * 27).strip()
+
+
+@pytest.mark.parametrize("emoji", ["👨‍👩‍👧‍👦", "1️⃣", "🇩🇪", "👍🏽", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "é", "й"])
+@pytest.mark.parametrize("before", range(12))
+def test_a_cut_is_never_inside_of_an_emoji(emoji, before):
+    text = "x" * before + emoji * 600
+
+    for part in split_caption(text):
+        assert part.strip("x").replace(emoji, "") == ""
+
+
+def test_an_amount_is_not_cut_at_its_hard_space():
+    text = "слово " * 170 + "1\u00a0299\u00a0₽ и так далее " * 20
+
+    assert split_caption(text)[0].endswith("слово")
+
+
+@pytest.mark.parametrize(
+    ("written", "chat"),
+    [
+        ("@my_channel", "@my_channel"),
+        (" my_channel ", "@my_channel"),
+        ("https://t.me/my_channel", "@my_channel"),
+        ("t.me/my_channel/123", "@my_channel"),
+        ("https://t.me/s/my_channel", "@my_channel"),
+        ("https://telegram.me/my_channel", "@my_channel"),
+        ("https://t.me/c/1234567890/45", "-1001234567890"),
+        ("-1001234567890", "-1001234567890"),
+        ("1234567890", "1234567890"),
+        ("-4567", "-4567"),
+        ("", ""),
+    ],
+)
+def test_a_chat_is_known_however_people_write_it(written, chat):
+    assert chat_of(written) == chat
+
+
+@pytest.mark.parametrize("link", ["https://t.me/+AbCdEf", "t.me/joinchat/AbCdEf"])
+def test_an_invitation_is_refused_with_what_to_write(link):
+    with pytest.raises(ConfigError, match="invitation"):
+        chat_of(link)
+
+
+@pytest.mark.parametrize("written", ["-1234567890", "1234567890"])
+async def test_a_forgotten_hundred_is_tried_when_there_is_no_such_chat(video, written):
+    unknown = refusal(400, "Bad Request: chat not found")
+
+    async with poster(unknown, result(MESSAGE)) as (bot, server):
+        assert await bot.send_video(written, video, **SIZE) == 77
+
+    chats = [r.split(b'name="chat_id"\r\n\r\n')[1][:14] for r in server.requests]
+    assert [c.split(b"\r")[0].decode() for c in chats] == [written, "-1001234567890"]
+
+
+async def test_topic_cover_and_start_are_told(video, tmp_path):
+    cover = tmp_path / "cover.jpg"
+    cover.write_bytes(b"\xff\xd8 cover")
+
+    async with poster(result(MESSAGE)) as (bot, server):
+        await bot.send_video("-1001/45", video, cover=cover, start_s=7, **SIZE)
+        await bot.send_message("-1001/45", "text")
+
+    request, message = server.requests
+    assert b"\xff\xd8 cover" in request
+    assert b'name="start_timestamp"\r\n\r\n7\r\n' in request
+    assert b'name="message_thread_id"\r\n\r\n45\r\n' in request
+    assert b"message_thread_id" in message

@@ -61,6 +61,11 @@ class Settings(BaseModel):
         max_cost_per_day: The same for all renders since local midnight.
         poll_interval_s: Seconds between two looks at a render's status.
         wait_timeout_s: Seconds after which waiting (not the render) stops.
+        telegram_chat_id: Number, ``@name`` or t.me link of the chat.
+        telegram_thread_id: The topic of a forum; 0 is none.
+        telegram_cover_s: Second whose picture is the post's cover; 0 leaves it.
+        telegram_start_s: Second at which a post begins to play.
+        ai_label: Where a video says that it was made with AI.
         ledger_url: SQLAlchemy address; empty means ``heygen_nb.db`` in home.
         script_model: Name of the language model that writes scripts; empty means
             none: only the ready formats do.
@@ -103,6 +108,10 @@ class Settings(BaseModel):
     max_concurrent_renders: int = Field(10, ge=1, le=100)
     telegram_chat_id: str = ""
     telegram_auto_send: bool = False
+    telegram_thread_id: int = Field(0, ge=0)
+    telegram_cover_s: float = Field(0, ge=0, allow_inf_nan=False)
+    telegram_start_s: int = Field(0, ge=0)
+    ai_label: Literal["off", "caption", "metadata", "both"] = "off"
     videos_dir: str = Field("videos", min_length=1)
     ledger_url: str = ""
     log_file: str = Field("astro.log", min_length=1)

@@ -3,10 +3,14 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import heygen_nb as hg
+
+TESTS = Path(__file__).parent
+USED = TESTS / "typing" / "api.py"
 
 
 def test_all_is_what_there_is():
@@ -42,3 +46,24 @@ def test_importing_loads_nothing_heavy():
     assert loaded.isdisjoint(
         {"httpx", "pydantic", "numpy", "av", "sqlalchemy", "asyncio", "ipywidgets"}
     )
+
+
+def test_somebody_elses_typed_code_passes_mypy(tmp_path):
+    cache = TESTS.parent / ".mypy_cache" / "outside"
+    strict = ("--strict", "--config-file=", f"--cache-dir={cache}")
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "mypy", *strict, str(USED)],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+    )
+
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_every_public_name_is_used_in_typed_code():
+    used = USED.read_text("utf-8")
+
+    assert [name for name in hg.__all__ if f"hg.{name}" not in used] == []

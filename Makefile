@@ -4,13 +4,17 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo lab test contract soak check bench messages clean
+.PHONY: demo lab quick test contract soak check bench messages clean
 
 demo: .venv/.run
 	$(BIN)/heygen-nb demo
 
 lab: .venv/.run
 	$(BIN)/heygen-nb lab
+
+# what most changes break, in a minute
+quick: .venv/.dev
+	$(BIN)/pytest -n 2 --dist worksteal -m "not soak and not browser and not slow"
 
 test: .venv/.dev
 	bash tests/bring.sh

@@ -18,6 +18,7 @@ from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from heygen_nb.sandbox.api import json_body
 from heygen_nb.sandbox.state import PostState
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Telegram:
         """Answer ``/bot<token>/<method>``."""
         try:
             if "json" in request.headers.get("content-type", ""):
-                body = await request.json()
+                body = await json_body(request)
                 return self._result(request, {name: str(body[name]) for name in body})
             async with request.form() as form:
                 return self._result(request, {**request.query_params, **form})

@@ -47,6 +47,15 @@ def test_a_real_video_is_what_was_asked_for(sandbox, tmp_path):
     assert facts.duration_s == pytest.approx(video["duration"], abs=0.05)
     assert charge == pytest.approx(0.0667 * int(video["duration"]))
     assert "Доброе утро!" in httpx.get(video["subtitle_url"]).text
+    deadline = time.monotonic() + 60
+    while not (url := sandbox.video(video["id"])["captioned_video_url"]):
+        assert time.monotonic() < deadline, "the captioned film did not come"
+        time.sleep(0.05)
+    (tmp_path / "c.mp4").write_bytes(httpx.get(url).content)
+    assert probe_video(tmp_path / "c.mp4").duration_s == pytest.approx(
+        facts.duration_s, abs=0.05
+    )
+    assert (tmp_path / "c.mp4").read_bytes() != (tmp_path / "v.mp4").read_bytes()
 
 
 def test_real_speech_is_heard_in_a_video_at_its_exact_length(sandbox):

@@ -6,9 +6,13 @@ code in it stays text.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+import re
+from functools import wraps
+from typing import TYPE_CHECKING, Any, cast
 
 from jinja2 import (
+    Environment,
     StrictUndefined,
     TemplateError,
     TemplateSyntaxError,
@@ -18,17 +22,20 @@ from jinja2 import (
     nodes,
 )
 from jinja2.exceptions import SecurityError
+from jinja2.nodes import EvalContext
+from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.visitor import NodeTransformer
 
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from jinja2.runtime import Context
 
 MAX_TEMPLATE_CHARS = 100_000
+MAX_WORK = 500_000  # signs and items handled; a second or two at most
 MAX_TEXT_CHARS = 20_000  # of what comes out; a script has at most 5,000
 
 
@@ -70,17 +77,152 @@ class Empty(Undefined):
         return hash("")
 
 
-class _Environment(ImmutableSandboxedEnvironment):
-    """Multiplies numbers only: ``"x" * 10 ** 10`` would take all memory."""
+_FORBIDDEN: tuple[tuple[type[nodes.Node], str], ...] = (
+    (nodes.Macro, "macro"),
+    (nodes.CallBlock, "call"),
+    (nodes.Block, "block"),
+    (nodes.Include, "include"),
+    (nodes.Extends, "extends"),
+    (nodes.ImportedName, "import"),
+    (nodes.Import, "import"),
+    (nodes.FromImport, "import"),
+)
+_GROWING = ("replace", "join")  # the second text may stand at each sign of the first
+_WIDTH = re.compile(r"[%{][^%{}]*(?:\d{4}|\*)")  # of a formatted value
 
-    intercepted_binops = frozenset(("*", "**"))
+
+class _Environment(ImmutableSandboxedEnvironment):
+    """Bounds what a template may do: each piece of work has its size, all have a sum.
+
+    Filters, methods and the turns of loops are counted. What could multiply a text
+    or call itself is not allowed at all.
+    """
+
+    intercepted_binops = frozenset(("*", "**", "%", "+"))
+
+    def __init__(self) -> None:
+        super().__init__(
+            undefined=StrictUndefined,
+            autoescape=False,
+            keep_trailing_newline=True,
+            finalize=self._sized,
+        )
+        self.globals.clear()  # no range(), no lipsum(): a text needs neither
+        self.work = 0
+        for name, function in self.filters.items():
+            self.filters[name] = self._bounded(name, function)
+        self.filters["turns"] = self._turns
+
+    def bound(self, tree: nodes.Template) -> nodes.Template:
+        """Return the tree with loops, sets and ``~`` counted like filters.
+
+        Raises:
+            TemplateSyntaxError: It has a statement that is not allowed.
+        """
+        for kind, name in _FORBIDDEN:
+            for node in tree.find_all(kind):
+                problem = _("“{name}” is not allowed").format(name=name)
+                raise TemplateSyntaxError(problem, node.lineno)
+        for loop in list(tree.find_all(nodes.For)):
+            if loop.recursive:
+                problem = _("“{name}” is not allowed").format(name="recursive")
+                raise TemplateSyntaxError(problem, loop.lineno)
+            loop.iter = _filter(loop.iter, "turns")
+        for block in tree.find_all(nodes.AssignBlock):
+            block.filter = block.filter or _filter(None, "string")
+        _Joining().visit(tree)
+        return self._without_lists_of_sets(tree)
+
+    def _without_lists_of_sets(self, tree: nodes.Template) -> nodes.Template:
+        # {% set a = [a, a] %}, thirty times: more than fits into a computer
+        kinds = (nodes.List, nodes.Tuple, nodes.Dict)
+        targets = [node.target for node in tree.find_all(nodes.Assign)]
+        named = {n.name for n in targets if isinstance(n, nodes.Name)}
+        for node in tree.find_all(kinds):
+            if any(inner.name in named for inner in node.find_all(nodes.Name)):
+                problem = _("a list of what was set before is not allowed")
+                raise TemplateSyntaxError(problem, node.lineno)
+        return tree
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
-        if operator == "**" or not all(
-            isinstance(x, int | float) for x in (left, right)
-        ):
+        numbers = isinstance(left, int | float) and isinstance(right, int | float)
+        if operator == "**" or (operator in "*%" and not numbers):
             raise SecurityError(_("a text cannot be multiplied"))
+        self._spend(left, right)
         return super().call_binop(context, operator, left, right)
+
+    def call(self, context: Context, function: Any, *args: Any, **kwargs: Any) -> Any:
+        method = getattr(function, "__wrapped__", function)  # str.format is wrapped
+        owner = getattr(method, "__self__", "")
+        name = getattr(function, "__name__", "")
+        self._check(name, (owner, *args, *kwargs.values()))
+        return self._sized(super().call(context, function, *args, **kwargs))
+
+    def _bounded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def run(*args: Any, **kwargs: Any) -> Any:
+            self._check(name, (*args, *kwargs.values()))
+            return self._sized(function(*args, **kwargs))
+
+        return run
+
+    def _turns(self, values: Iterable[Any]) -> Iterator[Any]:
+        for value in values:
+            self._spend(value)
+            yield value
+
+    def _check(self, name: str, values: Iterable[Any]) -> None:
+        # the first one is what it is about, the others how: a width, a count
+        data = [
+            v for v in values if not isinstance(v, Environment | Context | EvalContext)
+        ]
+        self._spend(*data)
+        is_wide = any(isinstance(v, int) and abs(v) > MAX_TEXT_CHARS for v in data[1:])
+        formats = [str(v) for v in data[:1] if name.startswith("format")]
+        sizes = sorted(map(_size, data)) if name in _GROWING else []
+        is_wide = is_wide or any(map(_WIDTH.search, formats))
+        if is_wide or math.prod(sizes[-2:]) > MAX_WORK:
+            raise SecurityError(_too_much())
+
+    def _sized(self, value: Any) -> Any:
+        if _size(value) > MAX_TEXT_CHARS:
+            raise SecurityError(_too_much())
+        return value
+
+    def _spend(self, *values: Any) -> None:
+        self.work += 1 + sum(map(_size, values))
+        if self.work > MAX_WORK:
+            raise SecurityError(_too_much())
+
+
+class _Joining(NodeTransformer):
+    """Makes ``a ~ b`` a filter, so that its size is bounded like any other."""
+
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:  # noqa: N802 - Jinja's
+        self.generic_visit(node)
+        return _filter(nodes.List(node.nodes, lineno=node.lineno), "join")
+
+
+def _filter(node: nodes.Node | None, name: str) -> nodes.Filter:
+    lineno = node.lineno if node else 0
+    return nodes.Filter(
+        cast("nodes.Expr", node), name, [], [], None, None, lineno=lineno
+    )
+
+
+def _size(value: Any) -> int:
+    """Return how many signs and items there are, as far as it matters."""
+    count, waiting = 0, [value]
+    while waiting and count <= MAX_TEXT_CHARS:
+        item = waiting.pop()
+        count += len(item) if isinstance(item, str) else 1
+        if isinstance(item, list | tuple | set | frozenset | dict):
+            waiting.extend(item.values() if isinstance(item, dict) else item)
+    return count
+
+
+def _too_much() -> str:
+    return _("it makes too long a text, or takes too many steps")
 
 
 class Template:
@@ -90,7 +232,6 @@ class Template:
         source: The text.
         where: Its name in messages, mostly the file's.
         line: Of the file at which the text begins.
-        functions: What it may call besides Jinja's own filters.
 
     Raises:
         DraftError: It is no valid template, or much too long.
@@ -106,7 +247,6 @@ class Template:
         *,
         where: str,
         line: int = 1,
-        functions: Mapping[str, Callable[..., object]] | None = None,
     ) -> None:
         self._where = where
         self._first_line = line
@@ -116,25 +256,22 @@ class Template:
                     where=where, limit=MAX_TEMPLATE_CHARS
                 )
             )
-        environment = _Environment(
-            undefined=StrictUndefined, autoescape=False, keep_trailing_newline=True
-        )
-        environment.globals.clear()  # no range(), no lipsum(): a text needs neither
-        environment.globals.update(functions or {})
+        self._environment = _Environment()
         try:
-            tree = environment.parse(source)
-            self._template = environment.from_string(source)
+            tree = self._environment.parse(source)
+            names = meta.find_undeclared_variables(tree)
+            places = [(n.lineno, n.name) for n in tree.find_all(nodes.Name)]
+            tree = self._environment.bound(tree)
+            self._template = self._environment.from_string(tree)
         except TemplateSyntaxError as exc:
             raise self._wrong(exc.message or "", exc.lineno) from None
         except RecursionError:
             raise self._wrong(_("brackets are nested too deeply"), None) from None
-        self.names = frozenset(
-            meta.find_undeclared_variables(tree) - environment.globals.keys()
-        )
+        self.names = frozenset(names)
         self.lines = {
-            node.name: line + node.lineno - 1
-            for node in sorted(tree.find_all(nodes.Name), key=lambda n: -n.lineno)
-            if node.name in self.names
+            name: line + number - 1
+            for number, name in sorted(places, reverse=True)
+            if name in names
         }
 
     def render(self, values: Mapping[str, Any]) -> str:
@@ -146,6 +283,7 @@ class Template:
                 the text gets much too long.
         """
         parts, size = [], 0
+        self._environment.work = 0
         try:
             for part in self._template.generate(values):
                 parts.append(part)
@@ -163,6 +301,8 @@ class Template:
             raise self._hole(exc.message or "") from None
         except TemplateError as exc:  # a missing value, or a forbidden one
             raise self._wrong(exc.message or "", None) from None
+        except (RecursionError, MemoryError):
+            raise self._wrong(_too_much(), None) from None
         except (TypeError, ValueError, ArithmeticError, LookupError) as exc:
             raise self._wrong(str(exc), None) from None
         return "".join(parts)

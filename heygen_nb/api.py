@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from heygen_nb.clock import Pace
 from heygen_nb.config import load_settings
-from heygen_nb.errors import ApiError, DownloadError, HeygenNbError
+from heygen_nb.errors import DownloadError, HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft, Video
 from heygen_nb.outcome import Outcome
@@ -249,14 +249,6 @@ async def next_unpaid(
         if plans := await quote_all(account, [draft], settings, again=again):
             return plans[0]
     return None
-
-
-async def balance_of(account: Account) -> tuple[float, str] | None:
-    """Return what is left at HeyGen and its unit; None when it is not told."""
-    try:
-        return (await account.client.me()).balance
-    except ApiError:
-        return None  # a quote is worth showing without it
 
 
 async def heard(account: Account, draft: Draft, settings: Settings) -> Path:

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from heygen_nb.api import (
-    balance_of,
     next_unpaid,
     quote_all,
     render_drafts,
@@ -184,8 +183,7 @@ async def _run(
             again=options.again,
             progress=progress,
         )
-    for outcome in outcomes:
-        show_outcome(outcome, as_json=options.as_json)
+    show_outcomes(outcomes, as_json=options.as_json)
     return outcomes
 
 
@@ -212,11 +210,13 @@ async def _agreed(
     text = _quote_text(plans, total)
     _show_plans(plans)
     say(f"💰 {text}", err)
-    if balance := await balance_of(account):
+    if balance := await account.balance():
         line = _("Balance: {amount:.2f} {unit}").format(
             amount=balance[0], unit=balance[1]
         )
         say(f"   {line}", err)
+        if balance[0] < total and balance[1] == plans[0].quote.currency:
+            say(_("⚠️ The balance is not enough for all of it."), err)
     over = await over_limit(account, plans, settings)
     if options.max_cost is not None and total > options.max_cost:
         over = LimitError(
@@ -264,6 +264,22 @@ def _show_plans(plans: Sequence[Plan]) -> None:
     if more := len(plans[_SHOWN:]):
         text = ngettext("… and {n} more", "… and {n} more", more)
         say(text.format(n=more), err)
+
+
+def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
+    """Print what became of drafts; what stopped several of them is said once."""
+    stopped: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        words = outcome.error.message if outcome.error else ""
+        known = stopped.setdefault(words, []) if words else []
+        known.append(outcome.draft_id)
+        if as_json or len(known) == 1:
+            show_outcome(outcome, as_json=as_json)
+    for draft_ids in stopped.values():
+        if len(draft_ids) > 1 and not as_json:
+            text = _("   The same holds for: {drafts}")
+            names = ", ".join(f"#{draft_id}" for draft_id in draft_ids)
+            say(text.format(drafts=names), err)
 
 
 def show_outcome(outcome: Outcome, *, as_json: bool) -> None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import desc, func, or_, select, tuple_
+from sqlalchemy import and_, desc, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from heygen_nb.ledger.tables import PostRow, RenderRow, SpeechRow
@@ -135,6 +135,20 @@ class History:
         with self._database.reading() as session:
             return session.scalars(query).all()
 
+    def elsewhere(self, payer: Payer) -> int:
+        """Return how many orders of this backend wait for other payers."""
+        query = (
+            select(func.count())
+            .select_from(RenderRow)
+            .where(
+                RenderRow.backend == payer.backend,
+                ~and_(*belongs_to(payer)),
+                RenderRow.state.in_(("planned", "submitted", "completed", "unknown")),
+            )
+        )
+        with self._database.reading() as session:
+            return session.scalar(query) or 0
+
 
 def belongs_to(payer: Payer) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions that a render is this account's."""
@@ -231,34 +245,13 @@ class Facts:
         with self._database.reading() as session:
             return spent_since(session, payer, start_of_day(now), currency)
 
-    def alone(self, payer: Payer, render_id: str, since: datetime) -> bool:
-        """Tell whether nothing else of an account can have cost anything since."""
-        others = (
-            select(func.count())
-            .select_from(RenderRow)
-            .where(
-                *belongs_to(payer),
-                RenderRow.id != render_id,
-                RenderRow.sends > 0,
-                or_(
-                    RenderRow.state.in_(("planned", "submitted")),
-                    # what was lost longer ago is charged by now, if ever
-                    (RenderRow.state == "unknown")
-                    & (RenderRow.created_at >= since - _DAY),
-                    RenderRow.created_at >= since,
-                    RenderRow.completed_at >= since,
-                ),
-            )
-        )
-        speech = (
-            select(func.count())
-            .select_from(SpeechRow)
-            .where(
-                SpeechRow.account == payer.fingerprint, SpeechRow.created_at >= since
-            )
+    def reserved(self, payer: Payer, currency: str) -> float:
+        """Return what is set aside for orders that are not billed yet."""
+        query = select(func.sum(RenderRow.reserved_cost)).where(
+            *belongs_to(payer), RenderRow.currency == currency
         )
         with self._database.reading() as session:
-            return not session.scalar(others) and not session.scalar(speech)
+            return session.scalar(query) or 0.0
 
     def renders(
         self, *, since: datetime | None = None, until: datetime | None = None
@@ -298,5 +291,4 @@ class Facts:
         return [SpeechFact(b, cost or 0.0, unit, at) for b, cost, unit, at in rows]
 
 
-_DAY = timedelta(days=1)
 _RESOLUTION = RenderRow.inputs["resolution"].as_string()

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
@@ -30,7 +30,7 @@ from heygen_nb.ledger.reading import (
     start_of_day,
 )
 from heygen_nb.ledger.speech import Assets, Speeches
-from heygen_nb.ledger.tables import EventRow, RenderRow
+from heygen_nb.ledger.tables import EventRow, PayerRow, RenderRow
 from heygen_nb.models import Payer
 
 if TYPE_CHECKING:
@@ -286,6 +286,28 @@ class Ledger:
         with self.database.reading() as session:
             return session.scalars(query).first()
 
+    def payer_known(self, payer: Payer) -> Payer | None:
+        """Return who pays with a key that was used before; None for a new one."""
+        with self.database.reading() as session:
+            row = session.get(PayerRow, _key_of(payer))
+            return replace(payer, fingerprint=row.account) if row else None
+
+    def know_payer(self, payer: Payer, person: str) -> Payer:
+        """Note whose key it is; return who pays: the person's first key stands."""
+        with self.database.writing() as session:
+            row = session.get(PayerRow, _key_of(payer))
+            if row is None:
+                query = select(PayerRow.account).where(
+                    PayerRow.backend == payer.backend,
+                    PayerRow.base_url == payer.base_url,
+                    PayerRow.person == person,
+                )
+                account = session.scalars(query).first() or payer.fingerprint
+                row = PayerRow(person=person, account=account)
+                row.backend, row.base_url, row.fingerprint = _key_of(payer)
+                session.add(row)
+            return replace(payer, fingerprint=row.account)
+
     def began(self, payer: Payer) -> datetime | None:
         """Return when this account's first render was planned here."""
         query = select(func.min(RenderRow.created_at)).where(*belongs_to(payer))
@@ -378,6 +400,10 @@ class Ledger:
         )
         with self.database.reading() as session:
             return session.scalars(query).all()
+
+
+def _key_of(payer: Payer) -> tuple[str, str, str]:
+    return payer.backend, payer.base_url, payer.fingerprint
 
 
 def _is_of(row: RenderRow, payer: Payer) -> bool:

@@ -85,6 +85,7 @@ class Speeches:
                     *_of_payer(payer),
                     SpeechRow.draft_id == new.draft_id,
                     SpeechRow.state != "rejected",
+                    SpeechRow.sound_url.is_(None),  # one that was never heard
                 )
             )
             if (session.scalar(of_draft) or 0) >= max_calls:

@@ -247,7 +247,23 @@ class SpeechRow(Base):
     currency: Mapped[str] = mapped_column(default="usd")
     duration_s: Mapped[float | None]
     asset_id: Mapped[str | None]
+    sound_url: Mapped[str | None] = mapped_column(Text)  # until it is fetched
     created_at: Mapped[datetime]
+
+
+class PayerRow(Base):
+    """A key that was used, and the ``account`` in all rows of the person behind it.
+
+    So whoever changes a key goes on with what was ordered with the old one.
+    """
+
+    __tablename__ = "payers"
+
+    backend: Mapped[str] = mapped_column(String(16), primary_key=True)
+    base_url: Mapped[str] = mapped_column(primary_key=True)
+    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person: Mapped[str] = mapped_column(String(64))
+    account: Mapped[str] = mapped_column(String(64))
 
 
 class AssetRow(Base):

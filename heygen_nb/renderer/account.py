@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from pydantic import SecretStr
 
 from heygen_nb.address import is_loopback
 from heygen_nb.clock import Clock
-from heygen_nb.errors import LedgerError, NotAuthorizedError
+from heygen_nb.errors import ApiError, LedgerError, NotAuthorizedError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import set_language
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.config import Settings
     from heygen_nb.errors import HeygenNbError
-    from heygen_nb.heygen import LookReply, VideoReply
+    from heygen_nb.heygen import AccountReply, LookReply, VideoReply
     from heygen_nb.ledger import Hold, PostRow, RenderRow
     from heygen_nb.money import Rates
     from heygen_nb.renderer.batch import BatchLook
@@ -48,6 +49,7 @@ SANDBOX_FOLDER = ".sandbox"
 _CLOCK = Clock()
 _RENEWALS_A_LEASE = 3
 _DOWNLOADS_AT_ONCE = 4
+_MOMENT_S, _WHO_S = 60.0, 5.0
 _LOCKS: WeakValueDictionary[tuple[object, ...], asyncio.Lock] = WeakValueDictionary()
 
 
@@ -102,6 +104,8 @@ class Account:
     watcher: Watcher | None = None
     batch_looks: dict[str, asyncio.Task[BatchLook]] = field(default_factory=dict)
     batch_moves: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    identified: bool = False
+    _told: tuple[float, AccountReply] | None = None
     _renewing: asyncio.Task[None] | None = None
 
     @cached_property
@@ -154,6 +158,37 @@ class Account:
                 await asyncio.to_thread(leases.renew)
             except LedgerError as error:
                 log.warning("%s", error)
+
+    async def identify(self) -> None:
+        """Find out, once a key, whose it is: a new key of a person pays on.
+
+        Raises:
+            ApiError: HeyGen does not tell.
+        """
+        if self.identified:
+            return
+        known = await asyncio.to_thread(self.ledger.payer_known, self.payer)
+        if known is None:
+            who = (await self._me()).username
+            person = hashlib.sha256(f"heygen_nb\0{who}".encode()).hexdigest()[:20]
+            known = await asyncio.to_thread(self.ledger.know_payer, self.payer, person)
+        self.payer, self.identified = known, True
+
+    async def balance(self) -> tuple[float, str] | None:
+        """Return what was left a moment ago, and its unit; None when not told."""
+        now = self.clock.uptime()
+        if self._told is None or now - self._told[0] > _MOMENT_S:
+            try:
+                await self._me()
+            except ApiError as error:
+                log.info("balance: %s", error)  # a quote is worth showing without it
+                return None
+        return self._told[1].balance if self._told else None
+
+    async def _me(self) -> AccountReply:
+        reply = await self.client.me()
+        self._told = self.clock.uptime(), reply
+        return reply
 
     async def close(self) -> None:
         """Stop looking and renewing; renders at HeyGen go on."""
@@ -256,8 +291,12 @@ async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Ac
         at_once=settings.max_concurrent_renders,
         sandbox=sandbox,
         private=is_loopback(base_url),
+        identified=sandbox is not None,
     )
     stack.push_async_callback(account.close)
+    with suppress(ApiError, TimeoutError):  # an order asks again
+        async with asyncio.timeout(_WHO_S):
+            await account.identify()
     return account
 
 

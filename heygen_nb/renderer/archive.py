@@ -11,7 +11,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.errors import DownloadError, PreviewError
+from heygen_nb.errors import ApiError, DownloadError, PreviewError
 from heygen_nb.files import write_whole
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Video
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from heygen_nb.renderer.tell import Report
 
 log = logging.getLogger("heygen_nb.renderer")
+
+_TRIES_OF_EXTRAS = 3
 
 
 def kept(account: Account, row: RenderRow) -> Video | None:
@@ -138,14 +140,16 @@ async def _fetch_files(
     files: dict[str, Path | None] = {"path": mp4}
     # The film is paid for: whatever comes with it may be missing.
     missing = []
+    srt = folder / f"{name}.srt"
     try:
         if video.subtitle_url:
             link = _link(account, video, "subtitle_url")
             files["subtitles"] = await fetch(
-                link, folder / f"{name}.srt", video_id=video_id, check=_is_text
+                link, srt, video_id=video_id, check=_is_text, tries=_TRIES_OF_EXTRAS
             )
-    except DownloadError as error:
+    except (DownloadError, ApiError) as error:
         missing.append(error.message)
+        srt.with_name(f"{srt.name}.part").unlink(missing_ok=True)
     try:
         # Telegram wants a small JPEG; HeyGen's own picture may be of any size.
         target = folder / f"{name}.jpg"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import httpx
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("heygen_nb.renderer")
 
 ATTEMPTS = 5
+MAX_BYTES, LIMIT_S = 2_000_000_000, 1800.0  # of one file, with all its tries
 _TIMEOUT = httpx.Timeout(30, connect=15)
 _OK, _PARTIAL, _RANGE_OVER = 200, 206, 416
 _EXPIRED = (401, 403, 404, 410)
@@ -37,6 +40,8 @@ class Downloader:
     Args:
         transport: For tests; by default real connections.
         sleep: Waits between tries.
+        limit_s: How long one file may take, with all its tries.
+        max_bytes: How large one may be.
     """
 
     def __init__(
@@ -44,7 +49,11 @@ class Downloader:
         *,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        limit_s: float = LIMIT_S,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
+        self._limit_s = limit_s
+        self._max_bytes = max_bytes
         self._http = httpx.AsyncClient(
             transport=transport,
             timeout=_TIMEOUT,
@@ -64,6 +73,7 @@ class Downloader:
         *,
         video_id: str,
         check: Callable[[Path], object],
+        tries: int = ATTEMPTS,
     ) -> Path:
         """Bring one file to ``target``; go on where an earlier try stopped.
 
@@ -74,37 +84,56 @@ class Downloader:
             video_id: For messages.
             check: Opens the file; raises PreviewError when it is not what it
                 should be.
+            tries: How often it is asked for.
 
         Raises:
             DownloadError: Not all of it could be fetched or stored.
         """
         part = target.with_name(target.name + ".part")
+        reason = _("it took too long")
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._limit_s):
+                    reason = await self._try(link, part, check, tries)
+            if not reason:
+                part.replace(target)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise _not_stored(target, video_id, error) from None
+        if reason:
+            raise DownloadError(
+                _("{name} of video {id} could not be downloaded: {reason}.").format(
+                    name=target.name, id=video_id, reason=reason
+                ),
+                video_id=video_id,
+                hint=_("The video is safe at HeyGen: render the draft again for free."),
+            )
+        return target
+
+    async def _try(
+        self,
+        link: Callable[[bool], Awaitable[str]],
+        part: Path,
+        check: Callable[[Path], object],
+        tries: int,
+    ) -> str:
+        """Ask until the whole file is there; return what stopped the last try."""
         fresh, reason = False, ""
-        for attempt in range(ATTEMPTS):
+        for attempt in range(tries):
             if attempt:
                 await self._sleep(min(2.0**attempt, 30))
             try:
                 await self._fetch_rest(await link(fresh), part)
                 await asyncio.to_thread(check, part)
-                part.replace(target)
             except _Retry as retry:
                 fresh, reason = retry.expired, str(retry)
             except PreviewError as error:
                 part.unlink(missing_ok=True)
                 fresh, reason = True, error.message
-            except OSError as error:
-                part.unlink(missing_ok=True)
-                raise _not_stored(target, video_id, error) from None
             else:
-                return target
-            log.warning(_("Download of %s: %s"), target.name, reason)
-        raise DownloadError(
-            _("{name} of video {id} could not be downloaded: {reason}.").format(
-                name=target.name, id=video_id, reason=reason
-            ),
-            video_id=video_id,
-            hint=_("The video is safe at HeyGen: render the draft again for free."),
-        )
+                return ""
+            log.warning(_("Download of %s: %s"), part.stem, reason)
+        return reason
 
     async def _fetch_rest(self, url: str, part: Path) -> None:
         have = part.stat().st_size if part.exists() else 0
@@ -121,6 +150,9 @@ class Downloader:
                         f"HTTP {reply.status_code}",
                         expired=reply.status_code in _EXPIRED,
                     )
+                if reply.status_code == _PARTIAL and _begins_at(reply) != have:
+                    part.unlink(missing_ok=True)  # it would be sewn together wrongly
+                    raise _Retry(_("the file changed"))
                 await self._store(reply, part, have)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             # the text of httpx's errors may hold the signed address
@@ -133,16 +165,29 @@ class Downloader:
         got = have if resumed else 0
         length = reply.headers.get("content-length")
         expected = got + int(length) if length else None
+        if (expected or 0) > self._max_bytes:
+            raise _Retry(_("it is too large"))
         with part.open("ab" if resumed else "wb") as stream:
             async for chunk in reply.aiter_bytes():
                 stream.write(chunk)
                 got += len(chunk)
+                if got > self._max_bytes:
+                    break
+        if got > self._max_bytes:
+            part.unlink()
+            raise _Retry(_("it is too large"))
         if got == 0:
             raise _Retry(_("an empty file came"), expired=True)
         if expected is not None and got < expected:
             raise _Retry(
                 _("{got} of {expected} bytes came").format(got=got, expected=expected)
             )
+
+
+def _begins_at(reply: httpx.Response) -> int:
+    """Return the byte that a part begins with; -1 when that is not told."""
+    found = re.match(r"bytes (\d+)-", reply.headers.get("content-range", ""))
+    return int(found[1]) if found else -1
 
 
 def _not_stored(target: Path, video_id: str, error: OSError) -> DownloadError:

@@ -97,6 +97,8 @@ async def order(
         return row.id
     await report("pending", tell.started(draft.id))
     plan, made = await _decide(account, draft, settings, report, again=again)
+    if warning := await short_of(account, plan.quote):
+        await report("pending", f"⚠️ {warning}")
     new = plan.new.model_copy(update={"send_to": send_to})
     stored, _new = await asyncio.to_thread(
         account.ledger.plan,
@@ -188,6 +190,22 @@ async def over_limit(
             return error
         spent += plan.quote.at_most
     return None
+
+
+async def short_of(account: Account, quoted: Quote) -> str:
+    """Say it when an order is the one that the purse is not enough for any more."""
+    balance = await account.balance() if quoted.amount else None
+    if balance is None or balance[1] != quoted.currency:
+        return ""
+    reserved = await asyncio.to_thread(
+        account.ledger.facts.reserved, account.payer, quoted.currency
+    )
+    left = balance[0] - reserved
+    if left >= quoted.amount or (reserved and left < 0):  # said before
+        return ""
+    return _(
+        "The balance of {balance:.2f} {unit} is not enough: {amount:.2f} is ordered."
+    ).format(balance=balance[0], unit=balance[1], amount=reserved + quoted.amount)
 
 
 async def speak(account: Account, draft: Draft, settings: Settings) -> Audio:
@@ -291,6 +309,7 @@ async def _decide(
     """Make the plan, and first all that its body needs: picture and speech."""
     audio, asset_id = None, ""
     try:
+        await account.identify()
         async with turn("order", account):  # the first one reads all voices for all
             plan = await _make(account, draft, settings)
             made = await made_before(account, plan.new)

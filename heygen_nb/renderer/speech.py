@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
     from heygen_nb.ledger import Allow
     from heygen_nb.renderer.account import Account
+
+log = logging.getLogger("heygen_nb.renderer")
 
 MAX_CALLS = 3  # for one draft, whatever its texts were
 _NEAR_S = 0.5
@@ -111,8 +114,8 @@ async def say(
             row
             for row in made
             if row.state == "done"
-            and (row.asset_id or sound_of(account, row).exists())
             and wish.slowest <= row.speed <= wish.fastest
+            and await _is_there(account, row)
         ]
         said = await _tune(account, wish, key, usable, allow=allow, known=len(made))
         return await _ready(account, said)
@@ -192,14 +195,25 @@ async def _call(
         duration_s=reply.duration_s,
         cost=round(rates.speech * reply.duration_s, 6),
         reserved_cost=0.0,
+        sound_url=reply.audio_url,
     )
-    await _fetch(account, row, reply.audio_url)
-    return row
+    return await _fetch(account, row)
 
 
-async def _fetch(account: Account, row: SpeechRow, url: str) -> None:
+async def _is_there(account: Account, row: SpeechRow) -> bool:
+    """Tell whether a sound can be used; one that was not heard is fetched now."""
+    if row.asset_id or sound_of(account, row).exists():
+        return True
+    try:
+        return bool(row.sound_url and await _fetch(account, row))
+    except DownloadError as error:
+        log.warning("%s", error)
+        return False
+
+
+async def _fetch(account: Account, row: SpeechRow) -> SpeechRow:
     async def link(_fresh: bool) -> str:  # noqa: FBT001 - Downloader's protocol
-        return url
+        return row.sound_url or ""
 
     target = sound_of(account, row)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -211,8 +225,9 @@ async def _fetch(account: Account, row: SpeechRow, url: str) -> None:
         raise DownloadError(
             _("The speech was made, but its sound could not be fetched."),
             video_id="",
-            hint=_("Try again: another one costs about a hundredth of the video."),
+            hint=_("Try again: its link is kept and tried first."),
         ) from error
+    return await _record(account, row, sound_url=None)
 
 
 async def _ready(account: Account, row: SpeechRow) -> Audio:

@@ -3,4 +3,4 @@
 It is said here as well so that opening an up-to-date ledger need not load Alembic.
 """
 
-HEAD = "0005"
+HEAD = "0006"

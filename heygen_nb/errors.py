@@ -245,13 +245,19 @@ class WaitTimeoutError(HeygenNbError):
 
 
 class DownloadError(HeygenNbError):
-    """The finished video could not be fetched or kept; it is still at HeyGen."""
+    """The finished video could not be fetched or kept; it is still at HeyGen.
+
+    ``expired``: even a fresh link did not lead to it.
+    """
 
     code = "download"
 
-    def __init__(self, message: str, *, video_id: str, hint: str = "") -> None:
+    def __init__(
+        self, message: str, *, video_id: str, hint: str = "", expired: bool = False
+    ) -> None:
         super().__init__(message, hint=hint, charged=True)
         self.video_id = video_id
+        self.expired = expired
 
 
 class DeliveryError(HeygenNbError):

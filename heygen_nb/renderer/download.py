@@ -90,23 +90,24 @@ class Downloader:
             DownloadError: Not all of it could be fetched or stored.
         """
         part = target.with_name(target.name + ".part")
-        reason = _("it took too long")
+        failure: _Retry | None = _Retry(_("it took too long"))
         try:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._limit_s):
-                    reason = await self._try(link, part, check, tries)
-            if not reason:
+                    failure = await self._try(link, part, check, tries)
+            if failure is None:
                 part.replace(target)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise _not_stored(target, video_id, error) from None
-        if reason:
+        if failure:
             raise DownloadError(
                 _("{name} of video {id} could not be downloaded: {reason}.").format(
-                    name=target.name, id=video_id, reason=reason
+                    name=target.name, id=video_id, reason=failure
                 ),
                 video_id=video_id,
                 hint=_("The video is safe at HeyGen: render the draft again for free."),
+                expired=failure.expired,
             )
         return target
 
@@ -116,24 +117,25 @@ class Downloader:
         part: Path,
         check: Callable[[Path], object],
         tries: int,
-    ) -> str:
+    ) -> _Retry | None:
         """Ask until the whole file is there; return what stopped the last try."""
-        fresh, reason = False, ""
+        failure: _Retry | None = None
         for attempt in range(tries):
             if attempt:
                 await self._sleep(min(2.0**attempt, 30))
             try:
+                fresh = failure is not None and failure.expired
                 await self._fetch_rest(await link(fresh), part)
                 await asyncio.to_thread(check, part)
             except _Retry as retry:
-                fresh, reason = retry.expired, str(retry)
+                failure = retry
             except PreviewError as error:
                 part.unlink(missing_ok=True)
-                fresh, reason = True, error.message
+                failure = _Retry(error.message, expired=True)
             else:
-                return ""
-            log.warning(_("Download of %s: %s"), part.stem, reason)
-        return reason
+                return None
+            log.warning(_("Download of %s: %s"), part.stem, failure)
+        return failure
 
     async def _fetch_rest(self, url: str, part: Path) -> None:
         have = part.stat().st_size if part.exists() else 0

@@ -207,6 +207,8 @@ async def _is_there(account: Account, row: SpeechRow) -> bool:
     try:
         return bool(row.sound_url and await _fetch(account, row))
     except DownloadError as error:
+        if not error.expired:  # the host may be well again in a minute
+            raise
         log.warning("%s", error)
         return False
 
@@ -226,6 +228,7 @@ async def _fetch(account: Account, row: SpeechRow) -> SpeechRow:
             _("The speech was made, but its sound could not be fetched."),
             video_id="",
             hint=_("Try again: its link is kept and tried first."),
+            expired=error.expired,
         ) from error
     return await _record(account, row, sound_url=None)
 

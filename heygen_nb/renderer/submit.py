@@ -69,7 +69,7 @@ class Waits:
     async def wait(self, asked_s: float | None, usual_s: float) -> None:
         """Wait for what the server asked for, else the usual time."""
         wait_s = min(usual_s if asked_s is None else asked_s, MAX_WAIT_S)
-        self._waited_s += wait_s
+        self._waited_s += max(wait_s, 1.0)  # nobody is asked for ever
         if asked_s:
             await self._report("pending", tell.asked_to_wait(wait_s))
         await self._clock.sleep(wait_s)

@@ -37,7 +37,7 @@ class Kernel:
 
 
 async def until(condition):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while not condition():  # noqa: ASYNC110 - what is awaited is a server
             await asyncio.sleep(0.02)
 
@@ -64,6 +64,7 @@ async def test_waiting_on_after_a_restart_pays_for_nothing(sandbox, changes):
     kernel.jobs.take_up()
     await until(lambda: kernel.jobs.running)
     [job] = kernel.jobs.all
+    await until(lambda: job.progress)
     kernel.jobs.stop(job)
     await until(lambda: job.stopped)
     sandbox.clear_faults()

@@ -321,7 +321,8 @@ async def _decide(
     await report("pending", tell.chosen(plan.voice, plan.avatar))
     for warning in plan.warnings:
         await report("pending", f"⚠️ {warning}")
-    if settings.length_mode == "exact" and not (made and made.video_id):
+    adopted = not again and made is not None and made.video_id is not None
+    if settings.length_mode == "exact" and not adopted:
         await report("pending", tell.speaking())
         audio = await _say(account, plan, settings, again=again)
     if audio or picture:

@@ -72,7 +72,7 @@ async def test_waiting_on_after_a_restart_pays_for_nothing(sandbox, changes):
     kernel.jobs.go_on(job)
     job = await ended(kernel)
 
-    assert job.outcome.status == "completed"
+    assert job.outcome.status == "completed", job.outcome
     assert (job.draft.voice, job.draft.duration) == ("Oliver", 20)
     assert len(sandbox.ledger()["jobs"]) == len(sandbox.charges()) == 1
     await kernel.jobs.close()
@@ -90,7 +90,7 @@ async def test_waiting_on_after_the_time_is_up_pays_for_nothing(sandbox):
     kernel.jobs.go_on(job)
     job = await ended(kernel)
 
-    assert job.outcome.status == "completed"
+    assert job.outcome.status == "completed", job.outcome
     assert len(sandbox.ledger()["jobs"]) == len(sandbox.charges()) == 1
     await kernel.jobs.close()
 
@@ -125,6 +125,6 @@ async def test_a_refused_render_is_ordered_anew_when_tried_again(sandbox):
     kernel.jobs.go_on(job)
     job = await ended(kernel)
 
-    assert job.outcome.status == "completed"
+    assert job.outcome.status == "completed", job.outcome
     assert len(sandbox.charges()) == 1
     await kernel.jobs.close()

@@ -23,7 +23,26 @@ _SECRETS = (
 )
 
 
-class _Redacting(logging.Formatter):
+# Colours and cursor moves, bells, right-to-left tricks, halves of letters.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+
+
+def printable(text: str) -> str:
+    """Return a text that does nothing to a terminal but to be seen."""
+    return _UNSEEN.sub(lambda sign: f"\\u{ord(sign[0]):04x}", text)
+
+
+class PlainFormatter(logging.Formatter):
+    """Makes lines that do nothing to a terminal; see :func:`printable`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        return printable(super().format(record))
+
+
+class _Redacting(PlainFormatter):
     """Hides known secrets, tokens, and the signatures of file links."""
 
     def __init__(self, secrets: Iterable[str]) -> None:

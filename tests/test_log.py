@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 
-from heygen_nb.log import close_log, open_log
+from heygen_nb.log import close_log, open_log, printable
 
 log = logging.getLogger("heygen_nb.test")
 
@@ -70,3 +70,16 @@ def test_opening_twice_writes_each_line_once(tmp_path):
 
 def test_a_log_that_cannot_be_written_stops_nothing(tmp_path):
     assert open_log(tmp_path) is None
+
+
+def test_control_signs_are_seen_and_not_obeyed(tmp_path):
+    path = tmp_path / "astro.log"
+    open_log(path)
+
+    log.warning("%s", "red \x1b[31m, bell \a, nul \0, back \u202e, half \ud83d, \x9b")
+    close_log(path)
+
+    line = path.read_text()
+    assert "red \\u001b[31m, bell \\u0007, nul \\u0000" in line
+    assert all(c.isprintable() for c in line.rstrip("\n"))
+    assert printable("Привет,\n\tмир 👩‍👧!") == "Привет,\n\tмир 👩‍👧!"

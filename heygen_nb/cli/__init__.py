@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 from heygen_nb.cli.commands import app
@@ -11,6 +12,10 @@ def main() -> None:
     """Run a command; a known error ends with its message and exit code."""
     from heygen_nb.cli.console import say_error
     from heygen_nb.errors import HeygenNbError
+    from heygen_nb.log import PlainFormatter
+
+    if logging.lastResort:  # where warnings go as long as there is no log file
+        logging.lastResort.setFormatter(PlainFormatter())
 
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # an emoji must not end the program

@@ -5,24 +5,36 @@ from __future__ import annotations
 import sys
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from heygen_nb.i18n import gettext as _
+from heygen_nb.log import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from rich.text import Text
 
     from heygen_nb import models
     from heygen_nb.errors import HeygenNbError
     from heygen_nb.models import Draft
     from heygen_nb.workflow import Failure, Outcome
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(highlight=False, soft_wrap=True, stderr=True)
+
+class _PlainConsole(Console):
+    """Shows what scripts, titles and HeyGen's names hold, and does not obey it."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """Make the text of every string that is printed, in tables too."""
+        return super().render_str(printable(text), **options)
+
+
+out = _PlainConsole(highlight=False, soft_wrap=True)
+err = _PlainConsole(highlight=False, soft_wrap=True, stderr=True)
 
 
 @contextmanager
@@ -103,7 +115,7 @@ def ask(question: str) -> bool:
     """Ask on the terminal; anything but yes is no."""
     from rich.prompt import Confirm  # noqa: PLC0415 - only on a terminal
 
-    return Confirm.ask(question, console=err, default=False)
+    return Confirm.ask(printable(question), console=err, default=False)
 
 
 def on_terminal() -> bool:

@@ -17,6 +17,7 @@ from heygen_nb.drafts import check_draft, read_drafts, what_is_said
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
+from heygen_nb.log import printable
 from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.scripts import ScriptRequest
 from heygen_nb.timing import script_language
@@ -138,7 +139,8 @@ def _growing() -> Iterator[TextCallback | None]:
     with Live(console=err, transient=True, refresh_per_second=8) as live:
 
         def show(title: str, script: str, caption: str) -> None:
-            live.update(Text("\n".join(filter(None, (title, script, caption)))))
+            texts = filter(None, (title, script, caption))
+            live.update(Text(printable("\n".join(texts))))
 
         yield show
 

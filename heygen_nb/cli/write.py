@@ -13,15 +13,16 @@ from rich.text import Text
 
 from heygen_nb.cli.console import err, say
 from heygen_nb.config import check_duration, load_settings
-from heygen_nb.drafts import check_draft, read_drafts, what_is_said
+from heygen_nb.drafts import check_draft, read_drafts, what_is_said, write_draft
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
+from heygen_nb.ledger import Ledger
 from heygen_nb.log import printable
 from heygen_nb.models import SCRIPT_LANGUAGES
+from heygen_nb.renderer.account import ledger_url
 from heygen_nb.scripts import ScriptRequest
 from heygen_nb.timing import script_language
-from heygen_nb.workflow.keeping import keep_draft
 from heygen_nb.workflow.writing import open_writing
 
 if TYPE_CHECKING:
@@ -148,7 +149,9 @@ def _growing() -> Iterator[TextCallback | None]:
 def _keep(
     draft: Draft, folder: Path, writing: Writing, settings: Settings, *, as_json: bool
 ) -> None:
-    path = keep_draft(draft, settings, folder.absolute())
+    with Ledger(ledger_url(settings)) as ledger:
+        ledger.drafts.save(draft, over=0)
+    path = write_draft(draft, folder.absolute())
     words, seconds = (
         len(what_is_said(draft.script).text.split()),
         writing.seconds(draft),

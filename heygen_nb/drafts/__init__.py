@@ -1,6 +1,6 @@
 """Drafts from files, and from tables with a template."""
 
-from heygen_nb.drafts.fields import FIELDS
+from heygen_nb.drafts.fields import FIELDS, write_draft
 from heygen_nb.drafts.read import drafts_in, read_drafts
 from heygen_nb.drafts.spoken import (
     MAX_SCRIPT_CHARS,
@@ -35,4 +35,5 @@ __all__ = [
     "repeated_text",
     "table_of",
     "what_is_said",
+    "write_draft",
 ]

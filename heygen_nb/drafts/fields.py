@@ -1,4 +1,4 @@
-"""The fields of a draft as texts: keys of files, columns of tables, headings.
+"""The fields of a draft as texts: keys of files read and written, columns, headings.
 
 The list itself is :class:`heygen_nb.models.Draft`; all of this follows from it.
 """
@@ -8,7 +8,10 @@ from __future__ import annotations
 import difflib
 import logging
 import re
+from itertools import count
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from heygen_nb.config import check_duration
 from heygen_nb.errors import DraftError
@@ -17,6 +20,7 @@ from heygen_nb.models import Draft, DraftField
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 log = logging.getLogger("heygen_nb.drafts")
 
@@ -118,3 +122,46 @@ def make_draft(texts: Mapping[str, str], where: str, default_id: str) -> Draft:
 def id_of(values: Mapping[str, str]) -> str:
     """Return the id that stands among the texts, without its ``#``."""
     return values.get("id", "").strip().removeprefix("#")
+
+
+MAX_SLUG_CHARS = 40
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes several lines as several lines."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def write_draft(draft: Draft, folder: Path) -> Path:
+    """Write a draft to a file that was not there, ``<title>-<id>.md``.
+
+    Raises:
+        DraftError: It cannot be written; the draft is said to stand in the ledger.
+    """
+    values = draft.model_dump(exclude={"script"}, exclude_defaults=True)
+    front = yaml.dump(
+        values, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=10_000
+    )
+    words = "-".join(re.findall(r"\w+", draft.title.casefold()))
+    name = f"{words[:MAX_SLUG_CHARS].strip('-_') or 'draft'}-{draft.id}"
+    files = (folder / f"{name}{f'-{n}' if n > 1 else ''}.md" for n in count(1))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = next(file for file in files if not file.exists())
+        with file.open("x", encoding="utf-8") as stream:
+            stream.write(f"---\n{front}---\n{draft.script}\n")
+    except OSError as exc:
+        raise DraftError(
+            _("{folder} cannot be written to: {reason}.").format(
+                folder=folder, reason=exc.strerror or exc
+            ),
+            hint=_("Draft #{id} is kept and stands in the Studio.").format(id=draft.id),
+        ) from None
+    return file

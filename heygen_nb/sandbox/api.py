@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -29,24 +30,21 @@ _KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 _UNKNOWN = {404: "not_found", 405: "method_not_allowed"}
 
 
+@dataclass
 class Refusal(Exception):  # noqa: N818 - an answer of the stand-in, not a failure
-    """An error answer; ``error`` is what stands under that name."""
+    """An error answer."""
 
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        *,
-        param: str | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.headers = headers
-        self.error = {"code": code, "message": message}
-        if param is not None:
-            self.error["param"] = param
+    status: int
+    code: str
+    message: str
+    param: str | None = None
+    headers: Mapping[str, str] | None = None
+
+    @property
+    def error(self) -> dict[str, str]:
+        """Return what stands under that name."""
+        error = {"code": self.code, "message": self.message}
+        return error | ({"param": self.param} if self.param else {})
 
     @property
     def answer(self) -> JSONResponse:

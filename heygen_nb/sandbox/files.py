@@ -139,9 +139,9 @@ class Files:
         say = sound.model if self._state.options.fast else sound.speak
         speech = await asyncio.to_thread(say, voice, asked.text, asked.speed)
         spoken = self._keep(asked.text, speech)
-        price = speech_price(purse, speech.duration_s)
+        paid = {"purse": purse, "amount": speech_price(purse, speech.duration_s)}
         now = self._state.clock.now()
-        self._wallet.charge("speech", spoken.id, purse, price, now)
+        self._wallet.charge(kind="speech", ref=spoken.id, at=now, **paid)
         words = [
             {"word": word, "start": round(start, 3), "end": round(end, 3)}
             for word, start, end in spoken.words

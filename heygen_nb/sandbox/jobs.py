@@ -60,7 +60,7 @@ class JobQueue:
             try:
                 order = order_of(parse_video(job.body), self._files)
             except Refusal as refusal:  # a link has expired meanwhile
-                job.failure_code = refusal.error["code"]
+                job.failure_code = refusal.code
                 self._finish(job, None, self._state.clock.now())
                 continue
             self._orders[job.id] = order
@@ -194,7 +194,8 @@ class JobQueue:
             job.sha256 = file_hash(self._path(job))
             job.charge = video_price(job.purse, length_s, job.rate)
             # A deleted render was paid for all the same.
-            self._wallet.charge("video", job.id, job.purse, job.charge, at)
+            paid = {"purse": job.purse, "amount": job.charge, "at": at}
+            self._wallet.charge(kind="video", ref=job.id, **paid)
         self._state.put(job)
         self.start_waiting(at)
 

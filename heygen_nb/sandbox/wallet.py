@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from heygen_nb.sandbox.api import Refusal
 from heygen_nb.sandbox.state import ChargeState, FactState
@@ -62,21 +62,10 @@ class Wallet:
             message = f"This needs {amount:.2f}, more than is left"
             raise Refusal(402, "insufficient_credit", message)
 
-    def charge(
-        self,
-        kind: Literal["video", "speech"],
-        ref: str,
-        purse: Purse,
-        amount: float,
-        at: float,
-    ) -> None:
+    def charge(self, **what: Any) -> None:
         """Take the money for something finished."""
         number = str(len(self._state.charges) + 1)
-        self._state.put(
-            ChargeState(
-                id=number, kind=kind, ref=ref, purse=purse, amount=amount, at=at
-            )
-        )
+        self._state.put(ChargeState(id=number, **what))
 
     def view(self, purse: Purse) -> dict[str, Any]:
         """Return the billing part of ``GET /v3/users/me``."""

@@ -15,6 +15,7 @@ from heygen_nb.preview import probe_video
 from heygen_nb.sandbox.process import SandboxHandle, serve, start_sandbox
 from heygen_nb.sandbox.state import SandboxOptions
 
+from ..serving import CALM
 from .conftest import api_of, avatar
 
 OWNER = """
@@ -88,7 +89,7 @@ def test_the_server_ends_when_its_last_owner_is_killed(folder):
 
 
 def test_a_killed_server_is_replaced_and_goes_on_where_it_was(folder):
-    slow = SandboxOptions(fast=True, pending_s=1000)
+    slow = SandboxOptions(**CALM, fast=True, pending_s=1000)
     before = start_sandbox(folder, options=slow)
     with api_of(before) as client:
         headers = {"Idempotency-Key": "k"}
@@ -117,7 +118,7 @@ def test_a_killed_server_is_replaced_and_goes_on_where_it_was(folder):
 def test_a_real_render_survives_its_killed_server_and_leaves_no_worker(
     folder, tmp_path
 ):
-    before = start_sandbox(folder, options=SandboxOptions(pending_s=0))
+    before = start_sandbox(folder, options=SandboxOptions(**CALM, pending_s=0))
     body = avatar(script="A short sentence. " * 8, resolution="720p", caption={})
     with api_of(before) as client:
         created = client.post("/v3/videos", json=body).json()
@@ -126,7 +127,7 @@ def test_a_real_render_survives_its_killed_server_and_leaves_no_worker(
         workers = psutil.Process(before.pid).children(recursive=True)
 
     os.kill(before.pid, signal.SIGKILL)
-    after = start_sandbox(folder, options=SandboxOptions(pending_s=0))
+    after = start_sandbox(folder, options=SandboxOptions(**CALM, pending_s=0))
     with api_of(after) as client:
         wait_until(lambda: status(client, video_id) == "completed", 60)
         video = client.get(f"/v3/videos/{video_id}").json()["data"]
@@ -167,7 +168,7 @@ def test_a_render_takes_no_time_of_its_callers_process(folder):
 
     benchmarks/sandbox.py measures the delay of the caller's loop by the clock.
     """
-    handle = start_sandbox(folder, options=SandboxOptions(pending_s=0))
+    handle = start_sandbox(folder, options=SandboxOptions(**CALM, pending_s=0))
     body = avatar(script="A sentence to be rendered. " * 10, resolution="720p")
 
     async def busy_times():

@@ -14,11 +14,11 @@ lab: .venv/.run
 
 # what most changes break, in a minute
 quick: .venv/.dev
-	$(BIN)/pytest -n 2 --dist worksteal -m "not soak and not browser and not slow"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not (browser or slow or soak)"
 
 test: .venv/.dev
 	bash tests/bring.sh
-	$(BIN)/pytest -n 2 --dist loadfile -m "not soak"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not soak"
 
 contract: .venv/.dev
 	@test -d "$$HEYGEN_SCHEMAS" || { echo "HEYGEN_SCHEMAS must name the folder of HeyGen's schemas"; exit 1; }

@@ -42,6 +42,19 @@ if TYPE_CHECKING:
 
 OURS = ("HEYGEN_", "TELEGRAM_", "OPENAI_")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+TESTS = Path(__file__).parent
+SLOW = (
+    *("crash/", "sandbox/test_process.py", "ui/test_kernel.py"),
+    *("test_notebooks.py", "test_wheel.py"),
+)
+
+
+def pytest_collection_modifyitems(items):
+    """Mark what ``make quick`` leaves out: other processes, and a second database."""
+    for item in items:
+        place = item.path.relative_to(TESTS).as_posix()
+        if place.startswith(SLOW) or "postgresql" in item.name:
+            item.add_marker("slow")
 
 
 @pytest.fixture

@@ -293,6 +293,7 @@ def history(kind, count, dice):
     return rows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["steady", "tails", "shift", "hours"])
 @pytest.mark.parametrize(
     ("count", "accounts"), [(1, 3000), (20, 20), (100, 5), (400, 2)]
@@ -320,6 +321,7 @@ def test_the_interval_holds_and_the_guess_beats_simple_ones(kind, count, account
         assert median(ours) < min(median(constant), median(mean))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["steady", "tails", "shift", "hours"])
 @pytest.mark.parametrize(
     ("count", "accounts"), [(1, 5000), (20, 60), (100, 10), (400, 6)]

@@ -113,12 +113,12 @@ def test_a_missing_column_is_told_with_the_templates_line_and_the_near_one(home)
 
 @pytest.mark.parametrize("odd", ["\ue00099\ue001", "{{{{" * 20_000, "{%" * 40_000])
 def test_odd_signs_in_a_template_do_no_harm(odd):
-    begun = time.monotonic()
+    begun = time.process_time()
 
     with contextlib.suppress(DraftError):
         assert odd in drafts_from([{"a": "x"}], f"Hello {odd}")[0].script
 
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_a_column_that_is_only_asked_about_must_be_there_too():

@@ -188,14 +188,14 @@ def test_columns_get_names_that_fit_into_placeholders():
     ids=lambda value: str(value)[:20],
 )
 def test_a_broken_table_says_what_is_wrong_and_where(text, name, parts):
-    begun = time.monotonic()
+    begun = time.process_time()
 
     with pytest.raises(DraftError) as caught:
         read(text, name)
 
     for part in parts:
         assert part in str(caught.value)
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 def test_a_small_file_does_not_become_a_huge_table():

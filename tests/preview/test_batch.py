@@ -38,6 +38,7 @@ def test_any_executor_is_used_and_left_open(out):
     assert [result.path.exists() for result in results] == [True, True]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Dask's own, about its dashboard's port
 def test_a_dask_cluster_of_two_processes_renders(out):
     distributed = pytest.importorskip("distributed")

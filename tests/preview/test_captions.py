@@ -107,6 +107,7 @@ def test_srt_is_as_players_read_it():
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=ANY_TEXT)
 @example(text="я" * 5000)
@@ -135,6 +136,7 @@ def test_any_text_is_laid_out(text):
             assert wide <= width * 1.01 or len(line) == 1
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(text=st.text(max_size=120))
 def test_any_text_is_spoken_and_encoded(text, tmp_path_factory):

@@ -48,14 +48,15 @@ async def test_few_drafts_go_singly(sandbox):
     assert len(sandbox.charges()) == 2
 
 
-async def test_130_drafts_are_two_requests(make_sandbox):
+@pytest.mark.slow
+async def test_101_drafts_are_two_requests(make_sandbox):
     sandbox = make_sandbox(concurrency=200)
 
-    videos = await hg.render_batch(drafts(130), settings=small(sandbox))
+    videos = await hg.render_batch(drafts(101), settings=small(sandbox))
 
     assert {video.status for video in videos} == {"completed"}
     assert sandbox.requests("POST /v3/videos/batches") == 2
-    assert len(sandbox.charges()) == 130
+    assert len(sandbox.charges()) == 101
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 413])
@@ -78,6 +79,7 @@ async def test_backgrounds_only_go_singly(sandbox):
     assert sandbox.requests("POST /v3/videos/batches") == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "rule"),
     [

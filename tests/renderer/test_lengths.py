@@ -35,6 +35,7 @@ async def rendered(settings, drafts):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "ru"])
 async def test_after_ten_renders_every_length_is_within_a_tenth(sandbox, language):
     settings = sandbox.settings(heygen_voice=VOICES[language])

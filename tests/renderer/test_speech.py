@@ -67,6 +67,7 @@ def near(language, seconds):
     return " ".join(words[:count])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["en", "ru"])
 async def test_the_length_comes_out_within_a_second(exact, sandbox, language):
     settings = exact(heygen_voice=VOICES[language])

@@ -39,6 +39,7 @@ def write(home):
     return one
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target_s", [15, 30, 45, 60])
 @pytest.mark.parametrize(("name", "language"), TOPICS)
 def test_every_format_fills_every_length_in_many_ways(write, name, language, target_s):

@@ -205,6 +205,7 @@ async def test_a_disk_that_is_full_leaves_nothing_behind(keep, home, monkeypatch
     assert list((home / "backgrounds").iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::UserWarning:PIL")  # its word on broken EXIF
 async def test_spoilt_pictures_of_all_kinds_are_refused_not_thrown(keep):
     exif = Image.Exif()

@@ -76,10 +76,10 @@ from .ui.history import HistoryPanel as HistoryPanel
 from .ui.settings import SettingsPanel as SettingsPanel
 from .ui.studio import Studio as Studio
 from .workflow import analytics as analytics
-from .workflow.writing import (
+from .writing import (
     rewrite_draft as rewrite_draft,
 )
-from .workflow.writing import (
+from .writing import (
     write_drafts as write_drafts,
 )
 

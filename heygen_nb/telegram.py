@@ -197,7 +197,7 @@ class TelegramPoster:
         self._token = token
         self._sleep = sleep
         self._max_wait_s = max_wait_s
-        self._request = _Request(
+        self._request = _StatusRequest(
             connect_timeout=_CONNECT_S,
             read_timeout=_READ_S,
             write_timeout=_READ_S,
@@ -392,7 +392,7 @@ class _RefusalError(TelegramError):
         super().__init__(self.description)
 
 
-class _Request(HTTPXRequest):
+class _StatusRequest(HTTPXRequest):
     """Sorts answers by status; the library would do it by words, and log them."""
 
     async def do_request(self, *args: Any, **kwargs: Any) -> tuple[int, bytes]:

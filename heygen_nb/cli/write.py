@@ -23,7 +23,7 @@ from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.renderer.account import ledger_url
 from heygen_nb.scripts import ScriptRequest
 from heygen_nb.timing import script_language
-from heygen_nb.workflow.writing import open_writing
+from heygen_nb.writing import open_writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from heygen_nb.config import Settings
     from heygen_nb.models import Draft
     from heygen_nb.scripts import Change, TextCallback
-    from heygen_nb.workflow.writing import Writing
+    from heygen_nb.writing import Writing
 
 FOLDER = "drafts"
 

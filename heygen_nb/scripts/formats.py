@@ -11,16 +11,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
-
-import yaml
+from typing import Literal
 
 from heygen_nb.errors import DraftError
+from heygen_nb.files import read_text
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from heygen_nb.yaml_text import YamlReader
 
 Change = Literal["shorten", "lengthen", "another", "translate"]
 TextCallback = Callable[[str, str, str], None]
@@ -73,6 +70,7 @@ log = logging.getLogger("heygen_nb.scripts")
 
 TEMPLATES = "templates"
 SHIPPED = Path(__file__).parent / "formats"
+MAX_TEXT_BYTES = 200_000
 KEYS = ("name", "label", "language", "title", "caption", "needs")
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 
@@ -84,7 +82,7 @@ class Format:
     Attributes:
         name: What it is ordered by.
         label: What a person calls it.
-        language: ``en`` or ``ru``.
+        language: One of ``SCRIPT_LANGUAGES``.
         where: Its file, for messages.
         title: Template of the title.
         caption: Template of the post's text.
@@ -97,10 +95,10 @@ class Format:
     label: str
     language: str
     where: str
-    title: str
-    caption: str
     body: str
     line: int
+    title: str = "{{ subject }}"
+    caption: str = ""
     needs: str = ""
 
 
@@ -110,14 +108,15 @@ def formats(home: Path, language: str) -> list[Format]:
     A file that cannot be read is left out with a line in the log.
     """
     found: dict[str, Format] = {}
-    for file in _files(home, language):
-        try:
-            format_ = read_format(file)
-        except DraftError as error:
-            log.warning("%s", error)
-            continue
-        if format_ and format_.language == language:
-            found[format_.name] = format_
+    for folder in (SHIPPED / language, home / TEMPLATES):
+        for file in sorted(folder.glob("*.md")):
+            try:
+                format_ = read_format(file)
+            except DraftError as error:
+                log.warning("%s", error)
+                continue
+            if format_ and format_.language == language:
+                found[format_.name] = format_
     return sorted(found.values(), key=lambda format_: format_.label)
 
 
@@ -128,36 +127,45 @@ def format_named(name: str, home: Path, language: str) -> Format:
         DraftError: There is none, or its file cannot be read.
     """
     own = home / TEMPLATES / f"{name}.md"
+    # what is wrong with a file of the user's own is told, not passed over
     there = bool(re.fullmatch(r"[\w-]{1,64}", name)) and own.exists()
-    if there:
-        read_format(own)  # what is wrong with it is told, not passed over
-    if language not in SCRIPT_LANGUAGES:
+    unlabelled = there and read_format(own) is None
+    known = {format_.name: format_ for format_ in formats(home, language)}
+    if name in known:
+        return known[name]
+    if unlabelled:
+        raise DraftError(
+            _("{file} is no format: it has no label.").format(file=own.name),
+            hint=_("Put label and language on top, between lines of dashes, “---”."),
+        )
+    if not known:
         raise DraftError(
             _("Without a language model there are no scripts in “{language}”.").format(
                 language=language[:40]
             ),
             hint=_("There are: {names}.").format(names=", ".join(SCRIPT_LANGUAGES)),
         )
-    known = formats(home, language)
-    for format_ in known:
-        if format_.name == name:
-            return format_
-    if there and not read_format(own):
-        raise DraftError(
-            _("{file} is no format: it has no label.").format(file=own.name),
-            hint=_("Put label and language on top, between lines of dashes, “---”."),
-        )
     raise DraftError(
         _("There is no format “{name}” in this language.").format(name=name[:40]),
         hint=_("There are: {names}. Your own go into {folder}.").format(
-            names=", ".join(format_.name for format_ in known), folder=home / TEMPLATES
+            names=", ".join(known), folder=home / TEMPLATES
         ),
     )
 
 
-def _files(home: Path, language: str) -> Iterator[Path]:
-    yield from sorted((SHIPPED / language).glob("*.md"))
-    yield from sorted((home / TEMPLATES).glob("*.md"))
+def text_of(file: Path) -> str:
+    """Return the text of a format or a prompt.
+
+    Raises:
+        DraftError: It cannot be read.
+    """
+    try:
+        return read_text(file, MAX_TEXT_BYTES)
+    except OSError as exc:
+        raise DraftError(
+            _("{file} cannot be read: {reason}.").format(file=file.name, reason=exc),
+            hint=_("It has to be a readable UTF-8 text file."),
+        ) from None
 
 
 def read_format(file: Path) -> Format | None:
@@ -166,64 +174,25 @@ def read_format(file: Path) -> Format | None:
     Raises:
         DraftError: It cannot be read; names file and line.
     """
-    try:
-        text = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise DraftError(
-            _("{file} cannot be read: {reason}.").format(file=file.name, reason=exc),
-            hint=_("It has to be a readable UTF-8 text file."),
-        ) from None
+    text = text_of(file)
     match = _FRONT.match(text)
-    if text.startswith("---") and not match:
-        raise DraftError(
-            _("{file}, line 1: the front matter is not closed.").format(file=file.name),
-            hint=_("Put a line of three dashes, “---”, after the keys."),
-        )
-    values = _front_matter(match[1], file) if match else {}
-    if not match or "label" not in values:
+    if not match:
+        if text.startswith("---"):
+            problem = _("{file}, line 1: the front matter is not closed.")
+            hint = _("Put a line of three dashes, “---”, after the keys.")
+            raise DraftError(problem.format(file=file.name), hint=hint)
         return None
-    return _checked(values, file, text[match.end() :], text.count("\n", 0, match.end()))
-
-
-def _front_matter(text: str, file: Path) -> dict[str, str]:
-    try:
-        # the line break stands for the dashes: lines are counted as in the file
-        values = yaml.load("\n" + text, Loader=yaml.BaseLoader)  # noqa: S506 - texts
-    except yaml.MarkedYAMLError as exc:
-        mark = exc.problem_mark
-        raise DraftError(
-            _("{file}, line {line}: {problem}.").format(
-                file=file.name,
-                line=mark.line + 1 if mark else "?",
-                problem=exc.problem,
-            ),
-            hint=_('Put texts with a colon or quotes into straight quotes: "…".'),
-        ) from None
-    except yaml.YAMLError as exc:  # control characters
-        raise DraftError(f"{file.name}: {str(exc).splitlines()[0]}") from None
-    return values if isinstance(values, dict) else {}
-
-
-def _checked(values: dict[str, str], file: Path, body: str, line: int) -> Format:
-    unknown = [key for key in values if key not in KEYS]
-    texts = all(isinstance(value, str) for value in values.values())
-    if unknown or not texts or values.get("language") not in SCRIPT_LANGUAGES:
-        raise DraftError(
-            _("{file}: the front matter of a format does not fit.").format(
-                file=file.name
-            ),
-            hint=_(
-                "It has the keys {keys}, each with a text; language is en or ru."
-            ).format(keys=", ".join(KEYS)),
-        )
-    return Format(
-        name=values.get("name") or file.stem,
-        label=values["label"],
-        language=values["language"],
-        where=file.name,
-        title=values.get("title") or "{{ subject }}",
-        caption=values.get("caption", ""),
-        body=body,
-        line=line + 1,
-        needs=values.get("needs", ""),
-    )
+    keys = _("It has the keys {keys}, each with a text; language is {languages}.")
+    keys = keys.format(keys=", ".join(KEYS), languages=", ".join(SCRIPT_LANGUAGES))
+    reader = YamlReader(file.name, keys, words=lambda key: key in ("title", "caption"))
+    # the line break stands for the dashes: lines are counted as in the file
+    values = next((found for _line, found in reader.maps(f"\n{match[1]}")), {})
+    if "label" not in values:
+        return None
+    if not values.keys() <= set(KEYS) or values.get("language") not in SCRIPT_LANGUAGES:
+        problem = _("{file}: the front matter of a format does not fit.")
+        raise DraftError(problem.format(file=file.name), hint=keys)
+    texts = {key: str(value) for key, value in values.items() if value}
+    line = text.count("\n", 0, match.end()) + 1
+    body, texts = text[match.end() :], {"name": file.stem, **texts}
+    return Format(**texts, where=file.name, line=line, body=body)

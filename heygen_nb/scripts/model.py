@@ -6,16 +6,14 @@ import json
 import logging
 import re
 from pathlib import Path
-from textwrap import shorten
 from typing import TYPE_CHECKING
 
-from heygen_nb.errors import DraftError, ScriptError
-from heygen_nb.i18n import gettext as _
+from heygen_nb.errors import ScriptError
 from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.scripts.answers import prose, whole
-from heygen_nb.scripts.formats import TEMPLATES, TOLERANCE
+from heygen_nb.scripts.formats import TEMPLATES, TOLERANCE, text_of
 from heygen_nb.scripts.offline import read_topic
-from heygen_nb.scripts.server import MAX_SAID_CHARS, broken_off, declined
+from heygen_nb.scripts.server import problem
 from heygen_nb.templates import Template
 
 if TYPE_CHECKING:
@@ -45,19 +43,8 @@ def prompt(name: str, home: Path, values: dict[str, object]) -> str:
     """
     own = home / TEMPLATES / PROMPTS / f"{name}.md"
     file = own if own.exists() else _SHIPPED / f"{name}.md"
-    try:
-        source = file.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as exc:
-        raise DraftError(
-            _("{file} cannot be read: {reason}.").format(file=file, reason=exc),
-            hint=_("It has to be a readable UTF-8 text file."),
-        ) from None
-    return Template(source, where=f"{PROMPTS}/{file.name}").render(values).strip()
-
-
-def language_name(language: str) -> str:
-    """Return what a prompt calls a language; a word of the user's is kept short."""
-    return SCRIPT_LANGUAGES.get(language) or " ".join(language.split())[:40]
+    where = f"{PROMPTS}/{file.name}"
+    return Template(text_of(file), where=where).render(values).strip()
 
 
 log = logging.getLogger("heygen_nb.scripts")
@@ -97,8 +84,7 @@ class ModelWriter:
         """
         topic = read_topic(request.topic).text
         data = {"topic": topic, "format": request.format, "tone": request.tone}
-        values = {
-            **self._values(request, request.target_s, request.words),
+        values = _values(request, request.target_s, request.words) | {
             "version": (request.seed or 0) % 1000,
             "most_words": round(request.words * 1.15),
         }
@@ -131,34 +117,22 @@ class ModelWriter:
         if change in ("shorten", "lengthen") and now_s:
             words = max(round(len(old.script.split()) * target_s / now_s), 1)
         data = {"title": old.title, "script": old.script, "caption": old.caption}
-        values = self._values(request, target_s, words)
+        values = _values(request, target_s, words)
         messages = self._messages(change, values, data)
         # a translation is as long as what it translates
         wished = None if change == "translate" else target_s
         return await self._answer(messages, values, wished, on_text)
 
-    def _values(
-        self, request: ScriptRequest, target_s: float, words: int
-    ) -> dict[str, object]:
-        return {
-            "language": language_name(request.language),
-            "seconds": round(target_s),
-            "words": words,
-        }
-
     def _messages(
         self, name: str, values: dict[str, object], data: dict[str, str]
     ) -> list[Message]:
-        system = f"{self._prompt(name, values)}\n\n{self._prompt('answer', values)}"
+        system = [prompt(part, self._home, values) for part in (name, "answer")]
         # what somebody typed is data, in a message of its own
         material = {key: text for key, text in data.items() if text}
         return [
-            {"role": "system", "content": system},
+            {"role": "system", "content": "\n\n".join(system)},
             {"role": "user", "content": json.dumps(material, ensure_ascii=False)},
         ]
-
-    def _prompt(self, name: str, values: dict[str, object]) -> str:
-        return prompt(name, self._home, values)
 
     async def _answer(
         self,
@@ -170,7 +144,7 @@ class ModelWriter:
         answer = await self._server.complete(messages, on_text)
         first = best = self._read(answer, values)
         if self._miss(first, target_s) > TOLERANCE:
-            correction = self._prompt("correct", self._faults(first, values))
+            correction = prompt("correct", self._home, self._faults(first, values))
             messages = [
                 *messages,
                 {"role": "assistant", "content": answer.text or answer.aside},
@@ -193,25 +167,18 @@ class ModelWriter:
         for text in (answer.text, answer.aside):
             if found := whole(text, cut=cut):
                 return found
-        if answer.refusal or answer.ended == "content_filter":
-            raise declined(answer.refusal)
-        if cut and answer.text:
-            raise broken_off()
         plain = prose(answer.text)
+        if answer.refusal or answer.ended == "content_filter":
+            raise problem("declined", answer.refusal)
+        if cut and answer.text:
+            raise problem("cut")
         if _SORRY.match(plain.script):
-            raise declined(plain.script)
+            raise problem("declined", plain.script)
         enough_s = _SCRIPT_SHARE * float(str(values["seconds"]))
         if plain.script[:1] not in "{[<" and self._measure(plain.script) >= enough_s:
             return plain
-        said = shorten(answer.text or answer.aside, MAX_SAID_CHARS, placeholder="…")
-        raise ScriptError(
-            _("The language model answered without a script: “{said}”").format(
-                said=said
-            )
-            if said
-            else _("The language model answered nothing."),
-            hint=_("Try again, or set a model that is good at JSON."),
-        )
+        said = answer.text or answer.aside
+        raise problem("no script" if said.strip() else "nothing", said)
 
     def _miss(self, written: Written, target_s: float | None) -> float:
         if target_s is None:
@@ -229,6 +196,16 @@ class ModelWriter:
             "now_words": words,
             "words": round(words * target_s / seconds),
         }
+
+
+def _values(request: ScriptRequest, target_s: float, words: int) -> dict[str, object]:
+    """Return what every prompt is told; a word of the user's is kept short."""
+    language = " ".join(request.language.split())[:40]
+    return {
+        "language": SCRIPT_LANGUAGES.get(language, language),
+        "seconds": round(target_s),
+        "words": words,
+    }
 
 
 def _target(change: Change, now_s: float, wished_s: float) -> float:

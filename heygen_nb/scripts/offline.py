@@ -15,7 +15,7 @@ import yaml
 
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.scripts.formats import Written, format_named
+from heygen_nb.scripts.formats import Written, format_named, formats
 from heygen_nb.templates import Template
 
 if TYPE_CHECKING:
@@ -245,6 +245,9 @@ class OfflineWriter:
         """
         topic = read_topic(request.topic)
         name = request.format or _likely_format(request, topic)
+        known = [known.name for known in formats(self._home, request.language)]
+        if not request.format and name not in known and known:
+            name = "tip" if "tip" in known else known[0]
         format_ = format_named(name, self._home, request.language)
         if format_.needs == "points" and not topic.points:
             raise DraftError(
@@ -291,8 +294,10 @@ def _likely_format(request: ScriptRequest, topic: Topic) -> str:
 def _values(
     request: ScriptRequest, topic: Topic, day: date, names: frozenset[str]
 ) -> dict[str, Any]:
-    from babel.dates import format_date  # noqa: PLC0415 - 50 ms, for two words
+    from babel import Locale  # noqa: PLC0415 - 50 ms, for two words
+    from babel.dates import format_date, format_skeleton  # noqa: PLC0415 - the same
 
+    locale = Locale.parse(request.language)
     values: dict[str, Any] = {
         "topic": topic.text,
         "subject": topic.subject,
@@ -304,10 +309,8 @@ def _values(
         "points": topic.points,
         "tone": request.tone,
         "language": request.language,
-        "date": format_date(
-            day, "d MMMM" if request.language == "ru" else "MMMM d", request.language
-        ),
-        "weekday": format_date(day, "EEEE", request.language),
+        "date": format_skeleton("MMMMd", day, locale=locale),
+        "weekday": format_date(day, "EEEE", locale),
     }
     if "sign" in names:
         values["sign"] = sign_named(request.topic, request.language)

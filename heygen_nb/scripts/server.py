@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from heygen_nb.address import check_address, is_loopback
 from heygen_nb.errors import ConfigError, ScriptError, ScriptNotAuthorizedError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import later
 from heygen_nb.scripts.answers import SCHEMA, growing
 
 if TYPE_CHECKING:
@@ -65,11 +66,82 @@ _REASONS: tuple[tuple[str, set[int], str], ...] = (
 )
 
 
+_AGAIN = later("Nothing was changed. Try again in a minute.")
+_PROBLEMS = {  # a reason: what is wrong, and what to do
+    "money": (
+        later("The account of the language model has no credit left."),
+        later("Top it up, or write offline."),
+    ),
+    "busy": (later("The language model's server has too much to do."), _AGAIN),
+    "long": (
+        later("The text is too long for the model {model}."),
+        later("Shorten the topic or the draft, or set a model with more context."),
+    ),
+    "key": (
+        later("The language model's server does not accept the key."),
+        later("Check OPENAI_API_KEY in the environment or in .env."),
+    ),
+    "declined": (
+        later("The language model declined to write this. {said}"),
+        later("Put the topic into other words."),
+    ),
+    "place": (
+        later("The language model's server does not serve this country."),
+        later("Set another server: HEYGEN_NB_SCRIPT_BASE_URL."),
+    ),
+    "access": (
+        later("This key may not use the model {model}."),
+        later("Set another script_model, or ask for access."),
+    ),
+    "model": (
+        later("There is no model {model} at {address}."),
+        later("Check script_model, and that the address ends in /v1 if it should."),
+    ),
+    "model here": (
+        later("There is no model {model} at {address}."),
+        later("Load it first, such as with “ollama pull {model}”."),
+    ),
+    "away": (
+        later("The language model's server cannot be reached: {address}."),
+        later("Check the connection and HEYGEN_NB_SCRIPT_BASE_URL."),
+    ),
+    "away here": (
+        later("Nothing answers at {address}."),
+        later("Is Ollama or LM Studio running there?"),
+    ),
+    "strange": (
+        later("What answers at {address} does not speak OpenAI's API."),
+        later("The address mostly ends in /v1: check HEYGEN_NB_SCRIPT_BASE_URL."),
+    ),
+    "slow": (
+        later("The language model took too long to answer."),
+        later("Nothing was changed. Try again, or set a smaller model."),
+    ),
+    "cut": (
+        later("The answer of the language model broke off."),
+        later("Nothing was changed. Try again."),
+    ),
+    "failed": (later("The language model's server failed: {said}"), _AGAIN),
+    "refused": (
+        later("The language model refused: {said}"),
+        later("Check script_model and the server's address."),
+    ),
+    "no script": (
+        later("The language model answered without a script: “{said}”"),
+        later("Try again, or set a model that is good at JSON."),
+    ),
+    "nothing": (
+        later("The language model answered nothing."),
+        later("Try again, or set a model that is good at JSON."),
+    ),
+}
+
+
 class _StrangeAnswerError(Exception):
     """What came is no completion."""
 
 
-class _RefusedError(Exception):
+class _ErrorInAnswerError(Exception):
     """The server told in its answer what went wrong."""
 
 
@@ -165,15 +237,15 @@ class ModelServer:
                 try:
                     async with asyncio.timeout(5 * self._silence_s):
                         await self._read(client, messages, answer, on_text)
-                except (self._openai.APIError, _RefusedError) as exc:
+                except (self._openai.APIError, _ErrorInAnswerError) as exc:
                     if self._wishes and not answer.text and _cannot(exc):
                         self._wishes = {}  # for good: the next question is asked so
                         continue
                     raise self._failure(exc, answer) from None
                 except TimeoutError:
-                    raise _too_slow() from None
+                    raise self._error("slow") from None
                 except (_StrangeAnswerError, json.JSONDecodeError):
-                    raise self._not_a_server() from None
+                    raise self._error("strange") from None
                 return answer
 
     def _client(self) -> AsyncOpenAI:
@@ -221,85 +293,31 @@ class ModelServer:
 
     def _failure(self, exc: Exception, answer: Answer) -> ScriptError:
         """Return our error for one of the SDK's, without the key in it."""
-        if isinstance(exc, self._openai.APITimeoutError):
-            return _too_slow()
-        if isinstance(exc, self._openai.APIConnectionError):
-            return broken_off() if answer.text else self._unreachable()
         status = getattr(exc, "status_code", None)
         said = str(getattr(exc, "message", None) or exc)
         said = said.replace(self._api_key, "…") if self._api_key else said
-        said = " ".join(said.split())[:MAX_SAID_CHARS]
-        if reason := _reason(exc):
-            message, hint = self._reasons(said)[reason]
-            kind = ScriptNotAuthorizedError if reason == "key" else ScriptError
-            return kind(message, hint=hint)
-        if status and status >= 500:  # noqa: PLR2004 - the server's own fault
-            text = _("The language model's server failed (status {status}).")
-            hint = _("Nothing was changed. Try again in a minute.")
-            return ScriptError(text.format(status=status), hint=hint)
-        text = _("The language model refused: {said}")
-        hint = _("Check script_model and the server's address.")
-        return ScriptError(text.format(said=said or status or "?"), hint=hint)
+        if isinstance(exc, self._openai.APITimeoutError):
+            reason = "slow"
+        elif isinstance(exc, self._openai.APIConnectionError):
+            reason = "cut" if answer.text else "away"
+        elif not (reason := _reason(exc) or ""):
+            # from 500 on it is the server's own fault
+            reason = "failed" if status and status >= 500 else "refused"  # noqa: PLR2004
+        return self._error(reason, said or str(status or "?"))
 
-    def _reasons(self, said: str) -> dict[str, tuple[str, str]]:
-        """Return for each reason what is wrong and what to do."""
-        model, address = self._model, self._base_url
-        load = _("Load it first, such as with “ollama pull {model}”.")
-        check = _("Check script_model, and that the address ends in /v1 if it should.")
-        return {
-            "money": (
-                _("The account of the language model has no credit left."),
-                _("Top it up, or write offline."),
-            ),
-            "busy": (
-                _("The language model's server has too much to do."),
-                _("Nothing was changed. Try again in a minute."),
-            ),
-            "long": (
-                _("The text is too long for the model {model}.").format(model=model),
-                _("Shorten the topic or the draft, or set a model with more context."),
-            ),
-            "key": (
-                _("The language model's server does not accept the key."),
-                _("Check OPENAI_API_KEY in the environment or in .env."),
-            ),
-            "declined": _declined(said),
-            "place": (
-                _("The language model's server does not serve this country."),
-                _("Set another server: HEYGEN_NB_SCRIPT_BASE_URL."),
-            ),
-            "access": (
-                _("This key may not use the model {model}.").format(model=model),
-                _("Set another script_model, or ask for access."),
-            ),
-            "model": (
-                _("There is no model {model} at {address}.").format(
-                    model=model, address=address
-                ),
-                load.format(model=model) if is_loopback(address) else check,
-            ),
-        }
+    def _error(self, reason: str, said: str = "") -> ScriptError:
+        here = f"{reason} here"
+        if is_loopback(self._base_url) and here in _PROBLEMS:
+            reason = here
+        return problem(reason, said, model=self._model, address=self._base_url)
 
-    def _unreachable(self) -> ScriptError:
-        if is_loopback(self._base_url):
-            return ScriptError(
-                _("Nothing answers at {address}.").format(address=self._base_url),
-                hint=_("Is Ollama or LM Studio running there?"),
-            )
-        return ScriptError(
-            _("The language model's server cannot be reached: {address}.").format(
-                address=self._base_url
-            ),
-            hint=_("Check the connection and HEYGEN_NB_SCRIPT_BASE_URL."),
-        )
 
-    def _not_a_server(self) -> ScriptError:
-        return ScriptError(
-            _("What answers at {address} does not speak OpenAI's API.").format(
-                address=self._base_url
-            ),
-            hint=_("The address mostly ends in /v1: check HEYGEN_NB_SCRIPT_BASE_URL."),
-        )
+def problem(reason: str, said: str = "", **values: str) -> ScriptError:
+    """Return the error for a reason, with what the server or the model said."""
+    message, hint = (_(text) for text in _PROBLEMS[reason])
+    said = " ".join(said.split())[:MAX_SAID_CHARS]
+    kind = ScriptNotAuthorizedError if reason == "key" else ScriptError
+    return kind(message.format(said=said, **values).strip(), hint=hint.format(**values))
 
 
 def _take_whole(answer: Answer, body: bytes) -> None:
@@ -307,7 +325,7 @@ def _take_whole(answer: Answer, body: bytes) -> None:
 
     Raises:
         _StrangeAnswerError: It is none.
-        _RefusedError: It tells of an error, whatever its status.
+        _ErrorInAnswerError: It tells of an error, whatever its status.
     """
     text = body.decode(errors="replace").strip()
     events = re.findall(r"^data:\s*(\{.*)$", text, re.MULTILINE)
@@ -317,7 +335,7 @@ def _take_whole(answer: Answer, body: bytes) -> None:
         except (ValueError, RecursionError, TypeError):
             raise _StrangeAnswerError from None
         if error := getattr(chunk, "error", None):
-            raise _RefusedError(_said(getattr(error, "message", error)))
+            raise _ErrorInAnswerError(_said(getattr(error, "message", error)))
         if not isinstance(getattr(chunk, "choices", None), list):
             raise _StrangeAnswerError
         answer.take(chunk)
@@ -344,33 +362,6 @@ def _reason(exc: Exception) -> str | None:
 def _words(exc: Exception) -> str:
     parts = (getattr(exc, name, None) for name in ("code", "type", "message"))
     return " ".join(str(part) for part in (*parts, exc) if part)
-
-
-def _declined(said: str) -> tuple[str, str]:
-    message = _("The language model declined to write this. {said}")
-    said = " ".join(said.split())[:MAX_SAID_CHARS]
-    return message.format(said=said).strip(), _("Put the topic into other words.")
-
-
-def declined(said: str) -> ScriptError:
-    """Return the error for a model that does not want to."""
-    message, hint = _declined(said)
-    return ScriptError(message, hint=hint)
-
-
-def broken_off() -> ScriptError:
-    """Return the error for half an answer."""
-    return ScriptError(
-        _("The answer of the language model broke off."),
-        hint=_("Nothing was changed. Try again."),
-    )
-
-
-def _too_slow() -> ScriptError:
-    return ScriptError(
-        _("The language model took too long to answer."),
-        hint=_("Nothing was changed. Try again, or set a smaller model."),
-    )
 
 
 def _sdk() -> ModuleType:

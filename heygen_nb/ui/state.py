@@ -30,8 +30,7 @@ from heygen_nb.timing import script_language
 from heygen_nb.ui.catalogue import AccountLists
 from heygen_nb.ui.pictures import BackgroundStore
 from heygen_nb.workflow.jobs import Job, Jobs
-from heygen_nb.workflow.lengths import Lengths
-from heygen_nb.workflow.writing import Writing
+from heygen_nb.writing import Lengths, Writing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 
 import pytest
 
 from heygen_nb.errors import DraftError
+from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.scripts import OfflineWriter, ScriptRequest, formats
 from heygen_nb.timing import estimate_s
 
@@ -75,7 +77,7 @@ def test_a_template_for_tables_is_no_format(own, home):
         ("---\nlabel: W\nlanguage: 'en\n---\nOne.", r"weather\.md, line \d"),
         ("---\nlabel: W\nlanguage: fr\n---\nOne.", "does not fit"),
         ("---\nlabel: W\nlanguage: en\nlenght: 3\n---\nOne.", "does not fit"),
-        ("---\nlabel: W\nlanguage: [en]\n---\nOne.", "does not fit"),
+        ("---\nlabel: W\nlanguage: [en]\n---\nOne.", "a text belongs here"),
         ("---\nlabel: \x01\nlanguage: en\n---\nOne.", r"weather\.md: "),
     ],
 )
@@ -114,3 +116,18 @@ def test_a_format_is_never_read_from_elsewhere(write, home, name):
 
     with pytest.raises(DraftError, match="no format"):
         write(format=name)
+
+
+def test_another_language_is_a_name_and_a_file(write, tmp_path, monkeypatch):
+    folder = tmp_path / "formats"
+    (folder / "de").mkdir(parents=True)
+    (folder / "de" / "tip.md").write_text(
+        "---\nlabel: Tipp\nlanguage: de\n---\nHeute, am {{ date }}: {{ subject }}."
+    )
+    module = sys.modules["heygen_nb.scripts.formats"]
+    monkeypatch.setattr(module, "SHIPPED", folder)
+    monkeypatch.setitem(SCRIPT_LANGUAGES, "de", "German")
+
+    script = write("Kaffee 2026-11-22", format="", language="de").script
+
+    assert script == "Heute, am 22. November: Kaffee 2026-11-22."

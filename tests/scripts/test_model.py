@@ -328,8 +328,8 @@ NO_CREDIT = {"error": {"message": "…", "code": "insufficient_quota"}}
         (200, {"error": {"message": "Insufficient credits"}}, "no credit", 1),
         (429, None, "too much to do", 3),
         (429, NO_CREDIT, "no credit", 3),
-        (500, None, "failed .status 500", 3),
-        (503, "<html>Bad gateway</html>", "failed .status 503", 3),
+        (500, None, "server failed", 3),
+        (503, "<html>Bad gateway</html>", "server failed", 3),
         (307, None, "refused", 1),
     ],
 )

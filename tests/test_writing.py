@@ -11,8 +11,7 @@ from heygen_nb.errors import ConfigError, ScriptError
 from heygen_nb.scripts import ScriptRequest
 from heygen_nb.timing import SpeechModel, Spoken, estimate_s
 from heygen_nb.ui.state import SharedState
-from heygen_nb.workflow.lengths import Lengths
-from heygen_nb.workflow.writing import Writing
+from heygen_nb.writing import Lengths, Writing
 
 pytestmark = pytest.mark.anyio
 

@@ -53,7 +53,7 @@ async def show(folder: Path, language: str) -> None:
 
 def home(folder: Path) -> Settings:
     # real films: spoken, encoded and measured
-    options = SandboxOptions(pending_s=0, processing_s=0, balance=1000)
+    options = SandboxOptions(pending_s=0, early_404_s=0, balance=1000)
     handle = start_sandbox(folder / "sandbox", options=options)
     environ = {
         "HEYGEN_NB_HOME": str(folder),

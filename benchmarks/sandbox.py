@@ -32,7 +32,8 @@ async def main() -> None:
 
 async def beside_a_render(folder: Path) -> None:
     begun = time.perf_counter()
-    handle = await asyncio.to_thread(start_sandbox, folder)
+    options = SandboxOptions(early_404_s=0)
+    handle = await asyncio.to_thread(start_sandbox, folder, options=options)
     print(
         f"start of the server process            {time.perf_counter() - begun:6.2f} s"
     )
@@ -54,7 +55,8 @@ async def beside_a_render(folder: Path) -> None:
 
 
 async def with_a_thousand_jobs(folder: Path) -> None:
-    options = SandboxOptions(fast=True, concurrency=1000, balance=1e6)
+    known = {"early_404_s": 0, "concurrency": 1000, "balance": 1e6}
+    options = SandboxOptions(fast=True, **known)
     handle = await asyncio.to_thread(start_sandbox, folder, options=options)
     async with client(handle) as api:
         begun = time.perf_counter()

@@ -15,13 +15,21 @@ from heygen_nb.clock import Pace
 from heygen_nb.config import load_settings
 from heygen_nb.errors import DownloadError, HeygenNbError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.ledger import NO_CREDIT
 from heygen_nb.models import Draft, Video
 from heygen_nb.outcome import Outcome
 from heygen_nb.posting import Posting
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.advance import advance, fetched, submitted
-from heygen_nb.renderer.order import ToRender, order, order_all, quote, speak
+from heygen_nb.renderer.order import (
+    ToRender,
+    order,
+    order_again,
+    order_all,
+    quote,
+    speak,
+)
 from heygen_nb.renderer.search import SearchIndex, voice_filter
 from heygen_nb.renderer.tell import Report
 from heygen_nb.renderer.wait import wait
@@ -442,13 +450,22 @@ async def finish_row(
     posting: Posting,
     progress: ProgressCallback | None = None,
 ) -> Outcome:
-    """Take a stored render as far as it goes, and post it if that was asked for."""
+    """Take a stored render as far as it goes, and post it if that was asked for.
+
+    One that failed for want of money is ordered anew: it was never paid.
+    """
     post = partial(posting.send_render, asked_at=row.created_at, progress=progress)
+    ordered: str | HeygenNbError = row.id
+    if row.state == "failed" and row.error_code == NO_CREDIT:
+        try:
+            ordered = await order_again(account, row.id, posting.settings)
+        except HeygenNbError as error:
+            ordered = error
     return await finish(
         account,
-        row.id,
+        ordered,
         row.draft_id,
-        posting.pace,
+        Pace.of(posting.settings),
         progress,
         post=post if row.send_to else None,
     )

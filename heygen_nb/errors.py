@@ -203,6 +203,12 @@ class ReplyLostError(NetworkError):
     """The request went out and no whole answer came back."""
 
 
+UNCLEAR = (ServerError, BadReplyError, ReplyLostError, RequestInProgressError)
+"""After these whether a request was accepted, and so paid, is not known."""
+STOPS_ALL = (NotAuthorizedError, PaymentRequiredError)
+"""After these whatever else is asked for would fail as well."""
+
+
 class RenderFailedError(HeygenNbError):
     """HeyGen ended a render as failed; HeyGen says failed renders cost nothing."""
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from heygen_nb.clock import Pace
 from heygen_nb.errors import (
     ConfigError,
     DeliveryError,
@@ -53,7 +52,7 @@ class Posting:
     """
 
     def __init__(self, settings: Settings, account: Account) -> None:
-        self._settings = settings
+        self.settings = settings
         self._account = account
         self._posts = account.ledger.posts
 
@@ -64,14 +63,9 @@ class Posting:
             return self._account.sandbox.chat_id
         from heygen_nb.telegram import chat_of  # noqa: PLC0415 - 6 MB, for posts only
 
-        chat = chat_of(self._settings.telegram_chat_id)
-        thread = self._settings.telegram_thread_id
+        chat = chat_of(self.settings.telegram_chat_id)
+        thread = self.settings.telegram_thread_id
         return f"{chat}/{thread}" if chat and thread else chat
-
-    @property
-    def pace(self) -> Pace:
-        """How a render is waited for that is to be posted."""
-        return Pace.of(self._settings)
 
     async def check(self) -> str:
         """Return the bot's and the chat's name; nothing is posted.
@@ -207,14 +201,14 @@ class Posting:
         """Return the messages of a post: the caption, labelled if that is wished."""
         from heygen_nb.telegram import split_caption  # noqa: PLC0415 - see above
 
-        if self._settings.ai_label in ("caption", "both"):
+        if self.settings.ai_label in ("caption", "both"):
             label = _("🤖 Made with AI")
             caption = f"{caption.strip()}\n\n{label}"
         return split_caption(caption)
 
     def _bot(self) -> tuple[SecretStr, str]:
         """Return the token and the address of the bot."""
-        settings, sandbox = self._settings, self._account.sandbox
+        settings, sandbox = self.settings, self._account.sandbox
         if sandbox:
             return SecretStr(sandbox.bot_token), sandbox.telegram_base_url
         if not settings.telegram_bot_token:
@@ -344,7 +338,7 @@ class Posting:
             # one at a time: Telegram takes about 20 posts a minute
             for row in rows:
                 if row.state != "sent":
-                    message = await _prepared(poster, row, video, self._settings)
+                    message = await _prepared(poster, row, video, self.settings)
                     await self._send_one(hold, row.id, message)
         return await asyncio.to_thread(self._posts.parts, rows[0].id)
 

@@ -7,7 +7,7 @@ what a day has cost, ``database`` how a ledger is opened and brought up to date.
 """
 
 from heygen_nb.ledger.leases import Hold
-from heygen_nb.ledger.reading import Allow
+from heygen_nb.ledger.reading import NO_CREDIT, Allow
 from heygen_nb.ledger.renders import (
     ENDED_UNPAID,
     TOKEN_PREFIX,
@@ -20,6 +20,7 @@ from heygen_nb.ledger.tables import EventRow, PostRow, RenderRow, SpeechRow
 
 __all__ = [
     "ENDED_UNPAID",
+    "NO_CREDIT",
     "TOKEN_PREFIX",
     "Allow",
     "EventRow",

@@ -52,6 +52,7 @@ def spent_since(
     return total
 
 
+NO_CREDIT = "insufficient_credit"  # the code of what waits for money
 _STATES = {"completed": ("completed", "downloaded")}
 
 
@@ -127,6 +128,9 @@ class History:
                 or_(
                     RenderRow.state.in_(("planned", "submitted", "completed")),
                     (RenderRow.state == "unknown") & newest,
+                    (RenderRow.error_code == NO_CREDIT)
+                    & (RenderRow.state == "failed")
+                    & newest,
                     (RenderRow.state == "downloaded") & unposted,
                 ),
             )

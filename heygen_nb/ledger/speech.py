@@ -203,6 +203,22 @@ class Assets:
                 session.add(row)
             return row.asset_id
 
+    def young(
+        self, fingerprint: str, asset_ids: Collection[str], since: datetime
+    ) -> bool:
+        """Tell whether one of these files was uploaded since then."""
+        with self._database.reading() as session:
+            return any(
+                session.scalar(
+                    select(func.count()).where(
+                        table.account == fingerprint,
+                        table.asset_id.in_(asset_ids),
+                        table.created_at >= since,
+                    )
+                )
+                for table in (AssetRow, SpeechRow)
+            )
+
     def forget(self, fingerprint: str, asset_ids: Collection[str]) -> None:
         """Drop what HeyGen does not have any more, so that it is sent anew."""
         with self._database.writing() as session:

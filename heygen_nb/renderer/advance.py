@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.clock import Pace, Patience
 from heygen_nb.errors import (
+    STOPS_ALL,
     ApiError,
     InvalidRequestError,
     RenderFailedError,
@@ -16,11 +17,11 @@ from heygen_nb.errors import (
     WaitTimeoutError,
 )
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import RenderRow
+from heygen_nb.ledger import NO_CREDIT, RenderRow
 from heygen_nb.renderer import tell
 from heygen_nb.renderer.archive import keep, kept
-from heygen_nb.renderer.batch import STOPS_ALL, settle
-from heygen_nb.renderer.submit import submit
+from heygen_nb.renderer.batch import settle
+from heygen_nb.renderer.submit import no_credit, submit
 from heygen_nb.renderer.tell import Report
 from heygen_nb.renderer.wait import wait
 
@@ -135,6 +136,8 @@ async def _accepted(
             hint=_("Render the draft again to try once more."),
             charged=False,
         )
+    if row.state == "failed" and row.error_code == NO_CREDIT:
+        raise no_credit(row.error_message or NO_CREDIT)
     if row.state == "failed":
         raise RenderFailedError(
             _("HeyGen could not render video {id}: {reason}.").format(
@@ -158,7 +161,8 @@ async def _fetched(
     try:
         video = await wait(account, video_id, report, pace, row=row, hold=hold)
     except ApiError as error:
-        error.charged = None  # HeyGen goes on with it, and charges for it
+        if error.code != NO_CREDIT:  # HeyGen goes on with it, and charges for it
+            error.charged = None
         raise
     return await keep(account, video, report, hold)
 

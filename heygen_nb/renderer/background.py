@@ -9,6 +9,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import logging
 import re
 import stat
 import struct
@@ -19,7 +20,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heygen_nb.errors import ConfigError
+from heygen_nb.errors import ApiError, ConfigError, NotFoundError
 from heygen_nb.files import media_type, read_bytes
 from heygen_nb.heygen import (
     AssetSource,
@@ -43,6 +44,9 @@ if TYPE_CHECKING:
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.tell import Report
 
+log = logging.getLogger("heygen_nb.renderer")
+
+ASSET_PAUSES_S = (1, 2, 3, 4, 5, 5)  # until a new file is known, 20 s at most
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 PLAIN_COLOR = "#1b2440"  # background-only video when no background is given
 NOT_UPLOADED = "not-uploaded"  # in a quote: nothing is sent for one
@@ -67,6 +71,7 @@ async def asset_of(account: Account, picture: Picture, report: Report) -> str:
         # HeyGen judges a file by its extension too; its own name tells nothing
         name = f"{digest[:12]}.{kind.removeprefix('image/')}"
         reply = await account.client.upload_asset(name, content, kind)
+        await asset_there(account, reply.asset_id)
         return await asyncio.to_thread(
             assets.keep,
             payer,
@@ -75,6 +80,20 @@ async def asset_of(account: Account, picture: Picture, report: Report) -> str:
             name=picture.path.name,
             size=len(content),
         )
+
+
+async def asset_there(account: Account, asset_id: str) -> None:
+    """Wait until HeyGen knows a new file; that it does not say so stops nothing."""
+    for pause_s in ASSET_PAUSES_S:
+        try:
+            await account.client.get_asset(asset_id)
+        except NotFoundError:
+            await account.clock.sleep(pause_s)
+        except ApiError as error:
+            log.info("%s", error)
+            return
+        else:
+            return
 
 
 async def forget_assets(account: Account, row: RenderRow) -> None:

@@ -16,18 +16,20 @@ from typing import TYPE_CHECKING, Any
 
 from heygen_nb.clock import Patience
 from heygen_nb.errors import (
+    STOPS_ALL,
+    UNCLEAR,
     ApiError,
     NotAuthorizedError,
     NotFoundError,
     NotSentError,
-    PaymentRequiredError,
     RateLimitedError,
     WaitTimeoutError,
 )
+from heygen_nb.heygen import means_credit
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import TOKEN_PREFIX, RenderRow
+from heygen_nb.ledger import NO_CREDIT, TOKEN_PREFIX, RenderRow
 from heygen_nb.renderer.background import forget_assets
-from heygen_nb.renderer.submit import UNCLEAR, Waits, record, token_of
+from heygen_nb.renderer.submit import Waits, no_credit, record, token_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +44,6 @@ log = logging.getLogger("heygen_nb.renderer")
 
 MAX_ITEMS = 100  # HeyGen's limit of one request
 SEARCH_FOR = timedelta(hours=1)
-STOPS_ALL = (NotAuthorizedError, PaymentRequiredError)
 
 
 async def send_together(
@@ -137,6 +138,8 @@ async def settle(account: Account, hold: Hold, row: RenderRow, pace: Pace) -> Re
         if step:
             row = await record(account, hold, "item", **step)
             await forget_assets(account, row)
+            if row.error_code == NO_CREDIT:
+                raise no_credit(row.error_message or NO_CREDIT)
             return row
         _check_time(account, row, look, pace)
         row = await asyncio.to_thread(account.ledger.render, row.id)
@@ -214,6 +217,14 @@ class BatchLook:
             return {"state": "submitted", "video_id": found[0], "unanswered": False}
         if item and item.status == "failed":
             told = item.error or {}
+            if means_credit(str(told.get("code"))):  # it waits until there is money
+                return {
+                    "unanswered": False,
+                    "batch_key": None,
+                    "item_index": None,
+                    "error_code": NO_CREDIT,
+                    "error_message": str(told.get("message") or ""),
+                }
             return {
                 "state": "rejected",
                 "unanswered": False,

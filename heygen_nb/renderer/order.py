@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import (
+    STOPS_ALL,
     ApiError,
     HeygenNbError,
     LedgerError,
@@ -25,7 +26,7 @@ from heygen_nb.money import Limits
 from heygen_nb.renderer import tell
 from heygen_nb.renderer.account import turn
 from heygen_nb.renderer.background import asset_of, changed
-from heygen_nb.renderer.batch import STOPS_ALL, send_together
+from heygen_nb.renderer.batch import send_together
 from heygen_nb.renderer.request import make_plan, picture_and_sound, revisions_of
 from heygen_nb.renderer.speech import MAX_CALLS, Wish, say
 from heygen_nb.renderer.submit import token_of

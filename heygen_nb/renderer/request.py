@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.drafts import FIELDS, check_draft, left_out_text, what_is_said
+from heygen_nb.errors import InvalidRequestError
 from heygen_nb.heygen import (
     AvatarVideo,
     Caption,
@@ -39,13 +40,17 @@ from heygen_nb.timing import script_language
 
 if TYPE_CHECKING:
     from heygen_nb.config import Settings
+    from heygen_nb.errors import ApiError
     from heygen_nb.heygen import LookReply, VoiceReply
+    from heygen_nb.ledger import RenderRow
     from heygen_nb.models import Draft, Quote
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.background import Picture
     from heygen_nb.renderer.speech import Audio
     from heygen_nb.timing import Estimate, Fit, SpeechModel
 
+FALLBACK_ENGINE = "avatar_iii"  # the only one that most public looks take
+_MATTED = ("photo_avatar", "digital_twin")  # others show a background by themselves
 _LEAST_PAD_S = 0.3
 _CLOSE = 0.03  # share of the target that nobody notices
 
@@ -183,6 +188,32 @@ async def make_plan(
     )
 
 
+def taken_instead(row: RenderRow, error: ApiError) -> dict[str, str]:
+    """Return the columns of a request that HeyGen may take instead of a refused one.
+
+    A background cannot be taken away from a look that was not trained for matting,
+    and some looks list no engine and take one only. Both are a 400, which costs
+    nothing (seen live, July to October 2026).
+    """
+    told = f"{error.param} {error.message}".casefold()
+    if not isinstance(error, InvalidRequestError):
+        return {}
+    body = json.loads(row.body)
+    changed: dict[str, str] = {}
+    matting = any(w in told for w in ("matting", "background removal", "remove_back"))
+    if matting and body.pop("remove_background", False):
+        changed = {"error_message": _("This avatar keeps its own background.")}
+    elif "engine" in told or "does not support avatar" in told:
+        engine = body.get("engine", {}).get("type", FALLBACK_ENGINE)
+        if row.inputs.get("engine") == "auto" and engine != FALLBACK_ENGINE:
+            body["engine"]["type"] = FALLBACK_ENGINE
+            words = _("This avatar does not take {engine}: {other} is used.")
+            words = words.format(engine=engine, other=FALLBACK_ENGINE)
+            changed = {"engine": FALLBACK_ENGINE, "error_message": words}
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return changed and {**changed, "body": text}
+
+
 def _fit(
     draft: Draft, settings: Settings, voice: VoiceReply, model: SpeechModel
 ) -> Fit:
@@ -317,7 +348,10 @@ def _body(
     return AvatarVideo(
         avatar_id=cast.look.id,
         engine=Engine(type=cast.engine),
-        background=behind_avatar(settings, asset_id),
+        background=(behind := behind_avatar(settings, asset_id)),
+        remove_background=(
+            True if behind and cast.look.avatar_type in _MATTED else None
+        ),
         **spoken,
         **frame,
     )

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import (
+    UNCLEAR,
     ApiError,
     DownloadError,
     LimitError,
@@ -24,7 +25,7 @@ from heygen_nb.heygen import SpeechRequest
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import SpeechRow
 from heygen_nb.renderer.account import turn
-from heygen_nb.renderer.submit import UNCLEAR
+from heygen_nb.renderer.background import asset_there
 from heygen_nb.timing import Estimate
 
 if TYPE_CHECKING:
@@ -240,6 +241,7 @@ async def _ready(account: Account, row: SpeechRow) -> Audio:
         content = await asyncio.to_thread(path.read_bytes)
         name = f"{row.text_key[:12]}.{'wav' if content[:1] == b'R' else 'mp3'}"
         asset = await account.client.upload_asset(name, content, _mime(content))
+        await asset_there(account, asset.asset_id)
         row = await _record(account, row, asset_id=asset.asset_id)
     return Audio(row.asset_id or "", row.duration_s or 0.0, row.speed, path)
 

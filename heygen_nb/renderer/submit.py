@@ -13,23 +13,23 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import (
+    UNCLEAR,
     ApiError,
-    BadReplyError,
     ConflictError,
     LedgerError,
+    NotFoundError,
     NotSentError,
     OutcomeUnknownError,
     PaymentRequiredError,
     QuotaExceededError,
     RateLimitedError,
-    ReplyLostError,
-    RequestInProgressError,
-    ServerError,
     TakenOverError,
 )
 from heygen_nb.i18n import gettext as _
+from heygen_nb.ledger import NO_CREDIT
 from heygen_nb.renderer import tell
-from heygen_nb.renderer.background import forget_assets
+from heygen_nb.renderer.background import assets_in, forget_assets
+from heygen_nb.renderer.request import taken_instead
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,8 @@ KEY_LIFE = timedelta(hours=20)  # HeyGen keeps a key for 24 h: a wide margin
 MAX_REPEATS = 5
 MAX_WAIT_S, MAX_WAITS_S = 300.0, 1800.0  # one that the server names, and all of them
 SEARCH_PAUSES_S = (0, 10, 30)
-UNCLEAR = (ServerError, BadReplyError, ReplyLostError, RequestInProgressError)
+# What HeyGen refuses for seconds only, and then takes (seen live, 2026).
+PASSING_PAUSES_S, YOUNG_ASSET = (5, 15, 30), timedelta(minutes=2)
 
 
 class Waits:
@@ -102,11 +103,11 @@ async def submit(
 async def _settle(
     account: Account, hold: Hold, row: RenderRow, report: Report
 ) -> RenderRow:
-    repeats, waits = 0, Waits(account, report)
+    repeats, waits, pauses = 0, Waits(account, report), iter(PASSING_PAUSES_S)
+    unclear = row.unanswered
     while row.state == "planned":
         if row.unanswered and await _key_is_dead(account, row):
             return await _search(account, hold, row)
-        earlier_unanswered = row.unanswered
         row = await _note_send(account, hold)
         hold.check()  # the laptop may have slept since
         try:
@@ -114,9 +115,19 @@ async def _settle(
                 row.body, idempotency_key=row.idempotency_key
             )
         except ApiError as error:
+            if await _may_pass(account, row, error):
+                if pause_s := next(pauses, None):
+                    log.warning("#%s: %s", row.draft_id, error)
+                    await account.clock.sleep(pause_s)
+                    continue
+                if len(hits := await _found(account, row)) == 1:
+                    return await _accepted(account, hold, hits[0], "adopted")
             row = await _after_error(
-                account, hold, row, error, earlier_unanswered=earlier_unanswered
+                account, hold, row, error, earlier_unanswered=unclear
             )
+            unclear = row.unanswered
+            if row.error_message and not unclear:
+                await report("pending", f"⚠️ {row.error_message}")
             asked_s = error.retry_after_s
             limited = isinstance(error, RateLimitedError)
             repeats += not limited
@@ -168,17 +179,22 @@ async def _after_error(
 ) -> RenderRow:
     """Store what a failed send means; the state says whether to go on."""
     log.warning("#%s: %s", row.draft_id, error)
+    fields: dict[str, object]
     if isinstance(error, UNCLEAR) or _is_unreadable_conflict(error):
         return row
     nothing_made = isinstance(error, NotSentError | RateLimitedError)
     if earlier_unanswered and not nothing_made:
         return await _search(account, hold, row)
     error.charged = None if earlier_unanswered else False
+    key = f"{row.token}:{row.sends}"
+    if not earlier_unanswered and (instead := taken_instead(row, error)):
+        fields = {"unanswered": False, "idempotency_key": key, **instead}
+        return await record(account, hold, "changed", **fields)
     told = {"error_code": error.code or str(error.status)}
     told["error_message"] = error.message
-    fields: dict[str, object] = {"unanswered": earlier_unanswered}
+    fields = {"unanswered": earlier_unanswered}
     if isinstance(error, PaymentRequiredError):  # it waits until there is money
-        fields |= {**told, "idempotency_key": f"{row.token}:{row.sends}"}
+        fields |= {**told, "idempotency_key": key}
     row = await record(account, hold, "refused", **fields)
     if isinstance(error, QuotaExceededError | PaymentRequiredError):
         raise error
@@ -188,6 +204,21 @@ async def _after_error(
         await forget_assets(account, row)
         raise error
     return row
+
+
+async def _may_pass(account: Account, row: RenderRow, error: ApiError) -> bool:
+    """Tell a refusal that the same request under the same key may overcome.
+
+    A create was told "not found" although the video was made; a file that was
+    uploaded just now is not known for some seconds.
+    """
+    if isinstance(error, NotFoundError) and error.code == "resource_not_found":
+        return not error.param
+    if error.code != "asset_not_found":
+        return False
+    since = account.clock.now() - YOUNG_ASSET
+    young = account.ledger.assets.young
+    return await asyncio.to_thread(young, row.account, assets_in(row.body), since)
 
 
 async def _give_up(
@@ -282,4 +313,14 @@ def not_known(row: RenderRow) -> OutcomeUnknownError:
             "Look among your videos at HeyGen for {token}. If it is there:"
             " heygen-nb resume --adopt {id} VIDEO_ID; if not: resume --again {id}."
         ).format(token=row.token, id=row.id),
+    )
+
+
+def no_credit(reason: str) -> PaymentRequiredError:
+    """Return the error of a video that was not made for want of money."""
+    return PaymentRequiredError(
+        _("The HeyGen balance or plan is not enough: {detail}.").format(detail=reason),
+        code=NO_CREDIT,
+        hint=_("Top up the API balance at HeyGen or change the plan, then go on."),
+        charged=False,
     )

@@ -14,17 +14,19 @@ from heygen_nb.errors import (
     ApiError,
     NotAuthorizedError,
     NotFoundError,
+    PaymentRequiredError,
     RenderFailedError,
     WaitTimeoutError,
 )
-from heygen_nb.heygen import phase
+from heygen_nb.heygen import means_credit, phase
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import RenderRow
+from heygen_nb.ledger import NO_CREDIT, RenderRow
 from heygen_nb.models import Video
 from heygen_nb.renderer import tell
 from heygen_nb.renderer.account import turn
 from heygen_nb.renderer.archive import described, links
 from heygen_nb.renderer.background import forget_assets
+from heygen_nb.renderer.submit import no_credit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -324,7 +326,7 @@ def _news(
             "failed",
             "failed",
             {
-                "error_code": (video and video.failure_code) or word,
+                "error_code": _failure_code(sighting),
                 "error_message": (video and video.failure_message) or "",
                 "reserved_cost": 0.0,
             },
@@ -405,16 +407,26 @@ async def _report_sighting(
     await report(status, tell.status(word, elapsed_s, reason), elapsed_s=elapsed_s)
 
 
-def _failed(row: RenderRow | None, sighting: Sighting) -> RenderFailedError:
-    video = sighting.video
+def _failure_code(sighting: Sighting) -> str:
+    """Return why a video failed; the many words for an empty purse are one."""
+    code = (sighting.video and sighting.video.failure_code) or sighting.word
+    return NO_CREDIT if means_credit(code) else code
+
+
+def _failed(
+    row: RenderRow | None, sighting: Sighting
+) -> RenderFailedError | PaymentRequiredError:
+    video, code = sighting.video, _failure_code(sighting)
     reason = (video and (video.failure_message or video.failure_code)) or _("deleted")
     video_id = video.id if video else str(row.video_id if row else "")
+    if code == NO_CREDIT:
+        return no_credit(reason.rstrip("."))
     return RenderFailedError(
         _("HeyGen could not render video {id}: {reason}.").format(
             id=video_id, reason=reason.rstrip(".")
         ),
         video_id=video_id,
-        failure_code=(video and video.failure_code) or sighting.word,
+        failure_code=code,
         hint=_("HeyGen does not charge failed renders. Change the draft or retry."),
         charged=None if sighting.word == "deleted" else False,
     )

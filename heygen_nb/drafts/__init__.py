@@ -1,6 +1,6 @@
 """Drafts from files, and from tables with a template."""
 
-from heygen_nb.drafts.fields import FIELDS, write_draft
+from heygen_nb.drafts.fields import FIELDS, label, write_draft
 from heygen_nb.drafts.read import drafts_in, read_drafts
 from heygen_nb.drafts.spoken import (
     MAX_SCRIPT_CHARS,
@@ -29,6 +29,7 @@ __all__ = [
     "drafts_from",
     "drafts_in",
     "fill",
+    "label",
     "left_out_text",
     "read_drafts",
     "read_table",

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from heygen_nb import i18n
 from heygen_nb.config import check_duration
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
@@ -47,6 +48,11 @@ _HEADINGS = {
 def field_of(heading: str) -> str:
     """Return the field that a heading in the user's words means; "" if none does."""
     return _HEADINGS.get(_folded(heading), "")
+
+
+def label(field: str) -> str:
+    """Return the name of a field in the user's language."""
+    return i18n.gettext(FIELDS[field].label)
 
 
 def by_field(values: Mapping[str, str], where: str) -> dict[str, str]:

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from heygen_nb.api import next_unpaid
-from heygen_nb.drafts import DraftTemplate, Table, fill, read_table, repeated_text
+from heygen_nb.drafts import (
+    FIELDS,
+    DraftTemplate,
+    Table,
+    fill,
+    label,
+    read_table,
+    repeated_text,
+)
 from heygen_nb.errors import DraftError, TableError
 from heygen_nb.files import packaged
 from heygen_nb.i18n import gettext as _
@@ -64,6 +72,7 @@ class TableCard(widgets.VBox):
             rows=5,
             continuous_update=False,
         )
+        self.columns = make(widgets.VBox)
         for widget in (self.d_template, self.t_template):
             widget.observe(lambda _c: self._panel.spawn(self.fill), "value")
         self.result = make(widgets.HTML, "hg-table")
@@ -73,7 +82,7 @@ class TableCard(widgets.VBox):
         self.b_sample = self._button(lambda: _("🎬 Render one sample"), self.sample)
         self.b_rest = self._button(self._rest_words, self.rest)
         buttons = row(self.b_add, self.b_sample, self.b_rest)
-        inputs = (row(self.u_table), self.d_template, self.t_template)
+        inputs = (row(self.u_table), self.d_template, self.columns, self.t_template)
         super().__init__(
             (*inputs, self.result, buttons, self._place, self.state),
             layout=shared_layout(),
@@ -118,13 +127,35 @@ class TableCard(widgets.VBox):
             table = await asyncio.to_thread(read_table, file["name"], content)
             self.table = table
             self.list_templates()
-            if self.d_template.value == _COLUMNS and "script" not in table.columns:
+            self._list_columns(table)
+            is_script = "script" in table.fields().values()
+            if self.d_template.value == _COLUMNS and not is_script:
                 self.d_template.value = _TYPED
             await self.fill()
+
+    def _list_columns(self, table: Table) -> None:
+        """Let each column be given the field of a draft that it means."""
+        fields = table.fields()
+        options = [(_("not used"), ""), *((label(name), name) for name in FIELDS)]
+        self.columns.children = [
+            make(
+                widgets.Dropdown,
+                description=column,
+                options=options,
+                value=fields.get(key, ""),
+            )
+            for key, column in list(table.columns.items())[:_SHOWN_COLUMNS]
+        ]
+        for widget in self.columns.children:
+            widget.observe(lambda _c: self._panel.spawn(self.fill), "value")
+
+    def _meanings(self) -> dict[str, str]:
+        return {widget.description: widget.value for widget in self.columns.children}
 
     async def fill(self) -> None:
         """Fill the template for every row; show the first, or what is wrong."""
         show(self.t_template, when=self.d_template.value == _TYPED)
+        show(self.columns, when=self.d_template.value == _COLUMNS)
         asked = table, template = self.table, self._template()
         self.drafts, self._added = (), False
         if table is None or template == "":
@@ -134,7 +165,8 @@ class TableCard(widgets.VBox):
         filled, told = None, ""
         try:
             chosen = None if template is None else DraftTemplate.of(template, home)
-            filled = await asyncio.to_thread(fill, table, chosen)
+            columns = self._meanings() if chosen is None else None
+            filled = await asyncio.to_thread(fill, table, chosen, columns)
         except TableError as error:
             told = _problems_html(error.problems, error.hint)
         except DraftError as error:

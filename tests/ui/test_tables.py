@@ -349,3 +349,31 @@ async def test_own_templates_come_before_those_of_the_package(card, home):
 
     assert names[:2] == ["hello.md", "mine.md"]
     assert "greeting.md" in names
+
+
+async def test_columns_in_the_users_words_become_drafts_and_others_are_mapped(panel):
+    text = "Сценарий,Подпись,Время,Кто\nПривет.,Шаг,10:00,Maya\n"
+    await upload(panel, content=text.encode())
+
+    [draft] = panel.card.drafts
+    assert (draft.script, draft.caption) == ("Привет.", "Шаг")
+    assert draft.voice != "Maya"
+
+    who = panel.card.columns.children[3]
+    assert (who.description, who.value) == ("Кто", "")
+    who.value = "voice"
+    await settled(panel)
+
+    [draft] = panel.card.drafts
+    assert draft.voice == "Maya"
+
+
+async def test_a_typed_template_keeps_caption_and_title(panel):
+    text = "name,Topic,Post text\nAnna,Welcome,New here\n"
+    await upload(panel, content=text.encode())
+
+    panel.card.t_template.value = "Hello {{ name }}, welcome to the team."
+    await settled(panel)
+
+    [draft] = panel.card.drafts
+    assert (draft.title, draft.caption) == ("Welcome", "New here")

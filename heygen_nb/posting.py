@@ -157,6 +157,8 @@ class Posting:
             DeliveryError: Surely not all of it is in the chat.
             DeliveryUnsureError: It may be; a person has to look.
         """
+        from heygen_nb.telegram import split_caption  # noqa: PLC0415 - 6 MB
+
         rows = await asyncio.to_thread(self._posts.parts, post.id)
         _check_age(rows, post.created_at)
         texts = None
@@ -164,7 +166,8 @@ class Posting:
             ledger = self._account.ledger
             row = await asyncio.to_thread(ledger.render, post.render_id)
             # a text of its own was given by hand and stays
-            if [part.text for part in rows] == self._texts(row.caption):
+            before = (self._texts(row.caption), split_caption(row.caption))
+            if [part.text for part in rows] in before:
                 texts = self._texts(await self._caption_now(row))
         return await self._deliver(post.id, video, texts)
 

@@ -182,6 +182,18 @@ class SettingsPanel(Panel):
                 widgets.Checkbox,
                 lambda: _("Send each video by itself"),
             ),
+            self._setting(
+                "telegram_thread_id",
+                widgets.IntText,
+                lambda: _("Topic of a forum (0: none)"),
+                "hg-short",
+            ),
+            self._setting(
+                "ai_label",
+                widgets.Dropdown,
+                lambda: _("Say that AI made it"),
+                "hg-short",
+            ),
             self.telegram_state,
             self.button(lambda: _("Test connection"), self.test_telegram),
             css="hg-card",

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.outcome import Outcome
     from heygen_nb.ui.base import Work
-    from heygen_nb.workflow.jobs import Job
+    from heygen_nb.ui.jobs import Job
 
 CARDS = 6
 TICK_S = 1.0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from heygen_nb.models import Draft, Voice
     from heygen_nb.renderer.request import Plan
     from heygen_nb.ui.base import Answer, Panel
-    from heygen_nb.workflow.jobs import Job
+    from heygen_nb.ui.jobs import Job
 
 _WARNINGS = 3  # of many drafts: more would hide what it costs
 

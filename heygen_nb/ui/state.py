@@ -28,8 +28,8 @@ from heygen_nb.renderer.request import picture_and_sound, revision_of
 from heygen_nb.renderer.resolve import background_meant
 from heygen_nb.timing import script_language
 from heygen_nb.ui.catalogue import AccountLists
+from heygen_nb.ui.jobs import Job, Jobs
 from heygen_nb.ui.pictures import BackgroundStore
-from heygen_nb.workflow.jobs import Job, Jobs
 from heygen_nb.writing import Lengths, Writing
 
 if TYPE_CHECKING:

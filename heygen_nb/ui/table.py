@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.models import Draft
     from heygen_nb.ui.base import Panel, Words, Work
-    from heygen_nb.workflow.jobs import Job
+    from heygen_nb.ui.jobs import Job
 
 FOLDER = "templates"
 _COLUMNS, _TYPED = "", "typed"

@@ -6,8 +6,8 @@ from collections import deque
 import pytest
 
 from heygen_nb.ui import widgets
+from heygen_nb.ui.jobs import LOG_LINES, Jobs
 from heygen_nb.ui.widgets import LogView
-from heygen_nb.workflow.jobs import LOG_LINES, Jobs
 
 pytestmark = pytest.mark.anyio
 

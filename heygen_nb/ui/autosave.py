@@ -135,7 +135,7 @@ class Autosave:
         over = self.kept.version if self.kept else 0
         _theirs, saved = await self._drafts.save(typed, over=over)
         if not saved:
-            own = typed.model_copy(update={"id": blank_row().draft.id})
+            own = typed.model_copy(update={"id": blank_draft().draft.id})
             await self._drafts.save(own, over=0)
 
     async def follow(self) -> None:
@@ -148,6 +148,6 @@ class Autosave:
                 self.turn(stored)
 
 
-def blank_row() -> KeptDraft:
+def blank_draft() -> KeptDraft:
     """Return an empty draft that is not stored yet."""
     return KeptDraft(Draft(id=secrets.token_hex(4), script=""), version=0)

@@ -4,114 +4,31 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
-from heygen_nb.timing import estimate_s
-from heygen_nb.ui.autosave import Autosave, blank_row
-from heygen_nb.ui.base import Panel, column, make, row, shared_layout, show
+from heygen_nb.ui.autosave import Autosave, blank_draft
+from heygen_nb.ui.base import Panel, column, make, row, show
+from heygen_nb.ui.draft_list import DraftList
 from heygen_nb.ui.editor import Editor
-from heygen_nb.ui.html import bar_html, markup, two_lines
-from heygen_nb.ui.paying import render_if_agreed, speak_if_agreed
+from heygen_nb.ui.html import bar_html, markup
+from heygen_nb.ui.paying import (
+    render_if_agreed,
+    render_unpaid_if_agreed,
+    speak_if_agreed,
+)
 from heygen_nb.ui.table import TableCard
 from heygen_nb.ui.widgets import Player
 from heygen_nb.ui.writer import DraftWriting, Rewriter, WriterCard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from heygen_nb.models import Draft, Voice
-    from heygen_nb.ui.state import KeptDraft
-
-LISTED = 200
-
-
-class DraftList(widgets.VBox):
-    """Drafts to choose from, the newest first.
-
-    Args:
-        panel: Whose list it is.
-        choose: Called with the id of the entry that was clicked.
-    """
-
-    def __init__(
-        self, panel: Panel, choose: Callable[[str], Coroutine[Any, Any, object]]
-    ) -> None:
-        self._drafts = panel.shared.drafts
-        self._filling = False
-        self.t_search = panel.field(
-            widgets.Text, lambda: _("🔎 Search"), placeholder="…"
-        )
-        self.s_drafts = panel.field(
-            widgets.Select, lambda: _("Drafts"), "hg-list", rows=9
-        )
-        self._count = make(widgets.HTML)
-        super().__init__(
-            (self.t_search, self.s_drafts, self._count), layout=shared_layout()
-        )
-        self.t_search.observe(lambda _c: panel.spawn(self.refresh), "value")
-
-        def on_choice(change: dict[str, str | None]) -> None:
-            if change["new"] and not self._filling:
-                panel.spawn(partial(choose, change["new"]))
-
-        self.s_drafts.observe(on_choice, "value")
-
-    @property
-    def first(self) -> str | None:
-        """The id of the newest draft in the list."""
-        options = self.s_drafts.options
-        return options[0][1] if options else None
-
-    async def refresh(self, chosen: str | None = None) -> None:
-        """Ask for the drafts again; ``chosen`` is the one to be marked."""
-        chosen = chosen or self.s_drafts.value
-        rows, total = await self._drafts.search(self.t_search.value, limit=LISTED)
-        options = tuple((_entry(kept), kept.draft.id) for kept in rows)
-        if self.s_drafts.options != options:
-            self._filling = True
-            self.s_drafts.options = options
-            self._filling = False
-        self.mark(chosen)
-        text = ngettext("{count} draft", "{count} drafts", total).format(count=total)
-        if total > LISTED:
-            text += " · " + _("the newest {count} are listed").format(count=LISTED)
-        self._count.value = markup(text, "hg-hint")
-
-    def mark(self, draft_id: str | None) -> None:
-        """Mark an entry without choosing it."""
-        listed = any(key == draft_id for _label, key in self.s_drafts.options)
-        self._filling = True
-        self.s_drafts.value = draft_id if listed else None
-        self._filling = False
-
-
-def _import_words(file: str, new: int, found: int) -> str:
-    words = _("{file}: {new} of {found} drafts are new.")
-    return words.format(file=file, new=new, found=found)
-
-
-def _entry(kept: KeptDraft) -> str:
-    title = kept.draft.title or kept.draft.script or _("(empty)")
-    seconds = _("{seconds:.0f} s").format(
-        seconds=estimate_s(what_is_said(kept.draft.script).text)
-    )
-    return two_lines(title, f"#{kept.draft.id} · {_MARKS[kept.status]()} · {seconds}")
-
-
-_MARKS = {
-    "draft": lambda: _("draft"),
-    "rendering": lambda: "🎬 " + _("rendering"),
-    "rendered": lambda: "✅ " + _("rendered"),
-    "sent": lambda: "📱 " + _("sent"),
-    "failed": lambda: "❌ " + _("failed"),
-    "unknown": lambda: "⚠️ " + _("to be settled"),
-}
 
 
 class DraftsPanel(Panel):
@@ -123,14 +40,14 @@ class DraftsPanel(Panel):
     def _build(self) -> tuple[widgets.Widget, ...]:
         self.autosave = Autosave(self, shown=self._show_state, turned=self._turned)
         self.writing_now = DraftWriting(self.shared, self.autosave, self._lock)
-        self._deleted = ""
+        self._deleted: tuple[str, ...] = ()
         self._sources: dict[type, WriterCard | TableCard] = {}
         self.source = column()
         columns = (self._build_list(), self._build_editor(), self._build_stage())
         return (self.source, row(*columns, css="hg-columns"))
 
     def _build_list(self) -> widgets.VBox:
-        self.list = DraftList(self, self.open_draft)
+        self.list = DraftList(self, self.open_draft, self._show_several)
         self.u_import = self.upload(
             lambda: _("⇪ Import"),
             self._import,
@@ -146,7 +63,23 @@ class DraftsPanel(Panel):
             self.u_import,
             self.undo_button,
         )
-        return column(self.list, row(*self._bringing), css="hg-side hg-left")
+        return column(
+            self.list, self._build_several(), row(*self._bringing), css="hg-left"
+        )
+
+    def _build_several(self) -> widgets.VBox:
+        """Make what can be done with several drafts at once."""
+        place = self.place()
+        self.all_button = self.button(lambda: _("☑ All"), self._choose_all)
+        self.render_button = self.button(
+            self._render_words, self.render_chosen, "hg-primary", at=place
+        )
+        self._for_several = (
+            self.render_button,
+            self.button(lambda: _("👁 Preview"), self.preview_chosen, at=place),
+            self.button(lambda: _("🗑 Delete"), self.delete_chosen, at=place),
+        )
+        return column(row(self.all_button, *self._for_several), place)
 
     def _build_editor(self) -> widgets.VBox:
         self.rewriter = Rewriter(
@@ -170,6 +103,7 @@ class DraftsPanel(Panel):
             self.button(lambda: _("👁 Preview"), self.preview, at=place),
             self.hear_button,
             self.button(lambda: _("💾 Save"), self.save, at=place),
+            self.button(lambda: _("⧉ Duplicate"), self.duplicate, at=place),
             self.button(lambda: _("🗑 Delete"), self.delete, at=place),
         )
         self.stop_button = self.button(
@@ -191,7 +125,7 @@ class DraftsPanel(Panel):
 
     async def _begin(self) -> None:
         # Somebody may type before the list is there: that is a new draft already.
-        blank = self.autosave.kept = blank_row()
+        blank = self.autosave.kept = blank_draft()
         await self._list()
         first = self.list.first and await self.shared.drafts.get(self.list.first)
         if first and self.autosave.kept is blank and not self.autosave.changed:
@@ -235,7 +169,7 @@ class DraftsPanel(Panel):
         if self.writing_now.busy:
             return
         await self.autosave.flush()
-        self.autosave.turn(blank_row())
+        self.autosave.turn(blank_draft())
         self.t_title.focus()
 
     async def open_source(self, kind: type[WriterCard | TableCard]) -> None:
@@ -264,7 +198,7 @@ class DraftsPanel(Panel):
         """Follow: another draft is in the editor."""
         kept = self.autosave.kept
         self.writing_now.before = None
-        self.list.mark(kept.draft.id if kept else None)
+        self.list.mark(*([kept.draft.id] if kept else []))
         show(self._stage, when=False)
 
     def _show_state(self, text: str = "") -> None:
@@ -332,7 +266,10 @@ class DraftsPanel(Panel):
             return
         self.autosave.kept = None
         await self.shared.drafts.delete(kept.draft.id)
-        self._deleted = kept.draft.id
+        await self._deleted_now(kept.draft.id)
+
+    async def _deleted_now(self, *draft_ids: str) -> None:
+        self._deleted = draft_ids
         show(self.undo_button, when=True)
         await self._list()
         if self.list.first:
@@ -342,9 +279,67 @@ class DraftsPanel(Panel):
 
     async def _restore(self) -> None:
         show(self.undo_button, when=False)
-        if self._deleted:
-            await self.shared.drafts.restore(self._deleted)
-            await self.open_draft(self._deleted)
+        for draft_id in self._deleted:
+            await self.shared.drafts.restore(draft_id)
+        for draft_id in self._deleted[:1]:
+            await self.open_draft(draft_id)
+
+    async def duplicate(self) -> None:
+        """Make another draft that says the same, and open it."""
+        if await self.autosave.flush():
+            new = {"id": blank_draft().draft.id}
+            draft = self.autosave.typed().model_copy(update=new)
+            await self.shared.drafts.save(draft, over=0)
+            await self.open_draft(draft.id)
+
+    # Several drafts at once
+
+    def _show_several(self) -> None:
+        several = len(self.list.chosen) > 1
+        for button in self._for_several:
+            show(button, when=several)
+        self.render_button.description = self._render_words()
+
+    def _render_words(self) -> str:
+        return _("🎬 Render {count}").format(count=len(self.list.chosen))
+
+    async def _choose_all(self) -> None:
+        self.list.choose_all()
+
+    async def render_chosen(self) -> None:
+        """Render what is chosen and not rendered yet, after saying what it costs."""
+        if not await self.autosave.flush():
+            return
+        drafts = await self.shared.drafts.these(self.list.chosen)
+        if await render_unpaid_if_agreed(self, drafts):
+            self.begun()
+
+    async def preview_chosen(self) -> None:
+        """Make the animatics of what is chosen, and play the last one."""
+        await self.autosave.flush()
+        drafts = await self.shared.drafts.these(self.list.chosen)
+        show(self._stage, when=True)
+        for number, draft in enumerate(drafts, 1):
+            text = _("Making preview {number} of {count}…")
+            told = text.format(number=number, count=len(drafts))
+            self._stage_text.value = bar_html(number / len(drafts)) + markup(told)
+            self.player.play(await self.shared.preview(draft))
+        count = len(drafts)
+        text = ngettext(
+            "{count} preview is made: open a draft and press Preview to see it.",
+            "{count} previews are made: open a draft and press Preview to see it.",
+            count,
+        )
+        self._stage_text.value = markup(text.format(count=count), "hg-hint")
+
+    async def delete_chosen(self) -> None:
+        """Delete what is chosen; one button brings all of it back."""
+        await self.autosave.flush()
+        chosen, self.autosave.kept = self.list.chosen, None
+        for draft_id in chosen:
+            await self.shared.drafts.delete(draft_id)
+        self.list.mark()
+        await self._deleted_now(*chosen)
 
     # Preview and create
 
@@ -400,3 +395,8 @@ class DraftsPanel(Panel):
         """Tell that a render has started."""
         if self.on_create:
             self.on_create()
+
+
+def _import_words(file: str, new: int, found: int) -> str:
+    words = _("{file}: {new} of {found} drafts are new.")
+    return words.format(file=file, new=new, found=found)

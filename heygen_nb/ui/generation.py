@@ -15,6 +15,7 @@ from heygen_nb.ui.html import (
     amount_text,
     bar_html,
     clock,
+    cut,
     failure_html,
     left_text,
     markup,
@@ -181,7 +182,7 @@ class GenerationPanel(Panel):
         length = _("{seconds:.1f} s, asked: {target:.0f} s").format(
             seconds=outcome.duration_s or 0, target=outcome.target_s or 0
         )
-        title = job.draft.title or f"#{job.draft.id}"
+        title = cut(job.draft.title or job.draft.script)
         self._about.value = markup(f"{title} · {length}", "hg-hint")
         self.send_button.disabled = job.sending or outcome.sent is not False
 
@@ -248,9 +249,9 @@ class RenderCard(widgets.VBox):
     def draw(self) -> None:
         """Show how far it is."""
         job = self._job
-        name = job.draft.title or " ".join(job.draft.script.split())
+        name = cut(job.draft.title or job.draft.script)
         parts = [
-            markup(name, "hg-cut", "h3"),
+            markup(name, tag="h3"),
             markup(f"#{job.draft.id}", "hg-hint"),
         ]
         if job.outcome is None:

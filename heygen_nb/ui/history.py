@@ -15,7 +15,7 @@ from heygen_nb.models import Draft
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.order import adopt, order_again
 from heygen_nb.ui.base import Panel, column, make, row, shared_layout, show
-from heygen_nb.ui.html import clock, failure_html, markup, picture_html, relative
+from heygen_nb.ui.html import clock, cut, failure_html, markup, picture_html, relative
 from heygen_nb.ui.jobs import video_of
 from heygen_nb.ui.widgets import Player
 from heygen_nb.workflow.history import HistoryLine, export_history, line_of
@@ -132,7 +132,7 @@ class HistoryPanel(Panel):
             self._show_details(next(fresh, self.line))
 
     async def _read(self, limit: int) -> list[tuple[HistoryLine, str]]:
-        """Return the renders of this page, each with the title its draft had."""
+        """Return the renders of this page, each with what its draft was called."""
         ledger, videos = await self.shared.ledger(), self.shared.settings.videos_path
         status, before = self.d_status.value or None, self._starts[-1]
 
@@ -141,7 +141,7 @@ class HistoryPanel(Panel):
             found = ledger.history.page(status=status, before=last, limit=limit)
             posts = ledger.posts.of_renders([one.id for one in found])
             return [
-                (line_of(one, posts.get(one.id, ()), videos), one.title)
+                (line_of(one, posts.get(one.id, ()), videos), one.title or one.script)
                 for one in found
             ]
 
@@ -274,7 +274,7 @@ class HistoryEntry(widgets.HBox):
         if found is None:
             return
         line, title = found
-        name = title or f"#{line.draft_id}"
+        name = cut(title)
         when = f"{line.created_at.astimezone():%d.%m. %H:%M}"
         self.html.value = (
             f"{picture_html(line.thumbnail, name)}<div>{markup(name, tag='b')} "

@@ -36,9 +36,15 @@ def markup(text: str, css: str = "", tag: str = "span", *, role: str = "") -> st
     return f"<{tag}{named}>{escape(text)}</{tag}>"
 
 
+def cut(text: str, letters: int = 48) -> str:
+    """Return a text on one line, with an ellipsis where it is cut."""
+    text = " ".join(text.split())
+    return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
+
+
 def two_lines(first: str, second: str) -> str:
     """Return the two lines of a list entry; see the style of ``.hg-list``."""
-    first = " ".join(first.split())[:48].replace(" ", _NBSP)
+    first = cut(first).replace(" ", _NBSP)
     return first.ljust(_WIDE, _PAD) + _BREAK + second.replace(" ", _NBSP)
 
 
@@ -49,8 +55,15 @@ def failure_html(message: str, hint: str, charged: bool | None) -> str:  # noqa:
         word = _("It was charged.") if charged else _("Nothing was charged.")
         parts.append(markup(word, tag="div"))
     if hint:
-        parts.append(markup(f"👉 {hint}", tag="div"))
+        parts.append(markup(f"👉 {panel_words(hint)}", tag="div"))
     return f'<div role="alert">{"".join(parts)}</div>'
+
+
+def panel_words(hint: str) -> str:
+    """Return a hint with what there is to click for what a programmer would type."""
+    for typed, words in _IN_PANELS.items():
+        hint = hint.replace(typed, words())
+    return hint
 
 
 def bar_html(fraction: float | None) -> str:
@@ -102,11 +115,12 @@ def picture_html(path: Path | None, alt: str) -> str:
     return f'<img class="hg-thumb" alt="{escape(alt)}" src="{source}">'
 
 
-def money_text(balance: tuple[float, str] | None) -> str:
+def money_text(balance: tuple[float, str] | None, *, sandbox: bool = False) -> str:
     """Return an amount as the header shows it; empty when it is not known."""
     if balance is None:
         return ""
-    return _("balance {amount}").format(amount=amount_text(*balance))
+    words = _("play money {amount}") if sandbox else _("balance {amount}")
+    return words.format(amount=amount_text(*balance))
 
 
 _CLOSE = 0.02  # share of the target that nobody notices
@@ -189,3 +203,18 @@ def left_text(seconds: float, span_s: tuple[float, float] | None = None) -> str:
         if low < minutes < high:
             text += f" ({max(low, 1)}–{high})"
     return text
+
+
+_IN_PANELS: dict[str, Callable[[], str]] = {
+    "`heygen-nb doctor`": lambda: _("“Test connection”"),
+    "`heygen-nb voices`": lambda: _("“Choose…” beside the voice"),
+    "`heygen-nb avatars`": lambda: _("“Choose…” beside the avatar"),
+    "heygen-nb resume": lambda: _("the tab “Generation”"),
+    "HEYGEN_API_KEY": lambda: _("“HeyGen API key” in the settings"),
+    "TELEGRAM_BOT_TOKEN": lambda: _("“Telegram bot token” in the settings"),
+    "telegram_chat_id": lambda: _("“Chat” in the settings"),
+    "heygen_avatar_id": lambda: _("“Avatar look id” in the settings"),
+    "heygen_voice": lambda: _("“HeyGen voice” in the settings"),
+    "length_mode: estimate": lambda: _("“estimated” as the length"),
+}
+"""What messages of the lower rooms name, as it stands in the panels."""

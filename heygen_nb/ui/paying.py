@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.api import heard, settings_for
 from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import ngettext
 from heygen_nb.renderer.order import over_limit
 from heygen_nb.renderer.search import language_label
 from heygen_nb.ui.html import amount_text
@@ -75,6 +76,33 @@ async def render_if_agreed(
     return shared.render(drafts, unlimited=over is not None)
 
 
+async def render_unpaid_if_agreed(panel: Panel, drafts: Sequence[Draft]) -> int:
+    """Render those drafts that are not rendered yet, if somebody agrees.
+
+    Returns:
+        How many were started.
+
+    Raises:
+        HeygenNbError: They cannot be rendered as they are; nothing was sent.
+    """
+    plans = await panel.shared.quote(drafts)
+    if not plans:
+        panel.tell(lambda: _("All of them are rendered already."))
+        return 0
+    count, ids = len(plans), {plan.new.draft_id for plan in plans}
+    chosen = [draft for draft in drafts if draft.id in ids]
+    question = ngettext("Render {count} draft?", "Render {count} drafts?", count)
+    asked = question.format(count=count)
+    if await render_if_agreed(panel, chosen, plans, asked) is None:
+        return 0
+    panel.tell(
+        lambda: ngettext(
+            "{count} render has started.", "{count} renders have started.", count
+        ).format(count=count)
+    )
+    return count
+
+
 async def speak_if_agreed(panel: Panel, draft: Draft) -> Path | None:
     """Say what the speech of a draft costs at most, ask, and have it made.
 
@@ -135,12 +163,11 @@ def _what_is_used(plans: Sequence[Plan]) -> list[str]:
         ]
     cost = sum(plan.quote.amount for plan in plans)
     if cost:
-        text = _("About {seconds:.0f} s, about {amount} (estimate, {source})")
+        text = _("About {seconds:.0f} s, about {amount} (an estimate)")
         lines.append(
             text.format(
                 seconds=sum(plan.quote.seconds for plan in plans),
                 amount=amount_text(cost, quote.currency),
-                source=quote.source,
             )
         )
     warnings = sorted({text for plan in plans for text in plan.warnings})

@@ -395,8 +395,16 @@ class DraftStore:
     async def _rows(self) -> Drafts:
         return (await self._ledger()).drafts
 
-    async def search(self, words: str, *, limit: int) -> tuple[list[KeptDraft], int]:
-        """Return the newest drafts that hold all the words, and how many there are."""
+    async def search(
+        self, words: str, *, limit: int, status: str = ""
+    ) -> tuple[list[KeptDraft], int]:
+        """Return the newest drafts that hold all the words, and how many there are.
+
+        Args:
+            words: Parts of id, title, script or caption.
+            limit: How many are returned at most.
+            status: Only those; see :class:`KeptDraft`.
+        """
         rows = await self._rows()
         wanted = words.casefold().split()
         found = [
@@ -404,9 +412,13 @@ class DraftStore:
             for row in await asyncio.to_thread(rows.all)
             if not wanted or _holds(row, wanted)
         ]
-        shown = found[:limit]
-        states = await asyncio.to_thread(rows.states, [row.id for row in shown])
-        return [KeptDraft.of(row, states.get(row.id, "")) for row in shown], len(found)
+        asked = found if status else found[:limit]
+        states = await asyncio.to_thread(rows.states, [row.id for row in asked])
+        kept = [KeptDraft.of(row, states.get(row.id, "")) for row in asked]
+        if not status:
+            return kept, len(found)
+        fitting = [one for one in kept if one.status == status]
+        return fitting[:limit], len(fitting)
 
     async def get(self, draft_id: str) -> KeptDraft | None:
         """Return a draft; None when it is deleted or never was."""

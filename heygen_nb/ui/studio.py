@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PANELS: Sequence[type[Panel]] = (
-    GenerationPanel,
     DraftsPanel,
+    GenerationPanel,
     SettingsPanel,
     HistoryPanel,
     AnalyticsPanel,
@@ -49,7 +49,7 @@ class Studio(Panel):
         self.d_language.observe(self._on_language, "value")
         head = row(self.title, self.chips, self.d_language, css="hg-head")
         boxes = tuple(make(widgets.Box, "hg-page") for _kind in _PANELS)
-        self.tabs = make(widgets.Tab, "hg-tabs", children=boxes, selected_index=1)
+        self.tabs = make(widgets.Tab, "hg-tabs", children=boxes, selected_index=0)
         self.tabs.observe(self._on_tab, "selected_index")
         self._fill_tab()
         return (column(head, self.tabs, css="hg-app"),)
@@ -110,8 +110,8 @@ class Studio(Panel):
         super().relabel()
         self.d_language.value = current_language()
         self.tabs.titles = (
-            _("Generation"),
             _("Drafts"),
+            _("Generation"),
             _("Settings"),
             _("History"),
             _("Analytics"),
@@ -120,7 +120,8 @@ class Studio(Panel):
 
     async def _ask_balance(self) -> None:
         try:
-            self._balance = money_text(await self.shared.balance())
+            sandbox = self.shared.settings.active_backend == "sandbox"
+            self._balance = money_text(await self.shared.balance(), sandbox=sandbox)
         except HeygenNbError as error:
             self._balance = ""
             self.tell_error(error)

@@ -24,7 +24,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.ui.base import make, row, shared_layout, show
 from heygen_nb.ui.html import bar_html, markup
-from heygen_nb.ui.paying import render_if_agreed
+from heygen_nb.ui.paying import render_if_agreed, render_unpaid_if_agreed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
@@ -258,23 +258,8 @@ class TableCard(widgets.VBox):
     async def rest(self) -> None:
         """Render all that is not rendered yet, after saying what it costs."""
         self.state.value = _BUSY + markup(_("Looking up voice and avatar…"))
-        drafts = await self._kept()
-        plans = await self._panel.shared.quote(drafts)
-        if not plans:
-            self._say(_("All of them are rendered already."))
-            return
-        count, ids = len(plans), {plan.new.draft_id for plan in plans}
-        chosen = [draft for draft in drafts if draft.id in ids]
-        question = ngettext(
-            "Render the other {count}?", "Render the other {count}?", count
-        ).format(count=count)
-        if await render_if_agreed(self._panel, chosen, plans, question) is None:
-            return
-        show(self.b_rest, when=False)
-        text = ngettext(
-            "{count} render has started.", "{count} renders have started.", count
-        )
-        self._say(text.format(count=count))
+        if await render_unpaid_if_agreed(self._panel, await self._kept()):
+            show(self.b_rest, when=False)
 
     async def _kept(self) -> list[Draft]:
         """Return the drafts as they are in the list, where they may be edited."""

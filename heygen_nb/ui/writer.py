@@ -14,7 +14,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.scripts import ScriptRequest
 from heygen_nb.timing import script_language
-from heygen_nb.ui.autosave import blank_row
+from heygen_nb.ui.autosave import blank_draft
 from heygen_nb.ui.base import make, row, shared_layout, show
 from heygen_nb.ui.html import markup
 
@@ -212,7 +212,7 @@ class DraftWriting:
             if not may:
                 return
             last = autosave.kept
-            autosave.turn(blank_row())
+            autosave.turn(blank_draft())
             try:
                 grow = autosave.texts.grow
                 async for draft in self._shared.writing.write(order, number, grow):

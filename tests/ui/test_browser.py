@@ -220,8 +220,8 @@ SCREENS = [
     ("dark", "en", 700),
 ]
 TABS = {
-    "en": ("Generation", "Drafts", "Settings", "History", "Analytics"),
-    "ru": ("Генерация", "Черновики", "Настройки", "История", "Аналитика"),
+    "en": ("Drafts", "Generation", "Settings", "History", "Analytics"),
+    "ru": ("Черновики", "Генерация", "Настройки", "История", "Аналитика"),
 }
 
 

@@ -13,6 +13,7 @@ from heygen_nb.ui.display import register
 from heygen_nb.ui.html import (
     caption_html,
     clock,
+    failure_html,
     markup,
     picture_html,
     script_html,
@@ -93,3 +94,13 @@ def test_texts_and_paths_are_harmless():
 
 def test_clocks_read_as_one_expects():
     assert [clock(s) for s in (0, 161, 3725)] == ["00:00", "02:41", "1:02:05"]
+
+
+def test_hints_name_what_there_is_to_click():
+    html = failure_html(
+        "No.", "Check HEYGEN_API_KEY; `heygen-nb doctor` tries it.", None
+    )
+
+    assert "HEYGEN" not in html
+    assert "heygen-nb" not in html
+    assert "“HeyGen API key” in the settings; “Test connection” tries it." in html

@@ -7,7 +7,9 @@ import pytest
 
 from heygen_nb.models import Draft
 from heygen_nb.ui import autosave
-from heygen_nb.ui.drafts import LISTED, DraftsPanel
+from heygen_nb.ui.base import shown
+from heygen_nb.ui.draft_list import LISTED
+from heygen_nb.ui.drafts import DraftsPanel
 from heygen_nb.ui.state import SharedState
 
 pytestmark = pytest.mark.anyio
@@ -191,7 +193,7 @@ async def test_a_thousand_drafts_are_searched_and_the_newest_listed(shared):
     panel = DraftsPanel(shared)
     await panel.idle()
     assert len(_entries(panel)) == LISTED
-    assert "1000 drafts" in panel.list._count.value
+    assert "1000 drafts" in panel.list.count.value
 
     panel.list.t_search.value = "ТЕКСТ 777"
     await settled(panel)
@@ -208,7 +210,7 @@ async def test_choosing_an_entry_opens_it_and_saves_the_one_before(panel, shared
     panel.t_script.value = "Second."
     first = next(key for label, key in _entries(panel) if label.startswith("Leo"))
 
-    panel.list.s_drafts.value = first
+    panel.list.s_drafts.value = (first,)
     await settled(panel)
 
     assert panel.t_title.value == "Leo"
@@ -456,4 +458,90 @@ async def test_the_list_marks_what_was_opened_while_it_was_brought(
     brought.set()
     await panel.idle()
 
-    assert panel.list.s_drafts.value == "two"
+    assert panel.list.s_drafts.value == ("two",)
+
+
+async def three(panel, shared):
+    """Three short drafts in the list, all of them chosen."""
+    for name in "abc":
+        draft = Draft(id=name, title=name.upper(), script=f"Leo, slow down, {name}.")
+        await shared.drafts.save(draft, over=0)
+    await panel.idle()
+    panel.all_button.click()
+    await panel.idle()
+
+
+async def test_several_drafts_are_rendered_after_one_question(
+    panel, shared, sandbox, until
+):
+    await three(panel, shared)
+    assert panel.render_button.description == "🎬 Render 3"
+
+    panel.render_button.click()
+    await until(lambda: panel.question)
+    assert "Render 3 drafts?" in panel.question.text
+    assert "$" in panel.question.text
+    assert sandbox.charges() == []
+    panel.question.yes.click()
+    await until(lambda: len(shared.jobs.all) == 3)
+    await asyncio.gather(*(job.task for job in shared.jobs.all))
+    await panel.idle()
+    assert len(sandbox.charges()) == 3
+
+    panel.render_button.click()
+    await panel.idle()
+    assert "All of them are rendered already." in panel.told
+    assert len(sandbox.charges()) == 3
+
+
+async def test_several_drafts_are_deleted_and_all_brought_back(panel, shared):
+    await three(panel, shared)
+
+    await panel.delete_chosen()
+    await panel.idle()
+    assert (await shared.drafts.search("", limit=9))[1] == 0
+    panel.undo_button.click()
+    await panel.idle()
+
+    assert (await shared.drafts.search("", limit=9))[1] == 3
+
+
+async def test_buttons_for_several_are_there_for_several_only(panel, shared):
+    await three(panel, shared)
+    assert shown(panel.render_button)
+
+    panel.list.s_drafts.value = ("b",)
+    await panel.idle()
+
+    assert not shown(panel.render_button)
+    assert panel.t_title.value == "B"
+
+
+async def test_a_duplicate_is_another_draft_that_says_the_same(panel, shared):
+    own = Draft(id="a", title="A", script="Hi there.", voice="Maya", duration=20)
+    await shared.drafts.save(own, over=0)
+    await panel.open_draft("a")
+
+    await panel.duplicate()
+
+    typed = panel.autosave.typed()
+    assert typed.id != "a"
+    assert typed.model_copy(update={"id": "a"}) == own
+    assert (await shared.drafts.search("", limit=9))[1] == 2
+
+
+async def test_the_list_shows_drafts_of_one_status(panel, shared):
+    await three(panel, shared)
+    await shared.render([Draft(id="a", script="Leo, slow down, a.")])[0].task
+
+    panel.list.d_status.value = "rendered"
+    await panel.idle()
+    assert [key for _label, key in panel.list.s_drafts.options] == ["a"]
+
+    panel.list.d_status.value = "failed"
+    await panel.idle()
+    assert "None fits" in panel.list.count.value
+
+
+async def test_an_empty_list_says_what_to_do_first(panel):
+    assert "type a script" in panel.list.count.value

@@ -224,3 +224,25 @@ async def test_the_whole_history_is_exported(panel, shared, home):
     with (home / "history.csv").open(encoding="utf-8") as file:
         assert {row["draft_id"] for row in csv.DictReader(file)} == {"d01", "d02"}
     assert "history.csv" in panel.told
+
+
+async def test_a_new_draft_keeps_voice_background_and_length(panel, shared):
+    opened = []
+    panel.on_draft = opened.append
+    own = {"voice": "Oliver", "background": "#203040", "duration": 20}
+    await render(shared, draft(1).model_copy(update=own))
+    await click(panel, panel.load_first)
+    await click(panel, lambda: panel.choose(0))
+    await click(panel, panel.new_draft)
+
+    new = (await shared.drafts.get(opened[0])).draft
+    assert {name: getattr(new, name) for name in own} == own
+
+
+async def test_a_render_without_a_title_is_called_by_its_script(panel, shared):
+    await render(shared, Draft(id="tip-5", script="Leo, slow down today. " * 9))
+    await click(panel, panel.load_first)
+
+    assert rows(panel)[0].count("#tip-5") == 1
+    assert "Leo, slow down today. Leo" in rows(panel)[0]
+    assert "…" in rows(panel)[0]

@@ -101,7 +101,7 @@ def keyboard(studio):
 def test_every_control_of_every_tab_is_reached_named_and_ringed(keyboard):
     keyboard.enter_studio()
     keyboard.press("ArrowLeft")  # to Generation, the first
-    for tab in ("Generation", "Drafts", "Settings", "History", "Analytics"):
+    for tab in ("Drafts", "Generation", "Settings", "History", "Analytics"):
         assert keyboard.name() == tab
         keyboard.press("Enter")
         keyboard.page.locator(".hg .lm-mod-current").filter(has_text=tab).wait_for()

@@ -31,13 +31,13 @@ async def settle(studio):
 
 async def test_five_tabs_in_the_language_of_the_user(studio, shared):
     assert studio.tabs.titles == (
-        *("Generation", "Drafts", "Settings", "History", "Analytics"),
+        *("Drafts", "Generation", "Settings", "History", "Analytics"),
     )
 
     await shared.set_language("ru")
 
     assert studio.tabs.titles == (
-        *("Генерация", "Черновики", "Настройки", "История", "Аналитика"),
+        *("Черновики", "Генерация", "Настройки", "История", "Аналитика"),
     )
     assert studio.d_language.value == "ru"
 

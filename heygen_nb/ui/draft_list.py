@@ -1,0 +1,140 @@
+"""The list of drafts: search, filter, and one entry for each in two lines."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from heygen_nb.drafts import what_is_said
+from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import ngettext
+from heygen_nb.timing import estimate_s
+from heygen_nb.ui.base import make, row, shared_layout
+from heygen_nb.ui.html import markup, two_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from heygen_nb.ui.base import Panel
+    from heygen_nb.ui.state import KeptDraft
+
+LISTED = 200
+
+
+class DraftList(widgets.VBox):
+    """Drafts to choose one or several from, the newest first.
+
+    Args:
+        panel: Whose list it is.
+        choose: Started with the id of the only entry that is chosen.
+        several: Called when more than one is chosen, and when no longer.
+    """
+
+    def __init__(
+        self,
+        panel: Panel,
+        choose: Callable[[str], Coroutine[Any, Any, object]],
+        several: Callable[[], object],
+    ) -> None:
+        self._drafts = panel.shared.drafts
+        self._several = several
+        self._filling = False
+        self.t_search = panel.field(
+            widgets.Text, lambda: _("🔎 Search"), placeholder="…"
+        )
+        self.d_status = panel.field(
+            widgets.Dropdown, lambda: _("Show"), options=(("", ""),)
+        )
+        panel.say(self.d_status, "options", _status_options)
+        self.s_drafts = panel.field(
+            widgets.SelectMultiple, lambda: _("Drafts"), "hg-list", rows=9
+        )
+        panel.say(
+            self.s_drafts,
+            "tooltip",
+            lambda: _("Ctrl or Shift and a click choose several"),
+        )
+        self.count = make(widgets.HTML)
+        search = row(self.t_search, self.d_status, css="hg-row-fields")
+        super().__init__((search, self.s_drafts, self.count), layout=shared_layout())
+        for field in (self.t_search, self.d_status):
+            field.observe(lambda _c: panel.spawn(self.refresh), "value")
+
+        def on_choice(change: dict[str, Sequence[str]]) -> None:
+            if not self._filling:
+                several()
+                if len(change["new"]) == 1:
+                    panel.spawn(partial(choose, change["new"][0]))
+
+        self.s_drafts.observe(on_choice, "value")
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """The ids of the entries that are chosen, in the order of the list."""
+        return tuple(self.s_drafts.value)
+
+    @property
+    def first(self) -> str | None:
+        """The id of the newest draft in the list."""
+        options = self.s_drafts.options
+        return options[0][1] if options else None
+
+    def choose_all(self) -> None:
+        """Choose every entry of the list."""
+        self.s_drafts.value = tuple(key for _label, key in self.s_drafts.options)
+
+    async def refresh(self, chosen: str | None = None) -> None:
+        """Ask for the drafts again; ``chosen`` is the one to be marked."""
+        several = self.chosen if len(self.chosen) > 1 else ()
+        words, status = self.t_search.value, self.d_status.value or ""
+        rows, total = await self._drafts.search(words, limit=LISTED, status=status)
+        options = tuple((_entry(kept), kept.draft.id) for kept in rows)
+        marked = several or ((chosen,) if chosen else self.chosen)
+        if self.s_drafts.options != options:
+            self._filling = True
+            self.s_drafts.options = options
+            self._filling = False
+        self.mark(*marked)
+        self.count.value = markup(_count_words(total, filtered=bool(words or status)))
+
+    def mark(self, *draft_ids: str) -> None:
+        """Mark entries without opening one."""
+        listed = {key for _label, key in self.s_drafts.options}
+        self._filling = True
+        self.s_drafts.value = tuple(key for key in draft_ids if key in listed)
+        self._filling = False
+        self._several()
+
+
+def _count_words(total: int, *, filtered: bool) -> str:
+    if not total:
+        if filtered:
+            return _("None fits: change the search or the filter.")
+        return _("Nothing yet: type a script, have one written, or bring a table.")
+    text = ngettext("{count} draft", "{count} drafts", total).format(count=total)
+    if total > LISTED:
+        text += " · " + _("the newest {count} are listed").format(count=LISTED)
+    return text
+
+
+def _entry(kept: KeptDraft) -> str:
+    title = kept.draft.title or kept.draft.script or _("(empty)")
+    said = what_is_said(kept.draft.script).text
+    seconds = _("{seconds:.0f} s").format(seconds=estimate_s(said))
+    return two_lines(title, f"#{kept.draft.id} · {_MARKS[kept.status]()} · {seconds}")
+
+
+def _status_options() -> tuple[tuple[str, str], ...]:
+    return ((_("all"), ""), *((words(), key) for key, words in _MARKS.items()))
+
+
+_MARKS: dict[str, Callable[[], str]] = {
+    "draft": lambda: _("draft"),
+    "rendering": lambda: "🎬 " + _("rendering"),
+    "rendered": lambda: "✅ " + _("rendered"),
+    "sent": lambda: "📱 " + _("sent"),
+    "failed": lambda: "❌ " + _("failed"),
+    "unknown": lambda: "⚠️ " + _("to be settled"),
+}

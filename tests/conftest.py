@@ -172,6 +172,10 @@ class LocalSandbox:
     def advance(self, seconds: float) -> None:
         self.handle.control("clock", {"advance_s": seconds})
 
+    def sign_in(self) -> dict[str, Any]:
+        """Open a session, as HeyGen's own tools keep it in their file."""
+        return {"access_token": self.handle.control("session", {})["access_token"]}
+
     def ledger(self) -> dict[str, Any]:
         """What it accepted, charged, posted and counted."""
         return self.handle.control("ledger")

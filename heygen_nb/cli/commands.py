@@ -76,6 +76,9 @@ class RenderOptions:
     yes: Annotated[bool, Option("--yes", "-y", help=_("Do not ask before paying."))] = (
         False
     )
+    engine: Annotated[
+        str | None, Option(help=_("Of the avatar, such as avatar_iii; see the quote."))
+    ] = None
     max_cost: Annotated[
         float | None, Option(min=0, help=_("Pay at most this much in this run."))
     ] = None

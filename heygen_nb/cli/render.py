@@ -27,6 +27,7 @@ from heygen_nb.drafts import check_draft, drafts_from, read_drafts
 from heygen_nb.errors import LimitError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
+from heygen_nb.money import NO_AVATAR
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.order import over_limit
 
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.cli.commands import RenderOptions
     from heygen_nb.config import Settings
-    from heygen_nb.models import Draft
+    from heygen_nb.models import Draft, Quote
     from heygen_nb.outcome import Outcome
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Plan
@@ -47,7 +48,7 @@ _SHOWN = 20  # plans of a large table
 
 def run_render(options: RenderOptions) -> int:
     """Render the drafts of the files; return the highest exit code that occurred."""
-    settings = load_settings(backend=options.backend)
+    settings = load_settings(backend=options.backend, avatar_engine=options.engine)
     drafts = read_files(options.files, options.template, settings)
     for draft in drafts:
         check_draft(draft)
@@ -261,6 +262,9 @@ def _show_plans(plans: Sequence[Plan]) -> None:
         say(f"#{plan.new.draft_id} {voice} · {avatar} · {length}", err)
         for warning in plan.warnings:
             say(f"⚠️ {warning}", err)
+        if plan.instead:
+            quotes = " · ".join(_price(quote) for quote in (plan.quote, *plan.instead))
+            say(f"   {quotes}", err)
     if more := len(plans[_SHOWN:]):
         text = ngettext("… and {n} more", "… and {n} more", more)
         say(text.format(n=more), err)
@@ -280,6 +284,11 @@ def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
             text = _("   The same holds for: {drafts}")
             names = ", ".join(f"#{draft_id}" for draft_id in draft_ids)
             say(text.format(drafts=names), err)
+
+
+def _price(quote: Quote) -> str:
+    engine = _("no avatar") if quote.engine == NO_AVATAR else quote.engine
+    return f"{engine} {quote.amount:.2f}"
 
 
 def show_outcome(outcome: Outcome, *, as_json: bool) -> None:

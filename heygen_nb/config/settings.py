@@ -53,6 +53,8 @@ class Settings(BaseModel):
         heygen_avatar_id: A look id; empty means the account's first own look,
             else the first public one.
         video_duration: Wished length in seconds, 15 to 60.
+        fit: How the avatar fills the canvas: ``cover`` cuts, ``contain`` leaves bars,
+            ``auto`` chooses by the shapes of both.
         length_mode: ``estimate``, or ``exact``: the speech is made first (paid, a
             hundredth of the video; a starfish voice) and that very sound rendered.
         min_speed: Slowest speech that still sounds natural; 1 is the voice's own.
@@ -102,6 +104,7 @@ class Settings(BaseModel):
     max_cost_per_day: float = Field(0, ge=0, allow_inf_nan=False)
     aspect_ratio: AspectRatio = "9:16"
     resolution: Literal["720p", "1080p", "4k"] = "1080p"
+    fit: Literal["auto", "cover", "contain"] = "auto"
     captions: bool = True
     poll_interval_s: float = Field(10, ge=0.01, le=600)
     wait_timeout_s: float = Field(900, gt=0, le=86400)

@@ -28,6 +28,7 @@ from heygen_nb.heygen.wire import (
     VoiceReply,
     VoiceSettings,
     phase,
+    shape_of,
 )
 
 __all__ = [
@@ -60,4 +61,5 @@ __all__ = [
     "hint_for",
     "means_credit",
     "phase",
+    "shape_of",
 ]

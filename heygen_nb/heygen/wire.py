@@ -188,6 +188,11 @@ def phase(word: str) -> ProgressStatus:
     return _PHASES.get(word.strip().casefold(), "unknown")
 
 
+def shape_of(width: int, height: int) -> str:
+    """Return the shape of a picture or a canvas, in HeyGen's words."""
+    return ("portrait", "square", "landscape")[1 + (width > height) - (width < height)]
+
+
 class _Reply(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -309,6 +314,13 @@ class LookReply(_Reply):
     image_width: int | None = None
     image_height: int | None = None
     preview_image_url: str | None = Field(default=None, repr=False)
+
+    @property
+    def shape(self) -> str:
+        """``portrait``, ``landscape`` or ``square``; empty when not told."""
+        width, height = self.image_width or 0, self.image_height or 0
+        told = self.preferred_orientation or ""
+        return told or (shape_of(width, height) if width and height else "")
 
 
 class AccountReply(_Reply):

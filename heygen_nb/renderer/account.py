@@ -7,7 +7,7 @@ import hashlib
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -15,6 +15,7 @@ from pydantic import SecretStr
 
 from heygen_nb.address import is_loopback
 from heygen_nb.clock import Clock
+from heygen_nb.config.credentials import read_credentials
 from heygen_nb.errors import ApiError, LedgerError, NotAuthorizedError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.i18n import gettext as _
@@ -247,6 +248,7 @@ async def open_account(
 def _open_log(settings: Settings) -> None:
     secrets = (
         settings.heygen_api_key,
+        settings.heygen_session,
         settings.telegram_bot_token,
         settings.script_api_key,
     )
@@ -261,6 +263,7 @@ def _identity(settings: Settings) -> tuple[object, ...]:
         settings.active_backend,
         settings.heygen_base_url,
         settings.heygen_api_key,
+        settings.heygen_session,
         settings.max_concurrent_renders,
     )
 
@@ -272,9 +275,13 @@ async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Ac
     )
     payer, key, sandbox = await payer_of(settings)
     base_url = sandbox.base_url if sandbox else settings.heygen_base_url
+    by_plan = not sandbox and settings.heygen_api_key is None
+    renewed = partial(_session_now, settings) if by_plan else None
     client = await stack.enter_async_context(
-        HeyGenClient(key, base_url=base_url, sleep=clock.sleep)
+        HeyGenClient(key, base_url=base_url, renewed=renewed, sleep=clock.sleep)
     )
+    if by_plan:
+        rates = rates.in_credits()
     account = Account(
         payer=payer,
         client=client,
@@ -314,7 +321,7 @@ async def payer_of(
         # The port changes with every start; the account does not.
         payer = Payer.of_key("sandbox", "sandbox", handle.api_key)
         return payer, SecretStr(handle.api_key), handle
-    key = settings.heygen_api_key
+    key = settings.heygen_api_key or settings.heygen_session
     if key is None:
         raise NotAuthorizedError(
             _("There is no HeyGen key."),
@@ -323,6 +330,11 @@ async def payer_of(
         )
     address = settings.heygen_base_url.rstrip("/")
     return Payer.of_key("heygen", address, key.get_secret_value()), key, None
+
+
+def _session_now(settings: Settings) -> SecretStr | None:
+    """Return the token of a session that HeyGen's own tools may have renewed."""
+    return read_credentials(settings.heygen_source).session
 
 
 def ledger_url(settings: Settings) -> str:

@@ -365,19 +365,12 @@ def _avatar(reply: LookReply, seen: Counter[str], *, own: bool) -> Avatar:
         own=own,
         kind=reply.avatar_type,
         gender=reply.gender or "",
-        orientation=reply.preferred_orientation or _shape(reply),
+        orientation=reply.shape,
         engines=reply.supported_api_engines,
         default_voice_id=reply.default_voice_id,
         picture_url=reply.preview_image_url,
         ready=reply.status in (None, "completed"),
     )
-
-
-def _shape(reply: LookReply) -> str:
-    width, height = reply.image_width or 0, reply.image_height or 0
-    if not width or not height:
-        return ""
-    return ("portrait", "square", "landscape")[1 + (width > height) - (width < height)]
 
 
 def _thumb(content: bytes) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from heygen_nb.drafts import FIELDS, check_draft, left_out_text, what_is_said
 from heygen_nb.errors import InvalidRequestError
@@ -16,6 +16,7 @@ from heygen_nb.heygen import (
     ImageScene,
     StudioVideo,
     VoiceSettings,
+    shape_of,
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
@@ -60,7 +61,8 @@ class Plan:
     """What will be sent, what it should cost, and what the user should know.
 
     ``length`` is that of the whole video, with an 80 % interval. ``picture`` is a
-    file that has to be uploaded before ``new`` can be sent.
+    file that has to be uploaded before ``new`` can be sent. ``instead`` are the quotes
+    of the look's other engines and of a film without an avatar.
     """
 
     new: NewRender
@@ -70,6 +72,7 @@ class Plan:
     avatar: str
     warnings: tuple[str, ...]
     picture: Picture | None = None
+    instead: tuple[Quote, ...] = ()
 
 
 def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
@@ -85,7 +88,7 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
     # only when changed: what was rendered before there were these is not paid again
     tuned = {
         name: value
-        for name in ("length_mode", "min_speed", "max_speed")
+        for name in ("length_mode", "min_speed", "max_speed", "fit")
         if (value := getattr(settings, name)) != usual[name].default
     }
     return {
@@ -182,9 +185,11 @@ async def make_plan(
         warnings=(
             *filter(None, [left_out]),
             *_warnings(draft, cast.voice, settings.video_duration, fit, pad_s),
+            *_about_look(settings, cast),
             *foreign(cast.picture, settings.home),
         ),
         picture=cast.picture,
+        instead=_instead(account, settings, cast, length.seconds),
     )
 
 
@@ -212,6 +217,17 @@ def taken_instead(row: RenderRow, error: ApiError) -> dict[str, str]:
             changed = {"engine": FALLBACK_ENGINE, "error_message": words}
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
     return changed and {**changed, "body": text}
+
+
+def _instead(
+    account: Account, settings: Settings, cast: _Cast, seconds: float
+) -> tuple[Quote, ...]:
+    """Return what the same script would cost otherwise; nothing where all is free."""
+    if cast.look is None or account.sandbox:
+        return ()
+    kind = {"resolution": settings.resolution, "look_type": cast.look.avatar_type}
+    engines = [e for e in cast.look.supported_api_engines if e != cast.engine]
+    return tuple(account.rates.compare(engines, seconds, **kind))
 
 
 def _fit(
@@ -309,6 +325,12 @@ def _warnings(
                 voice=describe_voice(voice)
             )
         )
+    if "<break" in draft.script and not voice.support_pause:
+        found.append(
+            _("{voice} does not heed <break> pauses.").format(
+                voice=describe_voice(voice)
+            )
+        )
     if abs(fit.length.seconds - target_s) <= _CLOSE * target_s:
         return found
     length = _("{length:.0f} s at this voice, target {target:.0f} s:").format(
@@ -325,6 +347,28 @@ def _warnings(
         )
         found.append(f"{length} {words.format(count=count)}")
     return found
+
+
+def _about_look(settings: Settings, cast: _Cast) -> list[str]:
+    if settings.resolution != "4k" or cast.look is None:
+        return []
+    # seen live, September 2026: the newer engines render 1080p and scale it up
+    if cast.engine == "avatar_iii" and cast.look.avatar_type != "photo_avatar":
+        return []
+    return [_("This avatar is rendered at 1080p and scaled up to 4K.")]
+
+
+def framing(look: LookReply, settings: Settings) -> Literal["cover", "contain"]:
+    """Return how a look fills the canvas; always sent, as HeyGen's choice has bars.
+
+    Seen live, August 2026: a landscape look on 9:16 came with bars; a studio look of
+    the canvas's shape was cut at the chest.
+    """
+    if settings.fit != "auto":
+        return settings.fit
+    width, height = map(int, settings.aspect_ratio.split(":"))
+    same = look.shape == shape_of(width, height)
+    return "contain" if same and look.avatar_type == "studio_avatar" else "cover"
 
 
 def _body(
@@ -352,6 +396,7 @@ def _body(
         remove_background=(
             True if behind and cast.look.avatar_type in _MATTED else None
         ),
+        fit=framing(cast.look, settings),
         **spoken,
         **frame,
     )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.background import Picture
 
+_BEST_FIRST = ("avatar_v", "avatar_iv", "avatar_iii")
 _WISH = re.compile(r"([a-z]{2,3})-([A-Z]{2})-\w+(?:-\w+)*")  # en-US-Neural2-F
 
 
@@ -88,10 +89,18 @@ async def look_meant(account: Account, look_id: str) -> LookReply:
         look_id: A look id; empty for the first own look, else the first public one.
 
     Raises:
-        ConfigError: There is no such look.
+        ConfigError: There is no such look, or HeyGen is not done with it.
     """
     if look_id not in account.looks:
-        account.looks[look_id] = await find_look(account.client, look_id)
+        look = await find_look(account.client, look_id)
+        if look.status in ("processing", "pending_consent"):
+            raise ConfigError(
+                _("Avatar “{name}” cannot be used yet: {status}.").format(
+                    name=look.name, status=look.status
+                ),
+                hint=_("Nothing was sent. Wait, give the consent, or choose another."),
+            )
+        account.looks[look_id] = look
     return account.looks[look_id]
 
 
@@ -160,7 +169,7 @@ async def background_meant(account: Account, value: str) -> Picture | None:
 
 
 def choose_engine(look: LookReply, wish: str) -> str:
-    """Return the engine for a look: the wished one, else the usual one.
+    """Return the engine for a look: the wished one, else the best it supports.
 
     Raises:
         ConfigError: The look does not support the wished engine.
@@ -177,9 +186,9 @@ def choose_engine(look: LookReply, wish: str) -> str:
                 ),
             )
         return wish
-    if not supported or "avatar_iv" in supported:
-        return "avatar_iv"  # HeyGen's own default
-    return supported[0]
+    best = next((name for name in _BEST_FIRST if name in supported), "")
+    # HeyGen's own default; a look that does not take it says so in a 400
+    return best or next(iter(supported), "avatar_iv")
 
 
 def describe_voice(voice: VoiceReply) -> str:

@@ -44,6 +44,17 @@ CALM = {
     "early_404_s": 0.0,
     "credit_told": "create",
 }
+# All of it on, in times that a test can wait for.
+ODD = {
+    "look_engines": True,
+    "matting": True,
+    "bars": True,
+    "odd_voices": True,
+    "asset_s": 0.3,
+    "captions_s": 0.3,
+    "early_404_s": 0.3,
+    "credit_told": "poll",
+}
 FaultKind = Literal[
     "drop",
     "status",

@@ -73,13 +73,13 @@ class SandboxOptions(BaseModel):
     plan_credits: float = 200.0
     session_life_s: float = 3600.0
     look_engines: bool = True
-    matting: bool = False
+    matting: bool = True
     bars: bool = False
     odd_voices: bool = True
-    asset_s: float = 0.0
+    asset_s: float = 2.0
     captions_s: float = 0.0
     early_404_s: float = 1.0
-    credit_told: Literal["create", "poll"] = "create"
+    credit_told: Literal["create", "poll"] = "poll"
     lost_creates: int = 0
 
 

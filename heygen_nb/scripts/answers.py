@@ -25,9 +25,11 @@ _NAMES = {
     "script": (
         *("script", "сценарий", "voiceover", "voice_over", "narration"),
         *("speech", "текст", "text", "body", "content"),
+        *("scenes", "segments", "sections", "lines"),
     ),
     "caption": ("caption", "подпись", "post", "description", "описание"),
 }
+_SAID = ("text", "line", "narration", "voiceover", "speech", "content")  # of a part
 _ANY_NAME = "|".join(name for names in _NAMES.values() for name in names)
 # of DeepSeek, Qwen; Magistral; Kimi; gpt-oss. The opening mark may stand in the
 # server's template, so that only the closing one is in the answer.
@@ -168,7 +170,10 @@ def _labelled(text: str) -> dict[str, Any]:
     }
     for name, words in found.items():
         told = re.sub(rf"</{name}>.*", "", words, flags=re.DOTALL | re.IGNORECASE)
-        found[name] = told.strip(' \n"“”*-')
+        found[name] = told.strip(' \n"“”*-|>')
+    title, _line, rest = _text(found, "title").partition("\n")
+    if rest.strip() and not _text(found, "script"):  # no heading for the script
+        found |= {"title": title.strip("*"), "script": rest}
     return found
 
 
@@ -182,7 +187,10 @@ def _flat(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(filter(None, map(_flat, value)))
     if isinstance(value, dict):
-        return next((_flat(value[k]) for k in ("text", "line") if k in value), "")
+        said = [value[key] for key in _SAID if key in value]
+        if said or _NAMES.keys().isdisjoint(map(str.casefold, value)):
+            return _flat(said[0] if said else list(value.values()))
+        return ""  # an answer of its own
     return value if isinstance(value, str) else ""
 
 

@@ -169,8 +169,9 @@ class Answer:
             self.text += _said(words)
             for name in ("reasoning_content", "reasoning"):
                 self.aside += _said(getattr(said, name, None))
-            for call in getattr(said, "tool_calls", None) or ():
-                function = getattr(call, "function", None)
+            calls = getattr(said, "tool_calls", None) or ()
+            functions = [getattr(call, "function", None) for call in calls]
+            for function in (*functions, getattr(said, "function_call", None)):
                 self.aside += _said(getattr(function, "arguments", None))
             self.refusal += _said(getattr(said, "refusal", None))
             self.ended = _said(getattr(choice, "finish_reason", None)) or self.ended

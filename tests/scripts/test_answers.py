@@ -70,6 +70,15 @@ SHAPES = {
     f"3. **Caption**: {CAPTION}",
     "tags": f"<title>{TITLE}</title>\n<script>\n{PLAIN}\n</script>\n"
     f"<caption>{CAPTION}</caption>",
+    "scenes": json.dumps(
+        {
+            "title": TITLE,
+            "scenes": [{"narration": s} for s in PLAIN.split("\n")],
+            "caption": CAPTION,
+        }
+    ),
+    "a title and the text": f"**Title: {TITLE}**\n\n{PLAIN}\n\nCaption: {CAPTION}",
+    "YAML of blocks": f"title: {TITLE}\nscript: |\n  {PLAIN}\ncaption: {CAPTION}",
     "YAML": f'title: "{TITLE}"\nscript: "{PLAIN}"\ncaption: "{CAPTION}"',
 }
 
@@ -91,6 +100,12 @@ def test_a_script_is_found_in_whatever_carries_it(shape):
             '{"script": [{"speaker": "N", "text": "One."}, {"text": "Two."}]}',
             "One.\nTwo.",
         ),
+        (
+            '{"script": {"intro": "One.", "body": "Two.", "end": "3."}}',
+            "One.\nTwo.\n3.",
+        ),
+        ('{"scenes": [{"narration": "One."}, {"narration": "Two."}]}', "One.\nTwo."),
+        ('{"content": {"title": "T", "script": "One."}}', "One."),
         ('{"title": null, "script": "One.", "caption": 7}', "One."),
         ('{"script": "One. <break time="1s"/> Two."}', 'One. <break time="1s"/> Two.'),
         (

@@ -122,6 +122,7 @@ CALL = {"function": {"name": "script", "arguments": ANSWER}}
         {"content": [{"type": "text", "text": ANSWER}]},
         {"content": json.loads(ANSWER)},
         {"content": None, "tool_calls": [CALL]},
+        {"content": None, "function_call": CALL["function"]},
         {"content": "", "reasoning_content": f"I write: {ANSWER}"},
         {"content": "", "reasoning": ANSWER},
         {"content": ANSWER, "reasoning_content": '{"script": "Not this one."}'},

@@ -159,9 +159,9 @@ def _take_out(left_out: list[str], is_told: bool, match: re.Match[str]) -> str: 
     return _GAP
 
 
-def left_out_text(draft: Draft) -> str:
+def left_out_text(script: str) -> str:
     """Return the sentence that tells what of a script is not said; "" if all is."""
-    if not (parts := what_is_said(draft.script).left_out):
+    if not (parts := what_is_said(script).left_out):
         return ""
     shown = ", ".join(f"“{part}”" for part in parts[:5])
     more = " …" if len(parts) > 5 else ""  # noqa: PLR2004
@@ -297,7 +297,7 @@ def check_draft(draft: Draft) -> None:
         raise _refused(
             where,
             _("the script has no words"),
-            left_out_text(draft)
+            left_out_text(draft.script)
             or _("Emoji and signs are not spoken: write at least one word."),
         )
 

@@ -147,7 +147,7 @@ async def make_plan(
         ConfigError: Voice, avatar, engine or background do not fit.
     """
     check_draft(draft)
-    written, left_out = draft, left_out_text(draft)
+    written, left_out = draft, left_out_text(draft.script)
     draft = draft.model_copy(update={"script": what_is_said(draft.script).text})
     exact = settings.length_mode == "exact"
     cast = await _choose_cast(account, settings, speaks_first=exact and audio is None)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from heygen_nb.drafts import left_out_text, what_is_said
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.telegram import MAX_CAPTION
@@ -134,12 +135,13 @@ def script_html(script: str, target_s: float, fit: Callable[[str, float], Fit]) 
         target_s: Wished seconds.
         fit: Tells how near it comes.
     """
-    words = len(re.findall(r"\w+(?:[-’']\w+)*", script))
+    said = what_is_said(script).text
+    words = len(re.findall(r"\w+(?:[-’']\w+)*", said))
     parts = [
         markup(ngettext("{count} word", "{count} words", words).format(count=words))
     ]
     if words:
-        found = fit(script, target_s)
+        found = fit(said, target_s)
         length = found.length
         text = _("about {seconds:.0f} s ({low:.0f}–{high:.0f}) of {target:.0f}").format(
             seconds=length.seconds,
@@ -150,7 +152,11 @@ def script_html(script: str, target_s: float, fit: Callable[[str, float], Fit]) 
         parts.append(markup(text, "hg-strong"))
         parts.append(_fit(found, target_s))
         parts.append(markup(script_language(script)))
-    return f'<div class="hg-meta">{"".join(parts)}</div>'
+    whole = ""
+    if left_out := left_out_text(script):
+        shown = markup(left_out, tag="summary") + markup(said, tag="p")
+        whole = f'<details class="hg-said">{shown}</details>'
+    return f'<div class="hg-meta">{"".join(parts)}</div>{whole}'
 
 
 def _fit(found: Fit, target_s: float) -> str:

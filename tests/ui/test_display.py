@@ -104,3 +104,14 @@ def test_hints_name_what_there_is_to_click():
     assert "HEYGEN" not in html
     assert "heygen-nb" not in html
     assert "“HeyGen API key” in the settings; “Test connection” tries it." in html
+
+
+def test_the_editor_counts_and_shows_what_is_said():
+    plain, marked = (
+        script_html(script, 30, SpeechModel().fit)
+        for script in ("Good morning.", "Narrator: Good morning. #hello")
+    )
+
+    assert marked.startswith(plain)
+    assert "<summary>Not said: “Narrator:”, “#hello”.</summary>" in marked
+    assert "<p>Good morning.</p>" in marked

@@ -85,13 +85,11 @@ class DraftsPanel(Panel):
         self.rewriter = Rewriter(
             self, self.writing_now.change, self.writing_now.take_back
         )
-        self.editor = self.autosave.texts = Editor(
-            self, self.autosave.edited, self.rewriter
-        )
+        self.editor = self.autosave.texts = Editor(self, self._edited, self.rewriter)
         self.t_title = self.editor.t_title
         self.t_script = self.editor.t_script
         self.t_caption = self.editor.t_caption
-        place = self.place()
+        place = self.save_place = self.place()
         self.create_button = self.button(
             lambda: _("🎬 Create video"), self.create, "hg-primary", at=place
         )
@@ -193,6 +191,11 @@ class DraftsPanel(Panel):
             self.tell(partial(_import_words, name, new, len(drafts)))
 
     # The editor
+
+    async def _edited(self) -> None:
+        """Follow the user: what was said of the text before is over."""
+        self.save_place.clear()
+        await self.autosave.edited()
 
     def _turned(self) -> None:
         """Follow: another draft is in the editor."""

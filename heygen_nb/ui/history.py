@@ -64,6 +64,10 @@ class HistoryPanel(Panel):
         def button(words: Callable[[], str], work: Any) -> widgets.Button:
             return self.button(words, work, at=place)
 
+        self._caption = ""
+        self.t_caption = self.field(
+            widgets.Textarea, lambda: _("Caption (Telegram)"), rows=3
+        )
         self.t_video_id = self.field(widgets.Text, lambda: _("Video id at HeyGen"))
         self.actions = {
             "send": button(
@@ -82,6 +86,7 @@ class HistoryPanel(Panel):
             self.player,
             self._facts,
             self.t_video_id,
+            self.t_caption,
             row(*self.actions.values()),
             place,
             css="hg-side",
@@ -97,6 +102,8 @@ class HistoryPanel(Panel):
     def _heard(self, topic: str) -> None:
         if topic in ("jobs", "language"):
             self.spawn(self._load)
+        if topic == "drafts" and self.t_caption.value == self._caption:
+            self.spawn(self._show_caption)
 
     def relabel(self) -> None:
         """Put all words into the present language."""
@@ -151,6 +158,7 @@ class HistoryPanel(Panel):
         """Show the details of a row of this page."""
         self.player.play(self._lines[number].path)
         self._show_details(self._lines[number])
+        await self._show_caption()
 
     # One render
 
@@ -161,6 +169,7 @@ class HistoryPanel(Panel):
         has_file, unsure = line.path is not None, line.sent == "unsure"
         unknown = line.status == "unknown"
         show(self.t_video_id, when=unknown)
+        show(self.t_caption, when=has_file and not unsure)
         for name, offered in {
             "send": has_file and line.sent is False,
             "again": has_file and line.sent is True,
@@ -171,14 +180,26 @@ class HistoryPanel(Panel):
         }.items():
             show(self.actions[name], when=offered)
 
+    async def _show_caption(self) -> None:
+        """Show the caption that a post would have: the draft's of now."""
+        if line := self.line:
+            kept = await self.shared.drafts.get(line.draft_id)
+            draft = kept.draft if kept else await self._draft_of(line)
+            self._caption = self.t_caption.value = draft.caption
+
     async def _post(self, *, again: bool) -> None:
         line = self.line
         question = _("It is in the chat already. Post it a second time?")
         if line is None or (again and not await self.ask(question, _("Send again"))):
             return
+        caption = self.t_caption.value
+        kept = await self.shared.drafts.get(line.draft_id)
+        if kept and kept.draft.caption != caption:
+            changed = kept.draft.model_copy(update={"caption": caption})
+            await self.shared.drafts.save(changed, over=kept.version)
         await self._settle(
-            lambda account: self._posting(account).send_render(
-                video_of(line), again=again
+            lambda account: self._posting(account).send(
+                video_of(line), caption, again=again
             )
         )
 

@@ -545,3 +545,19 @@ async def test_the_list_shows_drafts_of_one_status(panel, shared):
 
 async def test_an_empty_list_says_what_to_do_first(panel):
     assert "type a script" in panel.list.count.value
+
+
+async def test_saved_is_said_beside_the_button_until_somebody_types(panel, shared):
+    panel.t_script.value = "A script."
+    panel.spawn(panel.save)
+    await panel.idle()
+    panel.spawn(panel.save, panel.save_place)
+    await panel.idle()
+    assert "Saved." in panel.save_place.html
+    await shared.set_language("ru")
+    assert "Сохранено" in panel.save_place.html
+
+    panel.t_script.value = "Another script."
+    await panel.idle()
+
+    assert panel.save_place.html == ""

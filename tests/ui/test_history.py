@@ -246,3 +246,32 @@ async def test_a_render_without_a_title_is_called_by_its_script(panel, shared):
     assert rows(panel)[0].count("#tip-5") == 1
     assert "Leo, slow down today. Leo" in rows(panel)[0]
     assert "…" in rows(panel)[0]
+
+
+async def test_the_caption_is_edited_beside_the_button_and_kept(panel, shared, sandbox):
+    mine = draft(1).model_copy(update={"caption": "First"})
+    await shared.drafts.save(mine, over=0)
+    await render(shared, mine)
+    await click(panel, panel.load_first)
+    await click(panel, lambda: panel.choose(0))
+    assert panel.t_caption.value == "First"
+
+    panel.t_caption.value = "Better"
+    panel.actions["send"].click()
+    await panel.idle()
+
+    assert sandbox.ledger()["posts"][0]["text"] == "Better"
+    assert (await shared.drafts.get("d01")).draft.caption == "Better"
+
+
+async def test_a_caption_changed_in_the_draft_is_the_one_shown(panel, shared):
+    await shared.drafts.save(draft(1), over=0)
+    await render(shared, draft(1))
+    await click(panel, panel.load_first)
+    await click(panel, lambda: panel.choose(0))
+
+    newer = draft(1).model_copy(update={"caption": "Newer"})
+    await shared.drafts.save(newer, over=1)
+    await panel.idle()
+
+    assert panel.t_caption.value == "Newer"

@@ -4,10 +4,16 @@ from .api import (
     avatars as avatars,
 )
 from .api import (
+    check_video as check_video,
+)
+from .api import (
     create_video as create_video,
 )
 from .api import (
     download_video as download_video,
+)
+from .api import (
+    finish_video as finish_video,
 )
 from .api import (
     preview_batch as preview_batch,

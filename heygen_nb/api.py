@@ -22,6 +22,7 @@ from heygen_nb.posting import Posting
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.advance import advance, fetched, submitted
+from heygen_nb.renderer.finish import checked, finish_of, refuse_faulty
 from heygen_nb.renderer.order import (
     ToRender,
     order,
@@ -39,8 +40,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from heygen_nb.config import Settings
+    from heygen_nb.finishing.check import Finding
     from heygen_nb.ledger import PostRow, RenderRow
-    from heygen_nb.models import Avatar, Post, Voice
+    from heygen_nb.models import AspectRatio, Avatar, Post, Voice
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Plan
     from heygen_nb.renderer.tell import ProgressCallback
@@ -362,7 +364,10 @@ async def finish(
         return Outcome.of_error(draft_id, account.payer.backend, error, row)
     outcome = Outcome.of_video(video)
     try:
-        return outcome.posted(await post(video)) if post else outcome
+        if post is None:
+            return outcome
+        await refuse_faulty(account, video)  # nobody looks at it before
+        return outcome.posted(await post(video))
     except HeygenNbError as error:
         return outcome.not_posted(error)
 
@@ -392,6 +397,74 @@ async def send_video(
     settings = settings or load_settings()
     async with open_account(settings) as account:
         return await Posting(settings, account).send(video, caption, again=again)
+
+
+async def finish_video(
+    video: Video,
+    *,
+    captions: bool | None = None,
+    aspect_ratio: AspectRatio | None = None,
+    loudness: float | None = None,
+    settings: Settings | None = None,
+) -> Video:
+    """Finish a film that was bought anew: free, in seconds, as often as wished.
+
+    The film as it was bought stays beside it, as ``source.mp4``.
+
+    Args:
+        video: Rendered; it is downloaded first if needed.
+        captions: Whether ours are put on; by default as the settings say.
+        aspect_ratio: Another canvas, such as ``9:16``; by default the film's own.
+        loudness: In LUFS; 0 leaves the sound as it is. By default the settings'.
+        settings: By default read from home.
+
+    Returns:
+        The video with the finished file in ``path``.
+    """
+    settings = settings or load_settings()
+    wish = finish_of(settings)
+    if captions is not None:
+        wish["captions"] = captions
+    if loudness is not None:
+        wish["loudness"] = loudness
+    if aspect_ratio:
+        wish["aspect_ratio"] = aspect_ratio
+    async with open_account(settings) as account:
+        row = await _row_of(account, video)
+        wished = row.caption, row.send_to, wish
+        await asyncio.to_thread(account.ledger.wish, row.id, *wished)
+        return await advance(account, row.id, Pace.of(settings))
+
+
+async def check_video(
+    video: Video, *, settings: Settings | None = None
+) -> list[Finding]:
+    """Look at and listen to a video; return what is not as it was ordered.
+
+    Args:
+        video: Rendered; it is downloaded first if needed.
+        settings: By default read from home.
+
+    Returns:
+        A finding for each, with its kind, second and picture; none if all is well.
+    """
+    async with open_account(settings or load_settings()) as account:
+        row = await _row_of(account, video)
+        return await checked(account, row, await advance(account, row.id))
+
+
+async def _row_of(account: Account, video: Video) -> RenderRow:
+    """Return the render of a video.
+
+    Raises:
+        LedgerError: The ledger does not know it.
+    """
+    row = await asyncio.to_thread(
+        account.ledger.render_of_video, account.payer, video.video_id
+    )
+    if row is None:
+        row = await asyncio.to_thread(account.ledger.render, video.render_id)
+    return row
 
 
 async def resume(
@@ -479,6 +552,8 @@ async def take_up_posts(
     async def one(post: PostRow) -> Outcome:
         try:
             video = await posting.video_of(post)
+            if video.render_id:
+                await refuse_faulty(account, video)
         except HeygenNbError as error:
             return Outcome.of_error("", account.payer.backend, error)
         outcome = Outcome.of_video(video)

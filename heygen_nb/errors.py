@@ -26,6 +26,7 @@
     ├── DownloadError               the file host
     ├── DeliveryError               Telegram
     │   ├── DeliveryRefusedError
+    │   ├── FaultyVideoError        the check failed; a person may post it
     │   └── DeliveryUnsureError     it may or may not have arrived
     ├── LedgerError                 the database
     │   └── TakenOverError          another process goes on with it
@@ -283,6 +284,13 @@ class DeliveryRefusedError(DeliveryError):
     """Telegram refuses the bot: wrong token or no rights."""
 
     exit_code = 3
+
+
+class FaultyVideoError(DeliveryError):
+    """A video is not as it was ordered; nobody is to see it before a person has."""
+
+    exit_code = 5
+    code = "faulty"
 
 
 class DeliveryUnsureError(DeliveryError):

@@ -102,7 +102,7 @@ def test_a_named_settings_file_makes_its_folder_home(tmp_path):
         ),
         ("poll_interval_s: soon\n", ["poll_interval_s", "0.01 to 600"]),
         ("video_duration: [30]\n", ["video_duration", "15 to 60"]),
-        ("captions: 12:30\n", ["captions", "true, false"]),
+        ("captions: 12:30\n", ["captions", "own, heygen, off"]),
         ("a: b\n  c: [\n", ["line 2"]),
         ("heygen_voice: 'open\n", ["line 2"]),
         ("- a\n- b\n", ["key: value"]),
@@ -284,7 +284,7 @@ def test_a_value_that_does_not_fit_is_not_saved(home):
         ("script_model: 4.10\n", "script_model", "4.10"),
         ("script_model: on\n", "script_model", "on"),
         ("video_duration: 45 #seconds\n", "video_duration", 45),
-        ("captions: yes\n", "captions", True),
+        ("captions: yes\n", "captions", "own"),
         ("max_concurrent_renders: 5 # few\n", "max_concurrent_renders", 5),
     ],
 )
@@ -299,10 +299,10 @@ def test_a_saved_value_does_not_get_the_end_of_the_old_one(home):
     file = home / "config.yaml"
     file.write_text("heygen_voice: Maya #2\n# note\ncaptions: true # on\n")
 
-    save_settings(home, heygen_voice="Ava", captions=False)
+    save_settings(home, heygen_voice="Ava", captions="off")
 
     assert load_settings(environ={}).heygen_voice == "Ava"
-    assert "# note\ncaptions: false # on" in file.read_text()
+    assert "# note\ncaptions: off  # on" in file.read_text()
 
 
 @pytest.mark.parametrize(

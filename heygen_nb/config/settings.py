@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     SecretStr,
@@ -42,6 +43,15 @@ ADDRESSES = {
 }
 
 
+def _captions(value: object) -> object:
+    """Read what stood here before: true or false."""
+    old = {"true": "own", "yes": "own", "on": "own", "false": "off", "no": "off"}
+    return old.get(str(value).lower(), value)
+
+
+Captions = Annotated[Literal["own", "heygen", "off"], BeforeValidator(_captions)]
+
+
 class Settings(BaseModel):
     """All settings of one home folder; change them with ``model_copy(update=…)``.
 
@@ -59,6 +69,10 @@ class Settings(BaseModel):
             hundredth of the video; a starfish voice) and that very sound rendered.
         min_speed: Slowest speech that still sounds natural; 1 is the voice's own.
         max_speed: Fastest one.
+        captions: ``own`` are put on here, for nothing; ``heygen`` are burned in by
+            HeyGen and part of what is paid for; ``off``. True and false, as it was
+            before, are ``own`` and ``off``.
+        loudness: Of the finished video, in LUFS; 0 leaves the sound as it is.
         max_cost_per_render: What one render may cost unasked; 0 is no limit.
         max_cost_per_day: The same for all renders since local midnight.
         poll_interval_s: Seconds between two looks at a render's status.
@@ -105,7 +119,8 @@ class Settings(BaseModel):
     aspect_ratio: AspectRatio = "9:16"
     resolution: Literal["720p", "1080p", "4k"] = "1080p"
     fit: Literal["auto", "cover", "contain"] = "auto"
-    captions: bool = True
+    captions: Captions = "own"
+    loudness: float = Field(-14, ge=-30, le=0, allow_inf_nan=False)
     poll_interval_s: float = Field(10, ge=0.01, le=600)
     wait_timeout_s: float = Field(900, gt=0, le=86400)
     max_concurrent_renders: int = Field(10, ge=1, le=100)

@@ -180,7 +180,8 @@ class Ledger:
             revisions = (new.revision, *new.earlier)
             rows = _attempts(session, payer, new.draft_id, revisions)
             if standing := _standing(rows, again=again):
-                _wish(standing, new.caption, new.send_to)
+                finish = new.inputs.get("finish")
+                _wish(standing, new.caption, new.send_to, finish)
                 return standing, False
             last = max(
                 (row.attempt for row in rows if row.revision == new.revision), default=0
@@ -254,12 +255,17 @@ class Ledger:
         with self.database.reading() as session:
             return list(session.scalars(query))
 
-    def wish(self, render_id: str, caption: str, send_to: str | None) -> None:
-        """Note the caption and the chat that a render is to be posted with."""
+    def wish(
+        self,
+        render_id: str,
+        caption: str,
+        send_to: str | None,
+        finish: dict[str, Any] | None,
+    ) -> None:
+        """Note the caption and the chat a render is posted with, and its finish."""
         with self.database.writing() as session:
-            _wish(
-                _found(session.get(RenderRow, render_id), render_id), caption, send_to
-            )
+            row = _found(session.get(RenderRow, render_id), render_id)
+            _wish(row, caption, send_to, finish)
 
     def render(self, render_id: str, payer: Payer | None = None) -> RenderRow:
         """Return a render by its id.
@@ -439,9 +445,13 @@ def _standing(rows: Sequence[RenderRow], *, again: bool) -> RenderRow | None:
     return next(made, None) or next(iter(standing), None)
 
 
-def _wish(row: RenderRow, caption: str, send_to: str | None) -> None:
+def _wish(
+    row: RenderRow, caption: str, send_to: str | None, finish: dict[str, Any] | None
+) -> None:
     row.caption = caption
     row.send_to = send_to or row.send_to
+    if finish:
+        row.inputs = {**row.inputs, "finish": finish}
 
 
 def _found(row: _Row | None, name: str) -> _Row:

@@ -21,6 +21,7 @@ from heygen_nb.ledger import NO_CREDIT, RenderRow
 from heygen_nb.renderer import tell
 from heygen_nb.renderer.archive import keep, kept
 from heygen_nb.renderer.batch import settle
+from heygen_nb.renderer.finish import finished
 from heygen_nb.renderer.submit import no_credit, submit
 from heygen_nb.renderer.tell import Report
 from heygen_nb.renderer.wait import wait
@@ -157,14 +158,15 @@ async def _fetched(
     video_id = row.video_id or ""
     if video := kept(account, row):
         await report("completed", tell.already_made(video_id))
-        return video
+        return await finished(row, video, report)
     try:
         video = await wait(account, video_id, report, pace, row=row, hold=hold)
     except ApiError as error:
         if error.code != NO_CREDIT:  # HeyGen goes on with it, and charges for it
             error.charged = None
         raise
-    return await keep(account, video, report, hold)
+    video = await keep(account, video, report, hold)
+    return await finished(row, video, report)
 
 
 async def fetched(account: Account, video: Video) -> Video:

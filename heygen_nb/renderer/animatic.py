@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from heygen_nb.address import is_loopback
@@ -20,6 +17,7 @@ from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import payer_of
 from heygen_nb.renderer.background import picture_of
+from heygen_nb.renderer.finish import pool
 from heygen_nb.renderer.request import picture_and_sound, revision_of
 from heygen_nb.renderer.resolve import find_look
 from heygen_nb.timing import script_language, speed_for
@@ -63,7 +61,7 @@ async def preview(
     """
     scene = await scene_of(draft, settings, short_side_px)
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(executor or _pool(), render_scene, scene, output)
+    return await loop.run_in_executor(executor or pool(), render_scene, scene, output)
 
 
 async def kept_preview(draft: Draft, settings: Settings) -> Path:
@@ -130,7 +128,7 @@ async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scen
         background=background,
         use_avatar=settings.heygen_use_avatar,
         avatar_image=await _look_picture(settings),
-        captions=settings.captions,
+        captions=settings.captions != "off",
     )
 
 
@@ -157,9 +155,3 @@ async def _look_picture(settings: Settings) -> Path | None:
         log.warning("%s", error)  # offline, or no picture: a person is drawn
         return None
     return kept
-
-
-@lru_cache(maxsize=1)
-def _pool() -> ProcessPoolExecutor:
-    # spawn: a fork would copy the kernel's threads and locks
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))

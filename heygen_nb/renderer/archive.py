@@ -72,7 +72,7 @@ async def keep(
             async with account.downloads:
                 if hold:  # two writers would spoil one file
                     hold.check()
-                files = await _fetch_files(account, video, folder, report)
+                files = await _fetch_files(account, row, video, folder, report)
         except OSError as error:
             raise DownloadError(
                 _("Video {id} is ready, but {folder} cannot be used: {reason}.").format(
@@ -128,14 +128,14 @@ def _folder(account: Account, row: RenderRow | None, video: Video) -> Path:
 
 
 async def _fetch_files(
-    account: Account, video: Video, folder: Path, report: Report
+    account: Account, row: RenderRow | None, video: Video, folder: Path, report: Report
 ) -> dict[str, Path | None]:
     from heygen_nb.preview import make_thumbnail, probe_video  # noqa: PLC0415 - 40 MB of codecs
 
     name = video.draft_id or video.video_id
     mp4 = folder / f"{name}.mp4"
     fetch, video_id = account.downloader.fetch, video.video_id
-    link = _link(account, video, "video_url")
+    link = _link(account, row, video, "video_url")
     await fetch(link, mp4, video_id=video_id, check=probe_video)
     files: dict[str, Path | None] = {"path": mp4}
     # The film is paid for: whatever comes with it may be missing.
@@ -143,7 +143,7 @@ async def _fetch_files(
     srt = folder / f"{name}.srt"
     try:
         if video.subtitle_url:
-            link = _link(account, video, "subtitle_url")
+            link = _link(account, row, video, "subtitle_url")
             files["subtitles"] = await fetch(
                 link, srt, video_id=video_id, check=_is_text, tries=_TRIES_OF_EXTRAS
             )
@@ -162,7 +162,7 @@ async def _fetch_files(
 
 
 def _link(
-    account: Account, video: Video, field: str
+    account: Account, row: RenderRow | None, video: Video, field: str
 ) -> Callable[[bool], Awaitable[str]]:
     known = getattr(video, field)
 
@@ -170,16 +170,22 @@ def _link(
         nonlocal known
         if fresh or not known:  # reading the video again renews its links
             reply = await account.client.get_video(video.video_id)
-            known = links(reply)[field]
+            known = links(reply, row)[field]
         return known or ""
 
     return give
 
 
-def links(reply: VideoReply) -> dict[str, Any]:
-    """Return the file links of a reply; the captioned picture if there is one."""
+def links(reply: VideoReply, row: RenderRow | None) -> dict[str, Any]:
+    """Return the file links of a reply; the captioned film only if it was asked for.
+
+    HeyGen gives its link although no style was asked.
+    """
+    captioned = reply.captioned_video_url
+    if row and not row.inputs.get("captions", True):
+        captioned = None
     return {
-        "video_url": reply.captioned_video_url or reply.video_url,
+        "video_url": captioned or reply.video_url,
         "subtitle_url": reply.subtitle_url,
         "thumbnail_url": reply.thumbnail_url,
     }

@@ -10,6 +10,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import product
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import (
@@ -27,6 +28,7 @@ from heygen_nb.renderer import tell
 from heygen_nb.renderer.account import turn
 from heygen_nb.renderer.background import asset_of, changed
 from heygen_nb.renderer.batch import send_together
+from heygen_nb.renderer.finish import finish_of
 from heygen_nb.renderer.request import make_plan, picture_and_sound, revisions_of
 from heygen_nb.renderer.speech import MAX_CALLS, Wish, say
 from heygen_nb.renderer.submit import token_of
@@ -92,8 +94,8 @@ async def order(
     """
     report = Report(progress, draft.id)
     if not again and (row := await _standing(account, draft, settings)):
-        wished = draft.caption, send_to or row.send_to
-        if wished != (row.caption, row.send_to):
+        wished = draft.caption, send_to or row.send_to, finish_of(settings)
+        if wished != (row.caption, row.send_to, row.inputs.get("finish")):
             await asyncio.to_thread(account.ledger.wish, row.id, *wished)
         return row.id
     await report("pending", tell.started(draft.id))
@@ -405,8 +407,9 @@ async def made_before(account: Account, new: NewRender) -> MadeBefore | None:
             log.warning("%s", error)
             return None
         account.made_before = found
-    for attempt in range(_MAX_ATTEMPTS, 0, -1):
-        token = title_token(new.draft_id, new.revision, attempt)
+    known = product((new.revision, *new.earlier), range(_MAX_ATTEMPTS, 0, -1))
+    for revision, attempt in known:
+        token = title_token(new.draft_id, revision, attempt)
         if video := account.made_before.get(token):
             return MadeBefore(attempt, video.id if video.status != "failed" else None)
     return None

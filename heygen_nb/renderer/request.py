@@ -28,6 +28,7 @@ from heygen_nb.renderer.background import (
     identity,
     whole_picture,
 )
+from heygen_nb.renderer.finish import finish_of
 from heygen_nb.renderer.resolve import (
     background_meant,
     choose_engine,
@@ -102,7 +103,8 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
         "duration": settings.video_duration,
         "aspect_ratio": settings.aspect_ratio,
         "resolution": settings.resolution,
-        "captions": settings.captions,
+        # Ours are put on afterwards: they change nothing that is paid for.
+        "captions": settings.captions == "heygen",
     }
 
 
@@ -115,11 +117,18 @@ def revision_of(inputs: dict[str, Any]) -> str:
 def revisions_of(draft: Draft, inputs: dict[str, Any]) -> tuple[str, ...]:
     """Return the revision, and those that older rules made of the same draft.
 
-    Once the script was sent as it was written, with all that is not said now: who
-    bought a film then does not pay again.
+    Once the script was sent as it was written, with all that is not said now, and
+    captions were HeyGen's unless they were off. Who bought a film then does not pay
+    again; it is taken as it is.
     """
-    written = {**inputs, "script": draft.script}
-    return tuple(dict.fromkeys(map(revision_of, (inputs, written))))
+    scripts = inputs["script"], draft.script
+    captions = dict.fromkeys((inputs["captions"], True))
+    made = (
+        revision_of({**inputs, "script": script, "captions": burned_in})
+        for burned_in in captions
+        for script in scripts
+    )
+    return tuple(dict.fromkeys(made))
 
 
 async def make_plan(
@@ -297,7 +306,7 @@ def _new_render(
         script=draft.script,
         caption=draft.caption,
         title=draft.title,
-        inputs={**inputs, "draft": own},
+        inputs={**inputs, "draft": own, "finish": finish_of(settings)},
         voice_id=cast.voice.voice_id,
         voice_name=cast.voice.name,
         language=script_language(draft.script),
@@ -381,7 +390,8 @@ def _body(
     frame: dict[str, Any] = {
         "aspect_ratio": settings.aspect_ratio,
         "resolution": settings.resolution,
-        "caption": Caption(style="default") if settings.captions else None,
+        # Without a style it is only a file of subtitles: ours take their times from it.
+        "caption": Caption(style="default" if settings.captions == "heygen" else None),
     }
     if cast.look is None:
         picture = whole_picture(settings, asset_id)

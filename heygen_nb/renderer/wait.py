@@ -371,7 +371,7 @@ async def _ended(
         backend=account.payer.backend,
         title=reply.title or "",
         duration_s=reply.duration_s,
-        **links(reply),
+        **links(reply, row),
     )
     return described(account, row, video) if row else video
 

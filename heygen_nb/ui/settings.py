@@ -155,7 +155,7 @@ class SettingsPanel(Panel):
             self._setting(
                 "aspect_ratio", widgets.Dropdown, lambda: _("Format"), "hg-short"
             ),
-            self._setting("captions", widgets.Checkbox, lambda: _("Captions")),
+            self._setting("captions", widgets.Dropdown, lambda: _("Captions")),
             css="hg-card",
         )
 

@@ -11,7 +11,8 @@ import heygen_nb as hg
 from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError, DraftError, PreviewError
 from heygen_nb.preview import probe_video
-from heygen_nb.renderer.animatic import _pool, scene_of
+from heygen_nb.renderer.animatic import scene_of
+from heygen_nb.renderer.finish import pool
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +31,7 @@ async def test_a_preview_lies_in_home_with_its_subtitles_and_picture(home):
 
 
 async def test_it_is_rendered_in_another_process():
-    assert await asyncio.wrap_future(_pool().submit(os.getpid)) != os.getpid()
+    assert await asyncio.wrap_future(pool().submit(os.getpid)) != os.getpid()
 
 
 async def test_the_scene_follows_the_settings(sandbox):
@@ -39,7 +40,7 @@ async def test_the_scene_follows_the_settings(sandbox):
         aspect_ratio="16:9",
         heygen_background_url="#102030",
         heygen_use_avatar=False,
-        captions=False,
+        captions="off",
     )
 
     scene = await scene_of(DRAFT, settings, 720)
@@ -61,7 +62,7 @@ async def test_a_background_on_this_network_is_not_fetched(sandbox):
 async def test_a_background_that_is_a_file_is_shown(home, tmp_path):
     Image.new("RGB", (90, 160), "#00ff00").save(home / "green.png")
     draft = DRAFT.model_copy(update={"background": "green.png", "script": "One."})
-    settings = load_settings(environ={}, heygen_use_avatar=False, captions=False)
+    settings = load_settings(environ={}, heygen_use_avatar=False, captions="off")
 
     path = await hg.preview_draft(draft, tmp_path / "a.mp4", settings=settings)
 

@@ -132,7 +132,7 @@ async def test_the_video_shows_the_uploaded_picture(make_sandbox, home):
     sandbox = make_sandbox(fast=False)
     Image.new("RGB", (90, 160), "#00ff00").save(home / "green.png")
     settings = sandbox.settings(
-        heygen_use_avatar=False, captions=False, resolution="720p", video_duration=15
+        heygen_use_avatar=False, captions="off", resolution="720p", video_duration=15
     )
     video = await hg.render_video(
         hg.Draft(id="d1", script="One.", background="green.png"), settings=settings

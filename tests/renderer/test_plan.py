@@ -47,7 +47,7 @@ async def test_an_avatar_video_names_avatar_voice_speed_and_picture(plan):
     assert body["resolution"] == "1080p"
     assert body["background"] == {"type": "color", "value": "#102030"}
     assert body["engine"] == {"type": "avatar_iv"}
-    assert body["caption"] == {"file_format": "srt", "style": "default"}
+    assert body["caption"] == {"file_format": "srt"}
     assert 0.9 <= body["voice_settings"]["speed"] <= 1.15
 
 
@@ -97,8 +97,16 @@ async def test_a_file_is_known_by_its_content_and_shown_as_an_asset(
     assert sandbox.requests("POST /v3/assets") == 0
 
 
-async def test_captions_can_be_left_out(plan):
-    assert "caption" not in (await plan(captions=False)).new.body
+@pytest.mark.parametrize(
+    ("captions", "style"), [("own", None), ("off", None), ("heygen", "default")]
+)
+async def test_heygen_burns_captions_in_only_when_they_are_to_be_its_own(
+    plan, captions, style
+):
+    asked = (await plan(captions=captions)).new.body["caption"]
+
+    assert asked["file_format"] == "srt"  # ours take their times from it
+    assert asked.get("style") == style
 
 
 async def test_a_wish_takes_a_voice_of_that_language_and_names_it(plan):
@@ -246,9 +254,11 @@ async def test_the_revision_follows_what_changes_the_video_and_nothing_else():
         {"heygen_background_url": "#102030"},
         {"aspect_ratio": "1:1"},
         {"resolution": "720p"},
-        {"captions": False},
+        {"captions": "heygen"},
         {"heygen_avatar_id": "look_1"},
         {"length_mode": "exact"},
         {"min_speed": 0.95},
     ):
         assert revision(draft) != revision(draft, **change), change
+    for change in ({"captions": "off"}, {"loudness": 0}):  # finished here, for nothing
+        assert revision(draft) == revision(draft, **change), change

@@ -1,0 +1,234 @@
+"""The film as it was bought becomes the video that is shown and posted.
+
+It costs nothing and may be done again at any time: ``source.mp4`` stays as it is.
+What is wished is stored with the render, what was done beside the film.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import multiprocessing
+import os
+import shutil
+import threading
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from heygen_nb.errors import ConfigError, FaultyVideoError, PreviewError
+from heygen_nb.files import write_whole
+from heygen_nb.i18n import gettext as _
+from heygen_nb.renderer.background import picture_of
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+    from pathlib import Path
+
+    from heygen_nb.config import Settings
+    from heygen_nb.finishing import Finish
+    from heygen_nb.finishing.check import Expectation, Finding
+    from heygen_nb.ledger import RenderRow
+    from heygen_nb.models import Video
+    from heygen_nb.renderer.account import Account
+    from heygen_nb.renderer.tell import Report
+
+SOURCE, DONE = "source.mp4", "finish.json"
+_LEAST_PX = 200  # smaller films, the sandbox's quick ones, are only listened to
+
+
+def finish_of(settings: Settings) -> dict[str, Any]:
+    """Return the settings that finish a film; they are no part of the revision."""
+    return {"captions": settings.captions == "own", "loudness": settings.loudness}
+
+
+async def finished(row: RenderRow, video: Video, report: Report) -> Video:
+    """Finish a film that is here, unless it is finished that way already.
+
+    To be called with the render held. One that cannot be finished is shown as it
+    was bought.
+    """
+    path, wish = video.path, row.inputs.get("finish")
+    if path is None or wish is None or wish == await asyncio.to_thread(_done, path):
+        return video
+    try:
+        source = await asyncio.to_thread(_source, path)
+        thumbnail = video.thumbnail if wish.get("aspect_ratio") else None
+        await in_other_process(_finish, source, path, _work(row, video), thumbnail)
+        text = json.dumps(wish, indent=2)
+        await asyncio.to_thread(write_whole, path.with_name(DONE), text)
+    except (PreviewError, OSError, BrokenExecutor) as error:
+        await report("completed", f"⚠️ {error}")
+    return video
+
+
+def _done(path: Path) -> dict[str, Any] | None:
+    """Return how a film was finished; one never touched is as if nothing was wished."""
+    try:
+        done = json.loads(path.with_name(DONE).read_text("utf-8"))
+    except (OSError, ValueError):
+        done = None
+    untouched = {"captions": False, "loudness": 0}
+    return done or (None if path.with_name(SOURCE).exists() else untouched)
+
+
+def _source(path: Path) -> Path:
+    """Return the film as it was bought, put aside before its first finish."""
+    source = path.with_name(SOURCE)
+    if not source.exists():
+        try:
+            os.link(path, source)
+        except OSError:  # a disk without links
+            shutil.copyfile(path, part := path.with_name(f".{SOURCE}"))
+            part.replace(source)
+    return source
+
+
+def _work(row: RenderRow, video: Video) -> Finish:
+    from heygen_nb.finishing import Finish  # noqa: PLC0415 - 40 MB of codecs
+
+    wish = row.inputs["finish"]
+    subtitles = video.subtitles
+    heard = subtitles.read_text("utf-8") if subtitles and subtitles.exists() else ""
+    return Finish(
+        script=row.script,
+        # HeyGen burned its own in: two would lie over each other
+        captions=wish["captions"] and not row.inputs.get("captions"),
+        subtitles=heard,
+        with_avatar=bool(row.inputs.get("use_avatar", True)),
+        aspect_ratio=wish.get("aspect_ratio"),
+        loudness_lufs=wish["loudness"] or None,
+        title=row.title or "",
+    )
+
+
+def _finish(source: Path, target: Path, work: Finish, thumbnail: Path | None) -> None:
+    from heygen_nb.finishing import finish  # noqa: PLC0415 - 40 MB of codecs
+    from heygen_nb.preview import make_thumbnail  # noqa: PLC0415
+
+    finish(source, target, work)
+    if thumbnail:
+        make_thumbnail(target, thumbnail)
+
+
+async def checked(account: Account, row: RenderRow, video: Video) -> list[Finding]:
+    """Look at a finished video; return what is not as it was ordered.
+
+    Raises:
+        PreviewError: It is not a video.
+    """
+    # In a thread: decoding lets the others run, and it is short.
+    return await asyncio.to_thread(_checked, account, row, video, video.path)
+
+
+def _checked(
+    account: Account, row: RenderRow, video: Video, path: Path | None
+) -> list[Finding]:
+    from heygen_nb.finishing.check import check  # noqa: PLC0415 - 40 MB of codecs
+
+    if path is None:
+        raise PreviewError(_("The video is not downloaded."))
+    expected = _expected(account, row, video, path)
+    return check(path, expected, path.with_name("check"))
+
+
+def _expected(
+    account: Account, row: RenderRow, video: Video, path: Path
+) -> Expectation:
+    from heygen_nb.finishing import Finish, caption_pages  # noqa: PLC0415 - 40 MB of codecs
+    from heygen_nb.finishing.check import Expectation  # noqa: PLC0415
+    from heygen_nb.preview import probe_video  # noqa: PLC0415
+
+    inputs, facts = row.inputs, probe_video(path)
+    if min(facts.width, facts.height) < _LEAST_PX:
+        return Expectation(script=row.script, speed=row.speed or 1.0)
+    size = facts.width, facts.height
+    ratio = (inputs.get("finish") or {}).get("aspect_ratio") or inputs["aspect_ratio"]
+    across, down = (int(part) for part in ratio.split(":"))
+    tall = round(facts.width * down / across / 2) * 2
+    work = _work(row, video) if inputs.get("finish") else Finish(captions=False)
+    layout, pages = caption_pages(work, size, facts.duration_s, None)
+    background: str | Path | None = str(inputs.get("background_url", ""))
+    if not str(background).startswith("#"):
+        background = _picture(account, (inputs.get("draft") or {}).get("background"))
+    return Expectation(
+        script=row.script,
+        speed=row.speed or 1.0,
+        size=(facts.width, tall) if abs(tall - facts.height) > 2 else size,  # noqa: PLR2004 - rounding
+        background=background,
+        layout=layout,
+        pages=pages,
+        moves=bool(inputs.get("use_avatar", True) or pages),
+    )
+
+
+def _picture(account: Account, background: str | None) -> Path | None:
+    """Return a draft's own picture; None if it has none, or none any more."""
+    try:
+        picture = picture_of(background, account.home) if background else None
+    except ConfigError:
+        return None
+    return picture.path if picture else None
+
+
+def words_of(findings: list[Finding]) -> list[str]:
+    """Tell what the check has found, a line each."""
+    texts = {
+        "size": _("its picture has another shape than was asked for"),
+        "mute": _("it has no sound"),
+        "silent": _("nothing is heard in it"),
+        "cut": _("the speech is cut off"),
+        "black": _("its picture is black"),
+        "frozen": _("its picture stands still"),
+        "background": _("the background is not the one that was asked for"),
+        "captions": _("its captions are missing"),
+    }
+    at = _("{what} (at {second:.0f} s)")
+    return [at.format(what=texts[f.kind], second=f.second) for f in findings]
+
+
+async def refuse_faulty(account: Account, video: Video) -> None:
+    """Stop a post that nobody looks at before, if the video is not as it was ordered.
+
+    Raises:
+        FaultyVideoError: Says what is wrong; a person may post it.
+    """
+    row = await asyncio.to_thread(account.ledger.render, video.render_id)
+    if found := await checked(account, row, video):
+        raise FaultyVideoError(
+            _("The video was not posted by itself: {reasons}.").format(
+                reasons="; ".join(words_of(found))
+            ),
+            hint=_(
+                "Look at it; if it is good, send it: Send, or hg.send_video(video)."
+            ),
+        )
+
+
+async def in_other_process(function: Any, *arguments: Any) -> Any:
+    """Run a function where it cannot hold up a notebook."""
+    future: Future[Any] = pool().submit(function, *arguments)
+    try:
+        return await asyncio.wrap_future(future)
+    except BrokenExecutor:
+        pool.cache_clear()
+        raise
+
+
+@lru_cache(maxsize=1)
+def pool() -> ProcessPoolExecutor:
+    """Return the process that makes pictures and sound for this one."""
+    # spawn: a fork would copy the kernel's threads and locks
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(1, spawn, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent:
+            parent.join()
+        os._exit(0)
+
+    threading.Thread(target=wait, daemon=True).start()

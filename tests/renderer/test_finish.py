@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import json
+
+import av
+import pytest
+
+import heygen_nb as hg
+from heygen_nb.api import render_drafts
+from heygen_nb.finishing.check import Finding
+from heygen_nb.renderer import finish
+from heygen_nb.renderer.account import open_account
+
+pytestmark = pytest.mark.anyio
+
+DRAFTS = [
+    hg.Draft(id=f"draft{n}", script=f"Draft number {n} is said in a few seconds. " * 6)
+    for n in range(3)
+]
+WAYS = [
+    {"captions": "own", "loudness": -14},
+    {"captions": "own", "loudness": -20},
+    {"captions": "off", "loudness": 0},
+]
+
+
+def pictures(path):
+    with av.open(str(path)) as container:
+        return b"".join(bytes(p) for p in container.demux(video=0))
+
+
+async def test_the_film_as_bought_stays_beside_the_finished_video(sandbox):
+    video = await hg.render_video(DRAFTS[0], settings=sandbox.settings(captions="own"))
+
+    source = video.path.with_name("source.mp4")
+    assert pictures(source) != pictures(video.path)
+    about = json.loads(video.path.with_name("finish.json").read_text())
+    assert about == {"captions": True, "loudness": 0}
+    assert not list(video.path.parent.glob(".*"))
+
+
+async def test_finishing_anew_three_times_costs_nothing(sandbox):
+    bought = {}
+    for way in WAYS:
+        settings = sandbox.settings(**way)
+        for draft in DRAFTS:
+            video = await hg.render_video(draft, settings=settings)
+            source = video.path.with_name("source.mp4").read_bytes()
+            assert bought.setdefault(draft.id, source) == source
+            done = json.loads(video.path.with_name("finish.json").read_text())
+            assert done["captions"] == (way["captions"] == "own")
+
+    assert len(sandbox.charges()) == len(DRAFTS)
+
+
+async def test_a_film_with_heygens_captions_is_taken_as_it_is(sandbox):
+    old = sandbox.settings(captions="heygen")  # as all were by the older rule
+    before = await hg.render_video(DRAFTS[0], settings=old)
+    film = pictures(before.path)
+
+    video = await hg.render_video(DRAFTS[0], settings=sandbox.settings(captions="own"))
+
+    assert video.video_id == before.video_id
+    assert pictures(video.path) == film  # two captions would lie over each other
+    assert len(sandbox.charges()) == 1
+
+
+async def test_heygens_captions_are_bought_when_only_the_plain_film_is_there(sandbox):
+    await hg.render_video(DRAFTS[0], settings=sandbox.settings(captions="own"))
+    await hg.render_video(DRAFTS[0], settings=sandbox.settings(captions="heygen"))
+
+    assert len(sandbox.charges()) == 2
+
+
+async def test_a_video_is_finished_for_another_canvas(sandbox):
+    settings = sandbox.settings()
+    video = await hg.render_video(DRAFTS[0], settings=settings)
+
+    square = await hg.finish_video(video, aspect_ratio="1:1", settings=settings)
+
+    with av.open(str(square.path)) as container:
+        stream = container.streams.video[0]
+        assert stream.width == stream.height
+    assert len(sandbox.charges()) == 1
+
+
+async def test_a_film_that_cannot_be_finished_is_shown_as_bought(sandbox, monkeypatch):
+    async def fail(*_arguments):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(finish, "in_other_process", fail)
+    seen = []
+
+    video = await hg.render_video(
+        DRAFTS[0], seen.append, settings=sandbox.settings(captions="own")
+    )
+
+    assert video.path.exists()
+    assert any("No space left" in progress.message for progress in seen)
+
+
+async def test_a_good_video_passes_the_check(sandbox):
+    settings = sandbox.settings(captions="own")
+    video = await hg.render_video(DRAFTS[0], settings=settings)
+
+    assert await hg.check_video(video, settings=settings) == []
+
+
+async def test_a_faulty_video_is_posted_by_a_person_only(sandbox, monkeypatch):
+    async def faulty(*_arguments):
+        return [Finding("cut", 3.0)]
+
+    monkeypatch.setattr(finish, "checked", faulty)
+    settings = sandbox.settings()
+
+    async with open_account(settings) as account:
+        [outcome] = await render_drafts(account, settings, DRAFTS[:1], send=True)
+
+    assert "cut off" in str(outcome.error)
+    assert sandbox.ledger()["posts"] == []
+    video = await hg.render_video(DRAFTS[0], settings=settings)
+    await hg.send_video(video, settings=settings)
+    assert len(sandbox.ledger()["posts"]) == 1

@@ -21,7 +21,7 @@ Matting = Literal["trained", "untrained", "ignored"]
 
 _LOOKS = 900
 _SETTINGS = ("studio", "office", "sofa", "terrace", "library", "kitchen")
-_SIZES = {"portrait": (540, 720), "landscape": (960, 540), "square": (640, 640)}
+_SIZES = {"portrait": (540, 960), "landscape": (960, 540), "square": (640, 640)}
 _ENGINES = ("avatar_iv", "avatar_v", "avatar_iii")
 # By type: what one person's looks take, and the next person's. Most studio looks are
 # made for avatar_iii only; one that lists nothing takes that one, too.

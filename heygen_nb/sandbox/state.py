@@ -74,7 +74,7 @@ class SandboxOptions(BaseModel):
     session_life_s: float = 3600.0
     look_engines: bool = True
     matting: bool = True
-    bars: bool = False
+    bars: bool = True
     odd_voices: bool = True
     asset_s: float = 2.0
     captions_s: float = 0.0

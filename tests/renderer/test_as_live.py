@@ -62,6 +62,17 @@ async def test_a_background_is_seen_and_paid_once(
     assert len(sandbox.ledger()["jobs"]) == len(sandbox.charges()) == 1
 
 
+@pytest.mark.parametrize("ratio", ["9:16", "16:9", "1:1"])
+@pytest.mark.parametrize("number", [1, 2, 3])
+@pytest.mark.parametrize("person", ["001", "002", "003"])
+async def test_no_look_of_any_shape_gets_bars(make_sandbox, person, number, ratio):
+    sandbox = make_sandbox(**ODD)
+
+    video = await rendered(sandbox, f"look_{person}_{number}", aspect_ratio=ratio)
+
+    assert not like(corner(video), (0, 0, 0))
+
+
 async def test_a_look_that_keeps_its_scene_is_paid_once(make_sandbox):
     sandbox = make_sandbox(**ODD)
 

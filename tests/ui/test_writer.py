@@ -27,6 +27,9 @@ class Model:
     def formats(self, _language):
         return []
 
+    def voice_for(self, _script, own=None, _language=None):
+        return own
+
     async def write(self, order, number, on_text=None):
         self.orders.append((order, number))
         for index in range(number):

@@ -97,7 +97,8 @@ class DraftList(widgets.VBox):
             self.s_drafts.options = options
             self._filling = False
         self.mark(*marked)
-        self.count.value = markup(_count_words(total, filtered=bool(words or status)))
+        text = _count_words(total, filtered=bool(words or status))
+        self.count.value = markup(text, "hg-hint")
 
     def mark(self, *draft_ids: str) -> None:
         """Mark entries without opening one."""

@@ -13,6 +13,7 @@ from typer import Argument, Option
 
 from heygen_nb.cli.app import app, command
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import AspectRatio  # noqa: TC001 - Typer reads it
 
 __all__ = ["app"]
 
@@ -128,6 +129,26 @@ class ExportOptions:
         Path, Option("--output", "-o", metavar="FILE", show_default=False)
     ]
     kind: Annotated[Literal["csv", "json"], Option("--format", "-f")] = "csv"
+
+
+@command(
+    "finish",
+    "finish:run_finish",
+    _("Put captions, canvas and loudness on films anew, for nothing."),
+)
+class FinishOptions:
+    """Arguments of ``finish``."""
+
+    drafts: Annotated[list[str], Argument(metavar="DRAFT...", show_default=False)]
+    captions: Annotated[
+        bool | None, Option("--captions/--no-captions", help=_("Words on the picture."))
+    ] = None
+    aspect_ratio: Annotated[
+        AspectRatio | None, Option("--aspect-ratio", help=_("Cut to another canvas."))
+    ] = None
+    loudness: Annotated[
+        float | None, Option(help=_("In LUFS, such as -14; 0 leaves the sound."))
+    ] = None
 
 
 @command("resend", "posts:run_resend", _("Send a post again that is not in the chat."))

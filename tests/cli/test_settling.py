@@ -100,3 +100,16 @@ def test_what_is_not_there_is_told_by_name(command, arguments):
 )
 def test_wrong_usage_is_exit_code_2(run, arguments):
     assert run(*arguments).code == 2
+
+
+def test_a_film_is_finished_anew_for_nothing(command, sandbox, draft_file):
+    file = draft_file()
+    command("render", "--yes", file)
+    about = json.loads(command("history", "--json").out.splitlines()[0])
+
+    ran = command("finish", about["draft_id"], "--captions", "--aspect-ratio", "1:1")
+
+    assert ran.code == 0
+    assert ".mp4" in ran.out
+    assert len(sandbox.charges()) == 1
+    assert command("finish", "no-such-draft").code == 2

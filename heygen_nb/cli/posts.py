@@ -13,32 +13,27 @@ from heygen_nb.posting import Posting
 from heygen_nb.renderer.account import open_account
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from heygen_nb.cli.commands import MarkSentOptions, ResendOptions
 
 
 def run_resend(options: ResendOptions) -> int:
     """Send a post that is not in the chat."""
-    settings = load_settings()
-    set_language(settings.language)
-
-    async def run() -> None:
-        async with open_account(settings) as account:
-            await Posting(settings, account).resend(options.post)
-
-    asyncio.run(run())
+    asyncio.run(_settled(lambda posting: posting.resend(options.post)))
     say(_("📱 Post {id} is in the chat.").format(id=options.post))
     return 0
 
 
 def run_mark_sent(options: MarkSentOptions) -> int:
     """Note that a post is in the chat."""
-    settings = load_settings()
-    set_language(settings.language)
-
-    async def run() -> None:
-        async with open_account(settings) as account:
-            await Posting(settings, account).mark_sent(options.post)
-
-    asyncio.run(run())
+    asyncio.run(_settled(lambda posting: posting.mark_sent(options.post)))
     say(_("📱 Post {id} is noted as sent.").format(id=options.post))
     return 0
+
+
+async def _settled(work: Callable[[Posting], Awaitable[object]]) -> None:
+    settings = load_settings()
+    set_language(settings.language)
+    async with open_account(settings) as account:
+        await work(Posting(settings, account))

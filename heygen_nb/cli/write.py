@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from heygen_nb.cli.commands import WriteOptions
     from heygen_nb.config import Settings
     from heygen_nb.models import Draft
-    from heygen_nb.scripts import Change, TextCallback
+    from heygen_nb.scripts import TextCallback
     from heygen_nb.writing import Writing
 
 FOLDER = "drafts"
@@ -42,18 +42,25 @@ def run_write(options: WriteOptions) -> int:
     """Write drafts about a topic, write some anew, or list the formats."""
     if options.change and not options.source:
         raise DraftError(_("--change needs --from FILE."))
-    if options.formats:
-        _list_formats(options.language)
-    elif options.source:
-        _rewrite_file(options.source, options.change or "another", options)
-    else:
-        _write_topic(options)
+    asyncio.run(_run(options, load_settings()))
     return 0
 
 
-def _list_formats(language: str | None) -> None:
-    settings = load_settings()
-    writing = asyncio.run(open_writing(settings))
+async def _run(options: WriteOptions, settings: Settings) -> None:
+    if options.source:  # read before anything is opened
+        drafts = read_drafts(options.source, settings.home)
+        for draft in drafts:
+            check_draft(draft)
+    writing = await open_writing(settings)
+    if options.formats:
+        _list_formats(options.language, writing)
+    elif options.source:
+        await _rewrite(drafts, options.source.parent, writing, options, settings)
+    else:
+        await _write(writing, options, settings)
+
+
+def _list_formats(language: str | None, writing: Writing) -> None:
     names = [language] if language else SCRIPT_LANGUAGES
     found = [(name, form) for name in names for form in writing.formats(name)]
     for name, form in found:
@@ -67,9 +74,8 @@ def _list_formats(language: str | None) -> None:
         )
 
 
-def _write_topic(options: WriteOptions) -> None:
-    settings = load_settings()
-    order = ScriptRequest(
+async def _write(writing: Writing, options: WriteOptions, settings: Settings) -> None:
+    request = ScriptRequest(
         topic=options.topic,
         format=options.form,
         tone=options.tone,
@@ -78,36 +84,21 @@ def _write_topic(options: WriteOptions) -> None:
         seed=options.seed,
         offline=options.offline,
     )
-    asyncio.run(_write(order, options, settings))
-
-
-async def _write(
-    order: ScriptRequest, options: WriteOptions, settings: Settings
-) -> None:
-    writing = await open_writing(settings)
     folder = options.output or settings.home / FOLDER
     with _growing() as on_text:
-        async for draft in writing.write(order, options.number, on_text):
+        async for draft in writing.write(request, options.number, on_text):
             _keep(draft, folder, writing, settings, as_json=options.as_json)
-
-
-def _rewrite_file(source: Path, change: Change, options: WriteOptions) -> None:
-    """Write each draft of a file anew, into a file of its own beside it."""
-    settings = load_settings()
-    drafts = read_drafts(source, settings.home)
-    for draft in drafts:
-        check_draft(draft)
-    asyncio.run(_rewrite(drafts, change, options, settings, source.parent))
 
 
 async def _rewrite(
     drafts: list[Draft],
-    change: Change,
+    beside: Path,
+    writing: Writing,
     options: WriteOptions,
     settings: Settings,
-    beside: Path,
 ) -> None:
-    writing = await open_writing(settings)
+    """Write each draft of a file anew, into a file of its own beside it."""
+    change = options.change or "another"
     length = {"duration": _seconds(options, settings)} if options.duration else {}
     for draft in drafts:
         with _growing() as on_text:
@@ -152,11 +143,8 @@ def _keep(
     with Ledger(ledger_url(settings)) as ledger:
         ledger.drafts.save(draft, over=0)
     path = write_draft(draft, folder.absolute())
-    words, seconds = (
-        len(what_is_said(draft.script).text.split()),
-        writing.seconds(draft),
-    )
-    note = writing.note(draft)
+    words = len(what_is_said(draft.script).text.split())
+    seconds = writing.seconds(draft)
     if as_json:
         row = {
             "draft_id": draft.id,
@@ -174,5 +162,5 @@ def _keep(
             words,
         ).format(count=words, seconds=seconds)
         say(f"📝 #{draft.id} {path} ({length})")
-    if note:
+    if note := writing.note(draft):
         say(f"⚠️ #{draft.id} {note}", err)

@@ -65,7 +65,19 @@ _PLACES = {
     "пл": ("площадь", "площади"),
     "г": ("город", "городе"),
 }
-_SHARES = {"1/2": "половина", "1/3": "треть", "1/4": "четверть", "3/4": "три четверти"}
+_SHARES = {
+    "2/3": "две трети",
+    "1/2": "половина",
+    "1/3": "треть",
+    "1/4": "четверть",
+    "3/4": "три четверти",
+}
+_GRAM = "грамм грамма граммов"
+_MONTHS = "январ|феврал|март|апрел|ма[яй]|июн|июл|август|сентябр|октябр|ноябр|декабр"
+_ENGLISH_MONTHS = (  # not calendar's: those follow the machine's language
+    "January February March April May June July August September October November"
+    " December"
+).replace(" ", "|")
 _VULGAR = {"½": "1/2", "¼": "1/4", "¾": "3/4"}
 
 
@@ -156,13 +168,13 @@ def _phone(match: re.Match[str]) -> str:
 def _half(amount: str) -> str:
     """Say a Russian number that ends in a half as people do."""
     whole, _comma, rest = amount.replace(".", ",").partition(",")
-    if rest != "5":
+    if rest != "5" or whole == "0":
         return f"{whole},{rest}" if rest else whole
     return "полтора" if whole == "1" else f"{whole} с половиной"
 
 
 def _percent(match: re.Match[str]) -> str:
-    few = "процента" if match[1] == "1" else "процентов"
+    few = "процента" if match[1] in ("0", "1") else "процентов"
     return f"{_half(match[1] + ',5')} {few}"
 
 
@@ -173,6 +185,23 @@ def _date(match: re.Match[str]) -> str:
     if not 1 <= month <= 12 or not 1 <= day <= 31:  # noqa: PLR2004 - a calendar's
         return match[0]
     return f"{day} {get_month_names(locale='ru')[month]} {match['year']} года"
+
+
+def _half_unit(match: re.Match[str]) -> str:
+    unit = {"л": "литра", "кг": "килограмма", "км": "километра", "м": "метра"}[match[2]]
+    return f"{_half(match[1] + ',5')} {unit}"
+
+
+def _american_date(match: re.Match[str]) -> str:
+    month, day, year = match.groups()
+    if not 1 <= int(month) <= 12:  # noqa: PLR2004 - a calendar's
+        return match[0]
+    return f"{_ENGLISH_MONTHS.split('|')[int(month) - 1]} {int(day)}, {year}"
+
+
+def _month(match: re.Match[str]) -> str:
+    names = _ENGLISH_MONTHS.split("|")
+    return next(name for name in names if name.startswith(match[1])) + " "
 
 
 def _regnal(match: re.Match[str]) -> str:
@@ -189,14 +218,28 @@ _AMOUNT = r"(?P<amount>\d+(?:[\d\s]*\d)?(?:[.,]\d+)?)"
 _RUSSIAN_SIZE = r"(?P<size>(?:тыс\.|млн\.?|млрд\.?|[KkMmBb])(?!\w))"
 _TABLES: dict[str, dict[str, str | Callable[[re.Match[str]], str]]] = {
     "en": {
-        "[½¼¾]": lambda m: _VULGAR[m[0]],
+        r"(\d) ?½": r"\1 and a half",
+        "[½¼¾]": lambda m: f" {_VULGAR[m[0]]}",
+        r"\b50/50\b": "fifty-fifty",
+        r"[~≈](?=\d)": "about ",
+        r"\b(\d\d?)/(\d\d?)/(\d{4})\b": _american_date,
+        r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\.? (?=\d)": _month,
+        r"(?<=\d)/(?=(?:month|year|week|day|hour|night|person)\b)": " per ",
+        r"\b([A-Z]+)-(\d+)\b": r"\1 \2",
+        r"\bmph\b": "miles per hour",
+        r"\bfps\b": "frames per second",
+        r"(?<!\w)['’](\d0s)\b": r"19\1",
+        r"\bpp?\. ?(?=\d)": "page ",
+        r"\bv(?=\d)": "version ",
         r"(?P<coin>[$€£₽])(?P<amount>\d[\d.,]*)\s?"
         r"(?P<size>[KkMmBbTt](?:n|illion|rillion)?\b)": _english_sum,
         r"₽(\d[\d.,]*)": r"\1 rubles",
         r"(\d)\s?¢": r"\1 cents",
         r"(?<!\w)\+\d[\d ()-]{7,}\d\b": _phone,
         r"(?<![\w.])(?:\+?1[-. ])?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}\b": _phone,
-        r"(?i)\b(in|by|since|until|from|to|of) 20([1-9]\d)\b": r"\1 20 \2",
+        # a year, unless the normaliser knows it as part of a date
+        rf"(?<![\d$€£.,/-])(?<!\d, )(?:({_ENGLISH_MONTHS}) )?\b20([1-9]\d)"
+        r"(?![\d/-]|[.,]\d| ?[%°])": lambda m: m[0] if m[1] else f"20 {m[2]}",
         rf"\b({_KINGS}) ([IVX]+)\b": _regnal,
         rf"\b({_PARTS}) ([IVXLC]+)\b": lambda m: f"{m[1]} {_roman(m[2])}",
         r"(?<![\w.-])(\d{1,4})[-–](\d{1,4})(?![\w-])": r"\1 to \2",
@@ -215,8 +258,15 @@ _TABLES: dict[str, dict[str, str | Callable[[re.Match[str]], str]]] = {
         r"\b([Сс])тр\. ?(?=\d)": r"\1траница ",
         "[½¼¾]": lambda m: _VULGAR[m[0]],
         r"(?<=\w )1/2(?![\d/])": "половину",
+        r"\b50/50\b": "пятьдесят на пятьдесят",
+        r"\+(?=\d+ ?(?:°|градус))": "плюс ",
+        r"(?<![\d.,])(\d+),5 (л|кг|км|м)\b": _half_unit,
+        r"(\d+) ?г(?![\w.])": lambda m: f"{m[1]} {_counted(m[1], _GRAM)}",
+        rf"\b([Кк]) (\d{{1,2}}) (?=(?:{_MONTHS})\w+)": r"\1 \2-му ",
+        r"\b([Сс]|[Дд]о|[Оо]т|[Пп]осле) (\d{1,2}):00\b": r"\1 \2 часов",
+        r"\bкв\. ?(?=\d)": "квартира ",
         r"(?<![\d.,])(\d+)[.,]5\s?%": _percent,
-        r"(?<![\d/])[13]/[234](?![\d/])": lambda m: _SHARES.get(m[0], m[0]),
+        r"(?<![\d/])[123]/[234](?![\d/])": lambda m: _SHARES.get(m[0], m[0]),
         r"\b24/7\b": "двадцать четыре на семь",
         rf"(?P<coin>[$€£₽])\s?{_AMOUNT}\s?{_RUSSIAN_SIZE}?": _russian_sum,
         rf"{_AMOUNT}\s?{_RUSSIAN_SIZE}?\s?(?P<coin>[$€£₽]|руб\.)": _russian_sum,
@@ -226,6 +276,7 @@ _TABLES: dict[str, dict[str, str | Callable[[re.Match[str]], str]]] = {
         r"\b([IVXLC]+) (?=(век\w*))": (
             lambda m: f"{_roman(m[1])}-{_CENTURY.get(m[2], 'й')} "
         ),
+        r"(?<=[ая] )([IVX]+)\b": lambda m: f"{_roman(m[1])}-я",
         r"(?<=[а-яё] )([IVX]+)\b": lambda m: f"{_roman(m[1])}-й",
         r"(?<!\d )(?<!\d)\b([Сс])м\.": r"\1мотри",
         r"\b([Нн]а |[Вв] )?(ул|пр|пл|г)\. (?=[А-ЯЁ])": _place,

@@ -99,6 +99,20 @@ It has 256 GB of memory.
     It has two hundred fifty-six gigabytes of memory.
 Cats, dogs, etc. Then lunch.
     Cats, dogs, et cetera. Then lunch.
+It costs $20/month.
+    It costs twenty dollars per month.
+    Meet at 10:30 a.m. on Jan 5, 2024.
+    Meet at ten thirty a m on January fifth, twenty twenty-four.
+    On 07/04/2025 we meet.
+    On July fourth, twenty twenty-five we meet.
+    He drove at 100 mph.
+    He drove at one hundred miles per hour.
+    Add 2½ cups of flour.
+    Add two and a half cups of flour.
+    In May 2024 it rained.
+    In May twenty twenty-four it rained.
+    See p. 12 of it.
+    See page twelve of it.
 """
 RUSSIAN = """
 Это стоит 1 299,99 ₽.
@@ -171,6 +185,18 @@ RUSSIAN = """
     Чай и так далее. Потом обед.
 Осталось 3 мин. Потом обед.
     Осталось три минуты. Потом обед.
+Екатерина II правила
+    Екатерина вторая правила
+    Площадь 5 м²
+    Площадь пять квадратных метров
+    Возьмите 1,5 л воды.
+    Возьмите полтора литра воды.
+    Подарок к 8 марта
+    Подарок к восьмому марта
+    Мира, 7, кв. 12
+    Мира, семь, квартира двенадцать
+    Прошли 2/3 пути.
+    Прошли две трети пути.
 """
 
 

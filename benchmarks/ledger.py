@@ -8,12 +8,14 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import insert
 
+from heygen_nb.figures import analyse
 from heygen_nb.ledger import Ledger, NewRender, PostRow, RenderRow
 from heygen_nb.models import Payer
-from heygen_nb.workflow import export_history, history_lines
+from heygen_nb.reports import export_history, history_lines
 
 ROWS, RENDERS = 100_000, 200
 ACCOUNT = Payer("heygen", "https://api.heygen.com", "fingerprint")
@@ -26,6 +28,7 @@ def main() -> None:
         with Ledger(f"sqlite:///{home / 'ledger.db'}") as ledger:
             fill(ledger)
             history(ledger, home)
+            figures(ledger)
             overhead(ledger)
 
 
@@ -49,7 +52,7 @@ def fill(ledger: Ledger) -> None:
             "token": f"hgnb-{number}",
             "script": "A script of some length. " * 20,
             "caption": "",
-            "title": "",
+            "title": f"Совет {number % 997} дня",
             "inputs": {},
             "voice_id": "v",
             "voice_name": "",
@@ -88,7 +91,18 @@ def fill(ledger: Ledger) -> None:
 
 def history(ledger: Ledger, home: Path) -> None:
     history_lines(ledger, home, limit=1)
-    for name, wish in {"first page": {}, "failed only": {"status": "failed"}}.items():
+    wishes: dict[str, dict[str, Any]] = {
+        "first page": {},
+        "failed only": {"status": "failed"},
+        "completed only": {"status": "completed"},
+        "none such": {"status": "unknown"},
+        "sent": {"sent": True},
+        "unsent": {"sent": False},
+        "one title": {"words": "Совет 77"},
+        "no title": {"words": "nothing"},
+        "a day": {"since": NOW, "until": NOW + timedelta(days=1)},
+    }
+    for name, wish in wishes.items():
         begun = time.perf_counter()
         lines = history_lines(ledger, home, limit=50, **wish)
         spent_ms = (time.perf_counter() - begun) * 1000
@@ -100,6 +114,17 @@ def history(ledger: Ledger, home: Path) -> None:
         spent_s = time.perf_counter() - begun
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
         print(f"export of {count:,} as {kind}: {spent_s:.1f} s, +{grown:.0f} MB")
+
+
+def figures(ledger: Ledger) -> None:
+    until = NOW + timedelta(seconds=10_000)
+    begun = time.perf_counter()
+    found = analyse(
+        ledger.facts.renders("heygen", until=until),
+        ledger.facts.speeches("heygen", until=until),
+    )
+    spent_s = time.perf_counter() - begun
+    print(f"figures of {found.summary['renders']:,} renders: {spent_s:.2f} s")
 
 
 def overhead(ledger: Ledger) -> None:

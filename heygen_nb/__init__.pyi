@@ -74,6 +74,12 @@ from .renderer import (
 from .renderer import (
     update_video_config as update_video_config,
 )
+from .reports import (
+    analytics as analytics,
+)
+from .reports import (
+    history as history,
+)
 from .ui.analytics import AnalyticsPanel as AnalyticsPanel
 from .ui.display import run as run
 from .ui.drafts import DraftsPanel as DraftsPanel
@@ -81,7 +87,6 @@ from .ui.generation import GenerationPanel as GenerationPanel
 from .ui.history import HistoryPanel as HistoryPanel
 from .ui.settings import SettingsPanel as SettingsPanel
 from .ui.studio import Studio as Studio
-from .workflow import analytics as analytics
 from .writing import (
     rewrite_draft as rewrite_draft,
 )

@@ -57,11 +57,7 @@ class Analytics:
 
     def __getitem__(self, name: str) -> Any:
         """Return a table as a DataFrame, or as a list when pandas is not there."""
-        try:
-            from pandas import DataFrame  # noqa: PLC0415 - not one of our needs
-        except ImportError:
-            return self.tables[name]
-        return DataFrame(self.tables[name])
+        return as_table(self.tables[name])
 
     def figure(self, name: str, theme: Theme = LIGHT) -> Figure:
         """Draw a table; one without rows says so."""
@@ -80,6 +76,15 @@ class Analytics:
                     for row in rows:
                         writer.writerow({k: plain_cell(v) for k, v in row.items()})
         return files
+
+
+def as_table(rows: Table) -> Any:
+    """Return rows as a DataFrame, or as they are when pandas is not there."""
+    try:
+        from pandas import DataFrame  # noqa: PLC0415 - not one of our needs
+    except ImportError:
+        return rows
+    return DataFrame(rows)
 
 
 def analyse(renders: Sequence[RenderFact], speeches: Iterable[SpeechFact]) -> Analytics:

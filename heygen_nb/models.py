@@ -415,7 +415,6 @@ class RenderFact:
 class SpeechFact:
     """A paid speech."""
 
-    backend: str
     cost: float
     currency: str
     created_at: datetime

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -93,7 +94,7 @@ def test_money_is_told_by_day_and_chat_with_speech_and_never_mixed():
         fact(3, state="failed"),
     ]
 
-    figures = analyse(rows, [SpeechFact("heygen", 0.5, "usd", START)])
+    figures = analyse(rows, [SpeechFact(0.5, "usd", START)])
 
     assert figures.summary["spent"] == {"usd": 4.5, "credits": 2.0}
     assert {row["currency"]: row["spent"] for row in figures.tables["days"]} == {
@@ -162,3 +163,32 @@ def test_a_chat_that_begins_like_a_formula_stays_a_text_in_the_csv(tmp_path):
     analyse([fact(chat_id="@channel")], []).save(tmp_path)
 
     assert "'@channel" in (tmp_path / "chats.csv").read_text("utf-8")
+
+
+@pytest.mark.anyio
+async def test_the_history_is_a_table_of_all_renders(sandbox, monkeypatch):
+    settings = sandbox.settings()
+    await hg.render_video(
+        hg.Draft(id="one", script="Hello.", title="T"), settings=settings
+    )
+    sandbox.fault("status", "/v3/videos", method="POST", status=400, code="no_face")
+    with pytest.raises(hg.HeygenNbError):
+        await hg.render_video(hg.Draft(id="two", script="Bye."), settings=settings)
+
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    refused, made = hg.history(settings=settings)
+
+    assert (made["draft_id"], made["title"], made["status"]) == (
+        "one",
+        "T",
+        "completed",
+    )
+    assert made["path"].exists()
+    assert made["error_code"] is None
+    assert (refused["draft_id"], refused["status"]) == ("two", "rejected")
+    assert refused["error_code"] == "no_face"
+    assert [row["draft_id"] for row in hg.history(settings=settings, limit=1)] == [
+        "two"
+    ]
+    assert hg.history(settings=settings, status="failed") == []
+    assert hg.history(settings=settings, days=0) == []

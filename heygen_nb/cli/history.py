@@ -13,11 +13,11 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
 from heygen_nb.renderer.account import ledger_url
-from heygen_nb.workflow import export_history, history_lines
+from heygen_nb.reports import export_history, history_lines
 
 if TYPE_CHECKING:
     from heygen_nb.cli.commands import ExportOptions, HistoryOptions
-    from heygen_nb.workflow import HistoryLine
+    from heygen_nb.reports import HistoryLine
 
 
 def run_history(options: HistoryOptions) -> int:

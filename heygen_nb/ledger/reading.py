@@ -1,4 +1,4 @@
-"""What past renders teach: a few columns of many rows, without their bodies."""
+"""Reading many rows: pages of the history, figures, what past renders teach."""
 
 from __future__ import annotations
 
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 Allow = Callable[[float], None]
 """Gets what the day has cost so far; raises when there may be no more."""
 
+NO_CREDIT = "insufficient_credit"  # the code of what waits for money
+_STATES = {"completed": ("completed", "downloaded")}
+_RESOLUTION = RenderRow.inputs["resolution"].as_string()
+
 
 def start_of_day(now: datetime) -> datetime:
     """Return the local midnight before a moment, as aware UTC."""
@@ -42,9 +46,7 @@ def spent_since(
     for table in (RenderRow, SpeechRow):
         amount = func.coalesce(table.cost, table.reserved_cost)
         query = select(func.sum(amount)).where(
-            table.backend == payer.backend,
-            table.base_url == payer.base_url,
-            table.account == payer.fingerprint,
+            *belongs_to(payer, table),
             table.currency == currency,
             table.created_at >= since,
         )
@@ -52,8 +54,24 @@ def spent_since(
     return total
 
 
-NO_CREDIT = "insufficient_credit"  # the code of what waits for money
-_STATES = {"completed": ("completed", "downloaded")}
+def belongs_to(
+    payer: Payer, table: type[RenderRow | SpeechRow] = RenderRow
+) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions that a row is this payer's."""
+    return (
+        table.backend == payer.backend,
+        table.base_url == payer.base_url,
+        table.account == payer.fingerprint,
+    )
+
+
+def _within(
+    since: datetime | None,
+    until: datetime | None,
+    table: type[RenderRow | SpeechRow] = RenderRow,
+) -> list[ColumnElement[bool]]:
+    begun = [table.created_at >= since] if since else []
+    return [*begun, table.created_at < until] if until else begun
 
 
 class History:
@@ -66,7 +84,10 @@ class History:
         self,
         *,
         status: str | None = None,
+        sent: bool | None = None,
+        words: str = "",
         since: datetime | None = None,
+        until: datetime | None = None,
         before: RenderRow | None = None,
         limit: int = 50,
     ) -> Sequence[RenderRow]:
@@ -74,22 +95,29 @@ class History:
 
         Args:
             status: Only those; ``completed`` counts downloaded ones too.
+            sent: Only films that are in a chat, or only those that are not.
+            words: All of them stand in the title, or are the draft's id.
             since: Only those planned at that time or later.
+            until: Only those planned before that time.
             before: The last one of the page before.
             limit: How many at most.
         """
-        query = select(RenderRow).order_by(
-            desc(RenderRow.created_at), desc(RenderRow.id)
-        )
+        query = select(RenderRow).where(*_within(since, until))
         if status:
             query = query.where(RenderRow.state.in_(_STATES.get(status, (status,))))
-        if since:
-            query = query.where(RenderRow.created_at >= since)
+        if sent is not None:
+            posts = select(PostRow.id).where(PostRow.render_id == RenderRow.id)
+            inside = posts.where(PostRow.state == "sent").exists()
+            query = query.where(inside if sent else ~inside)
+            query = query.where(RenderRow.state == "downloaded")
+        for word in words.split():
+            query = query.where(_is_told(word))
         if before:
             place = tuple_(RenderRow.created_at, RenderRow.id)
             query = query.where(place < (before.created_at, before.id))
+        order = desc(RenderRow.created_at), desc(RenderRow.id)
         with self._database.reading() as session:
-            return session.scalars(query.limit(limit)).all()
+            return session.scalars(query.order_by(*order).limit(limit)).all()
 
     def pages(
         self, *, since: datetime | None = None, size: int = 500
@@ -107,14 +135,11 @@ class History:
         is a newer attempt, and what is still to be posted.
         """
         newer = aliased(RenderRow)
+        same = ("backend", "base_url", "account", "draft_id", "revision")
         newest = (
             ~select(newer.id)
             .where(
-                newer.backend == RenderRow.backend,
-                newer.base_url == RenderRow.base_url,
-                newer.account == RenderRow.account,
-                newer.draft_id == RenderRow.draft_id,
-                newer.revision == RenderRow.revision,
+                *(getattr(newer, name) == getattr(RenderRow, name) for name in same),
                 newer.attempt > RenderRow.attempt,
             )
             .exists()
@@ -154,17 +179,15 @@ class History:
             return session.scalar(query) or 0
 
 
-def belongs_to(payer: Payer) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions that a render is this account's."""
-    return (
-        RenderRow.backend == payer.backend,
-        RenderRow.base_url == payer.base_url,
-        RenderRow.account == payer.fingerprint,
-    )
+def _is_told(word: str) -> ColumnElement[bool]:
+    # SQLite folds the case of Latin letters only
+    forms = {word, word.lower(), word.upper(), word.capitalize()}
+    named = (RenderRow.title.contains(form, autoescape=True) for form in forms)
+    return or_(RenderRow.draft_id == word.removeprefix("#"), *named)
 
 
 class Facts:
-    """Reads what is learned from and told in figures."""
+    """Reads what is learned from and told in figures: a few columns of many rows."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -182,36 +205,6 @@ class Facts:
         seconds = RenderRow.duration_s - RenderRow.pad_s
         columns = (RenderRow.script, RenderRow.voice_id, RenderRow.speed, seconds)
         return self._finished(backend, limit, *columns, RenderRow.language)
-
-    def voice_of(self, backend: str, wish: str) -> str:
-        """Return the voice that a setting was last understood as; empty if never."""
-        query = (
-            select(RenderRow.voice_id)
-            .where(
-                RenderRow.backend == backend,
-                RenderRow.inputs["voice"].as_string() == wish,
-            )
-            .order_by(desc(RenderRow.created_at))
-            .limit(1)
-        )
-        with self._database.reading() as session:
-            return session.scalar(query) or ""
-
-    def backgrounds(self, limit: int = 24) -> list[str]:
-        """Return the colours and links of past renders, the last used one first.
-
-        Files stand in the inputs as ``sha256:…``: where they lie says nothing.
-        """
-        value = RenderRow.inputs["background_url"].as_string().label("value")
-        query = (
-            select(value)
-            .where(value != "", value.not_like("sha256:%"))
-            .group_by("value")
-            .order_by(desc(func.max(RenderRow.created_at)))
-            .limit(limit)
-        )
-        with self._database.reading() as session:
-            return list(session.scalars(query))
 
     def times(self, backend: str, limit: int = 1000) -> list[tuple[Any, ...]]:
         """Return seconds, three times, engine and resolution.
@@ -244,6 +237,36 @@ class Facts:
         with self._database.reading() as session:
             return [tuple(row) for row in session.execute(query)]
 
+    def voice_of(self, backend: str, wish: str) -> str:
+        """Return the voice that a setting was last understood as; empty if never."""
+        query = (
+            select(RenderRow.voice_id)
+            .where(
+                RenderRow.backend == backend,
+                RenderRow.inputs["voice"].as_string() == wish,
+            )
+            .order_by(desc(RenderRow.created_at))
+            .limit(1)
+        )
+        with self._database.reading() as session:
+            return session.scalar(query) or ""
+
+    def backgrounds(self, limit: int = 24) -> list[str]:
+        """Return the colours and links of past renders, the last used one first.
+
+        Files stand in the inputs as ``sha256:…``: where they lie says nothing.
+        """
+        value = RenderRow.inputs["background_url"].as_string().label("value")
+        query = (
+            select(value)
+            .where(value != "", value.not_like("sha256:%"))
+            .group_by("value")
+            .order_by(desc(func.max(RenderRow.created_at)))
+            .limit(limit)
+        )
+        with self._database.reading() as session:
+            return list(session.scalars(query))
+
     def spent_today(self, payer: Payer, now: datetime, currency: str) -> float:
         """Return what is spent and reserved since local midnight."""
         with self._database.reading() as session:
@@ -258,41 +281,45 @@ class Facts:
             return session.scalar(query) or 0.0
 
     def renders(
-        self, *, since: datetime | None = None, until: datetime | None = None
+        self,
+        backend: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
     ) -> list[RenderFact]:
         """Return the renders planned in a time, oldest first."""
-        chat = (
-            select(func.min(PostRow.chat_id))
-            .where(PostRow.render_id == RenderRow.id, PostRow.state == "sent")
-            .scalar_subquery()
+        chats = (
+            select(PostRow.render_id, func.min(PostRow.chat_id).label("chat_id"))
+            .where(PostRow.state == "sent")
+            .group_by(PostRow.render_id)
+            .subquery()
         )
-        own = {"resolution": _RESOLUTION, "chat_id": chat}
+        own = {"resolution": _RESOLUTION, "chat_id": chats.c.chat_id}
         names = RenderFact.__dataclass_fields__
-        columns = [
-            own[name] if name in own else getattr(RenderRow, name) for name in names
-        ]
-        query = select(*columns).order_by(RenderRow.created_at)
-        if since:
-            query = query.where(RenderRow.created_at >= since)
-        if until:
-            query = query.where(RenderRow.created_at < until)
+        columns: list[Any] = [own.get(n, getattr(RenderRow, n, None)) for n in names]
+        query = (
+            select(*columns)
+            .outerjoin(chats, chats.c.render_id == RenderRow.id)
+            .where(RenderRow.backend == backend, *_within(since, until))
+            .order_by(RenderRow.created_at)
+        )
         with self._database.reading() as session:
             return [RenderFact(*row) for row in session.execute(query)]
 
     def speeches(
-        self, *, since: datetime | None = None, until: datetime | None = None
-    ) -> Sequence[SpeechFact]:
+        self,
+        backend: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[SpeechFact]:
         """Return the paid speeches of a time, oldest first."""
-        query = select(
-            SpeechRow.backend, SpeechRow.cost, SpeechRow.currency, SpeechRow.created_at
-        ).where(SpeechRow.cost.is_not(None))
-        if since:
-            query = query.where(SpeechRow.created_at >= since)
-        if until:
-            query = query.where(SpeechRow.created_at < until)
+        query = (
+            select(SpeechRow.cost, SpeechRow.currency, SpeechRow.created_at)
+            .where(SpeechRow.backend == backend, SpeechRow.cost.is_not(None))
+            .where(*_within(since, until, SpeechRow))
+            .order_by(SpeechRow.created_at)
+        )
         with self._database.reading() as session:
-            rows = session.execute(query.order_by(SpeechRow.created_at)).all()
-        return [SpeechFact(b, cost or 0.0, unit, at) for b, cost, unit, at in rows]
-
-
-_RESOLUTION = RenderRow.inputs["resolution"].as_string()
+            found = session.execute(query)
+            return [SpeechFact(cost or 0.0, unit, at) for cost, unit, at in found]

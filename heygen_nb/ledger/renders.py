@@ -397,16 +397,6 @@ class Ledger:
         told = {k: v for k, v in data.items() if isinstance(v, str | int | float)}
         session.add(EventRow(at=self._now(), render_id=render_id, name=name, data=told))
 
-    def events_of(self, render_id: str) -> Sequence[EventRow]:
-        """Return what happened to a render, in order."""
-        query = (
-            select(EventRow)
-            .where(EventRow.render_id == render_id)
-            .order_by(EventRow.id)
-        )
-        with self.database.reading() as session:
-            return session.scalars(query).all()
-
 
 def _key_of(payer: Payer) -> tuple[str, str, str]:
     return payer.backend, payer.base_url, payer.fingerprint

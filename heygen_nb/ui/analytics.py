@@ -11,9 +11,9 @@ import ipywidgets as widgets
 
 from heygen_nb.figures import Theme, title_of
 from heygen_nb.i18n import gettext as _
+from heygen_nb.reports import analytics
 from heygen_nb.ui.base import Panel, make, row
 from heygen_nb.ui.html import clock, markup
-from heygen_nb.workflow import analytics
 
 if TYPE_CHECKING:
     from heygen_nb.figures import Analytics

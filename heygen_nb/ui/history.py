@@ -14,11 +14,11 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.order import adopt, order_again
+from heygen_nb.reports import HistoryLine, export_history, line_of
 from heygen_nb.ui.base import Panel, column, make, row, shared_layout, show
 from heygen_nb.ui.html import clock, cut, failure_html, markup, picture_html, relative
 from heygen_nb.ui.jobs import video_of
 from heygen_nb.ui.widgets import Player
-from heygen_nb.workflow.history import HistoryLine, export_history, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -14,7 +14,7 @@ import pytest
 
 import heygen_nb as hg
 from heygen_nb.ledger import Ledger
-from heygen_nb.workflow import history_lines
+from heygen_nb.reports import history_lines
 
 pytestmark = [pytest.mark.anyio, pytest.mark.soak, pytest.mark.timeout(240)]
 

@@ -30,17 +30,3 @@ def test_finished_renders_teach_lengths_times_and_voices(
     assert ledger.facts.voice_of("heygen", "Nobody") == ""
     assert ledger.facts.newest("heygen") == end
     assert ledger.facts.spoken("sandbox") == []
-
-
-def test_a_render_is_alone_unless_another_may_have_cost(
-    open_ledger, account, new_render
-):
-    ledger = open_ledger()
-    first, _new = ledger.plan(account, new_render("d1"))
-    other, _new = ledger.plan(account, new_render("d2"))
-    since = first.created_at
-
-    assert ledger.facts.alone(account, first.id, since)
-    hold = ledger.leases.take(RenderRow, other.id)
-    ledger.before_send(hold, since)
-    assert not ledger.facts.alone(account, first.id, since)

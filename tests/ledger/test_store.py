@@ -5,12 +5,20 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from heygen_nb.errors import LedgerError, TakenOverError
-from heygen_nb.ledger import MadeBefore, RenderRow, title_token
+from heygen_nb.ledger import (
+    EventRow,
+    MadeBefore,
+    PostRow,
+    RenderRow,
+    title_token,
+)
 from heygen_nb.models import Payer
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 
 
 def planned(ledger, account, new):
@@ -281,7 +289,9 @@ def test_every_step_is_an_event_with_its_time(ledger, account, new_render):
     ledger.before_send(hold, NOW)
     ledger.record(hold, "submitted", state="submitted", video_id="v1")
 
-    events = ledger.events_of(row.id)
+    with ledger.database.reading() as session:
+        found = session.scalars(select(EventRow).order_by(EventRow.id)).all()
+    events = [event for event in found if event.render_id == row.id]
 
     assert [event.name for event in events] == ["planned", "sending", "submitted"]
     assert events[2].data == {"video_id": "v1"}
@@ -330,3 +340,39 @@ def test_a_finished_render_that_was_to_be_posted_is_not_finished(
 
     assert [r.id for r in before] == [row.id]
     assert ledger.history.unfinished(account) == []
+
+
+def test_the_history_is_filtered_by_state_chat_title_and_time(
+    ledger, account, new_render
+):
+    def made(draft_id, *states, **fields):
+        row, hold = planned(ledger, account, new_render(draft_id, **fields))
+        for state in states:
+            ledger.record(hold, state, state=state, video_id=draft_id)
+        return row
+
+    done = ("submitted", "completed", "downloaded")
+    one = made("one", *done, title="Совет дня 1")
+    made("ten", *done, title="СОВЕТ ДНЯ 10")
+    made("failed", "submitted", "failed")
+    made("open")
+    [post] = ledger.posts.plan(
+        one.id, video_id="one", backend="heygen", chat_id="@c", texts=["c"]
+    )
+    hold = ledger.leases.take(PostRow, post.id)
+    for state in ("sending", "sent"):
+        ledger.posts.record(hold, post.id, state)
+
+    def found(**wishes):
+        return [row.draft_id for row in ledger.history.page(**wishes)]
+
+    assert found() == ["open", "failed", "ten", "one"]
+    assert found(status="failed") == ["failed"]
+    assert found(status="completed") == ["ten", "one"]
+    assert (found(sent=True), found(sent=False)) == (["one"], ["ten"])
+    assert found(words="совет дня") == ["ten", "one"]
+    assert found(words="Совет 10") == ["ten"]
+    assert found(words="#open") == ["open"]
+    assert found(words="100%") == []
+    assert found(until=one.created_at) == []
+    assert found(since=one.created_at, until=one.created_at + SECOND) == ["one"]

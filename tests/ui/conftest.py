@@ -17,9 +17,9 @@ import nbformat
 import pytest
 
 from heygen_nb.ledger import Ledger
+from heygen_nb.reports import history_lines
 from heygen_nb.sandbox.state import SandboxOptions
 from heygen_nb.ui.state import SharedState
-from heygen_nb.workflow import history_lines
 
 from ..serving import CALM, INSTANT, sandbox_in_thread
 

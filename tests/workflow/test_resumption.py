@@ -15,10 +15,7 @@ from heygen_nb.ledger import Ledger
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.order import order
-from heygen_nb.workflow import (
-    export_history,
-    history_lines,
-)
+from heygen_nb.reports import export_history, history_lines
 
 pytestmark = pytest.mark.anyio
 

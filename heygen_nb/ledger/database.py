@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 from sqlalchemy import create_engine, event, inspect, text
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from heygen_nb.errors import LedgerError
@@ -18,12 +20,13 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import migrations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Connection, Engine
 
 BUSY_TIMEOUT_S = 30
 IDLE_TIMEOUT_S = 5  # our transactions take milliseconds
+_SHARED_DRIVES = re.compile(r"nfs|cifs|smb|afp|9p|webdav|drvfs|^fuse(?!.*overlay)")
 
 
 class Database:
@@ -38,8 +41,8 @@ class Database:
     """
 
     def __init__(self, url: str) -> None:
-        with translated():
-            self.engine = create_engine(url, pool_pre_ping=True)
+        with translated(_fragments(url)):
+            self.engine = _engine_of(url)
             self._file = _file_of(self.engine)
             if self.engine.dialect.name == "sqlite":
                 _prepare_sqlite(self.engine)
@@ -103,20 +106,45 @@ class Database:
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn the database's errors into ours, without statements or addresses."""
+def translated(hidden: Sequence[str] = ()) -> Iterator[None]:
+    """Turn the database's errors into ours, without statements or addresses.
+
+    Args:
+        hidden: What must not be told: parts of a password.
+    """
     try:
         yield
+    except ImportError as exc:  # of the driver that the address names
+        raise LedgerError(
+            _("The ledger cannot be used: {reason}.").format(reason=exc),
+            hint=_("Begin ledger_url with sqlite:/// or postgresql+psycopg://."),
+        ) from None
     except (SQLAlchemyError, sqlite3.Error, OSError) as exc:
         reason = str(getattr(exc, "orig", None) or exc) or type(exc).__name__
         if isinstance(exc, SQLAlchemyError) and not getattr(exc, "orig", None):
             reason = type(exc).__name__  # its text may hold the address
+        for part in hidden:
+            reason = reason.replace(part, "***")
         raise LedgerError(
             _("The ledger cannot be used: {reason}.").format(
                 reason=reason.splitlines()[0].rstrip(".")
             ),
             hint=_("Nothing more was sent. Check disk space and rights, then resume."),
         ) from None
+
+
+def _engine_of(url: str) -> Engine:
+    try:
+        return create_engine(url, pool_pre_ping=True)
+    except ValueError:  # a port that is no number
+        raise ArgumentError("address") from None
+
+
+def _fragments(url: str) -> list[str]:
+    """Return the password of an address in pieces: misspelt, it may be split up."""
+    before, at, _host = url.partition("://")[2].rpartition("@")
+    parts = re.split(r"[@/:?#\[\]]", before.partition(":")[2]) if at else []
+    return sorted((part for part in parts if part), key=len, reverse=True)
 
 
 def _file_of(engine: Engine) -> Path | None:
@@ -133,13 +161,27 @@ def _identity(file: Path | None) -> tuple[int, int] | None:
     return (found.st_dev, found.st_ino) if found else None
 
 
+def _journal(file: Path | None) -> str:
+    """Return SQLite's way of writing: its WAL needs memory shared by all writers.
+
+    On a network drive the writers may be two machines, and WAL would lose rows.
+    """
+    kinds = {part.mountpoint: part.fstype for part in psutil.disk_partitions(all=True)}
+    folders = map(str, file.resolve().parents) if file else ()
+    kind = next((kinds[folder] for folder in folders if folder in kinds), "")
+    return "DELETE" if _SHARED_DRIVES.search(kind.casefold()) else "WAL"
+
+
 def _prepare_sqlite(engine: Engine) -> None:
+    journal = _journal(_file_of(engine))
+
     @event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, see below
         try:
             connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
-            connection.execute("PRAGMA journal_mode = WAL")
+            with suppress(sqlite3.OperationalError):  # a drive that cannot do it
+                connection.execute(f"PRAGMA journal_mode = {journal}")
             connection.execute("PRAGMA synchronous = FULL")
             connection.execute("PRAGMA foreign_keys = ON")
         except sqlite3.Error:  # no ledger at all

@@ -5,7 +5,10 @@ import sqlite3
 import threading
 import time
 from contextlib import closing
+from pathlib import Path
+from types import SimpleNamespace
 
+import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -137,6 +140,85 @@ def test_a_server_that_is_not_there_is_told_without_its_password():
         Ledger("postgresql+psycopg://user:hidden@127.0.0.1:1/nothing")
 
     assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql+psycopg://user:hid@den/word@127.0.0.1:1/nothing",
+        "postgresql+psycopg://user:hidden@no such host/nothing",
+        "postgresql+psycopg://user:hidden@127.0.0.1:port/nothing",
+        "mysql+nodriver://user:hidden@127.0.0.1/nothing",
+        "postgresql+pg8000://user:hidden@127.0.0.1/nothing",
+    ],
+)
+def test_an_address_that_is_misspelt_is_told_without_its_password(address):
+    with pytest.raises(LedgerError) as caught:
+        Ledger(address)
+
+    told = f"{caught.value} {caught.value!r} {caught.value.hint}"
+    assert "hid" not in told
+    assert "den" not in told
+
+
+@pytest.fixture
+def with_password(postgres_url):
+    """The address of a database whose server asks for a password, without it."""
+    plain = postgres_url.replace("+psycopg", "")
+    with psycopg.connect(plain, autocommit=True) as connection:
+        [file] = connection.execute("SHOW hba_file").fetchone()
+        connection.execute("CREATE ROLE locked LOGIN SUPERUSER PASSWORD 'hidden'")
+        before = Path(file).read_text()
+        Path(file).write_text("host all locked 127.0.0.1/32 scram-sha-256\n" + before)
+        connection.execute("SELECT pg_reload_conf()")
+        yield postgres_url.replace("heygen@", "locked@")
+        Path(file).write_text(before)
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("DROP OWNED BY locked CASCADE")
+        connection.execute("DROP ROLE locked")
+
+
+@pytest.mark.parametrize("place", ["PGPASSWORD", "PGPASSFILE"])
+def test_a_servers_password_comes_from_the_environment_or_a_pgpass_file(
+    with_password, tmp_path, monkeypatch, place
+):
+    with pytest.raises(LedgerError, match="password"):
+        Ledger(with_password)
+    pgpass = tmp_path / "pgpass"
+    pgpass.write_text("127.0.0.1:*:*:locked:hidden\n")
+    pgpass.chmod(0o600)
+    monkeypatch.setenv(place, "hidden" if place == "PGPASSWORD" else str(pgpass))
+
+    with Ledger(with_password) as ledger:
+        assert ledger.history.page() == []
+        assert "hidden" not in f"{ledger.database.engine!r}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "mode"),
+    [
+        ("ext4", "wal"),
+        ("nfs4", "delete"),
+        ("CIFS", "delete"),
+        ("fuse", "delete"),
+        ("fuse.sshfs", "delete"),
+        ("fuse.fuse-overlayfs", "wal"),
+    ],
+)
+def test_a_ledger_on_a_network_drive_shares_no_memory(
+    tmp_path, monkeypatch, kind, mode
+):
+    drive = SimpleNamespace(mountpoint=str(tmp_path), fstype=kind)
+    root = SimpleNamespace(mountpoint="/", fstype="nfs")
+    monkeypatch.setattr("psutil.disk_partitions", lambda all: [root, drive])  # noqa: A006
+
+    with (
+        Ledger(f"sqlite:///{tmp_path / 'home/ledger.db'}") as ledger,
+        ledger.database.engine.connect() as connection,
+    ):
+        found = connection.scalar(text("PRAGMA journal_mode"))
+
+    assert found == mode
 
 
 def test_a_locked_ledger_is_told_after_a_while(

@@ -24,9 +24,9 @@ _ROWS = 1000  # older ones tell nothing that these do not
 USUAL_S = 150.0
 _PROCESSING = 0.7  # the part of a render that is no queue, until we know
 _DOUBT = 0.5  # logarithms: how accounts differ, and below renders of one
-_NOISE, _PART_NOISE = 0.39, 0.48  # in a sum, what is long and what is short even out
-_NOISE_ROWS = 5  # rows that weigh as much as this first guess
-_SLOWEST_GAIN = 0.025  # a level follows a slow change within forty renders
+_NOISE, _PART_NOISE = 0.42, 0.54  # in a sum, what is long and what is short even out
+_NOISE_ROWS = 8  # rows that weigh as much as this first guess
+_SLOWEST_GAIN = 0.02  # a level follows a slow change within forty renders
 _TREND, _FASTEST_GAIN = 1.0, 0.5  # and a sudden one once errors agree on it
 _MEMORY = 100  # renders that the noise is an average of
 _GROUP_ROWS = 20  # rows that weigh as much as believing in no difference
@@ -126,8 +126,7 @@ def _unsure(count: int, first_rows: float) -> float:
 
 
 def _groups_of(row: PastRender) -> Iterator[tuple[str, object]]:
-    yield "engine", row.engine
-    yield "resolution", row.resolution
+    yield "kind", (row.engine, row.resolution)
     yield "length", round(math.log2(max(row.video_s, 5.0)))
     if row.hour is not None:
         yield "hour", row.hour // 4

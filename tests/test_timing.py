@@ -471,15 +471,15 @@ def test_learning_from_ten_thousand_rows_takes_an_instant():
         PastRender(30, 300 + i % 60, processing_s=200 + i % 50) for i in range(10_000)
     ]
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     model = SpeechModel(spoken[:1000])  # what the ledger hands out
     RenderTimes(times)
-    fitted = time.perf_counter()
+    fitted = time.process_time()
     for word in range(50):
         model.estimate(f"{ENGLISH} {word}", voice_id="v")
-    typed = time.perf_counter()
+    typed = time.process_time()
 
-    assert fitted - begun < 3.0  # 0.2 s by itself; other tests run beside this one
+    assert fitted - begun < 1.0  # of a processor's time
     assert (typed - fitted) / 50 < 0.01
 
 

@@ -51,6 +51,7 @@ async def many() -> None:
     for outcome in await hg.resume():
         assert_type(outcome.path, Path | None)
     assert hg.analytics(days=30)
+    assert hg.history(days=30, limit=10)
 
 
 def in_a_notebook(draft: hg.Draft) -> hg.Video:

@@ -14,7 +14,7 @@ CHILD = Path(__file__).with_name("child.py")
 # forked from a process that has imported everything: a second less for each
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(
-    ["pytest", "heygen_nb.workflow", "heygen_nb.heygen", "heygen_nb.telegram"]
+    ["pytest", "heygen_nb.api", "heygen_nb.heygen", "heygen_nb.telegram"]
 )
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from heygen_nb.workflow.jobs import Jobs
 
 import heygen_nb as hg
 from heygen_nb.api import settings_for
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.request import picture_and_sound, revision_of
+from heygen_nb.ui.jobs import Jobs
 
 pytestmark = pytest.mark.anyio
 

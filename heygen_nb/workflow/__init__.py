@@ -1,1 +1,0 @@
-"""What the panels work on, and what commands share with them."""

@@ -77,15 +77,9 @@ class Empty(Undefined):
         return hash("")
 
 
-_FORBIDDEN: tuple[tuple[type[nodes.Node], str], ...] = (
-    (nodes.Macro, "macro"),
-    (nodes.CallBlock, "call"),
-    (nodes.Block, "block"),
-    (nodes.Include, "include"),
-    (nodes.Extends, "extends"),
-    (nodes.ImportedName, "import"),
-    (nodes.Import, "import"),
-    (nodes.FromImport, "import"),
+_FORBIDDEN: tuple[type[nodes.Node], ...] = (
+    *(nodes.Macro, nodes.CallBlock, nodes.Block, nodes.ImportedName),
+    *(nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport),
 )
 _GROWING = ("replace", "join")  # the second text may stand at each sign of the first
 _WIDTH = re.compile(r"[%{][^%{}]*(?:\d{4}|\*)")  # of a formatted value
@@ -119,14 +113,11 @@ class _Environment(ImmutableSandboxedEnvironment):
         Raises:
             TemplateSyntaxError: It has a statement that is not allowed.
         """
-        for kind, name in _FORBIDDEN:
-            for node in tree.find_all(kind):
-                problem = _("“{name}” is not allowed").format(name=name)
-                raise TemplateSyntaxError(problem, node.lineno)
+        for node in tree.find_all(_FORBIDDEN):
+            raise _forbidden(type(node).__name__.lower(), node.lineno)
         for loop in list(tree.find_all(nodes.For)):
             if loop.recursive:
-                problem = _("“{name}” is not allowed").format(name="recursive")
-                raise TemplateSyntaxError(problem, loop.lineno)
+                raise _forbidden("recursive", loop.lineno)
             loop.iter = _filter(loop.iter, "turns")
         for block in tree.find_all(nodes.AssignBlock):
             block.filter = block.filter or _filter(None, "string")
@@ -201,6 +192,10 @@ class _Joining(NodeTransformer):
     def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:  # noqa: N802 - Jinja's
         self.generic_visit(node)
         return _filter(nodes.List(node.nodes, lineno=node.lineno), "join")
+
+
+def _forbidden(name: str, line: int) -> TemplateSyntaxError:
+    return TemplateSyntaxError(_("“{name}” is not allowed").format(name=name), line)
 
 
 def _filter(node: nodes.Node | None, name: str) -> nodes.Filter:

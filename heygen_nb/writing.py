@@ -192,7 +192,7 @@ class Writing:
 
     def seconds(self, draft: Draft) -> float:
         """Return the seconds that the draft's script takes at the voice's own speed."""
-        return self._measure()(what_is_said(draft.script).text)
+        return self._measure()(draft.script)
 
     def note(self, draft: Draft) -> str:
         """Return a word on a script that misses its length; empty if it does not."""
@@ -246,7 +246,12 @@ class Writing:
 
     def _measure(self) -> Measure:
         model, voice_id = self._lengths().model, self._voice_id()
-        return lambda script: model.estimate(script, voice_id=voice_id).seconds
+
+        def measure(script: str) -> float:
+            said = what_is_said(script).text
+            return model.estimate(said, voice_id=voice_id).seconds
+
+        return measure
 
     def _words(self, target_s: float, language: str) -> int:
         model, voice_id = self._lengths().model, self._voice_id()

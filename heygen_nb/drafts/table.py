@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -215,10 +216,10 @@ def _text(value: Any, where: str, column: object) -> str:
         )
     if value is False or _missing(value):
         return ""  # so that {% if vip %} means what it says
+    if isinstance(value, float) and math.isfinite(value):
+        value = Decimal(f"{value:.{MAX_NUMBER_DIGITS}g}")
     if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, float):
-        return f"{value:.{MAX_NUMBER_DIGITS}g}" if value % 1 else f"{value:.0f}"
+        return f"{value:f}"  # 0.00001 and not 1e-05
     if isinstance(value, dt.datetime):
         midnight = value.time() == dt.time()
         return f"{value:%Y-%m-%d}" if midnight else f"{value:%Y-%m-%d %H:%M}"

@@ -84,21 +84,17 @@ def looks(*, narrow: bool) -> dict[str, SandboxLook]:
 
     ``narrow``: Each takes a few engines only.
     """
-    own = [
-        replace(
-            _look(index, narrow=narrow, kind=kind),
-            id=f"look_own_{index + 1:02}",
-            name=name,
-            group_id="group_own",
-            default_voice_id="voice_own_01",
-            status=status,
-            matting=matting,
-            captioned=True,
-        )
-        for index, (name, kind, status, matting) in enumerate(_OWN)
-    ]
-    public = [_look(index, narrow=narrow) for index in range(_LOOKS - len(own))]
-    return {look.id: look for look in (*own, *public)}
+    made = []
+    for index, (name, kind, status, matting) in enumerate(_OWN):
+        own: dict[str, Any] = {
+            "id": f"look_own_{index + 1:02}",
+            "group_id": "group_own",
+        }
+        own |= {"name": name, "status": status, "default_voice_id": "voice_own_01"}
+        look = _look(index, narrow=narrow, kind=kind)
+        made.append(replace(look, matting=matting, captioned=True, **own))
+    made += [_look(index, narrow=narrow) for index in range(_LOOKS - len(_OWN))]
+    return {look.id: look for look in made}
 
 
 def _look(index: int, *, narrow: bool, kind: str = "") -> SandboxLook:

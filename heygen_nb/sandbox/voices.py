@@ -82,15 +82,10 @@ def voices(*, odd: bool = False) -> dict[str, SandboxVoice]:
 
     ``odd``: Some are stiff, and some know no pauses.
     """
-    own = [
-        replace(
-            _voice(code, index, odd=odd),
-            voice_id=f"voice_own_{number:02}",
-            name=name,
-            type="private",
-        )
-        for number, (name, _, code, index) in enumerate(_DATA["own"], 1)
-    ]
+    made = []
+    for number, (name, _, code, index) in enumerate(_DATA["own"], 1):
+        own = {"voice_id": f"voice_own_{number:02}", "name": name, "type": "private"}
+        made.append(replace(_voice(code, index, odd=odd), **own))
     rows = [
         (code, index)
         for code in _DATA["languages"]
@@ -98,7 +93,7 @@ def voices(*, odd: bool = False) -> dict[str, SandboxVoice]:
     ]
     # Two nice ones of both languages of the product lead.
     rows.sort(key=lambda row: row[0] not in _COUNTS or row[1] > 1)
-    made = (*own, *(_voice(*row, odd=odd) for row in rows))
+    made += [_voice(*row, odd=odd) for row in rows]
     return {voice.voice_id: voice for voice in made}
 
 

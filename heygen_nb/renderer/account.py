@@ -7,7 +7,7 @@ import hashlib
 import logging
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -29,7 +29,7 @@ from heygen_nb.renderer.download import Downloader
 from heygen_nb.sandbox.process import start_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
     from datetime import datetime
     from pathlib import Path
     from typing import Any
@@ -259,8 +259,8 @@ def _identity(settings: Settings) -> tuple[object, ...]:
     return (
         settings.home,
         ledger_url(settings),
-        settings.videos_path,
-        settings.active_backend,
+        settings.videos_dir,
+        settings.backend,
         settings.heygen_base_url,
         settings.heygen_api_key,
         settings.heygen_session,
@@ -275,13 +275,11 @@ async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Ac
     )
     payer, key, sandbox = await payer_of(settings)
     base_url = sandbox.base_url if sandbox else settings.heygen_base_url
-    by_plan = not sandbox and settings.heygen_api_key is None
-    renewed = partial(_session_now, settings) if by_plan else None
+    private, session = is_loopback(base_url), session_of(settings)
+    rates = rates.in_credits() if session else rates
     client = await stack.enter_async_context(
-        HeyGenClient(key, base_url=base_url, renewed=renewed, sleep=clock.sleep)
+        HeyGenClient(key, base_url=base_url, renewed=session, sleep=clock.sleep)
     )
-    if by_plan:
-        rates = rates.in_credits()
     account = Account(
         payer=payer,
         client=client,
@@ -289,7 +287,7 @@ async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Ac
         catalogue=Catalogue(
             client,
             catalogue_folder(settings.home, payer),
-            allow_private=is_loopback(base_url),
+            allow_private=private,
         ),
         rates=rates.free() if sandbox else rates,
         clock=clock,
@@ -297,7 +295,7 @@ async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Ac
         videos=settings.videos_path,
         at_once=settings.max_concurrent_renders,
         sandbox=sandbox,
-        private=is_loopback(base_url),
+        private=private,
         identified=sandbox is not None,
     )
     stack.push_async_callback(account.close)
@@ -332,9 +330,11 @@ async def payer_of(
     return Payer.of_key("heygen", address, key.get_secret_value()), key, None
 
 
-def _session_now(settings: Settings) -> SecretStr | None:
-    """Return the token of a session that HeyGen's own tools may have renewed."""
-    return read_credentials(settings.heygen_source).session
+def session_of(settings: Settings) -> Callable[[], SecretStr | None] | None:
+    """Return what reads a signed-in session again; None when a key pays."""
+    if settings.heygen_api_key or not settings.heygen_session:
+        return None
+    return lambda: read_credentials(settings.heygen_source).session
 
 
 def ledger_url(settings: Settings) -> str:

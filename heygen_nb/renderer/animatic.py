@@ -15,7 +15,7 @@ from heygen_nb.models import short_id
 from heygen_nb.preview import Scene, preview_batch, render_scene
 from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.renderer import draft_settings, effective_settings
-from heygen_nb.renderer.account import payer_of
+from heygen_nb.renderer.account import payer_of, session_of
 from heygen_nb.renderer.background import picture_of
 from heygen_nb.renderer.finish import pool
 from heygen_nb.renderer.request import picture_and_sound, revision_of
@@ -145,7 +145,9 @@ async def _look_picture(settings: Settings) -> Path | None:
         kept = settings.home / LOOKS / f"{short_id(name)}.img"
         if not kept.exists():
             address = settings.heygen_base_url
-            async with HeyGenClient(key, base_url=address, max_retries=0) as client:
+            async with HeyGenClient(
+                key, base_url=address, renewed=session_of(settings), max_retries=0
+            ) as client:
                 look = await find_look(client, settings.heygen_avatar_id)
             content = await fetch_image(
                 look.preview_image_url or "", allow_private=is_loopback(address)

@@ -84,7 +84,7 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
     Raises:
         ConfigError: There is no such file.
     """
-    use_avatar = settings.heygen_use_avatar
+    use_avatar, picture = settings.heygen_use_avatar, settings.heygen_background_url
     usual = type(settings).model_fields
     # only when changed: what was rendered before there were these is not paid again
     tuned = {
@@ -99,7 +99,7 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
         "use_avatar": use_avatar,
         "avatar_id": settings.heygen_avatar_id if use_avatar else "",
         "engine": settings.avatar_engine if use_avatar else "",
-        "background_url": identity(settings.heygen_background_url, settings.home),
+        "background_url": picture and identity(picture, settings.home),
         "duration": settings.video_duration,
         "aspect_ratio": settings.aspect_ratio,
         "resolution": settings.resolution,
@@ -195,7 +195,7 @@ async def make_plan(
             *filter(None, [left_out]),
             *_warnings(draft, cast.voice, settings.video_duration, fit, pad_s),
             *_about_look(settings, cast),
-            *foreign(cast.picture, settings.home),
+            *(foreign(cast.picture, settings.home) if cast.picture else ()),
         ),
         picture=cast.picture,
         instead=_instead(account, settings, cast, length.seconds),
@@ -399,13 +399,12 @@ def _body(
         if pad_s:
             scenes.append(ImageScene(source=picture, duration=pad_s))
         return StudioVideo(scenes=tuple(scenes), **frame)
+    wished, matted = settings.heygen_background_url, cast.look.avatar_type in _MATTED
     return AvatarVideo(
         avatar_id=cast.look.id,
         engine=Engine(type=cast.engine),
-        background=(behind := behind_avatar(settings, asset_id)),
-        remove_background=(
-            True if behind and cast.look.avatar_type in _MATTED else None
-        ),
+        background=behind_avatar(settings, asset_id) if wished else None,
+        remove_background=True if wished and matted else None,
         fit=framing(cast.look, settings),
         **spoken,
         **frame,

@@ -8,6 +8,7 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from pydantic import SecretStr
 
 import heygen_nb as hg
 from heygen_nb.api import render_drafts, take_up
@@ -197,6 +198,30 @@ def rename_key(home, old, new):
         connection.commit()
 
 
+def signed_in(sandbox, home):
+    """The settings of somebody who has just signed in with HeyGen's own tool."""
+    token = sandbox.handle.control("session", {})["access_token"]
+    file = home / "credentials"
+    file.write_text(json.dumps({"oauth": {"access_token": token}}))
+    return sandbox.settings().model_copy(
+        update={
+            "heygen_api_key": None,
+            "heygen_session": SecretStr(token),
+            "heygen_source": str(file),
+        }
+    )
+
+
+async def test_a_session_that_was_renewed_goes_on_with_its_renders(sandbox, home):
+    first = await hg.render_video(DRAFT, settings=signed_in(sandbox, home))
+    again = await hg.render_video(DRAFT, settings=signed_in(sandbox, home))
+    by_key = await hg.render_video(DRAFT, settings=sandbox.settings())
+
+    assert first.video_id == again.video_id == by_key.video_id
+    assert [row.currency for row in rows(home)] == ["credits"]
+    assert len(sandbox.charges()) == 1
+
+
 async def test_a_key_that_is_no_longer_good_does_not_tell_of_no_charge(sandbox):
     settings = sandbox.settings()
     await hg.create_video(DRAFT, settings=settings)
@@ -357,7 +382,10 @@ async def test_a_sound_whose_asset_is_gone_is_uploaded_again(sandbox, exact, hom
 
 def lose_assets(home):
     with closing(sqlite3.connect(home / "heygen_nb.db")) as connection:
-        connection.execute("UPDATE speech SET asset_id = 'asset_long_gone'")
+        connection.execute(
+            "UPDATE speech SET asset_id = 'asset_long_gone',"
+            " created_at = '2026-01-01 00:00:00'"
+        )
         connection.commit()
 
 

@@ -167,6 +167,14 @@ def _font_of(char: str) -> str:
     return _OURS[0]
 
 
+def undrawable(text: str) -> str:
+    """Return the letters that no font here has, each once."""
+    letters = dict.fromkeys(c for c in text if c.isalpha())
+    missing = (bytes(_font(_font_of(c), _PROBE_PX).getmask(c)) for c in letters)
+    pairs = zip(letters, missing, strict=True)
+    return "".join(c for c, mask in pairs if mask == _missing(_font_of(c)))
+
+
 def _runs(text: str) -> list[tuple[str, str]]:
     """Split the text where the font changes."""
     names: list[str] = []

@@ -18,7 +18,11 @@ from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import payer_of, session_of
 from heygen_nb.renderer.background import picture_of
 from heygen_nb.renderer.finish import pool
-from heygen_nb.renderer.request import picture_and_sound, revision_of
+from heygen_nb.renderer.request import (
+    about_captions,
+    picture_and_sound,
+    revision_of,
+)
 from heygen_nb.renderer.resolve import find_look
 from heygen_nb.timing import script_language, speed_for
 
@@ -112,6 +116,8 @@ async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scen
         ConfigError: The background is a file that is no picture.
     """
     check_draft(draft)
+    for warning in about_captions(draft, settings):
+        log.warning("%s", warning)
     said = what_is_said(draft.script).text
     language = script_language(said)
     wished = settings.heygen_background_url

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
 
 FALLBACK_ENGINE = "avatar_iii"  # the only one that most public looks take
 _MATTED = ("photo_avatar", "digital_twin")  # others show a background by themselves
+_MOST_LETTERS = 12  # of those that are named
 _LEAST_PAD_S = 0.3
 _CLOSE = 0.03  # share of the target that nobody notices
 
@@ -195,6 +196,7 @@ async def make_plan(
             *filter(None, [left_out]),
             *_warnings(draft, cast.voice, settings.video_duration, fit, pad_s),
             *_about_look(settings, cast),
+            *about_captions(draft, settings),
             *(foreign(cast.picture, settings.home) if cast.picture else ()),
         ),
         picture=cast.picture,
@@ -356,6 +358,23 @@ def _warnings(
         )
         found.append(f"{length} {words.format(count=count)}")
     return found
+
+
+def about_captions(draft: Draft, settings: Settings) -> list[str]:
+    """Return a warning of letters that own captions would show as boxes."""
+    known = "\u04ff"  # our fonts have all Latin, Greek and Cyrillic letters
+    strange = "".join(c for c in draft.script if c > known and c.isalpha())
+    if not strange or settings.captions != "own":
+        return []
+    from heygen_nb.preview.layout import undrawable  # noqa: PLC0415 - 40 MB
+
+    if not (letters := undrawable(strange)):
+        return []
+    text = _(
+        "No font here has the letters {letters}: the captions will show boxes."
+        " Install Noto fonts of that script, or set captions to heygen or off."
+    )
+    return [text.format(letters=letters[:_MOST_LETTERS])]
 
 
 def _about_look(settings: Settings, cast: _Cast) -> list[str]:

@@ -262,3 +262,19 @@ async def test_the_revision_follows_what_changes_the_video_and_nothing_else():
         assert revision(draft) != revision(draft, **change), change
     for change in ({"captions": "off"}, {"loudness": 0}):  # finished here, for nothing
         assert revision(draft) == revision(draft, **change), change
+
+
+@pytest.mark.parametrize(
+    ("script", "captions", "warned"),
+    [
+        ("Hello 𐕰𐕱 there, my friends.", "own", True),
+        ("Hello 𐕰𐕱 there, my friends.", "heygen", False),
+        ("Ünïcödé, ελληνικά и кириллица.", "own", False),
+    ],
+)
+async def test_letters_that_no_font_has_are_told_before_paying(
+    plan, script, captions, warned
+):
+    warnings = (await plan(script, captions=captions)).warnings
+
+    assert any("𐕰𐕱: the captions" in warning for warning in warnings) == warned

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 log = logging.getLogger("heygen_nb.renderer")
 
 _TRIES_OF_EXTRAS = 3
+# HeyGen's captioned film comes after the plain one, for some avatars never (seen
+# live, July to October 2026).
+CAPTIONED_LOOKS, CAPTIONED_PAUSE_S = 18, 5.0
 
 
 def kept(account: Account, row: RenderRow) -> Video | None:
@@ -66,6 +69,8 @@ async def keep(
         row = None
         if hold:
             row = await asyncio.to_thread(account.ledger.render, str(hold.id))
+        if row and row.inputs.get("captions"):
+            video = await _captioned(account, row, video, report)
         folder = await asyncio.to_thread(_folder, account, row, video)
         try:
             await asyncio.to_thread(_prepare, folder, row)
@@ -91,6 +96,20 @@ async def keep(
             account.ledger.record, hold, "downloaded", state="downloaded", **relative
         )
         return described(account, row, video)
+
+
+async def _captioned(
+    account: Account, row: RenderRow, video: Video, report: Report
+) -> Video:
+    """Look for the film with HeyGen's captions for a while; else say it has none."""
+    for _look in range(CAPTIONED_LOOKS):
+        reply = await account.client.get_video(video.video_id)
+        if reply.captioned_video_url:
+            return video.model_copy(update=links(reply, row))
+        await account.clock.sleep(CAPTIONED_PAUSE_S)
+    told = _("HeyGen has burned no captions into this film: here it is without them.")
+    await report("completed", f"⚠️ {told}")
+    return video
 
 
 def described(account: Account, row: RenderRow, video: Video) -> Video:

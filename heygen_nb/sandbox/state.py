@@ -77,7 +77,7 @@ class SandboxOptions(BaseModel):
     bars: bool = True
     odd_voices: bool = True
     asset_s: float = 2.0
-    captions_s: float = 0.0
+    captions_s: float = 3.0
     early_404_s: float = 1.0
     credit_told: Literal["create", "poll"] = "poll"
     lost_creates: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 
 import av
 import pytest
@@ -22,7 +23,7 @@ LOOKS = {
     "photo": "look_002_2",
     "twin": "look_003_2",
 }
-UNTRAINED = "look_own_03"
+UNTRAINED, NEVER_CAPTIONED = "look_own_03", "look_010_1"
 
 
 @pytest.fixture
@@ -81,6 +82,38 @@ async def test_a_look_that_keeps_its_scene_is_paid_once(make_sandbox):
     assert not like(corner(video), BLUE)
     assert sandbox.requests("POST /v3/videos") == 2
     assert len(sandbox.ledger()["jobs"]) == len(sandbox.charges()) == 1
+
+
+@pytest.mark.parametrize("captions", ["own", "off", "heygen"])
+async def test_the_captioned_film_is_taken_only_where_it_was_asked_for(
+    make_sandbox, captions
+):
+    sandbox = make_sandbox(**ODD)
+
+    video = await rendered(sandbox, LOOKS["twin"], captions=captions)
+
+    [job] = sandbox.ledger()["jobs"]
+    film = video.path.with_name("source.mp4")
+    film = film if film.exists() else video.path
+    digest = hashlib.sha256(film.read_bytes()).hexdigest()
+    assert (digest == job["sha256"]) == (captions != "heygen")
+    assert len(sandbox.charges()) == 1
+
+
+async def test_captions_that_never_come_are_told_of(make_sandbox):
+    sandbox, seen = make_sandbox(**ODD), []
+    draft = hg.Draft(id="a1b2c3d4", script=SCRIPT, avatar=NEVER_CAPTIONED)
+
+    video = await hg.render_video(
+        draft,
+        seen.append,
+        settings=sandbox.settings(),
+        config={"captions": "heygen"},
+    )
+
+    assert video.status == "completed"
+    assert any("no captions" in progress.message for progress in seen)
+    assert len(sandbox.charges()) == 1
 
 
 async def test_many_drafts_on_a_purse_for_three(make_sandbox):

@@ -31,6 +31,11 @@ class AccountLists:
         self._catalogue: Catalogue | None = None
         self._names: dict[str, str] = {}
 
+    def forget(self) -> None:
+        """Let go of the lists: another account holds now."""
+        self._catalogue = None
+        self._names = {}
+
     async def voices(self, *, refresh: bool = False) -> Sequence[Voice]:
         """Return every voice, own ones first; at most a day old."""
         async with self._accounts() as account:

@@ -133,6 +133,8 @@ class DraftsPanel(Panel):
         await self._learn()
 
     def _heard(self, topic: str) -> None:
+        if topic == "account":
+            self.editor.own.picker.forget()
         if topic in ("settings", "language"):
             self.editor.own.relabel()
             self._show_state()

@@ -419,6 +419,13 @@ class PickerSlot(widgets.VBox):
         self.opened = ""
         show(self, when=False)
 
+    def forget(self) -> None:
+        """Close and forget the pickers: they list another account's choices."""
+        self.pickers.clear()
+        self.opened = ""
+        self.children = ()
+        show(self, when=False)
+
     def _make(self, field: str) -> Any:
         made: dict[str, Callable[[], Any]] = {
             "voice": lambda: VoicePicker(self._panel, self._on_voice),

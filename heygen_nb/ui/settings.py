@@ -262,6 +262,9 @@ class SettingsPanel(Panel):
         self.fill()
         if self.shared.broken:
             self.tell_error(self.shared.broken)
+        await self._list_voices()
+
+    async def _list_voices(self) -> None:
         voices = await self.shared.catalogue.voices()
         self.t_voice.options = tuple(dict.fromkeys(voice.name for voice in voices))
         self.voices_hint.value = markup(self._voices_words(), "hg-hint")
@@ -269,6 +272,11 @@ class SettingsPanel(Panel):
     def _heard(self, topic: str) -> None:
         if topic == "settings":
             self.fill()
+        elif topic == "account":
+            self.t_voice.options = ()
+            self.picker.forget()
+            self.look_picker.forget()
+            self.spawn(self._list_voices)
 
     def relabel(self) -> None:
         """Put all words into the present language."""

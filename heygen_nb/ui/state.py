@@ -105,7 +105,8 @@ class SharedState:
     def listen(self, listener: Callable[[str], None]) -> None:
         """Call ``listener`` with the topic of every change.
 
-        Topics: ``language``, ``settings``, ``drafts``, ``jobs``, ``log``.
+        Topics: ``language``, ``settings``, ``account``, ``drafts``, ``jobs``,
+        ``log``.
         """
         self._listeners.add(listener)
 
@@ -232,8 +233,12 @@ class SharedState:
 
     def reload(self) -> None:
         """Read the settings again."""
+        before = _account_of(self.settings)
         self.settings = self._read()
         set_language(self.settings.language)
+        if _account_of(self.settings) != before:
+            self.catalogue.forget()
+            self.tell("account")
         self.tell("settings")
 
     # How long scripts take
@@ -486,6 +491,11 @@ class DraftStore:
             DraftError: The file cannot be read.
         """
         return await asyncio.to_thread(drafts_in, content, Path(name).name)
+
+
+def _account_of(settings: Settings) -> tuple[object, ...]:
+    key, address = settings.heygen_api_key, settings.heygen_base_url
+    return settings.active_backend, key, address
 
 
 def _first_word(language: str) -> str:

@@ -210,3 +210,43 @@ async def test_limits_and_the_way_to_a_length_are_saved(panel, home):
     panel.n_per_day.value = -3
 
     assert panel.n_per_day.value == 0
+
+
+async def test_another_key_takes_the_lists_of_the_old_account_away(panel, sandbox):
+    panel.secrets["heygen_api_key"].value = sandbox.handle.api_key
+    await click(panel, panel.save_all)
+    await panel.open_picker("voice")
+    assert panel.shared.catalogue.age() is not None
+    assert panel.t_voice.options
+
+    panel.secrets["heygen_api_key"].value = "sk_of_somebody_else"
+    await click(panel, panel.save_all)
+
+    assert panel.picker.opened == ""
+    assert panel.picker.pickers == {}
+    assert panel.t_voice.options == ()
+
+
+async def test_what_is_typed_is_tested_and_not_what_is_stored(panel, sandbox, home):
+    panel.secrets["heygen_api_key"].value = "sk_wrong"
+    await click(panel, panel.save_all)
+
+    panel.secrets["heygen_api_key"].value = sandbox.handle.api_key
+    await click(panel, panel.test_heygen)
+
+    assert "✓ works" in panel.heygen_state.value
+    assert sandbox.handle.api_key not in (home / ".env").read_text()
+
+
+async def test_a_key_is_removed_after_a_question(panel, home, until):
+    panel.secrets["heygen_api_key"].value = "sk_very_secret"
+    await click(panel, panel.save_all)
+
+    panel.removers["heygen_api_key"].click()
+    await until(lambda: panel.question)
+    panel.question.yes.click()
+    await panel.idle()
+
+    assert "sk_very_secret" not in (home / ".env").read_text()
+    assert panel.secrets["heygen_api_key"].placeholder == "not set"
+    assert "hg-off" in panel.removers["heygen_api_key"]._dom_classes

@@ -13,7 +13,7 @@ from heygen_nb.figures import Theme, title_of
 from heygen_nb.i18n import gettext as _
 from heygen_nb.reports import analytics
 from heygen_nb.ui.base import Panel, make, row
-from heygen_nb.ui.html import clock, markup
+from heygen_nb.ui.html import clock, markup, period_options
 
 if TYPE_CHECKING:
     from heygen_nb.figures import Analytics
@@ -26,7 +26,7 @@ _SHOWN = {
     _DRAWN.first: "var(--brand,#5b5bd6)",
     _DRAWN.second: "var(--ok,#1a7f37)",
 }
-_DAYS = (30, 7, 365, None)
+DAYS = (30, 7, 365, 0)
 FOLDER = "analytics"
 
 
@@ -48,14 +48,8 @@ class AnalyticsPanel(Panel):
 
     def _name_periods(self) -> None:
         chosen = self.d_period.value
-        self.d_period.options = [
-            (
-                _("{days} days").format(days=days) if days else _("all time"),
-                days or 0,
-            )
-            for days in _DAYS
-        ]
-        self.d_period.value = _DAYS[0] if chosen is None else chosen
+        self.d_period.options = period_options(*DAYS)
+        self.d_period.value = DAYS[0] if chosen is None else chosen
 
     async def _begin(self) -> None:
         await self._draw()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,15 @@ from heygen_nb.posting import Posting
 from heygen_nb.renderer.order import adopt, order_again
 from heygen_nb.reports import HistoryLine, export_history, line_of
 from heygen_nb.ui.base import Panel, column, make, row, shared_layout, show
-from heygen_nb.ui.html import clock, cut, failure_html, markup, picture_html, relative
+from heygen_nb.ui.html import (
+    clock,
+    cut,
+    failure_html,
+    markup,
+    period_options,
+    picture_html,
+    relative,
+)
 from heygen_nb.ui.jobs import video_of
 from heygen_nb.ui.widgets import Player
 
@@ -38,12 +47,20 @@ class HistoryPanel(Panel):
         self.line: HistoryLine | None = None
         self._lines: list[HistoryLine] = []
         self._starts: list[str | None] = [None]
-        self.d_status = self.field(
-            widgets.Dropdown, lambda: _("Show"), "hg-short", options=_statuses()
+        self.t_search = self.field(
+            widgets.Text, lambda: _("🔎 Title or id"), placeholder="…"
         )
-        self.d_status.observe(lambda _change: self.spawn(self.load_first), "value")
+        self.d_status = self.field(
+            widgets.Dropdown, lambda: _("Show"), options=_filters()
+        )
+        self.d_days = self.field(
+            widgets.Dropdown, lambda: _("Period"), options=period_options(0)
+        )
+        filters = (self.t_search, self.d_status, self.d_days)
+        for field in filters:
+            field.observe(lambda _change: self.spawn(self.load_first), "value")
         self.rows = [HistoryEntry(self, number) for number in range(ROWS)]
-        self.empty = self.hint(lambda: _("Nothing was rendered yet."))
+        self.empty = self.hint(self._empty_words)
         place = self.place()
         self.newer_button = self.button(lambda: _("‹ Newer"), self._back)
         self.older_button = self.button(lambda: _("Older ›"), self._on)
@@ -52,7 +69,9 @@ class HistoryPanel(Panel):
         )
         pages = row(self.newer_button, self.older_button, self.export_button)
         main = column(
-            *(self.d_status, self.empty, *self.rows, pages, place), css="hg-grow"
+            row(*filters, css="hg-row-fields"),
+            *(self.empty, *self.rows, pages, place),
+            css="hg-grow",
         )
         return (row(main, self._build_details(), css="hg-columns"),)
 
@@ -108,9 +127,9 @@ class HistoryPanel(Panel):
     def relabel(self) -> None:
         """Put all words into the present language."""
         super().relabel()
-        chosen = self.d_status.value
-        self.d_status.options = _statuses()
-        self.d_status.value = chosen
+        chosen = self.d_status.value, self.d_days.value
+        self.d_status.options, self.d_days.options = _filters(), period_options(0)
+        self.d_status.value, self.d_days.value = chosen
 
     async def load_first(self) -> None:
         """Show the newest renders."""
@@ -132,6 +151,7 @@ class HistoryPanel(Panel):
         for entry, found in zip_longest(self.rows, page[:ROWS]):
             entry.draw(found)
         show(self.empty, when=not lines)
+        self.empty.value = markup(self._empty_words(), "hg-hint")
         self.newer_button.disabled = len(self._starts) == 1
         self.older_button.disabled = len(lines) <= ROWS
         if self.line:
@@ -141,11 +161,18 @@ class HistoryPanel(Panel):
     async def _read(self, limit: int) -> list[tuple[HistoryLine, str]]:
         """Return the renders of this page, each with what its draft was called."""
         ledger, videos = await self.shared.ledger(), self.shared.settings.videos_path
-        status, before = self.d_status.value or None, self._starts[-1]
+        chosen, before = self.d_status.value or None, self._starts[-1]
+        filters: dict[str, Any] = {"words": self.t_search.value}
+        if chosen in _SENT:
+            filters["sent"] = _SENT[chosen]
+        else:
+            filters["status"] = chosen
+        if days := self.d_days.value:
+            filters["since"] = datetime.now(UTC) - timedelta(days=days)
 
         def read() -> list[tuple[HistoryLine, str]]:
             last = ledger.render(before) if before else None
-            found = ledger.history.page(status=status, before=last, limit=limit)
+            found = ledger.history.page(**filters, before=last, limit=limit)
             posts = ledger.posts.of_renders([one.id for one in found])
             return [
                 (line_of(one, posts.get(one.id, ()), videos), one.title or one.script)
@@ -153,6 +180,11 @@ class HistoryPanel(Panel):
             ]
 
         return await asyncio.to_thread(read)
+
+    def _empty_words(self) -> str:
+        if self.t_search.value or self.d_status.value or self.d_days.value:
+            return _("None fits: change the search or the filter.")
+        return _("Nothing was rendered yet.")
 
     async def choose(self, number: int) -> None:
         """Show the details of a row of this page."""
@@ -338,6 +370,11 @@ def _state(line: HistoryLine) -> str:
     return next(words for words, value in _statuses() if value == line.status)
 
 
+def _filters() -> tuple[tuple[str, str], ...]:
+    sent = ((_("📱 sent"), "sent"), (_("not sent"), "unsent"))
+    return (*_statuses(), *sent)
+
+
 def _statuses() -> tuple[tuple[str, str], ...]:
     return (
         (_("all"), ""),
@@ -350,6 +387,7 @@ def _statuses() -> tuple[tuple[str, str], ...]:
     )
 
 
+_SENT = {"sent": True, "unsent": False}
 _COLOURS = {
     "completed": "ok",
     "failed": "bad",

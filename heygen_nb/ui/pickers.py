@@ -388,6 +388,8 @@ class PickerSlot(widgets.VBox):
         reset: Whether "as in the settings" can be chosen.
     """
 
+    children: tuple[widgets.Widget, ...]
+
     def __init__(self, panel: Panel, chosen: Chosen, *, reset: bool) -> None:
         self._panel = panel
         self._chosen = chosen

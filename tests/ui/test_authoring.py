@@ -142,7 +142,7 @@ def test_what_opens_in_the_drafts_fits_its_width(
     book.theme(theme)
     app = book.page.locator(".hg-app")
     for number, sign in enumerate(("✍️", "📊", "🎤", "🧑", "🖼️")):
-        button = book.page.locator(".hg-left button, .hg-cast", has_text=sign)
+        button = book.page.locator(".hg-left button, .hg-own", has_text=sign)
         button.click()
         book.page.wait_for_timeout(1500)  # lists and pictures come
         app.screenshot(path=folder / f"{name}-{number}.png")

@@ -275,3 +275,24 @@ async def test_a_caption_changed_in_the_draft_is_the_one_shown(panel, shared):
     await panel.idle()
 
     assert panel.t_caption.value == "Newer"
+
+
+async def test_an_unsent_film_is_found_by_filter_and_words(panel, shared):
+    await render(shared, draft(1), draft(2), draft(12))
+    await click(panel, panel.load_first)
+    await click(panel, lambda: panel.choose(0))
+    panel.actions["send"].click()
+    await panel.idle()
+
+    panel.d_status.value = "unsent"
+    await panel.idle()
+    assert [">Tip 2<" in rows(panel)[0], ">Tip 1<" in rows(panel)[1]] == [True, True]
+
+    panel.t_search.value = "d01"
+    await panel.idle()
+    assert len(rows(panel)) == 1
+    assert ">Tip 1<" in rows(panel)[0]
+
+    panel.t_search.value = "nothing like it"
+    await panel.idle()
+    assert "None fits" in panel.empty.value

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from typer import Argument, Option
 
 from heygen_nb.cli.app import app, command
+from heygen_nb.i18n import LANGUAGES
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import AspectRatio  # noqa: TC001 - Typer reads it
 
@@ -21,6 +22,8 @@ __all__ = ["app"]
 _HistoryStatus = Literal[
     "planned", "submitted", "completed", "failed", "rejected", "unknown"
 ]
+# as many as there are, which a type checker cannot know
+_Language = Literal[("auto", *LANGUAGES)]  # type: ignore[valid-type]
 _Backend = Annotated[Literal["auto", "heygen", "sandbox"] | None, Option()]
 _AsJson = Annotated[bool, Option("--json", help=_("One object a line on stdout."))]
 _Refresh = Annotated[bool, Option("--refresh", help=_("Fetch the list anew."))]
@@ -37,9 +40,7 @@ _PostId = Annotated[int, Argument(show_default=False)]
 class DemoOptions:
     """Arguments of ``demo``."""
 
-    language: Annotated[Literal["auto", "en", "ru"], Option("--language", "-l")] = (
-        "auto"
-    )
+    language: Annotated[_Language, Option("--language", "-l")] = "auto"
 
 
 @command(

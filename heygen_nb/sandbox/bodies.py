@@ -31,6 +31,9 @@ def _wrong(param: str, message: str) -> PydanticCustomError:
     return PydanticCustomError("field", message, {"param": param})
 
 
+Ratio = Literal["16:9", "9:16", "4:5", "5:4", "1:1"]
+
+
 class _Body(BaseModel):
     # HeyGen refuses what it does not know: "Extra inputs are not permitted".
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
@@ -101,7 +104,7 @@ class SpokenBody(_Body):
 class _VideoBody(_Body):
     title: str | None = None
     resolution: Literal["4k", "1080p", "720p"] = "1080p"
-    aspect_ratio: Literal["16:9", "9:16", "4:5", "5:4", "1:1", "auto"] = "16:9"
+    aspect_ratio: Literal[Ratio, "auto"] = "16:9"
     caption: CaptionBody | None = None
     callback_url: Url | None = None
     callback_id: str | None = None

@@ -13,12 +13,13 @@ from heygen_nb.sandbox.api import Refusal, found, invalid
 from heygen_nb.sandbox.bodies import (
     AvatarVideoBody,
     BackgroundBody,
+    Ratio,
     SceneBody,
     SourceBody,
     StudioVideoBody,
 )
 from heygen_nb.sandbox.looks import looks
-from heygen_nb.sandbox.rendering import FilmOrder, Ratio, SoundPart
+from heygen_nb.sandbox.rendering import FilmOrder, SoundPart
 from heygen_nb.sandbox.voices import model, voices
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ import threading
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from heygen_nb.preview.voice import Narration, Word
+    from heygen_nb.sandbox.bodies import Ratio
     from heygen_nb.sandbox.voices import SandboxVoice
 
-Ratio = Literal["16:9", "9:16", "1:1", "4:5", "5:4"]
 _NICE = 10
 _SMALL_PX = 144  # the short side of canned pictures
 _CANNED_FPS, _HUM_RATE = 4, 8000

@@ -328,17 +328,18 @@ def drafts_in(content: bytes, name: str, place: str = "") -> list[Draft]:
         where = name
         if read is not markdown_records:
             where = _("{file}, line {line}").format(file=name, line=line)
-        texts = by_field(values, where)
-        check_keys(texts, where)
+        # the names of columns stand above all rows
+        named = _("{file}, line {line}").format(file=name, line=1)
+        named = named if read is csv_records else where
+        texts = by_field(values, named)
         if read is csv_records and "script" not in texts:
             raise DraftError(
-                _("{where}: there is no column “script”.").format(
-                    where=_("{file}, line {line}").format(file=name, line=1)
-                ),
+                _("{where}: there is no column “script”.").format(where=named),
                 hint=_("The first line names the columns: {keys}.").format(
                     keys=", ".join(FIELDS)
                 ),
             )
+        check_keys(texts, named)
         own = (place or name) if len(records) == 1 else f"{place or name}:{number}"
         drafts.append(make_draft(texts, where, short_id(own)))
     return drafts

@@ -460,3 +460,10 @@ def test_a_missing_value_is_blank(missing):
 def test_a_number_that_a_spreadsheet_has_shortened_is_refused():
     with pytest.raises(DraftError, match="shortened"):
         drafts_from([{"phone": "7,91612E+10"}], "Call {{ phone }}!")
+
+
+def test_a_wrong_column_is_told_at_the_header():
+    with pytest.raises(DraftError, match="line 1: there is no column “script”"):
+        drafts_in(b"name,city\nAnna,Rome\n", "people.csv")
+    with pytest.raises(DraftError, match="line 1: unknown key “captoin”"):
+        drafts_in(b"script,captoin\nHi there.,x\n", "people.csv")

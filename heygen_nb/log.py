@@ -93,12 +93,3 @@ def open_log(path: Path, secrets: Iterable[str] = ()) -> logging.Handler | None:
     handler.setFormatter(_Redacting(secrets))
     logger.addHandler(handler)
     return handler
-
-
-def close_log(path: Path) -> None:
-    """Stop writing to the file that :func:`open_log` opened."""
-    logger = logging.getLogger("heygen_nb")
-    for handler in list(logger.handlers):
-        if getattr(handler, "baseFilename", None) == str(path):
-            logger.removeHandler(handler)
-            handler.close()

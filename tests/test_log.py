@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import logging
 
-from heygen_nb.log import close_log, open_log, printable
+from heygen_nb.log import open_log, printable
 
 log = logging.getLogger("heygen_nb.test")
 
@@ -13,7 +13,6 @@ def test_the_file_turns_over_and_five_are_kept(tmp_path):
 
     for _ in range(70):
         log.info("x" * 100_000)
-    close_log(path)
 
     files = sorted(tmp_path.glob("astro*"))
     assert [file.name for file in files] == [
@@ -32,7 +31,6 @@ def test_no_secret_is_written_wherever_it_comes_from(tmp_path):
     log.info("GET https://files.example/v.mp4?Signature=verysecret&Expires=1")
     log.error("failed", exc_info=ValueError("X-Api-Key: another_secret"))
     log.info("{'Authorization': 'Bearer bearers_secret'}")
-    close_log(path)
 
     text = path.read_text()
     for secret in (
@@ -52,7 +50,6 @@ def test_a_key_that_is_set_later_is_hidden_too(tmp_path):
     open_log(path, ["second_key"])
 
     log.info("first_key second_key")
-    close_log(path)
 
     assert "_key" not in path.read_text()
 
@@ -63,7 +60,6 @@ def test_opening_twice_writes_each_line_once(tmp_path):
     open_log(path)
 
     log.info("once")
-    close_log(path)
 
     assert path.read_text().count("once") == 1
 
@@ -77,7 +73,6 @@ def test_control_signs_are_seen_and_not_obeyed(tmp_path):
     open_log(path)
 
     log.warning("%s", "red \x1b[31m, bell \a, nul \0, back \u202e, half \ud83d, \x9b")
-    close_log(path)
 
     line = path.read_text()
     assert "red \\u001b[31m, bell \\u0007, nul \\u0000" in line

@@ -1,9 +1,8 @@
 """What was meant, done and paid, written down before it is done.
 
-``tables`` holds the rows, ``intents`` what becomes one, ``store`` the renders,
-``posts``, ``drafts``, ``speech`` and ``assets`` what their names say, ``leases`` who
-works on a row, ``history`` long lists, ``facts`` what is learned from, ``spending``
-what a day has cost, ``database`` how a ledger is opened and brought up to date.
+``tables`` holds the rows, ``renders``, ``posts``, ``drafts`` and ``speech`` change
+them, ``leases`` says who works on one, ``reading`` gives long lists, figures and what
+a day has cost, ``database`` opens a ledger and brings it up to date.
 """
 
 from heygen_nb.ledger.leases import Hold

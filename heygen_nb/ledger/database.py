@@ -20,7 +20,8 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import migrations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from sqlalchemy import Connection, Engine
 
@@ -83,6 +84,15 @@ class Database:
         with translated(), Session(self.engine, expire_on_commit=False) as session:
             yield session
 
+    def lock(self, session: Session, *tables: str) -> None:
+        """Let nobody else write to these tables in this transaction.
+
+        SQLite has one writer as it is.
+        """
+        if self.on_server:
+            names = ", ".join(tables)
+            session.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
+
     def seconds(self, session: Session) -> float:
         """Return the database's clock in seconds since the epoch."""
         asked = (
@@ -103,6 +113,19 @@ class Database:
                     "Nothing more was sent. Put it back if you can; then start anew."
                 ),
             )
+
+
+class Part:
+    """What reads and writes one kind of rows.
+
+    Args:
+        database: Of the ledger.
+        now: The clock, as aware UTC.
+    """
+
+    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._now = now
 
 
 @contextmanager

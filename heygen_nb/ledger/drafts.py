@@ -7,31 +7,22 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import desc, select
 
+from heygen_nb.ledger.database import Part
 from heygen_nb.ledger.tables import DraftRow, PostRow, RenderRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy.orm import Session
 
-    from heygen_nb.ledger.database import Database
     from heygen_nb.models import Draft
 
 _AT_ONCE = 500  # SQLite takes a limited number of values in a question
 
 
-class Drafts:
-    """What the user wrote, deleted drafts included until they are restored.
-
-    Args:
-        database: Of the ledger.
-        now: The clock, as aware UTC.
-    """
-
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
-        self._database = database
-        self._now = now
+class Drafts(Part):
+    """What the user wrote, deleted drafts included until they are restored."""
 
     def all(self) -> Sequence[DraftRow]:
         """Return all drafts, the last saved one first."""
@@ -68,9 +59,7 @@ class Drafts:
             seen = row.version == over or row.says(draft)
             if row.deleted_at is None and not seen:
                 return row, False
-            row.write(draft)
-            row.version += 1
-            row.updated_at, row.deleted_at = self._now(), None
+            row.write(draft, self._now())
             return row, True
 
     def save_all(
@@ -102,10 +91,7 @@ class Drafts:
                         continue
                 else:
                     new += 1
-                row.write(draft)
-                row.version += 1
-                row.updated_at = now - timedelta(microseconds=number)
-                row.deleted_at = None
+                row.write(draft, now - timedelta(microseconds=number))
         return new, others
 
     def these(self, draft_ids: Sequence[str]) -> list[DraftRow]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import desc, func, or_, select, text
+from sqlalchemy import desc, func, or_, select
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
@@ -69,8 +69,7 @@ class Posts:
             again: Make a new post although there is one.
         """
         with self._database.writing() as session:
-            if self._database.on_server:  # two processes may want the same post
-                session.execute(text("LOCK TABLE posts IN SHARE ROW EXCLUSIVE MODE"))
+            self._database.lock(session, "posts")  # two processes may want it
             query = (
                 select(PostRow)
                 .where(PostRow.video_id == video_id, PostRow.backend == backend)

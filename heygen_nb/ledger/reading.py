@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, desc, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
+from heygen_nb.ledger.database import Part
 from heygen_nb.ledger.tables import PostRow, RenderRow, SpeechRow
 from heygen_nb.models import RenderFact, SpeechFact
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
     from sqlalchemy.orm import Session
 
-    from heygen_nb.ledger.database import Database
     from heygen_nb.models import Payer
 
 Allow = Callable[[float], None]
@@ -74,11 +74,8 @@ def _within(
     return [*begun, table.created_at < until] if until else begun
 
 
-class History:
+class History(Part):
     """Reads renders page by page, whatever their number."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def page(
         self,
@@ -144,6 +141,7 @@ class History:
             )
             .exists()
         )
+        failed = RenderRow.state == "failed"
         posted = select(PostRow.id).where(PostRow.render_id == RenderRow.id).exists()
         unposted = RenderRow.send_to.is_not(None) & ~posted
         query = (
@@ -152,10 +150,8 @@ class History:
                 *belongs_to(payer),
                 or_(
                     RenderRow.state.in_(("planned", "submitted", "completed")),
-                    (RenderRow.state == "unknown") & newest,
-                    (RenderRow.error_code == NO_CREDIT)
-                    & (RenderRow.state == "failed")
-                    & newest,
+                    and_(RenderRow.state == "unknown", newest),
+                    and_(RenderRow.error_code == NO_CREDIT, failed, newest),
                     (RenderRow.state == "downloaded") & unposted,
                 ),
             )
@@ -166,14 +162,10 @@ class History:
 
     def elsewhere(self, payer: Payer) -> int:
         """Return how many orders of this backend wait for other payers."""
-        query = (
-            select(func.count())
-            .select_from(RenderRow)
-            .where(
-                RenderRow.backend == payer.backend,
-                ~and_(*belongs_to(payer)),
-                RenderRow.state.in_(("planned", "submitted", "completed", "unknown")),
-            )
+        query = select(func.count(RenderRow.id)).where(
+            RenderRow.backend == payer.backend,
+            ~and_(*belongs_to(payer)),
+            RenderRow.state.in_(("planned", "submitted", "completed", "unknown")),
         )
         with self._database.reading() as session:
             return session.scalar(query) or 0
@@ -186,11 +178,8 @@ def _is_told(word: str) -> ColumnElement[bool]:
     return or_(RenderRow.draft_id == word.removeprefix("#"), *named)
 
 
-class Facts:
+class Facts(Part):
     """Reads what is learned from and told in figures: a few columns of many rows."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def newest(self, backend: str) -> datetime | None:
         """Return when the newest finished render was finished."""

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from pydantic import BaseModel, Field
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
@@ -134,8 +134,8 @@ class Ledger:
         self.leases = Leases(self.database, owner, lease_s=lease_s)
         self.posts = Posts(self.database, self.leases, now)
         self.drafts = Drafts(self.database, now)
-        self.history = History(self.database)
-        self.facts = Facts(self.database)
+        self.history = History(self.database, now)
+        self.facts = Facts(self.database, now)
         self.speech = Speeches(self.database, now)
         self.assets = Assets(self.database, now)
         self._now = now
@@ -175,8 +175,7 @@ class Ledger:
             The render, and whether it was made now.
         """
         with self.database.writing() as session:
-            if self.database.on_server:
-                session.execute(text("LOCK TABLE renders IN SHARE ROW EXCLUSIVE MODE"))
+            self.database.lock(session, "renders")
             revisions = (new.revision, *new.earlier)
             rows = _attempts(session, payer, new.draft_id, revisions)
             if standing := _standing(rows, again=again):
@@ -275,7 +274,7 @@ class Ledger:
         """
         with self.database.reading() as session:
             row = _found(session.get(RenderRow, render_id), render_id)
-        if payer and not _is_of(row, payer):
+        if payer and (row.backend, row.base_url, row.account) != _key_of(payer):
             raise LedgerError(
                 _("Render {id} was made with another key or backend.").format(
                     id=render_id
@@ -400,11 +399,6 @@ class Ledger:
 
 def _key_of(payer: Payer) -> tuple[str, str, str]:
     return payer.backend, payer.base_url, payer.fingerprint
-
-
-def _is_of(row: RenderRow, payer: Payer) -> bool:
-    mine = (payer.backend, payer.base_url, payer.fingerprint)
-    return (row.backend, row.base_url, row.account) == mine
 
 
 def _attempts(

@@ -4,35 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 
 from heygen_nb.errors import LedgerError, TakenOverError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger.reading import spent_since, start_of_day
+from heygen_nb.ledger.database import Part
+from heygen_nb.ledger.reading import belongs_to, spent_since, start_of_day
 from heygen_nb.ledger.tables import AssetRow, SpeechRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import Select
 
-    from heygen_nb.ledger.database import Database
     from heygen_nb.ledger.reading import Allow
     from heygen_nb.models import Payer
 
 
-class Speeches:
-    """Every speech that was asked for, by account and text.
-
-    Args:
-        database: Of the ledger.
-        now: The clock, as aware UTC.
-    """
-
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
-        self._database = database
-        self._now = now
+class Speeches(Part):
+    """Every speech that was asked for, by account and text."""
 
     def of_text(self, payer: Payer, text_key: str) -> Sequence[SpeechRow]:
         """Return the calls for a text and voice at any speed, oldest first.
@@ -70,23 +61,16 @@ class Speeches:
         """
         text_key = new.text_key.partition(":")[0]
         with self._database.writing() as session:
-            if self._database.on_server:
-                session.execute(
-                    text("LOCK TABLE renders, speech IN SHARE ROW EXCLUSIVE MODE")
-                )
+            self._database.lock(session, "renders", "speech")
             if known is not None:
                 calls = session.scalars(_calls(payer, text_key)).all()
                 if len(calls) != known:
                     raise _made_elsewhere(new.draft_id)
-            of_draft = (
-                select(func.count())
-                .select_from(SpeechRow)
-                .where(
-                    *_of_payer(payer),
-                    SpeechRow.draft_id == new.draft_id,
-                    SpeechRow.state != "rejected",
-                    SpeechRow.sound_url.is_(None),  # one that was never heard
-                )
+            of_draft = select(func.count(SpeechRow.id)).where(
+                *belongs_to(payer, SpeechRow),
+                SpeechRow.draft_id == new.draft_id,
+                SpeechRow.state != "rejected",
+                SpeechRow.sound_url.is_(None),  # one that was never heard
             )
             if (session.scalar(of_draft) or 0) >= max_calls:
                 return None
@@ -140,32 +124,15 @@ def _calls(payer: Payer, text_key: str) -> Select[SpeechRow]:
     return (
         select(SpeechRow)
         .where(
-            *_of_payer(payer),
+            *belongs_to(payer, SpeechRow),
             SpeechRow.text_key.startswith(f"{text_key}:", autoescape=True),
         )
         .order_by(SpeechRow.id)
     )
 
 
-def _of_payer(payer: Payer) -> tuple[ColumnElement[bool], ...]:
-    return (
-        SpeechRow.backend == payer.backend,
-        SpeechRow.base_url == payer.base_url,
-        SpeechRow.account == payer.fingerprint,
-    )
-
-
-class Assets:
-    """Uploads of every account: a file that was sent once is not sent again.
-
-    Args:
-        database: Of the ledger.
-        now: The clock, as aware UTC.
-    """
-
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
-        self._database = database
-        self._now = now
+class Assets(Part):
+    """Uploads of every account: a file that was sent once is not sent again."""
 
     def find(self, payer: Payer, sha256: str) -> str | None:
         """Return the asset id of a file; None when this account has not sent it."""
@@ -188,8 +155,7 @@ class Assets:
             size: In bytes.
         """
         with self._database.writing() as session:
-            if self._database.on_server:
-                session.execute(text("LOCK TABLE assets IN SHARE ROW EXCLUSIVE MODE"))
+            self._database.lock(session, "assets")
             row = session.get(AssetRow, (payer.fingerprint, sha256))
             if row is None:
                 row = AssetRow(

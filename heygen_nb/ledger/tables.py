@@ -96,13 +96,15 @@ class DraftRow(Base):
             return Draft.model_fields[name].default
         raise AttributeError(name)
 
-    def write(self, draft: Draft) -> None:
-        """Let the row say what a draft says."""
+    def write(self, draft: Draft, at: datetime) -> None:
+        """Let the next version of the row say what a draft says."""
         texts = dict(draft)
         own = texts.keys() & set(type(self).__table__.columns.keys())
         for name in own:
             setattr(self, name, texts[name])
         self.more = {name: texts[name] for name in texts.keys() - own}
+        self.version += 1
+        self.updated_at, self.deleted_at = at, None
 
     def says(self, draft: Draft) -> bool:
         """Tell whether the row says what a draft says."""

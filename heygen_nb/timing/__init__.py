@@ -1,8 +1,7 @@
 """How long a text takes to speak, and how far a render is; both are learned.
 
-``letters`` counts what takes time in a text, ``speech`` estimates lengths, ``progress``
-percent and remaining time. Rows to learn from are handed in; nothing here reads the
-ledger or needs more than Python.
+``speech`` estimates lengths, ``progress`` percent and remaining time. Rows to learn
+from are handed in; nothing here reads the ledger or needs more than Python.
 """
 
 from heygen_nb.timing.progress import USUAL_S, PastRender, RenderClock, RenderTimes

@@ -7,7 +7,7 @@ that may be in a chat is shown to a person, and so is one that is half in anothe
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from heygen_nb.errors import (
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import PostRow
+from heygen_nb.ledger.leases import taken_over
 from heygen_nb.models import Post
 from heygen_nb.renderer import tell
 from heygen_nb.renderer.account import turn
@@ -28,7 +29,7 @@ from heygen_nb.renderer.advance import advance, fetched, fetched_by_id
 from heygen_nb.renderer.tell import Report
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
     from heygen_nb.config import Settings
@@ -180,7 +181,9 @@ class Posting:
         posts = await asyncio.to_thread(self._posts.parts, post_id)
         first, video = posts[0].id, await self.video_of(posts[0])
         self._bot()
-        async with self._holding(first) as hold:
+        async with self._account.hold(PostRow, first) as hold:
+            if hold is None:
+                raise taken_over(post_id)
             await self._unsettle(hold, first, post_id)
         return await self._deliver(first, video, anywhere=True)
 
@@ -191,7 +194,9 @@ class Posting:
             LedgerError: There is no such post, or another process is sending it.
         """
         posts = await asyncio.to_thread(self._posts.parts, post_id)
-        async with self._holding(posts[0].id) as hold:
+        async with self._account.hold(PostRow, posts[0].id) as hold:
+            if hold is None:
+                raise taken_over(post_id)
             await self._record(hold, post_id, "sent")
 
     async def video_of(self, post: PostRow) -> Video:
@@ -233,16 +238,6 @@ class Posting:
 
         token, base_url = self._bot()
         return TelegramPoster(token, base_url=base_url or None)
-
-    @asynccontextmanager
-    async def _holding(self, first_id: int) -> AsyncIterator[Hold]:
-        async with self._account.hold(PostRow, first_id) as hold:
-            if hold is None:
-                raise TakenOverError(
-                    _("Another process is at work on {id}.").format(id=first_id),
-                    hint=_("Wait until it is done."),
-                )
-            yield hold
 
     def _check_backend(self, video: Video) -> None:
         if video.backend != self._account.payer.backend:

@@ -19,10 +19,10 @@ from heygen_nb.errors import (
     HeygenNbError,
     LedgerError,
     LimitError,
-    TakenOverError,
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import TOKEN_PREFIX, MadeBefore, RenderRow, title_token
+from heygen_nb.ledger.leases import taken_over
 from heygen_nb.money import Limits
 from heygen_nb.renderer import tell
 from heygen_nb.renderer.account import turn
@@ -268,10 +268,7 @@ async def adopt(account: Account, render_id: str, video_id: str) -> None:
     video = await account.client.get_video(video_id)
     async with account.hold(RenderRow, row.id) as hold:
         if hold is None:
-            raise TakenOverError(
-                _("Another process is at work on {id}.").format(id=row.id),
-                hint=_("Wait until it is done."),
-            )
+            raise taken_over(row.id)
         await asyncio.to_thread(
             ledger.record,
             hold,

@@ -101,7 +101,7 @@ class DraftsPanel(Panel):
             self.button(lambda: _("👁 Preview"), self.preview, at=place),
             self.hear_button,
             self.button(lambda: _("💾 Save"), self.save, at=place),
-            self.button(lambda: _("⧉ Duplicate"), self.duplicate, at=place),
+            self.button(lambda: _("📄 Duplicate"), self.duplicate, at=place),
             self.button(lambda: _("🗑 Delete"), self.delete, at=place),
         )
         self.stop_button = self.button(

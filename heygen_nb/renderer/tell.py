@@ -14,6 +14,7 @@ from heygen_nb.timing import USUAL_S, PastRender, RenderTimes, estimate_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from heygen_nb.ledger import RenderRow
     from heygen_nb.models import ProgressStatus
@@ -80,6 +81,14 @@ def timed_out(video_id: str, waited_s: float) -> str:
     return _(
         "⌛ Stopped waiting after {seconds}s. Video {id} is not lost: waiting can go on"
     ).format(seconds=round(waited_s), id=video_id)
+
+
+def out_of_reach(since: datetime, again_s: float) -> str:
+    """A look failed; the render goes on without us."""
+    return _(
+        "🔌 HeyGen has been out of reach since {time:%H:%M:%S}; the next look is in"
+        " {seconds} s. The render goes on."
+    ).format(time=since.astimezone(), seconds=max(round(again_s), 1))
 
 
 def already_made(video_id: str) -> str:

@@ -236,10 +236,16 @@ async def wait(
         account.watcher = Watcher(account.client, sleep=clock.sleep)
     looks = account.watcher.watch(video_id, interval_s=pace.interval_s, at_once=at_once)
     patience, missing = Patience(pace, clock.uptime), Missing()
+    silent_since: datetime | None = None
     async with aclosing(looks):
         async for sighting in looks:
             elapsed_s = clock.uptime() - begun_s
-            if sighting:
+            if sighting is None:
+                silent_since = silent_since or clock.now()
+                line = tell.out_of_reach(silent_since, pace.interval_s)
+                await report("unknown", line, elapsed_s=elapsed_s)
+            else:
+                silent_since = None
                 sighting = missing.judge(sighting, elapsed_s)  # noqa: PLW2901
                 row = await _store(account, row, sighting, elapsed_s, hold)
                 await _report_sighting(report, sighting, elapsed_s)

@@ -291,7 +291,10 @@ class RenderCard(widgets.VBox):
             elif self._left_s is not None:
                 share += f" · {left_text(self._left_s, progress.eta_range_s)}"
             parts.append(markup(share))
-        return f'<div class="hg-meta">{"".join(parts)}</div>'
+        told = ""
+        if progress and status == "unknown" and job.running:
+            told = markup(progress.message, "warn", "div", role="status")
+        return f'<div class="hg-meta">{"".join(parts)}</div>{told}'
 
     def _offer(self) -> None:
         job, outcome = self._job, self._job.outcome

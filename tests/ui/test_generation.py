@@ -302,3 +302,32 @@ async def ask(panel):
     async with asyncio.timeout(5):
         while not panel.question:  # noqa: ASYNC110 - what is awaited is a widget
             await asyncio.sleep(0.01)
+
+
+async def test_a_server_out_of_reach_is_told_with_since_when_and_when_again(
+    panel, shared, sandbox, until
+):
+    sandbox.fault("status", "/v3/videos/*", method="GET", status=404, times=2)
+    job = shared.render([LEO])[0]
+    told = []
+
+    def look():
+        html = card(panel, job) if job in panel.cards else ""
+        if "out of reach since" in html:
+            told.append(html)
+        return job.outcome
+
+    await until(look)
+    await finish(panel, job)
+
+    assert any("the next look is in" in line for line in shared.jobs.log)
+    assert "out of reach" not in card(panel, job)
+    assert told
+    assert len(sandbox.charges()) == 1
+
+
+async def test_the_log_comes_after_the_cards_and_the_film(panel):
+    columns, log = panel.children[-2:]
+
+    assert log is panel.log_view
+    assert panel.side in columns.children

@@ -273,7 +273,7 @@ class Missing:
             self._since_s = elapsed_s
         apart_s = elapsed_s - self._since_s
         sure = elapsed_s >= _YOUNG_S and apart_s >= _BETWEEN_LOOKS_S
-        return Sighting("deleted") if sure else sighting
+        return Sighting("deleted" if sure else "pending")
 
 
 async def _times(account: Account) -> RenderTimes:

@@ -289,6 +289,9 @@ def test_labels_directions_hashtags_and_addresses_are_not_spoken(
         "Tip #1: drink water. 1️⃣ 🔥 — да!",
         "За́мок и замо́к. «Кавычки» — тире.",
         "Say it: I can. I <3 you.",
+        "3. 2. 1. Go!",
+        "3... 2... 1... Пуск!",
+        "Our price: $20. Music is life; sound matters.",
     ],
 )
 def test_a_script_without_remarks_is_said_as_it_is(script):

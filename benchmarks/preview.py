@@ -61,8 +61,9 @@ def ours(folder: Path) -> float:
 def floor(folder: Path) -> float:
     """Return the CPU seconds x264 alone needs for frames that are in memory."""
     import numpy as np
-    from heygen_nb.preview.encode import Mp4Writer
-    from heygen_nb.preview.stage import Stage
+
+    from heygen_nb.preview.scene import Stage
+    from heygen_nb.preview.video import Mp4Writer
 
     speech = pickle.loads((folder / "speech").read_bytes())
     stage = Stage(scene(), speech)
@@ -96,13 +97,14 @@ class Pieces:
 
         import numpy as np
 
-        from heygen_nb.preview import avatar, meter, stage, subtitles
+        from heygen_nb.preview import avatar, captions
+        from heygen_nb.preview import scene as stage
 
         class Pixels:
             def __init__(self, image: Any, x: int = 0, y: int = 0) -> None:
                 self.x, self.y, self.array = x, y, np.asarray(image)
                 flat = self.array.reshape(len(self.array), -1)
-                self.planes = (flat, *[np.zeros((1, meter.BARS))] * 2)
+                self.planes = (flat, *[np.zeros((1, avatar.BARS))] * 2)
 
             def put_on(self, canvas: Any) -> None:
                 height, width = self.array.shape[:2]
@@ -112,9 +114,9 @@ class Pieces:
             return Pixels(planes[0].reshape(len(planes[0]), -1, 3), x, y)
 
         self.speech = pickle.loads((folder / "speech").read_bytes())
-        for module in (avatar, meter, stage, subtitles):
+        for module in (avatar, captions, stage):
             mock.patch.object(module, "to_patch", Pixels).start()
-        mock.patch.object(meter, "Patch", bars).start()
+        mock.patch.object(avatar, "Patch", bars).start()
         self.stage = stage.Stage(scene(), self.speech)
         width, height = scene().size
         self.canvas = np.zeros((height, width, 3), np.uint8)
@@ -243,13 +245,13 @@ def prepare(folder: Path) -> None:
     print(f"{speech.duration_s:.1f} s of speech, {len(speech.words)} words")
 
 
-def measure(way: str, folder: Path) -> dict[str, float]:
+def measure(way: str, folder: Path, program: str = __file__) -> dict[str, float]:
     """Run one way in a process of its own; watch its memory and its children's."""
     import psutil
 
     began = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, __file__, "--way", way, str(folder)], stdout=subprocess.PIPE
+        [sys.executable, program, "--way", way, str(folder)], stdout=subprocess.PIPE
     )
     family, peak = psutil.Process(process.pid), 0
     while True:

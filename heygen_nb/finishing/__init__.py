@@ -130,13 +130,16 @@ def caption_pages(
 ) -> tuple[Layout, tuple[CaptionPage, ...]]:
     """Return where the captions stand, and what they show when; none if unwanted."""
     layout = lay_out(*size, with_avatar=wish.with_avatar, with_captions=wish.captions)
+    words = heard_words(wish, sound) if wish.captions else ()
+    return set_pages(layout, words, duration_s) if words else (layout, ())
+
+
+def heard_words(wish: Finish, sound: Narration | None) -> tuple[Word, ...]:
+    """Return the script's words with the times at which they are said."""
     heard = wish.words or words_of_srt(wish.subtitles)
-    if wish.captions and not heard and sound:
+    if not heard and sound:
         heard = timed_by_ear(wish.script, sound)
-    if not wish.captions or not heard:
-        return layout, ()
-    words = said_as_written(wish.script, heard) if wish.script else heard
-    return set_pages(layout, words, duration_s)
+    return said_as_written(wish.script, heard) if wish.script and heard else heard
 
 
 def _palette(

@@ -36,7 +36,7 @@ _STUDIO_RANGE = 1
 # held at a time: the default looks 10 ahead and keeps 100 MB for it.
 _X264: dict[str, object] = {
     "preset": "veryfast",
-    "x264-params": "rc-lookahead=1:sync-lookahead=0:sliced-threads=1:bframes=1",
+    "x264-params": "rc-lookahead=1:sync-lookahead=0:sliced-threads=1:bframes=0",
 }
 _GRID = 25  # a second: as fine as captions change in a film of few pictures
 _AUDIO_BITS = 128_000

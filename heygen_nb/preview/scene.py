@@ -54,6 +54,7 @@ class Scene:
         use_avatar: False shows the background and the captions only.
         avatar_image: The look's picture; None draws a person.
         captions: Whether the words are shown; the SRT is made in any case.
+        bars: Whether the voice's loudness is shown.
         badge: What stands in the corner; empty for none.
         tail_s: Silence after the speech.
     """
@@ -67,6 +68,7 @@ class Scene:
     use_avatar: bool = True
     avatar_image: Path | bytes | None = None
     captions: bool = True
+    bars: bool = True
     badge: str = "PREVIEW"
     tail_s: float = 0.0
 
@@ -128,7 +130,9 @@ class Stage:
         layout, self.pages = set_pages(layout, speech.words, speech.duration_s)
         _draw_badge(picture, layout, scene.badge)
         self._base = to_patch(picture)
-        self._meter = Meter(picture, layout.meter, palette.accent)
+        self._meter: Meter | None = None
+        if scene.bars:
+            self._meter = Meter(picture, layout.meter, palette.accent)
         shown = self.pages if scene.captions else ()
         self._subtitles = Subtitles(picture, layout, palette, shown)
         steps = self.frame_count // _STEP + 1
@@ -156,7 +160,7 @@ class Stage:
 
     def _move(self, step: int, planes: tuple[Plane, Plane, Plane]) -> bool:
         recent = self._levels[max(step - BARS // 2, 0) : step + 1][::-1]
-        moved = self._meter.paint(recent, planes)
+        moved = self._meter is not None and self._meter.paint(recent, planes)
         if self._avatar:
             ring = round(self._swell[step] * (RINGS - 1))
             mouth = round(recent[0] * (MOUTHS - 1))

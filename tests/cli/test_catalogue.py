@@ -82,14 +82,17 @@ def test_avatars_are_listed_own_ones_first_and_the_present_one_marked(run, sandb
     mine = next(line for line in ran.out.splitlines() if "look_own_01" in line)
     assert mine.startswith("👉")
     rows = [json.loads(line) for line in run("avatars", "--json").out.splitlines()]
-    assert [row["name"] for row in rows if not row["ready"]] == ["Me on stage"]
+    assert [row["name"] for row in rows if not row["ready"]] == [
+        "Me on stage",
+        "Me with a hat",
+    ]
 
 
 def test_own_avatars_alone(run, sandbox):
     ran = run("avatars", "--own", "--json", **sandbox.environ())
 
     assert {json.loads(line)["own"] for line in ran.out.splitlines()} == {True}
-    assert len(ran.out.splitlines()) == 4
+    assert len(ran.out.splitlines()) == 5
 
 
 @pytest.mark.parametrize("command", ["voices", "avatars"])

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 _NICE = 10
 _SMALL_PX = 144  # the short side of canned pictures
-_CANNED_FPS, _HUM_RATE = 4, 8000
+_CANNED_FPS, _LEAST_FRAMES, _HUM_RATE = 4, 24, 8000
 
 
 class FetchError(Exception):
@@ -195,15 +195,16 @@ def _canned(
     hum = av.AudioFrame.from_ndarray(0.1 * np.sin(880 * at)[None], "fltp", "mono")
     hum.sample_rate = _HUM_RATE
     with av.open(movie, "w", format="mp4") as container:
+        rate = max(_CANNED_FPS, math.ceil(_LEAST_FRAMES / length_s))
         video = container.add_stream(
-            "libx264", rate=_CANNED_FPS, options={"preset": "ultrafast", "threads": "1"}
+            "libx264", rate=rate, options={"preset": "ultrafast", "threads": "1"}
         )
         video.width, video.height, video.pix_fmt = *size, "yuv420p"
         sound = container.add_stream(
             "aac", rate=_HUM_RATE, options={"aac_coder": "fast", "b": "16k"}
         )
-        for number in range(max(round(length_s * _CANNED_FPS), 1)):
-            middle[:] = 60 + 120 * (number % 2)
+        for number in range(round(length_s * rate)):
+            middle[:] = 60 + number * 37 % 120  # no two looks at it are alike
             container.mux(video.encode(av.VideoFrame.from_ndarray(pixels)))
         container.mux(video.encode(None))
         container.mux(sound.encode(hum))

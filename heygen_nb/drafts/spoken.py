@@ -10,7 +10,10 @@ import html
 import re
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import yaml
 
 from heygen_nb.config import FILE_KEYS, SECRETS, VIDEO_KEYS
 from heygen_nb.drafts.fields import FIELDS, field_of
@@ -42,32 +45,13 @@ class Speakable:
     left_out: tuple[str, ...] = ()
 
 
-def _words(text: str) -> str:
-    return "|".join(text.replace(" ", r"[ \t-]?").split("|"))
-
-
-_LABEL = _words(
-    "narrator|narration|host|co host|speaker|presenter|announcer|anchor"
-    "|voice over|vo|v.o.|hook|intro|introduction|outro|cta|call to action|body"
-    "|main part|main body|conclusion|closing|opening|scene|shot|script|text"
-    "|диктор|ведущий|ведущая|рассказчик|спикер|голос за кадром|закадровый голос"
-    "|хук|крючок|вступление|интро|аутро|заключение|концовка|призыв"
-    "|призыв к действию|основная часть|сцена|кадр|сценарий|текст"
-).replace(".", r"\.")
-_SHOWN = _words(
-    "on screen|on screen text|text on screen|visual|visuals|b roll|sfx|sound|music"
-    "|title card|на экране|текст на экране|визуал|видеоряд|музыка|звук|титр|титры"
+_FOUND = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text("utf-8"))
+_LABEL, _SHOWN = (
+    "|".join(re.escape(word).replace(r"\ ", r"[ \t-]?") for word in _FOUND[key])
+    for key in ("labels", "shown")
 )
 _DIRECTION = (
-    r"(?:(?:he|she|they|the [\w]+|она?|они)[ ])?(?:smil|laugh|chuckl|giggl|sigh|gasp"
-    r"|paus|beat\b|whisper|shout|softly|loudly|quietly|excited|cheerful|calm(?:ly)?\b"
-    r"|serious(?:ly)?\b|enthusias|warmly|dramatic|music|upbeat|sfx|sound|applau|cheer"
-    r"|nods?\b|nodding|wink|wav(?:es?|ing)\b|point(?:s|ing)\b|gestur|look(?:s|ing)\b"
-    r"|lean(?:s|ing)|turn(?:s|ing)|shrug|camera|cut to|fade|zoom|b-?roll|on[- ]screen"
-    r"|voice-?over|улыб|сме[её]тся|смех|хохо|пауз|вздых|вздох|ш[её]п[оё]т|музык|звук"
-    r"|аплодис|кива|подмиг|маш[еу]т|указыва|показыва|смотр[ия]т|поворач|камер|кадр"
-    r"|в кадре|за кадром|на экране|с улыбкой|радостно|спокойно|тихо\b|громко"
-    r"|серь[её]зно|задумчив|воодушевл|эмоционал)"
+    rf"(?:(?:he|she|they|the \w+|она?|они)[ ])?(?:{'|'.join(_FOUND['directions'])})"
 )
 _DASHES = r"[ \t]*:?-+:?[ \t]*"
 _RULER = rf"(?:(?:\|{_DASHES})+\||:?-{{2,}}:?[ \t]*(?:\|{_DASHES})+)"

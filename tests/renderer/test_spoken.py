@@ -60,7 +60,7 @@ async def test_a_draft_without_remarks_keeps_its_revision():
     inputs = picture_and_sound(draft, draft_settings(draft, Settings()))
 
     assert inputs["script"] == draft.script
-    assert requests.revisions_of(draft, inputs) == (revision_of(inputs),)
+    assert requests.revisions_of(draft, inputs)[0] == revision_of(inputs)
 
 
 async def test_a_film_bought_before_remarks_were_left_out_is_not_paid_again(

@@ -552,8 +552,6 @@ async def take_up_posts(
     async def one(post: PostRow) -> Outcome:
         try:
             video = await posting.video_of(post)
-            if video.render_id:
-                await refuse_faulty(account, video)
         except HeygenNbError as error:
             return Outcome.of_error("", account.payer.backend, error)
         outcome = Outcome.of_video(video)

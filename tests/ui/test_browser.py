@@ -160,7 +160,10 @@ def test_script_in_texts_and_file_names_runs_nothing(studio, lab):
     with book.page.expect_file_chooser() as chooser:
         book.page.locator(".hg-import").click()
     chooser.value.set_files(name)
-    book.page.get_by_role("alert").wait_for()
+    book.page.get_by_role("alert").first.wait_for()
+    book.button("🎬 Create video").click()
+    book.page.get_by_role("alert").filter(has_text="would be read out").wait_for()
+    book.field("Script").fill("Hello there, this is a script.")
     book.button("🎬 Create video").click()
     wait_for_video(book)
     for tab in ("History", "Analytics", "Drafts"):

@@ -74,10 +74,11 @@ class SettingsPanel(Panel):
         self, key: str, kind: type[Any], words: Words, css: str = "", **traits: Any
     ) -> Any:
         """Make the input of a setting; what can be chosen is what config allows."""
+        field = self.fields[key] = self.field(kind, words, css, **traits)
         if kind is widgets.Dropdown:
-            traits["options"] = get_args(Settings.model_fields[key].annotation)
-        self.fields[key] = self.field(kind, words, css, **traits)
-        return self.fields[key]
+            field.options = _choices(key)
+            self.say(field, "options", partial(_choices, key))
+        return field
 
     def _secret(self, key: str, words: Words) -> widgets.HBox:
         """Make the input of a key, and the button that removes it."""
@@ -218,7 +219,6 @@ class SettingsPanel(Panel):
         self.d_length_mode = self._setting(
             "length_mode", widgets.Dropdown, lambda: _("Length"), "hg-short"
         )
-        self.say(self.d_length_mode, "options", _length_modes)
         limit = {"min": 0.0, "max": 1e6, "step": 0.5}
         per_render = self._setting(
             "max_cost_per_render",
@@ -280,9 +280,15 @@ class SettingsPanel(Panel):
 
     def relabel(self) -> None:
         """Put all words into the present language."""
-        chosen = self.d_length_mode.value, self.d_language.value
+        dropdowns = [
+            field
+            for field in (*self.fields.values(), self.d_language)
+            if isinstance(field, widgets.Dropdown)
+        ]
+        chosen = [field.value for field in dropdowns]
         super().relabel()
-        self.d_length_mode.value, self.d_language.value = chosen
+        for field, value in zip(dropdowns, chosen, strict=True):
+            field.value = value  # new options choose the first one
         self._show_secrets()
 
     def fill(self, *, all_of_it: bool = False) -> None:
@@ -403,8 +409,22 @@ class SettingsPanel(Panel):
             state.value = markup(works, "ok", role="status")
 
 
-def _length_modes() -> tuple[tuple[str, str], ...]:
-    return (_("estimated"), "estimate"), (_("exact"), "exact")
+def _choices(key: str) -> tuple[tuple[str, str], ...]:
+    """Return what config allows for a setting, in the user's words."""
+    values = get_args(Settings.model_fields[key].annotation)
+    return tuple((_WORDS.get(value, partial(str, value))(), value) for value in values)
+
+
+_WORDS: dict[str, Callable[[], str]] = {
+    "estimate": lambda: _("estimated"),
+    "exact": lambda: _("exact"),
+    "own": lambda: _("made here, free"),
+    "heygen": lambda: _("by HeyGen"),
+    "off": lambda: _("none"),
+    "caption": lambda: _("in the caption"),
+    "metadata": lambda: _("in the file"),
+    "both": lambda: _("in both"),
+}
 
 
 def _languages() -> tuple[tuple[str, str], ...]:

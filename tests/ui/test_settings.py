@@ -250,3 +250,14 @@ async def test_a_key_is_removed_after_a_question(panel, home, until):
     assert "sk_very_secret" not in (home / ".env").read_text()
     assert panel.secrets["heygen_api_key"].placeholder == "not set"
     assert "hg-off" in panel.removers["heygen_api_key"]._dom_classes
+
+
+async def test_what_can_be_chosen_is_said_in_the_users_language(panel):
+    captions = panel.fields["captions"]
+    chosen = captions.value
+
+    await panel.shared.set_language("ru")
+
+    assert ("здесь, бесплатно", "own") in captions.options
+    assert ("примерная", "estimate") in panel.d_length_mode.options
+    assert captions.value == chosen

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import httpx
 import pytest
 
@@ -27,8 +29,11 @@ class Host:
                 raise answer
             return answer
         have = int(request.headers.get("range", "bytes=0-")[6:-1])
-        status = 206 if have else 200
-        return httpx.Response(status, content=CONTENT[have:])
+        if not have:
+            return httpx.Response(200, content=CONTENT)
+        part = f"bytes {have}-{len(CONTENT) - 1}/{len(CONTENT)}"
+        headers = {"content-range": part}
+        return httpx.Response(206, content=CONTENT[have:], headers=headers)
 
     async def nap(self, seconds):
         self.naps.append(seconds)
@@ -157,3 +162,48 @@ async def test_a_full_disk_is_told_and_leaves_nothing(fetch, tmp_path, monkeypat
         await fetch(Host(), check=full)
 
     assert not list(tmp_path.glob("v*"))
+
+
+async def test_a_part_that_begins_elsewhere_is_not_sewn_on(fetch):
+    wrong = httpx.Response(
+        206,
+        content=CONTENT[5000:],
+        headers={"content-range": f"bytes 5000-{len(CONTENT) - 1}/{len(CONTENT)}"},
+    )
+
+    path = await fetch(Host(cut(), wrong))
+
+    assert path.read_bytes() == CONTENT
+
+
+class _Endless(httpx.AsyncByteStream):
+    def __init__(self, pause_s=0.0):
+        self.pause_s = pause_s
+
+    async def __aiter__(self):
+        while True:
+            await asyncio.sleep(self.pause_s)
+            yield b"x" * 1000
+
+
+@pytest.mark.parametrize("bounds", [{"max_bytes": 50_000}, {"limit_s": 0.5}])
+async def test_a_body_without_end_is_given_up(tmp_path, bounds):
+    async def link(_fresh):
+        return "https://files.example/v.mp4"
+
+    async def nap(_seconds):
+        await asyncio.sleep(0)
+
+    def host(_request):
+        return httpx.Response(200, stream=_Endless(0.01 if "limit_s" in bounds else 0))
+
+    transport = httpx.MockTransport(host)
+    downloader = Downloader(transport=transport, sleep=nap, **bounds)
+    with pytest.raises(DownloadError):
+        await downloader.fetch(
+            link, tmp_path / "v.mp4", video_id="v1", check=must_be_content
+        )
+    await downloader.close()
+
+    assert not (tmp_path / "v.mp4").exists()
+    assert sum(f.stat().st_size for f in tmp_path.iterdir()) <= 200_000

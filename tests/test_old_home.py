@@ -55,7 +55,8 @@ def old(request, tmp_path, home, make_sandbox):
     box = tmp_path / "sandbox"
     restore("sandbox.sql", box / "sandbox.db")
     for (job,) in rows(box / "sandbox.db", "SELECT id FROM records WHERE kind = 'Job'"):
-        lay_films(box / "files/videos" / job / "video")
+        lay_films(folder := box / "files/videos" / job / "video")
+        shutil.copy(DATA / "film.mp4", folder.with_name("captioned.mp4"))
     young = request.param == "young"
     # whatever the day is, the server knows the keys of a young home only
     sandbox = make_sandbox(api_key=KEY, key_life_s=1e9 if young else 1.0)
@@ -117,9 +118,10 @@ async def test_resume_goes_on_and_pays_and_posts_nothing_again(old, home):
     )
     for draft_id in ("on-its-way", "made", "unanswered", "batch-b", "planned"):
         assert states[draft_id] == "downloaded", draft_id
-    new = [post["text"][:20] for post in old.ledger()["posts"][len(posts) :]]
+    new = Counter(post["text"][:20] for post in old.ledger()["posts"][len(posts) :])
+    # these surely are in no chat; whether they go there now is the check's word
     waiting = ["A sentence of a long", "Caption of post-fail", "Caption of post-plan"]
-    assert sorted(new) == (waiting if old.young else [])
+    assert new <= Counter(waiting if old.young else [])
 
 
 async def test_rendering_the_same_drafts_pays_and_posts_nothing(old, home):

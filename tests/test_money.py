@@ -291,20 +291,6 @@ async def test_twenty_renders_at_once_keep_within_the_limit(sandbox):
 
 
 @pytest.mark.anyio
-async def test_a_render_alone_is_billed_from_the_balance(sandbox, open_ledger):
-    video = await hg.render_video(
-        hg.Draft(script=SCRIPT), settings=sandbox.settings(avatar_engine="avatar_iv")
-    )
-
-    [charge] = sandbox.charges()
-    row = open_ledger().render(video.render_id)
-    assert row.billed
-    assert video.cost == pytest.approx(charge["amount"], abs=1e-3)
-    assert row.quoted == pytest.approx(video.cost, rel=0.5)
-    assert row.quoted != video.cost
-
-
-@pytest.mark.anyio
 async def test_the_bill_of_renders_side_by_side_is_computed(sandbox, open_ledger, home):
     drafts = [hg.Draft(id=f"d{n}", script=f"{SCRIPT} {n}") for n in range(3)]
 

@@ -9,8 +9,9 @@ from heygen_nb.cli.console import say
 from heygen_nb.config import load_settings
 from heygen_nb.drafts import drafts_from, read_drafts
 from heygen_nb.i18n import gettext as _
+from heygen_nb.preview import render_scene
 from heygen_nb.renderer import draft_settings
-from heygen_nb.renderer.animatic import FAST_PX, SHARE_PX, preview
+from heygen_nb.renderer.animatic import FAST_PX, SHARE_PX, scene_of
 
 if TYPE_CHECKING:
     from heygen_nb.cli.commands import PreviewOptions
@@ -27,14 +28,10 @@ def run_preview(options: PreviewOptions) -> int:
         target = output or settings.home / "previews" / f"{draft.id}.mp4"
         if len(drafts) > 1 and output:
             target = output.with_name(f"{output.stem}-{draft.id}{output.suffix}")
-        made = asyncio.run(
-            preview(
-                draft,
-                draft_settings(draft, settings),
-                target.absolute(),
-                short_side_px=SHARE_PX if options.share else FAST_PX,
-            )
-        )
+        side = SHARE_PX if options.share else FAST_PX
+        scene = asyncio.run(scene_of(draft, draft_settings(draft, settings), side))
+        # In this process: nobody waits for it to do something else.
+        made = render_scene(scene, target.absolute())
         length = _("{seconds:.1f} s").format(seconds=made.duration_s)
         say(f"👁 #{draft.id} {made.path} ({length})")
     return 0

@@ -33,6 +33,8 @@ SHOWN_KEYWORDS = {"hint", "help", "message"}
 NOT_LOOKED_AT = (
     *("ledger/", "preview/", "sandbox/", "scripts/", "ui/"),
     "cli/live.py",  # a report in English, for an issue
+    *("drafts/spoken.py", "readings.py"),  # words of the languages
+    "renderer/request.py",  # what HeyGen's refusals say
     *("figures.py", "log.py", "models.py", "telegram.py", "templates.py"),
 )
 KEPT_WORDS = {"export", "UTF"}
@@ -426,6 +428,7 @@ def test_every_message_of_the_code_can_be_extracted():
         for node in ast.walk(ast.parse((PACKAGE / name).read_text("utf-8")))
         if isinstance(node, ast.Call)
         and getattr(node.func, "id", "") in GETTEXT
+        and not isinstance(node.args[0], ast.Name)  # of a table of messages
         and message_id(node) not in extracted
     ]
 

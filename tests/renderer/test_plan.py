@@ -46,7 +46,7 @@ async def test_an_avatar_video_names_avatar_voice_speed_and_picture(plan):
     assert body["aspect_ratio"] == "9:16"
     assert body["resolution"] == "1080p"
     assert body["background"] == {"type": "color", "value": "#102030"}
-    assert body["engine"] == {"type": "avatar_iv"}
+    assert body["engine"] == {"type": "avatar_v"}
     assert body["caption"] == {"file_format": "srt"}
     assert 0.9 <= body["voice_settings"]["speed"] <= 1.15
 

@@ -35,6 +35,9 @@ async def one() -> None:
     assert_type(video, hg.Video)
     assert_type((await hg.download_video(video)).path, Path | None)
     assert_type(await hg.render_video(draft, seen_later, again=True), hg.Video)
+    assert_type(await hg.finish_video(video, aspect_ratio="1:1"), hg.Video)
+    for finding in await hg.check_video(video):
+        assert_type(finding.second, float)
     assert_type(await hg.send_video(video, "A caption"), hg.Post)
 
 

@@ -165,6 +165,7 @@ def test_script_in_texts_and_file_names_runs_nothing(studio, lab):
     book.page.get_by_role("alert").filter(has_text="would be read out").wait_for()
     book.field("Script").fill("Hello there, this is a script.")
     book.field("Caption (Telegram)").fill("Hello")  # HTML is refused there too
+    book.field("Title").fill("Hello")
     book.button("🎬 Create video").click()
     wait_for_video(book)
     for tab in ("History", "Analytics", "Drafts"):

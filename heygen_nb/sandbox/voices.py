@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
+from heygen_nb.readings import spoken
 from heygen_nb.sandbox.api import choice, data, found, options_of, page
 
 if TYPE_CHECKING:
@@ -133,7 +134,8 @@ def model(voice: SandboxVoice, text: str, speed: float) -> Narration:
     """Speak silently: word times from the voice's hidden rate, no sound."""
     pace, at, words = voice.pace(text, speed), 0.0, []
     for word in _TAG.sub(" ", text).split():
-        length_s = 60 / voice.words_per_minute * (0.33 + 0.1 * len(word))
+        letters = len(spoken(word, voice.code))  # "77" is two words to say
+        length_s = 60 / voice.words_per_minute * (0.33 + 0.1 * letters)
         words.append(Word(word, at * pace, (at + length_s) * pace))
         pause_s = voice.pause_s * (0.4 if word[-1] in ",;:" else word[-1] in ".!?…")
         at += length_s + pause_s

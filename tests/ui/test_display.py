@@ -65,7 +65,7 @@ def test_run_works_without_a_loop_and_inside_of_one():
 
 @pytest.mark.parametrize(
     ("target_s", "expected"),
-    [(10, "too long: cut"), (60, "short: add"), (30, "fits at speed")],
+    [(10, "too long: cut"), (60, "short: add"), (28, "fits at speed")],
 )
 def test_the_counter_says_how_a_script_fits(target_s, expected):
     script = "Leo, today the stars ask you to slow down. " * 10

@@ -45,7 +45,7 @@ async def test_a_thousand_lines_are_one_update_a_fifth_of_a_second(
 
 
 async def test_the_last_fifty_lines_are_kept():
-    jobs = Jobs(None, lambda _topic: None)
+    jobs = Jobs(None, None, lambda _topic: None)
     for number in range(60):
         jobs.say(f"line {number}")
 

@@ -79,7 +79,8 @@ async def test_a_draft_of_the_sandbox_is_rendered_anew_with_a_key_and_back(user)
     assert (local.backend, real.backend) == ("sandbox", "heygen")
     for video, side in ((local, user.local), (real, user.heygen)):
         [job] = side.ledger()["jobs"]
-        assert hashlib.sha256(video.path.read_bytes()).hexdigest() == job["sha256"]
+        film = video.path.with_name("source.mp4")
+        assert hashlib.sha256(film.read_bytes()).hexdigest() == job["sha256"]
         about = json.loads((video.path.parent / "render.json").read_text("utf-8"))
         assert about["backend"] == video.backend
     assert user.charges() == (1, 1)

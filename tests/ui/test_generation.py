@@ -304,24 +304,6 @@ async def ask(panel):
             await asyncio.sleep(0.01)
 
 
-async def test_a_server_out_of_reach_is_told_with_since_when_and_when_again(
-    panel, shared, sandbox, until
-):
-    sandbox.fault("status", "/v3/videos/*", method="GET", status=404, times=None)
-    job = shared.render([LEO])[0]
-
-    def told():
-        return job in panel.cards and "out of reach since" in card(panel, job)
-
-    await until(told)
-    sandbox.clear_faults()
-    await finish(panel, job)
-
-    assert any("the next look is in" in line for line in shared.jobs.log)
-    assert "out of reach" not in card(panel, job)
-    assert len(sandbox.charges()) == 1
-
-
 async def test_the_log_comes_after_the_cards_and_the_film(panel):
     columns, log = panel.children[-2:]
 

@@ -568,10 +568,7 @@ async def take_up_posts(
 
 
 async def preview_draft(
-    draft: Draft,
-    output: str | Path | None = None,
-    *,
-    settings: Settings | None = None,
+    draft: Draft, output: str | Path | None = None, *, settings: Settings | None = None
 ) -> Path:
     """Make a local animatic of a draft, free and in seconds.
 

@@ -205,8 +205,7 @@ def _unfit(error: Mapping[str, Any]) -> DraftError:
         )
     if error["type"] == "missing":
         return DraftError(
-            _("The draft has no script."),
-            hint=_("Write what the avatar should say."),
+            _("The draft has no script."), hint=_("Write what the avatar should say.")
         )
     return DraftError(
         _("{key} has a value that does not fit: {value}.").format(

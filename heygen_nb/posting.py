@@ -232,9 +232,7 @@ class Posting:
         return settings.telegram_bot_token, settings.telegram_base_url
 
     def _open(self) -> TelegramPoster:
-        from heygen_nb.telegram import (  # noqa: PLC0415 - 6 MB, for posts only
-            TelegramPoster,
-        )
+        from heygen_nb.telegram import TelegramPoster  # noqa: PLC0415 - 6 MB, for posts only
 
         token, base_url = self._bot()
         return TelegramPoster(token, base_url=base_url or None)
@@ -402,10 +400,7 @@ async def _prepared(
 def _cover(path: Path, at_s: float) -> Path | None:
     if not at_s:
         return None
-    from heygen_nb.preview.video import (  # noqa: PLC0415 - 40 MB of codecs
-        pictures_at,
-        save_jpeg,
-    )
+    from heygen_nb.preview.video import pictures_at, save_jpeg  # noqa: PLC0415 - 40 MB of codecs
 
     target = path.with_suffix(".cover.jpg")
     save_jpeg(pictures_at(path, [at_s])[0], target, max_bytes=_MAX_COVER_BYTES)

@@ -236,13 +236,7 @@ class Template:
         lines: The line of the file where each of them is first written.
     """
 
-    def __init__(
-        self,
-        source: str,
-        *,
-        where: str,
-        line: int = 1,
-    ) -> None:
+    def __init__(self, source: str, *, where: str, line: int = 1) -> None:
         self._where = where
         self._first_line = line
         if len(source) > MAX_TEMPLATE_CHARS:

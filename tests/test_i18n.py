@@ -168,11 +168,7 @@ LOG = [
         "✅ Видео создано! ID: e5f6g7h8",
         "✅ Video created! ID: e5f6g7h8",
     ),
-    (
-        tell.sent,
-        "📱 Видео отправлено в Telegram",
-        "📱 Video sent to Telegram",
-    ),
+    (tell.sent, "📱 Видео отправлено в Telegram", "📱 Video sent to Telegram"),
     (
         lambda: tell.status("failed", 40, "bad avatar"),
         "❌ Статус: failed (прошло 40с): bad avatar",

@@ -62,18 +62,14 @@ class RenderOptions:
         ),
     ] = None
     sample: Annotated[
-        bool,
-        Option(
-            help=_("Render only the first that is not rendered yet."),
-        ),
+        bool, Option(help=_("Render only the first that is not rendered yet."))
     ] = False
     send: Annotated[
         bool | None,
         Option("--send/--no-send", help=_("Post it to Telegram when done.")),
     ] = None
     again: Annotated[
-        bool,
-        Option(help=_("Pay for another video of an unchanged draft.")),
+        bool, Option(help=_("Pay for another video of an unchanged draft."))
     ] = False
     yes: Annotated[bool, Option("--yes", "-y", help=_("Do not ask before paying."))] = (
         False
@@ -178,8 +174,7 @@ class ServeOptions:
 
     port: Annotated[int, Option(min=0, max=65535)] = 8017
     fast: Annotated[
-        bool,
-        Option(help=_("Give a ready-made film instead of rendering.")),
+        bool, Option(help=_("Give a ready-made film instead of rendering."))
     ] = False
 
 
@@ -227,10 +222,7 @@ class PreviewOptions:
             help=_("The file is a table; its first row fills this draft."),
         ),
     ] = None
-    share: Annotated[
-        bool,
-        Option(help=_("1080 pixels wide, to show around.")),
-    ] = False
+    share: Annotated[bool, Option(help=_("1080 pixels wide, to show around."))] = False
 
 
 @command(

@@ -6,12 +6,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from heygen_nb.api import (
-    next_unpaid,
-    quote_all,
-    render_drafts,
-    without_limits,
-)
+from heygen_nb.api import next_unpaid, quote_all, render_drafts, without_limits
 from heygen_nb.cli.console import (
     ask,
     cost_text,

@@ -15,13 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from heygen_nb import files
-from heygen_nb.drafts.fields import (
-    FIELDS,
-    by_field,
-    check_keys,
-    field_of,
-    make_draft,
-)
+from heygen_nb.drafts.fields import FIELDS, by_field, check_keys, field_of, make_draft
 from heygen_nb.drafts.spoken import check_script
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _

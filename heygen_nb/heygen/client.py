@@ -29,13 +29,7 @@ from heygen_nb.heygen.wire import (
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        AsyncIterator,
-        Awaitable,
-        Callable,
-        Iterator,
-        Sequence,
-    )
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
     from datetime import datetime
 
     import httpx

@@ -6,12 +6,7 @@ Files in, MP4 + SRT + JPEG out; nothing here knows HeyGen, drafts or the ledger.
 
 from heygen_nb.preview.render import preview_batch, render_scene
 from heygen_nb.preview.scene import Rendered, Scene
-from heygen_nb.preview.video import (
-    VideoFacts,
-    make_thumbnail,
-    probe_video,
-    read_sound,
-)
+from heygen_nb.preview.video import VideoFacts, make_thumbnail, probe_video, read_sound
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 
 __all__ = [

@@ -11,12 +11,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from heygen_nb.preview.layout import (
-    draw_text,
-    rounded_mask,
-    text_width,
-    to_patch,
-)
+from heygen_nb.preview.layout import draw_text, rounded_mask, text_width, to_patch
 from heygen_nb.preview.text import STRESS, clean_script
 from heygen_nb.preview.voice import Word
 

@@ -121,10 +121,7 @@ class Stage:
             *scene.size, with_avatar=scene.use_avatar, with_captions=scene.captions
         )
         picture = paint_background(
-            scene.background,
-            layout.width,
-            layout.height,
-            carries_text=scene.captions,
+            scene.background, layout.width, layout.height, carries_text=scene.captions
         )
         palette = palette_for(picture, layout.captions.corners)
         layout, self.pages = set_pages(layout, speech.words, speech.duration_s)

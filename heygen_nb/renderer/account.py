@@ -285,9 +285,7 @@ async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Ac
         client=client,
         ledger=ledger,
         catalogue=Catalogue(
-            client,
-            catalogue_folder(settings.home, payer),
-            allow_private=private,
+            client, catalogue_folder(settings.home, payer), allow_private=private
         ),
         rates=rates.free() if sandbox else rates,
         clock=clock,
@@ -305,9 +303,7 @@ async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Ac
     return account
 
 
-async def payer_of(
-    settings: Settings,
-) -> tuple[Payer, SecretStr, SandboxHandle | None]:
+async def payer_of(settings: Settings) -> tuple[Payer, SecretStr, SandboxHandle | None]:
     """Return who pays and with which key; start the sandbox when that is it.
 
     Raises:

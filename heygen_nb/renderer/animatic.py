@@ -18,11 +18,7 @@ from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import payer_of, session_of
 from heygen_nb.renderer.background import picture_of
 from heygen_nb.renderer.finish import pool
-from heygen_nb.renderer.request import (
-    about_captions,
-    picture_and_sound,
-    revision_of,
-)
+from heygen_nb.renderer.request import about_captions, picture_and_sound, revision_of
 from heygen_nb.renderer.resolve import find_look
 from heygen_nb.timing import script_language, speed_for
 

@@ -249,9 +249,7 @@ class Catalogue:
         Raises:
             PreviewError: There is no sample, or it cannot be had.
         """
-        from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB of libraries
-            fetch_sound,
-        )
+        from heygen_nb.preview.fetch import fetch_sound  # noqa: PLC0415 - 40 MB of libraries
 
         async def fresh() -> str | None:
             return (await self._client.get_voice(voice.id)).preview_audio_url
@@ -269,9 +267,7 @@ class Catalogue:
         Raises:
             PreviewError: There is no picture, or it cannot be had.
         """
-        from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB of libraries
-            fetch_image,
-        )
+        from heygen_nb.preview.fetch import fetch_image  # noqa: PLC0415 - 40 MB of libraries
 
         async def fresh() -> str | None:
             return (await self._client.get_look(avatar.id)).preview_image_url
@@ -301,10 +297,7 @@ class Catalogue:
         return content
 
     async def _by_either(
-        self,
-        link: str | None,
-        fresh: Callable[[], Awaitable[str | None]],
-        fetch: Fetch,
+        self, link: str | None, fresh: Callable[[], Awaitable[str | None]], fetch: Fetch
     ) -> bytes:
         error = PreviewError(_("HeyGen has no picture or sample of it."))
         if link:
@@ -374,9 +367,7 @@ def _avatar(reply: LookReply, seen: Counter[str], *, own: bool) -> Avatar:
 
 
 def _thumb(content: bytes) -> bytes:
-    from heygen_nb.preview.background import (  # noqa: PLC0415 - 40 MB of libraries
-        open_image,
-    )
+    from heygen_nb.preview.background import open_image  # noqa: PLC0415 - 40 MB of libraries
 
     image, buffer = open_image(content), io.BytesIO()
     image.thumbnail((THUMB_PX, THUMB_PX))

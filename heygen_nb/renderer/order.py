@@ -13,13 +13,7 @@ from datetime import timedelta
 from itertools import product
 from typing import TYPE_CHECKING
 
-from heygen_nb.errors import (
-    STOPS_ALL,
-    ApiError,
-    HeygenNbError,
-    LedgerError,
-    LimitError,
-)
+from heygen_nb.errors import STOPS_ALL, ApiError, HeygenNbError, LedgerError, LimitError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import TOKEN_PREFIX, MadeBefore, RenderRow, title_token
 from heygen_nb.ledger.leases import taken_over

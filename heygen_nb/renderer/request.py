@@ -400,11 +400,7 @@ def framing(look: LookReply, settings: Settings) -> Literal["cover", "contain"]:
 
 
 def _body(
-    spoken: dict[str, Any],
-    settings: Settings,
-    cast: _Cast,
-    pad_s: float,
-    asset_id: str,
+    spoken: dict[str, Any], settings: Settings, cast: _Cast, pad_s: float, asset_id: str
 ) -> AvatarVideo | StudioVideo:
     frame: dict[str, Any] = {
         "aspect_ratio": settings.aspect_ratio,

@@ -153,9 +153,7 @@ async def background_meant(account: Account, value: str) -> Picture | None:
                 " JPEG file."
             ),
         )
-    from heygen_nb.preview.fetch import (  # noqa: PLC0415 - 40 MB, for pictures only
-        fetch_image,
-    )
+    from heygen_nb.preview.fetch import fetch_image  # noqa: PLC0415 - 40 MB, for pictures only
 
     try:
         await fetch_image(value, allow_private=account.private)

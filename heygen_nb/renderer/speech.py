@@ -153,13 +153,7 @@ async def _tune(
 
 
 async def _call(
-    account: Account,
-    wish: Wish,
-    key: str,
-    speed: float,
-    *,
-    allow: Allow,
-    known: int,
+    account: Account, wish: Wish, key: str, speed: float, *, allow: Allow, known: int
 ) -> SpeechRow | None:
     """Make one paid call; None when there were enough of them."""
     rates, speech = account.rates, account.ledger.speech

@@ -348,10 +348,7 @@ def _news(
         fields = {
             "duration_s": seconds,
             "cost": account.rates.bill(
-                row.engine,
-                seconds,
-                row.inputs.get("resolution", ""),
-                row.look_type,
+                row.engine, seconds, row.inputs.get("resolution", ""), row.look_type
             ),
             "reserved_cost": 0.0,
             **_completed_at(row, video),

@@ -128,10 +128,7 @@ class OwnSettings(widgets.VBox):
             for field in _MARKS
         }
         self.t_duration = panel.field(
-            widgets.Text,
-            lambda: _("⏱️ Seconds"),
-            "hg-seconds",
-            continuous_update=False,
+            widgets.Text, lambda: _("⏱️ Seconds"), "hg-seconds", continuous_update=False
         )
         self.t_duration.observe(self._on_duration, "value")
         self._place = panel.place()
@@ -143,10 +140,7 @@ class OwnSettings(widgets.VBox):
         )
         show(self.fit_button, when=False)
         buttons = row(*self.buttons.values(), self.t_duration, self.fit_button)
-        super().__init__(
-            (buttons, self._place, self.picker),
-            layout=shared_layout(),
-        )
+        super().__init__((buttons, self._place, self.picker), layout=shared_layout())
         self.relabel()
 
     def fill(self, draft: Draft) -> None:

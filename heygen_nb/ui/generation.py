@@ -250,10 +250,7 @@ class RenderCard(widgets.VBox):
         """Show how far it is."""
         job = self._job
         name = cut(job.draft.title or job.draft.script)
-        parts = [
-            markup(name, tag="h3"),
-            markup(f"#{job.draft.id}", "hg-hint"),
-        ]
+        parts = [markup(name, tag="h3"), markup(f"#{job.draft.id}", "hg-hint")]
         if job.outcome is None:
             self._move()
             parts.append(bar_html(self._fraction))

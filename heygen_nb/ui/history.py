@@ -388,9 +388,4 @@ def _statuses() -> tuple[tuple[str, str], ...]:
 
 
 _SENT = {"sent": True, "unsent": False}
-_COLOURS = {
-    "completed": "ok",
-    "failed": "bad",
-    "rejected": "bad",
-    "unknown": "warn",
-}
+_COLOURS = {"completed": "ok", "failed": "bad", "rejected": "bad", "unknown": "warn"}

@@ -252,9 +252,7 @@ class Jobs:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _finish(
-        self,
-        job: Job,
-        ordering: asyncio.Task[dict[Job, str | HeygenNbError]] | None,
+        self, job: Job, ordering: asyncio.Task[dict[Job, str | HeygenNbError]] | None
     ) -> None:
         try:
             async with self._accounts() as account:
@@ -312,10 +310,7 @@ class Jobs:
         if known and known.running:
             return None
         job = Job(
-            Draft.of(row),
-            row.revision,
-            send=row.send_to is not None,
-            render_id=row.id,
+            Draft.of(row), row.revision, send=row.send_to is not None, render_id=row.id
         )
         self._run(job)
         return job

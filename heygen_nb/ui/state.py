@@ -347,9 +347,7 @@ class SharedState:
 
     async def preview(self, draft: Draft) -> Path:
         """Make the animatic of a draft, unless it is there; older ones are deleted."""
-        from heygen_nb.renderer.animatic import (  # noqa: PLC0415 - 0.2 s of codecs
-            kept_preview,
-        )
+        from heygen_nb.renderer.animatic import kept_preview  # noqa: PLC0415 - 0.2 s of codecs
 
         return await kept_preview(draft, draft_settings(draft, self.video_settings))
 

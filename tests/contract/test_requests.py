@@ -104,12 +104,7 @@ def test_every_batch_fits_the_contract(contract, videos, title):
 
 @settings(deadline=None, max_examples=20)
 @given(
-    speech=st.builds(
-        SpeechRequest,
-        text=text,
-        voice_id=text,
-        speed=st.floats(0.5, 2),
-    )
+    speech=st.builds(SpeechRequest, text=text, voice_id=text, speed=st.floats(0.5, 2))
 )
 def test_every_speech_fits_the_contract(contract, speech):
     contract["voice_speech_create"].check_request(speech.to_json())

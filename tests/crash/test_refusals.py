@@ -8,12 +8,7 @@ import pytest
 
 import heygen_nb as hg
 from heygen_nb.api import settings_for
-from heygen_nb.errors import (
-    ApiError,
-    LedgerError,
-    NetworkError,
-    OutcomeUnknownError,
-)
+from heygen_nb.errors import ApiError, LedgerError, NetworkError, OutcomeUnknownError
 from heygen_nb.renderer import submit
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.order import adopt, order, order_again

@@ -168,8 +168,7 @@ async def test_a_bad_row_among_videos_is_an_error(connect):
 
 
 @pytest.mark.parametrize(
-    ("ownership", "asked"),
-    [(None, ["private", "public"]), ("public", ["public"])],
+    ("ownership", "asked"), [(None, ["private", "public"]), ("public", ["public"])]
 )
 async def test_looks_are_listed_by_owner(connect, ownership, asked):
     page = {"data": [{"id": "l1"}], "has_more": False, "next_token": None}

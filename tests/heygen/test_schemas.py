@@ -68,8 +68,7 @@ def test_an_avatar_needs_exactly_one_speech_that_fits(speech):
 
 
 @pytest.mark.parametrize(
-    "length",
-    [{}, {"script": "a", "duration": 1}, {"duration": 0}, {"duration": 301}],
+    "length", [{}, {"script": "a", "duration": 1}, {"duration": 0}, {"duration": 301}]
 )
 def test_a_picture_is_narrated_or_lasts(length):
     with pytest.raises(ValidationError):

@@ -8,13 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from heygen_nb.errors import LedgerError, TakenOverError
-from heygen_nb.ledger import (
-    EventRow,
-    MadeBefore,
-    PostRow,
-    RenderRow,
-    title_token,
-)
+from heygen_nb.ledger import EventRow, MadeBefore, PostRow, RenderRow, title_token
 from heygen_nb.models import Payer
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -17,7 +17,7 @@ def jobs(out, *scripts):
 
 def test_results_come_in_order_and_one_failure_stops_nobody(out):
     first, second, third = preview_batch(
-        jobs(out, "One two three four five.", "🎉", "Six."),
+        jobs(out, "One two three four five.", "🎉", "Six.")
     )
 
     assert first.path == out / "0.mp4"

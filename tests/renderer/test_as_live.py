@@ -105,10 +105,7 @@ async def test_captions_that_never_come_are_told_of(make_sandbox):
     draft = hg.Draft(id="a1b2c3d4", script=SCRIPT, avatar=NEVER_CAPTIONED)
 
     video = await hg.render_video(
-        draft,
-        seen.append,
-        settings=sandbox.settings(),
-        config={"captions": "heygen"},
+        draft, seen.append, settings=sandbox.settings(), config={"captions": "heygen"}
     )
 
     assert video.status == "completed"

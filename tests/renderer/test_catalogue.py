@@ -79,9 +79,7 @@ def process(heygen, home, clock):
             pass
 
         async with HeyGenClient(
-            SecretStr("k" * 20),
-            transport=httpx.MockTransport(heygen),
-            sleep=no_wait,
+            SecretStr("k" * 20), transport=httpx.MockTransport(heygen), sleep=no_wait
         ) as client:
             yield Catalogue(client, folder, now=clock)
 
@@ -305,8 +303,7 @@ async def test_an_unknown_voice_costs_one_refresh_and_nothing_else(sandbox):
 
     with pytest.raises(ConfigError, match="There is no voice “Nobody”"):
         await hg.render_video(
-            hg.Draft(script="Hello there.", voice="Nobody"),
-            settings=sandbox.settings(),
+            hg.Draft(script="Hello there.", voice="Nobody"), settings=sandbox.settings()
         )
 
     assert sandbox.requests(VOICES) == 2 * pages

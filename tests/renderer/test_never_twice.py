@@ -246,12 +246,7 @@ async def test_a_key_that_is_no_longer_good_does_not_tell_of_no_charge(sandbox):
 )
 async def test_a_wait_of_a_day_is_not_slept(sandbox, path, status):
     sandbox.fault(
-        "status",
-        path,
-        method="POST",
-        status=status,
-        retry_after_s=86400,
-        times=None,
+        "status", path, method="POST", status=status, retry_after_s=86400, times=None
     )
     naps, seen = [], []
 

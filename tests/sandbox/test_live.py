@@ -157,10 +157,7 @@ def test_an_engine_that_a_look_does_not_know_is_refused(start, avatar_id):
 
 @pytest.mark.parametrize(
     ("avatar_id", "code"),
-    [
-        ("look_own_04", "resource_not_ready"),
-        ("look_own_05", "avatar_consent_required"),
-    ],
+    [("look_own_04", "resource_not_ready"), ("look_own_05", "avatar_consent_required")],
 )
 def test_a_look_that_is_not_ready_cannot_be_used(sandbox, avatar_id, code):
     reply = sandbox.create(avatar_id=avatar_id)
@@ -206,10 +203,7 @@ def test_a_fresh_speech_link_can_be_used_at_once(start):
         ({}, (None, False)),
         ({"caption": {"file_format": "srt"}}, (None, True)),
         ({"caption": {"style": "default"}}, ("captioned", True)),
-        (
-            {"caption": {"style": "default"}, "avatar_id": "look_010_1"},
-            (None, True),
-        ),
+        ({"caption": {"style": "default"}, "avatar_id": "look_010_1"}, (None, True)),
     ],
 )
 def test_captions_are_burned_into_a_second_film_that_comes_later(start, changes, urls):

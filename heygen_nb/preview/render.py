@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import uuid
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor
 from contextlib import nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,6 +17,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.preview.captions import to_srt
 from heygen_nb.preview.scene import FRAMES_PER_S, Rendered, Stage
 from heygen_nb.preview.video import THUMBNAIL_PX, Mp4Writer, save_jpeg
+from heygen_nb.processes import Processes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,13 +105,7 @@ def preview_batch(
     if not todo:
         return []
     count = min(os.cpu_count() or 1, len(todo))
-    # Spawned: a forked copy of a notebook's kernel would share its threads' locks.
-    spawn = multiprocessing.get_context("spawn")
-    with (
-        nullcontext(executor)
-        if executor
-        else ProcessPoolExecutor(count, spawn) as workers
-    ):
+    with nullcontext(executor) if executor else Processes(count) as workers:
         # Dask takes equal calls for one call; the token makes each its own.
         futures = [workers.submit(_render, *job, uuid.uuid4().hex) for job in todo]
         try:

@@ -7,22 +7,21 @@ What is wished is stored with the render, what was done beside the film.
 from __future__ import annotations
 
 import asyncio
+import atexit
 import json
-import multiprocessing
 import os
 import shutil
-import threading
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.errors import ConfigError, FaultyVideoError, PreviewError
 from heygen_nb.files import write_whole
 from heygen_nb.i18n import gettext as _
+from heygen_nb.processes import Processes
 from heygen_nb.renderer.background import picture_of
 
 if TYPE_CHECKING:
-    from concurrent.futures import Future
     from pathlib import Path
 
     from heygen_nb.config import Settings
@@ -207,28 +206,12 @@ async def refuse_faulty(account: Account, video: Video) -> None:
 
 async def in_other_process(function: Any, *arguments: Any) -> Any:
     """Run a function where it cannot hold up a notebook."""
-    future: Future[Any] = pool().submit(function, *arguments)
-    try:
-        return await asyncio.wrap_future(future)
-    except BrokenExecutor:
-        pool.cache_clear()
-        raise
+    return await asyncio.wrap_future(pool().submit(function, *arguments))
 
 
 @lru_cache(maxsize=1)
-def pool() -> ProcessPoolExecutor:
+def pool() -> Processes:
     """Return the process that makes pictures and sound for this one."""
-    # spawn: a fork would copy the kernel's threads and locks
-    spawn = multiprocessing.get_context("spawn")
-    return ProcessPoolExecutor(1, spawn, initializer=_end_with_parent)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-
-    def wait() -> None:
-        if parent:
-            parent.join()
-        os._exit(0)
-
-    threading.Thread(target=wait, daemon=True).start()
+    only = Processes(1)
+    atexit.register(only.shutdown)
+    return only

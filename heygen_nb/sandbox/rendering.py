@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
 import math
-import multiprocessing
-import os
 import struct
-import threading
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING
@@ -24,6 +20,7 @@ from heygen_nb.preview import Scene, render_scene
 from heygen_nb.preview.background import paint_background
 from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.preview.video import read_sound
+from heygen_nb.processes import Processes
 from heygen_nb.sandbox import voices as sound
 
 if TYPE_CHECKING:
@@ -132,47 +129,22 @@ class FilmPool:
     """A small pool of worker processes, started with the first video."""
 
     def __init__(self, workers: int) -> None:
-        self._workers = workers
-        self._pool: ProcessPoolExecutor | None = None
+        self._pool = Processes(workers, nice=_NICE)
         self.slots = asyncio.Semaphore(workers)
 
     async def render(
         self, order: FilmOrder, output: Path, *, captions: bool = False
     ) -> float:
         """Render in a worker; to be called with one of the ``slots`` held."""
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._workers, multiprocessing.get_context("spawn"), _settle_in
-            )
-        loop, work = asyncio.get_running_loop(), partial(render, captions=captions)
+        work = partial(render, captions=captions)
         try:
-            return await loop.run_in_executor(self._pool, work, order, output)
+            return await asyncio.wrap_future(self._pool.submit(work, order, output))
         except BrokenExecutor as exc:  # a worker was killed
-            self._pool = None
             raise PreviewError("A render process ended unexpectedly.") from exc
 
     def close(self) -> None:
         """End the workers now, half-done renders too: a restart takes them up."""
-        if self._pool is not None:
-            processes = list(self._pool._processes.values())  # noqa: SLF001 - public as kill_workers() from Python 3.14
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            for process in processes:
-                process.kill()
-
-
-def _settle_in() -> None:
-    """Yield to everything else, and never outlive the server."""
-    if hasattr(os, "nice"):
-        os.nice(_NICE)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: multiprocessing.process.BaseProcess) -> None:
-    with contextlib.suppress(OSError):
-        parent.join()
-    os._exit(0)
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 @lru_cache(maxsize=128)

@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 from dataclasses import dataclass
-from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from starlette.requests import Request
 
-    from heygen_nb.sandbox.state import SandboxOptions, State
+    from heygen_nb.sandbox.state import Purse, SandboxOptions, State
 
     Endpoint = Callable[[Request], Awaitable[Response]]
     Create = Callable[[Any, str | None, Request], Awaitable[Response]]
@@ -144,6 +143,13 @@ async def json_body(request: Request) -> Any:
         raise invalid("body", "is not JSON") from None
 
 
+def require(state: State, purse: Purse, amount: float) -> None:
+    """Check that the money is there, or refuse with 402."""
+    if not state.wallet.has(purse, amount):
+        message = f"This needs {amount:.2f}, more than is left"
+        raise Refusal(402, "insufficient_credit", message)
+
+
 class Keys:
     """``Idempotency-Key``: an answer is given again for 24 hours, a refusal is not."""
 
@@ -157,40 +163,31 @@ class Keys:
         ``create`` gets the JSON body and the key. It does not wait between its
         first record and its return, so that job and key are written together.
         """
+        state = self._state
 
         async def endpoint(request: Request) -> Response:
             body = await json_body(request)
             key = request.headers.get("idempotency-key")
             if key is not None and not _KEY.fullmatch(key):
                 raise invalid("Idempotency-Key", f"must match ^{_KEY.pattern}$")
-            if key is None or request.url.path not in self._state.options.keyed_routes:
+            if key is None or request.url.path not in state.options.keyed_routes:
                 return await create(body, None, request)
-            name = f"{request.url.path}|{key}"
-            first = self._answered(name)
-            return first or await self._once(name, partial(create, body, key, request))
+            name, now = f"{request.url.path}|{key}", state.clock.now()
+            first = state.keys.get(name)
+            if first and now - first.created_at < state.options.key_life_s:
+                return Response(first.body, first.status, media_type="application/json")
+            if name in self._in_progress:
+                message = "The first request with this key is still in progress"
+                raise Refusal(409, "request_in_progress", message)
+            self._in_progress.add(name)
+            try:
+                await asyncio.sleep(state.options.create_s)
+                answer = await create(body, key, request)
+            finally:
+                self._in_progress.discard(name)
+            now, said = state.clock.now(), bytes(answer.body).decode()
+            status = answer.status_code
+            state.put(KeyState(id=name, created_at=now, status=status, body=said))
+            return answer
 
         return endpoint
-
-    def _answered(self, name: str) -> Response | None:
-        key, options = self._state.keys.get(name), self._state.options
-        if key and self._state.clock.now() - key.created_at < options.key_life_s:
-            return Response(key.body, key.status, media_type="application/json")
-        if name in self._in_progress:
-            message = "The first request with this key is still in progress"
-            raise Refusal(409, "request_in_progress", message)
-        return None
-
-    async def _once(
-        self, name: str, create: Callable[[], Awaitable[Response]]
-    ) -> Response:
-        self._in_progress.add(name)
-        try:
-            await asyncio.sleep(self._state.options.create_s)
-            answer = await create()
-        finally:
-            self._in_progress.discard(name)
-        now, body = self._state.clock.now(), bytes(answer.body).decode()
-        self._state.put(
-            KeyState(id=name, created_at=now, status=answer.status_code, body=body)
-        )
-        return answer

@@ -29,7 +29,6 @@ from heygen_nb.sandbox.jobs import JobQueue
 from heygen_nb.sandbox.state import FactState, SandboxClock, SandboxOptions, State
 from heygen_nb.sandbox.telegram import Telegram
 from heygen_nb.sandbox.videos import Videos
-from heygen_nb.sandbox.wallet import Wallet
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -62,9 +61,8 @@ class Sandbox:
         self.api_key = state.options.api_key or state.fact("api_key", key)
         self.control_token = state.fact("control_token", secrets.token_hex(16))
         self.account = state.fact("account", f"sandbox-{secrets.token_hex(4)}")
-        self.wallet = Wallet(state)
-        self.files = Files(state, self.wallet)
-        self.jobs = JobQueue(state, self.files, self.wallet)
+        self.files = Files(state)
+        self.jobs = JobQueue(state, self.files)
         self.telegram = Telegram(state)
         self.file_requests_with_key = 0
         self.routes = self._routes()
@@ -72,7 +70,7 @@ class Sandbox:
     def _routes(self) -> list[Route]:
         """Return all routes; requests are counted by them."""
         keyed = Keys(self.state).route
-        videos = Videos(self.state, self.files, self.wallet, self.jobs)
+        videos = Videos(self.state, self.files, self.jobs)
         endpoints: dict[str, Callable[[Request], Awaitable[Any]]] = {
             "POST /v3/videos": videos.losing(keyed(videos.create)),
             "GET /v3/videos": videos.list,
@@ -84,7 +82,6 @@ class Sandbox:
             "GET /v3/voices": voices.list_voices,
             "POST /v3/voices/speech": keyed(self.files.say),
             "GET /v3/voices/{id}": voices.get_voice,
-            "GET /v3/avatars": looks.list_groups,
             "GET /v3/avatars/looks": looks.list_looks,
             "GET /v3/avatars/looks/{id}": looks.get_look,
             "GET /v3/users/me": self._me,
@@ -137,17 +134,33 @@ class Sandbox:
             raise Refusal(403, "forbidden", f"{TOKEN_HEADER} is missing or wrong")
 
     async def _me(self, request: Request) -> Response:
-        name = {"first_name": "Sandbox", "last_name": "User"}
+        purse, options = request.state.purse, self.state.options
+        left = round(self.state.wallet.balance(purse), 4)
+        premium = {"remaining": int(left), "resets_at": None}
+        credits_ = {"premium_credits": premium, "add_on_credits": None}
+        usage: dict[str, float | None] = {"spending_current_usd": 0.0}
+        usage |= dict.fromkeys(("included_credits", "spending_cap_usd"))
+        blocks = {
+            "wallet": {
+                "remaining_balance": left,
+                "currency": options.currency,
+                "auto_reload": None,
+            },
+            "subscription": {"plan": "creator", "credits": credits_},
+            "usage_based": usage | {"remaining_credits": left},
+        }
+        kind = "subscription" if purse == "plan" else options.billing_type
+        name = {"first_name": "Sandbox", "last_name": "User", "billing_type": kind}
         mail = {"username": self.account, "email": f"{self.account}@example.com"}
-        return data({**mail, **name, **self.wallet.view(request.state.purse)})
+        return data(mail | name | dict.fromkeys(blocks) | {kind: blocks[kind]})
 
     async def _ledger(self, _request: Request) -> Any:
         state = self.state
         return {
             "account": self.account,
             "fast": state.options.fast,
-            "balance": round(self.wallet.balance("wallet"), 6),
-            "plan_credits": round(self.wallet.balance("plan"), 6),
+            "balance": round(self.state.wallet.balance("wallet"), 6),
+            "plan_credits": round(self.state.wallet.balance("plan"), 6),
             "jobs": [job.model_dump(exclude={"body"}) for job in state.jobs.values()],
             "charges": [charge.model_dump() for charge in state.charges.values()],
             "posts": [post.model_dump() for post in state.posts.values()],
@@ -163,8 +176,8 @@ class Sandbox:
 
     async def _set_balance(self, request: Request) -> Any:
         asked = parse(BalanceBody, await json_body(request))
-        self.wallet.set_balance(asked.purse, asked.balance)
-        return {"balance": self.wallet.balance(asked.purse)}
+        self.state.wallet.set_balance(asked.purse, asked.balance)
+        return {"balance": self.state.wallet.balance(asked.purse)}
 
     async def _open_session(self, _request: Request) -> Any:
         token = f"session_{secrets.token_hex(16)}"

@@ -1,13 +1,17 @@
 # ruff: noqa: D101 - the classes are the objects of HeyGen's requests, named alike
-"""What a request may say: validation of our own that names the field at fault.
+"""What a request may say, what is to be made of it, and at what rate.
 
-Of the kinds of video there are ``avatar`` and ``studio`` with scenes of pictures: the
-ones the product asks for. Callback fields are accepted and nothing is sent to them.
+The validation names the field at fault. Looks behave as they were seen to on the live
+service from July to October 2026. Of the kinds of video there are ``avatar`` and
+``studio`` with scenes of pictures: the ones the product asks for. Callback fields are
+accepted and nothing is sent to them.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeVar
+import base64
+import binascii
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -19,8 +23,20 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from heygen_nb.sandbox.api import invalid
+from heygen_nb.sandbox.api import Refusal, found, invalid
+from heygen_nb.sandbox.looks import looks
+from heygen_nb.sandbox.rendering import FilmOrder, Ratio, SoundPart
 from heygen_nb.sandbox.state import Purse  # noqa: TC001 - pydantic resolves it
+from heygen_nb.sandbox.voices import CATALOGUE, model, voices
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from heygen_nb.sandbox.files import Files
+    from heygen_nb.sandbox.looks import SandboxLook
+
+_SHORT_SIDE = {"720p": 720, "1080p": 1080, "4k": 1080}  # 4k is too slow to play at
+_SHAPES: dict[str, Ratio] = {"portrait": "9:16", "landscape": "16:9", "square": "1:1"}
 
 B = TypeVar("B", bound=BaseModel)
 Script = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
@@ -29,9 +45,6 @@ Url = Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
 
 def _wrong(param: str, message: str) -> PydanticCustomError:
     return PydanticCustomError("field", message, {"param": param})
-
-
-Ratio = Literal["16:9", "9:16", "4:5", "5:4", "1:1"]
 
 
 class _Body(BaseModel):
@@ -189,3 +202,120 @@ def parse_video(value: Any, at: str = "") -> AvatarVideoBody | StudioVideoBody:
         case {"type": "studio"}:
             return parse(StudioVideoBody, value, at)
     raise invalid(f"{at}type", "must be one of avatar, studio")
+
+
+def order_of(body: AvatarVideoBody | StudioVideoBody, files: Files) -> FilmOrder:
+    """Return what is to be made; refuse what is missing or does not fit."""
+    if isinstance(body, AvatarVideoBody):
+        return _avatar_order(body, files)
+    parts, pictures = [], []
+    for number, scene in enumerate(body.scenes):
+        pictures.append(_picture(scene.source, files, f"scenes.{number}.source"))
+        parts.append(_part(scene, files, f"scenes.{number}."))
+    return FilmOrder(
+        parts=tuple(parts),
+        engine="still",
+        ratio="16:9" if body.aspect_ratio == "auto" else body.aspect_ratio,
+        short_side_px=_SHORT_SIDE[body.resolution],
+        background=pictures[0],
+        rate=CATALOGUE["rates"]["still"],
+        styled=body.styled,
+    )
+
+
+def _avatar_order(body: AvatarVideoBody, files: Files) -> FilmOrder:
+    known = looks(narrow=files.options.look_engines)
+    look = _usable(body, found(known, body.avatar_id, "avatar", "avatar_id"))
+    shape, background = _SHAPES[look.preferred_orientation], None
+    ratio = shape if body.aspect_ratio == "auto" else body.aspect_ratio
+    asked, barred = _picture(body.background, files, "background"), None
+    if asked is not None and _honours(body, look, files):
+        background = asked
+    elif files.options.bars and _leaves_bars(body, look, ratio):
+        barred = look.image_width, look.image_height
+    rates, kind = CATALOGUE["rates"][body.engine.type], look.avatar_type
+    if body.resolution == "4k":
+        kind = f"4k {kind}" if f"4k {kind}" in rates else "4k"
+    return FilmOrder(
+        parts=(_part(body, files, default=look.default_voice_id),),
+        engine=body.engine.type,
+        ratio=ratio,
+        short_side_px=_SHORT_SIDE[body.resolution],
+        background=background,
+        rate=rates[kind],
+        barred=barred,
+        styled=body.styled and look.captioned,
+    )
+
+
+def _usable(body: AvatarVideoBody, look: SandboxLook) -> SandboxLook:
+    if look.status == "processing":
+        message = f"Avatar {look.id} is still being processed"
+        raise Refusal(409, "resource_not_ready", message, param="avatar_id")
+    if look.status == "pending_consent":
+        message = f"Avatar {look.id} has no consent yet"
+        raise Refusal(409, "avatar_consent_required", message, param="avatar_id")
+    if body.engine.type not in look.engines:
+        engine = CATALOGUE["engines"][body.engine.type]
+        raise invalid(
+            "engine.type", f"This avatar does not support {engine} video generation"
+        )
+    return look
+
+
+def _honours(body: AvatarVideoBody, look: SandboxLook, files: Files) -> bool:
+    """Tell whether the asked background will be seen; refuse an untrained look."""
+    if look.avatar_type == "studio_avatar" or not files.options.matting:
+        return True
+    if body.remove_background and look.matting == "untrained":
+        raise invalid(
+            "remove_background",
+            "This avatar does not support background removal. "
+            "Use an avatar that was trained for matting.",
+        )
+    return bool(body.remove_background) and look.matting == "trained"
+
+
+def _leaves_bars(body: AvatarVideoBody, look: SandboxLook, ratio: Ratio) -> bool:
+    wide, high = (int(part) for part in ratio.split(":"))
+    if wide * look.image_height == high * look.image_width or body.fit == "cover":
+        return False
+    shape = "square" if wide == high else "landscape" if wide > high else "portrait"
+    return body.fit == "contain" or shape != look.preferred_orientation
+
+
+def _part(
+    body: SpokenBody, files: Files, at: str = "", *, default: str | None = None
+) -> SoundPart:
+    if isinstance(body, SceneBody) and body.duration is not None:
+        return SoundPart(body.duration)
+    if body.audio_asset_id is not None:
+        param = f"{at}audio_asset_id"
+        return files.sound(files.asset(body.audio_asset_id, "audio", param))
+    if body.audio_url is not None:
+        return files.sound(files.linked(body.audio_url, f"{at}audio_url"))
+    voice_id = body.voice_id or default
+    if voice_id is None:
+        raise invalid(f"{at}voice_id", "is required with a script")
+    known = voices(odd=files.options.odd_voices)
+    voice = found(known, voice_id, "voice", f"{at}voice_id")
+    script, speed = body.script or "", body.voice_settings.speed
+    return SoundPart(model(voice, script, speed).duration_s, script, voice, speed)
+
+
+def _picture(
+    source: SourceBody | BackgroundBody | None, files: Files, at: str
+) -> str | Path | bytes | None:
+    match source:
+        case BackgroundBody(value=str(colour)):
+            return colour
+        case SourceBody(url=str(url)) | BackgroundBody(url=str(url)):
+            return files.linked(url, f"{at}.url")
+        case SourceBody(asset_id=str(known)) | BackgroundBody(asset_id=str(known)):
+            return files.asset(known, "image", f"{at}.asset_id")
+        case SourceBody(data=str(text)):
+            try:
+                return base64.b64decode(text, validate=True)
+            except binascii.Error:
+                raise invalid(f"{at}.data", "is not base64") from None
+    return None

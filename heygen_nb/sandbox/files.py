@@ -17,11 +17,10 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from heygen_nb.files import media_type
 from heygen_nb.preview.voice import Word
 from heygen_nb.sandbox import voices as sound
-from heygen_nb.sandbox.api import Refusal, data, found, invalid
+from heygen_nb.sandbox.api import Refusal, data, found, invalid, require
 from heygen_nb.sandbox.bodies import SpeechBody, parse
 from heygen_nb.sandbox.rendering import SoundPart
 from heygen_nb.sandbox.state import AssetState, SpeechState
-from heygen_nb.sandbox.wallet import speech_price
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +29,6 @@ if TYPE_CHECKING:
 
     from heygen_nb.preview.voice import Narration
     from heygen_nb.sandbox.state import State
-    from heygen_nb.sandbox.wallet import Wallet
 
 _LIMIT_BYTES = 32 * 1024 * 1024
 
@@ -38,10 +36,9 @@ _LIMIT_BYTES = 32 * 1024 * 1024
 class Files:
     """The file host, the assets of the account and its spoken texts."""
 
-    def __init__(self, state: State, wallet: Wallet) -> None:
+    def __init__(self, state: State) -> None:
         self.options = state.options
         self._state = state
-        self._wallet = wallet
         self._secret = state.fact("link_secret", secrets.token_hex()).encode()
 
     def path(self, place: str) -> Path:
@@ -50,7 +47,7 @@ class Files:
 
     def link(self, request: Request, place: str) -> str:
         """Return a fresh signed link, good for ``link_life_s``."""
-        expires = str(int(self._state.clock.now() + self._state.options.link_life_s))
+        expires = str(int(self._state.clock.now() + self.options.link_life_s))
         signed = f"?Expires={expires}&Signature={self._sign(place, expires)}"
         return f"{request.base_url}files/{quote(place)}{signed}"
 
@@ -123,7 +120,7 @@ class Files:
         voice = found(self._voices(), request.path_params["id"], "voice")
         place = f"voices/{voice.voice_id}.wav"
         if not self.path(place).exists():
-            greet = sound.tone if self._state.options.fast else sound.greeting
+            greet = sound.tone if self.options.fast else sound.greeting
             self._write(place, sound.to_wav(await asyncio.to_thread(greet, voice)))
         return FileResponse(self.path(place))
 
@@ -133,15 +130,20 @@ class Files:
         voice = found(self._voices(), asked.voice_id, "voice", "voice_id")
         if not voice.starfish:
             raise invalid("voice_id", "this voice does not support the starfish engine")
-        model_s = sound.model(voice, asked.text, asked.speed).duration_s
         purse = request.state.purse
-        self._wallet.require(purse, speech_price(purse, model_s))
-        say = sound.model if self._state.options.fast else sound.speak
+        rate = sound.CATALOGUE["rates"]["speech"][purse]
+        model_s = sound.model(voice, asked.text, asked.speed).duration_s
+        require(self._state, purse, rate * model_s)
+        say = sound.model if self.options.fast else sound.speak
         speech = await asyncio.to_thread(say, voice, asked.text, asked.speed)
         spoken = self._keep(asked.text, speech)
-        paid = {"purse": purse, "amount": speech_price(purse, speech.duration_s)}
-        now = self._state.clock.now()
-        self._wallet.charge(kind="speech", ref=spoken.id, at=now, **paid)
+        self._state.wallet.charge(
+            kind="speech",
+            ref=spoken.id,
+            at=self._state.clock.now(),
+            purse=purse,
+            amount=round(rate * speech.duration_s, 6),
+        )
         words = [
             {"word": word, "start": round(start, 3), "end": round(end, 3)}
             for word, start, end in spoken.words

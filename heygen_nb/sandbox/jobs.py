@@ -10,12 +10,10 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.sandbox.api import Refusal
-from heygen_nb.sandbox.bodies import parse_video
+from heygen_nb.sandbox.bodies import order_of, parse_video
 from heygen_nb.sandbox.files import file_hash
-from heygen_nb.sandbox.orders import order_of
 from heygen_nb.sandbox.rendering import FetchError, FilmPool, make_canned
-from heygen_nb.sandbox.state import JobState
-from heygen_nb.sandbox.wallet import video_price
+from heygen_nb.sandbox.state import JobState, video_price
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
     from heygen_nb.sandbox.files import Files
     from heygen_nb.sandbox.rendering import FilmOrder
     from heygen_nb.sandbox.state import Purse, State
-    from heygen_nb.sandbox.wallet import Wallet
 
 _log = logging.getLogger("heygen_nb.sandbox")
 _FAILED = "rendering_failed"
@@ -40,11 +37,10 @@ class JobQueue:
     before every answer. Otherwise a worker process does.
     """
 
-    def __init__(self, state: State, files: Files, wallet: Wallet) -> None:
+    def __init__(self, state: State, files: Files) -> None:
         self._state = state
         self._options = state.options
         self._files = files
-        self._wallet = wallet
         self._pool = FilmPool(state.options.workers)
         self._orders: dict[str, FilmOrder] = {}  # of unfinished jobs
         self._waiting: deque[JobState] = deque()
@@ -114,7 +110,7 @@ class JobQueue:
         One whose money is not there fails later, as HeyGen was seen to tell it.
         """
         price = self.price(order, purse)
-        paid = self._wallet.has(purse, price)
+        paid = self._state.wallet.has(purse, price)
         job = JobState(
             id=secrets.token_hex(16),
             number=len(self._state.jobs) + 1,
@@ -195,7 +191,7 @@ class JobQueue:
             job.charge = video_price(job.purse, length_s, job.rate)
             # A deleted render was paid for all the same.
             paid = {"purse": job.purse, "amount": job.charge, "at": at}
-            self._wallet.charge(kind="video", ref=job.id, **paid)
+            self._state.wallet.charge(kind="video", ref=job.id, **paid)
         self._state.put(job)
         self.start_waiting(at)
 

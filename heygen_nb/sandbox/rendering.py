@@ -9,7 +9,7 @@ import struct
 from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import av
 import numpy as np
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from heygen_nb.preview.voice import Narration, Word
-    from heygen_nb.sandbox.bodies import Ratio
     from heygen_nb.sandbox.voices import SandboxVoice
+
+Ratio = Literal["16:9", "9:16", "4:5", "5:4", "1:1"]
 
 _NICE = 10
 _SMALL_PX = 144  # the short side of canned pictures

@@ -1,4 +1,4 @@
-"""What the sandbox remembers: options, records in SQLite, and a clock tests shift."""
+"""What the sandbox remembers: options, records in SQLite, purses and a clock."""
 
 from __future__ import annotations
 
@@ -235,6 +235,7 @@ class State:
         offset_s = float(self.fact("clock_offset_s", "0"))
         # A "nan" was taken once, and no answer could be dated any more.
         clock.offset_s += offset_s if math.isfinite(offset_s) else 0.0
+        self.wallet = Wallet(self)
 
     def _load(self, kind: type[R]) -> dict[str, R]:
         rows = self._db.execute(
@@ -274,6 +275,49 @@ class State:
         """Write the rest and let go of the file."""
         self.flush()
         self._db.close()
+
+
+def video_price(purse: Purse, seconds: float, rate: float) -> float:
+    """Return the price of a video: as two users' balances fell in 2026."""
+    if purse == "plan":
+        return float(math.ceil(seconds / 3) + 1)
+    return round(math.floor(seconds) * rate, 6)
+
+
+class Wallet:
+    """The account's two purses: accepted jobs reserve money, finished ones take it.
+
+    A key spends the wallet, a signed-in session the credits of the plan.
+    """
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        state.fact("wallet_in", str(state.options.balance))
+        state.fact("plan_in", str(state.options.plan_credits))
+
+    def balance(self, purse: Purse) -> float:
+        """Return what is left, reserved money included."""
+        return float(self._state.facts[f"{purse}_in"].value) - self._taken(purse)
+
+    def set_balance(self, purse: Purse, balance: float) -> None:
+        """Leave exactly this much."""
+        paid_in = str(balance + self._taken(purse))
+        self._state.put(FactState(id=f"{purse}_in", value=paid_in))
+
+    def _taken(self, purse: Purse) -> float:
+        charges = self._state.charges.values()
+        return sum(charge.amount for charge in charges if charge.purse == purse)
+
+    def has(self, purse: Purse, amount: float) -> bool:
+        """Tell whether that much is there and not reserved."""
+        jobs = self._state.jobs.values()
+        held = (job.estimate for job in jobs if not job.ended and job.purse == purse)
+        return amount <= self.balance(purse) - sum(held)
+
+    def charge(self, **what: Any) -> None:
+        """Take the money for something finished."""
+        number = str(len(self._state.charges) + 1)
+        self._state.put(ChargeState(id=number, **what))
 
 
 def _name(kind: type[Record]) -> str:

@@ -9,9 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from heygen_nb.sandbox.api import Refusal, data, found, invalid, page
-from heygen_nb.sandbox.bodies import AvatarVideoBody, BatchBody, parse, parse_video
-from heygen_nb.sandbox.orders import order_of
+from heygen_nb.sandbox.api import Refusal, data, found, invalid, page, require
+from heygen_nb.sandbox.bodies import (
+    AvatarVideoBody,
+    BatchBody,
+    order_of,
+    parse,
+    parse_video,
+)
 from heygen_nb.sandbox.rendering import FilmOrder
 from heygen_nb.sandbox.state import BatchState, JobState
 
@@ -22,7 +27,6 @@ if TYPE_CHECKING:
     from heygen_nb.sandbox.files import Files
     from heygen_nb.sandbox.jobs import JobQueue
     from heygen_nb.sandbox.state import State
-    from heygen_nb.sandbox.wallet import Wallet
 
 _MAX_IDS = 100
 _NEVER = ("folder_id", "gif_url", "output_language", "video_page_url")
@@ -31,12 +35,9 @@ _NEVER = ("folder_id", "gif_url", "output_language", "video_page_url")
 class Videos:
     """What clients see of the jobs; those that wait in a batch are no videos yet."""
 
-    def __init__(
-        self, state: State, files: Files, wallet: Wallet, jobs: JobQueue
-    ) -> None:
+    def __init__(self, state: State, files: Files, jobs: JobQueue) -> None:
         self._state = state
         self._files = files
-        self._wallet = wallet
         self._jobs = jobs
         self._to_lose = state.options.lost_creates
 
@@ -49,7 +50,7 @@ class Videos:
             raise Refusal(429, "rate_limit_exceeded", message, headers=wait)
         purse = request.state.purse
         if self._state.options.credit_told == "create":
-            self._wallet.require(purse, self._jobs.price(order, purse))
+            require(self._state, purse, self._jobs.price(order, purse))
         job = self._jobs.accept(body, order, key, purse)
         self._jobs.start_waiting(job.accepted_at)
         reply = {"video_id": job.id, "status": "waiting", "output_format": "mp4"}
@@ -134,7 +135,7 @@ class Videos:
         made = [order for order in orders if isinstance(order, FilmOrder)]
         if self._state.options.credit_told == "create":
             prices = (self._jobs.price(order, purse) for order in made)
-            self._wallet.require(purse, sum(prices))
+            require(self._state, purse, sum(prices))
         now, batch_id = self._state.clock.now(), f"batch_{secrets.token_hex(12)}"
         batch = BatchState(id=batch_id, title=asked.title, created_at=now, items=[])
         for index, order in enumerate(orders):

@@ -27,16 +27,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from starlette.requests import Request
 
-# Languages by code with a greeting; the voices chosen by ear, with words a minute,
-# espeak variant, pitch and pause; the account's own.
-_DATA = json.loads(Path(__file__).with_name("voices.json").read_text("utf-8"))
-# 1,200 public voices: 300 English, 120 Russian, 30 of each other language.
-_COUNTS = {"en": 300, "ru": 120}
-_NAMES = {
-    "female": "Ada Bella Dora Elena Freya Grace Hana Iris Jana Katya Lena Mila",
-    "male": "Adam Boris Carl Daniel Emil Felix Georg Hugo Ivan Jonas Leon Marco",
-}
-_STYLES = ("Friendly", "Calm", "Newscast", "Bright", "Warm", "Story", "Lively", "Soft")
+# What there is to choose from: voices, looks and what they cost.
+CATALOGUE = json.loads(Path(__file__).with_name("catalogue.json").read_text("utf-8"))
 _SHOWN = ("voice_id", "name", "language", "gender", "type", "support_pause")
 _NOISE = 0.03
 # Of its length at the slowest and the fastest speed a stiff voice changes 2 %.
@@ -84,16 +76,17 @@ def voices(*, odd: bool = False) -> dict[str, SandboxVoice]:
     ``odd``: Some are stiff, and some know no pauses.
     """
     made = []
-    for number, (name, _, code, index) in enumerate(_DATA["own"], 1):
+    for number, (name, code, index) in enumerate(CATALOGUE["own_voices"], 1):
         own = {"voice_id": f"voice_own_{number:02}", "name": name, "type": "private"}
         made.append(replace(_voice(code, index, odd=odd), **own))
+    many = CATALOGUE["many_voices"]
     rows = [
         (code, index)
-        for code in _DATA["languages"]
-        for index in range(_COUNTS.get(code, 30))
+        for code in CATALOGUE["languages"]
+        for index in range(many.get(code, 30))
     ]
     # Two nice ones of both languages of the product lead.
-    rows.sort(key=lambda row: row[0] not in _COUNTS or row[1] > 1)
+    rows.sort(key=lambda row: row[0] not in many or row[1] > 1)
     made += [_voice(*row, odd=odd) for row in rows]
     return {voice.voice_id: voice for voice in made}
 
@@ -102,14 +95,15 @@ def _voice(code: str, index: int, *, odd: bool) -> SandboxVoice:
     voice_id = f"voice_{code}_{index + 1:03}"
     dice = random.Random(voice_id)  # noqa: S311 - the same voices everywhere
     gender = ("female", "male")[index % 2]
-    name = f"{person_name(gender, index // 2)} - {_STYLES[index // 8 % len(_STYLES)]}"
+    styles = CATALOGUE["styles"]
+    name = f"{person_name(gender, index // 2)} - {styles[index // 8 % len(styles)]}"
     variant = f"{gender[0]}{dice.randint(1, 4)}"
     sound = (name, dice.randint(128, 186), variant, dice.randint(38, 62), 0.3)
-    name, wpm, variant, pitch, pause_s = _DATA["chosen_by_ear"].get(voice_id, sound)
+    name, wpm, variant, pitch, pause_s = CATALOGUE["chosen_by_ear"].get(voice_id, sound)
     return SandboxVoice(
         voice_id=voice_id,
         name=name,
-        language=_DATA["languages"][code][0],
+        language=CATALOGUE["languages"][code][0],
         gender=gender,
         code=code,
         words_per_minute=wpm,
@@ -125,7 +119,7 @@ def _voice(code: str, index: int, *, odd: bool) -> SandboxVoice:
 
 def person_name(gender: str, number: int) -> str:
     """Return the first name of one of many."""
-    names = _NAMES[gender].split()
+    names: list[str] = CATALOGUE["names"][gender]
     again, who = divmod(number, len(names))
     return names[who] + (f" {again + 1}" if again else "")
 
@@ -168,7 +162,7 @@ def speak(voice: SandboxVoice, text: str, speed: float) -> Narration:
 
 def greeting(voice: SandboxVoice) -> Narration:
     """Say hello."""
-    return speak(voice, _DATA["languages"][voice.code][1], 1.0)
+    return speak(voice, CATALOGUE["languages"][voice.code][1], 1.0)
 
 
 def tone(voice: SandboxVoice) -> Narration:
@@ -223,14 +217,13 @@ async def list_voices(request: Request) -> Any:
     query = request.query_params
     kind = choice(query, "type", "public", "private") or "public"
     engine = query.get("engine", "")
-    language, gender = query.get("language", ""), query.get("gender", "")
     views = [
         _view(voice, request) | {"support_locale": False}
         for voice in voices(odd=options_of(request).odd_voices).values()
         if voice.type == kind
         and (not engine or (engine == "starfish" and voice.starfish))
-        and language.casefold() in ("", voice.language.casefold())
-        and gender.casefold() in ("", voice.gender)
+        and query.get("language", "").casefold() in ("", voice.language.casefold())
+        and query.get("gender", "").casefold() in ("", voice.gender)
     ]
     return page(enumerate(views), query, default=20)
 

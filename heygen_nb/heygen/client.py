@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import random as _random
 import re
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
@@ -23,17 +21,12 @@ from heygen_nb.heygen.wire import (
     SpeechReply,
     StatusRow,
     VideoReply,
-    VoiceDetails,
     VoiceReply,
 )
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-    from datetime import datetime
-
-    import httpx
-    from pydantic import SecretStr
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
 log = logging.getLogger("heygen_nb.heygen")
 
@@ -45,56 +38,12 @@ _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-class HeyGenClient:
+class HeyGenClient(Transport):
     """HeyGen's API v3 for one key. Use it as an async context manager.
 
     What costs money (``create_…``) is sent exactly once, whatever comes back; the
     rest is repeated when the failure may pass.
-
-    Args:
-        api_key: The account's key, or the access token of a session.
-        base_url: https, or http on this machine.
-        renewed: Reads the token of a session again; given, the token goes out as
-            Bearer and spends the credits of the plan instead of the wallet.
-        transport: What carries the requests; for tests.
-        sleep: Waits between repeats; for tests.
-        random: Jitter of the waits, 0 to 1; for tests.
-        max_retries: How often a read is repeated.
-
-    Raises:
-        ConfigError: The address is not safe for a key, or the key cannot be one.
     """
-
-    def __init__(
-        self,
-        api_key: SecretStr,
-        *,
-        base_url: str = "https://api.heygen.com",
-        renewed: Callable[[], SecretStr | None] | None = None,
-        transport: httpx.AsyncBaseTransport | None = None,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        random: Callable[[], float] = _random.random,
-        max_retries: int = 4,
-    ) -> None:
-        self._transport = Transport(
-            api_key,
-            base_url=base_url,
-            renewed=renewed,
-            transport=transport,
-            sleep=sleep,
-            random=random,
-            max_retries=max_retries,
-        )
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *exc_info: object) -> None:
-        await self._transport.aclose()
-
-    def server_time(self) -> datetime | None:
-        """Return HeyGen's clock now (aware UTC); None before the first answer."""
-        return self._transport.server_time()
 
     async def create_video(self, body: str, *, idempotency_key: str) -> CreatedVideo:
         """Order one video (paid): send the JSON text as it is, once."""
@@ -144,9 +93,7 @@ class HeyGenClient:
         if not video_ids:
             return []
         query = {"video_ids": ",".join(video_ids)}
-        content = await self._transport.repeat(
-            Call("GET", "/v3/videos/statuses", query=query)
-        )
+        content = await self.repeat(Call("GET", "/v3/videos/statuses", query=query))
         return list(_readable(StatusRow, content.get("data")))
 
     async def get_batch(self, batch_id: str) -> BatchReply:
@@ -171,9 +118,9 @@ class HeyGenClient:
                     seen.add(voice.voice_id)
                     yield voice
 
-    async def get_voice(self, voice_id: str) -> VoiceDetails:
-        """Return one voice with a fresh link to its sample."""
-        return await self._get(VoiceDetails, f"/v3/voices/{_segment(voice_id)}")
+    async def get_voice(self, voice_id: str) -> VoiceReply:
+        """Return one voice with a fresh link to its sample; not whose voice it is."""
+        return await self._get(VoiceReply, f"/v3/voices/{_segment(voice_id)}")
 
     async def list_looks(
         self, *, ownership: Literal["private", "public"] | None = None
@@ -198,7 +145,7 @@ class HeyGenClient:
     ) -> AssetReply:
         """Upload a file of up to 32 MB (free; a repeat leaves a second copy)."""
         files = {"file": (name, content, mime_type)}
-        reply = await self._transport.repeat(
+        reply = await self.repeat(
             Call("POST", "/v3/assets", files=files, limit_s=UPLOAD_S)
         )
         return _parsed(AssetReply, reply.get("data"))
@@ -216,13 +163,13 @@ class HeyGenClient:
     ) -> _Model:
         if not _IDEMPOTENCY_KEY.fullmatch(key):
             raise ValueError("an idempotency key is 1 to 255 of A-Z a-z 0-9 _ - : .")
-        content = await self._transport.once(
+        content = await self.once(
             Call("POST", path, body=body, idempotency_key=key, limit_s=WRITE_S)
         )
         return _parsed(model, content.get("data"))
 
     async def _get(self, model: type[_Model], path: str) -> _Model:
-        content = await self._transport.repeat(Call("GET", path))
+        content = await self.repeat(Call("GET", path))
         return _parsed(model, content.get("data"))
 
     async def _pages(
@@ -252,7 +199,7 @@ class HeyGenClient:
         seen: set[str] = set()
         page_query: dict[str, str | int] = {**query, "limit": limit}
         while len(seen) < _MAX_PAGES:
-            content = await self._transport.repeat(Call("GET", path, query=page_query))
+            content = await self.repeat(Call("GET", path, query=page_query))
             page = content.get("data") if inside_data else content
             if not isinstance(page, dict):
                 raise _unreadable("data")

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random as _random
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 from pydantic_core import from_json
@@ -72,22 +73,35 @@ class Call:
 
 
 class Transport:
-    """Sends calls with the account's key."""
+    """Sends calls with the account's key.
+
+    Args:
+        api_key: The account's key, or the access token of a session.
+        base_url: https, or http on this machine.
+        renewed: Reads the token of a session again; given, the token goes out as
+            Bearer and spends the credits of the plan instead of the wallet.
+        transport: What carries the requests; for tests.
+        sleep: Waits between repeats; for tests.
+        random: Jitter of the waits, 0 to 1; for tests.
+        max_retries: How often a read is repeated.
+
+    Raises:
+        ConfigError: The address is not safe for a key, or the key cannot be one.
+    """
 
     def __init__(
         self,
         api_key: SecretStr,
         *,
-        base_url: str,
-        renewed: Callable[[], SecretStr | None] | None,
-        transport: httpx.AsyncBaseTransport | None,
-        sleep: Callable[[float], Awaitable[None]],
-        random: Callable[[], float],
-        max_retries: int,
+        base_url: str = "https://api.heygen.com",
+        renewed: Callable[[], SecretStr | None] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        random: Callable[[], float] = _random.random,
+        max_retries: int = 4,
     ) -> None:
         for name in ("httpx", "httpcore"):  # at INFO they log addresses
             logging.getLogger(name).setLevel(logging.WARNING)
-        self._key = api_key
         self._renewed = renewed
         self._sleep = sleep
         self._random = random
@@ -121,12 +135,14 @@ class Transport:
         self._use_key(token)
         return True
 
-    async def aclose(self) -> None:
-        """Close the connections."""
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
         await self._http.aclose()
 
     def server_time(self) -> datetime | None:
-        """Return the server's clock now, from its last ``Date``; None before any."""
+        """Return HeyGen's clock now (aware UTC); None before the first answer."""
         if self._server_clock is None:
             return None
         then, noted_s = self._server_clock

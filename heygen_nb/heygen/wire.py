@@ -293,13 +293,6 @@ class VoiceReply(_Reply):
     support_pause: bool = False
 
 
-class VoiceDetails(_Reply):
-    """What one voice's own address tells that is of use; not whose voice it is."""
-
-    voice_id: Id
-    preview_audio_url: str | None = Field(default=None, repr=False)
-
-
 class LookReply(_Reply):
     """An avatar look; its ``id`` is what a video's ``avatar_id`` wants."""
 

@@ -186,7 +186,7 @@ def _accuracy(row: RenderFact) -> dict[str, Any]:
 
 
 def _money(row: RenderFact) -> dict[str, Any]:
-    names = ("draft_id", "quoted", "cost", "billed", "currency")
+    names = ("draft_id", "quoted", "cost", "currency")
     return {name: getattr(row, name) for name in names}
 
 

@@ -281,8 +281,7 @@ class Video(_Frozen):
     """A video at HeyGen (or in the sandbox), and its files once downloaded.
 
     ``video_url``, ``subtitle_url`` and ``thumbnail_url`` are signed and expire;
-    they are kept out of the repr. ``cost`` is computed from the rates, unless
-    ``billed``: then it was read from the balance.
+    they are kept out of the repr. ``cost`` is computed from the rates.
     """
 
     video_id: str
@@ -301,7 +300,6 @@ class Video(_Frozen):
     duration_s: float | None = None
     target_s: float | None = None
     cost: float | None = None
-    billed: bool = False
     elapsed_s: float = 0.0
     failure_code: str | None = None
     failure_message: str | None = None
@@ -400,7 +398,6 @@ class RenderFact:
     quoted: float | None
     reserved_cost: float
     cost: float | None
-    billed: bool
     currency: str
     error_code: str | None
     created_at: datetime

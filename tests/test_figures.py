@@ -37,7 +37,6 @@ def fact(number=0, *, day=0, state="downloaded", **changes):
         "quoted": 1.9,
         "reserved_cost": 0.0,
         "cost": 2.0 if ended else None,
-        "billed": False,
         "currency": "usd",
         "error_code": None if ended else "rendering_failed",
         "created_at": at,

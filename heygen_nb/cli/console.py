@@ -90,10 +90,8 @@ def _outlook(progress: models.Progress) -> str:
 
 
 def cost_text(outcome: Outcome) -> str:
-    """Return what it cost; ≈ marks what was computed and not read from the bill."""
-    if not outcome.cost:
-        return ""
-    return f"{'' if outcome.billed else '≈'}{outcome.cost:.2f}"
+    """Return what it cost; ≈ marks what was computed and not read from a bill."""
+    return f"≈{outcome.cost:.2f}" if outcome.cost else ""
 
 
 def say(text: str, console: Console = out) -> None:

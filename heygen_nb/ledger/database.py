@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psutil
-from sqlalchemy import create_engine, event, inspect, text
+from sqlalchemy import create_engine, event, insert, inspect, text
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import migrations
+from heygen_nb.ledger.tables import Base, LayoutRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -234,6 +235,11 @@ def _bring_up_to_date(engine: Engine) -> None:
     found = _layout_of(engine)
     if found == migrations.HEAD:
         return
+    if found and found < migrations.OLDEST:
+        raise LedgerError(
+            _("This ledger is older than version 0.1 ({found}).").format(found=found),
+            hint=_("Open it with heygen_nb 0.1 first; nothing was changed."),
+        )
     if found and found > migrations.HEAD:
         raise LedgerError(
             _("This ledger was written by a newer version ({found}).").format(
@@ -243,7 +249,17 @@ def _bring_up_to_date(engine: Engine) -> None:
         )
     if found:
         _keep_copy(engine, found)
-    _migrate(engine)
+    with engine.connect().execution_options(writes=True) as connection:
+        with connection.begin():
+            if engine.dialect.name == "postgresql":
+                # Two processes may open a new ledger at the same moment.
+                connection.execute(text("SELECT pg_advisory_xact_lock(4242001)"))
+            if inspect(connection).has_table(LayoutRow.__tablename__):
+                _migrate(connection)
+            else:
+                Base.metadata.create_all(connection)
+                layout = insert(LayoutRow).values(version_num=migrations.HEAD)
+                connection.execute(layout)
 
 
 def _layout_of(engine: Engine) -> str | None:
@@ -273,7 +289,7 @@ def _keep_copy(engine: Engine, found: str) -> None:
         fresh.unlink()
 
 
-def _migrate(engine: Engine) -> None:
+def _migrate(connection: Connection) -> None:
     from alembic import command  # noqa: PLC0415 - 0.2 s, only when needed
     from alembic.config import Config  # noqa: PLC0415
 
@@ -281,10 +297,5 @@ def _migrate(engine: Engine) -> None:
     config.set_main_option(
         "script_location", str(Path(migrations.__file__).parent).replace("%", "%%")
     )
-    with engine.connect().execution_options(writes=True) as connection:
-        config.attributes["connection"] = connection
-        with connection.begin():
-            if engine.dialect.name == "postgresql":
-                # Two processes may open a new ledger at the same moment.
-                connection.execute(text("SELECT pg_advisory_xact_lock(4242001)"))
-            command.upgrade(config, "head")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

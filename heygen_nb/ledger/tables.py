@@ -119,8 +119,7 @@ class RenderRow(Leased, Base):
     decides). ``unanswered`` is true from before a create is sent until its answer
     is stored: as long as it is, nothing may claim that nothing was charged.
     ``send_to`` is the chat it is to be posted to when it is done. ``quoted`` is what
-    was reserved at first; ``billed`` tells that ``cost`` was read from the balance
-    and not computed. ``pad_s`` of the video are silence at its end.
+    was reserved at first; ``pad_s`` of the video are silence at its end.
     """
 
     __tablename__ = "renders"
@@ -170,7 +169,6 @@ class RenderRow(Leased, Base):
     pad_s: Mapped[float] = mapped_column(default=0.0)
 
     quoted: Mapped[float | None]
-    billed: Mapped[bool] = mapped_column(default=False)
     reserved_cost: Mapped[float] = mapped_column(default=0.0)
     cost: Mapped[float | None]
     currency: Mapped[str] = mapped_column(default="usd")
@@ -279,6 +277,14 @@ class AssetRow(Base):
     name: Mapped[str]
     size_bytes: Mapped[int]
     created_at: Mapped[datetime]
+
+
+class LayoutRow(Base):
+    """Alembic's own: the step that the tables are at."""
+
+    __tablename__ = "alembic_version"
+
+    version_num: Mapped[str] = mapped_column(String(32), primary_key=True)
 
 
 class EventRow(Base):

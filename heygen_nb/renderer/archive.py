@@ -128,7 +128,6 @@ def described(account: Account, row: RenderRow, video: Video) -> Video:
             "duration_s": row.duration_s or video.duration_s,
             "target_s": row.target_s,
             "cost": row.cost,
-            "billed": row.billed,
             **stored,
         }
     )

@@ -345,8 +345,8 @@ def _row_facts(line: HistoryLine) -> list[str]:
         took = (line.completed_at - line.submitted_at).total_seconds()
         facts.append(markup(_("made in {time}").format(time=clock(took))))
     if line.cost:
-        about = "" if line.billed else "≈"  # computed, not read from the bill
-        facts.append(markup(about + _("cost {amount:.2f}").format(amount=line.cost)))
+        cost = _("cost {amount:.2f}").format(amount=line.cost)
+        facts.append(markup(f"≈{cost}"))  # computed from the rates
     if line.sent:
         unsure = line.sent == "unsure"
         text = _("⚠️ unsure") if unsure else _("📱 sent")

@@ -10,9 +10,7 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
-from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, event, text
 
@@ -21,23 +19,38 @@ from heygen_nb.ledger import Ledger, database, migrations
 from heygen_nb.ledger.tables import Base
 
 
-def older(url, version="0001"):
+# From today's tables to those of version 0.1.
+UNDONE = """
+    DROP TABLE payers
+    ALTER TABLE speech DROP COLUMN sound_url
+    ALTER TABLE speech ADD COLUMN words JSON
+    ALTER TABLE speech ADD COLUMN done_at TIMESTAMP
+    ALTER TABLE drafts DROP COLUMN more
+    ALTER TABLE posts ADD COLUMN sending_at TIMESTAMP
+    ALTER TABLE renders DROP COLUMN look_type
+    ALTER TABLE renders ADD COLUMN billed BOOLEAN DEFAULT false NOT NULL
+    DROP INDEX renders_state_created
+    CREATE INDEX renders_state ON renders (state)
+"""
+
+
+def older(url, version=migrations.OLDEST):
     """Make a ledger as an earlier version of this package made it."""
+    Ledger(url).close()
     engine = create_engine(url)
-    config = Config()
-    config.set_main_option("script_location", migrations.__path__[0])
     with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, version)
+        for step in UNDONE.strip().splitlines():
+            connection.execute(text(step))
+        connection.execute(text(f"UPDATE alembic_version SET version_num = {version!r}"))
         connection.execute(
             text(
                 "INSERT INTO renders (id, draft_id, revision, attempt, backend,"
                 " base_url, account, state, body, idempotency_key, token, sends,"
                 " unanswered, script, caption, title, inputs, voice_id, voice_name,"
-                " language, avatar_id, engine, speed, reserved_cost, currency,"
-                " created_at, video_id) VALUES ('r1', 'd1', 'rev', 1, 'heygen', 'u',"
-                " 'a', 'submitted', '{}', 'k', 'hgnb-1', 1, false, 'Привет', '', '',"
-                " '{}', 'v', '', 'ru', '', 'avatar_iv', 1, 0, 'usd',"
+                " language, avatar_id, engine, speed, reserved_cost, currency, fence,"
+                " pad_s, created_at, video_id) VALUES ('r1', 'd1', 'rev', 1, 'heygen',"
+                " 'u', 'a', 'submitted', '{}', 'k', 'hgnb-1', 1, false, 'Привет', '',"
+                " '', '{}', 'v', '', 'ru', '', 'avatar_iv', 1, 0, 'usd', 0, 0,"
                 " '2026-11-01 10:00:00+00:00', 'video1')"
             )
         )
@@ -45,18 +58,25 @@ def older(url, version="0001"):
             connection.execute(
                 text(
                     "INSERT INTO posts (render_id, video_id, backend, chat_id, part,"
-                    " text, state, created_at) VALUES ('r1', 'video1', 'heygen',"
-                    f" '@c', {part}, 'words', 'unsure', '2026-11-01 10:00:00+00:00')"
+                    " first_id, text, state, fence, created_at) VALUES ('r1', 'video1',"
+                    f" 'heygen', '@c', {part}, {part or 'NULL'}, 'words', 'unsure', 0,"
+                    " '2026-11-01 10:00:00+00:00')"
                 )
             )
     engine.dispose()
 
 
-def test_the_migrations_give_the_tables_of_the_code(ledger):
-    with ledger.database.engine.connect() as connection:
+@pytest.mark.parametrize("made", ["anew", "by version 0.1"])
+def test_a_ledger_has_the_tables_of_the_code(ledger_url, made):
+    if made == "by version 0.1":
+        older(ledger_url)
+
+    with Ledger(ledger_url) as ledger, ledger.database.engine.connect() as connection:
         context = MigrationContext.configure(connection)
 
-        assert compare_metadata(context, Base.metadata) == []
+        found = compare_metadata(context, Base.metadata)
+        left = [(step[0], step[3].name) for step in found]
+        assert left == ([] if made == "anew" else [("remove_column", "billed")])
 
 
 def test_an_older_ledger_is_brought_up_to_date_with_all_its_rows(ledger_url):
@@ -82,26 +102,30 @@ def test_a_copy_of_an_older_ledger_is_kept(tmp_path):
     [copy] = tmp_path.glob("old.db.before-*")
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT * FROM alembic_version").fetchall() == [
-            ("0001",)
+            (migrations.OLDEST,)
         ]
         assert connection.execute("SELECT script FROM renders").fetchone() == (
             "Привет",
         )
 
 
-def test_a_newer_ledger_is_refused_and_left_alone(ledger_url):
+@pytest.mark.parametrize(
+    ("layout", "told"),
+    [("9999", "newer version"), ("0001", "older than version 0.1")],
+)
+def test_a_ledger_of_another_time_is_refused_and_left_alone(ledger_url, layout, told):
     Ledger(ledger_url).close()
     engine = create_engine(ledger_url)
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{layout}'"))
 
-    with pytest.raises(LedgerError, match=r"newer version \(9999\)"):
+    with pytest.raises(LedgerError, match=rf"{told} \({layout}\)"):
         Ledger(ledger_url)
 
     with engine.connect() as connection:
         found = connection.scalar(text("SELECT version_num FROM alembic_version"))
     engine.dispose()
-    assert found == "9999"
+    assert found == layout
 
 
 def test_many_may_open_a_new_ledger_at_once(ledger_url):

@@ -17,7 +17,6 @@ from heygen_nb.errors import DownloadError, HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT
 from heygen_nb.models import Draft, Video
-from heygen_nb.outcome import Outcome
 from heygen_nb.posting import Posting
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import open_account
@@ -34,6 +33,7 @@ from heygen_nb.renderer.order import (
 from heygen_nb.renderer.search import SearchIndex, voice_filter
 from heygen_nb.renderer.tell import Report
 from heygen_nb.renderer.wait import wait
+from heygen_nb.reports import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container, Mapping, Sequence

@@ -41,10 +41,7 @@ the user's language. ``exit_code`` is what a command ends with.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from typing import Any, ClassVar
 
 
 class HeygenNbError(Exception):
@@ -53,20 +50,27 @@ class HeygenNbError(Exception):
     Args:
         message: What is wrong and where, in the user's language.
         hint: What to do next.
+        **facts: Values of the attributes that its class names.
+
+    Attributes:
         charged: True if money was taken, False if surely not, None if not known
             or not a question.
+        code: What a program can tell it by.
+        exit_code: What a command ends with.
     """
 
     exit_code: ClassVar[int] = 1
     code: str | None = None
+    charged: bool | None = None
 
-    def __init__(
-        self, message: str, *, hint: str = "", charged: bool | None = None
-    ) -> None:
+    def __init__(self, message: str, *, hint: str = "", **facts: Any) -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
-        self.charged = charged
+        for name, value in facts.items():
+            if not hasattr(type(self), name):
+                raise TypeError(f"{type(self).__name__} has no {name!r}")
+            setattr(self, name, value)
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
@@ -89,17 +93,11 @@ class DraftError(HeygenNbError):
 class TableError(DraftError):
     """Rows of a table that do not fit; nothing was made.
 
-    Args:
-        message: What is wrong, with the first problems.
+    Attributes:
         problems: All of them, each naming row and column.
-        hint: What to do next.
     """
 
-    def __init__(
-        self, message: str, *, problems: Sequence[str], hint: str = ""
-    ) -> None:
-        super().__init__(message, hint=hint)
-        self.problems = tuple(problems)
+    problems: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.message}\n{self.hint}".strip()  # the problems are lines
@@ -115,35 +113,18 @@ class LimitError(HeygenNbError):
 class ApiError(HeygenNbError):
     """HeyGen refused, or could not be reached or understood.
 
-    Args:
-        message: What is wrong, in the user's language.
+    Attributes:
         status: HTTP status; None when no answer came.
         code: HeyGen's machine-readable code, such as ``invalid_parameter``.
         param: The field HeyGen complains about.
         request_id: What HeyGen's support asks for.
         retry_after_s: Seconds HeyGen asked to wait.
-        hint: What to do next.
-        charged: See :class:`HeygenNbError`.
     """
 
-    def __init__(
-        self,
-        message: str,
-        *,
-        status: int | None = None,
-        code: str | None = None,
-        param: str | None = None,
-        request_id: str | None = None,
-        retry_after_s: float | None = None,
-        hint: str = "",
-        charged: bool | None = None,
-    ) -> None:
-        super().__init__(message, hint=hint, charged=charged)
-        self.status = status
-        self.code = code
-        self.param = param
-        self.request_id = request_id
-        self.retry_after_s = retry_after_s
+    status: int | None = None
+    param: str | None = None
+    request_id: str | None = None
+    retry_after_s: float | None = None
 
 
 class InvalidRequestError(ApiError):
@@ -214,19 +195,8 @@ class RenderFailedError(HeygenNbError):
     """HeyGen ended a render as failed; HeyGen says failed renders cost nothing."""
 
     code = "rendering_failed"
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        video_id: str,
-        failure_code: str | None = None,
-        hint: str = "",
-        charged: bool | None = False,
-    ) -> None:
-        super().__init__(message, hint=hint, charged=charged)
-        self.video_id = video_id
-        self.code = failure_code or self.code
+    charged = False
+    video_id: str = ""
 
 
 class OutcomeUnknownError(HeygenNbError):
@@ -234,10 +204,7 @@ class OutcomeUnknownError(HeygenNbError):
 
     exit_code = 5
     code = "unknown"
-
-    def __init__(self, message: str, *, render_id: str, hint: str = "") -> None:
-        super().__init__(message, hint=hint, charged=None)
-        self.render_id = render_id
+    render_id: str = ""
 
 
 class WaitTimeoutError(HeygenNbError):
@@ -245,10 +212,7 @@ class WaitTimeoutError(HeygenNbError):
 
     exit_code = 4
     code = "timed_out"
-
-    def __init__(self, message: str, *, video_id: str, hint: str = "") -> None:
-        super().__init__(message, hint=hint, charged=None)
-        self.video_id = video_id
+    video_id: str = ""
 
 
 class DownloadError(HeygenNbError):
@@ -258,26 +222,17 @@ class DownloadError(HeygenNbError):
     """
 
     code = "download"
-
-    def __init__(
-        self, message: str, *, video_id: str, hint: str = "", expired: bool = False
-    ) -> None:
-        super().__init__(message, hint=hint, charged=True)
-        self.video_id = video_id
-        self.expired = expired
+    charged = True
+    video_id: str = ""
+    expired: bool = False
 
 
 class DeliveryError(HeygenNbError):
     """A Telegram post was not made; the video is untouched."""
 
     code = "telegram"
-
-    def __init__(
-        self, message: str, *, hint: str = "", retry_after_s: float | None = None
-    ) -> None:
-        super().__init__(message, hint=hint, charged=None)
-        self.retry_after_s = retry_after_s
-        self.post_id: int | None = None
+    retry_after_s: float | None = None
+    post_id: int | None = None
 
 
 class DeliveryRefusedError(DeliveryError):

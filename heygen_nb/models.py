@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
 from pathlib import Path  # noqa: TC003
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import (
     BaseModel,
@@ -68,26 +68,11 @@ class _Frozen(BaseModel):
 NO_BACKGROUND = "none"
 
 
-@dataclass(frozen=True, slots=True)
-class DraftField:
-    """What is known of a field of a draft besides its type and limits.
-
-    Attributes:
-        label: Its name for people, to be translated where it is shown.
-        overrules: The setting that it stands above.
-        headings: What else people call it in their tables.
-    """
-
-    label: str
-    overrules: str = ""
-    headings: str = ""
-
-
 class Draft(_Frozen):
     """A script to be spoken and the text of its post.
 
     This is the list of draft fields: files, tables, the ledger and the editor
-    follow it, see ``drafts/fields.py``.
+    follow it, see ``drafts/fields.py``. A field's ``title`` is its name for people.
 
     ``voice``, ``avatar``, ``background`` and ``duration`` overrule the settings for
     this draft; the background ``none`` means that it has none.
@@ -98,66 +83,18 @@ class Draft(_Frozen):
         DraftError: A value does not fit; names the field and what is allowed.
     """
 
-    id: Annotated[str, DraftField(later("Id"), headings="draft id")] = Field(
-        default="", pattern=r"^([A-Za-z0-9_\-.]{1,64})?$"
+    id: str = Field(
+        default="", title=later("Id"), pattern=r"^([A-Za-z0-9_\-.]{1,64})?$"
     )
-    title: Annotated[
-        str,
-        DraftField(
-            later("Title"),
-            headings="subject, topic, headline, heading, theme, video title,"
-            " тема, заголовок, название, название видео",
-        ),
-    ] = ""
-    caption: Annotated[
-        str,
-        DraftField(
-            later("Caption"),
-            headings="post, post text, description, telegram caption, caption text,"
-            " подпись, пост, текст поста, описание, подпись к видео",
-        ),
-    ] = ""
-    voice: Annotated[
-        str | None,
-        DraftField(
-            later("Voice"),
-            "heygen_voice",
-            "voice id, voice name, speaker, narrator, голос, диктор",
-        ),
-    ] = None
-    avatar: Annotated[
-        str | None,
-        DraftField(
-            later("Avatar"),
-            "heygen_avatar_id",
-            "avatar id, avatar name, look, presenter, аватар, ведущий",
-        ),
-    ] = None
-    background: Annotated[
-        str | None,
-        DraftField(
-            later("Background"),
-            "heygen_background_url",
-            "background url, background image, backdrop, фон",
-        ),
-    ] = None
-    duration: Annotated[
-        int | None,
-        DraftField(
-            later("Seconds"),
-            "video_duration",
-            "length, seconds, duration s, video duration, sec,"
-            " длительность, длина, секунды, секунд, сек, хронометраж",
-        ),
-    ] = Field(default=None, ge=MIN_DURATION_S, le=MAX_DURATION_S)
-    script: Annotated[
-        str,
-        DraftField(
-            later("Script"),
-            headings="text, speech, voiceover, voice over, script text, words,"
-            " сценарий, текст, речь, скрипт, текст сценария, текст видео",
-        ),
-    ]
+    title: str = Field(default="", title=later("Title"))
+    caption: str = Field(default="", title=later("Caption"))
+    voice: str | None = Field(default=None, title=later("Voice"))
+    avatar: str | None = Field(default=None, title=later("Avatar"))
+    background: str | None = Field(default=None, title=later("Background"))
+    duration: int | None = Field(
+        default=None, title=later("Seconds"), ge=MIN_DURATION_S, le=MAX_DURATION_S
+    )
+    script: str = Field(title=later("Script"))
 
     @model_validator(mode="wrap")
     @classmethod
@@ -381,22 +318,12 @@ class Post(_Frozen):
 class RenderFact:
     """A render as figures need it, without what was sent for it."""
 
-    id: str
     draft_id: str
-    backend: str
     state: str
-    engine: str
-    resolution: str | None
-    language: str
-    voice_id: str
-    voice_name: str
-    speed: float
     target_s: float | None
     estimate_s: float | None
     duration_s: float | None
-    pad_s: float
     quoted: float | None
-    reserved_cost: float
     cost: float | None
     currency: str
     error_code: str | None

@@ -462,6 +462,5 @@ def _unsure(post_id: int, reason: str = "") -> DeliveryError:
 def _for_a_person(
     kind: type[DeliveryError], post_id: int, message: str, hint: str, **values: str
 ) -> DeliveryError:
-    error = kind(message.format(id=post_id, **values), hint=hint.format(id=post_id))
-    error.post_id = post_id
-    return error
+    words = message.format(id=post_id, **values)
+    return kind(words, hint=hint.format(id=post_id), post_id=post_id)

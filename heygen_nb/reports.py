@@ -1,32 +1,151 @@
-"""Looking back: the ledger's renders as lines, tables and files, and their figures."""
+"""What became of renders: one line each, as tables, as files and as figures."""
 
 from __future__ import annotations
 
 import csv
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
 from typing import TYPE_CHECKING, Any, Literal, cast
 
+from pydantic import BaseModel, ConfigDict, Field
+
 from heygen_nb.config import load_settings
-from heygen_nb.errors import ConfigError
+from heygen_nb.errors import (
+    ApiError,
+    ConfigError,
+    DownloadError,
+    HeygenNbError,
+    LedgerError,
+    OutcomeUnknownError,
+    RenderFailedError,
+    WaitTimeoutError,
+)
 from heygen_nb.figures import analyse, as_table
 from heygen_nb.files import plain_cell, whole_file
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Ledger
-from heygen_nb.outcome import Failure, Outcome, Status
 from heygen_nb.renderer.account import ledger_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
     from typing import IO
 
     from heygen_nb.config import Settings
     from heygen_nb.figures import Analytics
     from heygen_nb.ledger import PostRow, RenderRow
+    from heygen_nb.models import Post, Video
 
 _FILES = ("path", "subtitles", "thumbnail")
-_NOT_IN_TABLES = ("error", "exit_code", "billed")
+_NOT_IN_TABLES = ("error", "exit_code")
+
+
+Status = Literal[
+    "planned", "submitted", "completed", "failed", "rejected", "unknown", "timed_out"
+]
+"""The first two stand in the history only: a command waits until they are over."""
+
+
+class Failure(BaseModel):
+    """An error as data; ``charged`` is null when it is not known."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    message: str
+    hint: str
+    charged: bool | None
+
+    @classmethod
+    def of(cls, error: HeygenNbError) -> Failure:
+        """Make it of an error."""
+        return cls(
+            code=error.code or type(error).__name__,
+            message=error.message,
+            hint=error.hint,
+            charged=error.charged,
+        )
+
+
+class Outcome(BaseModel):
+    """One line of ``render --json``; paths are absolute or null."""
+
+    model_config = ConfigDict(frozen=True)
+
+    draft_id: str
+    render_id: str | None = None
+    revision: str | None = None
+    video_id: str | None = None
+    backend: str
+    status: Status
+    path: Path | None = None
+    subtitles: Path | None = None
+    thumbnail: Path | None = None
+    duration_s: float | None = None
+    target_s: float | None = None
+    cost: float | None = None
+    sent: bool | Literal["unsure"] = False
+    post_id: int | None = None
+    error: Failure | None = None
+    exit_code: int = Field(default=0, exclude=True)
+
+    @classmethod
+    def of_video(cls, video: Video) -> Outcome:
+        """Make it of a finished video."""
+        same = cls.model_fields.keys() & type(video).model_fields.keys() - {"status"}
+        return cls(**video.model_dump(include=set(same)), status="completed")
+
+    @classmethod
+    def of_error(
+        cls,
+        draft_id: str,
+        backend: str,
+        error: HeygenNbError,
+        row: RenderRow | None = None,
+    ) -> Outcome:
+        """Make it of what stopped the render; ``row`` is what the ledger has."""
+        return cls(
+            draft_id=draft_id,
+            backend=backend,
+            video_id=getattr(error, "video_id", None)
+            or (row.video_id if row else None),
+            render_id=row.id if row else getattr(error, "render_id", None),
+            revision=row.revision if row else None,
+            status=_status_of(error),
+            error=Failure.of(error),
+            exit_code=error.exit_code,
+        )
+
+    def posted(self, post: Post) -> Outcome:
+        """Return it with the post that was made; what went wrong before is over."""
+        sent = {"sent": True, "post_id": post.id, "error": None, "exit_code": 0}
+        return self.model_copy(update=sent)
+
+    def not_posted(self, error: HeygenNbError) -> Outcome:
+        """Return it with why there is no post, or perhaps one."""
+        return self.model_copy(
+            update={
+                "sent": "unsure" if error.code == "unsure" else False,
+                "post_id": getattr(error, "post_id", None),
+                "error": Failure.of(error),
+                "exit_code": error.exit_code,
+            }
+        )
+
+
+def _status_of(error: HeygenNbError) -> Status:
+    if isinstance(error, OutcomeUnknownError):
+        return "unknown"
+    if isinstance(error, RenderFailedError):
+        return "failed"
+    if isinstance(error, WaitTimeoutError):
+        return "timed_out"
+    if isinstance(error, DownloadError):
+        return "completed"
+    open_question = isinstance(error, ApiError | LedgerError)
+    if open_question and error.charged is not False:
+        return "unknown"
+    return "rejected"
 
 
 class HistoryLine(Outcome):

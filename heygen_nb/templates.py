@@ -46,9 +46,7 @@ class EmptyValueError(DraftError):
         name: The value's.
     """
 
-    def __init__(self, message: str, *, hint: str, name: str) -> None:
-        super().__init__(message, hint=hint)
-        self.name = name
+    name: str = ""
 
 
 class _EmptyError(UndefinedError):

@@ -20,22 +20,12 @@ def fact(number=0, *, day=0, state="downloaded", **changes):
     at = START + timedelta(days=day)
     ended = state == "downloaded"
     values = {
-        "id": f"r{number}",
         "draft_id": f"d{number}",
-        "backend": "heygen",
         "state": state,
-        "engine": "avatar_iv",
-        "resolution": "1080p",
-        "language": "en",
-        "voice_id": "v",
-        "voice_name": "V",
-        "speed": 1.0,
         "target_s": 28.0,
         "estimate_s": 29.0,
         "duration_s": 30.0 if ended else None,
-        "pad_s": 0.0,
         "quoted": 1.9,
-        "reserved_cost": 0.0,
         "cost": 2.0 if ended else None,
         "currency": "usd",
         "error_code": None if ended else "rendering_failed",

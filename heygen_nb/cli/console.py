@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from heygen_nb import models
     from heygen_nb.errors import HeygenNbError
     from heygen_nb.models import Draft
-    from heygen_nb.outcome import Failure, Outcome
+    from heygen_nb.reports import Failure, Outcome
 
 
 class _PlainConsole(Console):

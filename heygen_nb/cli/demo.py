@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.cli.commands import DemoOptions
     from heygen_nb.config import Settings
-    from heygen_nb.outcome import Outcome
+    from heygen_nb.reports import Outcome
 
 # What only the real services use: with none of it set, nothing can be paid.
 _NO_KEYS: dict[str, Any] = {

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from heygen_nb.cli.commands import RenderOptions
     from heygen_nb.config import Settings
     from heygen_nb.models import Draft, Quote
-    from heygen_nb.outcome import Outcome
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Plan
+    from heygen_nb.reports import Outcome
 
 
 _SHOWN = 20  # plans of a large table

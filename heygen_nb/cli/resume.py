@@ -17,7 +17,7 @@ from heygen_nb.renderer.order import adopt, order_again
 if TYPE_CHECKING:
     from heygen_nb.cli.commands import ResumeOptions
     from heygen_nb.config import Settings
-    from heygen_nb.outcome import Outcome
+    from heygen_nb.reports import Outcome
 
 
 def run_resume(options: ResumeOptions) -> int:

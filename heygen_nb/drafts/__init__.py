@@ -1,6 +1,6 @@
 """Drafts from files, and from tables with a template."""
 
-from heygen_nb.drafts.fields import FIELDS, label, write_draft
+from heygen_nb.drafts.fields import FIELDS, OVERRULES, label, write_draft
 from heygen_nb.drafts.read import drafts_in, read_drafts
 from heygen_nb.drafts.spoken import (
     MAX_SCRIPT_CHARS,
@@ -21,6 +21,7 @@ from heygen_nb.drafts.template import (
 __all__ = [
     "FIELDS",
     "MAX_SCRIPT_CHARS",
+    "OVERRULES",
     "DraftTemplate",
     "Filled",
     "Speakable",

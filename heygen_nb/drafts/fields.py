@@ -9,6 +9,7 @@ import difflib
 import logging
 import re
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -17,20 +18,21 @@ from heygen_nb import i18n
 from heygen_nb.config import check_duration
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import Draft, DraftField
+from heygen_nb.models import Draft
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 log = logging.getLogger("heygen_nb.drafts")
 
-FIELDS: dict[str, DraftField] = {
-    name: about
-    for name, info in Draft.model_fields.items()
-    for about in info.metadata
-    if isinstance(about, DraftField)
+FIELDS = Draft.model_fields
+OVERRULES = {  # what a draft says itself stands above these settings
+    "voice": "heygen_voice",
+    "avatar": "heygen_avatar_id",
+    "background": "heygen_background_url",
+    "duration": "video_duration",
 }
+WORDS = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text("utf-8"))
 _SIGNS = re.compile(r"[\W_]+")
 
 
@@ -40,8 +42,8 @@ def _folded(heading: str) -> str:
 
 _HEADINGS = {
     _folded(heading): name
-    for name, about in FIELDS.items()
-    for heading in (name, *about.headings.split(","))
+    for name in FIELDS
+    for heading in (name, *WORDS["headings"].get(name, ()))
 }
 
 
@@ -52,7 +54,7 @@ def field_of(heading: str) -> str:
 
 def label(field: str) -> str:
     """Return the name of a field in the user's language."""
-    return i18n.gettext(FIELDS[field].label)
+    return i18n.gettext(FIELDS[field].title or field)
 
 
 def by_field(values: Mapping[str, str], where: str) -> dict[str, str]:

@@ -10,13 +10,10 @@ import html
 import re
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
 from heygen_nb.config import FILE_KEYS, SECRETS, VIDEO_KEYS
-from heygen_nb.drafts.fields import FIELDS, field_of
+from heygen_nb.drafts.fields import FIELDS, WORDS, field_of
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
 
@@ -45,13 +42,12 @@ class Speakable:
     left_out: tuple[str, ...] = ()
 
 
-_FOUND = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text("utf-8"))
 _LABEL, _SHOWN = (
-    "|".join(re.escape(word).replace(r"\ ", r"[ \t-]?") for word in _FOUND[key])
+    "|".join(re.escape(word).replace(r"\ ", r"[ \t-]?") for word in WORDS[key])
     for key in ("labels", "shown")
 )
 _DIRECTION = (
-    rf"(?:(?:he|she|they|the \w+|она?|они)[ ])?(?:{'|'.join(_FOUND['directions'])})"
+    rf"(?:(?:he|she|they|the \w+|она?|они)[ ])?(?:{'|'.join(WORDS['directions'])})"
 )
 _DASHES = r"[ \t]*:?-+:?[ \t]*"
 _RULER = rf"(?:(?:\|{_DASHES})+\||:?-{{2,}}:?[ \t]*(?:\|{_DASHES})+)"

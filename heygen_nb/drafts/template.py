@@ -363,4 +363,4 @@ def _refused(table: Table, problems: list[str], hint: str = "") -> TableError:
     head = _("{table}: {problems}; no draft was made.").format(
         table=table.name, problems=count.format(count=len(problems))
     )
-    return TableError("\n".join((head, *lines)), problems=problems, hint=hint)
+    return TableError("\n".join((head, *lines)), problems=tuple(problems), hint=hint)

@@ -249,17 +249,17 @@ def _bring_up_to_date(engine: Engine) -> None:
         )
     if found:
         _keep_copy(engine, found)
-    with engine.connect().execution_options(writes=True) as connection:
-        with connection.begin():
-            if engine.dialect.name == "postgresql":
-                # Two processes may open a new ledger at the same moment.
-                connection.execute(text("SELECT pg_advisory_xact_lock(4242001)"))
-            if inspect(connection).has_table(LayoutRow.__tablename__):
-                _migrate(connection)
-            else:
-                Base.metadata.create_all(connection)
-                layout = insert(LayoutRow).values(version_num=migrations.HEAD)
-                connection.execute(layout)
+    writer = engine.execution_options(writes=True)
+    with writer.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            # Two processes may open a new ledger at the same moment.
+            connection.execute(text("SELECT pg_advisory_xact_lock(4242001)"))
+        if inspect(connection).has_table(LayoutRow.__tablename__):
+            _migrate(connection)
+        else:
+            Base.metadata.create_all(connection)
+            layout = insert(LayoutRow).values(version_num=migrations.HEAD)
+            connection.execute(layout)
 
 
 def _layout_of(engine: Engine) -> str | None:

@@ -283,9 +283,8 @@ class Facts(Part):
             .group_by(PostRow.render_id)
             .subquery()
         )
-        own = {"resolution": _RESOLUTION, "chat_id": chats.c.chat_id}
         names = RenderFact.__dataclass_fields__
-        columns: list[Any] = [own.get(n, getattr(RenderRow, n, None)) for n in names]
+        columns: list[Any] = [getattr(RenderRow, n, chats.c.chat_id) for n in names]
         query = (
             select(*columns)
             .outerjoin(chats, chats.c.render_id == RenderRow.id)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from heygen_nb.config import VIDEO_KEYS, Settings, check_duration
-from heygen_nb.drafts import FIELDS
+from heygen_nb.drafts import OVERRULES
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import NO_BACKGROUND, allowed_values
@@ -68,8 +68,8 @@ def effective_settings(
 
 def draft_settings(draft: Draft, settings: Settings) -> Settings:
     """Lay what the draft itself says over the settings."""
-    own = {f.overrules: getattr(draft, name) for name, f in FIELDS.items()}
-    chosen = {k: v for k, v in own.items() if k and v not in (None, "")}
+    own = {key: getattr(draft, name) for name, key in OVERRULES.items()}
+    chosen = {k: v for k, v in own.items() if v not in (None, "")}
     if draft.background == NO_BACKGROUND:
         chosen["heygen_background_url"] = ""
     return settings.model_copy(update=chosen)

@@ -145,7 +145,7 @@ async def _accepted(
                 id=row.video_id, reason=row.error_message or row.error_code
             ),
             video_id=row.video_id or "",
-            failure_code=row.error_code,
+            code=row.error_code or RenderFailedError.code,
             hint=_("HeyGen does not charge failed renders. Change the draft or retry."),
         )
     return row

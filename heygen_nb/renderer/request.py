@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from heygen_nb.drafts import FIELDS, check_draft, left_out_text, what_is_said
+from heygen_nb.drafts import OVERRULES, check_draft, left_out_text, what_is_said
 from heygen_nb.errors import InvalidRequestError
 from heygen_nb.heygen import (
     AvatarVideo,
@@ -299,7 +299,7 @@ def _new_render(
 ) -> NewRender:
     inputs = picture_and_sound(draft, settings)
     revision, *earlier = revisions_of(written, inputs)
-    own = {n: getattr(draft, n) for n, field in FIELDS.items() if field.overrules}
+    own = {name: getattr(draft, name) for name in OVERRULES}
     return NewRender(
         draft_id=draft.id,
         revision=revision,

@@ -429,7 +429,7 @@ def _failed(
             id=video_id, reason=reason.rstrip(".")
         ),
         video_id=video_id,
-        failure_code=code,
+        code=code,
         hint=_("HeyGen does not charge failed renders. Change the draft or retry."),
         charged=None if sighting.word == "deleted" else False,
     )

@@ -26,7 +26,7 @@ from heygen_nb.ui.widgets import LogView, Player
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from heygen_nb.outcome import Outcome
+    from heygen_nb.reports import Outcome
     from heygen_nb.ui.base import Work
     from heygen_nb.ui.jobs import Job
 

@@ -20,9 +20,9 @@ from heygen_nb.clock import Pace
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft, Video
-from heygen_nb.outcome import Outcome
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.order import ToRender, order_all
+from heygen_nb.reports import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence

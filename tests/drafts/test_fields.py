@@ -1,7 +1,7 @@
 import pytest
 
 from heygen_nb.drafts import FIELDS
-from heygen_nb.drafts.fields import field_of
+from heygen_nb.drafts.fields import WORDS, field_of
 from heygen_nb.errors import DraftError
 from heygen_nb.ledger.tables import DraftRow
 from heygen_nb.models import Draft
@@ -11,7 +11,7 @@ def test_every_field_of_a_draft_has_a_label_and_a_column_of_the_ledger():
     columns = set(DraftRow.__table__.columns.keys())
 
     assert set(FIELDS) == set(Draft.model_fields)
-    assert all(about.label for about in FIELDS.values())
+    assert all(field.title for field in FIELDS.values())
     assert set(FIELDS) <= columns
 
 
@@ -36,7 +36,7 @@ def test_headings_in_the_users_words_mean_fields(heading, field):
 
 
 def test_no_heading_means_two_fields():
-    headings = [h.strip() for f in FIELDS.values() for h in f.headings.split(",")]
+    headings = [h for names in WORDS["headings"].values() for h in names]
 
     assert len(headings) == len(set(headings))
 

@@ -18,7 +18,6 @@ from heygen_nb.errors import LedgerError
 from heygen_nb.ledger import Ledger, database, migrations
 from heygen_nb.ledger.tables import Base
 
-
 # From today's tables to those of version 0.1.
 UNDONE = """
     DROP TABLE payers
@@ -41,7 +40,9 @@ def older(url, version=migrations.OLDEST):
     with engine.begin() as connection:
         for step in UNDONE.strip().splitlines():
             connection.execute(text(step))
-        connection.execute(text(f"UPDATE alembic_version SET version_num = {version!r}"))
+        connection.execute(
+            text(f"UPDATE alembic_version SET version_num = {version!r}")
+        )
         connection.execute(
             text(
                 "INSERT INTO renders (id, draft_id, revision, attempt, backend,"
@@ -110,8 +111,7 @@ def test_a_copy_of_an_older_ledger_is_kept(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("layout", "told"),
-    [("9999", "newer version"), ("0001", "older than version 0.1")],
+    ("layout", "told"), [("9999", "newer version"), ("0001", "older than version 0.1")]
 )
 def test_a_ledger_of_another_time_is_refused_and_left_alone(ledger_url, layout, told):
     Ledger(ledger_url).close()

@@ -10,30 +10,29 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from heygen_nb.finishing.captions import (
-    CaptionOverlay,
-    said_as_written,
-    timed_by_ear,
-    words_of_srt,
+from heygen_nb.finishing.captions import said_as_written, timed_by_ear, words_of_srt
+from heygen_nb.finishing.encode import (
+    SILENT_LUFS,
+    PictureWork,
+    SoundWork,
+    crop_to,
+    loudness_lufs,
+    rewrite,
+    shrink_video,
 )
-from heygen_nb.finishing.crop import crop_to
-from heygen_nb.finishing.encode import PictureWork, SoundWork, rewrite, shrink_video
-from heygen_nb.finishing.loudness import SILENT_LUFS, loudness_lufs
 from heygen_nb.preview import Word, probe_video, read_sound
-from heygen_nb.preview.background import palette_for
-from heygen_nb.preview.captions import set_pages
-from heygen_nb.preview.layout import lay_out
+from heygen_nb.preview.captions import Subtitles, set_pages
+from heygen_nb.preview.layout import lay_out, palette_for
 from heygen_nb.preview.video import pictures_at
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from heygen_nb.finishing.crop import Crop
+    from heygen_nb.finishing.encode import Crop
     from heygen_nb.models import AspectRatio
     from heygen_nb.preview import Narration, VideoFacts
-    from heygen_nb.preview.background import Palette
     from heygen_nb.preview.captions import CaptionPage
-    from heygen_nb.preview.layout import Layout
+    from heygen_nb.preview.layout import Layout, Palette
 
 __all__ = ["Finish", "Finished", "finish", "shrink_video"]
 
@@ -113,7 +112,7 @@ def finish(source: Path, target: Path, wish: Finish) -> Finished:
     overlay = None
     if pages:
         palette = _palette(source, facts, crop, layout)
-        overlay = CaptionOverlay(pages, layout, palette, lit=wish.lit)
+        overlay = Subtitles(pages, layout, palette, lit=wish.lit)
     gain_db = _gain_db(sound, facts.channels, wish.loudness_lufs)
     rewrite(
         source,
@@ -152,7 +151,8 @@ def _palette(
     seen = Image.new("RGB", (box.width, box.height * len(times)))
     for number, picture in enumerate(pictures_at(source, times, part=4, rough=True)):
         across, down = picture.width / facts.width, picture.height / facts.height
-        right, bottom = (left + width) * across, (top + height) * down
+        right = min((left + width) * across, picture.width)
+        bottom = min((top + height) * down, picture.height)
         part = left * across, top * down, right, bottom
         shown = picture.resize((layout.width, layout.height), box=part)
         seen.paste(shown.crop(box.corners), (0, number * box.height))

@@ -1,4 +1,4 @@
-"""Captions over a moving film: whose words, when they are said, and their pixels."""
+"""Which words a film says, and when: told by HeyGen, or found in its sound."""
 
 from __future__ import annotations
 
@@ -9,23 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from heygen_nb.preview import EspeakVoice, Word
-from heygen_nb.preview.captions import Lettering, shown_at
-from heygen_nb.preview.layout import to_patch
 from heygen_nb.preview.text import script_words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from av.video.frame import VideoFrame
     from numpy.typing import NDArray
-    from PIL import Image
 
     from heygen_nb.preview import Narration
-    from heygen_nb.preview.background import Palette
-    from heygen_nb.preview.captions import CaptionPage
-    from heygen_nb.preview.layout import Layout
-
-    Shown = tuple[CaptionPage | None, Word | None]
 
 _CUE = re.compile(
     r"(\d+):(\d\d):(\d\d)[,.](\d{3}) *--> *(\d+):(\d\d):(\d\d)[,.](\d{3}).*\n"
@@ -123,84 +114,3 @@ def _voiced(sound: Narration) -> NDArray[np.floating]:
     loud = np.sqrt(np.mean(whole**2, axis=1)) if len(whole) else np.zeros(0)
     floor = _QUIET * float(np.percentile(loud, 95)) if len(loud) else 0.0
     return np.flatnonzero(loud > max(floor, 1e-4)) * _STEP_S
-
-
-class CaptionOverlay:
-    """Puts the captions on the pictures of a film, whose times come in order.
-
-    Args:
-        pages: What is shown when.
-        layout: Where.
-        palette: The colours that read well on this film.
-        lit: Whether the word being said is lit.
-    """
-
-    def __init__(
-        self,
-        pages: tuple[CaptionPage, ...],
-        layout: Layout,
-        palette: Palette,
-        *,
-        lit: bool = True,
-    ) -> None:
-        self._pages = pages
-        self._box = layout.captions
-        self._lettering = Lettering(layout, palette)
-        self._lit = lit
-        self._shown: Shown = None, None
-        self._page: _Layer | None = None
-        self._pill: _Layer | None = None
-
-    def state(self, now: float) -> Shown:
-        """Return the page and the lit word at a time."""
-        page, word = shown_at(self._pages, now)
-        return page, word if self._lit else None
-
-    def put_on(self, frame: VideoFrame, now: float) -> Shown:
-        """Draw into a writable picture what is shown at a time, and return it."""
-        page, word = shown = self.state(now)
-        if page is not self._shown[0]:
-            self._page = self._layer(self._lettering.page(page)) if page else None
-        if shown != self._shown:
-            self._pill = self._layer(*self._lettering.pill(word)) if word else None
-        self._shown = shown
-        for layer in filter(None, (self._page, self._pill)):
-            layer.put_on(frame)
-        return shown
-
-    def _layer(self, image: Image.Image, x: int = 0, y: int = 0) -> _Layer:
-        return _Layer(image, self._box.x + x, self._box.y + y)
-
-
-class _Layer:
-    """A see-through picture in the film's colours, ready to be laid over."""
-
-    def __init__(self, image: Image.Image, x: int, y: int) -> None:
-        left, top, right, bottom = image.getchannel("A").getbbox() or (0, 0, 2, 2)
-        left, top = left & ~1, top & ~1
-        right, bottom = (right + 1) & ~1, (bottom + 1) & ~1
-        image = image.crop((left, top, right, bottom))
-        self._x, self._y = x + left, y + top
-        alpha = image.getchannel("A")
-        half = alpha.reduce(2)
-        patch = to_patch(image.convert("RGB"))
-        self._parts = []
-        for plane, cover in zip(patch.planes, (alpha, half, half), strict=True):
-            share = np.asarray(cover, np.uint16)
-            share = share + (share >> 7)  # 0 to 256, so that a shift divides
-            self._parts.append((plane * share + 128, 256 - share))
-
-    def put_on(self, frame: VideoFrame) -> None:
-        for plane, (added, kept), shift in zip(
-            frame.planes, self._parts, (0, 1, 1), strict=True
-        ):
-            pixels = np.frombuffer(memoryview(plane), np.uint8).reshape(
-                -1, plane.line_size
-            )
-            height, width = kept.shape
-            x, y = self._x >> shift, self._y >> shift
-            part = pixels[y : y + height, x : x + width]
-            mixed = part * kept
-            mixed += added
-            mixed >>= 8
-            part[:] = mixed

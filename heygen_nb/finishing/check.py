@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from PIL import Image, ImageOps
 
-from heygen_nb.finishing.crop import crop_to
+from heygen_nb.finishing.encode import crop_to
 from heygen_nb.preview import probe_video, read_sound
-from heygen_nb.preview.background import ON_DARK, open_image
 from heygen_nb.preview.captions import Lettering
+from heygen_nb.preview.layout import ON_DARK, open_image
 from heygen_nb.preview.video import pictures_at, save_jpeg
 from heygen_nb.timing import estimate_s
 

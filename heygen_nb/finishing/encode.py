@@ -1,37 +1,45 @@
-"""One pass over a film: what is asked for is made anew, the rest is copied."""
+"""One pass over a film: what is asked for is made anew, the rest is copied.
+
+Besides: which part of a film fills another canvas, and how loud a sound is.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import av
+import numpy as np
 from av.filter import Graph
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.preview.video import open_video, probe_video
+from heygen_nb.preview.video import (
+    name_colours,
+    open_video,
+    planes_of,
+    probe_video,
+    whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from av.audio.stream import AudioStream
     from av.container import InputContainer, OutputContainer
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
+    from numpy.typing import NDArray
 
-    from heygen_nb.finishing.captions import CaptionOverlay
-    from heygen_nb.finishing.crop import Crop
+    from heygen_nb.preview.captions import Subtitles
 
     AnyPacket = Packet[Any]
 
 _THREADS = 2
-_BT709 = 1
-_STUDIO_RANGE = 1
+Crop = tuple[int, int, int, int]  # left, top, width, height; all even
 # At this quality nobody tells the picture from the one HeyGen sent. Few pictures are
 # held at a time: the default looks 10 ahead and keeps 100 MB for it.
 _X264: dict[str, object] = {
@@ -56,7 +64,7 @@ class PictureWork:
 
     size: tuple[int, int]
     crop: Crop | None = None
-    overlay: CaptionOverlay | None = None
+    overlay: Subtitles | None = None
     bits: int | None = None
 
 
@@ -93,24 +101,17 @@ def rewrite(
     Raises:
         PreviewError: The film cannot be read, or the new one not be written.
     """
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=f".{target.stem}-", dir=target.parent) as new:
-            part = Path(new) / target.name
-            with (
-                open_video(source) as read,
-                av.open(
-                    str(part), "w", format="mp4", options={"movflags": "+faststart"}
-                ) as written,
-            ):
-                written.metadata.update(tags or {})
-                _pass(read, written, picture, sound)
-            part.replace(target)
-    except (OSError, av.FFmpegError) as exc:
-        message = _("The video {name} could not be written: {reason}")
-        raise PreviewError(
-            message.format(name=target.name, reason=exc.strerror or exc)
-        ) from exc
+    with whole(target) as folder:
+        part = folder / target.name
+        with (
+            open_video(source) as read,
+            av.open(
+                str(part), "w", format="mp4", options={"movflags": "+faststart"}
+            ) as written,
+        ):
+            written.metadata.update(tags or {})
+            _pass(read, written, picture, sound)
+        part.replace(target)
 
 
 def _pass(
@@ -231,7 +232,7 @@ class _Picture:
             copy = frame if parts == 1 else _copied(frame)
             if overlay:
                 copy.make_writable()
-                shown = overlay.put_on(copy, now)
+                shown = overlay.put_on(planes_of(copy), now)
             copy.pts = at + ticks * part // parts
             copy.pict_type = 0
             yield from self._stream.encode(copy)
@@ -251,8 +252,7 @@ def _encoder(
     # Pictures may stand anywhere (ours do), so the grid is the source's own.
     context.time_base = stream.time_base or Fraction(1, 90_000)
     context.thread_count = _THREADS
-    context.color_primaries = context.color_trc = context.colorspace = _BT709
-    context.color_range = _STUDIO_RANGE
+    name_colours(context)
     if work.bits:
         made.bit_rate = work.bits
         limits = {"maxrate": str(work.bits), "bufsize": str(2 * work.bits)}
@@ -293,8 +293,8 @@ def shrink_video(source: Path, target: Path, *, max_bytes: int) -> Path:
     """
     facts = probe_video(source)
     bits = max_bytes * 8 * _SPARE / max(facts.duration_s, 0.1) - _LEAST_AUDIO_BITS
-    with TemporaryDirectory(prefix=f".{target.stem}-", dir=target.parent) as folder:
-        part = Path(folder) / target.name
+    with whole(target) as folder:
+        part = folder / target.name
         for _try in range(_TRIES):
             if bits < _LOWEST_BITS:
                 break
@@ -317,3 +317,76 @@ def shrink_video(source: Path, target: Path, *, max_bytes: int) -> Path:
 
 def _even(value: float) -> int:
     return max(round(value / 2) * 2, 2)
+
+
+def crop_to(
+    size: tuple[int, int], ratio: str, focus: tuple[float, float] = (0.5, 0.5)
+) -> tuple[Crop | None, tuple[int, int]]:
+    """Return the part of a picture that fills another canvas, and its new size.
+
+    Args:
+        size: Width and height of the film.
+        ratio: The canvas, such as ``9:16``.
+        focus: What stays in sight, from left and top, 0 to 1.
+
+    Returns:
+        The part, None if the film has that shape already; the short side keeps its
+        length.
+    """
+    width, height = size
+    across, down = (int(part) for part in ratio.split(":"))
+    if abs(width * down - height * across) <= 2 * max(across, down):
+        return None, size
+    kept = (
+        _even(min(width, height * across / down)),
+        _even(min(height, width * down / across)),
+    )
+    left, top = (
+        _even(min(max(whole * at - part / 2, 0), whole - part))
+        for whole, part, at in zip(size, kept, focus, strict=True)
+    )
+    scale = min(size) / min(across, down)
+    return (left, top, *kept), (_even(across * scale), _even(down * scale))
+
+
+SILENT_LUFS = -70.0  # by ITU-R BS.1770-4
+_SHELF_HZ, _SHELF_Q, _SHELF_GAIN = 1681.97, 0.70718, 1.58486  # 4 dB
+_PASS_HZ, _PASS_Q = 38.1355, 0.50033
+_OFFSET = -0.691
+
+
+def loudness_lufs(samples: NDArray[np.float32], rate: int, channels: int) -> float:
+    """Return the integrated loudness of a voice; −70 for silence.
+
+    Args:
+        samples: Mono, or the mean of channels that are the same.
+        rate: Samples a second.
+        channels: They are heard together, so two are 3 LU louder than one.
+    """
+    size = rate // 10
+    parts = samples[: len(samples) // size * size].reshape(-1, size)
+    if len(parts) < 4:  # noqa: PLR2004 - a block is 400 ms
+        return SILENT_LUFS
+    # The standard's filters weigh frequencies, so the spectrum is all that is needed.
+    weight = _weight(np.arange(size // 2 + 1) * rate / size) * 2 / size**2 * channels
+    power = np.array([np.abs(np.fft.rfft(part)) ** 2 @ weight for part in parts])
+    blocks = np.convolve(power, np.full(4, 0.25), "valid")
+    gate = 10 ** ((SILENT_LUFS - _OFFSET) / 10)
+    for _gate in ("absolute", "relative"):
+        blocks = blocks[blocks > gate]
+        if not len(blocks):
+            return SILENT_LUFS
+        gate = blocks.mean() / 10  # 10 LU below the mean
+    blocks = blocks[blocks > gate]
+    return float(_OFFSET + 10 * np.log10(blocks.mean()))
+
+
+def _weight(hz: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return by how much the power of each frequency counts."""
+    s = 1j * hz / _SHELF_HZ
+    middle = _SHELF_GAIN**0.49967
+    shelf = (_SHELF_GAIN * s**2 + middle * s / _SHELF_Q + 1) / (s**2 + s / _SHELF_Q + 1)
+    s = 1j * hz / _PASS_HZ
+    high = s**2 / (s**2 + s / _PASS_Q + 1)
+    weight: NDArray[np.float64] = np.abs(shelf * high) ** 2
+    return weight

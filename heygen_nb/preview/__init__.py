@@ -4,8 +4,7 @@ Files in, MP4 + SRT + JPEG out; nothing here knows HeyGen, drafts or the ledger.
 ``fetch`` (background pictures) is imported on its own: it needs httpx.
 """
 
-from heygen_nb.preview.render import preview_batch, render_scene
-from heygen_nb.preview.scene import Rendered, Scene
+from heygen_nb.preview.scene import Rendered, Scene, preview_batch, render_scene
 from heygen_nb.preview.video import VideoFacts, make_thumbnail, probe_video, read_sound
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 

@@ -11,16 +11,17 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from heygen_nb.preview.layout import draw_text, rounded_mask, text_width, to_patch
+from heygen_nb.preview.layout import Layer, draw_text, rounded_mask, text_width
 from heygen_nb.preview.text import STRESS, clean_script
 from heygen_nb.preview.voice import Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from heygen_nb.preview.layout import Layout, Palette, Plane
+
     Measure = Callable[[str], float]
-    from heygen_nb.preview.background import Palette
-    from heygen_nb.preview.layout import Layout, Plane
+    Shown = tuple["CaptionPage | None", Word | None]
 
 _SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 _CLOSERS = "\"'»”’)]"
@@ -329,41 +330,50 @@ class Lettering:
 
 
 class Subtitles:
-    """The captions on a picture that stands still; times come in order."""
+    """The captions of a film or a scene; times come in order.
+
+    Args:
+        pages: What is shown when.
+        layout: Where.
+        palette: The colours that read well there.
+        lit: Whether the word being said is lit.
+    """
 
     def __init__(
         self,
-        picture: Image.Image,
+        pages: tuple[CaptionPage, ...],
         layout: Layout,
         palette: Palette,
-        pages: tuple[CaptionPage, ...],
+        *,
+        lit: bool = True,
     ) -> None:
-        self._box = layout.captions
         self._pages = pages
+        self._box = layout.captions
         self._lettering = Lettering(layout, palette)
-        self._image = self._behind = picture.crop(self._box.corners)
-        self._plain = to_patch(self._behind, self._box.x, self._box.y)
-        self._shown: tuple[CaptionPage | None, Word | None] = None, None
+        self._lit = lit
+        self._shown: Shown = None, None
+        self._page: Layer | None = None
+        self._pill: Layer | None = None
 
-    def paint(self, now: float, planes: tuple[Plane, Plane, Plane]) -> bool:
-        """Bring the captions to a time; False if they stay as they are."""
-        page, word = shown = shown_at(self._pages, now)
-        if shown == self._shown:
-            return False
+    def state(self, now: float) -> Shown:
+        """Return the page and the lit word at a time."""
+        page, word = shown_at(self._pages, now)
+        return page, word if self._lit else None
+
+    def put_on(self, planes: tuple[Plane, Plane, Plane], now: float) -> Shown:
+        """Lay over a picture what is shown at a time, and return that."""
+        page, word = shown = self.state(now)
         if page is not self._shown[0]:
-            self._image = self._behind.copy()
-            if page:
-                layer = self._lettering.page(page)
-                self._image.paste(layer, mask=layer)
-            self._plain = to_patch(self._image, self._box.x, self._box.y)
-        self._plain.put_on(planes)
-        if word:
-            layer, x, y = self._lettering.pill(word)
-            part = self._image.crop((x, y, x + layer.width, y + layer.height))
-            part.paste(layer, mask=layer)
-            to_patch(part, self._box.x + x, self._box.y + y).put_on(planes)
+            self._page = self._layer(self._lettering.page(page)) if page else None
+        if shown != self._shown:
+            self._pill = self._layer(*self._lettering.pill(word)) if word else None
         self._shown = shown
-        return True
+        for layer in filter(None, (self._page, self._pill)):
+            layer.put_on(planes)
+        return shown
+
+    def _layer(self, image: Image.Image, x: int = 0, y: int = 0) -> Layer:
+        return Layer(image, self._box.x + x, self._box.y + y)
 
 
 def _right_to_left(word: Word) -> bool:

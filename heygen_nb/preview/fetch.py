@@ -13,7 +13,7 @@ import httpx
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.preview.background import open_image
+from heygen_nb.preview.layout import open_image
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Where everything stands, for any size of picture, and how it is put there.
+"""Where everything stands, what is behind it, and how it is put there.
 
 Phone apps lay buttons over a vertical video: the lowest fifth and the right edge
 are kept free of captions, the top of anything but the badge.
@@ -6,6 +6,7 @@ are kept free of captions, the top of anything but the badge.
 
 from __future__ import annotations
 
+import io
 import re
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,9 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw, ImageFont, ImageOps, ImageStat
+
+from heygen_nb.errors import PreviewError
+from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Plane = NDArray[np.uint8]
@@ -184,7 +190,7 @@ def _runs(text: str) -> list[tuple[str, str]]:
     for keycap in _KEYCAP.finditer(text):
         names[keycap.start() : keycap.end()] = [_OURS[1]] * len(keycap[0])
     paired = groupby(zip(text, names, strict=True), key=lambda pair: pair[1])
-    return [(name, "".join(c for c, _ in group)) for name, group in paired]
+    return [(name, "".join(c for c, _name in group)) for name, group in paired]
 
 
 @lru_cache(maxsize=8192)
@@ -256,3 +262,161 @@ def to_patch(image: Image.Image, x: int = 0, y: int = 0) -> Patch:
         for source, matrix in ((image, _LUMA), (small, _CB), (small, _CR))
     )
     return Patch(x, y, (luma, blue, red))
+
+
+Colour = tuple[int, int, int]
+
+_COLOURS = re.compile(r"#([0-9a-f]{6})(?:-#([0-9a-f]{6}))?", re.IGNORECASE)
+_HOUSE: tuple[Colour, Colour] = ((16, 20, 48), (88, 42, 122))
+_GLOW: Colour = (96, 108, 220)
+_COARSE = 4
+_MAX_PIXELS = 50_000_000
+_BRIGHT = 140  # mean grey from which dark letters read better
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    """Colours that read well on a background.
+
+    Attributes:
+        ink: Letters.
+        shade: The soft shadow behind them.
+        accent: The spoken word's pill, the ring and the bars.
+        accent_ink: Letters on the pill.
+    """
+
+    ink: Colour
+    shade: Colour
+    accent: Colour
+    accent_ink: Colour
+
+
+ON_DARK = Palette((255, 255, 255), (6, 8, 24), (255, 204, 64), (24, 20, 36))
+ON_LIGHT = Palette((26, 27, 46), (255, 255, 255), (84, 70, 232), (255, 255, 255))
+
+
+def open_image(source: Path | bytes) -> Image.Image:
+    """Open a picture upright and in RGB.
+
+    Raises:
+        PreviewError: It is missing, not a picture, or too big to be one.
+    """
+    name = str(source) if isinstance(source, Path) else _("(the picture)")
+    try:
+        image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+        if image.width * image.height > _MAX_PIXELS:
+            message = _("The picture {name} has more than 50 million pixels.")
+            raise PreviewError(message.format(name=name))
+        image.draft("RGB", (2160, 2160))  # big JPEGs are read at a fraction
+        return _flat(ImageOps.exif_transpose(image))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as exc:
+        message = _("The picture {name} cannot be read.")
+        raise PreviewError(message.format(name=name)) from exc
+
+
+def paint_background(
+    source: str | Path | bytes | None,
+    width: int,
+    height: int,
+    *,
+    carries_text: bool = True,
+) -> Image.Image:
+    """Paint the whole picture; a photo that carries text is darkened for it.
+
+    Raises:
+        PreviewError: Neither a colour nor a readable picture.
+    """
+    if source is None:
+        return _gradient(*_HOUSE, width, height, _GLOW)
+    if isinstance(source, str):
+        colours = _COLOURS.fullmatch(source.strip())
+        if colours:
+            top = list(bytes.fromhex(colours[1]))
+            bottom = list(bytes.fromhex(colours[2] or colours[1]))
+            return _gradient(top, bottom, width, height)
+        source = Path(source)
+    photo = ImageOps.fit(open_image(source), (width, height), Image.Resampling.BICUBIC)
+    return _scrim(photo) if carries_text else photo
+
+
+def palette_for(image: Image.Image, box: tuple[int, int, int, int]) -> Palette:
+    """Choose the colours that read well on that part of the picture."""
+    grey = ImageStat.Stat(image.crop(box).convert("L")).mean[0]
+    return ON_LIGHT if grey > _BRIGHT else ON_DARK
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        white = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(white, layer).convert("RGB")
+    return image.convert("RGB")
+
+
+def _gradient(
+    top: Sequence[int],
+    bottom: Sequence[int],
+    width: int,
+    height: int,
+    glow: Colour | None = None,
+) -> Image.Image:
+    """Blend from top to bottom; the glow is a soft light behind the avatar."""
+    # Computed small and enlarged: nothing in it is sharp.
+    down = np.linspace(0, 1, height // _COARSE, dtype=np.float32)[:, None]
+    across = np.linspace(-0.5, 0.5, width // _COARSE, dtype=np.float32)[None, :]
+    blend = np.clip(down + across * (0.25 if glow else 0), 0, 1)[:, :, None]
+    picture = np.array(top) + (np.array(bottom) - top) * blend
+    if glow:
+        far = (across * width) ** 2 + ((down - 0.36) * height) ** 2
+        light = 0.42 * np.exp(-far / (0.42 * min(width, height)) ** 2)
+        picture += (np.array(glow) - picture) * light[:, :, None]
+    small = Image.fromarray(np.rint(picture).astype(np.uint8))
+    return small.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def _scrim(photo: Image.Image) -> Image.Image:
+    """Darken a photo, more towards the captions, so that any of them carries text."""
+    width, height = photo.size
+    down = np.linspace(0, 1, height)
+    dark = 0.28 + 0.34 * np.clip((down - 0.35) / 0.4, 0, 1)
+    column = Image.fromarray((dark * 255).astype(np.uint8)[:, None])
+    mask = column.resize((width, height))
+    return Image.composite(Image.new("RGB", photo.size, (8, 9, 18)), photo, mask)
+
+
+class Layer:
+    """A see-through picture in the film's colours, ready to be laid over others.
+
+    Args:
+        image: With its opacity.
+        x: Where its left edge lies in the whole picture.
+        y: Where its upper edge lies.
+    """
+
+    def __init__(self, image: Image.Image, x: int, y: int) -> None:
+        left, top, right, bottom = image.getchannel("A").getbbox() or (0, 0, 2, 2)
+        left, top = left & ~1, top & ~1
+        right, bottom = (right + 1) & ~1, (bottom + 1) & ~1
+        image = image.crop((left, top, right, bottom))
+        self._x, self._y = x + left, y + top
+        alpha = image.getchannel("A")
+        half = alpha.reduce(2)
+        patch = to_patch(image.convert("RGB"))
+        self._parts = []
+        for plane, cover in zip(patch.planes, (alpha, half, half), strict=True):
+            share = np.asarray(cover, np.uint16)
+            share = share + (share >> 7)  # 0 to 256, so that a shift divides
+            self._parts.append((plane * share + 128, 256 - share))
+
+    def put_on(self, planes: tuple[Plane, Plane, Plane]) -> None:
+        """Mix it into the planes of a whole picture."""
+        for plane, (added, kept), shift in zip(
+            planes, self._parts, (0, 1, 1), strict=True
+        ):
+            height, width = kept.shape
+            x, y = self._x >> shift, self._y >> shift
+            part = plane[y : y + height, x : x + width]
+            mixed = part * kept
+            mixed += added
+            mixed >>= 8
+            part[:] = mixed

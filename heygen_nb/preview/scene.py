@@ -1,13 +1,19 @@
-"""A scene: what is shown and said, and how it moves from frame to frame."""
+"""A scene: what is shown and said, how it moves, and its files in one pass."""
 
 from __future__ import annotations
 
+import os
+import uuid
+from concurrent.futures import BrokenExecutor, Executor
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - dataclasses resolve it for readers
 from typing import TYPE_CHECKING
 
 from PIL import ImageDraw
 
+from heygen_nb.errors import PreviewError
+from heygen_nb.i18n import gettext as _
 from heygen_nb.preview.avatar import (
     BARS,
     MOUTHS,
@@ -18,18 +24,24 @@ from heygen_nb.preview.avatar import (
     make_avatar,
     swell,
 )
-from heygen_nb.preview.background import paint_background, palette_for
-from heygen_nb.preview.captions import Subtitles, set_pages
+from heygen_nb.preview.captions import Subtitles, set_pages, to_srt
 from heygen_nb.preview.layout import (
     draw_text,
     lay_out,
+    paint_background,
+    palette_for,
     rounded_mask,
     text_width,
     to_patch,
 )
+from heygen_nb.preview.video import THUMBNAIL_PX, Mp4Writer, save_jpeg, whole
 from heygen_nb.preview.voice import EspeakVoice
+from heygen_nb.processes import Processes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from concurrent.futures import Future
+
     from PIL import Image
 
     from heygen_nb.models import AspectRatio
@@ -130,8 +142,11 @@ class Stage:
         self._meter: Meter | None = None
         if scene.bars:
             self._meter = Meter(picture, layout.meter, palette.accent)
+        box = layout.captions
+        self._behind = to_patch(picture.crop(box.corners), box.x, box.y)
         shown = self.pages if scene.captions else ()
-        self._subtitles = Subtitles(picture, layout, palette, shown)
+        self._subtitles = Subtitles(shown, layout, palette)
+        self._shown = self._subtitles.state(-1)
         steps = self.frame_count // _STEP + 1
         self._levels = loudness(speech, _STEP / FRAMES_PER_S, steps)
         self._swell = swell(self._levels)
@@ -150,7 +165,10 @@ class Stage:
         if frame == 0:
             self._base.put_on(planes)
         # Half a frame ahead: rounds to the nearest frame instead of the next.
-        changed = self._subtitles.paint((frame + 0.5) / FRAMES_PER_S, planes)
+        now = (frame + 0.5) / FRAMES_PER_S
+        if changed := self._subtitles.state(now) != self._shown:
+            self._behind.put_on(planes)
+            self._shown = self._subtitles.put_on(planes, now)
         if frame % _STEP == 0:
             changed |= self._move(frame // _STEP, planes)
         return changed
@@ -182,3 +200,96 @@ def _draw_badge(picture: Image.Image, layout: Layout, text: str) -> None:
     draw.ellipse(corners, (255, 204, 64))
     at = (x + size * 1.65, round(middle + size * 0.36))
     draw_text(draw, at, spaced, size, (255, 255, 255))
+
+
+_POSTER_S = 1.2  # by then a caption and an open mouth are there
+_LONGEST_STILL = FRAMES_PER_S  # frames: players seek badly over longer gaps
+
+
+def render_scene(
+    scene: Scene, output: Path, *, speech: Narration | None = None
+) -> Rendered:
+    """Make the MP4, and the SRT and JPEG beside it.
+
+    Args:
+        scene: What is shown and said.
+        output: The MP4; the other two differ in their suffix. All are replaced.
+        speech: Said elsewhere, such as by HeyGen; else the scene's voice speaks.
+
+    Raises:
+        PreviewError: Nothing to say, a bad picture, or the disk refused.
+    """
+    if speech is None:
+        speech = scene.voice.speak(scene.script, speed=scene.speed)
+        if not speech.samples.any():
+            raise PreviewError(_("The script has no words that can be said."))
+    speech = speech.padded(scene.tail_s)
+    stage = Stage(scene, speech)
+    names = (output, output.with_suffix(".srt"), output.with_suffix(".jpg"))
+    with whole(output) as folder:
+        video, subtitles, thumbnail = made = [folder / name.name for name in names]
+        save_jpeg(_write_video(scene, speech, stage, video), thumbnail)
+        subtitles.write_text(to_srt(stage.pages), encoding="utf-8")
+        for file, name in zip(made, names, strict=True):
+            file.replace(name)
+    return Rendered(*names, stage.frame_count / FRAMES_PER_S, *scene.size)
+
+
+def _write_video(
+    scene: Scene, speech: Narration, stage: Stage, path: Path
+) -> Image.Image:
+    """Write the MP4; return the poster."""
+    last = stage.frame_count - 1
+    poster_at = min(round(_POSTER_S * FRAMES_PER_S), last // 2)
+    written = 0
+    with Mp4Writer(path, size=scene.size, rate=FRAMES_PER_S, speech=speech) as writer:
+        for frame in range(stage.frame_count):
+            changed = stage.paint(frame, writer.planes)
+            if changed or frame == last or frame - written >= _LONGEST_STILL:
+                writer.show(frame)
+                written = frame
+            if frame == poster_at:
+                poster = writer.picture(THUMBNAIL_PX)
+    return poster
+
+
+def preview_batch(
+    jobs: Iterable[tuple[Scene, Path]], executor: Executor | None = None
+) -> list[Rendered | PreviewError]:
+    """Render scenes side by side; one that fails does not stop the others.
+
+    Args:
+        jobs: Each scene and where its MP4 goes, on a disk that all workers share.
+        executor: Any executor, such as Dask's ``client.get_executor()``; None
+            starts a process for each core and ends them again.
+
+    Returns:
+        The files or the error of each job, in the order of ``jobs``.
+    """
+    todo = list(jobs)
+    if not todo:
+        return []
+    count = min(os.cpu_count() or 1, len(todo))
+    with nullcontext(executor) if executor else Processes(count) as workers:
+        # Dask takes equal calls for one call; the token makes each its own.
+        futures = [workers.submit(_render, *job, uuid.uuid4().hex) for job in todo]
+        try:
+            return [_outcome(future) for future in futures]
+        finally:
+            for future in futures:
+                future.cancel()  # after an interruption; else they are all done
+
+
+def _render(scene: Scene, output: Path, _token: str) -> Rendered:
+    return render_scene(scene, output)
+
+
+def _outcome(future: Future[Rendered]) -> Rendered | PreviewError:
+    try:
+        return future.result()
+    except PreviewError as exc:
+        return exc
+    except BrokenExecutor as exc:
+        error = PreviewError(_("The process that rendered the preview died."))
+        error.__cause__ = exc
+        return error

@@ -1,11 +1,13 @@
-"""MP4 files: write one, look into one, take its picture, make it small enough."""
+"""MP4 files: write one, look into one, take its pictures and its sound."""
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 import av
@@ -18,10 +20,10 @@ from heygen_nb.preview.voice import Narration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from pathlib import Path
 
     from av.audio.stream import AudioStream
     from av.container import InputContainer
+    from av.video.codeccontext import VideoCodecContext
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -37,6 +39,25 @@ _KEYFRAME_EVERY = 120  # written frames, about 8 s
 _AAC_FRAME = 1024
 _AAC_RATES = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 _THREADS = 2
+
+
+@contextmanager
+def whole(target: Path) -> Iterator[Path]:
+    """Give a folder beside a video for the new one; nothing half-written stays.
+
+    Raises:
+        PreviewError: The disk or the codecs refused.
+    """
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # On the same disk, so that what is finished is only renamed.
+        with TemporaryDirectory(prefix=f".{target.stem}-", dir=target.parent) as new:
+            yield Path(new)
+    except (OSError, av.FFmpegError) as exc:
+        message = _("The video {name} could not be written: {reason}")
+        raise PreviewError(
+            message.format(name=target.name, reason=exc.strerror or exc)
+        ) from exc
 
 
 class Mp4Writer:
@@ -64,7 +85,7 @@ class Mp4Writer:
         self._video = self._add_video(size)
         self._audio = self._add_audio()
         self._frame = av.VideoFrame(*size, "yuv420p")
-        self.planes = _views(self._frame)
+        self.planes = planes_of(self._frame)
 
     def show(self, number: int) -> None:
         """Write the planes as the picture from frame ``number`` on."""
@@ -120,8 +141,7 @@ class Mp4Writer:
         context.time_base = Fraction(1, self._rate)
         context.thread_count = _THREADS
         context.gop_size = _KEYFRAME_EVERY
-        context.color_primaries = context.color_trc = context.colorspace = _BT709
-        context.color_range = _STUDIO_RANGE
+        name_colours(context)
         return stream
 
     def _add_audio(self) -> AudioStream:
@@ -135,7 +155,14 @@ class Mp4Writer:
         return stream
 
 
-def _views(frame: av.VideoFrame) -> tuple[Plane, Plane, Plane]:
+def name_colours(context: VideoCodecContext) -> None:
+    """Write into the file which colours its numbers mean."""
+    context.color_primaries = context.color_trc = context.colorspace = _BT709
+    context.color_range = _STUDIO_RANGE
+
+
+def planes_of(frame: VideoFrame) -> tuple[Plane, Plane, Plane]:
+    """Return Y, U and V of a picture, to be written to."""
     y, u, v = (
         np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
             :, : plane.width
@@ -148,10 +175,6 @@ def _views(frame: av.VideoFrame) -> tuple[Plane, Plane, Plane]:
 # Telegram: a JPEG of at most 320 px and 200 kB (core.telegram.org/bots/api).
 THUMBNAIL_PX = 320
 THUMBNAIL_BYTES = 200_000
-_AUDIO_BITS = 96_000
-_LOWEST_BITS = 60_000
-_SPARE = 0.94  # the container's own bytes, and what x264 misses its aim by
-_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)

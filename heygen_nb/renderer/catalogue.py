@@ -367,7 +367,7 @@ def _avatar(reply: LookReply, seen: Counter[str], *, own: bool) -> Avatar:
 
 
 def _thumb(content: bytes) -> bytes:
-    from heygen_nb.preview.background import open_image  # noqa: PLC0415 - 40 MB of libraries
+    from heygen_nb.preview.layout import open_image  # noqa: PLC0415 - 40 MB of libraries
 
     image, buffer = open_image(content), io.BytesIO()
     image.thumbnail((THUMB_PX, THUMB_PX))

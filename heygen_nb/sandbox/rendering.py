@@ -17,8 +17,8 @@ from PIL import ImageOps
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.preview import Scene, render_scene
-from heygen_nb.preview.background import paint_background
 from heygen_nb.preview.fetch import fetch_image
+from heygen_nb.preview.layout import paint_background
 from heygen_nb.preview.video import read_sound
 from heygen_nb.processes import Processes
 from heygen_nb.sandbox import voices as sound

@@ -3,16 +3,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heygen_nb.finishing.captions import (
-    CaptionOverlay,
-    said_as_written,
-    timed_by_ear,
-    words_of_srt,
-)
+from heygen_nb.finishing.captions import said_as_written, timed_by_ear, words_of_srt
 from heygen_nb.preview import EspeakVoice, Word
-from heygen_nb.preview.background import palette_for
-from heygen_nb.preview.captions import set_pages
-from heygen_nb.preview.layout import lay_out
+from heygen_nb.preview.captions import Subtitles, set_pages
+from heygen_nb.preview.layout import lay_out, palette_for
+from heygen_nb.preview.video import planes_of
 
 SRT = """1
 00:00:00,000 --> 00:00:01,500
@@ -109,10 +104,10 @@ def test_letters_stand_out_on_any_film_at_360_pixels(grey, text):
     layout, pages = set_pages(layout, words, 9)
     behind = Image.new("RGB", (360, 640), (grey, grey, grey))
     palette = palette_for(behind, layout.captions.corners)
-    overlay = CaptionOverlay(pages, layout, palette, lit=False)
+    subtitles = Subtitles(pages, layout, palette, lit=False)
     frame = av.VideoFrame.from_image(behind).reformat(format="yuv420p")
 
-    overlay.put_on(frame, 0.5)
+    subtitles.put_on(planes_of(frame), 0.5)
 
     x0, y0, x1, y1 = layout.captions.corners
     box = frame.to_ndarray()[:640][y0:y1, x0:x1].astype(int)  # luma

@@ -7,7 +7,7 @@ from PIL import Image
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.finishing import Finish, finish
-from heygen_nb.finishing.loudness import loudness_lufs
+from heygen_nb.finishing.encode import loudness_lufs
 from heygen_nb.preview import (
     EspeakVoice,
     Scene,

@@ -7,13 +7,14 @@ from PIL import Image
 
 from heygen_nb.preview import Scene
 from heygen_nb.preview.avatar import loudness, swell
-from heygen_nb.preview.background import (
+from heygen_nb.preview.layout import (
     ON_DARK,
     ON_LIGHT,
+    lay_out,
     paint_background,
     palette_for,
+    to_patch,
 )
-from heygen_nb.preview.layout import lay_out, to_patch
 from heygen_nb.preview.scene import Stage
 
 SIZES = [(720, 1280), (1280, 720), (720, 720), (720, 900), (900, 720), (1080, 1920)]

@@ -522,12 +522,22 @@ async def finish_row(
     row: RenderRow,
     posting: Posting,
     progress: ProgressCallback | None = None,
+    *,
+    asked_now: bool = False,
 ) -> Outcome:
     """Take a stored render as far as it goes, and post it if that was asked for.
 
     One that failed for want of money is ordered anew: it was never paid.
+
+    Args:
+        account: Whose render it is.
+        row: The render.
+        posting: Posts it.
+        progress: Gets every log line.
+        asked_now: Its post was asked for now, however old the render is.
     """
-    post = partial(posting.send_render, asked_at=row.created_at, progress=progress)
+    asked_at = None if asked_now else row.created_at
+    post = partial(posting.send_render, asked_at=asked_at, progress=progress)
     ordered: str | HeygenNbError = row.id
     if row.state == "failed" and row.error_code == NO_CREDIT:
         try:

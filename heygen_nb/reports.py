@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from heygen_nb.models import Post, Video
 
 _FILES = ("path", "subtitles", "thumbnail")
-_NOT_IN_TABLES = ("error", "exit_code")
+_NOT_IN_TABLES = ("error", "exit_code", "name")
 
 
 Status = Literal[
@@ -149,9 +149,13 @@ def _status_of(error: HeygenNbError) -> Status:
 
 
 class HistoryLine(Outcome):
-    """A render as the ledger knows it: an outcome and the time of every step."""
+    """A render as the ledger knows it: an outcome and the time of every step.
+
+    ``name`` is its title, or its script if it has none.
+    """
 
     title: str = ""
+    name: str = Field(default="", exclude=True)
     created_at: datetime
     first_sent_at: datetime | None = None
     submitted_at: datetime | None = None
@@ -234,6 +238,15 @@ def history_lines(
     return _lines(ledger, videos, ledger.history.page(before=last, **wishes))
 
 
+def line_by_id(ledger: Ledger, videos: Path, render_id: str) -> HistoryLine:
+    """Return one render.
+
+    Raises:
+        LedgerError: There is none.
+    """
+    return _lines(ledger, videos, [ledger.render(render_id)])[0]
+
+
 def export_history(
     ledger: Ledger, videos: Path, target: Path, kind: Literal["csv", "json"]
 ) -> int:
@@ -260,7 +273,7 @@ def export_history(
         ) from None
 
 
-def line_of(row: RenderRow, posts: Sequence[PostRow], videos: Path) -> HistoryLine:
+def _line_of(row: RenderRow, posts: Sequence[PostRow], videos: Path) -> HistoryLine:
     """Return a render and its newest post as one line."""
     same = HistoryLine.model_fields.keys() & type(row).__table__.columns.keys()
     values = {name: getattr(row, name) for name in same}
@@ -270,6 +283,7 @@ def line_of(row: RenderRow, posts: Sequence[PostRow], videos: Path) -> HistoryLi
     post = unsent or (posts[0] if posts else None)
     return HistoryLine(
         **values,
+        name=row.title or row.script,
         render_id=row.id,
         status=cast("Status", status),
         sent=_sent(posts),
@@ -296,7 +310,7 @@ def _lines(
     ledger: Ledger, videos: Path, rows: Sequence[RenderRow]
 ) -> list[HistoryLine]:
     posts = ledger.posts.of_renders([row.id for row in rows])
-    return [line_of(row, posts.get(row.id, ()), videos) for row in rows]
+    return [_line_of(row, posts.get(row.id, ()), videos) for row in rows]
 
 
 def _sent(posts: Sequence[PostRow]) -> bool | Literal["unsure"]:

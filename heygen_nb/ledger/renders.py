@@ -266,6 +266,11 @@ class Ledger:
             row = _found(session.get(RenderRow, render_id), render_id)
             _wish(row, caption, send_to, finish)
 
+    def caption(self, render_id: str, caption: str) -> None:
+        """Note the caption a render without a draft is posted with."""
+        with self.database.writing() as session:
+            _found(session.get(RenderRow, render_id), render_id).caption = caption
+
     def render(self, render_id: str, payer: Payer | None = None) -> RenderRow:
         """Return a render by its id.
 

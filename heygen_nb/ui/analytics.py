@@ -61,12 +61,9 @@ class AnalyticsPanel(Panel):
             self.spawn(self._draw)
 
     async def _read(self) -> Analytics:
-        ledger = await self.shared.ledger()
-        return await asyncio.to_thread(
-            analytics,
-            days=self.d_period.value or None,
-            settings=self.shared.settings,
-            ledger=ledger,
+        days, settings = self.d_period.value or None, self.shared.settings
+        return await self.shared.read(
+            lambda ledger: analytics(days=days, settings=settings, ledger=ledger)
         )
 
     async def _draw(self) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
+from heygen_nb.drafts import drafts_in
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
@@ -187,7 +189,7 @@ class DraftsPanel(Panel):
         files, self.u_import.value = self.u_import.value, ()
         for file in files:
             name, content = file["name"], bytes(file["content"])
-            found = await self.shared.drafts.read_file(name, content)
+            found = await asyncio.to_thread(drafts_in, content, Path(name).name)
             drafts = await self.shared.voiced(found)
             new, _others = await self.shared.drafts.add(drafts)
             self.tell(partial(_import_words, name, new, len(drafts)))

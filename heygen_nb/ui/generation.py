@@ -1,4 +1,4 @@
-"""Renders under way: log, bar, timer, and the finished video in place."""
+"""Renders under way: how far they are, their log, and the finished video."""
 
 from __future__ import annotations
 
@@ -11,23 +11,13 @@ import ipywidgets as widgets
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.ui.base import Panel, column, make, row, shared_layout, show
-from heygen_nb.ui.html import (
-    amount_text,
-    bar_html,
-    clock,
-    cut,
-    failure_html,
-    left_text,
-    markup,
-    relative,
-)
-from heygen_nb.ui.widgets import LogView, Player
+from heygen_nb.ui.html import amount_text, bar_html, clock, cut, left_text, markup
+from heygen_nb.ui.video import VideoView, ending_html
+from heygen_nb.ui.widgets import LogView
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from heygen_nb.reports import Outcome
-    from heygen_nb.ui.base import Work
     from heygen_nb.ui.jobs import Job
 
 CARDS = 6
@@ -43,7 +33,6 @@ class GenerationPanel(Panel):
         self.cards: dict[Job, RenderCard] = {}
         self.ticking = False
         self._first = 0
-        self._showing: Job | None = None
         self._seen: set[Job] = set()
         self._list = column(css="hg-cards")
         self._empty = self.hint(
@@ -52,20 +41,12 @@ class GenerationPanel(Panel):
         self.log_view = LogView(
             lambda: self.shared.jobs.log, self._loop, _("Log"), also=self._draw_running
         )
-        self.player = Player()
-        sent = self.place()
-        self.send_button = self.button(
-            lambda: _("📱 Send to Telegram"), self._send_shown, "hg-primary", at=sent
-        )
-        self._about = make(widgets.HTML)
-        self.side = column(
-            self.player, self._about, self.send_button, sent, css="hg-side"
-        )
+        self.view = VideoView(self)
         main = column(
             self._empty, self._build_batch(), self._list, self._pages, css="hg-grow"
         )
         # what is looked for comes before the log, however narrow the page is
-        return (row(main, self.side, css="hg-columns"), self.log_view)
+        return (row(main, self.view, css="hg-columns"), self.log_view)
 
     def _build_batch(self) -> widgets.VBox:
         place = self.place()
@@ -91,6 +72,8 @@ class GenerationPanel(Panel):
             self.log_view.refresh()
         elif topic in ("jobs", "language"):
             self._draw()
+        if topic in ("language", "drafts"):
+            self.spawn(self.view.refresh)
 
     def close(self) -> None:
         """Stop the timer; renders go on."""
@@ -131,7 +114,7 @@ class GenerationPanel(Panel):
         self._where.value = markup(where, "hg-hint")
         self.newer_button.disabled = not self._first
         self.older_button.disabled = last >= len(jobs)
-        show(self.retry_button, when=any(map(_has_failed, jobs)))
+        show(self.retry_button, when=any(job.failed for job in jobs))
         self.batch_text.value = _batch_html(jobs)
 
     async def _turn(self, step: int) -> None:
@@ -139,7 +122,7 @@ class GenerationPanel(Panel):
         self._draw()
 
     async def _retry_failed(self) -> None:
-        failed = [job for job in self.shared.jobs.all if _has_failed(job)]
+        failed = [job for job in self.shared.jobs.all if job.failed]
         plans = await self.shared.quote([job.draft for job in failed])
         question = ngettext(
             "Try {count} render again?", "Try {count} renders again?", len(failed)
@@ -154,41 +137,17 @@ class GenerationPanel(Panel):
 
     async def _clear_done(self) -> None:
         for job in self.shared.jobs.all:
-            if job.outcome and not _has_failed(job):
+            if job.outcome and not job.failed:
                 self.shared.jobs.forget(job)
 
     def _show_newest(self, jobs: list[Job]) -> None:
         done = [job for job in jobs if job.outcome and job.outcome.path]
-        if fresh := [job for job in done if job not in self._seen]:
-            self._showing = fresh[0]
-        elif self._showing not in done:
-            self._showing = done[0] if done else None
+        fresh = [job for job in done if job not in self._seen]
         self._seen = set(done)
-        self._draw_side()
-
-    def show_video(self, job: Job) -> None:
-        """Play the finished video of a job."""
-        self._showing = job
-        self._draw_side()
-
-    def _draw_side(self) -> None:
-        job = self._showing
-        outcome = job.outcome if job else None
-        show(self.side, when=bool(outcome and outcome.path))
-        if job is None or outcome is None or outcome.path is None:
-            return
-        if self.player.path != outcome.path:
-            self.player.play(outcome.path)
-        length = _("{seconds:.1f} s, asked: {target:.0f} s").format(
-            seconds=outcome.duration_s or 0, target=outcome.target_s or 0
-        )
-        title = cut(job.draft.title or job.draft.script)
-        self._about.value = markup(f"{title} · {length}", "hg-hint")
-        self.send_button.disabled = job.sending or outcome.sent is not False
-
-    async def _send_shown(self) -> None:
-        if self._showing:
-            await self.shared.send(self._showing)
+        # in a batch, what is looked at is not taken away by what is done next
+        if fresh and not (self.view.line and self.shared.jobs.running):
+            self.spawn(partial(self.view.look_at, fresh[0].render_id or ""))
+        show(self.view, when=bool(self.view.line and done))
 
     def _draw_running(self) -> None:
         for job, card in self.cards.items():
@@ -220,46 +179,48 @@ class RenderCard(widgets.VBox):
     """
 
     def __init__(self, panel: GenerationPanel, job: Job) -> None:
-        self._panel = panel
-        self._job = job
+        self._panel, self._job = panel, job
         self._fraction: float | None = None
         self._left_s: float | None = None
         self.html = make(widgets.HTML)
         self.buttons = {
-            name: self._button(work)
-            for name, work in (
-                ("play", self._play),
-                ("stop", self._stop),
-                ("go on", self._start_again),
-                ("retry", self._start_again),
-                ("clear", self._clear),
-            )
+            name: make(widgets.Button) for name in ("play", "stop", "again", "clear")
         }
+        jobs = panel.shared.jobs
+        self.buttons["play"].on_click(
+            lambda _b: panel.spawn(partial(panel.view.look_at, job.render_id or ""))
+        )
+        for name, work in (
+            ("stop", jobs.stop),
+            ("again", jobs.go_on),
+            ("clear", jobs.forget),
+        ):
+            self.buttons[name].on_click(partial(self._on_click, work))
         buttons = row(*self.buttons.values())
         super().__init__((self.html, buttons), layout=shared_layout())
         self.add_class("hg-card")
         if self.has_trait("tabbable"):  # not in ipywidgets 7
             self.tabbable = True
 
-    def _button(self, work: Work) -> widgets.Button:
-        button = make(widgets.Button)
-        button.on_click(lambda _button: self._panel.spawn(work))
-        return button
+    def _on_click(self, work: Callable[[Job], None], _button: widgets.Button) -> None:
+        async def do() -> None:
+            work(self._job)
+
+        self._panel.spawn(do)
 
     def draw(self) -> None:
         """Show how far it is."""
         job = self._job
         name = cut(job.draft.title or job.draft.script)
         parts = [markup(name, tag="h3"), markup(f"#{job.draft.id}", "hg-hint")]
-        if job.outcome is None:
-            self._move()
-            parts.append(bar_html(self._fraction))
-            parts.append(self._meta())
-        if job.running:
-            hint = _("The render is paid and goes on; waiting can be taken up again.")
-            parts.append(markup(hint, "hg-hint", "div") if _is_submitted(job) else "")
         if job.outcome:
-            parts.append(_ending(job.outcome))
+            parts.append(ending_html(job.outcome))
+        else:
+            self._move()
+            parts += [bar_html(self._fraction), self._meta()]
+        if job.running and _is_submitted(job):
+            hint = _("The render is paid and goes on; waiting can be taken up again.")
+            parts.append(markup(hint, "hg-hint", "div"))
         self.html.value = "".join(parts)
         self._offer()
 
@@ -295,31 +256,19 @@ class RenderCard(widgets.VBox):
 
     def _offer(self) -> None:
         job, outcome = self._job, self._job.outcome
+        waits = job.stopped or bool(outcome and outcome.status == "timed_out")
         offers = {
             "play": (_("▶ Play"), bool(outcome and outcome.path)),
             "stop": (_("Stop waiting"), job.running and _is_submitted(job)),
-            "go on": (
-                _("▶ Wait on"),
-                job.stopped or bool(outcome and outcome.status == "timed_out"),
+            "again": (
+                _("▶ Wait on") if waits else _("↻ Try again"),
+                waits or job.failed,
             ),
-            "retry": (_("↻ Try again"), _has_failed(job)),
             "clear": (_("✕ Clear"), not job.running),
         }
         for key, (words, offered) in offers.items():
             self.buttons[key].description = words
             show(self.buttons[key], when=offered)
-
-    async def _play(self) -> None:
-        self._panel.show_video(self._job)
-
-    async def _stop(self) -> None:
-        self._panel.shared.jobs.stop(self._job)
-
-    async def _start_again(self) -> None:
-        self._panel.shared.jobs.go_on(self._job)
-
-    async def _clear(self) -> None:
-        self._panel.shared.jobs.forget(self._job)
 
 
 def _is_submitted(job: Job) -> bool:
@@ -327,49 +276,24 @@ def _is_submitted(job: Job) -> bool:
     return bool(job.progress and job.progress.elapsed_s)
 
 
-def _has_failed(job: Job) -> bool:
-    """Tell whether there is no video, and another try may bring one."""
-    outcome = job.outcome
-    return outcome is not None and (
-        outcome.status in ("failed", "rejected")
-        or (outcome.status == "completed" and not outcome.path)
-    )
-
-
 def _batch_html(jobs: Sequence[Job]) -> str:
     """Return how far all of them are together."""
     done = sum(bool(job.outcome and job.outcome.path) for job in jobs)
     text = _("{done} of {count}").format(done=done, count=len(jobs))
-    if failed := sum(map(_has_failed, jobs)):
+    if failed := sum(job.failed for job in jobs):
         text += " · " + ngettext("{count} failed", "{count} failed", failed).format(
             count=failed
         )
-    running = [job for job in jobs if job.running]
-    left = [job.eta_s for job in running]
-    if running and None not in left:
-        text += " · " + left_text(
-            max(seconds for seconds in left if seconds is not None)
-        )
+    left = [job.eta_s for job in jobs if job.running]
+    known = [seconds for seconds in left if seconds is not None]
+    if known and len(known) == len(left):
+        text += f" · {left_text(max(known))}"
     ended = sum(not job.running for job in jobs)
     return (
         markup(_("All renders"), tag="h3")
         + bar_html(ended / max(len(jobs), 1))
         + markup(text, "hg-strong", "div", role="status")
     )
-
-
-def _ending(outcome: Outcome) -> str:
-    parts = []
-    if outcome.path:
-        name = _("✅ Video created! ID: {id}").format(id=outcome.video_id)
-        parts.append(markup(name, "ok", "div"))
-        parts.append(markup(relative(outcome.path), "hg-hint", "div"))
-    if outcome.sent is True:
-        parts.append(markup(_("📱 Video sent to Telegram"), "ok", "div"))
-    if outcome.error:
-        error = outcome.error
-        parts.append(failure_html(error.message, error.hint, error.charged))
-    return "".join(parts)
 
 
 _STATES = {

@@ -7,34 +7,25 @@ import time
 from collections import deque
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from heygen_nb.api import (
-    finish,
-    finish_row,
-    settings_for,
-    take_up_posts,
-    without_limits,
-)
-from heygen_nb.clock import Pace
+from heygen_nb.api import finish_row, settings_for, take_up_posts, without_limits
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import Draft, Video
+from heygen_nb.models import Draft
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.order import ToRender, order_all
+from heygen_nb.renderer.request import picture_and_sound, revision_of
 from heygen_nb.reports import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
-    from contextlib import AbstractAsyncContextManager
+    from collections.abc import Coroutine, Sequence
 
     from heygen_nb.config import Settings
-    from heygen_nb.ledger import RenderRow
     from heygen_nb.models import Progress
-    from heygen_nb.renderer.account import Account
+    from heygen_nb.ui.state import SharedState
 
 LOG_LINES = 50
-T = TypeVar("T")
 
 
 class Job:
@@ -43,30 +34,21 @@ class Job:
     Attributes:
         draft: What is rendered.
         revision: Tells one draft's renders apart.
-        send: Whether the video is posted when it is there.
         render_id: Which render; None until it is ordered.
         progress: The latest news; None before the first.
         outcome: What became of it; None as long as it is under way.
         stopped: Waiting was stopped; the render at HeyGen goes on.
-        sending: Its video is being posted right now.
     """
 
     def __init__(
-        self,
-        draft: Draft,
-        revision: str,
-        *,
-        send: bool = False,
-        render_id: str | None = None,
+        self, draft: Draft, revision: str, render_id: str | None = None
     ) -> None:
         self.draft = draft
         self.revision = revision
-        self.send = send
         self.render_id = render_id
         self.progress: Progress | None = None
         self.outcome: Outcome | None = None
         self.stopped = False
-        self.sending = False
         self.task: asyncio.Task[None] | None = None
         self._begun = self._heard = time.monotonic()
 
@@ -74,6 +56,15 @@ class Job:
     def running(self) -> bool:
         """Tell whether it is still under way."""
         return self.outcome is None and not self.stopped
+
+    @property
+    def failed(self) -> bool:
+        """Tell whether there is no video, and another try may bring one."""
+        outcome = self.outcome
+        return outcome is not None and (
+            outcome.status in ("failed", "rejected")
+            or (outcome.status == "completed" and not outcome.path)
+        )
 
     @property
     def elapsed_s(self) -> float:
@@ -102,22 +93,13 @@ class Jobs:
     """All renders that a notebook waits for, and their common log.
 
     Args:
-        accounts: Opens the account, or joins the open one.
-        settings: Gives what holds now.
-        tell: Called with ``jobs`` or ``log`` when there is something to show.
+        shared: Gives settings and account, and is told what there is to show.
     """
 
-    def __init__(
-        self,
-        accounts: Callable[[], AbstractAsyncContextManager[Account]],
-        settings: Callable[[], Settings],
-        tell: Callable[[str], None],
-    ) -> None:
-        self._accounts = accounts
-        self._settings = settings
-        self._tell = tell
+    def __init__(self, shared: SharedState) -> None:
+        self._shared = shared
         self._jobs: dict[tuple[str, str], Job] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._taking_up: asyncio.Task[None] | None = None
         self.log: deque[str] = deque(maxlen=LOG_LINES)
 
@@ -134,49 +116,47 @@ class Jobs:
     def say(self, text: str) -> None:
         """Add a line to the log, with its time."""
         self.log.append(f"[{datetime.now().astimezone():%H:%M:%S}] {text}")
-        self._tell("log")
+        self._shared.tell("log")
 
-    def start(
-        self,
-        drafts: Sequence[tuple[Draft, str]],
-        *,
-        send: bool,
-        unlimited: bool = False,
-    ) -> list[Job]:
+    def start(self, drafts: Sequence[Draft], *, unlimited: bool = False) -> list[Job]:
         """Order drafts (paid) and render them; what is under way is not doubled.
 
         Args:
-            drafts: Each with its revision.
-            send: Post each finished video.
+            drafts: As they are saved.
             unlimited: Somebody agreed to spend more than the limits say.
         """
-        jobs = [
-            Job(draft, revision, send=send)
-            for draft, revision in drafts
-            if not ((known := self._jobs.get((draft.id, revision))) and known.running)
+        settings = self._shared.settings
+        wanted = [Job(draft, _revision(draft, settings)) for draft in drafts]
+        keys = [(job.draft.id, job.revision) for job in wanted]
+        new = [
+            job
+            for key, job in zip(keys, wanted, strict=True)
+            if not (key in self._jobs and self._jobs[key].running)
         ]
-        settings = without_limits(self._settings()) if unlimited else self._settings()
-        ordering = self._task(self._order(jobs, settings))
-        for job in jobs:
+        if unlimited:
+            settings = without_limits(settings)
+        ordering = self._task(self._order(new, settings))
+        for job in new:
             self._run(job, ordering)
-        return [self._jobs[draft.id, revision] for draft, revision in drafts]
+        return [self._jobs[key] for key in keys]
 
-    async def _order(
-        self, jobs: Sequence[Job], settings: Settings
-    ) -> dict[Job, str | HeygenNbError]:
+    async def _order(self, jobs: Sequence[Job], settings: Settings) -> None:
         wanted = [
-            ToRender(job.draft, settings_for(job.draft, settings), self._hearing(job))
+            ToRender(
+                job.draft, settings_for(job.draft, settings), partial(self._hear, job)
+            )
             for job in jobs
         ]
-        async with self._accounts() as account:
-            chat_id = Posting(settings, account).chat_id or None
-            send = any(job.send for job in jobs)
-            ordered = await order_all(
-                account, wanted, send_to=chat_id if send else None
-            )
-        for job, item in zip(jobs, ordered, strict=True):
-            job.render_id = item if isinstance(item, str) else None
-        return dict(zip(jobs, ordered, strict=True))
+        async with self._shared.account() as account:
+            send = settings.telegram_auto_send
+            chat_id = Posting(settings, account).chat_id if send else None
+            ordered = await order_all(account, wanted, send_to=chat_id or None)
+            for job, item in zip(jobs, ordered, strict=True):
+                if isinstance(item, str):
+                    job.render_id = item
+                else:
+                    backend = account.payer.backend
+                    job.outcome = Outcome.of_error(job.draft.id, backend, item)
 
     def go_on(self, job: Job) -> None:
         """Wait again for a job that was stopped; try one again that ended unpaid."""
@@ -184,26 +164,23 @@ class Jobs:
             return
         ended = job.outcome is not None and job.outcome.status in ("failed", "rejected")
         if job.render_id is None or ended:
-            self.start([(job.draft, job.revision)], send=job.send)
-            return
-        self._run(Job(job.draft, job.revision, send=job.send, render_id=job.render_id))
+            self._jobs.pop((job.draft.id, job.revision), None)
+            self.start([job.draft])
+        else:
+            self._run(Job(job.draft, job.revision, job.render_id))
 
     def take_up(self) -> None:
         """Go on with all that the ledger knows to be unfinished."""
         if self._taking_up is None or self._taking_up.done():
             self._taking_up = self._task(self._take_up())
 
-    def _run(
-        self,
-        job: Job,
-        ordering: asyncio.Task[dict[Job, str | HeygenNbError]] | None = None,
-    ) -> None:
+    def _run(self, job: Job, ordering: asyncio.Task[None] | None = None) -> None:
         self._jobs.pop((job.draft.id, job.revision), None)
         self._jobs[job.draft.id, job.revision] = job
         job.task = self._task(self._finish(job, ordering))
-        self._tell("jobs")
+        self._shared.tell("jobs")
 
-    def _task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+    def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -218,31 +195,14 @@ class Jobs:
         """Take an ended job off the list."""
         if not job.running:
             self._jobs.pop((job.draft.id, job.revision), None)
-            self._tell("jobs")
+            self._shared.tell("jobs")
 
-    async def send(self, job: Job, caption: str, *, again: bool = False) -> None:
-        """Post the finished video of a job.
-
-        Raises:
-            DeliveryError: It is not in the chat, or may be.
-        """
-        outcome = job.outcome
-        if outcome is None or outcome.path is None or job.sending:
-            return
-        job.sending = True
-        self._tell("jobs")
-        try:
-            async with self._accounts() as account:
-                post = await Posting(self._settings(), account).send(
-                    video_of(outcome), caption, again=again, progress=self._hearing(job)
-                )
-            job.outcome = outcome.posted(post)
-        except HeygenNbError as error:
-            job.outcome = outcome.not_posted(error)
-            self.say(f"❌ {error.message}")
-        finally:
-            job.sending = False
-            self._tell("jobs")
+    def update(self, outcome: Outcome) -> None:
+        """Take in what was done with a video since its render had ended."""
+        for job in self._jobs.values():
+            if job.render_id == outcome.render_id and job.outcome:
+                job.outcome = outcome
+        self._shared.tell("jobs")
 
     async def close(self) -> None:
         """Stop waiting for all of them."""
@@ -251,22 +211,12 @@ class Jobs:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _finish(
-        self, job: Job, ordering: asyncio.Task[dict[Job, str | HeygenNbError]] | None
-    ) -> None:
+    async def _finish(self, job: Job, ordering: asyncio.Task[None] | None) -> None:
         try:
-            async with self._accounts() as account:
-                if ordering:
-                    ordered = (await asyncio.shield(ordering))[job]
-                    job.outcome = await self._finish_ordered(account, job, ordered)
-                else:
-                    row = await asyncio.to_thread(
-                        account.ledger.render, str(job.render_id)
-                    )
-                    posting = Posting(self._settings(), account)
-                    job.outcome = await finish_row(
-                        account, row, posting, self._hearing(job)
-                    )
+            if ordering:
+                await asyncio.shield(ordering)
+            if job.outcome is None:
+                await self._finish_ordered(job, asked_now=ordering is not None)
         except HeygenNbError as error:  # the account itself did not open
             job.outcome = Outcome.of_error(job.draft.id, "", error)
         except asyncio.CancelledError:
@@ -276,47 +226,34 @@ class Jobs:
         finally:
             if job.outcome and job.outcome.error:
                 self.say(f"❌ {job.outcome.error.message}")
-            self._tell("jobs")
+            self._shared.tell("jobs")
 
-    async def _finish_ordered(
-        self, account: Account, job: Job, ordered: str | HeygenNbError
-    ) -> Outcome:
-        settings, hear = self._settings(), self._hearing(job)
-        post = partial(
-            Posting(settings, account).send, caption=job.draft.caption, progress=hear
-        )
-        pace = Pace.of(settings)
-        return await finish(
-            account, ordered, job.draft.id, pace, hear, post=post if job.send else None
-        )
+    async def _finish_ordered(self, job: Job, *, asked_now: bool) -> None:
+        async with self._shared.account() as account:
+            row = await asyncio.to_thread(account.ledger.render, str(job.render_id))
+            posting, hear = Posting(self._shared.settings, account), self._hear
+            job.outcome = await finish_row(
+                account, row, posting, partial(hear, job), asked_now=asked_now
+            )
 
     async def _take_up(self) -> None:
         try:
-            async with self._accounts() as account:
+            async with self._shared.account() as account:
                 rows = await asyncio.to_thread(
                     account.ledger.history.unfinished, account.payer
                 )
-                jobs = [job for row in rows if (job := self._resume(row))]
+                for row in rows:
+                    known = self._jobs.get((row.draft_id, row.revision))
+                    if not (known and known.running):
+                        self._run(Job(Draft.of(row), row.revision, row.id))
+                jobs = [job for job in self.all if job.running]
                 tasks = [job.task for job in jobs if job.task]
                 await asyncio.gather(*tasks, return_exceptions=True)
                 handled = {job.outcome.post_id for job in jobs if job.outcome}
-                posting = Posting(self._settings(), account)
+                posting = Posting(self._shared.settings, account)
                 await take_up_posts(account, posting, handled)
         except HeygenNbError as error:
             self.say(f"❌ {error.message}")
-
-    def _resume(self, row: RenderRow) -> Job | None:
-        known = self._jobs.get((row.draft_id, row.revision))
-        if known and known.running:
-            return None
-        job = Job(
-            Draft.of(row), row.revision, send=row.send_to is not None, render_id=row.id
-        )
-        self._run(job)
-        return job
-
-    def _hearing(self, job: Job) -> Callable[[Progress], None]:
-        return partial(self._hear, job)
 
     def _hear(self, job: Job, progress: Progress) -> None:
         job.hear(progress)
@@ -324,8 +261,5 @@ class Jobs:
         self.say(f"#{job.draft.id} {progress.message}" if several else progress.message)
 
 
-def video_of(outcome: Outcome) -> Video:
-    """Return the finished video that an outcome tells of."""
-    known = outcome.model_dump(include=set(Video.model_fields), exclude={"status"})
-    texts = {key: known[key] or "" for key in ("video_id", "render_id", "revision")}
-    return Video.model_validate({**known, **texts, "status": "completed"})
+def _revision(draft: Draft, settings: Settings) -> str:
+    return revision_of(picture_and_sound(draft, settings_for(draft, settings)))

@@ -73,7 +73,7 @@ async def render_if_agreed(
             return await render_if_agreed(panel, [await take(voice)], take=take)
         if not answer:
             return None
-    return shared.render(drafts, unlimited=over is not None)
+    return shared.jobs.start(drafts, unlimited=over is not None)
 
 
 async def render_unpaid_if_agreed(panel: Panel, drafts: Sequence[Draft]) -> int:

@@ -9,40 +9,39 @@ import asyncio
 import weakref
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr
 
 from heygen_nb import config
-from heygen_nb.api import quote_all
+from heygen_nb.api import quote_all, settings_for
 from heygen_nb.config import SECRETS, VIDEO_KEYS, Settings, find_home, load_settings
-from heygen_nb.drafts import drafts_in, what_is_said
+from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
 from heygen_nb.models import SCRIPT_LANGUAGES, Draft
-from heygen_nb.renderer import draft_settings, effective_settings, update_video_config
+from heygen_nb.renderer import effective_settings, update_video_config
 from heygen_nb.renderer.account import ledger_url, open_account
-from heygen_nb.renderer.request import picture_and_sound, revision_of
 from heygen_nb.renderer.resolve import background_meant
 from heygen_nb.timing import script_language
 from heygen_nb.ui.catalogue import AccountLists
-from heygen_nb.ui.jobs import Job, Jobs
+from heygen_nb.ui.jobs import Jobs
 from heygen_nb.ui.pictures import BackgroundStore
 from heygen_nb.writing import Lengths, Writing
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
     from datetime import datetime
+    from pathlib import Path
 
-    from heygen_nb.ledger.drafts import Drafts
     from heygen_nb.ledger.tables import DraftRow
     from heygen_nb.models import Voice
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Plan
     from heygen_nb.timing import Fit
 
+T = TypeVar("T")
 _STATUS = {
     "planned": "rendering",
     "submitted": "rendering",
@@ -84,10 +83,10 @@ class SharedState:
         self._ledger: Ledger | None = None
         self._lengths = Lengths()
         self._farewells: set[asyncio.Task[object]] = set()
-        self.drafts = DraftStore(self.ledger, self.tell)
+        self.drafts = DraftStore(self)
         self.catalogue = AccountLists(self.account)
         self.writing = Writing(lambda: self.video_settings, lambda: self._lengths)
-        self.jobs = Jobs(self.account, lambda: self.settings, self.tell)
+        self.jobs = Jobs(self)
         self.backgrounds = BackgroundStore(
             lambda: self.settings.home, self.ledger, self.account
         )
@@ -172,6 +171,10 @@ class SharedState:
                 self._ledger = await asyncio.to_thread(Ledger, url)
             return self._ledger
 
+    async def read(self, work: Callable[[Ledger], T]) -> T:
+        """Do work with the ledger, in a thread."""
+        return await asyncio.to_thread(work, await self.ledger())
+
     async def close(self) -> None:
         """Stop waiting for renders and let go of everything."""
         await self.jobs.close()
@@ -249,9 +252,9 @@ class SharedState:
         Args:
             voice: What a draft wishes, besides the settings' own.
         """
-        ledger, settings = await self.ledger(), self.video_settings
-        self._lengths = await asyncio.to_thread(
-            Lengths.learned, ledger, settings, voice
+        settings = self.video_settings
+        self._lengths = await self.read(
+            lambda ledger: Lengths.learned(ledger, settings, voice)
         )
 
     def fit(self, script: str, target_s: float, voice: str | None = None) -> Fit:
@@ -278,17 +281,6 @@ class SharedState:
         """
         async with self.account() as account:
             return await quote_all(account, drafts, self.settings, again=again)
-
-    def render(self, drafts: Sequence[Draft], *, unlimited: bool = False) -> list[Job]:
-        """Start rendering drafts together; see :meth:`Jobs.start`.
-
-        Args:
-            drafts: As they are saved.
-            unlimited: Somebody was asked, and agreed to pass the limits.
-        """
-        revised = [(draft, self._revision(draft)) for draft in drafts]
-        send = self.settings.telegram_auto_send
-        return self.jobs.start(revised, send=send, unlimited=unlimited)
 
     async def fitting_voice(self, draft: Draft) -> Voice | None:
         """Return a voice of the script's language, if the draft's speaks another."""
@@ -341,20 +333,11 @@ class SharedState:
             for draft in drafts
         ]
 
-    def _revision(self, draft: Draft) -> str:
-        settings = draft_settings(draft, self.video_settings)
-        return revision_of(picture_and_sound(draft, settings))
-
     async def preview(self, draft: Draft) -> Path:
         """Make the animatic of a draft, unless it is there; older ones are deleted."""
         from heygen_nb.renderer.animatic import kept_preview  # noqa: PLC0415 - 0.2 s of codecs
 
-        return await kept_preview(draft, draft_settings(draft, self.video_settings))
-
-    async def send(self, job: Job) -> None:
-        """Post the video of a job under the caption that its draft has by now."""
-        kept = await self.drafts.get(job.draft.id)
-        await self.jobs.send(job, (kept.draft if kept else job.draft).caption)
+        return await kept_preview(draft, settings_for(draft, self.settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,18 +368,11 @@ class DraftStore:
     """Keeps drafts; nobody's edit is lost to somebody else's.
 
     Args:
-        ledger: Opens the ledger, or gives the open one.
-        tell: Called with ``drafts`` after every change.
+        shared: Gives the ledger, and is told ``drafts`` after every change.
     """
 
-    def __init__(
-        self, ledger: Callable[[], Awaitable[Ledger]], tell: Callable[[str], None]
-    ) -> None:
-        self._ledger = ledger
-        self._tell = tell
-
-    async def _rows(self) -> Drafts:
-        return (await self._ledger()).drafts
+    def __init__(self, shared: SharedState) -> None:
+        self._read, self._tell = shared.read, shared.tell
 
     async def search(
         self, words: str, *, limit: int, status: str = ""
@@ -408,30 +384,29 @@ class DraftStore:
             limit: How many are returned at most.
             status: Only those; see :class:`KeptDraft`.
         """
-        rows = await self._rows()
         wanted = words.casefold().split()
-        found = [
-            row
-            for row in await asyncio.to_thread(rows.all)
-            if not wanted or _holds(row, wanted)
-        ]
-        asked = found if status else found[:limit]
-        states = await asyncio.to_thread(rows.states, [row.id for row in asked])
-        kept = [KeptDraft.of(row, states.get(row.id, "")) for row in asked]
-        if not status:
-            return kept, len(found)
-        fitting = [one for one in kept if one.status == status]
-        return fitting[:limit], len(fitting)
+
+        def find(ledger: Ledger) -> tuple[list[KeptDraft], int]:
+            found = [row for row in ledger.drafts.all() if _holds(row, wanted)]
+            asked = found if status else found[:limit]
+            states = ledger.drafts.states([row.id for row in asked])
+            kept = [KeptDraft.of(row, states.get(row.id, "")) for row in asked]
+            if not status:
+                return kept, len(found)
+            fitting = [one for one in kept if one.status == status]
+            return fitting[:limit], len(fitting)
+
+        return await self._read(find)
 
     async def get(self, draft_id: str) -> KeptDraft | None:
         """Return a draft; None when it is deleted or never was."""
-        row = await asyncio.to_thread((await self._rows()).get, draft_id)
+        row = await self._read(lambda ledger: ledger.drafts.get(draft_id))
         return KeptDraft.of(row) if row else None
 
     async def these(self, draft_ids: Sequence[str]) -> list[Draft]:
         """Return drafts in this order, without those that are deleted."""
-        rows = await asyncio.to_thread((await self._rows()).these, draft_ids)
-        return [KeptDraft.of(row).draft for row in rows]
+        rows = await self._read(lambda ledger: ledger.drafts.these(draft_ids))
+        return [Draft.of(row) for row in rows]
 
     async def save(self, draft: Draft, *, over: int) -> tuple[KeptDraft, bool]:
         """Store a draft.
@@ -444,8 +419,9 @@ class DraftStore:
             What is stored now, and whether it is this draft: false when somebody
             else has saved another version in the meantime.
         """
-        rows = await self._rows()
-        row, saved = await asyncio.to_thread(rows.save, draft, over=over)
+        row, saved = await self._read(
+            lambda ledger: ledger.drafts.save(draft, over=over)
+        )
         if saved:
             self._tell("drafts")
         return KeptDraft.of(row), saved
@@ -462,33 +438,22 @@ class DraftStore:
         Returns:
             How many are new, and the ids of those that say something else here.
         """
-        rows = await self._rows()
-        new, others = await asyncio.to_thread(rows.save_all, drafts, replace=replace)
+        new, others = await self._read(
+            lambda ledger: ledger.drafts.save_all(drafts, replace=replace)
+        )
         if new or (others and replace):
             self._tell("drafts")
         return new, [row.id for row in others]
 
     async def delete(self, draft_id: str) -> None:
         """Take a draft off the list; :meth:`restore` brings it back."""
-        await asyncio.to_thread((await self._rows()).delete, draft_id)
+        await self._read(lambda ledger: ledger.drafts.delete(draft_id))
         self._tell("drafts")
 
     async def restore(self, draft_id: str) -> None:
         """Bring a deleted draft back."""
-        await asyncio.to_thread((await self._rows()).restore, draft_id)
+        await self._read(lambda ledger: ledger.drafts.restore(draft_id))
         self._tell("drafts")
-
-    async def read_file(self, name: str, content: bytes) -> list[Draft]:
-        """Return the drafts of a file; nothing is stored.
-
-        Args:
-            name: The file's name; its ending tells the form.
-            content: Its bytes.
-
-        Raises:
-            DraftError: The file cannot be read.
-        """
-        return await asyncio.to_thread(drafts_in, content, Path(name).name)
 
 
 def _account_of(settings: Settings) -> tuple[object, ...]:

@@ -61,8 +61,8 @@ class Studio(Panel):
             panel = self.panels[kind] = kind(self.shared)
             if isinstance(panel, DraftsPanel):
                 panel.on_create = self._watch
-            elif isinstance(panel, HistoryPanel):
-                panel.on_draft = self._edit
+            elif isinstance(panel, HistoryPanel | GenerationPanel):
+                panel.view.on_draft = self._edit
             self.tabs.children[_PANELS.index(kind)].children = (panel,)
 
     def show_tab(self, kind: type[Panel]) -> None:

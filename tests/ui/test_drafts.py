@@ -313,7 +313,7 @@ async def test_a_preview_is_played_in_place_and_made_once(panel, shared, monkeyp
 async def test_an_entry_shows_what_became_of_the_draft(panel, shared):
     await write(panel)
     (draft,) = await kept(shared)
-    job = shared.render([draft])[0]
+    job = shared.jobs.start([draft])[0]
     await job.task
     await settled(panel)
 
@@ -532,7 +532,7 @@ async def test_a_duplicate_is_another_draft_that_says_the_same(panel, shared):
 
 async def test_the_list_shows_drafts_of_one_status(panel, shared):
     await three(panel, shared)
-    await shared.render([Draft(id="a", script="Leo, slow down, a.")])[0].task
+    await shared.jobs.start([Draft(id="a", script="Leo, slow down, a.")])[0].task
 
     panel.list.d_status.value = "rendered"
     await panel.idle()

@@ -39,7 +39,7 @@ def card(panel, job):
 
 
 async def test_the_log_reads_as_in_the_notes(panel, shared):
-    await finish(panel, shared.render([LEO])[0])
+    await finish(panel, shared.jobs.start([LEO])[0])
 
     log = "\n".join(shared.jobs.log)
     assert re.search(r"^\[\d\d:\d\d:\d\d\] 🎬 Creating video for script #a1b2c3d4", log)
@@ -49,45 +49,46 @@ async def test_the_log_reads_as_in_the_notes(panel, shared):
 
 
 async def test_the_finished_video_plays_in_place_by_its_relative_path(panel, shared):
-    await finish(panel, shared.render([LEO])[0])
+    await finish(panel, shared.jobs.start([LEO])[0])
 
-    (bundle,) = panel.player.screen.outputs
+    (bundle,) = panel.view.player.screen.outputs
     assert 'src="videos/' in bundle["data"]["text/html"]
-    assert "hg-off" not in panel.side._dom_classes
+    assert "hg-off" not in panel.view._dom_classes
 
 
 async def test_the_video_that_is_done_last_is_shown(panel, shared):
-    await finish(panel, shared.render([LEO])[0])
-    await finish(panel, shared.render([LEO.model_copy(update={"id": "virgo"})])[0])
-    assert panel.player.path.name == "virgo.mp4"
+    await finish(panel, shared.jobs.start([LEO])[0])
+    await finish(panel, shared.jobs.start([LEO.model_copy(update={"id": "virgo"})])[0])
+    assert panel.view.player.path.name == "virgo.mp4"
 
     older = shared.jobs.all[1]
     buttons(panel, older)["▶ Play"].click()
     await panel.idle()
 
-    assert panel.player.path.name == "a1b2c3d4.mp4"
+    assert panel.view.player.path.name == "a1b2c3d4.mp4"
 
 
 async def test_the_video_is_sent_on_the_button_and_not_before(panel, shared, sandbox):
-    await finish(panel, shared.render([LEO])[0])
+    await finish(panel, shared.jobs.start([LEO])[0])
     assert sandbox.ledger()["posts"] == []
 
-    panel.send_button.click()
+    panel.view.actions["send"].click()
     await panel.idle()
 
     assert len(sandbox.ledger()["posts"]) == 1
     assert "📱 Video sent to Telegram" in shared.jobs.log[-1]
-    assert panel.send_button.disabled
+    assert not shown(panel.view.actions["send"])
+    assert "📱 sent" in card(panel, shared.jobs.all[0])
 
 
 async def test_the_post_has_the_caption_that_the_draft_has_by_now(
     panel, shared, sandbox
 ):
     await shared.drafts.save(LEO, over=0)
-    await finish(panel, shared.render([LEO])[0])
+    await finish(panel, shared.jobs.start([LEO])[0])
     await shared.drafts.save(LEO.model_copy(update={"caption": "A better one"}), over=1)
 
-    panel.send_button.click()
+    panel.view.actions["send"].click()
     await panel.idle()
 
     assert sandbox.ledger()["posts"][0]["text"] == "A better one"
@@ -95,13 +96,13 @@ async def test_the_post_has_the_caption_that_the_draft_has_by_now(
 
 async def test_with_auto_send_on_the_video_is_sent_by_itself(panel, shared, sandbox):
     shared.settings = shared.settings.model_copy(update={"telegram_auto_send": True})
-    await finish(panel, shared.render([LEO])[0])
+    await finish(panel, shared.jobs.start([LEO])[0])
 
     assert len(sandbox.ledger()["posts"]) == 1
 
 
 async def test_clicking_twice_renders_once(panel, shared, sandbox):
-    first, second = shared.render([LEO])[0], shared.render([LEO])[0]
+    first, second = shared.jobs.start([LEO])[0], shared.jobs.start([LEO])[0]
     await finish(panel, first)
 
     assert first is second
@@ -113,7 +114,7 @@ async def test_stopping_to_wait_cancels_nothing_and_can_be_taken_up(
 ):
     sandbox = make_sandbox(processing_s=0.5)
     shared.settings = sandbox.settings()
-    job = shared.render([LEO])[0]
+    job = shared.jobs.start([LEO])[0]
     await until(lambda: "Stop waiting" in buttons(panel, job))
 
     buttons(panel, job)["Stop waiting"].click()
@@ -134,7 +135,7 @@ async def test_stopping_is_not_offered_before_heygen_has_answered(
     sandbox, shared, panel
 ):
     sandbox.fault("slow", "/v3/videos", method="POST", delay_s=0.3)
-    job = shared.render([LEO])[0]
+    job = shared.jobs.start([LEO])[0]
     await asyncio.sleep(0.1)
 
     assert "Stop waiting" not in buttons(panel, job)
@@ -145,7 +146,7 @@ async def test_a_failure_says_what_whether_charged_and_what_to_do(
     panel, shared, sandbox
 ):
     sandbox.fault("status", "/v3/videos", method="POST", status=402, times=1)
-    job = shared.render([LEO])[0]
+    job = shared.jobs.start([LEO])[0]
     await finish(panel, job)
 
     told = card(panel, job)
@@ -168,7 +169,7 @@ async def test_the_timer_ticks_without_asking_heygen(
     monkeypatch.setattr(generation, "TICK_S", 0.01)
     sandbox = make_sandbox(processing_s=30)
     shared.settings = sandbox.settings(poll_interval_s=60)
-    job = shared.render([LEO])[0]
+    job = shared.jobs.start([LEO])[0]
     await until(lambda: sandbox.ledger()["jobs"])
     asked = sum(sandbox.ledger()["requests"].values())
     job._begun = time.monotonic() - 161.5
@@ -180,7 +181,7 @@ async def test_the_timer_ticks_without_asking_heygen(
 
 async def test_the_timer_ends_when_nothing_runs(panel, shared, monkeypatch, until):
     monkeypatch.setattr(generation, "TICK_S", 0.01)
-    await finish(panel, shared.render([LEO])[0])
+    await finish(panel, shared.jobs.start([LEO])[0])
 
     await until(lambda: not panel.ticking)
 
@@ -190,7 +191,7 @@ async def test_another_kernels_renders_are_taken_up_and_paid_once(
 ):
     sandbox = make_sandbox(processing_s=0.3)
     shared.settings = sandbox.settings()
-    job = shared.render([LEO])[0]
+    job = shared.jobs.start([LEO])[0]
     await until(lambda: job.progress and job.progress.elapsed_s)
     shared.jobs.stop(job)
     await finish(panel, job)
@@ -207,7 +208,7 @@ async def test_another_kernels_renders_are_taken_up_and_paid_once(
 async def test_script_in_titles_and_errors_runs_nothing(panel, shared, sandbox):
     evil = "<img src=x onerror=alert(1)>"
     sandbox.fault("status", "/v3/videos", method="POST", status=400, times=1)
-    job = shared.render([LEO.model_copy(update={"title": evil, "id": "evil"})])[0]
+    job = shared.jobs.start([LEO.model_copy(update={"title": evil, "id": "evil"})])[0]
     shared.jobs.say(evil)
     await asyncio.sleep(0.25)
     await finish(panel, job)
@@ -220,7 +221,7 @@ async def test_script_in_titles_and_errors_runs_nothing(panel, shared, sandbox):
 class Going:
     """A render on its way, told to the card without a clock of its own."""
 
-    draft, outcome, running, stopped, sending = LEO, None, True, False, False
+    draft, outcome, running, stopped, failed = LEO, None, True, False, False
 
     def __init__(self):
         self.look(60, 240)
@@ -276,7 +277,7 @@ async def test_a_batch_says_how_far_it_is_and_reaches_every_card(
     sandbox.fault("status", "/v3/videos", method="POST", status=400, times=2)
     drafts = [LEO.model_copy(update={"id": f"d{n}"}) for n in range(8)]
     for draft in drafts:
-        await finish(panel, shared.render([draft])[0])
+        await finish(panel, shared.jobs.start([draft])[0])
     assert "6 of 8 · 2 failed" in panel.batch_text.value
     assert len(panel.cards) == CARDS
 
@@ -308,4 +309,4 @@ async def test_the_log_comes_after_the_cards_and_the_film(panel):
     columns, log = panel.children[-2:]
 
     assert log is panel.log_view
-    assert panel.side in columns.children
+    assert panel.view in columns.children

@@ -26,7 +26,7 @@ async def panel(shared):
 
 async def render(shared, *drafts):
     for one in drafts:
-        await shared.render([one])[0].task
+        await shared.jobs.start([one])[0].task
 
 
 async def click(panel, work):
@@ -40,12 +40,12 @@ def rows(panel):
 
 def offered(panel):
     buttons = (
-        panel.actions["send"],
-        panel.actions["again"],
-        panel.actions["is there"],
-        panel.actions["not there"],
-        panel.actions["adopt"],
-        panel.actions["pay"],
+        panel.view.actions["send"],
+        panel.view.actions["again"],
+        panel.view.actions["is there"],
+        panel.view.actions["not there"],
+        panel.view.actions["adopt"],
+        panel.view.actions["pay"],
     )
     return {b.description for b in buttons if "hg-off" not in b._dom_classes}
 
@@ -91,13 +91,13 @@ async def test_a_video_is_played_and_sent_again_only_when_asked(
     await click(panel, panel.load_first)
     panel.rows[0].open_button.click()
     await panel.idle()
-    assert panel.player.screen.outputs
+    assert panel.view.player.screen.outputs
     assert offered(panel) == {"📱 Send to Telegram"}
 
-    panel.actions["send"].click()
+    panel.view.actions["send"].click()
     await panel.idle()
     assert offered(panel) == {"📱 Send again"}
-    panel.actions["again"].click()
+    panel.view.actions["again"].click()
     await until(lambda: panel.question)
     panel.question.yes.click()
     await panel.idle()
@@ -111,12 +111,12 @@ async def test_an_unsure_post_is_settled_by_a_person(panel, shared, sandbox):
     await click(panel, panel.load_first)
     panel.rows[0].open_button.click()
     await panel.idle()
-    panel.actions["send"].click()
+    panel.view.actions["send"].click()
     await panel.idle()
     assert offered(panel) == {"✓ It is in the chat", "📱 It is not there: send"}
     assert "⚠️ unsure" in rows(panel)[0]
 
-    panel.actions["is there"].click()
+    panel.view.actions["is there"].click()
     await panel.idle()
 
     assert "📱 sent" in rows(panel)[0]
@@ -139,7 +139,7 @@ async def lost(panel, shared, sandbox, monkeypatch):
 async def test_a_render_not_known_is_paid_again_only_when_asked(
     lost, panel, sandbox, until
 ):
-    panel.actions["pay"].click()
+    panel.view.actions["pay"].click()
     await until(lambda: panel.question)
     assert sandbox.ledger()["jobs"] == []
     panel.question.yes.click()
@@ -159,9 +159,9 @@ async def test_the_render_is_paid_again_that_was_asked_about(
     sandbox.clear_faults()
     await click(panel, panel.load_first)
     await click(panel, lambda: panel.choose(0))
-    asked = panel.line.draft_id
+    asked = panel.view.line.draft_id
 
-    panel.actions["pay"].click()
+    panel.view.actions["pay"].click()
     await until(lambda: panel.question)
     await panel.choose(1)
     panel.question.yes.click()
@@ -181,8 +181,8 @@ async def test_a_lost_video_is_adopted_by_its_id(lost, panel, sandbox, until):
             json={**body, "voice_id": "voice_own_01"},
         )
 
-    panel.t_video_id.value = reply.json()["data"]["video_id"]
-    panel.actions["adopt"].click()
+    panel.view.t_video_id.value = reply.json()["data"]["video_id"]
+    panel.view.actions["adopt"].click()
 
     await until(lambda: "completed" in rows(panel)[0])
     assert len(sandbox.charges()) == 1
@@ -193,10 +193,10 @@ async def test_a_post_that_is_not_there_is_sent_by_a_person(panel, shared, sandb
     await render(shared, draft(1))
     await click(panel, panel.load_first)
     await click(panel, lambda: panel.choose(0))
-    panel.actions["send"].click()
+    panel.view.actions["send"].click()
     await panel.idle()
 
-    panel.actions["not there"].click()
+    panel.view.actions["not there"].click()
     await panel.idle()
 
     assert "📱 sent" in rows(panel)[0]
@@ -205,11 +205,11 @@ async def test_a_post_that_is_not_there_is_sent_by_a_person(panel, shared, sandb
 
 async def test_a_new_draft_is_made_of_an_old_render(panel, shared):
     opened = []
-    panel.on_draft = opened.append
+    panel.view.on_draft = opened.append
     await render(shared, draft(1))
     await click(panel, panel.load_first)
     await click(panel, lambda: panel.choose(0))
-    await click(panel, panel.new_draft)
+    await click(panel, panel.view.new_draft)
 
     found, _total = await shared.drafts.search("", limit=5)
     assert [row.draft.script for row in found] == ["Tip 1."]
@@ -228,12 +228,12 @@ async def test_the_whole_history_is_exported(panel, shared, home):
 
 async def test_a_new_draft_keeps_voice_background_and_length(panel, shared):
     opened = []
-    panel.on_draft = opened.append
+    panel.view.on_draft = opened.append
     own = {"voice": "Oliver", "background": "#203040", "duration": 20}
     await render(shared, draft(1).model_copy(update=own))
     await click(panel, panel.load_first)
     await click(panel, lambda: panel.choose(0))
-    await click(panel, panel.new_draft)
+    await click(panel, panel.view.new_draft)
 
     new = (await shared.drafts.get(opened[0])).draft
     assert {name: getattr(new, name) for name in own} == own
@@ -254,10 +254,10 @@ async def test_the_caption_is_edited_beside_the_button_and_kept(panel, shared, s
     await render(shared, mine)
     await click(panel, panel.load_first)
     await click(panel, lambda: panel.choose(0))
-    assert panel.t_caption.value == "First"
+    assert panel.view.t_caption.value == "First"
 
-    panel.t_caption.value = "Better"
-    panel.actions["send"].click()
+    panel.view.t_caption.value = "Better"
+    panel.view.actions["send"].click()
     await panel.idle()
 
     assert sandbox.ledger()["posts"][0]["text"] == "Better"
@@ -274,14 +274,14 @@ async def test_a_caption_changed_in_the_draft_is_the_one_shown(panel, shared):
     await shared.drafts.save(newer, over=1)
     await panel.idle()
 
-    assert panel.t_caption.value == "Newer"
+    assert panel.view.t_caption.value == "Newer"
 
 
 async def test_an_unsent_film_is_found_by_filter_and_words(panel, shared):
     await render(shared, draft(1), draft(2), draft(12))
     await click(panel, panel.load_first)
     await click(panel, lambda: panel.choose(0))
-    panel.actions["send"].click()
+    panel.view.actions["send"].click()
     await panel.idle()
 
     panel.d_status.value = "unsent"

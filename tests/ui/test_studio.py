@@ -55,7 +55,7 @@ async def test_a_panel_is_built_when_its_tab_is_first_seen(studio):
 async def test_the_header_shows_balance_and_renders_in_flight(studio, shared):
     assert "balance $100.00" in studio.chips.value
 
-    job = shared.render([LEO])[0]
+    job = shared.jobs.start([LEO])[0]
     assert "1 rendering" in studio.chips.value
     await job.task
     await settle(studio)
@@ -74,7 +74,7 @@ async def test_the_sandbox_has_a_clear_badge(home, monkeypatch):
 
 
 async def test_renders_in_flight_open_the_generation_tab(studio, shared):
-    job = shared.render([LEO])[0]
+    job = shared.jobs.start([LEO])[0]
     await settle(studio)
 
     assert isinstance(studio.panels[GenerationPanel], GenerationPanel)
@@ -93,7 +93,7 @@ async def test_a_broken_config_opens_the_settings(home, shared):
 
 async def test_two_studios_show_the_same_renders_and_pay_once(studio, shared, sandbox):
     other = Studio(shared)
-    first, second = shared.render([LEO])[0], shared.render([LEO])[0]
+    first, second = shared.jobs.start([LEO])[0], shared.jobs.start([LEO])[0]
     await first.task
     await settle(other)
 
@@ -103,13 +103,13 @@ async def test_two_studios_show_the_same_renders_and_pay_once(studio, shared, sa
 
 
 async def test_a_new_draft_of_an_old_render_is_opened_for_editing(studio, shared):
-    await shared.render([LEO])[0].task
+    await shared.jobs.start([LEO])[0].task
     studio.show_tab(HistoryPanel)
     await settle(studio)
     history = studio.panels[HistoryPanel]
     await history.choose(0)
 
-    await history.new_draft()
+    await history.view.new_draft()
     await settle(studio)
 
     drafts = studio.panels[DraftsPanel]

@@ -337,7 +337,7 @@ async def test_a_preview_is_made_anew_when_its_picture_has_changed(shared, home)
     with pytest.raises(ConfigError, match="no such file"):
         await shared.preview(draft)
     with pytest.raises(ConfigError, match="no such file"):
-        shared.render([draft])
+        shared.jobs.start([draft])
 
 
 async def test_a_look_is_there_for_what_can_be_seen(shared):

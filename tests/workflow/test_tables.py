@@ -57,7 +57,7 @@ async def test_a_table_and_a_template_are_read_and_filled(shared):
 async def test_many_renders_go_out_in_one_request(shared, sandbox):
     drafts = await drafts_of(shared, 12)
 
-    outcomes = await ended(shared.render(drafts))
+    outcomes = await ended(shared.jobs.start(drafts))
 
     assert [outcome.draft_id for outcome in outcomes] == [d.id for d in drafts]
     assert all(outcome.path for outcome in outcomes)
@@ -68,17 +68,17 @@ async def test_many_renders_go_out_in_one_request(shared, sandbox):
 async def test_what_is_under_way_or_rendered_is_not_paid_again(shared, sandbox):
     drafts = await drafts_of(shared, 3)
 
-    first = shared.render(drafts)
-    assert shared.render(drafts) == first
+    first = shared.jobs.start(drafts)
+    assert shared.jobs.start(drafts) == first
     await ended(first)
-    await ended(shared.render(drafts))
+    await ended(shared.jobs.start(drafts))
 
     assert len(sandbox.charges()) == 3
 
 
 async def test_stopping_one_leaves_the_others(shared, sandbox):
     drafts = await drafts_of(shared, 3)
-    jobs = shared.render(drafts)
+    jobs = shared.jobs.start(drafts)
     await asyncio.sleep(0)
 
     shared.jobs.stop(jobs[1])
@@ -90,7 +90,7 @@ async def test_stopping_one_leaves_the_others(shared, sandbox):
 
 
 async def test_closing_in_the_middle_leaves_nothing_running(shared):
-    jobs = shared.render(await drafts_of(shared, 3))
+    jobs = shared.jobs.start(await drafts_of(shared, 3))
     await asyncio.sleep(0)
 
     await shared.close()
@@ -102,7 +102,7 @@ async def test_closing_in_the_middle_leaves_nothing_running(shared):
 async def test_an_empty_balance_is_told_for_every_row(shared, sandbox):
     sandbox.set_balance(0)
 
-    outcomes = await ended(shared.render(await drafts_of(shared, 3)))
+    outcomes = await ended(shared.jobs.start(await drafts_of(shared, 3)))
 
     assert all(outcome.error.charged is False for outcome in outcomes)
     assert sandbox.charges() == []
@@ -110,13 +110,13 @@ async def test_an_empty_balance_is_told_for_every_row(shared, sandbox):
 
 async def test_the_next_row_to_pay_is_the_first_that_is_not_rendered(shared):
     drafts = await drafts_of(shared, 3)
-    await ended(shared.render(drafts[:1]))
+    await ended(shared.jobs.start(drafts[:1]))
 
     plan = await next_unpaid(shared, drafts)
     assert plan.new.draft_id == drafts[1].id
     assert len(await shared.quote(drafts)) == 2
 
-    await ended(shared.render(drafts))
+    await ended(shared.jobs.start(drafts))
     assert await next_unpaid(shared, drafts) is None
 
 

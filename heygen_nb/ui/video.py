@@ -1,0 +1,274 @@
+"""One video: it plays, and all that can be known of it and done with it."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from heygen_nb.i18n import gettext as _
+from heygen_nb.models import Draft
+from heygen_nb.posting import Posting
+from heygen_nb.renderer.advance import advance
+from heygen_nb.renderer.order import adopt, order_again
+from heygen_nb.reports import HistoryLine, line_by_id
+from heygen_nb.ui.base import make, row, shared_layout, show
+from heygen_nb.ui.html import clock, failure_html, markup, relative
+from heygen_nb.ui.widgets import Player
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from heygen_nb.renderer.account import Account
+    from heygen_nb.reports import Outcome
+    from heygen_nb.ui.base import Panel
+    from heygen_nb.ui.state import SharedState
+
+
+class VideoView(widgets.VBox):
+    """The video that is looked at, its caption, and what can be done with it.
+
+    Args:
+        panel: Where it stands.
+    """
+
+    on_draft: Callable[[str], None] | None = None
+    """Called with the id of a draft that was made from an old one."""
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel, self._shared = panel, panel.shared
+        self.line: HistoryLine | None = None
+        self._caption = ""
+        self._keeping = asyncio.Lock()
+        self.player = Player()
+        self._facts = make(widgets.HTML)
+        self.place = panel.place()
+        self.t_video_id = panel.field(widgets.Text, lambda: _("Video id at HeyGen"))
+        self.t_caption = panel.field(
+            widgets.Textarea,
+            lambda: _("Caption (Telegram)"),
+            rows=3,
+            continuous_update=False,
+        )
+        self.t_caption.observe(
+            lambda _change: panel.spawn(self._keep_caption, self.place), "value"
+        )
+        self.actions = self._build_actions()
+        children = (self.player, self._facts, self.t_video_id, self.t_caption)
+        buttons = row(*self.actions.values())
+        super().__init__((*children, buttons, self.place), layout=shared_layout())
+        self.add_class("hg-side")
+        show(self, when=False)
+
+    def _build_actions(self) -> dict[str, widgets.Button]:
+        works: dict[str, tuple[Callable[[], str], Callable[[], Any]]] = {
+            "send": (lambda: _("📱 Send to Telegram"), self._post),
+            "again": (lambda: _("📱 Send again"), self._post_again),
+            "is there": (lambda: _("✓ It is in the chat"), self._mark_sent),
+            "not there": (lambda: _("📱 It is not there: send"), self._resend),
+            "adopt": (lambda: _("This is the video"), self._adopt),
+            "pay": (lambda: _("There is none: pay again"), self._pay_again),
+            "reuse": (lambda: _("✎ New draft from this"), self.new_draft),
+        }
+        return {
+            name: self._panel.button(words, work, at=self.place)
+            for name, (words, work) in works.items()
+        }
+
+    async def look_at(self, render_id: str) -> None:
+        """Show a render and play its video."""
+        line = await self._read(render_id)
+        self.player.play(line.path)
+        self._show(line)
+        await self._show_caption()
+
+    async def refresh(self) -> None:
+        """Show what has become of it, unless its caption is being typed."""
+        if self.line:
+            self._show(await self._read(self.line.render_id or ""))
+            if self.t_caption.value == self._caption:
+                await self._show_caption()
+
+    async def _read(self, render_id: str) -> HistoryLine:
+        videos = self._shared.settings.videos_path
+        return await self._shared.read(
+            lambda ledger: line_by_id(ledger, videos, render_id)
+        )
+
+    def _show(self, line: HistoryLine) -> None:
+        self.line = line
+        show(self, when=True)
+        self._facts.value = ending_html(line)
+        has_file, unsure = line.path is not None, line.sent == "unsure"
+        unknown = line.status == "unknown"
+        show(self.t_video_id, when=unknown)
+        show(self.t_caption, when=has_file and not unsure)
+        for name, offered in {
+            "send": has_file and line.sent is False,
+            "again": has_file and line.sent is True,
+            "is there": unsure,
+            "not there": unsure,
+            "adopt": unknown,
+            "pay": unknown,
+        }.items():
+            show(self.actions[name], when=offered)
+
+    async def _show_caption(self) -> None:
+        """Show the caption that a post would have: the draft's of now."""
+        if line := self.line:
+            kept = await self._shared.drafts.get(line.draft_id)
+            draft = kept.draft if kept else await self._draft_of(line)
+            self._caption = self.t_caption.value = draft.caption
+
+    async def _keep_caption(self) -> None:
+        async with self._keeping:  # a post waits for the caption it is to have
+            line, caption = self.line, self.t_caption.value
+            if line and caption != self._caption:
+                self._caption = caption
+                await keep_caption(self._shared, line, caption)
+
+    async def _draft_of(self, line: HistoryLine) -> Draft:
+        """Return what was rendered, as it was then."""
+        render_id = line.render_id or ""
+        return await self._shared.read(
+            lambda ledger: Draft.of(ledger.render(render_id))
+        )
+
+    # What can be done
+
+    async def _post(self, *, again: bool = False) -> None:
+        if line := self.line:
+            await self._keep_caption()
+            await self._settle(lambda _a: post(self._shared, line, again=again))
+
+    async def _post_again(self) -> None:
+        question = _("It is in the chat already. Post it a second time?")
+        if await self._panel.ask(question, _("Send again")):
+            await self._post(again=True)
+
+    async def _resend(self) -> None:
+        post_id = (self.line and self.line.post_id) or 0
+        await self._settle(lambda account: self._posting(account).resend(post_id))
+
+    async def _mark_sent(self) -> None:
+        post_id = (self.line and self.line.post_id) or 0
+        await self._settle(lambda account: self._posting(account).mark_sent(post_id))
+
+    def _posting(self, account: Account) -> Posting:
+        return Posting(self._shared.settings, account)
+
+    async def _adopt(self) -> None:
+        line, video_id = self.line, self.t_video_id.value.strip()
+        if line and video_id:
+            render_id = line.render_id or ""
+            await self._settle(lambda account: adopt(account, render_id, video_id))
+            self._shared.jobs.take_up()
+
+    async def _pay_again(self) -> None:
+        question = _("Have you looked at HeyGen? A new render is paid again.")
+        line = self.line  # another one may be chosen before the answer
+        if line and await self._panel.ask(question, _("Pay for another")):
+            settings, render_id = self._shared.settings, line.render_id or ""
+            await self._settle(
+                lambda account: order_again(account, render_id, settings)
+            )
+            self._shared.jobs.take_up()
+
+    async def new_draft(self) -> None:
+        """Make a draft of what was rendered, to be changed."""
+        if self.line:
+            old = await self._draft_of(self.line)
+            draft = old.model_copy(update={"id": secrets.token_hex(4)})
+            await self._shared.drafts.save(draft, over=0)
+            self._panel.tell(lambda: _("Draft #{id} was made.").format(id=draft.id))
+            if self.on_draft:
+                self.on_draft(draft.id)
+
+    async def _settle(self, work: Callable[[Account], Awaitable[object]]) -> None:
+        self._panel.tell(lambda: _("One moment…"))
+        try:
+            async with self._shared.account() as account:
+                await work(account)
+        finally:
+            await self.refresh()
+            if self.line:
+                self._shared.jobs.update(self.line)
+        self._panel.tell(lambda: _("Done."))
+
+
+async def post(shared: SharedState, line: HistoryLine, *, again: bool = False) -> None:
+    """Post a video under the caption that its draft has by now.
+
+    Raises:
+        DeliveryError: It is not in the chat, or may be.
+    """
+    async with shared.account() as account:
+        video = await advance(account, line.render_id or "")
+        posting = Posting(shared.settings, account)
+        await posting.send_render(
+            video, again=again, progress=lambda told: shared.jobs.say(told.message)
+        )
+
+
+async def keep_caption(shared: SharedState, line: HistoryLine, caption: str) -> None:
+    """Keep a caption in the draft, or in the render if there is no draft."""
+    kept = await shared.drafts.get(line.draft_id)
+    if kept:
+        draft = kept.draft.model_copy(update={"caption": caption})
+        await shared.drafts.save(draft, over=kept.version)
+    else:
+        render_id = line.render_id or ""
+        await shared.read(lambda ledger: ledger.caption(render_id, caption))
+
+
+def facts_html(line: Outcome) -> str:
+    """Return in one line what became of a render."""
+    facts = [markup(_STATES[line.status](), _COLOURS.get(line.status, ""))]
+    if line.duration_s:
+        length = _("{seconds:.1f} s").format(seconds=line.duration_s)
+        if line.target_s:
+            asked = _("asked: {target:.0f} s").format(target=line.target_s)
+            length = f"{length}, {asked}"
+        facts.append(markup(length))
+    if isinstance(line, HistoryLine) and line.submitted_at and line.completed_at:
+        took = (line.completed_at - line.submitted_at).total_seconds()
+        facts.append(markup(_("made in {time}").format(time=clock(took))))
+    if line.cost:
+        cost = _("cost {amount:.2f}").format(amount=line.cost)
+        facts.append(markup(f"≈{cost}"))  # computed from the rates
+    if line.sent:
+        unsure = line.sent == "unsure"
+        text = _("⚠️ unsure") if unsure else _("📱 sent")
+        facts.append(markup(text, "warn" if unsure else "ok"))
+    return f'<div class="hg-meta">{"".join(facts)}</div>'
+
+
+def ending_html(line: Outcome) -> str:
+    """Return all that is known of a render that has ended."""
+    parts = [facts_html(line)]
+    if line.path:
+        parts.append(markup(relative(line.path), "hg-hint hg-path", "div"))
+    if error := line.error:
+        told = error.message or error.code
+        parts.append(failure_html(told, error.hint, error.charged))
+    return "".join(parts)
+
+
+_STATES: dict[str, Callable[[], str]] = {
+    "completed": lambda: "✅ " + _("completed"),
+    "submitted": lambda: "🎬 " + _("rendering"),
+    "planned": lambda: "⏳ " + _("planned"),
+    "failed": lambda: "❌ " + _("failed"),
+    "rejected": lambda: "⛔ " + _("refused, not charged"),
+    "unknown": lambda: "⚠️ " + _("to be settled"),
+    "timed_out": lambda: "⏳ " + _("waiting stopped"),
+}
+_COLOURS = {"completed": "ok", "failed": "bad", "rejected": "bad", "unknown": "warn"}
+
+
+def status_options() -> tuple[tuple[str, str], ...]:
+    """Return what a render in the history can be, to choose from."""
+    kept = [name for name in _STATES if name != "timed_out"]
+    return tuple((_STATES[name](), name) for name in kept)

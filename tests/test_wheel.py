@@ -69,7 +69,7 @@ def test_the_demo_runs_from_another_folder(installed, tmp_path):
 
 def test_notebooks_examples_and_migrations_are_in_it(installed, tmp_path):
     code = (
-        "from heygen_nb.cli.demo import packaged; import heygen_nb.ledger as l;"
+        "from heygen_nb.files import packaged; import heygen_nb.ledger as l;"
         "print(*[p.name for n in ('examples', 'notebooks')"
         " for p in packaged(n).iterdir()]);"
         "l.Ledger('sqlite:///fresh.db').close()"

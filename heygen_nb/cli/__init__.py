@@ -6,12 +6,11 @@ import logging
 import sys
 
 from heygen_nb.cli.commands import app
+from heygen_nb.errors import HeygenNbError
 
 
 def main() -> None:
     """Run a command; a known error ends with its message and exit code."""
-    from heygen_nb.cli.console import say_error
-    from heygen_nb.errors import HeygenNbError
     from heygen_nb.log import PlainFormatter
 
     if logging.lastResort:  # where warnings go as long as there is no log file
@@ -23,5 +22,7 @@ def main() -> None:
     try:
         app()
     except HeygenNbError as error:
+        from heygen_nb.cli.console import say_error
+
         say_error(error)
         sys.exit(error.exit_code)

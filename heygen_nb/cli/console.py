@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from contextlib import contextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.prompt import Confirm
+from rich.table import Table
 
 from heygen_nb.i18n import gettext as _
 from heygen_nb.log import printable
+from heygen_nb.renderer.account import open_account
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
     from rich.text import Text
 
     from heygen_nb import models
+    from heygen_nb.config import Settings
     from heygen_nb.errors import HeygenNbError
     from heygen_nb.models import Draft
+    from heygen_nb.renderer.account import Account
     from heygen_nb.reports import Failure, Outcome
+
+_Result = TypeVar("_Result")
 
 
 class _PlainConsole(Console):
@@ -35,6 +43,22 @@ class _PlainConsole(Console):
 
 out = _PlainConsole(highlight=False, soft_wrap=True)
 err = _PlainConsole(highlight=False, soft_wrap=True, stderr=True)
+
+
+def with_account(
+    settings: Settings,
+    work: Callable[[Account], Awaitable[_Result]],
+    console: Console | None = None,
+) -> _Result:
+    """Open the account and do the work; tell the console if it is the sandbox."""
+
+    async def run() -> _Result:
+        async with open_account(settings) as account:
+            if account.sandbox and console:
+                say(_("🧪 Sandbox: everything is local and free."), console)
+            return await work(account)
+
+    return asyncio.run(run())
 
 
 @contextmanager
@@ -99,6 +123,16 @@ def say(text: str, console: Console = out) -> None:
     console.print(escape(text))
 
 
+def show_table(rows: Sequence[Mapping[str, str]], *, whole: str = "") -> None:
+    """Print rows of the same columns; one of them is whole in any window."""
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0] if rows else ():
+        table.add_column(name, overflow="fold", no_wrap=name == whole)
+    for row in rows:
+        table.add_row(*map(escape, row.values()))  # brackets in names are no markup
+    out.print(table)
+
+
 def say_error(error: HeygenNbError | Failure) -> None:
     """Print what is wrong, whether it cost something, and what to do."""
     err.print(f"❌ {escape(error.message)}", style="bold red")
@@ -109,10 +143,41 @@ def say_error(error: HeygenNbError | Failure) -> None:
         err.print(f"   👉 {escape(error.hint)}")
 
 
+def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
+    """Print what became of drafts; what stopped several of them is said once."""
+    stopped: dict[str, list[str]] = {}
+    for outcome in outcomes:
+        words = outcome.error.message if outcome.error else ""
+        known = stopped.setdefault(words, []) if words else []
+        known.append(outcome.draft_id)
+        if as_json or len(known) == 1:
+            show_outcome(outcome, as_json=as_json)
+    for draft_ids in stopped.values():
+        if len(draft_ids) > 1 and not as_json:
+            text = _("   The same holds for: {drafts}")
+            names = ", ".join(f"#{draft_id}" for draft_id in draft_ids)
+            say(text.format(drafts=names), err)
+
+
+def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
+    """Print what became of a draft."""
+    if as_json:
+        say(outcome.model_dump_json())
+        return
+    if outcome.path:
+        length = _("{seconds:.1f} s, asked: {target:.0f} s").format(
+            seconds=outcome.duration_s or 0, target=outcome.target_s or 0
+        )
+        cost = f" · {cost_text(outcome)}" if outcome.cost else ""
+        say(f"#{outcome.draft_id} {outcome.path} ({length}{cost})")
+    if outcome.error:
+        say_error(outcome.error)
+        if outcome.video_id and not outcome.path:
+            say(_("Video id: {id}").format(id=outcome.video_id), err)
+
+
 def ask(question: str) -> bool:
     """Ask on the terminal; anything but yes is no."""
-    from rich.prompt import Confirm  # noqa: PLC0415 - only on a terminal
-
     return Confirm.ask(printable(question), console=err, default=False)
 
 

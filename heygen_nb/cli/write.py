@@ -26,7 +26,7 @@ from heygen_nb.timing import script_language
 from heygen_nb.writing import open_writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from heygen_nb.cli.commands import WriteOptions
@@ -42,22 +42,64 @@ def run_write(options: WriteOptions) -> int:
     """Write drafts about a topic, write some anew, or list the formats."""
     if options.change and not options.source:
         raise DraftError(_("--change needs --from FILE."))
-    asyncio.run(_run(options, load_settings()))
+    asyncio.run(_write(options, load_settings()))
     return 0
 
 
-async def _run(options: WriteOptions, settings: Settings) -> None:
+async def _write(options: WriteOptions, settings: Settings) -> None:
+    old: list[Draft] = []
     if options.source:  # read before anything is opened
-        drafts = read_drafts(options.source, settings.home)
-        for draft in drafts:
+        old = read_drafts(options.source, settings.home)
+        for draft in old:
             check_draft(draft)
     writing = await open_writing(settings)
     if options.formats:
         _list_formats(options.language, writing)
-    elif options.source:
-        await _rewrite(drafts, options.source.parent, writing, options, settings)
-    else:
-        await _write(writing, options, settings)
+        return
+    beside = options.source.parent if options.source else settings.home / FOLDER
+    with _growing() as on_text:
+        async for draft in _drafts(writing, options, settings, old, on_text):
+            with Ledger(ledger_url(settings)) as ledger:
+                ledger.drafts.save(draft, over=0)
+            path = write_draft(draft, (options.output or beside).absolute())
+            _show(draft, path, writing, settings, as_json=options.as_json)
+
+
+async def _drafts(
+    writing: Writing,
+    options: WriteOptions,
+    settings: Settings,
+    old: list[Draft],
+    on_text: TextCallback | None,
+) -> AsyncIterator[Draft]:
+    """Yield new drafts about the topic, or one anew for each old one."""
+    seconds = settings.video_duration
+    if options.duration is not None:
+        seconds, reason = check_duration(options.duration)
+        if reason:
+            say(_("⚠️ --duration: {reason}").format(reason=reason), err)
+    for draft in old:
+        length = {"duration": seconds} if options.duration else {}
+        new = await writing.rewrite(
+            draft.model_copy(update=length),
+            options.change or "another",
+            language=options.language,
+            on_text=on_text,
+        )
+        yield new.model_copy(update={"id": secrets.token_hex(4)})
+    if options.source:
+        return
+    request = ScriptRequest(
+        topic=options.topic,
+        format=options.form,
+        tone=options.tone,
+        language=options.language or script_language(options.topic),
+        target_s=seconds,
+        seed=options.seed,
+        offline=options.offline,
+    )
+    async for draft in writing.write(request, options.number, on_text):
+        yield draft
 
 
 def _list_formats(language: str | None, writing: Writing) -> None:
@@ -66,60 +108,11 @@ def _list_formats(language: str | None, writing: Writing) -> None:
     for name, form in found:
         say(f"{name}  {form.name:<12} {form.label}")
     if not found:
+        ready = ", ".join(SCRIPT_LANGUAGES)
         raise DraftError(
             _("There is no format in “{language}”.").format(language=language),
-            hint=_("Ready ones are in: {languages}.").format(
-                languages=", ".join(SCRIPT_LANGUAGES)
-            ),
+            hint=_("Ready ones are in: {languages}.").format(languages=ready),
         )
-
-
-async def _write(writing: Writing, options: WriteOptions, settings: Settings) -> None:
-    request = ScriptRequest(
-        topic=options.topic,
-        format=options.form,
-        tone=options.tone,
-        language=options.language or script_language(options.topic),
-        target_s=_seconds(options, settings),
-        seed=options.seed,
-        offline=options.offline,
-    )
-    folder = options.output or settings.home / FOLDER
-    with _growing() as on_text:
-        async for draft in writing.write(request, options.number, on_text):
-            _keep(draft, folder, writing, settings, as_json=options.as_json)
-
-
-async def _rewrite(
-    drafts: list[Draft],
-    beside: Path,
-    writing: Writing,
-    options: WriteOptions,
-    settings: Settings,
-) -> None:
-    """Write each draft of a file anew, into a file of its own beside it."""
-    change = options.change or "another"
-    length = {"duration": _seconds(options, settings)} if options.duration else {}
-    for draft in drafts:
-        with _growing() as on_text:
-            new = await writing.rewrite(
-                draft.model_copy(update=length),
-                change,
-                language=options.language,
-                on_text=on_text,
-            )
-        own = new.model_copy(update={"id": secrets.token_hex(4)})
-        folder = options.output or beside
-        _keep(own, folder, writing, settings, as_json=options.as_json)
-
-
-def _seconds(options: WriteOptions, settings: Settings) -> int:
-    if options.duration is None:
-        return settings.video_duration
-    seconds, reason = check_duration(options.duration)
-    if reason:
-        say(_("⚠️ --duration: {reason}").format(reason=reason), err)
-    return seconds
 
 
 @contextmanager
@@ -137,12 +130,9 @@ def _growing() -> Iterator[TextCallback | None]:
         yield show
 
 
-def _keep(
-    draft: Draft, folder: Path, writing: Writing, settings: Settings, *, as_json: bool
+def _show(
+    draft: Draft, path: Path, writing: Writing, settings: Settings, *, as_json: bool
 ) -> None:
-    with Ledger(ledger_url(settings)) as ledger:
-        ledger.drafts.save(draft, over=0)
-    path = write_draft(draft, folder.absolute())
     words = len(what_is_said(draft.script).text.split())
     seconds = writing.seconds(draft)
     if as_json:

@@ -10,19 +10,19 @@ from pathlib import Path
 import psutil
 import pytest
 
-from heygen_nb.cli import lab
+from heygen_nb.cli import local
 from heygen_nb.cli.commands import LabOptions
 
 
 @pytest.fixture
 def started(monkeypatch):
     commands = []
-    monkeypatch.setattr(lab, "_run", lambda c: commands.append(c) or 0)
+    monkeypatch.setattr(local, "_run", lambda c: commands.append(c) or 0)
     return commands
 
 
 def test_lab_opens_the_first_notebook_and_serves_from_home(started, home):
-    assert lab.run_lab(LabOptions(arguments=["--no-browser"])) == 0
+    assert local.run_lab(LabOptions(arguments=["--no-browser"])) == 0
 
     (command,) = started
     assert str(home / "notebooks" / "01_studio.ipynb") in command
@@ -35,7 +35,7 @@ def test_all_notebooks_are_copied_and_changed_ones_left_alone(started, home):
     (home / "notebooks").mkdir()
     (home / "notebooks" / "02_step_by_step.ipynb").write_text("mine")
 
-    lab.run_lab(LabOptions())
+    local.run_lab(LabOptions(arguments=None))
 
     names = sorted(path.name for path in Path(home, "notebooks").iterdir())
     assert len(names) == 4

@@ -1,0 +1,311 @@
+"""``render``, ``preview`` and ``finish``: draft files in, films out."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from heygen_nb.api import (
+    check_video,
+    finish_video,
+    next_unpaid,
+    quote_all,
+    render_drafts,
+    without_limits,
+)
+from heygen_nb.cli.console import (
+    ask,
+    err,
+    log_lines,
+    on_terminal,
+    out,
+    say,
+    show_outcomes,
+    with_account,
+)
+from heygen_nb.config import load_settings
+from heygen_nb.drafts import check_draft, drafts_from, read_drafts
+from heygen_nb.errors import DraftError, LimitError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import ngettext
+from heygen_nb.models import Video
+from heygen_nb.money import NO_AVATAR
+from heygen_nb.preview import render_scene
+from heygen_nb.renderer import draft_settings
+from heygen_nb.renderer.animatic import FAST_PX, SHARE_PX, scene_of
+from heygen_nb.renderer.finish import words_of
+from heygen_nb.renderer.order import over_limit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from heygen_nb.cli.commands import FinishOptions, PreviewOptions, RenderOptions
+    from heygen_nb.config import Settings
+    from heygen_nb.models import Draft, Quote
+    from heygen_nb.renderer.account import Account
+    from heygen_nb.renderer.request import Plan
+    from heygen_nb.reports import Outcome
+
+_SHOWN = 20  # plans of a large table
+
+
+def run_render(options: RenderOptions) -> int:
+    """Render the drafts of the files; return the highest exit code that occurred."""
+    settings = load_settings(backend=options.backend, avatar_engine=options.engine)
+    drafts: list[Draft] = []
+    for file in options.files:
+        if options.template:
+            drafts += drafts_from(file, options.template, settings=settings)
+        else:
+            drafts += read_drafts(file, settings.home)
+    if options.template:  # a row may stand in several tables
+        drafts = list(dict.fromkeys(drafts))
+    for draft in drafts:
+        check_draft(draft)
+    outcomes = with_account(
+        settings,
+        lambda account: _Rendering(account, settings, options).render(drafts),
+        err if options.as_json else out,
+    )
+    return max((outcome.exit_code for outcome in outcomes), default=0)
+
+
+@dataclass
+class _Rendering:
+    """One run of ``render``: it asks before it pays."""
+
+    account: Account
+    settings: Settings
+    options: RenderOptions
+
+    async def render(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        if self.options.sample:
+            return await self._only_sample(drafts)
+        if self.options.template:
+            return await self._by_rows(drafts)
+        return await self._asked(drafts)
+
+    async def _only_sample(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        """Render the first draft that is not rendered yet, and say how to go on."""
+        again = self.options.again
+        plan = await next_unpaid(self.account, drafts, self.settings, again=again)
+        if plan is None:
+            text = ngettext(
+                "✅ The {count} row is rendered already.",
+                "✅ All {count} rows are rendered already.",
+                len(drafts),
+            )
+            say(text.format(count=len(drafts)), err)
+            return []
+        outcomes = await self._asked([_draft_of(plan, drafts)])
+        say(_("👉 To render the other rows too, leave out --sample."), err)
+        return outcomes
+
+    async def _by_rows(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        """Render the rows of tables; on a terminal one first, if that is wished."""
+        plans = await self._quoted(drafts)
+        if known := len(drafts) - len(plans):
+            text = ngettext(
+                "{count} row is rendered already and is not paid again.",
+                "{count} rows are rendered already and are not paid again.",
+                known,
+            )
+            say(text.format(count=known), err)
+        if self._asks and len(plans) > 1 and any(plan.quote.amount for plan in plans):
+            sample = _draft_of(plans[0], drafts)
+            question = _("Render one of {count} rows first, as a sample?")
+            agreed = await self._agreed([sample], question.format(count=len(plans)))
+            if agreed:
+                [outcome] = await self._run(agreed, [sample])
+                others = [draft for draft in drafts if draft is not sample]
+                return [outcome, *await self._rest(others, outcome)]
+        return await self._asked(drafts)
+
+    async def _rest(self, others: Sequence[Draft], sample: Outcome) -> list[Outcome]:
+        """Ask whether to go on after a sample; one that failed ends it."""
+        if sample.exit_code:
+            return []
+        if self.options.max_cost is not None:
+            left = max(0.0, self.options.max_cost - (sample.cost or 0.0))
+            self.options = replace(self.options, max_cost=left)
+        count = len(await self._quoted(others))
+        question = ngettext(
+            "Render the other {count}?", "Render the other {count}?", count
+        )
+        # asked anew: who lifts limits for one does not for all
+        agreed = await self._agreed(others, question.format(count=count))
+        return await self._run(agreed, others) if agreed else []
+
+    async def _asked(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        agreed = await self._agreed(drafts, _("Render and pay?"))
+        if agreed is None:
+            raise LimitError(_("Stopped before paying."), charged=False)
+        return await self._run(agreed, drafts)
+
+    async def _run(self, settings: Settings, drafts: Sequence[Draft]) -> list[Outcome]:
+        send, as_json = self.options.send, self.options.as_json
+        with log_lines(err if as_json else out, numbered=len(drafts) > 1) as progress:
+            outcomes = await render_drafts(
+                self.account,
+                settings,
+                drafts,
+                send=settings.telegram_auto_send if send is None else send,
+                again=self.options.again,
+                progress=progress,
+            )
+        show_outcomes(outcomes, as_json=as_json)
+        return outcomes
+
+    @property
+    def _asks(self) -> bool:
+        return on_terminal() and not self.options.yes
+
+    async def _quoted(self, drafts: Sequence[Draft]) -> list[Plan]:
+        again = self.options.again
+        return await quote_all(self.account, drafts, self.settings, again=again)
+
+    async def _agreed(self, drafts: Sequence[Draft], question: str) -> Settings | None:
+        """Show the quote; ask on a terminal, elsewhere keep to the limits.
+
+        Returns:
+            The settings to go on with, without limits if those were agreed to be
+            passed; None if a person said no.
+
+        Raises:
+            LimitError: Dearer than what is allowed, and nobody is there to ask.
+        """
+        plans = await self._quoted(drafts)
+        total = sum(plan.quote.amount for plan in plans)
+        if not total:
+            return self.settings
+        text = _quote_text(plans, total)
+        _show_plans(plans)
+        say(f"💰 {text}", err)
+        await self._show_balance(total, plans[0].quote.currency)
+        over = await over_limit(self.account, plans, self.settings)
+        limit = self.options.max_cost
+        if limit is not None and total > limit:
+            over = LimitError(
+                _("{quote} is more than --max-cost {limit:.2f}.").format(
+                    quote=text, limit=limit
+                ),
+                hint=_("Nothing was sent. Raise the limit or shorten the scripts."),
+                charged=False,
+            )
+        if over and not self._asks:
+            raise over
+        if over:
+            say(f"⚠️ {over.message}", err)
+        if self._asks and not ask(question):
+            return None
+        return without_limits(self.settings) if over else self.settings
+
+    async def _show_balance(self, total: float, currency: str) -> None:
+        if balance := await self.account.balance():
+            amount, unit = balance
+            line = _("Balance: {amount:.2f} {unit}").format(amount=amount, unit=unit)
+            say(f"   {line}", err)
+            if amount < total and unit == currency:
+                say(_("⚠️ The balance is not enough for all of it."), err)
+
+
+def _draft_of(plan: Plan, drafts: Sequence[Draft]) -> Draft:
+    return next(draft for draft in drafts if draft.id == plan.new.draft_id)
+
+
+def _quote_text(plans: Sequence[Plan], total: float) -> str:
+    text = ngettext(
+        "{count} video, about {seconds:.0f} s: {amount:.2f} {currency}",
+        "{count} videos, about {seconds:.0f} s: {amount:.2f} {currency}",
+        len(plans),
+    ).format(
+        count=len(plans),
+        seconds=sum(plan.quote.seconds for plan in plans),
+        amount=total,
+        currency=plans[0].quote.currency,
+    )
+    source = _("(estimate, {source})").format(source=plans[0].quote.source)
+    return f"{text} {source}"
+
+
+def _show_plans(plans: Sequence[Plan]) -> None:
+    for plan in plans[:_SHOWN]:
+        voice = _("Voice: {voice}").format(voice=plan.voice)
+        avatar = _("avatar: {avatar}").format(avatar=plan.avatar or "-")
+        length = _("about {seconds:.0f} s ({low:.0f}–{high:.0f})").format(
+            seconds=plan.length.seconds, low=plan.length.low_s, high=plan.length.high_s
+        )
+        say(f"#{plan.new.draft_id} {voice} · {avatar} · {length}", err)
+        for warning in plan.warnings:
+            say(f"⚠️ {warning}", err)
+        if plan.instead:
+            quotes = " · ".join(_price(quote) for quote in (plan.quote, *plan.instead))
+            say(f"   {quotes}", err)
+    if more := len(plans[_SHOWN:]):
+        text = ngettext("… and {n} more", "… and {n} more", more)
+        say(text.format(n=more), err)
+
+
+def _price(quote: Quote) -> str:
+    engine = _("no avatar") if quote.engine == NO_AVATAR else quote.engine
+    return f"{engine} {quote.amount:.2f}"
+
+
+def run_preview(options: PreviewOptions) -> int:
+    """Make the animatic of every draft in the file, or of a table's first row."""
+    settings, output = load_settings(), options.output
+    if options.template:
+        drafts = drafts_from(options.file, options.template, settings=settings)[:1]
+    else:
+        drafts = read_drafts(options.file, settings.home)
+    side = SHARE_PX if options.share else FAST_PX
+    for draft in drafts:
+        target = output or settings.home / "previews" / f"{draft.id}.mp4"
+        if len(drafts) > 1 and output:
+            target = output.with_name(f"{output.stem}-{draft.id}{output.suffix}")
+        scene = asyncio.run(scene_of(draft, draft_settings(draft, settings), side))
+        # In this process: nobody waits for it to do something else.
+        made = render_scene(scene, target.absolute())
+        length = _("{seconds:.1f} s").format(seconds=made.duration_s)
+        say(f"👁 #{draft.id} {made.path} ({length})")
+    return 0
+
+
+def run_finish(options: FinishOptions) -> int:
+    """Finish the newest film of each draft anew, and say what is odd about it."""
+    settings = load_settings()
+
+    async def finish(account: Account) -> None:
+        for draft_id in options.drafts:
+            film = await asyncio.to_thread(_newest, account, draft_id.lstrip("#"))
+            video = await finish_video(
+                film,
+                captions=options.captions,
+                aspect_ratio=options.aspect_ratio,
+                loudness=options.loudness,
+                settings=settings,
+            )
+            say(f"✅ #{video.draft_id} {video.path}")
+            for line in words_of(await check_video(video, settings=settings)):
+                say(f"⚠️ {line}")
+
+    with_account(settings, finish)
+    return 0
+
+
+def _newest(account: Account, draft_id: str) -> Video:
+    backend = account.payer.backend
+    for row in (row for rows in account.ledger.history.pages() for row in rows):
+        mine = row.draft_id == draft_id and row.backend == backend
+        if mine and row.state == "downloaded":
+            return Video(
+                video_id=row.video_id or "",
+                status="completed",
+                backend=backend,
+                render_id=row.id,
+            )
+    raise DraftError(
+        _("There is no film of draft #{id}.").format(id=draft_id),
+        hint=_("Render it first; heygen-nb history shows what there is."),
+    )

@@ -1,0 +1,138 @@
+"""``demo``, ``lab`` and ``sandbox``: what runs on this machine alone."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from heygen_nb.api import render_drafts
+from heygen_nb.cli.console import (
+    log_lines,
+    on_terminal,
+    out,
+    say,
+    show_outcome,
+    with_account,
+)
+from heygen_nb.config import load_settings
+from heygen_nb.drafts import read_drafts
+from heygen_nb.files import packaged
+from heygen_nb.i18n import current_language
+from heygen_nb.i18n import gettext as _
+from heygen_nb.renderer.account import SANDBOX_FOLDER
+from heygen_nb.sandbox.process import serve
+from heygen_nb.sandbox.state import SandboxOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from heygen_nb.cli.commands import DemoOptions, LabOptions, ServeOptions
+    from heygen_nb.renderer.account import Account
+    from heygen_nb.reports import Outcome
+    from heygen_nb.sandbox.process import SandboxHandle
+
+_FIRST = "01_studio.ipynb"
+_GRACE_S = 15.0
+# An uploaded file is one message of the browser. Tornado takes 10 MiB, and cuts the
+# connection at more without a word. A background may have 32 MB; what is larger has
+# to arrive too, or nobody could say so.
+_MESSAGES = {"websocket_max_message_size": 128_000_000}
+# What only the real services use: with none of it set, nothing can be paid.
+_NO_KEYS = {"backend": "sandbox", "heygen_api_key": None, "telegram_bot_token": None}
+
+
+def run_demo(options: DemoOptions) -> int:
+    """Render an example, post it to the sandbox chat, say where everything is."""
+    chosen = None if options.language == "auto" else options.language
+    settings = load_settings(language=chosen, poll_interval_s=1)
+    settings = settings.model_copy(update=_NO_KEYS)
+
+    async def demo(account: Account) -> Outcome:
+        example = packaged("examples") / f"hello_{current_language()}.md"
+        say(_("📝 Script: {file}").format(file=example))
+        drafts = read_drafts(example, example.parent)
+        with log_lines(out) as progress:
+            # a second demo shows the whole way again: nothing here costs money
+            [outcome] = await render_drafts(
+                account, settings, drafts, send=True, again=True, progress=progress
+            )
+        show_outcome(outcome, as_json=False)
+        if outcome.path and account.sandbox:
+            url = account.sandbox.chat_url
+            say("")
+            say(_("🎞️ Video: {path}").format(path=outcome.path))
+            say(_("💬 Chat page: {url} (later: heygen-nb sandbox)").format(url=url))
+            say(_("🚀 Open the Studio: heygen-nb lab (in a checkout: make lab)"))
+            if on_terminal():
+                say(_("The chat page can be looked at until you press Enter."))
+                await asyncio.to_thread(input)
+        return outcome
+
+    return with_account(settings, demo, out).exit_code
+
+
+def run_lab(options: LabOptions) -> int:
+    """Open JupyterLab; what is not ours in the arguments goes on to it."""
+    home = load_settings().home
+    notebook = notebooks_in(home) / _FIRST
+    say(_("📓 Opening {notebook}; Ctrl-C ends it.").format(notebook=notebook))
+    command = [sys.executable, "-m", "jupyterlab", str(notebook)]
+    command += options.arguments or ()
+    # Served from home: videos beyond the server's root would not play.
+    command.append(f"--ServerApp.root_dir={home}")
+    command.append(f"--ServerApp.tornado_settings={_MESSAGES}")
+    return _run(command)
+
+
+def _run(command: list[str]) -> int:
+    """Run JupyterLab; what ends us (Ctrl-C, SIGTERM) ends it and its kernels too."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    lab = subprocess.Popen(command)  # noqa: S603 - the user's own arguments
+    try:
+        return lab.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if lab.poll() is None:
+            lab.terminate()
+            try:
+                lab.wait(_GRACE_S)
+            except subprocess.TimeoutExpired:
+                lab.kill()
+
+
+def notebooks_in(home: Path) -> Path:
+    """Return home's notebooks folder; copy what it lacks, change nothing in it."""
+    folder, source = home / "notebooks", packaged("notebooks")
+    folder.mkdir(exist_ok=True)
+    for notebook in sorted(source.glob("*.ipynb")):
+        if not (folder / notebook.name).exists():
+            shutil.copyfile(notebook, folder / notebook.name)
+    return folder
+
+
+def run_sandbox(options: ServeOptions) -> int:
+    """Serve both stand-ins until Ctrl-C; say how to point a client at them."""
+    serve(
+        options.port,
+        state_dir=load_settings().home / SANDBOX_FOLDER,
+        options=SandboxOptions(fast=options.fast),
+        on_ready=_say_where,
+    )
+    return 0
+
+
+def _say_where(handle: SandboxHandle) -> None:
+    say(_("🧪 The sandbox serves {url}; Ctrl-C ends it.").format(url=handle.base_url))
+    say(_("💬 Chat page: {url}").format(url=handle.chat_url))
+    say(_("Point any client at it with:"))
+    say(f"  export HEYGEN_BASE_URL={handle.base_url}")
+    say(f"  export HEYGEN_API_KEY={handle.api_key}")
+    say(f"  export TELEGRAM_BASE_URL={handle.telegram_base_url}")
+    say(f"  export TELEGRAM_BOT_TOKEN={handle.bot_token}")
+    say(f"  export TELEGRAM_CHAT_ID={handle.chat_id}")

@@ -1,0 +1,137 @@
+"""``resume``, ``history``, ``export``, ``resend`` and ``mark-sent``: the ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from heygen_nb.api import take_up
+from heygen_nb.cli.console import (
+    ask,
+    cost_text,
+    err,
+    log_lines,
+    on_terminal,
+    out,
+    say,
+    show_outcomes,
+    show_table,
+    with_account,
+)
+from heygen_nb.config import load_settings
+from heygen_nb.errors import ConfigError
+from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import ngettext
+from heygen_nb.ledger import Ledger
+from heygen_nb.posting import Posting
+from heygen_nb.renderer.account import ledger_url
+from heygen_nb.renderer.order import adopt, order_again
+from heygen_nb.reports import export_history, history_lines
+
+if TYPE_CHECKING:
+    from heygen_nb.cli.commands import (
+        ExportOptions,
+        HistoryOptions,
+        MarkSentOptions,
+        ResendOptions,
+        ResumeOptions,
+    )
+    from heygen_nb.renderer.account import Account
+    from heygen_nb.reports import HistoryLine, Outcome
+
+
+def run_resume(options: ResumeOptions) -> int:
+    """Take everything up; return the highest exit code that occurred."""
+    settings = load_settings(backend=options.backend)
+    console = err if options.as_json else out
+
+    async def resume(account: Account) -> tuple[list[Outcome], int]:
+        if options.adopt:
+            await adopt(account, *options.adopt)
+        if options.again:
+            await order_again(account, options.again, settings)
+        with log_lines(console, numbered=True) as progress:
+            outcomes = await take_up(account, settings, progress)
+        waiting = account.ledger.history.elsewhere
+        return outcomes, await asyncio.to_thread(waiting, account.payer)
+
+    outcomes, elsewhere = with_account(settings, resume, console)
+    show_outcomes(outcomes, as_json=options.as_json)
+    if elsewhere:
+        text = ngettext(
+            "⏳ {count} render was ordered with another key or account and waits.",
+            "⏳ {count} renders were ordered with another key or account and wait.",
+            elsewhere,
+        )
+        say(text.format(count=elsewhere), err)
+        say(_("   👉 Set the key of that account, then resume again."), err)
+    elif not outcomes and not options.as_json:
+        say(_("✅ Nothing is left to do."))
+    return max((outcome.exit_code for outcome in outcomes), default=0)
+
+
+def run_history(options: HistoryOptions) -> int:
+    """Show renders, newest first."""
+    settings, since = load_settings(), options.since
+    if since and since.tzinfo is None:
+        since = since.astimezone()  # a day without a zone is the user's own
+    with Ledger(ledger_url(settings)) as ledger:
+        lines = history_lines(
+            ledger,
+            settings.videos_path,
+            status=options.status,
+            since=since,
+            limit=options.limit,
+        )
+    if not options.as_json:
+        show_table([_row(line) for line in lines])
+        return 0
+    for line in lines:
+        say(line.model_dump_json())
+    return 0
+
+
+def _row(line: HistoryLine) -> dict[str, str]:
+    posted = _("yes") if line.sent else ""
+    if line.sent == "unsure":
+        posted = _("unsure (post {id})").format(id=line.post_id)
+    return {
+        _("Render"): line.render_id or "",
+        _("Draft"): f"#{line.draft_id}",
+        _("Made"): f"{line.created_at.astimezone():%Y-%m-%d %H:%M}",
+        _("Status"): line.status,
+        _("Length"): f"{line.duration_s:.0f} s" if line.duration_s else "",
+        _("Cost"): cost_text(line),
+        _("Posted"): posted,
+        _("File or video id"): str(line.path or line.video_id or ""),
+    }
+
+
+def run_export(options: ExportOptions) -> int:
+    """Write all renders to a file; ask before one is replaced."""
+    settings, target = load_settings(), options.output
+    replaces = target.exists() and on_terminal()
+    if replaces and not ask(_("{file} exists. Replace it?").format(file=target)):
+        raise ConfigError(_("Stopped: nothing was written."))
+    with Ledger(ledger_url(settings)) as ledger:
+        count = export_history(ledger, settings.videos_path, target, options.kind)
+    say(_("{count} renders in {file}").format(count=count, file=target))
+    return 0
+
+
+def run_resend(options: ResendOptions) -> int:
+    """Send a post that is not in the chat."""
+    settings = load_settings()
+    with_account(
+        settings, lambda account: Posting(settings, account).resend(options.post)
+    )
+    say(_("📱 Post {id} is in the chat.").format(id=options.post))
+    return 0
+
+
+def run_mark_sent(options: MarkSentOptions) -> int:
+    """Note that a post is in the chat."""
+    settings, post = load_settings(), options.post
+    with_account(settings, lambda account: Posting(settings, account).mark_sent(post))
+    say(_("📱 Post {id} is noted as sent.").format(id=post))
+    return 0

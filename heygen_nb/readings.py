@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,63 +25,12 @@ _BLANK = re.compile("[\u00a0\u2009\u202f]")
 _WRITTEN = re.compile(r"[\d$€£¢₽№%&+=°²³½¼¾]|\b[IVXLC]+\b|\b\w{1,6}\.", re.IGNORECASE)
 # not behind "Mr." and "т. д.": what stands before a name stays with it
 _SENTENCE = re.compile(r"((?<=\w{4}[.!?…])\s+|\n\s*)")
-# rutextnorm's, without its respelling of Latin words and of what stays as it is
-_RUSSIAN_STEPS = """
-    normalize_abbreviations normalize_sections normalize_number_groups normalize_ranges
-    normalize_dates normalize_case_context normalize_ordinal_triggers
-    normalize_compounds normalize_ordinals normalize_time normalize_scores
-    normalize_fractions normalize_percent normalize_symbol_currency
-    normalize_multipliers normalize_measurements normalize_symbols normalize_math
-    normalize_decimals currency_normalization normalize_text_with_phone_numbers
-    normalize_versions normalize_negatives normalize_text_with_numbers
-"""
 _DIGITS = "zero one two three four five six seven eight nine"
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
-_KINGS = (
-    "Alexander Benedict Catherine Charles Edward Elizabeth Francis Frederick George"
-    " Gregory Henry James John Leo Louis Mary Napoleon Nicholas Paul Peter Philip Pius"
-    " Ramses Richard William"
-).replace(" ", "|")
-_PARTS = (
-    "War Part Chapter Volume Act Scene Phase Type Section Level Bowl Article Book"
-    " Episode Class Title Stage Season Version Mark Rocky"
-).replace(" ", "|")
-_COINS = {
-    "$": ("dollars", "доллар доллара долларов", "цент цента центов"),
-    "€": ("euros", "евро евро евро", "цент цента центов"),
-    "£": ("pounds", "фунт фунта фунтов", "пенс пенса пенсов"),
-    "₽": ("rubles", "рубль рубля рублей", "копейка копейки копеек"),
-}
-_SIZES = {  # by the first letters, in either language
-    "k": ("thousand", "тысяча тысячи тысяч"),
-    "т": ("thousand", "тысяча тысячи тысяч"),
-    "m": ("million", "миллион миллиона миллионов"),
-    "млн": ("million", "миллион миллиона миллионов"),
-    "b": ("billion", "миллиард миллиарда миллиардов"),
-    "млрд": ("billion", "миллиард миллиарда миллиардов"),
-    "t": ("trillion", "триллион триллиона триллионов"),
-}
-_CENTURY = {"веке": "м", "века": "го", "веку": "му", "веком": "м", "веках": "х"}
-_PLACES = {
-    "ул": ("улица", "улице"),
-    "пр": ("проспект", "проспекте"),
-    "пл": ("площадь", "площади"),
-    "г": ("город", "городе"),
-}
-_SHARES = {
-    "2/3": "две трети",
-    "1/2": "половина",
-    "1/3": "треть",
-    "1/4": "четверть",
-    "3/4": "три четверти",
-}
+_DATA = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
 _GRAM = "грамм грамма граммов"
-_MONTHS = "январ|феврал|март|апрел|ма[яй]|июн|июл|август|сентябр|октябр|ноябр|декабр"
-_ENGLISH_MONTHS = (  # not calendar's: those follow the machine's language
-    "January February March April May June July August September October November"
-    " December"
-).replace(" ", "|")
-_VULGAR = {"½": "1/2", "¼": "1/4", "¾": "3/4"}
+# not calendar's, which follow the machine's language
+_MONTHS: list[str] = _DATA["words"]["months"]
 
 
 def spoken(text: str, language: str) -> str:
@@ -105,7 +57,7 @@ def _normalized(text: str, language: str) -> str:
         return str(normalize(text))
     import rutextnorm  # noqa: PLC0415 - only for texts with figures
 
-    for step in _RUSSIAN_STEPS.split():
+    for step in _DATA["steps"]:
         text = getattr(rutextnorm, step)(text)
     return text.replace(" .", ".")
 
@@ -133,19 +85,20 @@ def _roman(numeral: str) -> int:
 
 def _english_sum(match: re.Match[str]) -> str:
     """Say ``$2.5M`` and ``$1.2 billion``: the currency comes last."""
-    size = _SIZES[match["size"][0].lower()][0]
-    return f"{match['amount']} {size} {_COINS[match['coin']][0]}"
+    size = _DATA["sizes"][match["size"][0].lower()][0]
+    return f"{match['amount']} {size} {_DATA['coins'][match['coin']][0]}"
 
 
 def _russian_sum(match: re.Match[str]) -> str:
     """Say ``1 299,99 ₽``, ``$2.5M`` and ``40 тыс.``."""
     amount, coin, size = match["amount"].strip(), match["coin"], match["size"]
-    _word, forms, cents = _COINS.get(coin or "₽", _COINS["₽"])
+    coins, known = _DATA["coins"], _DATA["sizes"]
+    _word, forms, cents = coins.get(coin) or coins["₽"]
     if size:
         key, many = size.lower().rstrip("."), forms.split()[2] if coin else ""
         if key == "тыс" and amount.isdigit():
             return f"{amount}000 {many}".rstrip()
-        sizes = _SIZES.get(key) or _SIZES[key[0]]
+        sizes = known.get(key) or known[key[0]]
         return f"{_half(amount)} {_counted(amount, sizes[1])} {many}".rstrip()
     whole, _comma, rest = re.sub(r"\s", "", amount).replace(".", ",").partition(",")
     text = f"{whole} {_counted(whole, forms)}"
@@ -173,11 +126,6 @@ def _half(amount: str) -> str:
     return "полтора" if whole == "1" else f"{whole} с половиной"
 
 
-def _percent(match: re.Match[str]) -> str:
-    few = "процента" if match[1] in ("0", "1") else "процентов"
-    return f"{_half(match[1] + ',5')} {few}"
-
-
 def _date(match: re.Match[str]) -> str:
     from babel.dates import get_month_names  # noqa: PLC0415 - 50 ms, for dates
 
@@ -187,8 +135,10 @@ def _date(match: re.Match[str]) -> str:
     return f"{day} {get_month_names(locale='ru')[month]} {match['year']} года"
 
 
-def _half_unit(match: re.Match[str]) -> str:
-    unit = {"л": "литра", "кг": "килограмма", "км": "километра", "м": "метра"}[match[2]]
+def _half_of(match: re.Match[str]) -> str:
+    unit = _DATA["half"][match[2]]
+    if match[2] == "%" and match[1] in ("0", "1"):
+        unit = "процента"
     return f"{_half(match[1] + ',5')} {unit}"
 
 
@@ -196,12 +146,11 @@ def _american_date(match: re.Match[str]) -> str:
     month, day, year = match.groups()
     if not 1 <= int(month) <= 12:  # noqa: PLR2004 - a calendar's
         return match[0]
-    return f"{_ENGLISH_MONTHS.split('|')[int(month) - 1]} {int(day)}, {year}"
+    return f"{_MONTHS[int(month) - 1]} {int(day)}, {year}"
 
 
 def _month(match: re.Match[str]) -> str:
-    names = _ENGLISH_MONTHS.split("|")
-    return next(name for name in names if name.startswith(match[1])) + " "
+    return next(name for name in _MONTHS if name.startswith(match[1])) + " "
 
 
 def _regnal(match: re.Match[str]) -> str:
@@ -211,80 +160,35 @@ def _regnal(match: re.Match[str]) -> str:
 
 def _place(match: re.Match[str]) -> str:
     where = match[1] or ""
-    return f"{where}{_PLACES[match[2]][bool(where)]} "
+    return f"{where}{_DATA['places'][match[2]][bool(where)]} "
 
 
-_AMOUNT = r"(?P<amount>\d+(?:[\d\s]*\d)?(?:[.,]\d+)?)"
-_RUSSIAN_SIZE = r"(?P<size>(?:тыс\.|млн\.?|млрд\.?|[KkMmBb])(?!\w))"
-_TABLES: dict[str, dict[str, str | Callable[[re.Match[str]], str]]] = {
-    "en": {
-        r"(\d) ?½": r"\1 and a half",
-        "[½¼¾]": lambda m: f" {_VULGAR[m[0]]}",
-        r"\b50/50\b": "fifty-fifty",
-        r"[~≈](?=\d)": "about ",
-        r"\b(\d\d?)/(\d\d?)/(\d{4})\b": _american_date,
-        r"\b(Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\.? (?=\d)": _month,
-        r"(?<=\d)/(?=(?:month|year|week|day|hour|night|person)\b)": " per ",
-        r"\b([A-Z]+)-(\d+)\b": r"\1 \2",
-        r"\bmph\b": "miles per hour",
-        r"\bfps\b": "frames per second",
-        r"(?<!\w)['’](\d0s)\b": r"19\1",
-        r"\bpp?\. ?(?=\d)": "page ",
-        r"\bv(?=\d)": "version ",
-        r"(?P<coin>[$€£₽])(?P<amount>\d[\d.,]*)\s?"
-        r"(?P<size>[KkMmBbTt](?:n|illion|rillion)?\b)": _english_sum,
-        r"₽(\d[\d.,]*)": r"\1 rubles",
-        r"(\d)\s?¢": r"\1 cents",
-        r"(?<!\w)\+\d[\d ()-]{7,}\d\b": _phone,
-        r"(?<![\w.])(?:\+?1[-. ])?(?:\(\d{3}\) ?|\d{3}[-. ])\d{3}[-. ]\d{4}\b": _phone,
-        # a year, unless the normaliser knows it as part of a date
-        rf"(?<![\d$€£.,/-])(?<!\d, )(?:({_ENGLISH_MONTHS}) )?\b20([1-9]\d)"
-        r"(?![\d/-]|[.,]\d| ?[%°])": lambda m: m[0] if m[1] else f"20 {m[2]}",
-        rf"\b({_KINGS}) ([IVX]+)\b": _regnal,
-        rf"\b({_PARTS}) ([IVXLC]+)\b": lambda m: f"{m[1]} {_roman(m[2])}",
-        r"(?<![\w.-])(\d{1,4})[-–](\d{1,4})(?![\w-])": r"\1 to \2",
-        r"\b[Nn]o\. ?(?=\d)": "number ",
-        r"\b((?:Python|Java|[Vv]ersion|iOS|Android|Ubuntu|macOS) \d+)\.(\d\d)\b": (
-            r"\1 point \2"
-        ),
-        r"\b([ap]\.m\.)(?=\s+[A-Z])": r"\1.",
-        r"\bSt\.(?= [A-Z])": "Saint",
-        r"(?<=[a-z] )St\.": "Street",
-        r"\b([Aa]pprox)\.": r"\1imately",
-    },
-    "ru": {
-        # the stop of a short form ends its sentence, too
-        r"(\bт\. ?[дп]\.|\bдр\.|\d ?(?:[смк]?м|мин|сек|кг)\.)(?=\s+[А-ЯЁ]|$)": r"\1 .",
-        r"\b([Сс])тр\. ?(?=\d)": r"\1траница ",
-        "[½¼¾]": lambda m: _VULGAR[m[0]],
-        r"(?<=\w )1/2(?![\d/])": "половину",
-        r"\b50/50\b": "пятьдесят на пятьдесят",
-        r"\+(?=\d+ ?(?:°|градус))": "плюс ",
-        r"(?<![\d.,])(\d+),5 (л|кг|км|м)\b": _half_unit,
-        r"(\d+) ?г(?![\w.])": lambda m: f"{m[1]} {_counted(m[1], _GRAM)}",
-        rf"\b([Кк]) (\d{{1,2}}) (?=(?:{_MONTHS})\w+)": r"\1 \2-му ",
-        r"\b([Сс]|[Дд]о|[Оо]т|[Пп]осле) (\d{1,2}):00\b": r"\1 \2 часов",
-        r"\bкв\. ?(?=\d)": "квартира ",
-        r"(?<![\d.,])(\d+)[.,]5\s?%": _percent,
-        r"(?<![\d/])[123]/[234](?![\d/])": lambda m: _SHARES.get(m[0], m[0]),
-        r"\b24/7\b": "двадцать четыре на семь",
-        rf"(?P<coin>[$€£₽])\s?{_AMOUNT}\s?{_RUSSIAN_SIZE}?": _russian_sum,
-        rf"{_AMOUNT}\s?{_RUSSIAN_SIZE}?\s?(?P<coin>[$€£₽]|руб\.)": _russian_sum,
-        rf"{_AMOUNT}\s?{_RUSSIAN_SIZE}(?P<coin>)": _russian_sum,
-        r"\b(?P<year>\d{4})-(?P<month>\d\d)-(?P<day>\d\d)\b": _date,
-        r"\b(?P<day>\d{1,2})\.(?P<month>\d\d)\.(?P<year>\d{4})\b(?: ?г\.)?": _date,
-        r"\b([IVXLC]+) (?=(век\w*))": (
-            lambda m: f"{_roman(m[1])}-{_CENTURY.get(m[2], 'й')} "
-        ),
-        r"(?<=[ая] )([IVX]+)\b": lambda m: f"{_roman(m[1])}-я",
-        r"(?<=[а-яё] )([IVX]+)\b": lambda m: f"{_roman(m[1])}-й",
-        r"(?<!\d )(?<!\d)\b([Сс])м\.": r"\1мотри",
-        r"\b([Нн]а |[Вв] )?(ул|пр|пл|г)\. (?=[А-ЯЁ])": _place,
-        r"\bд\. ?(?=\d)": "дом ",
-        r"\b([Нн])апр\.": r"\1апример",
-    },
+_SAYINGS: dict[str, Callable[[re.Match[str]], str]] = {
+    "american_date": _american_date,
+    "century": lambda m: f"{_roman(m[1])}-{_DATA['century'].get(m[2], 'й')} ",
+    "date": _date,
+    "english_sum": _english_sum,
+    "feminine": lambda m: f"{_roman(m[1])}-я",
+    "gram": lambda m: f"{m[1]} {_counted(m[1], _GRAM)}",
+    "half": _half_of,
+    "masculine": lambda m: f"{_roman(m[1])}-й",
+    "month": _month,
+    "part": lambda m: f"{m[1]} {_roman(m[2])}",
+    "phone": _phone,
+    "place": _place,
+    "regnal": _regnal,
+    "russian_sum": _russian_sum,
+    "year": lambda m: m[0] if m[1] else f"20 {m[2]}",
 }
+
+
+def _rule(pattern: str, said: str) -> Rule:
+    for name, words in _DATA["words"].items():
+        pattern = pattern.replace(f"<{name}>", "|".join(words))
+    return re.compile(pattern), _SAYINGS.get(said.removeprefix("="), said)
+
+
 _RULES: dict[str, list[Rule]] = {
-    language: [(re.compile(pattern), said) for pattern, said in table.items()]
-    for language, table in _TABLES.items()
+    language: [_rule(*rule) for rule in rules]
+    for language, rules in _DATA["rules"].items()
 }

@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import yaml
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.mofile import write_mo
@@ -19,6 +20,7 @@ from babel.messages.pofile import read_po, write_po
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import BinaryIO
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "heygen_nb"
@@ -52,11 +54,21 @@ class _Headed(Catalog):
         yield from messages
 
 
+def texts_of(
+    file: BinaryIO, *_wishes: object, options: object
+) -> Iterator[tuple[int, str, str, list[str]]]:
+    """Yield the texts under ``message`` and ``hint`` of a YAML file's maps."""
+    for told in yaml.safe_load(file)["problems"].values():
+        yield from ((0, "_", told[key], []) for key in ("message", "hint"))
+
+
 def extracted() -> Catalog:
     """Return the messages that stand in the code."""
     catalogue = Catalog(locale="ru", project="heygen_nb", charset="utf-8")
     found = extract_from_dir(
-        PACKAGE, method_map=[("**.py", "python")], keywords=KEYWORDS
+        PACKAGE,
+        method_map=[("**.py", "python"), ("**/problems.yaml", texts_of)],
+        keywords=KEYWORDS,
     )
     for file, _line, message, comments, _context in sorted(found, key=str):
         catalogue.add(message, locations=[(file, 0)], auto_comments=comments)

@@ -7,13 +7,15 @@ import importlib
 import json
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from heygen_nb.address import check_address, is_loopback
 from heygen_nb.errors import ConfigError, ScriptError, ScriptNotAuthorizedError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import later
 from heygen_nb.scripts.answers import SCHEMA, growing
 
 if TYPE_CHECKING:
@@ -41,100 +43,7 @@ _WISH_WORDS = re.compile(
     r"response.?format|json.?(?:schema|object|mode)|structured|grammar|stream",
     re.IGNORECASE,
 )
-# Servers name a reason by a status, a code or in words only. The order decides: a
-# busy OpenAI speaks of billing, a long text is refused with "invalid request".
-_LONG = (
-    r"context.{0,9}(?:length|window|size|overflow)|prompt is too long"
-    r"|too many (?:input )?tokens|maximum.{0,20}tokens|overflows"
-)
-_NO_MODEL = (
-    r"model.{0,80}(?:not (?:found|exist|available|supported)|unknown|invalid)"
-    r"|(?:unknown|invalid|no such).{0,9}model|model_not_found|not a valid model"
-    r"|model.{0,80}does(?:n't| not) exist|no models? (?:is )?loaded"
-)
-_REASONS: tuple[tuple[str, set[int], str], ...] = (
-    ("money", {402}, r"insufficient_quota|insufficient.(?:balance|credit|funds)"),
-    ("busy", set(), r"rate.?limit|too many requests|overloaded|is (?:still )?loading"),
-    ("money", set(), r"credit|billing|balance|quota|payment|недостаточно средств"),
-    ("long", {413}, _LONG),
-    ("key", {401}, r"api.?key|unauthori[sz]ed|authenticat|invalid.{0,9}token"),
-    ("declined", set(), r"content.?(?:policy|filter)|moderation|safety"),
-    ("place", {451}, r"unsupported_country|(?:country|region|location).{0,40}support"),
-    ("access", {403}, r"(?:not|n't) have access|permission|not allowed"),
-    ("model", {404}, _NO_MODEL),
-    ("busy", {408, 429, 529}, r"try again later"),
-)
-
-
-_AGAIN = later("Nothing was changed. Try again in a minute.")
-_PROBLEMS = {  # a reason: what is wrong, and what to do
-    "money": (
-        later("The account of the language model has no credit left."),
-        later("Top it up, or write offline."),
-    ),
-    "busy": (later("The language model's server has too much to do."), _AGAIN),
-    "long": (
-        later("The text is too long for the model {model}."),
-        later("Shorten the topic or the draft, or set a model with more context."),
-    ),
-    "key": (
-        later("The language model's server does not accept the key."),
-        later("Check OPENAI_API_KEY in the environment or in .env."),
-    ),
-    "declined": (
-        later("The language model declined to write this. {said}"),
-        later("Put the topic into other words."),
-    ),
-    "place": (
-        later("The language model's server does not serve this country."),
-        later("Set another server: HEYGEN_NB_SCRIPT_BASE_URL."),
-    ),
-    "access": (
-        later("This key may not use the model {model}."),
-        later("Set another script_model, or ask for access."),
-    ),
-    "model": (
-        later("There is no model {model} at {address}."),
-        later("Check script_model, and that the address ends in /v1 if it should."),
-    ),
-    "model here": (
-        later("There is no model {model} at {address}."),
-        later("Load it first, such as with “ollama pull {model}”."),
-    ),
-    "away": (
-        later("The language model's server cannot be reached: {address}."),
-        later("Check the connection and HEYGEN_NB_SCRIPT_BASE_URL."),
-    ),
-    "away here": (
-        later("Nothing answers at {address}."),
-        later("Is Ollama or LM Studio running there?"),
-    ),
-    "strange": (
-        later("What answers at {address} does not speak OpenAI's API."),
-        later("The address mostly ends in /v1: check HEYGEN_NB_SCRIPT_BASE_URL."),
-    ),
-    "slow": (
-        later("The language model took too long to answer."),
-        later("Nothing was changed. Try again, or set a smaller model."),
-    ),
-    "cut": (
-        later("The answer of the language model broke off."),
-        later("Nothing was changed. Try again."),
-    ),
-    "failed": (later("The language model's server failed: {said}"), _AGAIN),
-    "refused": (
-        later("The language model refused: {said}"),
-        later("Check script_model and the server's address."),
-    ),
-    "no script": (
-        later("The language model answered without a script: “{said}”"),
-        later("Try again, or set a model that is good at JSON."),
-    ),
-    "nothing": (
-        later("The language model answered nothing."),
-        later("Try again, or set a model that is good at JSON."),
-    ),
-}
+_TOLD = yaml.safe_load(Path(__file__).with_name("problems.yaml").read_text("utf-8"))
 
 
 class _StrangeAnswerError(Exception):
@@ -308,17 +217,18 @@ class ModelServer:
 
     def _error(self, reason: str, said: str = "") -> ScriptError:
         here = f"{reason} here"
-        if is_loopback(self._base_url) and here in _PROBLEMS:
+        if is_loopback(self._base_url) and here in _TOLD["problems"]:
             reason = here
         return problem(reason, said, model=self._model, address=self._base_url)
 
 
 def problem(reason: str, said: str = "", **values: str) -> ScriptError:
     """Return the error for a reason, with what the server or the model said."""
-    message, hint = (_(text) for text in _PROBLEMS[reason])
-    said = " ".join(said.split())[:MAX_SAID_CHARS]
+    values["said"] = " ".join(said.split())[:MAX_SAID_CHARS]
+    told = _TOLD["problems"][reason]
+    message, hint = (_(text).format(**values) for text in told.values())
     kind = ScriptNotAuthorizedError if reason == "key" else ScriptError
-    return kind(message.format(said=said, **values).strip(), hint=hint.format(**values))
+    return kind(message.strip(), hint=hint)
 
 
 def _take_whole(answer: Answer, body: bytes) -> None:
@@ -354,9 +264,9 @@ def _cannot(exc: Exception) -> bool:
 def _reason(exc: Exception) -> str | None:
     """Return the reason that a refusal names."""
     status, words = getattr(exc, "status_code", None), _words(exc)
-    for reason, statuses, pattern in _REASONS:
+    for reason, statuses, pattern in _TOLD["refusals"]:
         if status in statuses or re.search(pattern, words, re.IGNORECASE):
-            return reason
+            return str(reason)
     return None
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ctypes
+import io
 import threading
+import wave
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+import av
 import espeakng_loader
 import numpy as np
 
@@ -66,6 +71,38 @@ class Narration:
         """Return the same speech with ``tail_s`` seconds of silence after it."""
         tail = np.zeros(round(max(tail_s, 0.0) * self.sample_rate), np.float32)
         return replace(self, samples=np.concatenate([self.samples, tail]))
+
+    def stretched(self, seconds: float) -> Narration:
+        """Return the same speech in so many seconds, at its own pitch."""
+        rate, by = self.sample_rate, seconds / self.duration_s
+        graph, grid = av.filter.Graph(), Fraction(1, rate)
+        source = graph.add_abuffer(
+            sample_rate=rate, format="flt", layout="mono", time_base=grid
+        )
+        tempo, sink = graph.add("atempo", f"{1 / by}"), graph.add("abuffersink")
+        graph.link_nodes(source, tempo, sink).configure()
+        frame = av.AudioFrame.from_ndarray(self.samples[None], "flt", "mono")
+        frame.sample_rate, frame.pts, frame.time_base = rate, 0, grid
+        graph.push(frame)
+        graph.push(None)
+        parts = []
+        with suppress(av.EOFError):
+            while True:
+                parts.append(graph.pull().to_ndarray()[0])
+        samples = np.concatenate(parts)
+        samples.resize(round(seconds * rate), refcheck=False)  # it misses by some ms
+        words = (Word(w.text, w.start_s * by, w.end_s * by) for w in self.words)
+        return Narration(samples, rate, tuple(words))
+
+    def to_wav(self) -> bytes:
+        """Return the sound as a WAV file."""
+        buffer = io.BytesIO()
+        with wave.open(buffer, "wb") as out:
+            out.setnchannels(1)
+            out.setsampwidth(2)
+            out.setframerate(self.sample_rate)
+            out.writeframes((self.samples * 32767).astype("<i2").tobytes())
+        return buffer.getvalue()
 
 
 # espeak-ng/speak_lib.h

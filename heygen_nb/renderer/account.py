@@ -99,6 +99,8 @@ class Account:
     # What was found out since it was opened.
     looks: dict[str, LookReply] = field(default_factory=dict)
     pictures: set[str] = field(default_factory=set)
+    speech_links: dict[int, str] = field(default_factory=dict, repr=False)  # signed
+    asset_links: dict[str, str] = field(default_factory=dict, repr=False)  # signed
     made_before: dict[str, VideoReply] | None = None
     spoken: tuple[datetime | None, SpeechModel] | None = None
     times: tuple[float, RenderTimes] | None = None

@@ -35,7 +35,7 @@ from heygen_nb.renderer import tell
 from heygen_nb.renderer.account import turn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from PIL import Image
 
@@ -50,6 +50,12 @@ ASSET_PAUSES_S = (1, 2, 3, 4, 5, 5)  # until a new file is known, 20 s at most
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 PLAIN_COLOR = "#1b2440"  # background-only video when no background is given
 NOT_UPLOADED = "not-uploaded"  # in a quote: nothing is sent for one
+_EXTENSIONS = {
+    "image/png": "png",
+    "image/jpeg": "jpeg",
+    "audio/mpeg": "mp3",
+    "audio/wav": "wav",
+}
 _SIDES = {"720p": 720, "1080p": 1080, "4k": 2160}
 
 
@@ -60,29 +66,35 @@ async def asset_of(account: Account, picture: Picture, report: Report) -> str:
         ConfigError: The file was changed since it was checked.
         ApiError: HeyGen did not take it.
     """
-    payer, digest = account.payer, picture.sha256
-    assets = account.ledger.assets
+    find, name = account.ledger.assets.find, picture.path.name
+    if await asyncio.to_thread(find, account.payer, picture.sha256) is None:
+        await report("pending", tell.uploading(name))
+    return await uploaded(account, picture.sha256, name, picture.read)
+
+
+async def uploaded(
+    account: Account, digest: str, name: str, read: Callable[[], bytes]
+) -> str:
+    """Return the asset of a file that is known by its digest; upload it once."""
+    assets, payer = account.ledger.assets, account.payer
     async with turn("asset", payer, digest):
         if known := await asyncio.to_thread(assets.find, payer, digest):
             return known
-        await report("pending", tell.uploading(picture.path.name))
-        content = await asyncio.to_thread(picture.read)
+        content = await asyncio.to_thread(read)
         kind = media_type(content)
         # HeyGen judges a file by its extension too; its own name tells nothing
-        name = f"{digest[:12]}.{kind.removeprefix('image/')}"
-        reply = await account.client.upload_asset(name, content, kind)
-        await asset_there(account, reply.asset_id)
+        sent = f"{digest[:12]}.{_EXTENSIONS.get(kind, '')}"
+        reply = await account.client.upload_asset(sent, content, kind)
+        if reply.url:
+            account.asset_links[reply.asset_id] = reply.url
+        await _is_known(account, reply.asset_id)
+        size = len(content)
         return await asyncio.to_thread(
-            assets.keep,
-            payer,
-            digest,
-            reply.asset_id,
-            name=picture.path.name,
-            size=len(content),
+            assets.keep, payer, digest, reply.asset_id, name=name, size=size
         )
 
 
-async def asset_there(account: Account, asset_id: str) -> None:
+async def _is_known(account: Account, asset_id: str) -> None:
     """Wait until HeyGen knows a new file; that it does not say so stops nothing."""
     for pause_s in ASSET_PAUSES_S:
         try:

@@ -178,7 +178,7 @@ async def make_plan(
     uploaded = (asset_id or NOT_UPLOADED) if cast.picture else ""
     body = _body(voiced, settings, cast, pad_s, uploaded)
     return Plan(
-        new=_new_render(draft, written, settings, cast, body).model_copy(
+        new=_new_render(draft, written, settings, cast, body, audio=audio).model_copy(
             update={
                 "speed": speed,
                 "estimate_s": round(length.seconds, 1),
@@ -215,19 +215,48 @@ def taken_instead(row: RenderRow, error: ApiError) -> dict[str, str]:
     if not isinstance(error, InvalidRequestError):
         return {}
     body = json.loads(row.body)
-    changed: dict[str, str] = {}
     matting = any(w in told for w in ("matting", "background removal", "remove_back"))
     if matting and body.pop("remove_background", False):
-        changed = {"error_message": _("This avatar keeps its own background.")}
-    elif "engine" in told or "does not support avatar" in told:
+        words = _("This avatar keeps its own background.")
+        return {"body": _text(body), "error_message": words}
+    if "engine" in told or "does not support avatar" in told:
         engine = body.get("engine", {}).get("type", FALLBACK_ENGINE)
         if row.inputs.get("engine") == "auto" and engine != FALLBACK_ENGINE:
             body["engine"]["type"] = FALLBACK_ENGINE
             words = _("This avatar does not take {engine}: {other} is used.")
             words = words.format(engine=engine, other=FALLBACK_ENGINE)
-            changed = {"engine": FALLBACK_ENGINE, "error_message": words}
-    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return changed and {**changed, "body": text}
+            other = {"engine": FALLBACK_ENGINE, "error_message": words}
+            return {"body": _text(body), **other}
+    return {}
+
+
+def by_links(body: str, links: dict[str, str]) -> str:
+    """Return a request that names its files by their links, each of them once."""
+
+    def linked(part: dict[str, Any]) -> dict[str, Any]:
+        for name, link in (("asset_id", "url"), ("audio_asset_id", "audio_url")):
+            if part.get(name) in links:
+                part[link] = links.pop(part.pop(name))
+                if part.get("type") == name:
+                    part["type"] = link
+        return part
+
+    return _text(json.loads(body, object_hook=linked))
+
+
+def by_asset(body: str, asset_id: str) -> str:
+    """Return a request whose sound is an asset, not HeyGen's link that has expired."""
+
+    def kept(part: dict[str, Any]) -> dict[str, Any]:
+        if part.pop("audio_url", None):
+            part["audio_asset_id"] = asset_id
+        return part
+
+    return _text(json.loads(body, object_hook=kept))
+
+
+def _text(body: dict[str, Any]) -> str:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def _instead(
@@ -282,7 +311,8 @@ def _voiced(
     draft: Draft, voice: VoiceReply, speed: float, audio: Audio | None
 ) -> dict[str, Any]:
     if audio:
-        return {"audio_asset_id": audio.asset_id}
+        by_link = {"audio_url": audio.link}
+        return by_link if audio.link else {"audio_asset_id": audio.asset_id}
     return {
         "script": draft.script,
         "voice_id": voice.voice_id,
@@ -296,6 +326,8 @@ def _new_render(
     settings: Settings,
     cast: _Cast,
     body: AvatarVideo | StudioVideo,
+    *,
+    audio: Audio | None,
 ) -> NewRender:
     inputs = picture_and_sound(draft, settings)
     revision, *earlier = revisions_of(written, inputs)
@@ -308,7 +340,12 @@ def _new_render(
         script=draft.script,
         caption=draft.caption,
         title=draft.title,
-        inputs={**inputs, "draft": own, "finish": finish_of(settings)},
+        inputs={
+            **inputs,
+            "draft": own,
+            "finish": finish_of(settings),
+            "sound": audio.path.name if audio else "",
+        },
         voice_id=cast.voice.voice_id,
         voice_name=cast.voice.name,
         language=script_language(draft.script),

@@ -1,7 +1,8 @@
 """Exact length: the speech is made first, and that very sound is rendered.
 
-Each call is paid, so its intent is stored before it is sent, its sound is kept here
-and as an asset, and a call whose answer was lost is never repeated by itself.
+Each call is paid, so its intent is stored before it is sent, its sound is kept here,
+and a call whose answer was lost is never repeated by itself. What is still missing to
+the target is stretched here instead of being paid for.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import (
@@ -20,12 +21,12 @@ from heygen_nb.errors import (
     OutcomeUnknownError,
     PreviewError,
 )
-from heygen_nb.files import media_type
+from heygen_nb.files import media_type, write_whole
 from heygen_nb.heygen import SpeechRequest
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import SpeechRow
 from heygen_nb.renderer.account import turn
-from heygen_nb.renderer.background import asset_there
+from heygen_nb.renderer.background import uploaded
 from heygen_nb.timing import Estimate
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ log = logging.getLogger("heygen_nb.renderer")
 
 MAX_CALLS = 3  # for one draft, whatever its texts were
 _NEAR_S = 0.5
+_STRETCH = 0.12  # share of its length that a voice can be stretched by unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +72,24 @@ class Wish:
         """Return the seconds by which a speech misses the target."""
         return abs((said.duration_s or 0) - self.target_s)
 
+    def within_reach(self, said: SpeechRow) -> bool:
+        """Tell whether stretching a speech brings it to the target."""
+        missing = self.target_s / (said.duration_s or 1) - 1
+        return self.off_s(said) > _NEAR_S and abs(missing) <= _STRETCH
+
 
 @dataclass(frozen=True, slots=True)
 class Audio:
-    """A speech ready to be rendered; ``path`` is its sound, to be listened to."""
+    """A speech ready to be rendered; ``path`` is its sound, to be listened to.
 
-    asset_id: str
+    It has either an asset or HeyGen's own ``link``, which is good for a while only.
+    """
+
     duration_s: float
     speed: float
     path: Path
+    asset_id: str = ""
+    link: str = field(default="", repr=False)
 
     @property
     def length(self) -> Estimate:
@@ -119,7 +130,7 @@ async def say(
             and await _is_there(account, row)
         ]
         said = await _tune(account, wish, key, usable, allow=allow, known=len(made))
-        return await _ready(account, said)
+        return await _ready(account, wish, said, fresh=said not in made)
 
 
 async def _tune(
@@ -133,9 +144,10 @@ async def _tune(
 ) -> SpeechRow:
     while True:
         best = min(usable, key=wish.off_s, default=None)
+        if best and (wish.off_s(best) <= _NEAR_S or wish.within_reach(best)):
+            return best
         speed = wish.better_than(best) if best else wish.speed
-        heard = speed in {row.speed for row in usable}
-        if best and (wish.off_s(best) <= _NEAR_S or heard):
+        if best and speed in {row.speed for row in usable}:
             return best
         said = await _call(account, wish, key, speed, allow=allow, known=known)
         known += 1
@@ -183,6 +195,7 @@ async def _call(
         await _record(account, row, state="rejected", reserved_cost=0.0)
         error.charged = False
         raise
+    account.speech_links[row.id] = reply.audio_url
     row = await _record(
         account,
         row,
@@ -228,21 +241,42 @@ async def _fetch(account: Account, row: SpeechRow) -> SpeechRow:
     return await _record(account, row, sound_url=None)
 
 
-async def _ready(account: Account, row: SpeechRow) -> Audio:
-    """Return the sound as an asset, since HeyGen's link to it expires."""
-    path = sound_of(account, row)
-    if not row.asset_id:
-        content = await asyncio.to_thread(path.read_bytes)
-        name = f"{row.text_key[:12]}.{'wav' if content[:1] == b'R' else 'mp3'}"
-        asset = await account.client.upload_asset(name, content, _mime(content))
-        await asset_there(account, asset.asset_id)
-        row = await _record(account, row, asset_id=asset.asset_id)
-    return Audio(row.asset_id or "", row.duration_s or 0.0, row.speed, path)
+async def _ready(account: Account, wish: Wish, row: SpeechRow, *, fresh: bool) -> Audio:
+    """Return the sound as HeyGen can have it: by its own fresh link, or as an asset."""
+    path, seconds, speed = sound_of(account, row), row.duration_s or 0.0, row.speed
+    if wish.within_reach(row):
+        path = await asyncio.to_thread(_stretched, path, wish.target_s)
+        seconds, speed = wish.target_s, round(speed * seconds / wish.target_s, 3)
+    elif fresh and (link := account.speech_links.get(row.id)):
+        return Audio(seconds, speed, path, link=link)
+    elif row.asset_id:  # of a ledger that kept it beside its speech
+        return Audio(seconds, speed, path, row.asset_id)
+    return Audio(seconds, speed, path, await asset_of_sound(account, path.name))
+
+
+async def asset_of_sound(account: Account, name: str) -> str:
+    """Return the asset of a kept sound, uploaded for free unless it is there."""
+    content = await asyncio.to_thread((_folder(account) / name).read_bytes)
+    digest = hashlib.sha256(content).hexdigest()
+    return await uploaded(account, digest, name, lambda: content)
+
+
+def _stretched(path: Path, seconds: float) -> Path:
+    from heygen_nb.preview import read_sound  # noqa: PLC0415 - 40 MB of codecs
+
+    target = path.with_name(f"{path.name}-{seconds:g}s")
+    if not target.exists():
+        write_whole(target, read_sound(path).stretched(seconds).to_wav())
+    return target
 
 
 def sound_of(account: Account, row: SpeechRow) -> Path:
     """Return where the sound of a speech is kept."""
-    return account.videos / "speech" / f"{row.text_key.replace(':', '-')}-{row.id}"
+    return _folder(account) / f"{row.text_key.replace(':', '-')}-{row.id}"
+
+
+def _folder(account: Account) -> Path:
+    return account.videos / "speech"
 
 
 async def _record(account: Account, row: SpeechRow, **fields: Any) -> SpeechRow:

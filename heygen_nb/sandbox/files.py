@@ -121,7 +121,7 @@ class Files:
         place = f"voices/{voice.voice_id}.wav"
         if not self.path(place).exists():
             greet = sound.tone if self.options.fast else sound.greeting
-            self._write(place, sound.to_wav(await asyncio.to_thread(greet, voice)))
+            self._write(place, (await asyncio.to_thread(greet, voice)).to_wav())
         return FileResponse(self.path(place))
 
     async def say(self, body: Any, _key: str | None, request: Request) -> Response:
@@ -161,7 +161,7 @@ class Files:
         return sound.voices(odd=self.options.odd_voices)
 
     def _keep(self, script: str, speech: Narration) -> SpeechState:
-        content = sound.to_wav(speech)
+        content = speech.to_wav()
         spoken = SpeechState(
             id=hashlib.sha256(content).hexdigest(),
             script=script,

@@ -205,6 +205,7 @@ def make_canned(order: FilmOrder, output: Path, mark: str, at_least: int) -> flo
     text = " ".join(part.script for part in order.parts)
     minutes, seconds = divmod(int(length_s), 60)
     srt = f"1\n00:00:00,000 --> 00:{minutes:02}:{seconds:02},900\n{text}\n"
+    srt = srt if text.strip() else ""
     output.with_suffix(".srt").write_text(srt, encoding="utf-8")
     output.with_suffix(".jpg").write_bytes(thumbnail)
     return length_s

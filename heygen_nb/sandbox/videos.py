@@ -209,7 +209,10 @@ class Videos:
     def _view(self, job: JobState, request: Request) -> dict[str, Any]:
         """Return a job as ``GET /v3/videos/{id}`` shows it, with fresh links."""
         done, failed = job.status == "completed", job.status == "failed"
+        # a sound that is not known here has no words
+        srt = self._files.path(f"videos/{job.id}/video.srt")
         captions = done and job.body.get("caption") is not None
+        captions &= srt.is_file() and srt.stat().st_size > 0
         styled_at = (job.completed_at or 0) + self._state.options.captions_s
         styled = self._files.path(f"videos/{job.id}/captioned.mp4").is_file()
         styled &= done and styled_at <= self._state.clock.now()

@@ -7,11 +7,9 @@ a little, so guessing a length from a word count is wrong here as it is there.
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import random
 import re
-import wave
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -155,7 +153,7 @@ def speak(voice: SandboxVoice, text: str, speed: float) -> Narration:
     if faster != 1 and speech.duration_s:
         # espeak's own rate is not quite linear and never under 80 words a minute.
         length_s = speech.duration_s / faster
-        speech = _stretched(espeak.speak(text, speed=faster), length_s)
+        speech = espeak.speak(text, speed=faster).stretched(length_s)
     # A script of emoji alone says nothing; a video still needs a length.
     return speech if speech.duration_s else speech.padded(1.0)
 
@@ -189,27 +187,9 @@ def joined(parts: list[Narration]) -> Narration:
     return Narration(np.concatenate(samples), rate, tuple(words))
 
 
-def _stretched(speech: Narration, length_s: float) -> Narration:
-    samples = _resampled(speech.samples, round(length_s * speech.sample_rate))
-    rate = length_s / speech.duration_s
-    words = (Word(w.text, w.start_s * rate, w.end_s * rate) for w in speech.words)
-    return Narration(samples, speech.sample_rate, tuple(words))
-
-
 def _resampled(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     points = np.linspace(0, max(len(samples) - 1, 0), count)
     return np.interp(points, np.arange(len(samples)), samples).astype(np.float32)
-
-
-def to_wav(speech: Narration) -> bytes:
-    """Return the sound as a WAV file."""
-    buffer = io.BytesIO()
-    with wave.open(buffer, "wb") as out:
-        out.setnchannels(1)
-        out.setsampwidth(2)
-        out.setframerate(speech.sample_rate)
-        out.writeframes((speech.samples * 32767).astype("<i2").tobytes())
-    return buffer.getvalue()
 
 
 async def list_voices(request: Request) -> Any:

@@ -65,10 +65,8 @@ async def test_a_network_that_goes_away_after_a_lost_reply_proves_nothing(
     real = submit._after_error
 
     async def unplugged(account, *args, **kwargs):
-        monkeypatch.setattr(
-            account.client._transport._http, "_mounts", {}, raising=False
-        )
-        account.client._transport._http.base_url = "http://127.0.0.1:9"
+        monkeypatch.setattr(account.client._http, "_mounts", {}, raising=False)
+        account.client._http.base_url = "http://127.0.0.1:9"
         return await real(account, *args, **kwargs)
 
     monkeypatch.setattr(submit, "_after_error", unplugged)

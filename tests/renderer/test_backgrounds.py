@@ -312,9 +312,9 @@ async def test_exact_length_goes_with_a_file(sandbox, sea, bodies):
     settings = sandbox.settings(length_mode="exact", heygen_voice="Clara")
     await hg.render_video(draft(), settings=settings)
 
-    assert '"audio_asset_id":"asset_' in bodies()[0]
+    assert '"audio_url":"http' in bodies()[0]  # of a fresh speech
     assert '"background":{"asset_id":"asset_' in bodies()[0]
-    assert sandbox.requests(UPLOADS) == 2  # the sound and the picture
+    assert sandbox.requests(UPLOADS) == 1
 
 
 async def test_a_file_that_changes_while_it_is_planned_is_not_paid(

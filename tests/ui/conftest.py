@@ -73,14 +73,14 @@ class Lab:
             self.sandbox.faults.add("unknown_status", "/v3/videos/*", **still)
 
     def notebook(self, name: str, *cells: str) -> str:
-        """Write a notebook into ``notebooks/``; return its path for the URL."""
+        """Write a notebook into ``notebooks/``; return its path at the server."""
         book = nbformat.v4.new_notebook(
             cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
             metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
         )
-        path = f"notebooks/{name}.ipynb"
-        nbformat.write(book, self.home / path)
-        return path
+        path = self.home / "notebooks" / f"{name}.ipynb"
+        nbformat.write(book, path)
+        return str(path.relative_to(self.home.parent))
 
     def configure(self, text: str = "") -> None:
         """Write config.yaml."""
@@ -134,7 +134,7 @@ class Notebook:
         path = self.page.evaluate(
             "() => window.jupyterapp.shell.currentWidget.context.path"
         )
-        return (self.lab.home / path).read_text("utf-8")
+        return (self.lab.home.parent / path).read_text("utf-8")
 
     def button(self, name: str) -> Locator:
         return self.page.get_by_role("button", name=name, exact=True)
@@ -146,34 +146,47 @@ class Notebook:
         return self.page.get_by_label(name, exact=True)
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory) -> Iterator[Lab]:
+@pytest.fixture(scope="session")
+def jupyter(tmp_path_factory) -> Iterator[tuple[str, Path]]:
+    """One JupyterLab for all browser tests of a worker: its URL and its root."""
     root = tmp_path_factory.mktemp("lab")
-    home = root / "home"
-    (home / "notebooks").mkdir(parents=True)
+    (root / "homes").mkdir()
     settings = root / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     (settings / "notification.jupyterlab-settings").write_text(json.dumps(NO_NEWS))
-    times = {"pending_s": 0.5, "processing_s": 1.0}
-    options = SandboxOptions(**(INSTANT | CALM | times))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     with (root / "lab.log").open("wb") as log:
         server = subprocess.Popen(
-            _lab_command(port, home), env=_lab_environ(root), stdout=log, stderr=log
+            _lab_command(port, root / "homes"),
+            env=_lab_environ(root),
+            stdout=log,
+            stderr=log,
         )
     try:
-        # Kernels join it, as they join the one that another kernel has started.
-        with sandbox_in_thread(home / ".sandbox", options) as sandbox:
-            sandbox.handle.write(home / ".sandbox")
-            opened = Lab(f"http://127.0.0.1:{port}", home, sandbox)
-            opened.configure()
-            _wait_for(opened.url, server)
-            yield opened
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url, server)
+        yield url, root / "homes"
     finally:
         server.terminate()
         server.wait(10)
+
+
+@pytest.fixture(scope="module")
+def lab(jupyter, request) -> Iterator[Lab]:
+    """A home of its own for each file of tests."""
+    url, homes = jupyter
+    home = homes / request.module.__name__.rpartition(".")[2]
+    (home / "notebooks").mkdir(parents=True, exist_ok=True)
+    times = {"pending_s": 0.5, "processing_s": 1.0}
+    options = SandboxOptions(**(INSTANT | CALM | times))
+    # Kernels join it, as they join the one that another kernel has started.
+    with sandbox_in_thread(home / ".sandbox", options) as sandbox:
+        sandbox.handle.write(home / ".sandbox")
+        opened = Lab(url, home, sandbox)
+        opened.configure()
+        yield opened
 
 
 def _lab_command(port: int, home: Path) -> list[str]:

@@ -72,27 +72,24 @@ def test_a_draft_written_in_both_asks_and_loses_no_text(studio, lab):
     assert saved(lab, "Both") == ["Written in the first."]
 
 
-@pytest.mark.parametrize("opened", ["before", "after"])
-def test_a_render_begun_in_one_is_shown_in_the_other_and_paid_once(studio, lab, opened):
-    title = f"Shared, opened {opened}"
+def test_a_render_begun_in_one_is_shown_in_the_others_and_paid_once(studio, lab):
     charged = len(lab.ledger()["charges"])
     lab.slow_down(slow=True)
-    first = studio(f"{opened}-one")
-    second = studio(f"{opened}-two") if opened == "before" else None
-    write(first, title, f"This one is watched from two notebooks: {opened}.")
+    first = studio("one")
+    before = studio("opened-before")
+    write(first, "Shared", "This one is watched from three notebooks.")
     first.button("🎬 Create video").click()
     log = first.page.locator(".hg-log pre")
     log.filter(has_text=re.compile("pending|processing")).wait_for()
 
-    if second:
-        second.tab("Generation").click()
-    else:
-        second = studio(f"{opened}-two")
-    second.page.get_by_text("1 rendering").wait_for()
-    second.page.locator(".hg-card h3").filter(has_text=title).wait_for()
+    before.tab("Generation").click()
+    after = studio("opened-after")
+    for other in (before, after):
+        other.page.get_by_text("1 rendering").wait_for()
+        other.page.locator(".hg-card h3").filter(has_text="Shared").wait_for()
     lab.slow_down(slow=False)
 
-    for book in (first, second):
+    for book in (first, before, after):
         book.page.wait_for_function(PLAYS)
     assert len(lab.ledger()["charges"]) == charged + 1
 

@@ -10,7 +10,10 @@ import html
 import re
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+import yaml
 
 from heygen_nb.config import FILE_KEYS, SECRETS, VIDEO_KEYS
 from heygen_nb.drafts.fields import FIELDS, WORDS, field_of
@@ -42,81 +45,23 @@ class Speakable:
     left_out: tuple[str, ...] = ()
 
 
-_LABEL, _SHOWN = (
+_FOUND = yaml.safe_load(Path(__file__).with_name("rules.yaml").read_text("utf-8"))
+_LABELS, _SHOWN = (
     "|".join(re.escape(word).replace(r"\ ", r"[ \t-]?") for word in WORDS[key])
     for key in ("labels", "shown")
 )
-_DIRECTION = (
-    rf"(?:(?:he|she|they|the \w+|она?|они)[ ])?(?:{'|'.join(WORDS['directions'])})"
-)
-_DASHES = r"[ \t]*:?-+:?[ \t]*"
-_RULER = rf"(?:(?:\|{_DASHES})+\||:?-{{2,}}:?[ \t]*(?:\|{_DASHES})+)"
-_TARGET = r"[^()\s]*[:./#][^()\s]*(?:\([^()\s]*\)[^()\s]*)?(?:[ \t]+\"[^\"\n]*\")?"
-_LINE = r"^[ \t]*"
-# In this order. What is named “kept” is said; words that are not are told of.
-_UNSAID = tuple(
-    (re.compile(pattern, re.MULTILINE | re.IGNORECASE), is_told)
-    for pattern, is_told in (
-        (r"<!--[\s\S]*?-->|%%[\s\S]*?%%", True),
-        (_LINE + r"\[[^\]\n]+\]:[ \t]*\S.*$", True),
-        (
-            _LINE + r"(```|~~~)[ \t]*(?!te?xt|md|markdown)\w[\s\S]*?^[ \t]*\1[ \t]*$",
-            True,
-        ),
-        (_LINE + r"(?:```|~~~).*$", False),
-        (rf"(?:^.*\|.*\n)?^[ \t]*{_RULER}[ \t]*$(?:\n.*\|.*$)*", True),
-        (r"!\[[^\]\n]*\]\([^)\n]*\)|!\[\[[^\]\n]*\]\]", True),
-        (r"\[\[(?:[^\]|\n]*\|)?(?P<kept>[^\]\n]+)\]\]", False),
-        (r"\[\^[^\]\n]+\]", False),
-        (rf"\[(?P<kept>[^\]\n]+)\](?:\({_TARGET}\)|\[[^\]\n]*\])", False),
-        (r"~~(?=\S)[^~\n]+~~", True),
-        (_LINE + rf"#{{1,6}}[ \t]+(?:{_LABEL})(?:[ \t]*\d+)?[ \t]*:?[ \t#]*$", True),
-        (_LINE + r"#{1,6}[ \t]+", False),
-        (_LINE + r"(?:([-*_=—–])[ \t]*)(?:\1[ \t]*){2,}$", False),
-        (_LINE + r"(?:>[ \t]?)+", False),
-        (
-            _LINE
-            + r"(?:[-*+•‣▪●◦][ \t]+|\d{1,2}[.)][ \t]+(?!\d+[.)]))(?:\[[ xх]?\][ \t]+)?",
-            False,
-        ),
-        (rf"\*{_DIRECTION}[^*\n]{{0,60}}\*", True),
-        (
-            r"(?<![\w*])\*{1,3}(?=[^\s*])(?P<kept>[^*]{1,500}?)(?<=\S)\*{1,3}(?![\w*])",
-            False,
-        ),
-        (r"(?<!\w)_{1,3}(?=[^\s_])(?P<kept>[^_]{1,500}?)(?<=\S)_{1,3}(?!\w)", False),
-        (r"==(?=\S)(?P<kept>[^=\n]+?)==|`{1,2}(?P<code>[^`\n]+?)`{1,2}", False),
-        (r"\*\*+|~~+", False),
-        (r"\\(?P<kept>[\\`*_{}\[\]()#+\-.!>~|])", False),
-        (_LINE + rf"(?:{_SHOWN})[ \t]*\d*[ \t]*[:：].*$", True),
-        (
-            _LINE + r"[\[(]?\d{1,2}:\d\d(?::\d\d)?[ \t]*(?:[-–—][ \t]*\d{1,2}:\d\d"
-            r"(?::\d\d)?[ \t]*[\])]?:?|[\])])[ \t]*",
-            True,
-        ),
-        (
-            _LINE + rf"[\[(]?(?:{_LABEL})(?:[ \t]*\d{{1,2}})?"
-            r"(?:[ \t]*\([^)\n]{0,40}\))?[\])]?[ \t]*[:：][ \t]*",
-            True,
-        ),
-        (r"\[[^\[\]\n]{1,80}\]", True),
-        (rf"[(（]{_DIRECTION}[^()（）\n]{{0,60}}[)）]", True),
-        (r"<?(?:https?://|ftp://|www\.)[^\s<>]*[^\s<>.,;:!?…)»”\"'\]]>?", True),
-        (r"<?(?:mailto:)?[\w.+-]+@[\w-]+(?:\.[\w-]+)+>?", True),
-        (r"(?<![\w@.])(?:[\w-]+\.)+[^\W\d_]{2,}/(?:[^\s<>]*[^\s<>.,;:!?…)»”])?", True),
-        (r"(?<![\w.])@\w[\w.]*\b", True),
-        (r"(?<![\w&/#])#[^\W\d_]\w*", True),
-    )
-)
+_PARTS = {**_FOUND["parts"], "directions": "|".join(WORDS["directions"])}
 _GAP = "\ue002"  # of private use: stands where words were taken out
-_AROUND = (
-    (re.compile(rf"\([\s{_GAP}]*{_GAP}[\s{_GAP}]*\)"), _GAP),
-    (re.compile(rf"^[ \t]*(?:{_GAP}[ \t]*)+", re.MULTILINE), ""),
-    (re.compile(rf"[ \t]*(?:{_GAP}[ \t]*)+(?=[.,;:!?…)»”]|$)", re.MULTILINE), ""),
-    (re.compile(rf"[ \t]*(?:{_GAP}[ \t]*)+"), " "),
-    (re.compile(r"^[\s.,;:!?…|—–-]+$", re.MULTILINE), ""),
-    (re.compile(r"\n[ \t]*\n\s*"), "\n\n"),
-)
+
+
+def _regex(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    for name, part in (*_PARTS.items(), ("labels", _LABELS), ("shown", _SHOWN)):
+        pattern = pattern.replace(f"<{name}>", part)
+    return re.compile(pattern, re.IGNORECASE | flags)
+
+
+_UNSAID = [(_regex(rule, re.MULTILINE), told) for rule, told in _FOUND["unsaid"]]
+_AROUND = [(_regex(rule, re.MULTILINE), put) for rule, put in _FOUND["around"]]
 
 
 @lru_cache(maxsize=512)
@@ -152,21 +97,10 @@ def left_out_text(script: str) -> str:
     return _("Not said: {parts}.").format(parts=shown + more)
 
 
-_CONTROL = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffd]"
+_CONTROL, _SHEET_ERROR, _PLACEHOLDER, _ENTITY, _HTML = (
+    _regex(_FOUND[name])
+    for name in ("control", "sheet error", "placeholder", "entity", "html")
 )
-_PLACEHOLDER = re.compile(
-    r"\{\{.{0,80}?\}\}|\{%.{0,80}?%\}|\$?\{[^\W\d]\w{0,30}\}|%[^\W\d]\w{1,30}%"
-    r"|\[(?:[^\[\]\n]{0,20}\b)?(?:your|insert|name|company|city|product|brand|date"
-    r"|имя|фамилия|название|вставьте|ваш\w*|город|компания|дата)\b[^\[\]\n]{0,20}\](?!\()",
-    re.IGNORECASE,
-)
-_SHEET_ERROR = re.compile(
-    r"#(?:REF!|N/A\b|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|SPILL!|CALC!|ССЫЛКА!|Н/Д\b|ЗНАЧ!"
-    r"|ИМЯ\?|ДЕЛ/0!|ЧИСЛО!|ПУСТО!)|#{5,}"
-)
-_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d?);", re.IGNORECASE)
-_HTML = re.compile(r"<(?!/?break\b)[/!]?[a-z][a-z0-9]*(\s[^<>]*)?/?>", re.IGNORECASE)
 
 
 def problem_of(text: str) -> str:
@@ -209,7 +143,7 @@ def setting_line(script: str) -> int:
         found = _SETTING.match(line)
         key = found["key"].strip().casefold() if found else ""
         heading = field_of(key) if number in head else ""
-        if heading == "script" or re.fullmatch(_LABEL, key):
+        if heading == "script" or re.fullmatch(_LABELS, key):
             continue
         if heading or key.replace(" ", "_") in _KEYS or _VARIABLE.match(line):
             return number + 1
@@ -227,28 +161,14 @@ def _paragraph(lines: list[str], start: int) -> Iterator[int]:
             yield number
 
 
-_OTHER = (
-    (
-        re.compile(
-            r"\s*(?:\{\s*\"[^\"\n]*\"\s*:|\[\s*[\[{]\s*[\"\d]|\[\s*\"[^\"\n]*\"\s*[,\]])"
-        ),
-        "JSON",
-    ),
-    (
-        re.compile(
-            r"\s*WEBVTT\b"
-            r"|(?:[\s\S]*\n)?\s*\d{1,2}:\d\d(?::\d\d)?[,.]\d{1,3}[ \t]*-->"
-        ),
-        "SRT",
-    ),
-    (re.compile(r"\s*<(?:\?xml|!doctype|html|svg|rss|speak)\b", re.IGNORECASE), "XML"),
-    (re.compile(r"\s*(?:\{\\rtf|%PDF-|\\documentclass|\\begin\{)"), "RTF, PDF, TeX"),
-)
+_OTHER: dict[str, re.Pattern[str]] = {
+    name: _regex(rule) for name, rule in _FOUND["other kinds"].items()
+}
 
 
 def other_kind(text: str) -> str:
     """Return what a text is that is no script but data, markup or code; else ""."""
-    for pattern, name in _OTHER:
+    for name, pattern in _OTHER.items():
         if pattern.match(text):
             return name
     cells = re.split(r"[,;\t]", text.strip().partition("\n")[0])

@@ -8,7 +8,7 @@ import shutil
 import sqlite3
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 from sqlalchemy import create_engine, event, insert, inspect, text
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, Select
 
+_T = TypeVar("_T")
 BUSY_TIMEOUT_S = 30
 IDLE_TIMEOUT_S = 5  # our transactions take milliseconds
 _SHARED_DRIVES = re.compile(r"nfs|cifs|smb|afp|9p|webdav|drvfs|^fuse(?!.*overlay)")
@@ -127,6 +128,18 @@ class Part:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now
+
+    def _all(self, query: Select[_T]) -> Sequence[_T]:
+        with self._database.reading() as session:
+            return session.scalars(query).all()
+
+    def _one(self, query: Select[_T]) -> _T | None:
+        with self._database.reading() as session:
+            return session.scalars(query).first()
+
+    def _rows(self, query: Any) -> list[tuple[Any, ...]]:
+        with self._database.reading() as session:
+            return [tuple(row) for row in session.execute(query)]
 
 
 @contextmanager

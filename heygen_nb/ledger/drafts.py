@@ -31,8 +31,7 @@ class Drafts(Part):
             .where(DraftRow.deleted_at.is_(None))
             .order_by(desc(DraftRow.updated_at), desc(DraftRow.id))
         )
-        with self._database.reading() as session:
-            return session.scalars(query).all()
+        return self._all(query)
 
     def get(self, draft_id: str) -> DraftRow | None:
         """Return a draft; None when it is deleted or never was."""
@@ -136,6 +135,5 @@ class Drafts(Part):
             .where(RenderRow.draft_id.in_(draft_ids))
             .order_by(RenderRow.created_at, RenderRow.id)
         )
-        with self._database.reading() as session:
-            rows = session.execute(query).all()
+        rows = self._rows(query)
         return {draft_id: "sent" if sent else state for draft_id, state, sent in rows}

@@ -18,7 +18,7 @@ from sqlalchemy import update
 from heygen_nb.clock import uptime_s
 from heygen_nb.errors import LedgerError, TakenOverError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger.tables import PostRow, RenderRow
+from heygen_nb.ledger.tables import Leased, PostRow, RenderRow
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -150,7 +150,7 @@ class Leases:
         lease is over.
         """
         with self._database.writing() as session:
-            row = _row(session, table, row_id)
+            row = session.get(table, row_id, with_for_update=True)
             if row is None:
                 raise LedgerError(
                     _("The ledger has no entry {name}.").format(name=row_id)
@@ -164,7 +164,7 @@ class Leases:
         self._held.add(hold)
         return hold
 
-    def _is_free(self, row: RenderRow | PostRow, now_s: float) -> bool:
+    def _is_free(self, row: Leased, now_s: float) -> bool:
         if row.owner is None or row.lease_until is None:
             return True
         # A lease that ends later than any can was given by a clock set back since.
@@ -172,19 +172,19 @@ class Leases:
             return True
         return Owner.parse(row.owner).surely_dead()
 
-    def locked(self, session: Session, hold: Hold) -> RenderRow | PostRow:
+    def locked(self, session: Session, hold: Hold) -> Leased:
         """Return the held row, locked for this transaction, the lease renewed.
 
         Raises:
             TakenOverError: Another process has it now.
         """
-        row = _row(session, hold.table, hold.id)
+        row = session.get(hold.table, hold.id, with_for_update=True)
         if row is None or row.fence != hold.fence or row.owner != self._owner:
             raise taken_over(hold.id)
         self._extend(session, row, hold)
         return row
 
-    def _extend(self, session: Session, row: RenderRow | PostRow, hold: Hold) -> None:
+    def _extend(self, session: Session, row: Leased, hold: Hold) -> None:
         good_until_s = uptime_s() + self.lease_s
         row.lease_until = self._database.seconds(session) + self.lease_s
         hold.good_until_s = good_until_s
@@ -220,14 +220,6 @@ class Leases:
                 .where(hold.table.id == hold.id, hold.table.fence == hold.fence)
                 .values(owner=None, lease_until=None)
             )
-
-
-def _row(
-    session: Session, table: type[RenderRow | PostRow], row_id: str | int
-) -> RenderRow | PostRow | None:
-    if table is PostRow:
-        return session.get(PostRow, row_id, with_for_update=True)
-    return session.get(RenderRow, row_id, with_for_update=True)
 
 
 def taken_over(row_id: str | int) -> TakenOverError:

@@ -8,6 +8,7 @@ from sqlalchemy import desc, func, or_, select
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.ledger.database import Part
 from heygen_nb.ledger.tables import EventRow, PostRow
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _NEXT: dict[str, set[str]] = {
 }
 
 
-class Posts:
+class Posts(Part):
     """The messages of the ledger; a post is the video's one and what follows it.
 
     Args:
@@ -41,9 +42,8 @@ class Posts:
     def __init__(
         self, database: Database, leases: Leases, now: Callable[[], datetime]
     ) -> None:
-        self._database = database
+        super().__init__(database, now)
         self._leases = leases
-        self._now = now
 
     def plan(
         self,
@@ -128,8 +128,7 @@ class Posts:
             .where(PostRow.part == 0, PostRow.id != post.id)
             .where((PostRow.id > post.id) | moved)
         )
-        with self._database.reading() as session:
-            return session.scalar(query)
+        return self._one(query)
 
     def parts(self, post_id: int) -> list[PostRow]:
         """Return all messages of a post, given any one of them, in order."""

@@ -113,8 +113,7 @@ class History(Part):
             place = tuple_(RenderRow.created_at, RenderRow.id)
             query = query.where(place < (before.created_at, before.id))
         order = desc(RenderRow.created_at), desc(RenderRow.id)
-        with self._database.reading() as session:
-            return session.scalars(query.order_by(*order).limit(limit)).all()
+        return self._all(query.order_by(*order).limit(limit))
 
     def pages(
         self, *, since: datetime | None = None, size: int = 500
@@ -157,8 +156,7 @@ class History(Part):
             )
             .order_by(RenderRow.created_at, RenderRow.id)
         )
-        with self._database.reading() as session:
-            return session.scalars(query).all()
+        return self._all(query)
 
     def elsewhere(self, payer: Payer) -> int:
         """Return how many orders of this backend wait for other payers."""
@@ -167,8 +165,7 @@ class History(Part):
             ~and_(*belongs_to(payer)),
             RenderRow.state.in_(("planned", "submitted", "completed", "unknown")),
         )
-        with self._database.reading() as session:
-            return session.scalar(query) or 0
+        return self._one(query) or 0
 
 
 def _is_told(word: str) -> ColumnElement[bool]:
@@ -186,8 +183,7 @@ class Facts(Part):
         query = select(func.max(RenderRow.completed_at)).where(
             RenderRow.backend == backend
         )
-        with self._database.reading() as session:
-            return session.scalar(query)
+        return self._one(query)
 
     def spoken(self, backend: str, limit: int = 1000) -> list[tuple[Any, ...]]:
         """Return script, voice, speed, seconds spoken and language, newest first."""
@@ -223,8 +219,7 @@ class Facts(Part):
             .order_by(desc(RenderRow.created_at))
             .limit(limit)
         )
-        with self._database.reading() as session:
-            return [tuple(row) for row in session.execute(query)]
+        return self._rows(query)
 
     def voice_of(self, backend: str, wish: str) -> str:
         """Return the voice that a setting was last understood as; empty if never."""
@@ -237,8 +232,7 @@ class Facts(Part):
             .order_by(desc(RenderRow.created_at))
             .limit(1)
         )
-        with self._database.reading() as session:
-            return session.scalar(query) or ""
+        return self._one(query) or ""
 
     def backgrounds(self, limit: int = 24) -> list[str]:
         """Return the colours and links of past renders, the last used one first.
@@ -253,8 +247,7 @@ class Facts(Part):
             .order_by(desc(func.max(RenderRow.created_at)))
             .limit(limit)
         )
-        with self._database.reading() as session:
-            return list(session.scalars(query))
+        return list(self._all(query))
 
     def spent_today(self, payer: Payer, now: datetime, currency: str) -> float:
         """Return what is spent and reserved since local midnight."""
@@ -266,8 +259,7 @@ class Facts(Part):
         query = select(func.sum(RenderRow.reserved_cost)).where(
             *belongs_to(payer), RenderRow.currency == currency
         )
-        with self._database.reading() as session:
-            return session.scalar(query) or 0.0
+        return self._one(query) or 0.0
 
     def renders(
         self,
@@ -291,8 +283,7 @@ class Facts(Part):
             .where(RenderRow.backend == backend, *_within(since, until))
             .order_by(RenderRow.created_at)
         )
-        with self._database.reading() as session:
-            return [RenderFact(*row) for row in session.execute(query)]
+        return [RenderFact(*row) for row in self._rows(query)]
 
     def speeches(
         self,
@@ -308,6 +299,4 @@ class Facts(Part):
             .where(*_within(since, until, SpeechRow))
             .order_by(SpeechRow.created_at)
         )
-        with self._database.reading() as session:
-            found = session.execute(query)
-            return [SpeechFact(cost or 0.0, unit, at) for cost, unit, at in found]
+        return [SpeechFact(*row) for row in self._rows(query)]

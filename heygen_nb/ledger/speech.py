@@ -32,8 +32,7 @@ class Speeches(Part):
             payer: Who paid.
             text_key: What :meth:`plan` got, up to its colon.
         """
-        with self._database.reading() as session:
-            return session.scalars(_calls(payer, text_key)).all()
+        return self._all(_calls(payer, text_key))
 
     def plan(
         self,

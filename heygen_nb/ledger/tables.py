@@ -55,8 +55,10 @@ class Base(DeclarativeBase):
     }
 
 
-class Leased:
-    """Columns of a row that one process at a time works on; see ``leases``."""
+class Leased(Base):
+    """A row that one process at a time works on; see ``leases``."""
+
+    __abstract__ = True
 
     owner: Mapped[str | None]
     lease_until: Mapped[float | None]  # epoch seconds of the database's clock
@@ -111,7 +113,7 @@ class DraftRow(Base):
         return all(getattr(self, name) == text for name, text in draft)
 
 
-class RenderRow(Leased, Base):
+class RenderRow(Leased):
     """One attempt to have one revision of a draft rendered by one account.
 
     ``state``: planned, submitted, completed, downloaded; or rejected (refused,
@@ -188,7 +190,7 @@ class RenderRow(Leased, Base):
     downloaded_at: Mapped[datetime | None]
 
 
-class PostRow(Leased, Base):
+class PostRow(Leased):
     """One Telegram message; a caption that had to be split is two.
 
     ``first_id`` leads from the second message to the first, whose lease counts for

@@ -6,6 +6,7 @@ import csv
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 Table = list[dict[str, Any]]
 _DONE, _ENDED = ("completed", "downloaded"), ("failed", "rejected", "unknown")
 _BUCKET_S = 15
+_STEPS = {
+    "queue_s": ("submitted_at", "processing_at"),
+    "processing_s": ("processing_at", "completed_at"),
+    "total_s": ("submitted_at", "completed_at"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,7 @@ def _summary(
         "completed": len(done),
         **{state: states[state] for state in _ENDED},
         "success_rate": len(done) / ended if ended else None,
-        "median_s": _middle(_seconds(r.submitted_at, r.completed_at) for r in done),
+        "median_s": _middle(_seconds(r, *_STEPS["total_s"]) for r in done),
         "spent": {unit: round(amount, 4) for unit, amount in total.items() if amount},
     }
 
@@ -138,8 +144,9 @@ def _bucket(row: RenderFact) -> str:
     return f"{start}–{start + _BUCKET_S}"
 
 
-def _seconds(start: datetime | None, end: datetime | None) -> float | None:
-    return (end - start).total_seconds() if start and end else None
+def _seconds(row: RenderFact, start: str, end: str) -> float | None:
+    begun, done = getattr(row, start), getattr(row, end)
+    return (done - begun).total_seconds() if begun and done else None
 
 
 def _middle(values: Iterable[float | None]) -> float | None:
@@ -154,35 +161,20 @@ def _times(
     for row in rows:
         groups[key(row)].append(row)
 
-    def order(label: str) -> tuple[int, str]:
-        return len(label), label
-
     return [
         {
             name: label,
-            "renders": len(groups[label]),
-            "queue_s": _middle(
-                _seconds(r.submitted_at, r.processing_at) for r in groups[label]
-            ),
-            "processing_s": _middle(
-                _seconds(r.processing_at, r.completed_at) for r in groups[label]
-            ),
-            "total_s": _middle(
-                _seconds(r.submitted_at, r.completed_at) for r in groups[label]
-            ),
+            "renders": len(group),
+            **{k: _middle(_seconds(r, *x) for r in group) for k, x in _STEPS.items()},
         }
-        for label in sorted(groups, key=order)
+        for label, group in sorted(groups.items(), key=lambda g: (len(g[0]), g[0]))
     ]
 
 
 def _accuracy(row: RenderFact) -> dict[str, Any]:
-    return {
-        "draft_id": row.draft_id,
-        "target_s": row.target_s,
-        "estimate_s": row.estimate_s,
-        "duration_s": row.duration_s,
-        "off": round((row.duration_s or 0) / (row.target_s or 1) - 1, 4),
-    }
+    names = ("draft_id", "target_s", "estimate_s", "duration_s")
+    off = round((row.duration_s or 0) / (row.target_s or 1) - 1, 4)
+    return {**{name: getattr(row, name) for name in names}, "off": off}
 
 
 def _money(row: RenderFact) -> dict[str, Any]:
@@ -242,25 +234,11 @@ def _draw(name: str, rows: Table, theme: Theme) -> Figure:
     if not rows:
         axes.set_axis_off()
         axes.text(0.5, 0.5, _("nothing yet"), color=theme.text, ha="center")
-    elif name in ("months", "lengths"):
-        _draw_times(axes, rows, theme)
-    elif name in ("accuracy", "money"):
-        asked, real = ("target_s", "duration_s")
-        if name == "money":
-            asked, real = ("quoted", "cost")
-        _draw_pairs(axes, [(row[asked], row[real]) for row in rows], theme)
-    elif name == "days":
-        _draw_days(axes, rows, theme)
     else:
-        _draw_bars(axes, rows, theme)
+        _DRAWERS.get(name, _draw_bars)(axes, rows, theme)
     if axes.get_legend_handles_labels()[0]:
-        figure.legend(
-            loc="outside upper right",
-            ncols=2,
-            fontsize=8,
-            frameon=False,
-            labelcolor=theme.text,
-        )
+        looks: dict[str, Any] = {"fontsize": 8, "frameon": False, "ncols": 2}
+        figure.legend(loc="outside upper right", labelcolor=theme.text, **looks)
     return figure
 
 
@@ -273,10 +251,10 @@ def _draw_times(axes: Axes, rows: Table, theme: Theme) -> None:
     axes.bar(labels, rest, bottom=queue, color=theme.first, label=_("processing"))
 
 
-def _draw_pairs(axes: Axes, pairs: Sequence[tuple[float, float]], theme: Theme) -> None:
-    top = 1.1 * max(max(pair) for pair in pairs)
+def _draw_pairs(asked: str, real: str, axes: Axes, rows: Table, theme: Theme) -> None:
+    x, y = [row[asked] for row in rows], [row[real] for row in rows]
+    top = 1.1 * max(*x, *y)
     axes.plot([0, top], [0, top], color=theme.line, linewidth=1)
-    x, y = zip(*pairs, strict=True)
     axes.scatter(x, y, color=theme.first, s=18)
     axes.set_xlim(0, top)
     axes.set_ylim(0, top)
@@ -303,3 +281,12 @@ def _draw_bars(axes: Axes, rows: Table, theme: Theme) -> None:
     values = [float(row["spent"] if "spent" in row else row["renders"]) for row in rows]
     axes.barh(labels, values, color=theme.first, height=0.5)
     axes.invert_yaxis()
+
+
+_DRAWERS: dict[str, Callable[[Axes, Table, Theme], None]] = {
+    "months": _draw_times,
+    "lengths": _draw_times,
+    "accuracy": partial(_draw_pairs, "target_s", "duration_s"),
+    "money": partial(_draw_pairs, "quoted", "cost"),
+    "days": _draw_days,
+}

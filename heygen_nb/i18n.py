@@ -64,3 +64,8 @@ def later(message: str) -> str:
 
 
 _ = gettext
+
+
+def at_line(name: str, line: int) -> str:
+    """Return where something stands in a file, for messages."""
+    return _("{file}, line {line}").format(file=name, line=line)

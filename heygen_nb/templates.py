@@ -28,6 +28,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from heygen_nb.errors import DraftError
+from heygen_nb.i18n import at_line
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
@@ -295,9 +296,7 @@ class Template:
         return "".join(parts)
 
     def _hole(self, name: str) -> EmptyValueError:
-        where = _("{file}, line {line}").format(
-            file=self._where, line=self.lines.get(name, self._first_line)
-        )
+        where = at_line(self._where, self.lines.get(name, self._first_line))
         return EmptyValueError(
             _("“{name}” is empty, and {where} needs it").format(name=name, where=where),
             hint=_("Fill it, or write {example} in the template.").format(
@@ -309,9 +308,7 @@ class Template:
     def _wrong(self, problem: str, line: int | None) -> DraftError:
         where = self._where
         if line:
-            where = _("{file}, line {line}").format(
-                file=where, line=self._first_line + line - 1
-            )
+            where = at_line(where, self._first_line + line - 1)
         return DraftError(
             _("{where}: {problem}.").format(where=where, problem=problem.rstrip(".")),
             hint=_("Placeholders look like {{ name }}: correct that one."),

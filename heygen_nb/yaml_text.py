@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from heygen_nb.errors import DraftError, HeygenNbError
+from heygen_nb.i18n import at_line
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
@@ -163,7 +164,7 @@ class YamlReader:
         return (tail if value.value else tail.strip()) if whole else ""
 
     def _wrong(self, line: int, problem: str, hint: str = "") -> HeygenNbError:
-        where = _("{file}, line {line}").format(file=self._name, line=line)
+        where = at_line(self._name, line)
         return self._error(
             _("{where}: {problem}.").format(where=where, problem=problem), hint=hint
         )

@@ -26,7 +26,7 @@ from heygen_nb.config.settings import (
 )
 from heygen_nb.errors import ConfigError
 from heygen_nb.files import read_text, write_whole
-from heygen_nb.i18n import LANGUAGES, set_language
+from heygen_nb.i18n import LANGUAGES, at_line, set_language
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import DEFAULT_DURATION_S, allowed_values
 from heygen_nb.yaml_text import YamlReader, YamlText
@@ -143,7 +143,7 @@ def _apply_duration_rule(values: dict[str, Any], origin: dict[str, str]) -> None
 
 def _file_values(file: Path) -> Iterator[tuple[str, tuple[str, str]]]:
     for key, value in _config_texts(file).items():
-        where = _("{file}, line {line}").format(file=file.name, line=value.line)
+        where = at_line(file.name, value.line)
         if key in SECRETS or key in ADDRESSES:
             raise ConfigError(
                 _("{where}: {key} must not stand in this file.").format(

@@ -18,6 +18,7 @@ from heygen_nb import files
 from heygen_nb.drafts.fields import FIELDS, by_field, check_keys, field_of, make_draft
 from heygen_nb.drafts.spoken import check_script
 from heygen_nb.errors import DraftError
+from heygen_nb.i18n import at_line
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft, short_id
 from heygen_nb.yaml_text import MAX_YAML_BYTES, YamlReader, YamlText
@@ -106,7 +107,7 @@ def csv_records(text: str, name: str) -> Iterator[Record]:
     """
     rows = _csv_rows(text, name)
     header_line, header = next(rows, (1, []))
-    where = _("{file}, line {line}").format(file=name, line=header_line)
+    where = at_line(name, header_line)
     columns = [column.strip() for column in header]
     while columns and not columns[-1]:
         columns.pop()
@@ -118,7 +119,7 @@ def csv_records(text: str, name: str) -> Iterator[Record]:
         if any(cell.strip() for cell in cells[len(columns) :]):
             raise DraftError(
                 _("{where}: more cells than columns.").format(
-                    where=_("{file}, line {line}").format(file=name, line=line)
+                    where=at_line(name, line)
                 ),
                 hint=_('Put texts with a comma into straight quotes: "…".'),
             )
@@ -222,7 +223,7 @@ def front_matter(text: str, name: str) -> tuple[dict[str, YamlText], str, int]:
     above = "\n" * text.count("\n", 0, match.start("keys"))
     for line, found in yaml_records(above + match["keys"], name):
         if "script" in found:
-            where = _("{file}, line {line}").format(file=name, line=line)
+            where = at_line(name, line)
             raise DraftError(
                 _("{where}: the script stands below the front matter.").format(
                     where=where
@@ -321,9 +322,9 @@ def drafts_in(content: bytes, name: str, place: str = "") -> list[Draft]:
     for number, (line, values) in enumerate(records, 1):
         where = name
         if read is not markdown_records:
-            where = _("{file}, line {line}").format(file=name, line=line)
+            where = at_line(name, line)
         # the names of columns stand above all rows
-        named = _("{file}, line {line}").format(file=name, line=1)
+        named = at_line(name, 1)
         named = named if read is csv_records else where
         texts = by_field(values, named)
         if read is csv_records and "script" not in texts:

@@ -24,7 +24,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.models import Draft
 from heygen_nb.posting import Posting
-from heygen_nb.renderer.account import open_account
+from heygen_nb.renderer.account import open_account, purse_of
 from heygen_nb.renderer.animatic import preview
 from heygen_nb.renderer.resolve import (
     background_meant,
@@ -90,7 +90,9 @@ class _Checkup:
             return
         amount, unit = me.balance or (None, "")
         left = _("not told") if amount is None else f"{amount:.2f} {unit}"
-        say(_("✅ Balance: {left}").format(left=left))
+        purse = purse_of(settings)
+        words = _("✅ Balance: {left}").format(left=left)
+        say(f"{words} ({purse})" if purse else words)
         await self._check(
             _("HeyGen voice"),
             lambda: voice_meant(account, settings.heygen_voice),

@@ -30,7 +30,6 @@ from heygen_nb.errors import DraftError, LimitError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.models import Video
-from heygen_nb.money import NO_AVATAR
 from heygen_nb.preview import render_scene
 from heygen_nb.renderer import draft_settings
 from heygen_nb.renderer.animatic import FAST_PX, SHARE_PX, scene_of
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.cli.commands import FinishOptions, PreviewOptions, RenderOptions
     from heygen_nb.config import Settings
-    from heygen_nb.models import Draft, Quote
+    from heygen_nb.models import Draft
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Plan
     from heygen_nb.reports import Outcome
@@ -239,17 +238,11 @@ def _show_plans(plans: Sequence[Plan]) -> None:
         say(f"#{plan.new.draft_id} {voice} · {avatar} · {length}", err)
         for warning in plan.warnings:
             say(f"⚠️ {warning}", err)
-        if plan.instead:
-            quotes = " · ".join(_price(quote) for quote in (plan.quote, *plan.instead))
-            say(f"   {quotes}", err)
+        if prices := plan.prices:
+            say(f"   {prices}", err)
     if more := len(plans[_SHOWN:]):
         text = ngettext("… and {n} more", "… and {n} more", more)
         say(text.format(n=more), err)
-
-
-def _price(quote: Quote) -> str:
-    engine = _("no avatar") if quote.engine == NO_AVATAR else quote.engine
-    return f"{engine} {quote.amount:.2f}"
 
 
 def run_preview(options: PreviewOptions) -> int:

@@ -234,6 +234,20 @@ class Facts(Part):
         )
         return self._one(query) or ""
 
+    def keeps_scene(self, backend: str, look_id: str) -> bool:
+        """Tell whether a film of that look has shown another background than asked."""
+        query = (
+            select(RenderRow.id)
+            .where(
+                RenderRow.backend == backend,
+                RenderRow.avatar_id == look_id,
+                RenderRow.inputs["scene"].as_string() == "own",
+            )
+            .limit(1)
+        )
+        with self._database.reading() as session:
+            return session.scalar(query) is not None
+
     def backgrounds(self, limit: int = 24) -> list[str]:
         """Return the colours and links of past renders, the last used one first.
 

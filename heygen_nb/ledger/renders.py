@@ -266,6 +266,12 @@ class Ledger:
             row = _found(session.get(RenderRow, render_id), render_id)
             _wish(row, caption, send_to, finish)
 
+    def note(self, render_id: str, **found: str) -> None:
+        """Note with a render what was found out about it."""
+        with self.database.writing() as session:
+            row = _found(session.get(RenderRow, render_id), render_id)
+            row.inputs = {**row.inputs, **found}
+
     def caption(self, render_id: str, caption: str) -> None:
         """Note the caption a render without a draft is posted with."""
         with self.database.writing() as session:

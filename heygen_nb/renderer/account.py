@@ -335,6 +335,14 @@ def session_of(settings: Settings) -> Callable[[], SecretStr | None] | None:
     return lambda: read_credentials(settings.heygen_source).session
 
 
+def purse_of(settings: Settings) -> str:
+    """Return which purse pays, and where its key or session was found."""
+    if settings.active_backend == "sandbox":
+        return ""
+    purse = _("credits of the plan") if session_of(settings) else _("API wallet")
+    return f"{purse} · {settings.heygen_source}".removesuffix(" · ")
+
+
 def ledger_url(settings: Settings) -> str:
     """Return the ledger's address: SQLite in home unless another one is set."""
     return settings.ledger_url or f"sqlite:///{settings.home / 'heygen_nb.db'}"

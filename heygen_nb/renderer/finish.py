@@ -117,7 +117,10 @@ async def checked(account: Account, row: RenderRow, video: Video) -> list[Findin
         PreviewError: It is not a video.
     """
     # In a thread: decoding lets the others run, and it is short.
-    return await asyncio.to_thread(_checked, account, row, video, video.path)
+    found = await asyncio.to_thread(_checked, account, row, video, video.path)
+    if any(finding.kind == "background" for finding in found):
+        await asyncio.to_thread(account.ledger.note, row.id, scene="own")
+    return found
 
 
 def _checked(

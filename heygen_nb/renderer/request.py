@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from heygen_nb.heygen import (
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.ledger import NewRender
+from heygen_nb.money import NO_AVATAR
 from heygen_nb.renderer.background import (
     NOT_UPLOADED,
     behind_avatar,
@@ -75,6 +77,17 @@ class Plan:
     warnings: tuple[str, ...]
     picture: Picture | None = None
     instead: tuple[Quote, ...] = ()
+
+    @property
+    def prices(self) -> str:
+        """What each engine of the look costs, and no avatar; empty if all is free."""
+        quotes = (self.quote, *self.instead) if self.instead else ()
+        return " · ".join(
+            _("no avatar {amount:.2f}").format(amount=quote.amount)
+            if quote.engine == NO_AVATAR
+            else f"{quote.engine} {quote.amount:.2f}"
+            for quote in quotes
+        )
 
 
 def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
@@ -195,7 +208,7 @@ async def make_plan(
         warnings=(
             *filter(None, [left_out]),
             *_warnings(draft, cast.voice, settings.video_duration, fit, pad_s),
-            *_about_look(settings, cast),
+            *await _about_look(account, settings, cast),
             *about_captions(draft, settings),
             *(foreign(cast.picture, settings.home) if cast.picture else ()),
         ),
@@ -204,7 +217,7 @@ async def make_plan(
     )
 
 
-def taken_instead(row: RenderRow, error: ApiError) -> dict[str, str]:
+def taken_instead(row: RenderRow, error: ApiError) -> dict[str, Any]:
     """Return the columns of a request that HeyGen may take instead of a refused one.
 
     A background cannot be taken away from a look that was not trained for matting,
@@ -218,7 +231,8 @@ def taken_instead(row: RenderRow, error: ApiError) -> dict[str, str]:
     matting = any(w in told for w in ("matting", "background removal", "remove_back"))
     if matting and body.pop("remove_background", False):
         words = _("This avatar keeps its own background.")
-        return {"body": _text(body), "error_message": words}
+        inputs = {**row.inputs, "scene": "own"}
+        return {"body": _text(body), "error_message": words, "inputs": inputs}
     if "engine" in told or "does not support avatar" in told:
         engine = body.get("engine", {}).get("type", FALLBACK_ENGINE)
         if row.inputs.get("engine") == "auto" and engine != FALLBACK_ENGINE:
@@ -414,13 +428,22 @@ def about_captions(draft: Draft, settings: Settings) -> list[str]:
     return [text.format(letters=letters[:_MOST_LETTERS])]
 
 
-def _about_look(settings: Settings, cast: _Cast) -> list[str]:
-    if settings.resolution != "4k" or cast.look is None:
+async def _about_look(account: Account, settings: Settings, cast: _Cast) -> list[str]:
+    if cast.look is None:
         return []
+    found, kind = [], cast.look.avatar_type
+    if settings.heygen_background_url:
+        keeps, backend = account.ledger.facts.keeps_scene, account.payer.backend
+        if await asyncio.to_thread(keeps, backend, cast.look.id):
+            text = _(
+                "Avatar “{name}” has shown its own background before, and may again."
+            )
+            found.append(text.format(name=cast.look.name))
     # seen live, September 2026: the newer engines render 1080p and scale it up
-    if cast.engine == "avatar_iii" and cast.look.avatar_type != "photo_avatar":
-        return []
-    return [_("This avatar is rendered at 1080p and scaled up to 4K.")]
+    real = cast.engine == "avatar_iii" and kind != "photo_avatar"
+    if settings.resolution == "4k" and not real:
+        found.append(_("This avatar is rendered at 1080p and scaled up to 4K."))
+    return found
 
 
 def framing(look: LookReply, settings: Settings) -> Literal["cover", "contain"]:

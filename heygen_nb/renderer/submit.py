@@ -34,6 +34,7 @@ from heygen_nb.renderer.speech import asset_of_sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
     from heygen_nb.heygen import VideoReply
     from heygen_nb.ledger import Hold, RenderRow
@@ -207,7 +208,7 @@ async def _after_error(
     return row
 
 
-async def _instead(account: Account, row: RenderRow, error: ApiError) -> dict[str, str]:
+async def _instead(account: Account, row: RenderRow, error: ApiError) -> dict[str, Any]:
     """Return the columns of a request that HeyGen may take instead of a refused one.
 
     A file that HeyGen still does not know is named by its link, a sound whose link

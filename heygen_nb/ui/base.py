@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import ipywidgets as widgets
 
@@ -21,7 +21,7 @@ log = logging.getLogger("heygen_nb.ui")
 
 _Kind = TypeVar("_Kind", bound=widgets.DOMWidget)
 Words = Callable[[], str]
-Answer: TypeAlias = bool | Literal["other"] | None
+Answer: TypeAlias = bool | str | None
 Work = Callable[[], Coroutine[Any, Any, object]]
 
 
@@ -258,23 +258,25 @@ class Panel(widgets.VBox):
         """The question that waits for its answer."""
         return self._question if self._question and shown(self._question) else None
 
-    async def ask(self, text: str, yes: str, no: str = "", other: str = "") -> Answer:
+    async def ask(
+        self, text: str, yes: str, no: str = "", others: Sequence[str] = ()
+    ) -> Answer:
         """Ask a question in the panel.
 
         Args:
             text: What is asked.
             yes: Words of the button that agrees.
             no: Words of the one that does not.
-            other: Words of a third one, if there is another way.
+            others: Words of more buttons, if there are other ways.
 
         Returns:
-            The answer, ``other`` for the third button; None when another question
-            took this one's place.
+            The answer, for other ways their words; None when another question took
+            this one's place.
         """
         question = self._question = self._question or Question()
         for place in self._places:
             place.take(question if place is self._here else None)
-        return await question.ask(text, yes, no or _("Cancel"), other)
+        return await question.ask(text, yes, no or _("Cancel"), others)
 
 
 class Place(widgets.VBox):
@@ -330,14 +332,13 @@ class Question(widgets.VBox):
         self._text = make(widgets.HTML)
         self.yes = make(widgets.Button, "hg-primary")
         self.no = make(widgets.Button)
-        self.other = make(widgets.Button)
+        self.others = row()
         self._answer: asyncio.Future[Answer] | None = None
-        buttons = row(self.yes, self.other, self.no)
+        buttons = row(self.yes, self.others, self.no)
         super().__init__((self._text, buttons), layout=shared_layout())
         self.add_class("hg-question")
         self.yes.on_click(lambda _button: self._settle(True))
         self.no.on_click(lambda _button: self._settle(False))
-        self.other.on_click(lambda _button: self._settle("other"))
         show(self, when=False)
 
     @property
@@ -345,15 +346,19 @@ class Question(widgets.VBox):
         """What is asked, as HTML."""
         return str(self._text.value)
 
-    async def ask(self, text: str, yes: str, no: str, other: str) -> Answer:
+    async def ask(self, text: str, yes: str, no: str, others: Sequence[str]) -> Answer:
         """Show a question; the last one then ends with None: nobody answered it."""
         self._settle(None)
         answer: asyncio.Future[Answer]
         answer = self._answer = asyncio.get_running_loop().create_future()
         self._text.value = markup(text, "hg-ask", "div")
         self.yes.description, self.no.description = yes, no
-        self.other.description = other
-        show(self.other, when=bool(other))
+        self.others.children = [
+            make(widgets.Button, description=words) for words in others
+        ]
+        for button in self.others.children:
+            button.on_click(lambda pressed: self._settle(pressed.description))
+        show(self.others, when=bool(others))
         show(self, when=True)
         self.yes.focus()
         try:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from heygen_nb.api import heard, settings_for
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
+from heygen_nb.money import NO_AVATAR
+from heygen_nb.renderer import update_video_config
 from heygen_nb.renderer.order import over_limit
 from heygen_nb.renderer.search import language_label
 from heygen_nb.ui.html import amount_text
@@ -60,20 +62,34 @@ async def render_if_agreed(
         lines += _what_is_used(plans) + ([f"⚠️ {over.message}"] if over else [])
         amount = amount_text(cost, plans[0].quote.currency)
         yes = _("Render for {amount}").format(amount=amount) if cost else _("Render")
-        voice = await shared.fitting_voice(drafts[0]) if take else None
-        other = (
-            _("Take {voice}").format(
-                voice=f"{voice.name} ({language_label(voice.language)})"
-            )
-            if voice
-            else ""
-        )
-        answer = await _agreed(panel, before, "\n".join(lines), yes, other)
-        if answer == "other" and take and voice:
-            return await render_if_agreed(panel, [await take(voice)], take=take)
+        others = await _other_ways(panel, drafts[0], plans, by_voice=bool(take))
+        answer = await _agreed(panel, before, "\n".join(lines), yes, list(others))
+        other = others.get(answer) if isinstance(answer, str) else None
+        if isinstance(other, str):
+            update_video_config(engine=other)
+            return await render_if_agreed(panel, drafts, question=question, take=take)
+        if other and take:
+            return await render_if_agreed(panel, [await take(other)], take=take)
         if not answer:
             return None
     return shared.jobs.start(drafts, unlimited=over is not None)
+
+
+async def _other_ways(
+    panel: Panel, draft: Draft, plans: Sequence[Plan], *, by_voice: bool
+) -> dict[str, Voice | str]:
+    """Return voices and engines that may be taken instead, by the words of a button."""
+    ways: dict[str, Voice | str] = {}
+    voice = await panel.shared.fitting_voice(draft) if by_voice else None
+    if voice:
+        name = f"{voice.name} ({language_label(voice.language)})"
+        ways[_("Take {voice}").format(voice=name)] = voice
+    for quote in plans[0].instead if len(plans) == 1 else ():
+        if quote.engine != NO_AVATAR:
+            amount = amount_text(quote.amount, quote.currency)
+            words = _("Take {engine} for {amount}")
+            ways[words.format(engine=quote.engine, amount=amount)] = quote.engine
+    return ways
 
 
 async def render_unpaid_if_agreed(panel: Panel, drafts: Sequence[Draft]) -> int:
@@ -132,7 +148,7 @@ async def speak_if_agreed(panel: Panel, draft: Draft) -> Path | None:
 
 
 async def _agreed(
-    panel: Panel, before: Settings, text: str, yes: str, other: str = ""
+    panel: Panel, before: Settings, text: str, yes: str, others: Sequence[str] = ()
 ) -> Answer:
     """Ask whether something may be paid.
 
@@ -142,9 +158,9 @@ async def _agreed(
             others may hold, with another account or a dearer picture.
         text: The question.
         yes: Words of the button.
-        other: Words of a third one.
+        others: Words of more buttons.
     """
-    answer = await panel.ask(text, yes, other=other)
+    answer = await panel.ask(text, yes, others=others)
     if not answer or panel.shared.video_settings == before:
         return answer
     panel.tell(
@@ -173,6 +189,7 @@ def _what_is_used(plans: Sequence[Plan]) -> list[str]:
     warnings = sorted({text for plan in plans for text in plan.warnings})
     if len(plans) == 1:
         warnings = list(plans[0].warnings)
+        lines += filter(None, [plans[0].prices])
     return lines + [
         f"⚠️ {text}" for text in warnings[: _WARNINGS if plans[1:] else None]
     ]

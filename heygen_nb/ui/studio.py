@@ -10,6 +10,7 @@ import ipywidgets as widgets
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import LANGUAGES, current_language, ngettext
 from heygen_nb.i18n import gettext as _
+from heygen_nb.renderer.account import purse_of
 from heygen_nb.ui.analytics import AnalyticsPanel
 from heygen_nb.ui.base import Panel, column, make, row
 from heygen_nb.ui.drafts import DraftsPanel
@@ -135,7 +136,7 @@ class Studio(Panel):
         count = self.shared.jobs.running
         words = ngettext("{count} rendering", "{count} rendering", count)
         chips = [words.format(count=count)] if count else []
-        chips += [self._balance] if self._balance else []
+        chips += filter(None, [purse_of(self.shared.settings), self._balance])
         self.chips.value = "".join(markup(text, "hg-chip") for text in chips)
 
     def close(self) -> None:

@@ -10,6 +10,14 @@ import pytest
 from PIL import Image
 
 import heygen_nb as hg
+from heygen_nb.clock import Clock, uptime_s
+from heygen_nb.config import load_settings
+from heygen_nb.preview import render_scene
+from heygen_nb.renderer import draft_settings, effective_settings, finish
+from heygen_nb.renderer.account import open_account
+from heygen_nb.renderer.advance import advance
+from heygen_nb.renderer.animatic import scene_of
+from heygen_nb.renderer.order import order, quote
 
 from ..serving import ODD
 
@@ -23,7 +31,8 @@ LOOKS = {
     "photo": "look_002_2",
     "twin": "look_003_2",
 }
-UNTRAINED, NEVER_CAPTIONED = "look_own_03", "look_010_1"
+UNTRAINED, IGNORING, NEVER_CAPTIONED = "look_own_03", "look_own_02", "look_010_1"
+RATIOS = ["9:16", "16:9", "1:1"]
 
 
 @pytest.fixture
@@ -32,9 +41,16 @@ def no_naps(monkeypatch):
     monkeypatch.setattr("asyncio.sleep", lambda seconds: sleep(min(seconds, 0.05)))
 
 
+def corners(path):
+    """Return the corners of a film's first picture, and whether it is wide."""
+    with av.open(str(path)) as container:
+        picture = next(container.decode(video=0)).to_image()
+    places = ((1, 1), (picture.width - 2, 1), (1, picture.height - 2))
+    return [picture.getpixel(place) for place in places]
+
+
 def corner(video):
-    with av.open(str(video.path)) as container:
-        return next(container.decode(video=0)).to_image().getpixel((1, 1))
+    return corners(video.path)[0]
 
 
 def like(colour, other):
@@ -46,21 +62,45 @@ async def rendered(sandbox, avatar, **config):
     return await hg.render_video(draft, settings=sandbox.settings(), config=config)
 
 
-@pytest.mark.parametrize("ratio", ["9:16", "16:9", "1:1"])
+@pytest.fixture(scope="module")
+def shown():
+    """Return the corners of an animatic; it is the same for every look."""
+    known = {}
+
+    async def show(home, background, ratio):
+        if (background, ratio) not in known:
+            draft = hg.Draft(script="Hello.", background=background or "none")
+            plain = load_settings(environ={"HEYGEN_NB_HOME": str(home)})
+            wish = {"aspect_ratio": ratio, "captions": "off"}
+            settings = effective_settings(plain, wish)
+            scene = await scene_of(draft, draft_settings(draft, settings), 144)
+            film = render_scene(scene, home / "animatic.mp4").path
+            known[background, ratio] = corners(film)
+        return known[background, ratio]
+
+    return show
+
+
 @pytest.mark.parametrize("kind", LOOKS)
-@pytest.mark.parametrize("background", ["#2060c0", "sea.png"])
-async def test_a_background_is_seen_and_paid_once(
-    make_sandbox, home, kind, ratio, background
-):
+async def test_the_film_shows_what_the_animatic_showed(make_sandbox, home, kind, shown):
+    """Every background on every canvas, without bars, and paid once."""
     Image.new("RGB", (900, 900), BLUE).save(home / "sea.png")
     sandbox = make_sandbox(**ODD)
+    settings = sandbox.settings()
+    wishes = [(b, ratio) for b in ("", "#2060c0", "sea.png") for ratio in RATIOS]
 
-    video = await rendered(
-        sandbox, LOOKS[kind], background_url=background, aspect_ratio=ratio
-    )
+    for number, (background, ratio) in enumerate(wishes):
+        fields = {"avatar": LOOKS[kind], "background": background or "none"}
+        draft = hg.Draft(id=f"d{number}", script=SCRIPT, **fields)
+        video = await hg.render_video(
+            draft, settings=settings, config={"aspect_ratio": ratio}
+        )
+        wanted = await shown(home, background, ratio)
+        pairs = zip(corners(video.path), wanted, strict=True)
+        assert all(like(*pair) for pair in pairs), (background, ratio)
+        assert not background or like(corner(video), BLUE)
 
-    assert like(corner(video), BLUE)
-    assert len(sandbox.ledger()["jobs"]) == len(sandbox.charges()) == 1
+    assert len(sandbox.ledger()["jobs"]) == len(sandbox.charges()) == len(wishes)
 
 
 @pytest.mark.parametrize("ratio", ["9:16", "16:9", "1:1"])
@@ -82,21 +122,52 @@ async def test_a_look_that_keeps_its_scene_is_paid_once(make_sandbox):
     assert not like(corner(video), BLUE)
     assert sandbox.requests("POST /v3/videos") == 2
     assert len(sandbox.ledger()["jobs"]) == len(sandbox.charges()) == 1
+    assert "its own background before" in await quoted(sandbox, UNTRAINED)
+    assert "background" not in await quoted(sandbox, LOOKS["twin"])
+
+
+async def quoted(sandbox, avatar):
+    """Return the warnings of a quote for another draft with that look."""
+    settings = sandbox.settings()
+    draft = hg.Draft(id="another", script=SCRIPT, avatar=avatar, background="#2060c0")
+    async with open_account(settings) as account:
+        plan = await quote(account, draft, draft_settings(draft, settings))
+    return " ".join(plan.warnings)
+
+
+async def test_a_look_that_ignored_a_background_is_remembered_from_the_check(
+    make_sandbox, monkeypatch
+):
+    sandbox = make_sandbox(**ODD)
+    monkeypatch.setattr(finish, "_LEAST_PX", 100)  # quick films are small
+    video = await rendered(sandbox, IGNORING, background_url="#2060c0")
+    assert "background" not in await quoted(sandbox, IGNORING)
+
+    found = await hg.check_video(video, settings=sandbox.settings())
+
+    assert "background" in [finding.kind for finding in found]
+    assert "its own background before" in await quoted(sandbox, IGNORING)
 
 
 @pytest.mark.parametrize("captions", ["own", "off", "heygen"])
+@pytest.mark.parametrize(
+    ("avatar", "after_s"),
+    [(LOOKS["twin"], 0.0), (LOOKS["twin"], 0.3), (NEVER_CAPTIONED, 0.0)],
+    ids=["there", "late", "never"],
+)
 async def test_the_captioned_film_is_taken_only_where_it_was_asked_for(
-    make_sandbox, captions
+    make_sandbox, captions, avatar, after_s
 ):
-    sandbox = make_sandbox(**ODD)
+    sandbox = make_sandbox(**{**ODD, "captions_s": after_s})
 
-    video = await rendered(sandbox, LOOKS["twin"], captions=captions)
+    video = await rendered(sandbox, avatar, captions=captions)
 
     [job] = sandbox.ledger()["jobs"]
     film = video.path.with_name("source.mp4")
     film = film if film.exists() else video.path
     digest = hashlib.sha256(film.read_bytes()).hexdigest()
-    assert (digest == job["sha256"]) == (captions != "heygen")
+    plain = captions != "heygen" or avatar == NEVER_CAPTIONED or not after_s
+    assert (digest == job["sha256"]) == plain  # made at once they are one file
     assert len(sandbox.charges()) == 1
 
 
@@ -113,19 +184,55 @@ async def test_captions_that_never_come_are_told_of(make_sandbox):
     assert len(sandbox.charges()) == 1
 
 
-async def test_many_drafts_on_a_purse_for_three(make_sandbox):
-    sandbox = make_sandbox(**ODD, concurrency=100)
+@pytest.mark.parametrize("told", ["create", "poll"])
+async def test_a_hundred_drafts_on_a_purse_for_three(make_sandbox, told):
+    """More than go singly, so as items of a batch; one wish, one film, one bill."""
+    sandbox = make_sandbox(**{**ODD, "credit_told": told}, concurrency=100)
     settings = sandbox.settings()
-    drafts = [hg.Draft(id=f"draft{n:03}", script=SCRIPT) for n in range(30)]
-    first = await hg.render_video(drafts[0], settings=settings)
+    drafts = [hg.Draft(id=f"draft{n:03}", script=SCRIPT) for n in range(101)]
+    await hg.render_video(drafts.pop(), settings=settings)
     price = sandbox.charges()[0]["amount"]
-    sandbox.set_balance(2.5 * price)
+    sandbox.set_balance(3.5 * price)
 
-    await hg.render_batch(drafts[1:], settings=settings)
-    assert len(sandbox.charges()) == 3
-    sandbox.set_balance(100)
-    await hg.resume(settings=settings)
+    videos = await hg.render_batch(drafts, settings=settings)
 
-    assert first.status == "completed"
+    made = [video for video in videos if video.path]
+    said = {video.failure_message for video in videos if not video.path}
+    assert len(made) == len(sandbox.charges()) - 1 == (3 if told == "poll" else 0)
+    assert len(said) == 1
+    assert "balance" in said.pop()
+    sandbox.set_balance(200)
+    later = await hg.resume(settings=settings)
+    assert len([outcome for outcome in later if outcome.path]) == 100 - len(made)
     paid = [charge["ref"] for charge in sandbox.charges()]
-    assert len(paid) == len(set(paid)) == 30
+    assert len(paid) == len(set(paid)) == 101
+
+
+def hurrying(sandbox):
+    """Return a clock whose waits pass at once, for the sandbox as well."""
+    passed = [0.0]
+
+    async def sleep(seconds):
+        passed.append(seconds)
+        await asyncio.to_thread(sandbox.advance, seconds)
+
+    return Clock(uptime=lambda: uptime_s() + sum(passed), sleep=sleep)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"asset_s": 20}, {"asset_s": 45}, {"early_404_s": 60}, {"lost_creates": 1}],
+    ids=str,
+)
+async def test_what_appears_late_is_one_job_and_one_film(make_sandbox, home, odd):
+    Image.new("RGB", (90, 90), BLUE).save(home / "sea.png")
+    sandbox = make_sandbox(**odd)
+    draft = hg.Draft(id="a1b2c3d4", script=SCRIPT, background="sea.png")
+    settings = sandbox.settings()
+
+    async with open_account(settings, clock=hurrying(sandbox)) as account:
+        render_id = await order(account, draft, draft_settings(draft, settings))
+        video = await advance(account, render_id)
+
+    assert like(corner(video), BLUE)
+    assert len(sandbox.ledger()["jobs"]) == len(sandbox.charges()) == 1

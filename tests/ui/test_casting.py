@@ -179,9 +179,9 @@ async def test_the_question_before_paying_offers_a_voice_of_the_language(
     panel.create_button.click()
     await until(lambda: panel.question)
     assert "two languages" in panel.question.text
-    assert panel.question.other.description.startswith("Take ")
+    assert panel.question.others.children[0].description.startswith("Take ")
 
-    panel.question.other.click()
+    panel.question.others.children[0].click()
     await until(lambda: panel.question and "two languages" not in panel.question.text)
     assert sandbox.charges() == []
     panel.question.yes.click()

@@ -42,6 +42,29 @@ async def test_a_speech_is_paid_only_when_somebody_agrees(
     assert bool(sandbox.charges()) == (button == "yes")
 
 
+async def test_another_engine_is_taken_by_one_click(panel, shared, sandbox, until):
+    change = {"length_mode": "estimate"}
+    shared.settings = shared.settings.model_copy(update=change)
+    panel.create_button.click()
+    await until(lambda: panel.question)
+    assert "avatar_v 1." in panel.question.text
+    assert "avatar_iii 0." in panel.question.text
+    assert "no avatar 0." in panel.question.text
+
+    buttons = {b.description.split()[1]: b for b in panel.question.others.children}
+    buttons["avatar_iii"].click()
+    await until(lambda: panel.question and "$0." in panel.question.yes.description)
+    assert sandbox.charges() == []
+    panel.question.yes.click()
+    await panel.idle()
+    await shared.jobs.all[0].task
+
+    [charge] = sandbox.charges()
+    [job] = sandbox.ledger()["jobs"]
+    assert job["engine"] == "avatar_iii"
+    assert charge["amount"] < 1
+
+
 async def test_the_speech_of_a_rendered_draft_is_asked_for_too(
     panel, shared, sandbox, home, until
 ):

@@ -54,6 +54,7 @@ async def test_a_panel_is_built_when_its_tab_is_first_seen(studio):
 
 async def test_the_header_shows_balance_and_renders_in_flight(studio, shared):
     assert "balance $100.00" in studio.chips.value
+    assert "API wallet · HEYGEN_API_KEY" in studio.chips.value
 
     job = shared.jobs.start([LEO])[0]
     assert "1 rendering" in studio.chips.value

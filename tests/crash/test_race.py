@@ -17,7 +17,7 @@ import heygen_nb as hg
 
 pytestmark = pytest.mark.anyio
 
-MANY = 100
+MANY = 40
 
 
 def drafts(count):

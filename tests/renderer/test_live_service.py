@@ -7,7 +7,6 @@ import itertools
 import json
 
 import pytest
-from PIL import Image
 from pydantic import SecretStr
 
 import heygen_nb as hg
@@ -159,18 +158,6 @@ def test_auto_takes_the_best_engine_of_the_look(engines, best):
     look = LookReply(id="l", supported_api_engines=engines)
 
     assert choose_engine(look, "auto") == best
-
-
-async def test_a_file_just_uploaded_may_be_unknown_for_a_while(make_sandbox, home):
-    sandbox = make_sandbox(asset_s=2)
-    Image.new("RGB", (64, 64), "navy").save(home / "sea.png")
-
-    wish = draft(background="sea.png")
-    video, _body, _told = await rendered(sandbox, Clock(), wish, poll_interval_s=0.05)
-
-    assert video.path.exists()
-    assert sandbox.requests("POST /v3/videos") == 1
-    assert len(sandbox.charges()) == 1
 
 
 async def test_a_create_that_says_not_found_is_asked_again(make_sandbox, quick):

@@ -40,6 +40,7 @@ async def test_a_file_that_is_not_known_yet_is_waited_for(make_sandbox, home, se
     )
 
     assert video.path.exists()
+    assert sandbox.requests(CREATE) == 1
     assert len(sandbox.ledger()["jobs"]) == len(sandbox.charges()) == 1
 
 

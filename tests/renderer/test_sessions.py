@@ -28,7 +28,7 @@ def signed_in(sandbox, tmp_path):
         file.write_text(json.dumps({"oauth": oauth}))
         environ = sandbox.environ() | {"HEYGEN_NB_CREDENTIALS": str(file)}
         del environ["HEYGEN_API_KEY"]
-        return load_settings(environ=environ)
+        return load_settings(environ=environ, poll_interval_s=0.05)
 
     return sign_in
 

@@ -35,6 +35,7 @@ def main() -> None:
 def fill(ledger: Ledger) -> None:
     dice = random.Random(1)
     columns = {c.name for c in RenderRow.__table__.columns}
+    columns -= {"words", "posted"}
     blank = dict.fromkeys(columns) | {"unanswered": False, "fence": 0, "sends": 1}
     rows = [
         blank
@@ -66,6 +67,7 @@ def fill(ledger: Ledger) -> None:
             "video_id": f"video{number}",
             "path": f"{number}/v.mp4",
             "created_at": NOW + timedelta(seconds=number),
+            "posted": number % 2 == 0,
         }
         for number in range(ROWS)
     ]
@@ -96,10 +98,13 @@ def history(ledger: Ledger, home: Path) -> None:
         "failed only": {"status": "failed"},
         "completed only": {"status": "completed"},
         "none such": {"status": "unknown"},
-        "sent": {"sent": True},
-        "unsent": {"sent": False},
+        "sent": {"status": "sent"},
+        "unsent": {"status": "unsent"},
         "one title": {"words": "Совет 77"},
-        "no title": {"words": "nothing"},
+        "no title": {"words": "nothing like it"},
+        "faulty": {"status": "faulty"},
+        "unchecked, oldest first": {"status": "unchecked", "oldest": True},
+        "one sent": {"words": "Совет 77 дня", "status": "sent"},
         "a day": {"since": NOW, "until": NOW + timedelta(days=1)},
     }
     for name, wish in wishes.items():

@@ -151,11 +151,13 @@ def _status_of(error: HeygenNbError) -> Status:
 class HistoryLine(Outcome):
     """A render as the ledger knows it: an outcome and the time of every step.
 
-    ``name`` is its title, or its script if it has none.
+    ``name`` is its title, or its script if it has none. ``findings`` are the kinds
+    of faults the check has found; null as long as nobody has looked.
     """
 
     title: str = ""
     name: str = Field(default="", exclude=True)
+    findings: str | None = None
     created_at: datetime
     first_sent_at: datetime | None = None
     submitted_at: datetime | None = None

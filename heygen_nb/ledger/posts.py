@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import desc, func, or_, select
+from sqlalchemy import desc, func, or_, select, update
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.database import Part
-from heygen_nb.ledger.tables import EventRow, PostRow
+from heygen_nb.ledger.tables import EventRow, PostRow, RenderRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -190,6 +190,8 @@ class Posts(Part):
             row.state = state
             if state == "sent":
                 row.sent_at = self._now()
+                done = update(RenderRow).where(RenderRow.id == row.render_id)
+                session.execute(done.values(posted=True))
             for key, value in fields.items():
                 setattr(row, key, value)
             told = {k: v for k, v in fields.items() if isinstance(v, str | int)}

@@ -10,7 +10,7 @@ from sqlalchemy import and_, desc, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from heygen_nb.ledger.database import Part
-from heygen_nb.ledger.tables import PostRow, RenderRow, SpeechRow
+from heygen_nb.ledger.tables import PostRow, RenderRow, SpeechRow, searchable
 from heygen_nb.models import RenderFact, SpeechFact
 
 if TYPE_CHECKING:
@@ -26,6 +26,14 @@ Allow = Callable[[float], None]
 
 NO_CREDIT = "insufficient_credit"  # the code of what waits for money
 _STATES = {"completed": ("completed", "downloaded")}
+# no index of its own: all that lists ask for stands in ``renders_listed``
+_STATE = RenderRow.state.concat("")
+_FILMS: dict[str | None, ColumnElement[bool]] = {
+    "sent": RenderRow.posted.is_(True),
+    "unsent": RenderRow.posted.is_(False),
+    "unchecked": RenderRow.findings.is_(None),
+    "faulty": RenderRow.findings != "",
+}
 _RESOLUTION = RenderRow.inputs["resolution"].as_string()
 
 
@@ -81,39 +89,43 @@ class History(Part):
         self,
         *,
         status: str | None = None,
-        sent: bool | None = None,
         words: str = "",
         since: datetime | None = None,
         until: datetime | None = None,
         before: RenderRow | None = None,
+        oldest: bool = False,
         limit: int = 50,
     ) -> Sequence[RenderRow]:
         """Return renders, newest first.
 
         Args:
-            status: Only those; ``completed`` counts downloaded ones too.
-            sent: Only films that are in a chat, or only those that are not.
-            words: All of them stand in the title, or are the draft's id.
+            status: Only those; ``completed`` counts downloaded ones too. Or only
+                films that are ``sent``, ``unsent``, ``unchecked`` or ``faulty``.
+            words: They stand in the title, or are the draft's id: as one phrase if
+                any render has it, else all of them anywhere.
             since: Only those planned at that time or later.
             until: Only those planned before that time.
             before: The last one of the page before.
+            oldest: Begin with the oldest one.
             limit: How many at most.
         """
-        query = select(RenderRow).where(*_within(since, until))
-        if status:
-            query = query.where(RenderRow.state.in_(_STATES.get(status, (status,))))
-        if sent is not None:
-            posts = select(PostRow.id).where(PostRow.render_id == RenderRow.id)
-            inside = posts.where(PostRow.state == "sent").exists()
-            query = query.where(inside if sent else ~inside)
-            query = query.where(RenderRow.state == "downloaded")
-        for word in words.split():
-            query = query.where(_is_told(word))
-        if before:
-            place = tuple_(RenderRow.created_at, RenderRow.id)
-            query = query.where(place < (before.created_at, before.id))
-        order = desc(RenderRow.created_at), desc(RenderRow.id)
-        return self._all(query.order_by(*order).limit(limit))
+        wishes = _within(since, until)
+        if status in _FILMS:
+            wishes += [_STATE == "downloaded", _FILMS[status]]
+        elif status:
+            wishes.append(_STATE.in_(_STATES.get(status, (status,))))
+        key = (RenderRow.created_at, RenderRow.id)
+        order = key if oldest else tuple(map(desc, key))
+        with self._database.reading() as session:
+            wishes += _are_meant(session, wishes, words)
+            if before:
+                place, last = tuple_(*key), (before.created_at, before.id)
+                wishes.append(place > last if oldest else place < last)
+            ids = session.scalars(
+                select(RenderRow.id).where(*wishes).order_by(*order).limit(limit)
+            ).all()
+            query = select(RenderRow).where(RenderRow.id.in_(ids))
+            return session.scalars(query.order_by(*order)).all()
 
     def pages(
         self, *, since: datetime | None = None, size: int = 500
@@ -168,11 +180,17 @@ class History(Part):
         return self._one(query) or 0
 
 
-def _is_told(word: str) -> ColumnElement[bool]:
-    # SQLite folds the case of Latin letters only
-    forms = {word, word.lower(), word.upper(), word.capitalize()}
-    named = (RenderRow.title.contains(form, autoescape=True) for form in forms)
-    return or_(RenderRow.draft_id == word.removeprefix("#"), *named)
+def _are_meant(
+    session: Session, wishes: Sequence[ColumnElement[bool]], words: str
+) -> list[ColumnElement[bool]]:
+    """Return the conditions that renders are meant by words that are searched."""
+    phrase = searchable(words)
+    exact = RenderRow.words.contains(phrase)
+    if not phrase.strip():
+        return []
+    if session.scalar(select(RenderRow.id).where(*wishes, exact).limit(1)):
+        return [exact]
+    return [RenderRow.words.contains(word) for word in phrase.split()]
 
 
 class Facts(Part):

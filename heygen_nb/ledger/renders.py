@@ -267,15 +267,13 @@ class Ledger:
             _wish(row, caption, send_to, finish)
 
     def note(self, render_id: str, **found: str) -> None:
-        """Note with a render what was found out about it."""
+        """Note what was found out about a render, or its caption without a draft."""
+        own = {name: found.pop(name) for name in ("findings", "caption") & found.keys()}
         with self.database.writing() as session:
             row = _found(session.get(RenderRow, render_id), render_id)
             row.inputs = {**row.inputs, **found}
-
-    def caption(self, render_id: str, caption: str) -> None:
-        """Note the caption a render without a draft is posted with."""
-        with self.database.writing() as session:
-            _found(session.get(RenderRow, render_id), render_id).caption = caption
+            for name, value in own.items():
+                setattr(row, name, value)
 
     def render(self, render_id: str, payer: Payer | None = None) -> RenderRow:
         """Return a render by its id.
@@ -445,8 +443,9 @@ def _wish(
 ) -> None:
     row.caption = caption
     row.send_to = send_to or row.send_to
-    if finish:
+    if finish and finish != row.inputs.get("finish"):
         row.inputs = {**row.inputs, "finish": finish}
+        row.findings = None
 
 
 def _found(row: _Row | None, name: str) -> _Row:

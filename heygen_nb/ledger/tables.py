@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     JSON,
@@ -19,6 +20,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from heygen_nb.models import Draft
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.default import DefaultExecutionContext
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -113,6 +117,23 @@ class DraftRow(Base):
         return all(getattr(self, name) == text for name, text in draft)
 
 
+def searchable(text: str) -> str:
+    """Return the words of a text in small letters, each between spaces."""
+    words = re.findall(r"[^\W_]+", text.casefold())
+    return f" {' '.join(words)} "
+
+
+def words_of(title: str, script: str, draft_id: str) -> str:
+    """Return what a render is found by: what it is called in lists, and its draft."""
+    # PostgreSQL's indexes hold 2,700 bytes a row
+    return searchable(f"{title or script:.300} {draft_id}")
+
+
+def _words(context: DefaultExecutionContext) -> str:
+    given = context.get_current_parameters()  # type: ignore[no-untyped-call]
+    return words_of(given.get("title") or "", given["script"], given["draft_id"])
+
+
 class RenderRow(Leased):
     """One attempt to have one revision of a draft rendered by one account.
 
@@ -122,6 +143,10 @@ class RenderRow(Leased):
     is stored: as long as it is, nothing may claim that nothing was charged.
     ``send_to`` is the chat it is to be posted to when it is done. ``quoted`` is what
     was reserved at first; ``pad_s`` of the video are silence at its end.
+
+    Lists are answered from the index ``renders_listed`` alone: its ``words`` are what
+    is searched, ``posted`` tells that a post of it is in a chat, and ``findings`` what
+    the check found, empty if nothing; None as long as nobody has looked.
     """
 
     __tablename__ = "renders"
@@ -131,7 +156,9 @@ class RenderRow(Leased):
         ),
         Index("renders_state_created", "state", "created_at", "id"),
         Index("renders_video", "video_id"),
-        Index("renders_created", "created_at", "id"),
+        Index(
+            "renders_listed", "created_at", "id", "state", "posted", "findings", "words"
+        ),
         Index("renders_owner", "owner"),
     )
 
@@ -182,6 +209,10 @@ class RenderRow(Leased):
     thumbnail: Mapped[str | None]
     error_code: Mapped[str | None]
     error_message: Mapped[str | None] = mapped_column(Text)
+
+    words: Mapped[str] = mapped_column(Text, default=_words)
+    posted: Mapped[bool] = mapped_column(default=False)
+    findings: Mapped[str | None]
 
     created_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]

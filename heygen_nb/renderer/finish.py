@@ -111,15 +111,18 @@ def _finish(source: Path, target: Path, work: Finish, thumbnail: Path | None) ->
 
 
 async def checked(account: Account, row: RenderRow, video: Video) -> list[Finding]:
-    """Look at a finished video; return what is not as it was ordered.
+    """Look at a finished video; note and return what is not as it was ordered.
 
     Raises:
         PreviewError: It is not a video.
     """
     # In a thread: decoding lets the others run, and it is short.
     found = await asyncio.to_thread(_checked, account, row, video, video.path)
-    if any(finding.kind == "background" for finding in found):
-        await asyncio.to_thread(account.ledger.note, row.id, scene="own")
+    kinds = [finding.kind for finding in found]
+    told = {"findings": " ".join(kinds)}
+    if "background" in kinds:
+        told["scene"] = "own"
+    await asyncio.to_thread(account.ledger.note, row.id, **told)
     return found
 
 
@@ -175,7 +178,13 @@ def _picture(account: Account, background: str | None) -> Path | None:
 
 def words_of(findings: list[Finding]) -> list[str]:
     """Tell what the check has found, a line each."""
-    texts = {
+    at = _("{what} (at {second:.0f} s)")
+    return [at.format(what=words_of_kind(f.kind), second=f.second) for f in findings]
+
+
+def words_of_kind(kind: str) -> str:
+    """Tell what a finding of this kind is."""
+    return {
         "size": _("its picture has another shape than was asked for"),
         "mute": _("it has no sound"),
         "silent": _("nothing is heard in it"),
@@ -184,9 +193,7 @@ def words_of(findings: list[Finding]) -> list[str]:
         "frozen": _("its picture stands still"),
         "background": _("the background is not the one that was asked for"),
         "captions": _("its captions are missing"),
-    }
-    at = _("{what} (at {second:.0f} s)")
-    return [at.format(what=texts[f.kind], second=f.second) for f in findings]
+    }[kind]
 
 
 async def refuse_faulty(account: Account, video: Video) -> None:

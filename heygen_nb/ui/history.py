@@ -9,16 +9,30 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import ngettext
 from heygen_nb.reports import export_history, history_lines
 from heygen_nb.ui.base import Panel, column, make, row, shared_layout, show
 from heygen_nb.ui.html import cut, markup, period_options, picture_html, relative
-from heygen_nb.ui.video import VideoView, facts_html, status_options
+from heygen_nb.ui.video import (
+    VideoView,
+    check,
+    delete,
+    facts_html,
+    finish_anew,
+    has_file,
+    post,
+    status_options,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
     from heygen_nb.reports import HistoryLine
 
 ROWS = 7
+MANY = 200  # what is chosen at once
 
 
 class HistoryPanel(Panel):
@@ -26,35 +40,57 @@ class HistoryPanel(Panel):
 
     def _build(self) -> tuple[widgets.Widget, ...]:
         self._lines: list[HistoryLine] = []
+        self.chosen: dict[str, HistoryLine] = {}
         self._starts: list[str | None] = [None]
         self.t_search = self.field(
             widgets.Text, lambda: _("🔎 Title or id"), placeholder="…"
         )
         self.d_status = self.field(
-            widgets.Dropdown, lambda: _("Show"), options=_filters()
+            widgets.Dropdown, lambda: _("Show"), options=status_options()
         )
         self.d_days = self.field(
             widgets.Dropdown, lambda: _("Period"), options=period_options(0)
         )
-        filters = (self.t_search, self.d_status, self.d_days)
+        self.d_sort = self.field(
+            widgets.Dropdown, lambda: _("Sort"), options=(("", False),)
+        )
+        self.say(self.d_sort, "options", _orders)
+        filters = (self.t_search, self.d_status, self.d_days, self.d_sort)
         for field in filters:
             field.observe(lambda _change: self.spawn(self.load_first), "value")
         self.rows = [HistoryEntry(self, number) for number in range(ROWS)]
         self.empty = self.hint(self._empty_words)
         place = self.place()
-        self.newer_button = self.button(lambda: _("‹ Newer"), self._back)
-        self.older_button = self.button(lambda: _("Older ›"), self._on)
+        self.back_button = self.button(lambda: _("‹ Back"), self._back)
+        self.on_button = self.button(lambda: _("Next ›"), self._on)
         self.export_button = self.button(
             lambda: _("⇩ Export as CSV"), self._export, at=place
         )
-        pages = row(self.newer_button, self.older_button, self.export_button)
+        pages = row(self.back_button, self.on_button, self.export_button)
         main = column(
             row(*filters, css="hg-row-fields"),
-            *(self.empty, *self.rows, pages, place),
+            *(self._build_bar(), self.empty, *self.rows, pages, place),
             css="hg-grow",
         )
         self.view = VideoView(self)
         return (row(main, self.view, css="hg-columns"),)
+
+    def _build_bar(self) -> widgets.VBox:
+        place = self.place()
+        self._count = make(widgets.HTML)
+        self.all_button = self.button(lambda: _("Choose all"), self._choose_all)
+        self.works = {
+            name: self.button(words, work, at=place)
+            for name, words, work in (
+                ("post", lambda: _("📱 Send"), self._post),
+                ("check", lambda: _("🔍 Check"), self._check),
+                ("finish", lambda: _("🎞 Finish anew"), self._finish),
+                ("delete", lambda: _("🗑 Delete"), self._delete),
+                ("none", lambda: _("Choose none"), self._choose_none),
+            )
+        }
+        buttons = row(self.all_button, self._count, *self.works.values())
+        return column(buttons, place, css="hg-chosen")
 
     async def _begin(self) -> None:
         await self.load_first()
@@ -69,8 +105,9 @@ class HistoryPanel(Panel):
         """Put all words into the present language."""
         super().relabel()
         chosen = self.d_status.value, self.d_days.value
-        self.d_status.options, self.d_days.options = _filters(), period_options(0)
+        self.d_status.options, self.d_days.options = status_options(), period_options(0)
         self.d_status.value, self.d_days.value = chosen
+        self._show_chosen()
 
     async def load_first(self) -> None:
         """Show the newest renders."""
@@ -87,28 +124,32 @@ class HistoryPanel(Panel):
 
     async def _load(self) -> None:
         videos, wishes = self.shared.settings.videos_path, self._wishes()
+        start = self._starts[-1]
         page = await self.shared.read(
-            lambda ledger: history_lines(ledger, videos, **wishes, limit=ROWS + 1)
+            lambda ledger: history_lines(
+                ledger, videos, **wishes, before=start, limit=ROWS + 1
+            )
         )
         self._lines = page[:ROWS]
         for entry, line in zip_longest(self.rows, self._lines):
             entry.draw(line)
         show(self.empty, when=not page)
         self.empty.value = markup(self._empty_words(), "hg-hint")
-        self.newer_button.disabled = len(self._starts) == 1
-        self.older_button.disabled = len(page) <= ROWS
+        self.back_button.disabled = len(self._starts) == 1
+        self.on_button.disabled = len(page) <= ROWS
+        known = {line.render_id or "": line for line in page}
+        self.chosen |= {key: known[key] for key in self.chosen.keys() & known.keys()}
+        self._show_chosen()
 
     def _wishes(self) -> dict[str, Any]:
         """Return which renders are asked for."""
-        wishes: dict[str, Any] = {"words": self.t_search.value}
-        chosen = self.d_status.value or None
-        if chosen in _SENT:
-            wishes["sent"] = _SENT[chosen]
-        else:
-            wishes["status"] = chosen
-        if days := self.d_days.value:
-            wishes["since"] = datetime.now(UTC) - timedelta(days=days)
-        return wishes | {"before": self._starts[-1]}
+        days = self.d_days.value
+        return {
+            "words": self.t_search.value,
+            "status": self.d_status.value or None,
+            "oldest": bool(self.d_sort.value),
+            "since": datetime.now(UTC) - timedelta(days=days) if days else None,
+        }
 
     def _empty_words(self) -> str:
         if self.t_search.value or self.d_status.value or self.d_days.value:
@@ -118,6 +159,87 @@ class HistoryPanel(Panel):
     async def choose(self, number: int) -> None:
         """Show the details of a row of this page."""
         await self.view.look_at(self._lines[number].render_id or "")
+
+    # Several of them
+
+    def choose_also(self, number: int, *, chosen: bool) -> None:
+        """Choose a row of this page too, or no longer."""
+        line = self._lines[number]
+        if chosen:
+            self.chosen[line.render_id or ""] = line
+        else:
+            self.chosen.pop(line.render_id or "", None)
+        self._show_chosen()
+
+    async def _choose_all(self) -> None:
+        videos, wishes = self.shared.settings.videos_path, self._wishes()
+        lines = await self.shared.read(
+            lambda ledger: history_lines(ledger, videos, **wishes, limit=MANY)
+        )
+        self.chosen = {line.render_id or "": line for line in lines}
+        self._show_chosen()
+
+    async def _choose_none(self) -> None:
+        self.chosen.clear()
+        self._show_chosen()
+
+    def _show_chosen(self) -> None:
+        for entry, line in zip(self.rows, self._lines, strict=False):
+            entry.mark(chosen=line.render_id in self.chosen)
+        count = len(self.chosen)
+        text = ngettext("{count} chosen", "{count} chosen", count).format(count=count)
+        self._count.value = markup(text, "hg-strong")
+        for widget in (self._count, *self.works.values()):
+            show(widget, when=bool(count))
+        show(self.all_button, when=bool(self._lines))
+
+    async def _post(self) -> None:
+        lines = [one for one in self.chosen.values() if has_file(one) and not one.sent]
+        question = ngettext(
+            "Send {count} video to Telegram?",
+            "Send {count} videos to Telegram?",
+            len(lines),
+        )
+        await self._do(lines, partial(post, self.shared), question, _("Send"))
+
+    async def _check(self) -> None:
+        lines = [line for line in self.chosen.values() if has_file(line)]
+        await self._do(lines, partial(check, self.shared))
+
+    async def _finish(self) -> None:
+        lines = [line for line in self.chosen.values() if has_file(line)]
+        await self._do(lines, partial(finish_anew, self.shared))
+
+    async def _delete(self) -> None:
+        lines = [line for line in self.chosen.values() if has_file(line)]
+        question = _(
+            "Delete the files of {count} videos? As long as HeyGen keeps a video,"
+            " its file can be fetched again, and nothing is paid again."
+        )
+        await self._do(lines, partial(delete, self.shared), question, _("Delete"))
+
+    async def _do(
+        self,
+        lines: Sequence[HistoryLine],
+        work: Callable[[HistoryLine], Awaitable[object]],
+        question: str = "",
+        yes: str = "",
+    ) -> None:
+        """Do something with each of the chosen videos, after one question."""
+        count, problems = len(lines), []
+        if question and not await self.ask(question.format(count=count), yes):
+            return
+        for number, line in enumerate(lines):
+            self.tell(partial(_done_words, number, count))
+            try:
+                await work(line)
+            except HeygenNbError as error:
+                problems.append(f"#{line.draft_id}: {error.message}")
+        self.tell(
+            lambda: "\n".join((_done_words(count - len(problems), count), *problems)),
+            "warn" if problems else "ok",
+        )
+        self.shared.tell("jobs")
 
     async def _export(self) -> None:
         settings = self.shared.settings
@@ -141,8 +263,20 @@ class HistoryEntry(widgets.HBox):
         self.open_button = panel.button(
             lambda: _("▶ Open"), partial(panel.choose, number)
         )
-        super().__init__((self.html, self.open_button), layout=shared_layout())
+        self.check = panel.field(
+            widgets.Checkbox, lambda: _("Choose"), "hg-only", value=False
+        )
+        self.check.observe(
+            lambda change: panel.choose_also(number, chosen=change["new"]), "value"
+        )
+        super().__init__(
+            (self.check, self.html, self.open_button), layout=shared_layout()
+        )
         self.add_class("hg-row")
+
+    def mark(self, *, chosen: bool) -> None:
+        """Show whether it is chosen."""
+        self.check.value = chosen
 
     def draw(self, line: HistoryLine | None) -> None:
         """Show a render; None hides the line."""
@@ -159,9 +293,9 @@ class HistoryEntry(widgets.HBox):
         self.open_button.tooltip = _("Open {name}").format(name=name)
 
 
-def _filters() -> tuple[tuple[str, str], ...]:
-    sent = ((_("📱 sent"), "sent"), (_("not sent"), "unsent"))
-    return ((_("all"), ""), *status_options(), *sent)
+def _orders() -> tuple[tuple[str, bool], ...]:
+    return ((_("newest first"), False), (_("oldest first"), True))
 
 
-_SENT = {"sent": True, "unsent": False}
+def _done_words(done: int, count: int) -> str:
+    return _("{done} of {count}").format(done=done, count=count)

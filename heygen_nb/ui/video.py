@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from heygen_nb.api import finish_video
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.advance import advance
+from heygen_nb.renderer.finish import checked, words_of_kind
 from heygen_nb.renderer.order import adopt, order_again
 from heygen_nb.reports import HistoryLine, line_by_id
 from heygen_nb.ui.base import make, row, shared_layout, show
@@ -20,7 +23,9 @@ from heygen_nb.ui.widgets import Player
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from pathlib import Path
 
+    from heygen_nb.finishing.check import Finding
     from heygen_nb.renderer.account import Account
     from heygen_nb.reports import Outcome
     from heygen_nb.ui.base import Panel
@@ -68,6 +73,8 @@ class VideoView(widgets.VBox):
             "again": (lambda: _("📱 Send again"), self._post_again),
             "is there": (lambda: _("✓ It is in the chat"), self._mark_sent),
             "not there": (lambda: _("📱 It is not there: send"), self._resend),
+            "check": (lambda: _("🔍 Check"), self._check),
+            "fetch": (lambda: _("⇩ Fetch the file again"), self._fetch),
             "adopt": (lambda: _("This is the video"), self._adopt),
             "pay": (lambda: _("There is none: pay again"), self._pay_again),
             "reuse": (lambda: _("✎ New draft from this"), self.new_draft),
@@ -80,7 +87,7 @@ class VideoView(widgets.VBox):
     async def look_at(self, render_id: str) -> None:
         """Show a render and play its video."""
         line = await self._read(render_id)
-        self.player.play(line.path)
+        self.player.play(_file(line))
         self._show(line)
         await self._show_caption()
 
@@ -101,15 +108,17 @@ class VideoView(widgets.VBox):
         self.line = line
         show(self, when=True)
         self._facts.value = ending_html(line)
-        has_file, unsure = line.path is not None, line.sent == "unsure"
+        here, unsure = has_file(line), line.sent == "unsure"
         unknown = line.status == "unknown"
         show(self.t_video_id, when=unknown)
-        show(self.t_caption, when=has_file and not unsure)
+        show(self.t_caption, when=here and not unsure)
         for name, offered in {
-            "send": has_file and line.sent is False,
-            "again": has_file and line.sent is True,
+            "send": here and line.sent is False,
+            "again": here and line.sent is True,
             "is there": unsure,
             "not there": unsure,
+            "check": here,
+            "fetch": line.path is not None and not here,
             "adopt": unknown,
             "pay": unknown,
         }.items():
@@ -142,6 +151,15 @@ class VideoView(widgets.VBox):
         if line := self.line:
             await self._keep_caption()
             await self._settle(lambda _a: post(self._shared, line, again=again))
+
+    async def _check(self) -> None:
+        if line := self.line:
+            await self._settle(lambda _a: check(self._shared, line))
+
+    async def _fetch(self) -> None:
+        render_id = (self.line and self.line.render_id) or ""
+        await self._settle(lambda account: advance(account, render_id))
+        await self.look_at(render_id)
 
     async def _post_again(self) -> None:
         question = _("It is in the chat already. Post it a second time?")
@@ -212,6 +230,37 @@ async def post(shared: SharedState, line: HistoryLine, *, again: bool = False) -
         )
 
 
+async def check(shared: SharedState, line: HistoryLine) -> list[Finding]:
+    """Look at a video, and note what is not as it was ordered."""
+    async with shared.account() as account:
+        video = await advance(account, line.render_id or "")
+        row = await asyncio.to_thread(account.ledger.render, video.render_id)
+        return await checked(account, row, video)
+
+
+async def finish_anew(shared: SharedState, line: HistoryLine) -> None:
+    """Finish a film as the settings say now; it costs nothing."""
+    async with shared.account() as account:
+        video = await advance(account, line.render_id or "")
+    await finish_video(video, settings=shared.video_settings)
+
+
+async def delete(shared: SharedState, line: HistoryLine) -> None:
+    """Delete the files of a video; HeyGen has it, and the ledger knows it."""
+    folder = line.path and line.path.parent
+    if folder and folder.parent == shared.settings.videos_path:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+
+def has_file(line: HistoryLine) -> bool:
+    """Tell whether the file of a video is here."""
+    return _file(line) is not None
+
+
+def _file(line: HistoryLine) -> Path | None:
+    return line.path if line.path and line.path.exists() else None
+
+
 async def keep_caption(shared: SharedState, line: HistoryLine, caption: str) -> None:
     """Keep a caption in the draft, or in the render if there is no draft."""
     kept = await shared.drafts.get(line.draft_id)
@@ -220,7 +269,7 @@ async def keep_caption(shared: SharedState, line: HistoryLine, caption: str) -> 
         await shared.drafts.save(draft, over=kept.version)
     else:
         render_id = line.render_id or ""
-        await shared.read(lambda ledger: ledger.caption(render_id, caption))
+        await shared.read(lambda ledger: ledger.note(render_id, caption=caption))
 
 
 def facts_html(line: Outcome) -> str:
@@ -238,6 +287,10 @@ def facts_html(line: Outcome) -> str:
     if line.cost:
         cost = _("cost {amount:.2f}").format(amount=line.cost)
         facts.append(markup(f"≈{cost}"))  # computed from the rates
+    if isinstance(line, HistoryLine) and line.findings is not None:
+        kinds = [words_of_kind(kind) for kind in line.findings.split()]
+        text = "⚠️ " + "; ".join(kinds) if kinds else "✓ " + _("checked")
+        facts.append(markup(text, "warn" if kinds else "ok"))
     if line.sent:
         unsure = line.sent == "unsure"
         text = _("⚠️ unsure") if unsure else _("📱 sent")
@@ -271,4 +324,11 @@ _COLOURS = {"completed": "ok", "failed": "bad", "rejected": "bad", "unknown": "w
 def status_options() -> tuple[tuple[str, str], ...]:
     """Return what a render in the history can be, to choose from."""
     kept = [name for name in _STATES if name != "timed_out"]
-    return tuple((_STATES[name](), name) for name in kept)
+    films = {
+        "sent": _("📱 sent"),
+        "unsent": _("not sent"),
+        "unchecked": _("not checked"),
+        "faulty": _("⚠️ failed the check"),
+    }
+    states = ((_STATES[name](), name) for name in kept)
+    return ((_("all"), ""), *states, *((text, name) for name, text in films.items()))

@@ -28,6 +28,11 @@ UNDONE = """
     ALTER TABLE posts ADD COLUMN sending_at TIMESTAMP
     ALTER TABLE renders DROP COLUMN look_type
     ALTER TABLE renders ADD COLUMN billed BOOLEAN DEFAULT false NOT NULL
+    DROP INDEX renders_listed
+    ALTER TABLE renders DROP COLUMN words
+    ALTER TABLE renders DROP COLUMN posted
+    ALTER TABLE renders DROP COLUMN findings
+    CREATE INDEX renders_created ON renders (created_at, id)
     DROP INDEX renders_state_created
     CREATE INDEX renders_state ON renders (state)
 """
@@ -85,6 +90,7 @@ def test_an_older_ledger_is_brought_up_to_date_with_all_its_rows(ledger_url):
 
     with Ledger(ledger_url) as ledger:
         row = ledger.render("r1")
+        assert [one.id for one in ledger.history.page(words="привет D1")] == ["r1"]
         first, second = ledger.posts.parts(2)
 
     assert (row.script, row.video_id, row.fence) == ("Привет", "video1", 0)

@@ -363,7 +363,11 @@ def test_the_history_is_filtered_by_state_chat_title_and_time(
     assert found() == ["open", "failed", "ten", "one"]
     assert found(status="failed") == ["failed"]
     assert found(status="completed") == ["ten", "one"]
-    assert (found(sent=True), found(sent=False)) == (["one"], ["ten"])
+    assert (found(status="sent"), found(status="unsent")) == (["one"], ["ten"])
+    assert found(status="unchecked", oldest=True) == ["one", "ten"]
+    ledger.note(one.id, findings="cut mute")
+    assert (found(status="faulty"), found(status="unchecked")) == (["one"], ["ten"])
+    assert found(words="совет дня 1") == ["one"]
     assert found(words="совет дня") == ["ten", "one"]
     assert found(words="Совет 10") == ["ten"]
     assert found(words="#open") == ["open"]

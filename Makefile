@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-.PHONY: demo lab quick test contract soak check bench messages clean
+.PHONY: demo lab quick test contract soak environments check bench messages clean
 
 demo: .venv/.run
 	$(BIN)/heygen-nb demo
@@ -27,6 +27,10 @@ contract: .venv/.dev
 soak: .venv/.dev
 	bash tests/bring.sh
 	$(BIN)/pytest -m soak
+
+# the wheel on what other notebooks' homes bring: Colab, VS Code, newest versions
+environments: .venv/.dev
+	$(BIN)/python tests/environments/run.py
 
 check: .venv/.dev
 	$(BIN)/ruff check .

@@ -2,28 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import venv
+from importlib.metadata import requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", folder, ROOT)
+    [built] = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel):
     """An empty environment with the built wheel; its libraries are those of ours.
 
     Downloading them again would test the network: they are lent by a .pth file,
     which holds nothing of this project.
     """
-    folder = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", folder, ROOT)
-    [wheel] = folder.glob("*.whl")
-    environment = folder / "environment"
+    environment = wheel.parent / "environment"
     venv.create(environment, with_pip=False)
     [site] = environment.glob("lib/python*/site-packages")
     pip = (sys.executable, "-m", "pip", "install", "--no-deps", "--target", site)
@@ -104,3 +113,42 @@ def test_keys_never_make_the_demo_pay_or_post_for_real(installed, tmp_path):
     )
 
     assert "📱" in shown
+
+
+ENVIRONMENTS = Path(__file__).parent / "environments"
+
+
+def pins_of(name):
+    lines = (ENVIRONMENTS / f"{name}.txt").read_text("utf-8").splitlines()
+    return [Requirement(line) for line in lines if not line.startswith(("#", "-"))]
+
+
+@pytest.mark.parametrize("name", ["colab", "vscode"])
+def test_what_other_homes_of_notebooks_bring_is_new_enough_for_us(name):
+    ours = {
+        (need := Requirement(text)).name.lower(): need.specifier
+        for text in requires("heygen-nb")
+        if "extra ==" not in text
+    }
+
+    for pin in pins_of(name):
+        [version] = [str(one.version) for one in pin.specifier]
+        assert version in ours.get(pin.name.lower(), SpecifierSet()), pin
+
+
+@pytest.mark.soak
+def test_pip_changes_nothing_of_what_colab_brings(wheel, tmp_path):
+    """By pip's own dry run; google-colab itself is in no registry, only in Colab."""
+    venv.create(tmp_path / "colab", with_pip=False)
+    python = tmp_path / "colab" / "bin" / "python"
+    pip = (sys.executable, "-m", "pip", "--python", python, "install", "--quiet")
+    run(*pip, "-r", ENVIRONMENTS / "colab.txt")
+    report = tmp_path / "report.json"
+
+    run(*pip, "--dry-run", "--report", report, wheel)
+
+    planned = json.loads(report.read_text())["install"]
+    names = {one["metadata"]["name"].lower().replace("_", "-") for one in planned}
+    assert "heygen-nb" in names
+    kept = {pin.name.lower().replace("_", "-") for pin in pins_of("colab")}
+    assert not names & {*kept, "google-colab"}

@@ -1,25 +1,18 @@
-"""``doctor``: what works, what does not, and what to do about it.
-
-With ``--live`` whether the service still is as ``docs/heygen-api.md`` says: only free
-reads are sent, and what is printed is English, to be pasted into an issue, and names
-no id, address or key.
-"""
+"""``doctor``: what works, what does not, and what to do about it."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
-from collections import Counter
 from contextlib import AsyncExitStack
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, TypeVar
 
 from heygen_nb.cli.console import say, with_account
+from heygen_nb.cli.live import live_report
 from heygen_nb.config import load_settings
-from heygen_nb.errors import ApiError, ConfigError, HeygenNbError, NotFoundError
-from heygen_nb.heygen import hint_for, phase
+from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.models import Draft
@@ -35,23 +28,15 @@ from heygen_nb.renderer.resolve import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable
 
     from heygen_nb.cli.commands import DoctorOptions
     from heygen_nb.config import Settings
-    from heygen_nb.heygen import HeyGenClient
     from heygen_nb.renderer.account import Account
 
 _Found = TypeVar("_Found")
 
 LOW_DISK_BYTES = 1_000_000_000
-
-_NOBODY = "heygen-nb-doctor-nobody"
-_TYPES = {"studio_avatar", "digital_twin", "photo_avatar"}
-_ENGINES = {"avatar_iii", "avatar_iv", "avatar_v"}
-_LOOK_WORDS = {"completed", "processing", "pending_consent", "failed"}
-_MOST_VIDEOS = 500
-_CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 
 
 def run_doctor(options: DoctorOptions) -> int:
@@ -157,108 +142,3 @@ async def _live(account: Account) -> int:
     text = ngettext("{count} difference", "{count} differences", differs)
     say(text.format(count=differs))
     return min(differs, 1)
-
-
-async def live_report(client: HeyGenClient) -> AsyncIterator[tuple[bool, str]]:
-    """Yield what was looked at: whether it is as we read it, and what was seen."""
-    for look in (_purse, _unknown_ids, _videos, _voices, _looks):
-        try:
-            async for line in look(client):
-                yield line
-        except ApiError as error:
-            yield False, f"{look.__name__[1:]}: {error.code or type(error).__name__}"
-
-
-async def _purse(client: HeyGenClient) -> AsyncIterator[tuple[bool, str]]:
-    balance = (await client.me()).balance
-    unit = balance[1] if balance else "not told"
-    yield unit in ("usd", "credits"), f"purse: {unit}"
-    if now := client.server_time():
-        apart = abs(now - datetime.now(UTC))
-        yield apart < _CLOCKS_MAY_DIFFER, f"clock: {apart.total_seconds():.0f} s apart"
-    else:
-        yield False, "clock: no Date header"
-
-
-async def _unknown_ids(client: HeyGenClient) -> AsyncIterator[tuple[bool, str]]:
-    for name, call, wanted in (
-        ("video", client.get_video(_NOBODY), "video_not_found"),
-        ("asset", client.get_asset(_NOBODY), "asset_not_found"),
-        ("look", client.get_look(_NOBODY), "avatar_not_found"),
-        ("voice", client.get_voice(_NOBODY), "voice_not_found"),
-    ):
-        code = await _code_of(call)
-        yield code == wanted, f"unknown {name}: {code}"
-    words = {row.status for row in await client.video_statuses([_NOBODY])}
-    yield words <= {"not_found"}, f"unknown video in bulk: {_told(words)}"
-
-
-async def _code_of(call: Awaitable[object]) -> str:
-    try:
-        await call
-    except NotFoundError as error:
-        return error.code or "404 without a code"
-    except ApiError as error:
-        return f"{error.status} {error.code}"
-    return "found"
-
-
-async def _videos(client: HeyGenClient) -> AsyncIterator[tuple[bool, str]]:
-    strangers = await _first(client.list_videos(title=_NOBODY), 1)
-    yield not strangers, "title filter: " + ("ignored" if strangers else "works")
-    videos = await _first(client.list_videos(), _MOST_VIDEOS)
-    times = [video.created_at for video in videos if video.created_at]
-    newest_first = times == sorted(times, reverse=True)
-    yield newest_first, f"order of {len(videos)} videos: newest first {newest_first}"
-    strange = {v.status for v in videos if phase(v.status) == "unknown"}
-    yield not strange, f"unknown status words: {_told(strange)}"
-    codes = {v.failure_code for v in videos if v.failure_code}
-    unhelped = {code for code in codes if not hint_for(code)}
-    yield not unhelped, f"failure codes without a hint: {_told(unhelped)}"
-    done = [video for video in videos if phase(video.status) == "completed"]
-    poor = sum(1 for video in done if not (video.video_url and video.duration_s))
-    yield not poor, f"completed videos without link or length: {poor} of {len(done)}"
-
-
-async def _first(items: AsyncIterator[_Found], most: int) -> list[_Found]:
-    found: list[_Found] = []
-    async for item in items:
-        found.append(item)
-        if len(found) == most:
-            break
-    return found
-
-
-async def _voices(client: HeyGenClient) -> AsyncIterator[tuple[bool, str]]:
-    voices = [voice async for voice in client.list_voices()]
-    starfish = [voice async for voice in client.list_voices(engine="starfish")]
-    yield bool(starfish), f"voices: {len(voices)}, of them starfish {len(starfish)}"
-    languages = Counter(voice.language or "" for voice in voices)
-    spoken = {name: languages[name] for name in ("English", "Russian")}
-    yield all(spoken.values()), f"voices by language: {spoken}"
-
-
-async def _looks(client: HeyGenClient) -> AsyncIterator[tuple[bool, str]]:
-    looks = [look async for look in client.list_looks()]
-    yield bool(looks), f"looks: {len(looks)}"
-    for name, known, found in (
-        ("types", _TYPES, {look.avatar_type for look in looks}),
-        ("engines", _ENGINES, {e for k in looks for e in k.supported_api_engines}),
-        ("statuses", _LOOK_WORDS, {look.status for look in looks if look.status}),
-    ):
-        yield found <= known, f"unknown {name} of looks: {_told(found - known)}"
-    for kind in sorted(_TYPES):
-        sets = Counter(
-            "+".join(sorted(look.supported_api_engines)) or "none"
-            for look in looks
-            if look.avatar_type == kind
-        )
-        counts = ", ".join(f"{name} {count}" for name, count in sets.most_common())
-        yield True, f"engines of {kind}: {counts or '-'}"
-    shapes = (look.preferred_orientation or look.image_width for look in looks)
-    shapeless = sum(1 for shape in shapes if not shape)
-    yield not shapeless, f"looks without orientation and size: {shapeless}"
-
-
-def _told(words: Iterable[str]) -> str:
-    return ", ".join(sorted(words)) or "none"

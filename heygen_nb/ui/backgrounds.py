@@ -130,11 +130,9 @@ class BackgroundPicker(widgets.VBox):
             self.t_link.value = ""
 
     async def _upload(self) -> None:
-        files, self.u_file.value = self.u_file.value, ()
-        if files:
-            name, content = files[0]["name"], bytes(files[0]["content"])
-            keep = self._backgrounds.keep
-            await self._take(lambda: asyncio.to_thread(keep, name, content))
+        for name, content in self._panel.take_files(self.u_file):
+            keep = partial(asyncio.to_thread, self._backgrounds.keep, name, content)
+            await self._take(keep)
 
     async def _take(self, checked: Callable[[], Awaitable[str]]) -> None:
         self._panel.hush()

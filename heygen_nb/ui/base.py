@@ -72,6 +72,12 @@ def show(widget: widgets.DOMWidget, *, when: bool) -> None:
     (widget.remove_class if when else widget.add_class)("hg-off")
 
 
+def focus(widget: widgets.DOMWidget) -> None:
+    """Let the next key go into a widget, where ipywidgets can (7 cannot)."""
+    if hasattr(widget, "focus"):
+        widget.focus()
+
+
 def shown(widget: widgets.DOMWidget) -> bool:
     """Tell whether a widget is shown."""
     return "hg-off" not in widget._dom_classes  # noqa: SLF001 - it has no reader
@@ -214,6 +220,16 @@ class Panel(widgets.VBox):
         self.say(button, "tooltip", words)
         button.observe(lambda _change: self.spawn(work), "value")
         return button
+
+    @staticmethod
+    def take_files(button: Any) -> list[tuple[str, bytes]]:
+        """Return names and contents of what an upload brought, and empty it."""
+        files = button.value
+        if isinstance(files, dict):  # ipywidgets 7: what it has by name
+            button.set_trait("value", {})
+            return [(name, bytes(file["content"])) for name, file in files.items()]
+        button.value = ()
+        return [(file["name"], bytes(file["content"])) for file in files]
 
     def hint(self, words: Words, css: str = "hg-hint") -> widgets.HTML:
         """Make a line of small text."""
@@ -360,7 +376,7 @@ class Question(widgets.VBox):
             button.on_click(lambda pressed: self._settle(pressed.description))
         show(self.others, when=bool(others))
         show(self, when=True)
-        self.yes.focus()
+        focus(self.yes)
         try:
             return await answer
         finally:

@@ -14,7 +14,7 @@ from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.ui.autosave import Autosave, blank_draft
-from heygen_nb.ui.base import Panel, column, make, row, show
+from heygen_nb.ui.base import Panel, column, focus, make, row, show
 from heygen_nb.ui.draft_list import DraftList
 from heygen_nb.ui.editor import Editor
 from heygen_nb.ui.html import bar_html, markup
@@ -172,7 +172,7 @@ class DraftsPanel(Panel):
             return
         await self.autosave.flush()
         self.autosave.turn(blank_draft())
-        self.t_title.focus()
+        focus(self.t_title)
 
     async def open_source(self, kind: type[WriterCard | TableCard]) -> None:
         """Open the card that writes scripts or reads tables, or close it again."""
@@ -186,9 +186,7 @@ class DraftsPanel(Panel):
         self.source.children = () if self.source.children == (card,) else (card,)
 
     async def _import(self) -> None:
-        files, self.u_import.value = self.u_import.value, ()
-        for file in files:
-            name, content = file["name"], bytes(file["content"])
+        for name, content in self.take_files(self.u_import):
             found = await asyncio.to_thread(drafts_in, content, Path(name).name)
             drafts = await self.shared.voiced(found)
             new, _others = await self.shared.drafts.add(drafts)

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
-from heygen_nb.ui.base import Panel, column, make, row, shared_layout, show
+from heygen_nb.ui.base import Panel, column, focus, make, row, shared_layout, show
 from heygen_nb.ui.html import amount_text, bar_html, clock, cut, left_text, markup
 from heygen_nb.ui.video import VideoView, ending_html
 from heygen_nb.ui.widgets import LogView
@@ -86,7 +86,7 @@ class GenerationPanel(Panel):
         self._draw()
         await asyncio.sleep(_VIEW_S)
         for job in self.shared.jobs.all[:1]:
-            self.cards[job].focus()
+            focus(self.cards[job])
 
     def _draw(self) -> None:
         jobs = self.shared.jobs.all

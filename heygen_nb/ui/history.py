@@ -14,7 +14,8 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.reports import export_history, history_lines
 from heygen_nb.ui.base import Panel, column, make, row, shared_layout, show
-from heygen_nb.ui.html import cut, markup, period_options, picture_html, relative
+from heygen_nb.ui.html import cut, markup, period_options, picture_html
+from heygen_nb.ui.surface import relative
 from heygen_nb.ui.video import (
     VideoView,
     check,

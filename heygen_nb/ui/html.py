@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import base64
 import math
-import os
 import re
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from heygen_nb.drafts import left_out_text, what_is_said
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.telegram import MAX_CAPTION
 from heygen_nb.timing import script_language
+from heygen_nb.ui.surface import video_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from heygen_nb.timing import Fit
 
@@ -86,25 +85,18 @@ def clock(seconds: float) -> str:
 
 
 def video_html(path: Path) -> str:
-    """Return a video tag that JupyterLab plays: the path relative to the notebook.
+    """Return a video tag that plays wherever the notebook is shown.
 
-    Only paths inside the folder that the server serves can be reached.
+    By path only files inside the folder that the server serves can be reached.
     """
-    source = quote(relative(path))
+    source, note = video_source(path)
     name = escape(_("Video"))
-    return (
+    tag = (
         f'<video class="hg-video" controls preload="metadata" src="{source}" '
         f'aria-label="{name}" '
         f'style="max-width:100%;max-height:400px;border-radius:8px"></video>'
     )
-
-
-def relative(path: Path) -> str:
-    """Return a path as seen from the notebook, with forward slashes."""
-    try:
-        return Path(os.path.relpath(path)).as_posix()
-    except ValueError:  # another drive
-        return path.as_posix()
+    return (tag if source else "") + (markup(note, "hg-hint", "div") if note else "")
 
 
 def picture_html(path: Path | None, alt: str) -> str:

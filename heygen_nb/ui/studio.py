@@ -18,6 +18,7 @@ from heygen_nb.ui.generation import GenerationPanel
 from heygen_nb.ui.history import HistoryPanel
 from heygen_nb.ui.html import markup, money_text
 from heygen_nb.ui.settings import SettingsPanel
+from heygen_nb.ui.surface import kernel_notes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -91,6 +92,8 @@ class Studio(Panel):
             self.spawn(partial(self.shared.set_language, self.d_language.value))
 
     async def _begin(self) -> None:
+        if notes := list(kernel_notes()):
+            self.tell(lambda: " ".join(f"⚠️ {note}" for note in notes), "warn")
         if self.shared.broken:
             self.show_tab(SettingsPanel)
         self.shared.jobs.take_up()
@@ -110,13 +113,9 @@ class Studio(Panel):
         """Put all words into the present language."""
         super().relabel()
         self.d_language.value = current_language()
-        self.tabs.titles = (
-            _("Drafts"),
-            _("Generation"),
-            _("Settings"),
-            _("History"),
-            _("Analytics"),
-        )
+        names = (_("Drafts"), _("Generation"), _("Settings"))
+        for index, name in enumerate((*names, _("History"), _("Analytics"))):
+            self.tabs.set_title(index, name)  # ipywidgets 7 has no ``titles``
         self._head()
 
     async def _ask_balance(self) -> None:

@@ -118,13 +118,11 @@ class TableCard(widgets.VBox):
             self.d_template.value = chosen if known else _COLUMNS
 
     async def _upload(self) -> None:
-        files, self.u_table.value = self.u_table.value, ()
-        for file in files:
+        for name, content in self._panel.take_files(self.u_table):
             self.table, self.drafts = None, ()
             self._panel.hush()
             self._show()
-            content = bytes(file["content"])
-            table = await asyncio.to_thread(read_table, file["name"], content)
+            table = await asyncio.to_thread(read_table, name, content)
             self.table = table
             self.list_templates()
             self._list_columns(table)

@@ -18,7 +18,8 @@ from heygen_nb.renderer.finish import checked, words_of_kind
 from heygen_nb.renderer.order import adopt, order_again
 from heygen_nb.reports import HistoryLine, line_by_id
 from heygen_nb.ui.base import make, row, shared_layout, show
-from heygen_nb.ui.html import clock, failure_html, markup, relative
+from heygen_nb.ui.html import clock, failure_html, markup
+from heygen_nb.ui.surface import relative
 from heygen_nb.ui.widgets import Player
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from heygen_nb.cli.doctor import live_report
+from heygen_nb.cli.live import live_report
 from heygen_nb.heygen import HeyGenClient
 
 pytestmark = pytest.mark.anyio

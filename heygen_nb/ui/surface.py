@@ -1,0 +1,86 @@
+"""What shows the notebook: what it can play, and what is known to go wrong there."""
+
+from __future__ import annotations
+
+import base64
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
+
+from heygen_nb.errors import PreviewError
+from heygen_nb.finishing import shrink_video
+from heygen_nb.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_EMBEDDED_BYTES = 25_000_000
+"""What a page still takes in: it is stored in the notebook as well, a third larger."""
+
+_FIRST_SUBSHELLS, _MENDED = (7, 0), (7, 4)
+
+
+def surface() -> Literal["colab", "vscode", "jupyter"]:
+    """Return who shows this kernel's notebook, by what they leave in it."""
+    if "google.colab" in sys.modules:
+        return "colab"
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    names = getattr(shell, "user_ns", {})
+    return "vscode" if "__vsc_ipynb_file__" in names else "jupyter"
+
+
+def kernel_notes() -> Iterator[str]:
+    """Yield a line for each thing that is known to misbehave here, and what to do."""
+    kernel = sys.modules.get("ipykernel")
+    version = kernel.version_info[:2] if kernel else (0, 0)
+    where = surface()
+    if where == "vscode" and version >= _FIRST_SUBSHELLS:
+        yield _(
+            "VS Code is known to hang with ipykernel 7: pip install 'ipykernel<7', "
+            "then restart the kernel."
+        )
+    elif _FIRST_SUBSHELLS <= version < _MENDED:
+        yield _(
+            "ipykernel 7.0 to 7.3 may stop work when its cell has ended: "
+            "pip install 'ipykernel>=7.4', then restart the kernel."
+        )
+    if where == "colab":
+        yield _(
+            "Colab may show what happens while no cell runs only with the next cell."
+        )
+
+
+def video_source(path: Path) -> tuple[str, str]:
+    """Return what a video tag plays a film from, and a word about it if need be.
+
+    JupyterLab serves files: the path relative to the notebook stores nothing in it.
+    VS Code and Colab serve none: there the film stands in the page itself.
+    """
+    if surface() == "jupyter":
+        return quote(relative(path)), ""
+    shown = path
+    if path.stat().st_size > MAX_EMBEDDED_BYTES:
+        shown = path.with_name(f"{path.stem}.embedded.mp4")
+        try:
+            if not shown.exists() or shown.stat().st_mtime < path.stat().st_mtime:
+                shrink_video(path, shown, max_bytes=MAX_EMBEDDED_BYTES)
+        except PreviewError as error:
+            return "", str(error)
+    content = shown.read_bytes()
+    text = _(
+        "Files do not play here by their path: {name} ({size:.1f} MB) is stored in "
+        "the notebook."
+    )
+    note = text.format(name=shown.name, size=len(content) / 1e6)
+    return f"data:video/mp4;base64,{base64.b64encode(content).decode()}", note
+
+
+def relative(path: Path) -> str:
+    """Return a path as seen from the notebook, with forward slashes."""
+    try:
+        return Path(os.path.relpath(path)).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()

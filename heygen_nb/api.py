@@ -16,12 +16,13 @@ from heygen_nb.config import load_settings
 from heygen_nb.errors import DownloadError, HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT
+from heygen_nb.log import Report
 from heygen_nb.models import Draft, Video
 from heygen_nb.posting import Posting
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.advance import advance, fetched, submitted
-from heygen_nb.renderer.finish import checked, finish_of, refuse_faulty
+from heygen_nb.renderer.finish import checked, refuse_faulty
 from heygen_nb.renderer.order import (
     ToRender,
     order,
@@ -30,8 +31,8 @@ from heygen_nb.renderer.order import (
     quote,
     speak,
 )
+from heygen_nb.renderer.request import finish_of
 from heygen_nb.renderer.search import SearchIndex, voice_filter
-from heygen_nb.renderer.tell import Report
 from heygen_nb.renderer.wait import wait
 from heygen_nb.reports import Outcome
 
@@ -42,10 +43,10 @@ if TYPE_CHECKING:
     from heygen_nb.config import Settings
     from heygen_nb.finishing.check import Finding
     from heygen_nb.ledger import PostRow, RenderRow
+    from heygen_nb.log import ProgressCallback
     from heygen_nb.models import AspectRatio, Avatar, Post, Voice
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Plan
-    from heygen_nb.renderer.tell import ProgressCallback
 
     PostIt = Callable[[Video], Awaitable[Post]]
 

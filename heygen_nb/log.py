@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
 import logging
 import re
+from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from heygen_nb.i18n import gettext as _
+from heygen_nb.models import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from heygen_nb.models import ProgressStatus
+    from heygen_nb.timing import RenderClock
+
+log = logging.getLogger("heygen_nb.renderer")
 
 MAX_BYTES, FILES = 1_000_000, 5
 
@@ -93,3 +103,67 @@ def open_log(path: Path, secrets: Iterable[str] = ()) -> logging.Handler | None:
     handler.setFormatter(_Redacting(secrets))
     logger.addHandler(handler)
     return handler
+
+
+ProgressCallback = Callable[[Progress], object]
+"""Takes a Progress; may be a plain function or return an awaitable."""
+_MINUTE_S = 60
+
+
+class Report:
+    """Passes every step of one render on; never stops it.
+
+    Args:
+        callback: The user's, or None.
+        draft_id: Shown in the log file, where renders mix.
+    """
+
+    def __init__(self, callback: ProgressCallback | None, draft_id: str = "") -> None:
+        self._callback = callback
+        self._prefix = f"#{draft_id} " if draft_id else ""
+        self.clock: RenderClock | None = None
+
+    async def __call__(
+        self, status: ProgressStatus, message: str, *, elapsed_s: float = 0.0
+    ) -> None:
+        """Log a line and call back; what the callback raises is logged only."""
+        log.info("%s%s", self._prefix, message)
+        if self._callback is None:
+            return
+        progress = Progress(
+            status=status,
+            elapsed_s=elapsed_s,
+            message=message,
+            **self._outlook(status, elapsed_s),
+        )
+        try:
+            answer = self._callback(progress)
+            if inspect.isawaitable(answer):
+                await answer
+        except Exception:
+            log.exception("%sprogress_callback", self._prefix)
+
+    def _outlook(self, status: ProgressStatus, elapsed_s: float) -> dict[str, Any]:
+        if status == "completed":
+            return {"fraction": 1.0, "eta_s": 0.0}
+        if self.clock is None or status == "failed":
+            return {}
+        if status == "processing":
+            self.clock.leave_queue(elapsed_s)
+        late = self.clock.is_late(elapsed_s)
+        return {
+            "fraction": self.clock.fraction(elapsed_s),
+            "eta_s": self.clock.eta_s(elapsed_s),
+            "eta_range_s": self.clock.interval_s(elapsed_s),
+            "note": _late(self.clock.late_s) if late else "",
+        }
+
+
+def _late(usual_s: float) -> str:
+    if usual_s < 2 * _MINUTE_S:
+        return _("longer than usual (9 of 10 of your renders take {seconds} s)").format(
+            seconds=round(usual_s)
+        )
+    return _("longer than usual (your 90th percentile is {minutes} min)").format(
+        minutes=round(usual_s / _MINUTE_S)
+    )

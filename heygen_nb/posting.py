@@ -22,11 +22,10 @@ from heygen_nb.errors import (
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import PostRow
 from heygen_nb.ledger.leases import taken_over
+from heygen_nb.log import Report
 from heygen_nb.models import Post
-from heygen_nb.renderer import tell
 from heygen_nb.renderer.account import turn
 from heygen_nb.renderer.advance import advance, fetched, fetched_by_id
-from heygen_nb.renderer.tell import Report
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -34,9 +33,9 @@ if TYPE_CHECKING:
 
     from heygen_nb.config import Settings
     from heygen_nb.ledger import Hold, RenderRow
+    from heygen_nb.log import ProgressCallback
     from heygen_nb.models import Video
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.tell import ProgressCallback
     from heygen_nb.telegram import TelegramPoster
 
 FRESH = timedelta(hours=24)  # older posts would surprise their readers
@@ -305,7 +304,8 @@ class Posting:
                         break
             await asyncio.sleep(_ELSEWHERE_S)
         if any(row.state != "sent" for row in rows):
-            await Report(progress, video.draft_id)("completed", tell.sent())
+            line = _("📱 Video sent to Telegram")
+            await Report(progress, video.draft_id)("completed", line)
         return Post(
             id=first_id,
             video_id=video.video_id,

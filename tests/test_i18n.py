@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from heygen_nb import errors, i18n
+from heygen_nb.api import render_video, send_video
+from heygen_nb.clock import Pace, Patience
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext, ngettext
-from heygen_nb.renderer import tell
+from heygen_nb.models import Draft
+from heygen_nb.renderer import wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,55 +142,48 @@ def test_translations_use_russian_quotes_and_no_look_alike_letters(russian):
 
 LOG = [
     (
-        lambda: tell.started("a1b2c3d4"),
-        "🎬 Создание видео для сценария #a1b2c3d4...",
-        "🎬 Creating video for script #a1b2c3d4...",
-    ),
-    (
-        tell.submitting,
-        "📤 Отправка скрипта в HeyGen API...",
-        "📤 Sending script to the HeyGen API...",
-    ),
-    (
-        lambda: tell.status("pending", 10),
+        lambda: wait.status_line("pending", 10),
         "⏳ Статус: pending (прошло 10с)",
         "⏳ Status: pending (10s elapsed)",
     ),
     (
-        lambda: tell.status("processing", 20.4),
+        lambda: wait.status_line("processing", 20.4),
         "🎬 Статус: processing (прошло 20с)",
         "🎬 Status: processing (20s elapsed)",
     ),
     (
-        lambda: tell.status("completed", 39.6),
-        "✅ Статус: completed (прошло 40с)",
-        "✅ Status: completed (40s elapsed)",
-    ),
-    (
-        lambda: tell.created("e5f6g7h8"),
-        "✅ Видео создано! ID: e5f6g7h8",
-        "✅ Video created! ID: e5f6g7h8",
-    ),
-    (tell.sent, "📱 Видео отправлено в Telegram", "📱 Video sent to Telegram"),
-    (
-        lambda: tell.status("failed", 40, "bad avatar"),
+        lambda: wait.status_line("failed", 40, "bad avatar"),
         "❌ Статус: failed (прошло 40с): bad avatar",
         "❌ Status: failed (40s elapsed): bad avatar",
     ),
     (
-        lambda: tell.status("moderating", 40),
+        lambda: wait.status_line("moderating", 40),
         "🔄 Статус: moderating (прошло 40с)",
         "🔄 Status: moderating (40s elapsed)",
     ),
     (
-        lambda: tell.timed_out("e5f6g7h8", 900),
+        lambda: str(wait.timed_out("e5f6g7h8", Patience(Pace(), float))),
         (
-            "⌛ Ожидание остановлено через 900с. "
+            "⌛ Ожидание остановлено через 0с. "
             "Видео e5f6g7h8 не потеряно: ожидание можно продолжить"
         ),
-        "⌛ Stopped waiting after 900s. Video e5f6g7h8 is not lost: waiting can go on",
+        "⌛ Stopped waiting after 0s. Video e5f6g7h8 is not lost: waiting can go on",
     ),
 ]
+RENDERED = {
+    "en": [
+        "🎬 Creating video for script #a1b2c3d4...",
+        "📤 Sending script to the HeyGen API...",
+        "✅ Video created! ID: {id}",
+        "📱 Video sent to Telegram",
+    ],
+    "ru": [
+        "🎬 Создание видео для сценария #a1b2c3d4...",
+        "📤 Отправка скрипта в HeyGen API...",
+        "✅ Видео создано! ID: {id}",
+        "📱 Видео отправлено в Telegram",
+    ],
+}
 
 
 @pytest.mark.parametrize(("line", "russian", "english"), LOG)
@@ -197,6 +193,22 @@ def test_the_log_reads_as_in_the_notes(line, russian, english):
 
     i18n.set_language("en")
     assert line() == english
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("language", RENDERED)
+async def test_a_render_is_told_as_in_the_notes(sandbox, caplog, language):
+    settings = sandbox.settings(language=language)
+    draft = Draft(id="a1b2c3d4", script="Hello there.")
+
+    with caplog.at_level("INFO", "heygen_nb.renderer"):
+        video = await render_video(draft, settings=settings)
+        await send_video(video, settings=settings)
+
+    told = "\n".join(caplog.messages)
+    places = [told.find(line.format(id=video.video_id)) for line in RENDERED[language]]
+    assert -1 not in places
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +244,7 @@ def test_the_language_can_change_at_any_time():
     for language in ("en", "ru", "en", "ru"):
         i18n.set_language(language)
         assert i18n.current_language() == language
-        shown.append(tell.sent())
+        shown.append(gettext("📱 Video sent to Telegram"))
 
     assert shown == ["📱 Video sent to Telegram", "📱 Видео отправлено в Telegram"] * 2
 
@@ -278,7 +290,9 @@ def test_auto_takes_the_language_of_the_system(monkeypatch, environment, languag
     set_environment(monkeypatch, environment)
 
     assert i18n.current_language() == language
-    assert tell.sent().startswith("📱 Видео") == (language == "ru")
+    assert gettext("📱 Video sent to Telegram").startswith("📱 Видео") == (
+        language == "ru"
+    )
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ from heygen_nb.ledger.renders import (
     ENDED_UNPAID,
     TOKEN_PREFIX,
     Ledger,
-    MadeBefore,
     NewRender,
     title_token,
+    token_of,
 )
 from heygen_nb.ledger.tables import EventRow, PostRow, RenderRow, SpeechRow
 
@@ -25,10 +25,10 @@ __all__ = [
     "EventRow",
     "Hold",
     "Ledger",
-    "MadeBefore",
     "NewRender",
     "PostRow",
     "RenderRow",
     "SpeechRow",
     "title_token",
+    "token_of",
 ]

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
@@ -56,17 +56,25 @@ def title_token(draft_id: str, revision: str, attempt: int) -> str:
     return f"{TOKEN_PREFIX}{digest[:20]}"
 
 
+def token_of(title: str | None) -> str:
+    """Return the word that a title starts with: ours, if the video is."""
+    return (title or "").split(" ")[0]
+
+
 class NewRender(BaseModel):
     """What planning decided; stored before anything is sent.
 
     ``earlier`` are the revisions that older rules made of the same request: a film
     bought under one of them counts. ``quoted`` is the expected cost, ``reserved_cost``
-    its upper end.
+    its upper end. ``made_attempt`` is the newest one that HeyGen knows although this
+    ledger does not; its video is adopted, or the new attempt gets a higher number.
     """
 
     draft_id: str
     revision: str
     earlier: tuple[str, ...] = Field(default=(), exclude=True)
+    made_attempt: int = Field(default=0, exclude=True)
+    made_video_id: str | None = Field(default=None, exclude=True)
     body: dict[str, Any]
     script: str
     caption: str = ""
@@ -86,14 +94,6 @@ class NewRender(BaseModel):
     quoted: float | None = None
     reserved_cost: float = 0.0
     currency: str = "usd"
-
-
-@dataclass(frozen=True, slots=True)
-class MadeBefore:
-    """The newest attempt of a draft that HeyGen knows; no id if that one failed."""
-
-    attempt: int
-    video_id: str | None
 
 
 _Row = TypeVar("_Row")
@@ -156,7 +156,6 @@ class Ledger:
         new: NewRender,
         *,
         again: bool = False,
-        made: MadeBefore | None = None,
         allow: Allow | None = None,
     ) -> tuple[RenderRow, bool]:
         """Store an intent, or give the attempt that already stands for it.
@@ -166,8 +165,6 @@ class Ledger:
             new: The resolved request.
             again: Make a new attempt even if there is one that is paid for; one
                 that is still on its way to be accepted is gone on with instead.
-            made: What HeyGen has of this draft although this ledger does not know
-                of it: it is adopted, or the new attempt gets a higher number.
             allow: Gets what was spent and reserved since local midnight, and
                 refuses if this is too much; within the same transaction.
 
@@ -185,9 +182,8 @@ class Ledger:
             last = max(
                 (row.attempt for row in rows if row.revision == new.revision), default=0
             )
-            adopted = made.video_id if made and not rows and not again else None
-            if made:
-                last = max(last, made.attempt - bool(adopted))
+            adopted = None if rows or again else new.made_video_id
+            last = max(last, new.made_attempt - bool(adopted))
             row = self._new_row(payer, new, last + 1)
             if adopted:
                 row.state, row.video_id, row.reserved_cost = "submitted", adopted, 0.0
@@ -201,14 +197,18 @@ class Ledger:
             return row, True
 
     def plan_again(
-        self, render_id: str, *, reserved_cost: float, allow: Allow | None = None
+        self,
+        render_id: str,
+        *,
+        quoted: float,
+        reserved_cost: float,
+        allow: Allow | None = None,
     ) -> tuple[RenderRow, bool]:
         """Store another attempt at the very request of a render; see :meth:`plan`."""
         row = self.render(render_id)
-        names = NewRender.model_fields.keys() - {"body", "earlier"}
-        kept = {name: getattr(row, name) for name in names}
-        kept |= {"quoted": reserved_cost, "reserved_cost": reserved_cost}
-        new = NewRender(**kept, body=json.loads(row.body))
+        told = {c.key: getattr(row, c.key) for c in row.__table__.columns}
+        told |= {"quoted": quoted, "reserved_cost": reserved_cost}
+        new = NewRender.model_validate({**told, "body": json.loads(row.body)})
         payer = Payer(cast("Backend", row.backend), row.base_url, row.account)
         return self.plan(payer, new, again=True, allow=allow)
 

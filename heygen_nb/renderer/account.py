@@ -248,13 +248,9 @@ async def open_account(
 
 
 def _open_log(settings: Settings) -> None:
-    secrets = (
-        settings.heygen_api_key,
-        settings.heygen_session,
-        settings.telegram_bot_token,
-        settings.script_api_key,
-    )
-    open_log(settings.log_path, [s.get_secret_value() for s in secrets if s])
+    values = vars(settings).values()
+    secrets = [v.get_secret_value() for v in values if isinstance(v, SecretStr)]
+    open_log(settings.log_path, secrets)
 
 
 def _identity(settings: Settings) -> tuple[object, ...]:

@@ -8,29 +8,21 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from heygen_nb.clock import Pace, Patience
-from heygen_nb.errors import (
-    STOPS_ALL,
-    ApiError,
-    InvalidRequestError,
-    RenderFailedError,
-    TakenOverError,
-    WaitTimeoutError,
-)
+from heygen_nb.errors import STOPS_ALL, ApiError, InvalidRequestError, TakenOverError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, RenderRow
-from heygen_nb.renderer import tell
+from heygen_nb.log import Report
 from heygen_nb.renderer.archive import keep, kept
 from heygen_nb.renderer.batch import settle
 from heygen_nb.renderer.finish import finished
-from heygen_nb.renderer.submit import no_credit, submit
-from heygen_nb.renderer.tell import Report
-from heygen_nb.renderer.wait import wait
+from heygen_nb.renderer.submit import not_rendered, submit
+from heygen_nb.renderer.wait import timed_out, wait
 
 if TYPE_CHECKING:
     from heygen_nb.ledger import Hold
+    from heygen_nb.log import ProgressCallback
     from heygen_nb.models import Video
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.tell import ProgressCallback
 
 log = logging.getLogger("heygen_nb.renderer")
 _PACE = Pace()
@@ -84,8 +76,7 @@ async def _advance(
     *,
     until_submitted: bool,
 ) -> Video | str:
-    stops, patience = account.stops, Patience(pace, account.clock.uptime)
-    told = False
+    stops, patience = account.stops, None
     while True:
         row = await asyncio.to_thread(account.ledger.render, render_id, account.payer)
         report, video_id = Report(progress, row.draft_id), row.video_id or ""
@@ -109,12 +100,12 @@ async def _advance(
                 except STOPS_ALL as error:
                     account.stop(error)
                     raise
-        if patience.is_over():
-            line = tell.timed_out(video_id, patience.waited_s)
-            raise WaitTimeoutError(line, video_id=video_id)
-        if not told:
-            await report("pending", tell.elsewhere())
-        told = True
+        if patience is None:
+            patience = Patience(pace, account.clock.uptime)
+            line = _("⏳ Another process works on this render: waiting for it")
+            await report("pending", line)
+        elif patience.is_over():
+            raise timed_out(video_id, patience)
         await account.clock.sleep(pace.interval_s)
 
 
@@ -124,7 +115,7 @@ async def _accepted(
     """Bring a render to where it has a video id."""
     row = await asyncio.to_thread(account.ledger.render, str(hold.id))
     if row.state in ("planned", "unknown"):
-        await report("pending", tell.submitting())
+        await report("pending", _("📤 Sending script to the HeyGen API..."))
     while row.state in ("planned", "unknown"):
         if row.batch_key and row.state == "planned":
             row = await settle(account, hold, row, pace)
@@ -137,17 +128,9 @@ async def _accepted(
             hint=_("Render the draft again to try once more."),
             charged=False,
         )
-    if row.state == "failed" and row.error_code == NO_CREDIT:
-        raise no_credit(row.error_message or NO_CREDIT)
     if row.state == "failed":
-        raise RenderFailedError(
-            _("HeyGen could not render video {id}: {reason}.").format(
-                id=row.video_id, reason=row.error_message or row.error_code
-            ),
-            video_id=row.video_id or "",
-            code=row.error_code or RenderFailedError.code,
-            hint=_("HeyGen does not charge failed renders. Change the draft or retry."),
-        )
+        code = row.error_code or ""
+        raise not_rendered(row.video_id or "", code, row.error_message or code)
     return row
 
 
@@ -157,7 +140,8 @@ async def _fetched(
     """Wait for a video that HeyGen has taken, and bring it here."""
     video_id = row.video_id or ""
     if video := kept(account, row):
-        await report("completed", tell.already_made(video_id))
+        line = _("♻️ This draft has video {id} already: nothing is paid again")
+        await report("completed", line.format(id=video_id))
         return await finished(row, video, report)
     try:
         video = await wait(account, video_id, report, pace, row=row, hold=hold)

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from heygen_nb.heygen import VideoReply
     from heygen_nb.ledger import Hold, RenderRow
+    from heygen_nb.log import Report
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.tell import Report
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -81,7 +81,7 @@ async def keep(
         except OSError as error:
             raise DownloadError(
                 _("Video {id} is ready, but {folder} cannot be used: {reason}.").format(
-                    id=video.video_id, folder=folder, reason=error.strerror
+                    id=video.video_id, folder=folder, reason=error.strerror or error
                 ),
                 video_id=video.video_id,
                 hint=_("Make room or allow writing, then render again for free."),
@@ -165,8 +165,8 @@ async def _fetch_files(
             files["subtitles"] = await fetch(
                 link, srt, video_id=video_id, check=_is_text, tries=_TRIES_OF_EXTRAS
             )
-    except (DownloadError, ApiError) as error:
-        missing.append(error.message)
+    except (DownloadError, ApiError, OSError) as error:
+        missing.append(str(error))
         srt.with_name(f"{srt.name}.part").unlink(missing_ok=True)
     try:
         # Telegram wants a small JPEG; HeyGen's own picture may be of any size.

@@ -31,7 +31,6 @@ from heygen_nb.heygen import (
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import ENDED_UNPAID
-from heygen_nb.renderer import tell
 from heygen_nb.renderer.account import turn
 
 if TYPE_CHECKING:
@@ -41,8 +40,8 @@ if TYPE_CHECKING:
 
     from heygen_nb.config import Settings
     from heygen_nb.ledger import RenderRow
+    from heygen_nb.log import Report
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.tell import Report
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -68,7 +67,8 @@ async def asset_of(account: Account, picture: Picture, report: Report) -> str:
     """
     find, name = account.ledger.assets.find, picture.path.name
     if await asyncio.to_thread(find, account.payer, picture.sha256) is None:
-        await report("pending", tell.uploading(name))
+        line = _("🖼️ Uploading the background {name}...")
+        await report("pending", line.format(name=name))
     return await uploaded(account, picture.sha256, name, picture.read)
 
 

@@ -27,9 +27,9 @@ from heygen_nb.errors import (
 )
 from heygen_nb.heygen import means_credit
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import NO_CREDIT, TOKEN_PREFIX, RenderRow
+from heygen_nb.ledger import NO_CREDIT, TOKEN_PREFIX, RenderRow, token_of
 from heygen_nb.renderer.background import forget_assets
-from heygen_nb.renderer.submit import Waits, no_credit, record, token_of
+from heygen_nb.renderer.submit import Waits, not_rendered, record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from heygen_nb.clock import Pace
     from heygen_nb.heygen import BatchItem
     from heygen_nb.ledger import Hold
+    from heygen_nb.log import Report
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.tell import Report
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -139,7 +139,7 @@ async def settle(account: Account, hold: Hold, row: RenderRow, pace: Pace) -> Re
             row = await record(account, hold, "item", **step)
             await forget_assets(account, row)
             if row.error_code == NO_CREDIT:
-                raise no_credit(row.error_message or NO_CREDIT)
+                raise not_rendered("", NO_CREDIT, row.error_message or NO_CREDIT)
             return row
         _check_time(account, row, look, pace)
         row = await asyncio.to_thread(account.ledger.render, row.id)
@@ -191,7 +191,7 @@ async def _look_at(account: Account, batch_id: str | None, pause_s: float) -> Ba
     try:
         look.titles = {}
         async for video in account.client.list_videos(title=TOKEN_PREFIX):
-            look.titles.setdefault(token_of(video), []).append(video.id)
+            look.titles.setdefault(token_of(video.title), []).append(video.id)
         look.at = account.client.server_time() or datetime.now(UTC)
     except ApiError as error:
         log.warning("%s", error)

@@ -87,7 +87,8 @@ class Downloader:
             tries: How often it is asked for.
 
         Raises:
-            DownloadError: Not all of it could be fetched or stored.
+            DownloadError: Not all of it could be fetched.
+            OSError: It could not be stored.
         """
         part = target.with_name(target.name + ".part")
         failure: _Retry | None = _Retry(_("it took too long"))
@@ -97,9 +98,9 @@ class Downloader:
                     failure = await self._try(link, part, check, tries)
             if failure is None:
                 part.replace(target)
-        except OSError as error:
+        except OSError:
             part.unlink(missing_ok=True)
-            raise _not_stored(target, video_id, error) from None
+            raise
         if failure:
             raise DownloadError(
                 _("{name} of video {id} could not be downloaded: {reason}.").format(
@@ -190,13 +191,3 @@ def _begins_at(reply: httpx.Response) -> int:
     """Return the byte that a part begins with; -1 when that is not told."""
     found = re.match(r"bytes (\d+)-", reply.headers.get("content-range", ""))
     return int(found[1]) if found else -1
-
-
-def _not_stored(target: Path, video_id: str, error: OSError) -> DownloadError:
-    return DownloadError(
-        _("Video {id} is ready, but {folder} cannot be written: {reason}.").format(
-            id=video_id, folder=target.parent, reason=error.strerror or error
-        ),
-        video_id=video_id,
-        hint=_("Make room or allow writing, then render the draft again for free."),
-    )

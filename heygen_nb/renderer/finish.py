@@ -24,21 +24,15 @@ from heygen_nb.renderer.background import picture_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from heygen_nb.config import Settings
     from heygen_nb.finishing import Finish
     from heygen_nb.finishing.check import Expectation, Finding
     from heygen_nb.ledger import RenderRow
+    from heygen_nb.log import Report
     from heygen_nb.models import Video
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.tell import Report
 
 SOURCE, DONE = "source.mp4", "finish.json"
 _LEAST_PX = 200  # smaller films, the sandbox's quick ones, are only listened to
-
-
-def finish_of(settings: Settings) -> dict[str, Any]:
-    """Return the settings that finish a film; they are no part of the revision."""
-    return {"captions": settings.captions == "own", "loudness": settings.loudness}
 
 
 async def finished(row: RenderRow, video: Video, report: Report) -> Video:

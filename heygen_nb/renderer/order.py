@@ -8,37 +8,39 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from heygen_nb.errors import STOPS_ALL, ApiError, HeygenNbError, LedgerError, LimitError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import TOKEN_PREFIX, MadeBefore, RenderRow, title_token
+from heygen_nb.ledger import TOKEN_PREFIX, RenderRow, title_token, token_of
 from heygen_nb.ledger.leases import taken_over
+from heygen_nb.log import Report
 from heygen_nb.money import Limits
-from heygen_nb.renderer import tell
 from heygen_nb.renderer.account import turn
 from heygen_nb.renderer.background import asset_of, changed
 from heygen_nb.renderer.batch import send_together
-from heygen_nb.renderer.finish import finish_of
-from heygen_nb.renderer.request import make_plan, picture_and_sound, revisions_of
+from heygen_nb.renderer.request import (
+    finish_of,
+    make_plan,
+    picture_and_sound,
+    revisions_of,
+    speech_model,
+)
 from heygen_nb.renderer.speech import MAX_CALLS, Wish, say
-from heygen_nb.renderer.submit import token_of
-from heygen_nb.renderer.tell import Report
-from heygen_nb.timing import SpeechModel, Spoken
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heygen_nb.config import Settings
     from heygen_nb.ledger import Allow, NewRender
+    from heygen_nb.log import ProgressCallback
     from heygen_nb.models import Draft, Quote
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Plan
     from heygen_nb.renderer.speech import Audio
-    from heygen_nb.renderer.tell import ProgressCallback
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -92,17 +94,16 @@ async def order(
         if wished != (row.caption, row.send_to, row.inputs.get("finish")):
             await asyncio.to_thread(account.ledger.wish, row.id, *wished)
         return row.id
-    await report("pending", tell.started(draft.id))
-    plan, made = await _decide(account, draft, settings, report, again=again)
+    line = _("🎬 Creating video for script #{id}...")
+    await report("pending", line.format(id=draft.id))
+    plan = await _decide(account, draft, settings, report, again=again)
     if warning := await short_of(account, plan.quote):
         await report("pending", f"⚠️ {warning}")
-    new = plan.new.model_copy(update={"send_to": send_to})
     stored, _new = await asyncio.to_thread(
         account.ledger.plan,
         account.payer,
-        new,
+        plan.new.model_copy(update={"send_to": send_to}),
         again=again,
-        made=made,
         allow=_allow(plan.quote, settings),
     )
     return stored.id
@@ -167,7 +168,7 @@ async def quote(
     """
     if not again and await _standing(account, draft, settings):
         return None
-    return await _make(account, draft, settings)
+    return await make_plan(account, draft, settings)
 
 
 async def over_limit(
@@ -211,7 +212,7 @@ async def speak(account: Account, draft: Draft, settings: Settings) -> Audio:
     In exact mode :func:`order` renders that very sound and pays for no other.
     """
     exact = settings.model_copy(update={"length_mode": "exact"})
-    return await _say(account, await _make(account, draft, exact), exact)
+    return await _say(account, await make_plan(account, draft, exact), exact)
 
 
 async def order_again(account: Account, render_id: str, settings: Settings) -> str:
@@ -224,16 +225,28 @@ async def order_again(account: Account, render_id: str, settings: Settings) -> s
     row = await asyncio.to_thread(account.ledger.render, render_id, account.payer)
     if row.state not in ("unknown", "failed", "rejected"):
         raise _settled(row)
+    model, seconds = await speech_model(account), row.estimate_s or 0.0
+    length = model.estimate(
+        row.script,
+        voice_id=row.voice_id,
+        language=row.language or None,
+        speed=row.speed,
+    )
+    # as far above the estimate as the model may be wrong; a speech is measured
+    spoken = row.inputs.get("length_mode") == "exact"
+    above_s = 0.0 if spoken else length.high_s - length.seconds
     quoted = account.rates.quote(
         row.engine,
-        row.estimate_s or 0.0,
+        seconds,
+        longest_s=seconds + above_s,
         resolution=row.inputs.get("resolution", ""),
         look_type=row.look_type,
     )
     row, new = await asyncio.to_thread(
         account.ledger.plan_again,
         render_id,
-        reserved_cost=quoted.amount,
+        quoted=quoted.amount,
+        reserved_cost=quoted.at_most,
         allow=_allow(quoted, settings),
     )
     if not new:
@@ -299,54 +312,35 @@ async def _standing(
 
 async def _decide(
     account: Account, draft: Draft, settings: Settings, report: Report, *, again: bool
-) -> tuple[Plan, MadeBefore | None]:
+) -> Plan:
     """Make the plan, and first all that its body needs: picture and speech."""
     audio, asset_id = None, ""
     try:
         await account.identify()
         async with turn("order", account):  # the first one reads all voices for all
-            plan = await _make(account, draft, settings)
+            plan = await make_plan(account, draft, settings)
             made = await made_before(account, plan.new)
         if picture := plan.picture:
             asset_id = await asset_of(account, picture, report)
     except HeygenNbError as error:
         error.charged = False  # nothing that costs was sent yet
         raise
-    await report("pending", tell.chosen(plan.voice, plan.avatar))
+    line = _("🎤 Voice: {voice} · avatar: {avatar}")
+    if not plan.avatar:
+        line = _("🎤 Voice: {voice} · background only")
+    await report("pending", line.format(voice=plan.voice, avatar=plan.avatar))
     for warning in plan.warnings:
         await report("pending", f"⚠️ {warning}")
-    adopted = not again and made is not None and made.video_id is not None
+    adopted = not again and made["made_video_id"]
     if settings.length_mode == "exact" and not adopted:
-        await report("pending", tell.speaking())
+        line = _("🎙️ Making the speech first, for the exact length...")
+        await report("pending", line)
         audio = await _say(account, plan, settings, again=again)
     if audio or picture:
-        plan = await _make(account, draft, settings, audio, asset_id)
+        plan = await make_plan(account, draft, settings, audio=audio, asset_id=asset_id)
     if picture and plan.picture != picture:
         raise changed(picture.path)
-    return plan, made
-
-
-async def _make(
-    account: Account,
-    draft: Draft,
-    settings: Settings,
-    audio: Audio | None = None,
-    asset_id: str = "",
-) -> Plan:
-    model = await speech_model(account)
-    return await make_plan(
-        account, draft, settings, model=model, audio=audio, asset_id=asset_id
-    )
-
-
-async def speech_model(account: Account) -> SpeechModel:
-    """Return what this ledger's renders have taught about lengths."""
-    backend, facts = account.payer.backend, account.ledger.facts
-    newest = await asyncio.to_thread(facts.newest, backend)
-    if account.spoken is None or account.spoken[0] != newest:
-        rows = await asyncio.to_thread(facts.spoken, backend)
-        account.spoken = newest, SpeechModel(Spoken(*row) for row in rows)
-    return account.spoken[1]
+    return replace(plan, new=plan.new.model_copy(update=made))
 
 
 async def _say(
@@ -380,27 +374,32 @@ def _allow(quoted: Quote, settings: Settings, *, calls: int = 0) -> Allow:
     return allow
 
 
-async def made_before(account: Account, new: NewRender) -> MadeBefore | None:
+async def made_before(account: Account, new: NewRender) -> dict[str, Any]:
     """Look at HeyGen for what a ledger that is gone may have ordered.
 
     Titles are derived from the draft on purpose; one listing shows all of them. It
     is no reason to stop when that fails: the key is the same as well.
+
+    Returns:
+        The ``made_`` fields of the render.
     """
+    nothing = {"made_attempt": 0, "made_video_id": None}
     if account.made_before is None:
         began = await asyncio.to_thread(account.ledger.began, account.payer)
         young = began is None or account.clock.now() - began < YOUNG
         videos = account.client.list_videos(title=TOKEN_PREFIX)
         try:
-            found = {token_of(v): v async for v in videos} if young else {}
+            found = {token_of(v.title): v async for v in videos} if young else {}
         except STOPS_ALL:
             raise
         except ApiError as error:
             log.warning("%s", error)
-            return None
+            return nothing
         account.made_before = found
     known = product((new.revision, *new.earlier), range(_MAX_ATTEMPTS, 0, -1))
     for revision, attempt in known:
         token = title_token(new.draft_id, revision, attempt)
         if video := account.made_before.get(token):
-            return MadeBefore(attempt, video.id if video.status != "failed" else None)
-    return None
+            whole = video.id if video.status != "failed" else None
+            return {"made_attempt": attempt, "made_video_id": whole}
+    return nothing

@@ -30,7 +30,6 @@ from heygen_nb.renderer.background import (
     identity,
     whole_picture,
 )
-from heygen_nb.renderer.finish import finish_of
 from heygen_nb.renderer.resolve import (
     background_meant,
     choose_engine,
@@ -40,7 +39,7 @@ from heygen_nb.renderer.resolve import (
     voice_meant,
 )
 from heygen_nb.renderer.speech import MAX_CALLS
-from heygen_nb.timing import script_language
+from heygen_nb.timing import SpeechModel, Spoken, script_language
 
 if TYPE_CHECKING:
     from heygen_nb.config import Settings
@@ -51,7 +50,7 @@ if TYPE_CHECKING:
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.background import Picture
     from heygen_nb.renderer.speech import Audio
-    from heygen_nb.timing import Estimate, Fit, SpeechModel
+    from heygen_nb.timing import Estimate, Fit
 
 FALLBACK_ENGINE = "avatar_iii"  # the only one that most public looks take
 _MATTED = ("photo_avatar", "digital_twin")  # others show a background by themselves
@@ -122,6 +121,11 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
     }
 
 
+def finish_of(settings: Settings) -> dict[str, Any]:
+    """Return the settings that finish a film; they are no part of the revision."""
+    return {"captions": settings.captions == "own", "loudness": settings.loudness}
+
+
 def revision_of(inputs: dict[str, Any]) -> str:
     """Return 16 hex digits that change whenever picture or sound would."""
     text = json.dumps(inputs, sort_keys=True, ensure_ascii=False)
@@ -150,7 +154,6 @@ async def make_plan(
     draft: Draft,
     settings: Settings,
     *,
-    model: SpeechModel,
     audio: Audio | None = None,
     asset_id: str = "",
 ) -> Plan:
@@ -160,7 +163,6 @@ async def make_plan(
         account: Whose voices and avatars there are.
         draft: What is to be spoken.
         settings: Effective settings for this draft.
-        model: Estimates lengths.
         audio: The speech that was made for it, in exact mode.
         asset_id: Of the background, if that is a file; without it the body can be
             quoted, not sent.
@@ -174,6 +176,7 @@ async def make_plan(
     draft = draft.model_copy(update={"script": what_is_said(draft.script).text})
     exact = settings.length_mode == "exact"
     cast = await _choose_cast(account, settings, speaks_first=exact and audio is None)
+    model = await speech_model(account)
     fit = _fit(draft, settings, cast.voice, model)
     length = audio.length if audio else fit.length
     pad_s = 0.0 if cast.look else _pad_s(length.seconds, settings.video_duration)
@@ -215,6 +218,16 @@ async def make_plan(
         picture=cast.picture,
         instead=_instead(account, settings, cast, length.seconds),
     )
+
+
+async def speech_model(account: Account) -> SpeechModel:
+    """Return what this ledger's renders have taught about lengths."""
+    backend, facts = account.payer.backend, account.ledger.facts
+    newest = await asyncio.to_thread(facts.newest, backend)
+    if account.spoken is None or account.spoken[0] != newest:
+        rows = await asyncio.to_thread(facts.spoken, backend)
+        account.spoken = newest, SpeechModel(Spoken(*row) for row in rows)
+    return account.spoken[1]
 
 
 def taken_instead(row: RenderRow, error: ApiError) -> dict[str, Any]:

@@ -231,12 +231,12 @@ async def _fetch(account: Account, row: SpeechRow) -> SpeechRow:
         await account.downloader.fetch(
             link, target, video_id="", check=lambda path: _mime(path.read_bytes())
         )
-    except DownloadError as error:
+    except (DownloadError, OSError) as error:
         raise DownloadError(
             _("The speech was made, but its sound could not be fetched."),
             video_id="",
             hint=_("Try again: its link is kept and tried first."),
-            expired=error.expired,
+            expired=getattr(error, "expired", False),
         ) from error
     return await _record(account, row, sound_url=None)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import (
@@ -23,23 +23,22 @@ from heygen_nb.errors import (
     PaymentRequiredError,
     QuotaExceededError,
     RateLimitedError,
+    RenderFailedError,
     TakenOverError,
 )
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import NO_CREDIT
-from heygen_nb.renderer import tell
+from heygen_nb.ledger import NO_CREDIT, token_of
 from heygen_nb.renderer.background import assets_in, forget_assets
 from heygen_nb.renderer.request import by_asset, by_links, taken_instead
 from heygen_nb.renderer.speech import asset_of_sound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from datetime import datetime
     from typing import Any
 
-    from heygen_nb.heygen import VideoReply
     from heygen_nb.ledger import Hold, RenderRow
+    from heygen_nb.log import Report
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.tell import Report
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -74,7 +73,8 @@ class Waits:
         wait_s = min(usual_s if asked_s is None else asked_s, MAX_WAIT_S)
         self._waited_s += max(wait_s, 1.0)  # nobody is asked for ever
         if asked_s:
-            await self._report("pending", tell.asked_to_wait(wait_s))
+            line = _("⏳ HeyGen asks to wait: {seconds} s")
+            await self._report("pending", line.format(seconds=round(wait_s)))
         await self._clock.sleep(wait_s)
 
 
@@ -110,7 +110,8 @@ async def _settle(
     while row.state == "planned":
         if row.unanswered and await _key_is_dead(account, row):
             return await _search(account, hold, row)
-        row = await _note_send(account, hold)
+        at = await _server_time(account) or account.clock.now()
+        row = await asyncio.to_thread(account.ledger.before_send, hold, at)
         hold.check()  # the laptop may have slept since
         try:
             created = await account.client.create_video(
@@ -141,19 +142,12 @@ async def _settle(
     return row
 
 
-async def _note_send(account: Account, hold: Hold) -> RenderRow:
-    at = account.client.server_time()
-    if at is None:  # the key's life must be counted by the server's clock
-        await account.client.me()
-        at = account.client.server_time()
-    return await asyncio.to_thread(
-        account.ledger.before_send, hold, _later(at, account.clock.now)
-    )
-
-
-def _later(at: datetime | None, now: Callable[[], datetime]) -> datetime:
+async def _server_time(account: Account, *, ask: bool = False) -> datetime | None:
     """Return the later of HeyGen's clock and ours: a key may die too early only."""
-    return max(at, now()) if at else now()
+    if ask or account.client.server_time() is None:
+        await account.client.me()
+    at = account.client.server_time()
+    return at and max(at, account.clock.now())
 
 
 async def _key_is_dead(account: Account, row: RenderRow) -> bool:
@@ -161,14 +155,10 @@ async def _key_is_dead(account: Account, row: RenderRow) -> bool:
 
     The time is read from the server just now: a laptop may have slept since.
     """
-    if row.first_sent_at is None:
+    at = await _server_time(account, ask=True)
+    if row.first_sent_at is None or at is None:
         return True
-    await account.client.me()
-    at = account.client.server_time()
-    if at is None:
-        return True
-    age = _later(at, account.clock.now) - row.first_sent_at
-    return not timedelta(minutes=-5) < age < KEY_LIFE
+    return not timedelta(minutes=-5) < at - row.first_sent_at < KEY_LIFE
 
 
 async def _after_error(
@@ -278,7 +268,7 @@ async def _found(account: Account, row: RenderRow) -> list[str]:
     return [
         video.id
         async for video in account.client.list_videos(title=row.token)
-        if token_of(video) == row.token
+        if token_of(video.title) == row.token
     ]
 
 
@@ -315,11 +305,6 @@ def _is_unreadable_conflict(error: ApiError) -> bool:
     return isinstance(error, ConflictError) and error.code is None
 
 
-def token_of(video: VideoReply) -> str:
-    """Return the word that a title starts with: ours, if the video is."""
-    return (video.title or "").split(" ")[0]
-
-
 def not_known(row: RenderRow) -> OutcomeUnknownError:
     """Return the error that asks a person to look."""
     return OutcomeUnknownError(
@@ -334,11 +319,26 @@ def not_known(row: RenderRow) -> OutcomeUnknownError:
     )
 
 
-def no_credit(reason: str) -> PaymentRequiredError:
-    """Return the error of a video that was not made for want of money."""
-    return PaymentRequiredError(
-        _("The HeyGen balance or plan is not enough: {detail}.").format(detail=reason),
-        code=NO_CREDIT,
-        hint=_("Top up the API balance at HeyGen or change the plan, then go on."),
-        charged=False,
+def not_rendered(
+    video_id: str, code: str | None, reason: str, *, charged: bool | None = False
+) -> PaymentRequiredError | RenderFailedError:
+    """Return the error of a video that HeyGen took and did not make."""
+    reason = reason.rstrip(".")
+    if code == NO_CREDIT:
+        return PaymentRequiredError(
+            _("The HeyGen balance or plan is not enough: {detail}.").format(
+                detail=reason
+            ),
+            code=code,
+            hint=_("Top up the API balance at HeyGen or change the plan, then go on."),
+            charged=False,
+        )
+    return RenderFailedError(
+        _("HeyGen could not render video {id}: {reason}.").format(
+            id=video_id, reason=reason
+        ),
+        video_id=video_id,
+        code=code or RenderFailedError.code,
+        hint=_("HeyGen does not charge failed renders. Change the draft or retry."),
+        charged=charged,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -14,19 +14,17 @@ from heygen_nb.errors import (
     ApiError,
     NotAuthorizedError,
     NotFoundError,
-    PaymentRequiredError,
-    RenderFailedError,
     WaitTimeoutError,
 )
 from heygen_nb.heygen import means_credit, phase
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, RenderRow
 from heygen_nb.models import Video
-from heygen_nb.renderer import tell
 from heygen_nb.renderer.account import turn
 from heygen_nb.renderer.archive import described, links
 from heygen_nb.renderer.background import forget_assets
-from heygen_nb.renderer.submit import no_credit
+from heygen_nb.renderer.submit import not_rendered, record
+from heygen_nb.timing import USUAL_S, PastRender, RenderTimes, estimate_s
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -35,9 +33,10 @@ if TYPE_CHECKING:
     from heygen_nb.clock import Pace
     from heygen_nb.heygen import HeyGenClient, VideoReply
     from heygen_nb.ledger import Hold
+    from heygen_nb.log import Report
+    from heygen_nb.models import ProgressStatus
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.tell import Report
-    from heygen_nb.timing import RenderTimes
+    from heygen_nb.timing import RenderClock
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -47,6 +46,14 @@ _LEARN_AGAIN_S = 60.0
 _YOUNG_S, _BETWEEN_LOOKS_S = 120.0, 60.0
 MAX_STATUS_IDS = 100  # HeyGen's limit of one bulk request
 _GETS_AT_ONCE = 8
+_SANDBOX_S = 12.0  # an ordinary laptop renders half a minute in this time
+_EMOJI: dict[ProgressStatus, str] = {
+    "pending": "⏳",
+    "processing": "🎬",
+    "completed": "✅",
+    "failed": "❌",
+    "unknown": "🔄",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +70,7 @@ class Sighting:
 
 
 _MISSING = Sighting("not_found")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiter:
-    video_id: str
-    interval_s: float
-    news: asyncio.Queue[Sighting | Exception | None]
+_News = asyncio.Queue[Sighting | Exception | None]
 
 
 class Watcher:
@@ -91,7 +92,7 @@ class Watcher:
     ) -> None:
         self._client = client
         self._sleep = sleep
-        self._waiters: set[_Waiter] = set()
+        self._waiters: dict[_News, tuple[str, float]] = {}
         self._task: asyncio.Task[None] | None = None
         self._gets = asyncio.Semaphore(_GETS_AT_ONCE)
 
@@ -111,18 +112,18 @@ class Watcher:
         """
         if at_once:
             yield await self._look(video_id)
-        waiter = _Waiter(video_id, interval_s, asyncio.Queue())
-        self._waiters.add(waiter)
+        queue: _News = asyncio.Queue()
+        self._waiters[queue] = video_id, interval_s
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
         try:
             while True:
-                news = await waiter.news.get()
+                news = await queue.get()
                 if isinstance(news, Exception):
                     raise news
                 yield news
         finally:
-            self._waiters.discard(waiter)
+            del self._waiters[queue]
             if not self._waiters and self._task:
                 self._task.cancel()
                 self._task = None  # it ends a little later: nobody may rely on it
@@ -135,17 +136,16 @@ class Watcher:
 
     async def _run(self) -> None:
         while self._waiters:
-            await self._sleep(min(waiter.interval_s for waiter in self._waiters))
-            waiters = list(self._waiters)
-            news: dict[str, Sighting | None] | Exception
+            await self._sleep(min(seconds for _id, seconds in self._waiters.values()))
+            waiters = dict(self._waiters)
+            looks: dict[str, Sighting | None] = {}
+            failure = None
             try:
-                news = await self._look_at_all({w.video_id for w in waiters})
+                looks = await self._look_at_all({name for name, _s in waiters.values()})
             except Exception as error:  # noqa: BLE001 - the waiters raise it
-                news = error
-            for waiter in waiters:
-                waiter.news.put_nowait(
-                    news if isinstance(news, Exception) else news[waiter.video_id]
-                )
+                failure = error
+            for queue, (video_id, _s) in waiters.items():
+                queue.put_nowait(failure or looks[video_id])
 
     async def _look_at_all(self, video_ids: set[str]) -> dict[str, Sighting | None]:
         ids = sorted(video_ids)
@@ -224,7 +224,7 @@ async def wait(
             account.ledger.render_of_video, account.payer, video_id
         )
     if row:
-        report.clock = tell.clock_for(row, await _times(account))
+        report.clock = clock_for(row, await _times(account))
     # The time of day is asked only once: it may be set while we wait.
     begun_s = clock.uptime() - _seconds_since(
         clock.now(), row.submitted_at if row else None
@@ -242,7 +242,7 @@ async def wait(
             elapsed_s = clock.uptime() - begun_s
             if sighting is None:
                 silent_since = silent_since or clock.now()
-                line = tell.out_of_reach(silent_since, pace.interval_s)
+                line = out_of_reach(silent_since, pace.interval_s)
                 await report("unknown", line, elapsed_s=elapsed_s)
             else:
                 silent_since = None
@@ -252,9 +252,9 @@ async def wait(
                 if _has_ended(sighting):
                     return await _ended(account, row, sighting, report, elapsed_s)
             if patience.is_over():
-                line = tell.timed_out(video_id, patience.waited_s)
-                await report("unknown", line, elapsed_s=elapsed_s)
-                raise WaitTimeoutError(line, video_id=video_id)
+                error = timed_out(video_id, patience)
+                await report("unknown", error.message, elapsed_s=elapsed_s)
+                raise error
     raise AssertionError("the watcher never ends by itself")
 
 
@@ -283,7 +283,8 @@ async def _times(account: Account) -> RenderTimes:
         if account.times is None or now - account.times[0] > _LEARN_AGAIN_S:
             backend = account.payer.backend
             past = await asyncio.to_thread(account.ledger.facts.times, backend)
-            account.times = now, tell.learn_times(past, backend)
+            usual_s = _SANDBOX_S if backend == "sandbox" else USUAL_S
+            account.times = now, RenderTimes.of_rows(past, usual_s)
         return account.times[1]
 
 
@@ -294,67 +295,53 @@ async def _store(
     elapsed_s: float,
     hold: Hold | None,
 ) -> RenderRow | None:
-    if row is None or _news(account, row, sighting, elapsed_s) is None:
+    """Store what a look tells, unless another process has the render: it does so."""
+    if row is None or not _news(account, row, sighting, elapsed_s):
         return row
-    if hold:
-        return await _record(account, hold, row, sighting, elapsed_s)
-    async with account.hold(RenderRow, row.id) as own:
-        # without it another process has the render, and stores what it sees
-        if own is None:
+    ours = nullcontext(hold) if hold else account.hold(RenderRow, row.id)
+    async with ours as held:
+        if held is None:
             return row
         row = await asyncio.to_thread(account.ledger.render, row.id)
-        return await _record(account, own, row, sighting, elapsed_s)
-
-
-async def _record(
-    account: Account, hold: Hold, row: RenderRow, sighting: Sighting, elapsed_s: float
-) -> RenderRow:
-    news = _news(account, row, sighting, elapsed_s)
-    if news is None:
+        if news := _news(account, row, sighting, elapsed_s):
+            row = await record(account, held, **news)
+            await forget_assets(account, row)
         return row
-    name, state, fields = news
-    row = await asyncio.to_thread(
-        account.ledger.record, hold, name, state=state, **fields
-    )
-    await forget_assets(account, row)
-    return row
 
 
 def _news(
     account: Account, row: RenderRow, sighting: Sighting, elapsed_s: float
-) -> tuple[str, str | None, dict[str, Any]] | None:
-    """Return the step that a look tells of; None if the ledger knows it."""
+) -> dict[str, Any]:
+    """Return the step that a look tells of; nothing if the ledger knows it."""
     word, video = sighting.word, sighting.video
     if row.state not in ("submitted", "completed"):
-        return None
-    if phase(word) == "failed" or word == "deleted":
-        return (
-            "failed",
-            "failed",
-            {
-                "error_code": _failure_code(sighting),
-                "error_message": (video and video.failure_message) or "",
-                "reserved_cost": 0.0,
-            },
-        )
+        return {}
+    if _is_lost(sighting):
+        return {
+            "name": "failed",
+            "state": "failed",
+            "error_code": _failure_code(sighting),
+            "error_message": (video and video.failure_message) or "",
+            "reserved_cost": 0.0,
+        }
     if row.state == "completed":
-        return None
+        return {}
     if phase(word) == "processing" and row.processing_at is None:
         begun = row.submitted_at or account.clock.now()
         at = begun + timedelta(seconds=elapsed_s)
-        return "processing", None, {"processing_at": at}
-    if phase(word) == "completed" and video and video.video_url:
+        return {"name": "processing", "processing_at": at}
+    if video and _has_ended(sighting):
         seconds = video.duration_s or row.estimate_s or 0.0
-        fields = {
+        resolution = row.inputs.get("resolution", "")
+        return {
+            "name": "completed",
+            "state": "completed",
             "duration_s": seconds,
-            "cost": account.rates.bill(
-                row.engine, seconds, row.inputs.get("resolution", ""), row.look_type
-            ),
+            "cost": account.rates.bill(row.engine, seconds, resolution, row.look_type),
             "reserved_cost": 0.0,
             **_completed_at(row, video),
         }
-        return "completed", "completed", fields
-    return None
+    return {}
 
 
 async def _ended(
@@ -365,9 +352,17 @@ async def _ended(
     elapsed_s: float,
 ) -> Video:
     reply = sighting.video
-    if reply is None or phase(sighting.word) != "completed":
-        raise _failed(row, sighting)
-    await report("completed", tell.created(reply.id), elapsed_s=elapsed_s)
+    if reply is None or _is_lost(sighting):
+        known = reply.id if reply else str(row.video_id if row else "")
+        words = reply and (reply.failure_message or reply.failure_code)
+        raise not_rendered(
+            known,
+            _failure_code(sighting),
+            words or _("deleted"),
+            charged=None if sighting.word == "deleted" else False,
+        )
+    line = _("✅ Video created! ID: {id}").format(id=reply.id)
+    await report("completed", line, elapsed_s=elapsed_s)
     video = Video(
         video_id=reply.id,
         status="completed",
@@ -390,24 +385,55 @@ def _completed_at(row: RenderRow, video: VideoReply) -> dict[str, datetime]:
     return {"completed_at": row.submitted_at + (video.completed_at - video.created_at)}
 
 
-def _has_ended(sighting: Sighting) -> bool:
-    if phase(sighting.word) == "completed":
-        return bool(sighting.video and sighting.video.video_url)
+def _is_lost(sighting: Sighting) -> bool:
     return phase(sighting.word) == "failed" or sighting.word == "deleted"
+
+
+def _has_ended(sighting: Sighting) -> bool:
+    # HeyGen says completed before the file is there
+    film = sighting.video and sighting.video.video_url
+    return _is_lost(sighting) or bool(phase(sighting.word) == "completed" and film)
 
 
 async def _report_sighting(
     report: Report, sighting: Sighting, elapsed_s: float
 ) -> None:
-    status, reason = phase(sighting.word), ""
-    if sighting.word == "deleted":
-        status, reason = "failed", _("the video was deleted")
-    elif status == "failed" and sighting.video:
-        reason = sighting.video.failure_message or sighting.video.failure_code or ""
-    elif status == "completed" and not _has_ended(sighting):
-        status = "processing"  # HeyGen says completed before the file is there
-    word = status if status in ("failed", "processing") else sighting.word
-    await report(status, tell.status(word, elapsed_s, reason), elapsed_s=elapsed_s)
+    video, word, reason = sighting.video, sighting.word, ""
+    if word == "deleted":
+        word, reason = "failed", _("the video was deleted")
+    elif phase(word) == "failed" and video:
+        reason = video.failure_message or video.failure_code or ""
+    elif phase(word) == "completed" and not _has_ended(sighting):
+        word = "processing"
+    line = status_line(word, elapsed_s, reason)
+    await report(phase(word), line, elapsed_s=elapsed_s)
+
+
+def status_line(word: str, elapsed_s: float, reason: str = "") -> str:
+    """Return what one look says; an unknown word is shown as it came."""
+    found = phase(word)
+    line = _("{emoji} Status: {status} ({seconds}s elapsed)").format(
+        emoji=_EMOJI[found],
+        status=word if found == "unknown" else found,
+        seconds=round(elapsed_s),
+    )
+    return f"{line}: {reason}" if reason else line
+
+
+def out_of_reach(since: datetime, again_s: float) -> str:
+    """Return what is said when a look failed; the render goes on without us."""
+    return _(
+        "🔌 HeyGen has been out of reach since {time:%H:%M:%S}; the next look is in"
+        " {seconds} s. The render goes on."
+    ).format(time=since.astimezone(), seconds=max(round(again_s), 1))
+
+
+def timed_out(video_id: str, patience: Patience) -> WaitTimeoutError:
+    """Return the error of a wait that has stopped; the render has not."""
+    line = _(
+        "⌛ Stopped waiting after {seconds}s. Video {id} is not lost: waiting can go on"
+    ).format(seconds=round(patience.waited_s), id=video_id)
+    return WaitTimeoutError(line, video_id=video_id)
 
 
 def _failure_code(sighting: Sighting) -> str:
@@ -416,20 +442,17 @@ def _failure_code(sighting: Sighting) -> str:
     return NO_CREDIT if means_credit(code) else code
 
 
-def _failed(
-    row: RenderRow | None, sighting: Sighting
-) -> RenderFailedError | PaymentRequiredError:
-    video, code = sighting.video, _failure_code(sighting)
-    reason = (video and (video.failure_message or video.failure_code)) or _("deleted")
-    video_id = video.id if video else str(row.video_id if row else "")
-    if code == NO_CREDIT:
-        return no_credit(reason.rstrip("."))
-    return RenderFailedError(
-        _("HeyGen could not render video {id}: {reason}.").format(
-            id=video_id, reason=reason.rstrip(".")
-        ),
-        video_id=video_id,
-        code=code,
-        hint=_("HeyGen does not charge failed renders. Change the draft or retry."),
-        charged=None if sighting.word == "deleted" else False,
+def clock_for(row: RenderRow, times: RenderTimes) -> RenderClock:
+    """Return a clock for a render; it knows when the queue was over."""
+    clock = times.clock(
+        PastRender(
+            video_s=row.estimate_s or estimate_s(row.script),
+            render_s=0.0,
+            engine=row.engine,
+            resolution=row.inputs.get("resolution", ""),
+            hour=(row.submitted_at or row.created_at).hour,
+        )
     )
+    if row.submitted_at and row.processing_at:
+        clock.leave_queue((row.processing_at - row.submitted_at).total_seconds())
+    return clock

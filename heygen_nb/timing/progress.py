@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import islice
 from statistics import NormalDist
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -73,6 +73,24 @@ class RenderTimes:
         self._whole = _Durations(whole, math.log(usual_s), _NOISE)
         level = self._whole.level + math.log(_PROCESSING)
         self._processing = _Durations(part, level, _PART_NOISE)
+
+    @classmethod
+    def of_rows(
+        cls, rows: Iterable[tuple[Any, ...]], usual_s: float = USUAL_S
+    ) -> RenderTimes:
+        """Learn from past renders, as ``Ledger.facts.times`` gives them."""
+        history = (
+            PastRender(
+                video_s=seconds,
+                render_s=(completed - submitted).total_seconds(),
+                engine=engine,
+                resolution=resolution or "",
+                hour=submitted.hour,
+                processing_s=(completed - begun).total_seconds() if begun else None,
+            )
+            for seconds, submitted, begun, completed, engine, resolution in rows
+        )
+        return cls(history, usual_s=usual_s)
 
     def clock(self, video: PastRender) -> RenderClock:
         """Return a clock for a render; how long it took does not matter."""

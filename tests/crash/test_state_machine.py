@@ -33,11 +33,11 @@ from heygen_nb.errors import (
 )
 from heygen_nb.heygen import CreatedVideo, VideoReply
 from heygen_nb.ledger import Ledger, NewRender, RenderRow, title_token
+from heygen_nb.log import Report
 from heygen_nb.models import Payer
 from heygen_nb.renderer.account import Account
 from heygen_nb.renderer.order import made_before
 from heygen_nb.renderer.submit import submit
-from heygen_nb.renderer.tell import Report
 
 ACCOUNT = Payer("heygen", "https://api.heygen.com", "fingerprint")
 KEY_LIFE = timedelta(hours=24)
@@ -167,8 +167,9 @@ class FewDrafts(RuleBasedStateMachine):
         draft = new_render(draft_id)
         standing = self.ledger.find(ACCOUNT, draft_id, "r")
         made = await made_before(account, draft)
-        row, new = self.ledger.plan(ACCOUNT, draft, again=again, made=made)
-        if new and again and (made or standing):
+        draft = draft.model_copy(update=made)
+        row, new = self.ledger.plan(ACCOUNT, draft, again=again)
+        if new and again and (made["made_attempt"] or standing):
             self.allowed[draft_id] += 1  # a person's word: pay for another
         self.heygen.reads_fail = reads_fail
         if row.state != "planned":

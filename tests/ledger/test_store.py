@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 from heygen_nb.errors import LedgerError, TakenOverError
-from heygen_nb.ledger import EventRow, MadeBefore, PostRow, RenderRow, title_token
+from heygen_nb.ledger import EventRow, PostRow, RenderRow, title_token
 from heygen_nb.models import Payer
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -136,7 +136,7 @@ def test_a_lost_render_stands_although_a_later_attempt_was_refused(
 ):
     row, hold = planned(ledger, account, new_render())
     ledger.record(hold, "unknown", state="unknown")
-    again, _new = ledger.plan_again(row.id, reserved_cost=1.0)
+    again, _new = ledger.plan_again(row.id, quoted=0.9, reserved_cost=1.0)
     hold = ledger.leases.take(RenderRow, again.id)
     ledger.record(hold, "rejected", state="rejected")
 
@@ -204,7 +204,7 @@ def test_again_is_a_new_attempt_after_one_that_is_settled(
 
 
 def test_what_a_lost_ledger_had_made_is_adopted_at_once(ledger, account, new_render):
-    row, new = ledger.plan(account, new_render(), made=MadeBefore(3, "video3"))
+    row, new = ledger.plan(account, new_render(made_attempt=3, made_video_id="video3"))
 
     assert new
     assert (row.state, row.video_id, row.attempt) == ("submitted", "video3", 3)
@@ -213,9 +213,9 @@ def test_what_a_lost_ledger_had_made_is_adopted_at_once(ledger, account, new_ren
 
 
 def test_keys_of_a_lost_ledger_are_not_used_again(ledger, account, new_render):
-    failed, _new = ledger.plan(account, new_render(), made=MadeBefore(1, None))
-    other = new_render(draft_id="other")
-    again, _new = ledger.plan(account, other, again=True, made=MadeBefore(2, "v"))
+    failed, _new = ledger.plan(account, new_render(made_attempt=1))
+    other = new_render(draft_id="other", made_attempt=2, made_video_id="v")
+    again, _new = ledger.plan(account, other, again=True)
 
     assert (failed.state, failed.attempt) == ("planned", 2)
     assert (again.state, again.attempt) == ("planned", 3)
@@ -311,7 +311,7 @@ def test_an_unknown_that_a_person_paid_again_for_is_over(ledger, account, new_re
     row, hold = planned(ledger, account, new_render())
     ledger.record(hold, "unknown", state="unknown")
 
-    newer, _new = ledger.plan_again(row.id, reserved_cost=2.0)
+    newer, _new = ledger.plan_again(row.id, quoted=2.0, reserved_cost=2.0)
 
     assert [r.id for r in ledger.history.unfinished(account)] == [newer.id]
     old, new = json.loads(row.body), json.loads(newer.body)

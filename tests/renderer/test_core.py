@@ -20,8 +20,8 @@ from heygen_nb.errors import (
     RenderFailedError,
     WaitTimeoutError,
 )
+from heygen_nb.log import Report
 from heygen_nb.renderer.account import open_account
-from heygen_nb.renderer.tell import Report
 from heygen_nb.renderer.wait import wait
 
 pytestmark = pytest.mark.anyio

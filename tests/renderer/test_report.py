@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from heygen_nb.ledger import RenderRow
-from heygen_nb.renderer.tell import Report, clock_for, learn_times
+from heygen_nb.log import Report
+from heygen_nb.renderer.wait import clock_for
+from heygen_nb.timing import RenderTimes
 
 pytestmark = pytest.mark.anyio
 
@@ -30,7 +32,7 @@ def submitted(**times):
 async def test_from_when_processing_begins_only_its_own_time_is_left():
     seen = []
     report = Report(seen.append)
-    report.clock = clock_for(submitted(), learn_times(PAST, "heygen"))
+    report.clock = clock_for(submitted(), RenderTimes.of_rows(PAST))
 
     for status, elapsed_s in (("pending", 10), ("pending", 300), ("processing", 310)):
         await report(status, "", elapsed_s=elapsed_s)
@@ -45,6 +47,6 @@ async def test_from_when_processing_begins_only_its_own_time_is_left():
 async def test_a_wait_that_goes_on_knows_when_the_queue_was_over():
     row = submitted(processing_at=at(400))
 
-    clock = clock_for(row, learn_times(PAST, "heygen"))
+    clock = clock_for(row, RenderTimes.of_rows(PAST))
 
     assert clock.eta_s(450) == pytest.approx(150, rel=0.1)

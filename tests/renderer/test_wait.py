@@ -54,8 +54,7 @@ class Laptop:
             await asyncio.sleep(0.002)
             watcher = self.account and self.account.watcher
             if not watcher or all(
-                waiter.news.empty() and waiter.news._getters
-                for waiter in watcher._waiters
+                news.empty() and news._getters for news in watcher._waiters
             ):
                 return
 

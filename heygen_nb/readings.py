@@ -59,7 +59,7 @@ def _normalized(text: str, language: str) -> str:
 
     for step in _DATA["steps"]:
         text = getattr(rutextnorm, step)(text)
-    return text.replace(" .", ".")
+    return re.sub(r"(?<!\.)\.? \.(?!\.)", ".", text)
 
 
 def _number(text: str) -> float:
@@ -86,7 +86,8 @@ def _roman(numeral: str) -> int:
 def _english_sum(match: re.Match[str]) -> str:
     """Say ``$2.5M`` and ``$1.2 billion``: the currency comes last."""
     size = _DATA["sizes"][match["size"][0].lower()][0]
-    return f"{match['amount']} {size} {_DATA['coins'][match['coin']][0]}"
+    coin = _DATA["coins"].get(match["coin"], [""])[0]
+    return f"{match['amount']} {size} {coin}".rstrip()
 
 
 def _russian_sum(match: re.Match[str]) -> str:
@@ -126,6 +127,15 @@ def _half(amount: str) -> str:
     return "полтора" if whole == "1" else f"{whole} с половиной"
 
 
+def _genitive(number: str) -> str:
+    return _normalized(f"до {number}", "ru").removeprefix("до ")
+
+
+def _neuter(number: str) -> str:
+    said = _normalized(f"{number}-го", "ru")  # a genitive: “пятого”
+    return said[:-3] + ("е" if said.endswith("ьего") else "ое")
+
+
 def _date(match: re.Match[str]) -> str:
     from babel.dates import get_month_names  # noqa: PLC0415 - 50 ms, for dates
 
@@ -139,7 +149,7 @@ def _half_of(match: re.Match[str]) -> str:
     unit = _DATA["half"][match[2]]
     if match[2] == "%" and match[1] in ("0", "1"):
         unit = "процента"
-    return f"{_half(match[1] + ',5')} {unit}"
+    return f"{_half(match[1] + ',5')} {unit}".rstrip()
 
 
 def _american_date(match: re.Match[str]) -> str:
@@ -165,14 +175,18 @@ def _place(match: re.Match[str]) -> str:
 
 _SAYINGS: dict[str, Callable[[re.Match[str]], str]] = {
     "american_date": _american_date,
+    "cardinal": lambda m: _normalized(m[1], "ru"),
     "century": lambda m: f"{_roman(m[1])}-{_DATA['century'].get(m[2], 'й')} ",
     "date": _date,
+    "dates": lambda m: f"{m[1]} {m[2]}-го по {_neuter(m[3])} ",
     "english_sum": _english_sum,
     "feminine": lambda m: f"{_roman(m[1])}-я",
+    "genitive": lambda m: f"{m[1]} {_genitive(m[2])}",
     "gram": lambda m: f"{m[1]} {_counted(m[1], _GRAM)}",
     "half": _half_of,
     "masculine": lambda m: f"{_roman(m[1])}-й",
     "month": _month,
+    "neuter": lambda m: f"{_neuter(m[1])} ",
     "part": lambda m: f"{m[1]} {_roman(m[2])}",
     "phone": _phone,
     "place": _place,

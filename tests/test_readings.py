@@ -113,6 +113,36 @@ It costs $20/month.
     In May twenty twenty-four it rained.
     See p. 12 of it.
     See page twelve of it.
+    Read pp. 12-15 first.
+    Read pages twelve to fifteen first.
+    Add 2 1/2 cups.
+    Add two and a half cups.
+    The ratio is 3:1.
+    The ratio is three to one.
+    From 2019-2021 it grew.
+    From twenty nineteen to twenty twenty-one it grew.
+    He is 5'11" tall.
+    He is five foot eleven tall.
+    A 60fps video.
+    A sixty frames per second video.
+    Call 911 now.
+    Call nine one one now.
+    Call 555-0199 now.
+    Call five five five, zero one nine nine now.
+    It has 1M users and 5K likes.
+    It has one million users and five thousand likes.
+    It is a 4K video.
+    It is a four K video.
+    On 25 December 2024 we met.
+    On December twenty-fifth, twenty twenty-four we met.
+    It is 2x faster.
+    It is two times faster.
+    It costs $1.5-2M.
+    It costs one point five to two million dollars.
+    Pay $10-$20 for it.
+    Pay ten dollars to twenty dollars for it.
+    Win a $50 gift.
+    Win a fifty dollar gift.
 """
 RUSSIAN = """
 Это стоит 1 299,99 ₽.
@@ -197,6 +227,40 @@ RUSSIAN = """
     Мира, семь, квартира двенадцать
     Прошли 2/3 пути.
     Прошли две трети пути.
+    Открыто с 10:00 до 19:00.
+    Открыто с десяти до девятнадцати часов.
+    Открыто с 9 до 18.
+    Открыто с девяти до восемнадцати.
+    Отпуск с 1 по 5 мая.
+    Отпуск с первого по пятое мая.
+    Он занял 1-е место.
+    Он занял первое место.
+    Пришли 10–15 человек.
+    Пришли десять-пятнадцать человек.
+    Нужно 2 1/2 стакана.
+    Нужно два с половиной стакана.
+    Прошло 1,5 часа.
+    Прошло полтора часа.
+    Прошло 1,5 минуты.
+    Прошло полторы минуты.
+    Ей 1 год, ему 2 года.
+    Ей один год, ему два года.
+    От 1 года до 3 лет.
+    От одного года до трёх лет.
+    В 2025 г. всё изменится.
+    В две тысячи двадцать пятом году всё изменится.
+    Здесь 100+ советов.
+    Здесь более ста советов.
+    Скидка до 50%.
+    Скидка до пятидесяти процентов.
+    У 3 людей есть ключ.
+    У трёх людей есть ключ.
+    Видео в 4K и 5G.
+    Видео в четыре ка и 5G.
+    Скорость 60 км/ч. Это много.
+    Скорость шестьдесят километров в час. Это много.
+    Поздравляем с 9 мая!
+    Поздравляем с девятым мая!
 """
 
 

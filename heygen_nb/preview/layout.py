@@ -14,9 +14,10 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont, ImageOps, ImageStat
+from PIL import Image, ImageDraw, ImageFont, ImageOps, ImageStat, features
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
@@ -144,8 +145,9 @@ _SYSTEM = (
 )
 _BOLD = 700
 _PROBE_PX = 24
-# Joiners and marks are drawn by the font of the character they follow.
-_ATTACHED = ("\u200d", "\ufe0e", "\ufe0f", "\u20e3")
+# Hebrew to Burmese and Khmer: their letters change their shape or their order.
+_JOINED = re.compile("[\u0590-\u109f\u1780-\u17ff]")
+_ATTACHED = ("Cf", "Mc", "Me", "Mn")
 _KEYCAP = re.compile("[0-9#*]\ufe0f?\u20e3")  # one picture: the digit is part of it
 
 
@@ -174,18 +176,27 @@ def _font_of(char: str) -> str:
 
 
 def undrawable(text: str) -> str:
-    """Return the letters that no font here has, each once."""
+    """Return the letters that cannot be drawn right here, each once.
+
+    No font has them, or they have to be joined and nothing here can do it.
+    """
     letters = dict.fromkeys(c for c in text if c.isalpha())
     missing = (bytes(_font(_font_of(c), _PROBE_PX).getmask(c)) for c in letters)
-    pairs = zip(letters, missing, strict=True)
-    return "".join(c for c, mask in pairs if mask == _missing(_font_of(c)))
+    joins = features.check("raqm")  # Pillow's wheels look for FriBiDi at run time
+    return "".join(
+        char
+        for char, mask in zip(letters, missing, strict=True)
+        if mask == _missing(_font_of(char)) or (not joins and _JOINED.match(char))
+    )
 
 
 def _runs(text: str) -> list[tuple[str, str]]:
     """Split the text where the font changes."""
     names: list[str] = []
     for char in text:
-        attached = names and (char in _ATTACHED or 0x1F3FB <= ord(char) <= 0x1F3FF)  # noqa: PLR2004 - skin tones
+        # Joiners, marks and skin tones are drawn by the font of what they follow.
+        skin_tone = 0x1F3FB <= ord(char) <= 0x1F3FF  # noqa: PLR2004 - their block
+        attached = names and (category(char) in _ATTACHED or skin_tone)
         names.append(names[-1] if attached else _font_of(char))
     for keycap in _KEYCAP.finditer(text):
         names[keycap.start() : keycap.end()] = [_OURS[1]] * len(keycap[0])

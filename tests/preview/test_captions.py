@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from PIL import features
 
 from heygen_nb.preview import EspeakVoice, Scene, Word, render_scene
 from heygen_nb.preview.captions import lay_out_pages, to_srt
-from heygen_nb.preview.layout import lay_out, text_width
+from heygen_nb.preview.layout import lay_out, text_width, undrawable
 from heygen_nb.preview.scene import Stage
 from heygen_nb.preview.text import script_words
 
@@ -171,3 +172,19 @@ def test_a_keycap_is_one_picture_of_the_emoji_font():
     widths = {round(text_width(f"{char}\ufe0f\u20e3", 40)) for char in "17#*"}
 
     assert len(widths) == 1  # a digit and an empty box would be as wide as the digit
+
+
+@pytest.mark.skipif(not features.check("raqm"), reason="nothing here joins letters")
+@pytest.mark.parametrize(
+    "word", ["\u0938\u094d\u0924\u094d\u0930\u0940", "\u0644\u0627"]
+)
+def test_letters_that_belong_together_are_joined(word):
+    apart = sum(text_width(char, 40) for char in word if char.isalpha())
+
+    assert undrawable(word) or 0 < text_width(word, 40) < apart
+
+
+def test_letters_that_nothing_here_can_join_are_named(monkeypatch):
+    monkeypatch.setattr(features, "check", lambda _name: False)
+
+    assert undrawable("Да, नम سل 5") == "नमسل"

@@ -136,6 +136,11 @@ def _neuter(number: str) -> str:
     return said[:-3] + ("е" if said.endswith("ьего") else "ое")
 
 
+def _instrumental(number: str) -> str:
+    said = _normalized(f"{number}-го", "ru")  # a genitive: “девятого”
+    return said[:-3] + ("им" if said.endswith("ьего") else "ым")
+
+
 def _date(match: re.Match[str]) -> str:
     from babel.dates import get_month_names  # noqa: PLC0415 - 50 ms, for dates
 
@@ -184,6 +189,7 @@ _SAYINGS: dict[str, Callable[[re.Match[str]], str]] = {
     "genitive": lambda m: f"{m[1]} {_genitive(m[2])}",
     "gram": lambda m: f"{m[1]} {_counted(m[1], _GRAM)}",
     "half": _half_of,
+    "instrumental": lambda m: f"{m[1]} {_instrumental(m[2])} ",
     "masculine": lambda m: f"{_roman(m[1])}-й",
     "month": _month,
     "neuter": lambda m: f"{_neuter(m[1])} ",

@@ -17,6 +17,7 @@ from heygen_nb.errors import (
     ConfigError,
     DeliveryError,
     DeliveryUnsureError,
+    HeygenNbError,
     TakenOverError,
 )
 from heygen_nb.i18n import gettext as _
@@ -55,6 +56,7 @@ class Posting:
         self.settings = settings
         self._account = account
         self._posts = account.ledger.posts
+        self._stored_name = ""
 
     @property
     def chat_id(self) -> str:
@@ -66,6 +68,18 @@ class Posting:
         chat = chat_of(self.settings.telegram_chat_id)
         thread = self.settings.telegram_thread_id
         return f"{chat}/{thread}" if chat and thread else chat
+
+    async def _chat(self) -> str:
+        """Return the chat's name in the ledger: people write one chat in many ways."""
+        if not self._stored_name:
+            names = [self.chat_id]
+            if not self._account.sandbox:
+                with suppress(HeygenNbError):  # sending will tell
+                    async with self._open() as poster:
+                        names += await poster.names(self.chat_id)
+            known = await asyncio.to_thread(self._posts.name_of, names)
+            self._stored_name = known or self.chat_id
+        return self._stored_name
 
     async def check(self) -> str:
         """Return the bot's and the chat's name; nothing is posted.
@@ -105,20 +119,20 @@ class Posting:
         self._bot()  # nothing is stored without one
         if video.path is None:
             video = await fetched(self._account, video)
-        texts = self._texts(caption)
+        texts, chat_id = self._texts(caption), await self._chat()
         while True:
             rows = await asyncio.to_thread(
                 self._posts.plan,
                 video.render_id or None,
                 video_id=video.video_id,
                 backend=video.backend,
-                chat_id=self.chat_id,
+                chat_id=chat_id,
                 texts=texts,
                 again=again,
             )
             _check_age(rows, asked_at)
             post = await self._deliver(rows[0].id, video, texts, progress=progress)
-            if post.chat_id == self.chat_id:  # else another process was faster
+            if post.chat_id == chat_id:  # else another process was faster
                 return post
 
     async def send_render(
@@ -255,7 +269,7 @@ class Posting:
         if states <= {"failed", "sent"} and not _is_fresh(first.created_at):
             return True
         return states <= {"planned", "failed"} and bool(
-            await asyncio.to_thread(self._posts.replaced_by, first, self.chat_id)
+            await asyncio.to_thread(self._posts.replaced_by, first, await self._chat())
         )
 
     async def _unsettle(self, hold: Hold, first_id: int, post_id: int) -> None:
@@ -272,7 +286,8 @@ class Posting:
             await self._record(hold, post_id, "planned")
         if any(row.state == "sent" for row in rows):
             return
-        newer = await asyncio.to_thread(self._posts.replaced_by, rows[0], self.chat_id)
+        chat_id = await self._chat()
+        newer = await asyncio.to_thread(self._posts.replaced_by, rows[0], chat_id)
         if newer:
             raise DeliveryError(
                 _("Post {newer} came in the place of post {id}.").format(
@@ -297,7 +312,7 @@ class Posting:
                 with suppress(TakenOverError):
                     if hold:
                         rows = await asyncio.to_thread(
-                            self._posts.renew, hold, self.chat_id, texts
+                            self._posts.renew, hold, await self._chat(), texts
                         )
                         await self._check_states(hold, rows, anywhere=anywhere)
                         done = await self._send_all(hold, rows, video)
@@ -319,18 +334,19 @@ class Posting:
         self, hold: Hold, rows: Sequence[PostRow], *, anywhere: bool
     ) -> None:
         """Leave to a person what may be in the chat, or would go to another one."""
+        chat_id = await self._chat()
         for row in rows:
             if row.state == "sending":  # by a process that did not live to tell
                 await self._record(hold, row.id, "unsure", _("no answer came"))
             if row.state in ("sending", "unsure"):
                 raise _unsure(row.id)
-            if row.state != "sent" and row.chat_id != self.chat_id and not anywhere:
+            if row.state != "sent" and row.chat_id != chat_id and not anywhere:
                 raise _half_elsewhere(row)
 
     async def _send_all(
         self, hold: Hold, rows: Sequence[PostRow], video: Video
     ) -> list[PostRow]:
-        async with turn("posting", self.chat_id), self._open() as poster:
+        async with turn("posting", await self._chat()), self._open() as poster:
             # one at a time: Telegram takes about 20 posts a minute
             for row in rows:
                 if row.state != "sent":

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
+from unicodedata import category, combining
 from urllib.parse import quote
 
 import httpx
@@ -52,7 +53,12 @@ _SHORT_FORM = re.compile(
 _WORD = re.compile(r"(?=[^\S\xa0\u202f])")
 _JOINER, _FLAG = "\u200d", re.compile("[\U0001f1e6-\U0001f1ff]")
 _NAME = re.compile(r"@?([A-Za-z]\w{3,31})")
-_LINK = re.compile(r"(?:https?://)?(?:t|telegram)\.me/(.+)", re.IGNORECASE)
+_LINK = re.compile(
+    r"(?:https?://)?(?:(?:www\.)?(?:t|telegram)\.(?:me|dog)/|web\.telegram\.org/\w+/#"
+    r"|tg://resolve/?\?domain=)(.+)",
+    re.IGNORECASE,
+)
+_OWN_HOST = re.compile(r"(?:https?://)?([A-Za-z]\w{3,31})\.t\.me/?", re.IGNORECASE)
 _SUPERGROUP = "-100"  # before the number that links and the web client show
 
 
@@ -95,7 +101,8 @@ def _is_inside(text: str, cut: int) -> bool:
     if _FLAG.match(before) and _FLAG.match(after):
         flags = len(text[:cut]) - len(_FLAGS_END.sub("", text[:cut]))
         return flags % 2 == 1
-    return _JOINER in (before, after) or bool(_ATTACHED.match(after))
+    joined = _JOINER in (before, after) or combining(before) == _VIRAMA
+    return joined or bool(_ATTACHED.match(after)) or category(after)[0] == "M"
 
 
 def chat_of(text: str) -> str:
@@ -108,7 +115,10 @@ def chat_of(text: str) -> str:
         ConfigError: It is an invitation, which names no chat.
     """
     text = text.strip()
-    path = link[1].split("/") if (link := _LINK.fullmatch(text)) else [text]
+    if own := _OWN_HOST.fullmatch(text):
+        return f"@{own[1]}"
+    link = _LINK.fullmatch(text)
+    path = re.split(r"[/?&]", link[1]) if link else [text]
     if path[0].startswith("+") or path[0] == "joinchat":
         raise ConfigError(
             _("An invitation link names no chat: {link}.").format(link=text),
@@ -116,8 +126,9 @@ def chat_of(text: str) -> str:
         )
     if path[0] == "c" and len(path) > 1:
         return f"{_SUPERGROUP}{path[1]}"
-    name = _NAME.fullmatch(path[1] if path[0] == "s" and len(path) > 1 else path[0])
-    return f"@{name[1]}" if name else text
+    chat = path[1] if path[0] == "s" and len(path) > 1 else path[0]
+    name = _NAME.fullmatch(chat)
+    return f"@{name[1]}" if name else chat
 
 
 def _ways_to(chat_id: str) -> list[str]:
@@ -131,10 +142,9 @@ def _ways_to(chat_id: str) -> list[str]:
 log = logging.getLogger("heygen_nb.telegram")
 
 _FLAGS_END = re.compile("[\U0001f1e6-\U0001f1ff]+$")
-# signs of one picture or letter: variants, keycaps, skin tones, tags, accents
-_ATTACHED = re.compile(
-    "[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u0300-\u036f]"
-)
+# signs of one picture, besides marks: skin tones, tags, the Thai and Lao “am”
+_ATTACHED = re.compile("[\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\u0e33\u0eb3]")
+_VIRAMA = 9  # its class: it joins the letter before it to the one behind
 MAX_FILE_BYTES = 50_000_000  # core.telegram.org/bots/api#sendvideo
 _CONNECT_S, _READ_S, _UPLOAD_S = 10.0, 120.0, 600.0
 _UNASKED_WAIT_S = 10.0
@@ -226,11 +236,24 @@ class TelegramPoster:
             DeliveryRefusedError: The token is wrong, or the bot is not wanted there.
         """
         bot = await self._ask(chat_id, lambda _chat, _thread: self._read("getMe"))
-        chat = await self._ask(
+        return ChatCheck(_name(bot), _name(await self._chat(chat_id)) or chat_id)
+
+    async def names(self, chat_id: str) -> list[str]:
+        """Return what else a chat is called: its number, and its ``@name`` if any.
+
+        Raises:
+            DeliveryError: Telegram cannot be reached or does not know the chat.
+        """
+        chat, slash, thread = chat_id.partition("/")
+        told = await self._chat(chat)
+        names = [str(told.get("id", "")), f"@{told.get('username', '')}"]
+        return [f"{name}{slash}{thread}" for name in names if len(name) > 1]
+
+    async def _chat(self, chat_id: str) -> dict[str, Any]:
+        return await self._ask(
             chat_id,
             lambda chat, _thread: self._read(f"getChat?chat_id={quote(chat, safe='')}"),
         )
-        return ChatCheck(_name(bot), _name(chat) or chat_id)
 
     async def send_video(
         self,

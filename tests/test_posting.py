@@ -14,7 +14,7 @@ from heygen_nb.renderer.account import open_account
 pytestmark = pytest.mark.anyio
 
 DRAFT = hg.Draft(id="a1b2c3d4", script="Hello there, said once. " * 5, caption="Old")
-OTHER_CHAT = "@sandbox_chat"
+OTHER_CHAT = "@sandbox_other"
 TWO_PARTS = "A long sentence of a post. " * 60
 
 
@@ -78,6 +78,19 @@ async def test_a_refused_post_goes_to_the_chat_that_is_set_now(sandbox, video, h
     assert outcome.sent is True
     assert texts(sandbox) == ["Old"]
     assert [row.chat_id for row in stored(home)] == [sandbox.handle.chat_id]
+
+
+@pytest.mark.parametrize(
+    "written", ["@sandbox_chat", "https://t.me/Sandbox_Chat", "1234567890"]
+)
+async def test_a_chat_written_another_way_gets_no_second_post(sandbox, video, written):
+    first = await hg.send_video(video, "Old", settings=sandbox.settings())
+
+    settings = sandbox.settings(telegram_chat_id=written)
+    again = await hg.send_video(video, "Old", settings=settings)
+
+    assert again == first
+    assert texts(sandbox) == ["Old"]
 
 
 async def test_a_post_that_is_half_in_another_chat_waits_for_a_person(sandbox, video):

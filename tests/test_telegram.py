@@ -507,7 +507,9 @@ def test_a_stop_of_a_short_form_ends_no_sentence(end):
     assert first == (sentence * 27).strip()
 
 
-@pytest.mark.parametrize("emoji", ["👨‍👩‍👧‍👦", "1️⃣", "🇩🇪", "👍🏽", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "é", "й"])
+@pytest.mark.parametrize(
+    "emoji", ["👨‍👩‍👧‍👦", "1️⃣", "🇩🇪", "👍🏽", "❤️", "🏴󠁧󠁢󠁥󠁮󠁧󠁿", "é", "й", "क्षि", "กำ"]
+)
 @pytest.mark.parametrize("before", range(12))
 def test_a_cut_is_never_inside_of_an_emoji(emoji, before):
     text = "x" * before + emoji * 600
@@ -535,6 +537,11 @@ def test_an_amount_is_not_cut_at_its_hard_space():
         ("-1001234567890", "-1001234567890"),
         ("1234567890", "1234567890"),
         ("-4567", "-4567"),
+        ("https://t.me/my_channel?boost", "@my_channel"),
+        ("my_channel.t.me", "@my_channel"),
+        ("tg://resolve?domain=my_channel", "@my_channel"),
+        ("https://web.telegram.org/k/#@my_channel", "@my_channel"),
+        ("https://web.telegram.org/a/#-1001234567890", "-1001234567890"),
         ("", ""),
     ],
 )

@@ -130,6 +130,11 @@ class Posts(Part):
         )
         return self._one(query)
 
+    def name_of(self, chat_names: Sequence[str]) -> str | None:
+        """Return the name under which posts to a chat were stored last."""
+        same = func.lower(PostRow.chat_id).in_([name.lower() for name in chat_names])
+        return self._one(select(PostRow.chat_id).where(same).order_by(desc(PostRow.id)))
+
     def parts(self, post_id: int) -> list[PostRow]:
         """Return all messages of a post, given any one of them, in order."""
         with self._database.reading() as session:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 CHAT_ID = "-1001234567890"
 _CHAT_NAME = "@sandbox_chat"
 _CHAT = {"id": int(CHAT_ID), "type": "channel", "title": "Sandbox chat"}
+_OTHER_CHAT = {"id": -1009876543210, "type": "channel", "title": "Another chat"}
+_CHATS = {CHAT_ID: _CHAT, _CHAT_NAME: _CHAT, "@sandbox_other": _OTHER_CHAT}
 _GIFTS = "unlimited_gifts limited_gifts unique_gifts gifts_from_channels"
 _CHAT_DETAILS = {
     "accent_color_id": 0,
@@ -100,15 +102,16 @@ class Telegram:
         if method != "getMe":
             if method not in ("getChat", "sendMessage", *_KINDS):
                 raise _Error(404, "Not Found")
-            if arguments.get("chat_id") not in (CHAT_ID, _CHAT_NAME):
+            chat = _CHATS.get(str(arguments.get("chat_id", "")).lower())
+            if chat is None:
                 raise _Error(400, "Bad Request: chat not found")
-            result = _CHAT | _CHAT_DETAILS
+            result = chat | _CHAT_DETAILS
         if method.startswith("send"):
             kept = self._upload if method in _KINDS else self._text
             post = kept(method, arguments)
             self._state.put(post)
-            sent = {"message_id": int(post.id), "date": int(post.at), "chat": _CHAT}
-            result = sent | {"sender_chat": _CHAT} | self._content(post)
+            sent = {"message_id": int(post.id), "date": int(post.at), "chat": chat}
+            result = sent | {"sender_chat": chat} | self._content(post)
         return JSONResponse({"ok": True, "result": result})
 
     def _text(self, method: str, arguments: Mapping[str, Any]) -> PostState:

@@ -190,6 +190,18 @@ class SettingsPanel(Panel):
                 "hg-short",
             ),
             self._setting(
+                "telegram_cover_s",
+                widgets.FloatText,
+                lambda: _("Second shown before it plays (0: the first)"),
+                "hg-short",
+            ),
+            self._setting(
+                "telegram_start_s",
+                widgets.IntText,
+                lambda: _("Second at which it begins to play"),
+                "hg-short",
+            ),
+            self._setting(
                 "ai_label",
                 widgets.Dropdown,
                 lambda: _("Say that AI made it"),

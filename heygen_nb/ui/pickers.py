@@ -343,6 +343,8 @@ class AvatarPicker(Picker[Avatar]):
         if avatar is None:
             return ""
         facts = [avatar.id, word_label(avatar.kind), _facts(avatar)]
+        if ratio := _CANVASES.get(avatar.orientation):
+            facts.append(_("made for {ratio}").format(ratio=ratio))
         if avatar.engines:
             engines = ", ".join(avatar.engines)
             facts.append(_("engines: {engines}").format(engines=engines))
@@ -352,6 +354,9 @@ class AvatarPicker(Picker[Avatar]):
         said = markup(avatar.name, "hg-strong")
         said += "".join(markup(fact) for fact in facts if fact)
         return f'<div class="hg-meta">{said}</div>'
+
+
+_CANVASES = {"portrait": "9:16", "landscape": "16:9", "square": "1:1"}
 
 
 def _facts(avatar: Avatar) -> str:

@@ -160,18 +160,6 @@ def test_auto_takes_the_best_engine_of_the_look(engines, best):
     assert choose_engine(look, "auto") == best
 
 
-async def test_a_create_that_says_not_found_is_asked_again(make_sandbox, quick):
-    clock, naps = quick
-    sandbox = make_sandbox(lost_creates=1)
-
-    video, _body, _told = await rendered(sandbox, clock, draft())
-
-    assert video.path.exists()
-    assert 5 in naps
-    assert sandbox.requests("POST /v3/videos") == 2
-    assert len(sandbox.charges()) == 1
-
-
 async def test_a_quote_names_the_other_engines_and_no_avatar(sandbox):
     settings = sandbox.settings()
     async with open_account(settings) as account:

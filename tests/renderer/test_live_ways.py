@@ -30,20 +30,6 @@ def bodies(home):
         return [json.loads(row.body) for row in ledger.history.page(limit=20)]
 
 
-@pytest.mark.parametrize("seconds", [0.1, 0.3])
-async def test_a_file_that_is_not_known_yet_is_waited_for(make_sandbox, home, seconds):
-    sandbox = make_sandbox(asset_s=seconds)
-    Image.new("RGB", (9, 9)).save(home / "sea.png")
-
-    video = await hg.render_video(
-        DRAFT, settings=sandbox.settings(), config={"background_url": "sea.png"}
-    )
-
-    assert video.path.exists()
-    assert sandbox.requests(CREATE) == 1
-    assert len(sandbox.ledger()["jobs"]) == len(sandbox.charges()) == 1
-
-
 async def test_a_refused_young_file_is_asked_for_again_under_the_key(sandbox, home):
     Image.new("RGB", (9, 9)).save(home / "sea.png")
     sandbox.fault("status", **POST, status=400, code="asset_not_found", times=3)

@@ -269,6 +269,22 @@ async def test_a_refused_call_costs_nothing_and_may_be_repeated(exact, sandbox):
     assert (await hg.render_video(DRAFT, settings=exact())).path
 
 
+async def test_no_credit_for_a_speech_stops_the_queue_and_costs_nothing(exact, sandbox):
+    code = {"status": 402, "code": "insufficient_credit"}
+    sandbox.fault("status", "/v3/voices/speech", **code, times=None)
+    drafts = [DRAFT.model_copy(update={"id": f"draft{n}"}) for n in range(20)]
+    settings = exact(max_concurrent_renders=2)
+
+    videos = await hg.render_batch(drafts, settings=settings)
+
+    assert {video.status for video in videos} == {"failed"}
+    assert len({video.failure_message for video in videos}) == 1
+    assert sandbox.requests(SPEECH) <= 4
+    assert sandbox.charges() == []
+    sandbox.clear_faults()
+    assert (await hg.render_video(drafts[0], settings=settings)).path
+
+
 async def test_speech_keeps_within_the_limits(exact, sandbox):
     with pytest.raises(LimitError) as caught:
         await hg.render_video(DRAFT, settings=exact(max_cost_per_render=0.5))

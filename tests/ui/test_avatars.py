@@ -114,7 +114,13 @@ async def test_a_click_tells_all_about_it_and_the_button_uses_it(shop, picker):
     picker.grid.buttons[1].click()
     await shop.idle()
 
-    for part in ("Me outdoors", "look_own_02", "engines: avatar_iv", "digital twin"):
+    for part in (
+        "Me outdoors",
+        "made for 16:9",
+        "look_own_02",
+        "engines: avatar_iv",
+        "digital twin",
+    ):
         assert part in picker.details.value
     assert shop.used == []
 

@@ -331,8 +331,11 @@ def paint_background(
     height: int,
     *,
     carries_text: bool = True,
+    contain: bool = False,
 ) -> Image.Image:
     """Paint the whole picture; a photo that carries text is darkened for it.
+
+    ``contain`` shows a photo whole, with bars, instead of filling the canvas.
 
     Raises:
         PreviewError: Neither a colour nor a readable picture.
@@ -346,7 +349,8 @@ def paint_background(
             bottom = list(bytes.fromhex(colours[2] or colours[1]))
             return _gradient(top, bottom, width, height)
         source = Path(source)
-    photo = ImageOps.fit(open_image(source), (width, height), Image.Resampling.BICUBIC)
+    fill = ImageOps.pad if contain else ImageOps.fit
+    photo = fill(open_image(source), (width, height), Image.Resampling.BICUBIC)
     return _scrim(photo) if carries_text else photo
 
 

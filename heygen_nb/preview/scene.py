@@ -8,7 +8,7 @@ from concurrent.futures import BrokenExecutor, Executor
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003 - dataclasses resolve it for readers
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from PIL import ImageDraw
 
@@ -65,6 +65,8 @@ class Scene:
             path or its bytes; None is the house gradient.
         use_avatar: False shows the background and the captions only.
         avatar_image: The look's picture; None draws a person.
+        fit: ``cover`` or ``contain`` shows the look as its film will: over the whole
+            canvas. Empty shows it small, before the background.
         captions: Whether the words are shown; the SRT is made in any case.
         bars: Whether the voice's loudness is shown.
         badge: What stands in the corner; empty for none.
@@ -79,6 +81,7 @@ class Scene:
     background: str | Path | bytes | None = None
     use_avatar: bool = True
     avatar_image: Path | bytes | None = None
+    fit: Literal["", "cover", "contain"] = ""
     captions: bool = True
     bars: bool = True
     badge: str = "PREVIEW"
@@ -132,8 +135,13 @@ class Stage:
         layout = lay_out(
             *scene.size, with_avatar=scene.use_avatar, with_captions=scene.captions
         )
+        look = scene.avatar_image if scene.fit else None
         picture = paint_background(
-            scene.background, layout.width, layout.height, carries_text=scene.captions
+            look or scene.background,
+            layout.width,
+            layout.height,
+            carries_text=scene.captions and not look,
+            contain=scene.fit == "contain",
         )
         palette = palette_for(picture, layout.captions.corners)
         layout, self.pages = set_pages(layout, speech.words, speech.duration_s)
@@ -151,7 +159,7 @@ class Stage:
         self._levels = loudness(speech, _STEP / FRAMES_PER_S, steps)
         self._swell = swell(self._levels)
         self._avatar: DrawnAvatar | None = None
-        if scene.use_avatar:
+        if scene.use_avatar and not look:
             behind = picture.crop(layout.avatar.corners)
             self._avatar = make_avatar(
                 scene.avatar_image, behind, layout.avatar, palette.accent

@@ -122,6 +122,9 @@ async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scen
         background = picture.path
     elif wished and not wished.startswith("#"):
         background = await fetch_image(wished)
+    look = await _look_picture(settings)
+    # its own scene fills the canvas; before a background the look stands by itself
+    fit = "cover" if settings.fit == "auto" else settings.fit
     return Scene(
         script=said,
         speed=speed_for(said, settings.video_duration, language),
@@ -129,7 +132,8 @@ async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scen
         short_side_px=short_side_px,
         background=background,
         use_avatar=settings.heygen_use_avatar,
-        avatar_image=await _look_picture(settings),
+        avatar_image=look,
+        fit=fit if look and background is None else "",
         captions=settings.captions != "off",
     )
 

@@ -10,7 +10,8 @@ from PIL import Image
 import heygen_nb as hg
 from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError, DraftError, PreviewError
-from heygen_nb.preview import probe_video
+from heygen_nb.preview import probe_video, render_scene
+from heygen_nb.preview.video import pictures_at
 from heygen_nb.renderer.animatic import scene_of
 from heygen_nb.renderer.finish import pool
 
@@ -93,6 +94,18 @@ async def test_the_avatar_is_the_one_of_the_account_and_fetched_once(sandbox, ho
     assert first.avatar_image.read_bytes()[:2] == b"\xff\xd8"
     assert again.avatar_image == first.avatar_image
     assert sandbox.ledger()["requests"] == requests
+
+
+@pytest.mark.parametrize("fit", ["auto", "cover", "contain"])
+async def test_the_animatic_shows_the_crop_that_is_paid(sandbox, tmp_path, fit):
+    """A look in portrait on a wide canvas: only ``contain`` leaves bars."""
+    settings = sandbox.settings(fit=fit, aspect_ratio="16:9")
+
+    scene = await scene_of(hg.Draft(script="Hello."), settings, 144)
+    [picture] = pictures_at(render_scene(scene, tmp_path / "a.mp4").path, [0.0])
+
+    side = picture.getpixel((2, picture.height // 2))
+    assert (max(side) < 20) == (fit == "contain")
 
 
 async def test_an_avatar_that_cannot_be_had_is_drawn(sandbox):

@@ -84,7 +84,7 @@ async def create_video(
         render_id = await order(
             account, draft, settings, again=again, progress=progress_callback
         )
-        pace = Pace.of(settings)
+        pace = settings.pace
         return await submitted(account, render_id, pace, progress_callback)
 
 
@@ -156,7 +156,7 @@ async def render_video(
         render_id = await order(
             account, draft, settings, again=again, progress=progress_callback
         )
-        return await advance(account, render_id, Pace.of(settings), progress_callback)
+        return await advance(account, render_id, settings.pace, progress_callback)
 
 
 async def render_batch(
@@ -194,7 +194,7 @@ async def render_batch(
             try:
                 if isinstance(item, HeygenNbError):
                     raise item
-                pace = Pace.of(wish.settings)
+                pace = wish.settings.pace
                 return await advance(account, item, pace, wish.progress)
             except HeygenNbError as error:
                 return Video(
@@ -320,7 +320,7 @@ async def render_drafts(
                 account,
                 item,
                 wish.draft.id,
-                Pace.of(wish.settings),
+                wish.settings.pace,
                 wish.progress,
                 post=_send_of(posting, wish.draft, wish.progress) if posting else None,
             )
@@ -434,7 +434,7 @@ async def finish_video(
         row = await _row_of(account, video)
         wished = row.caption, row.send_to, wish
         await asyncio.to_thread(account.ledger.wish, row.id, *wished)
-        return await advance(account, row.id, Pace.of(settings))
+        return await advance(account, row.id, settings.pace)
 
 
 async def check_video(
@@ -549,7 +549,7 @@ async def finish_row(
         account,
         ordered,
         row.draft_id,
-        Pace.of(posting.settings),
+        posting.settings.pace,
         progress,
         post=post if row.send_to else None,
     )

@@ -11,29 +11,23 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from heygen_nb.config import Settings
 
-
-def uptime_s() -> float:
-    """Return seconds on a clock that nobody sets, and that goes on during a sleep."""
+def awake_or_not() -> Callable[[], float]:
+    """Return a clock of seconds that nobody sets, and that goes on during a sleep."""
     for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):  # the latter counts so on macOS
         if hasattr(time, name):
-            return time.clock_gettime(getattr(time, name))
-    return time.monotonic()
+            return partial(time.clock_gettime, getattr(time, name))
+    return time.monotonic
 
 
-def utc_now() -> datetime:
-    """Return the time of day, aware UTC; somebody may set it."""
-    return datetime.now(UTC)
-
-
-async def _sleep(seconds: float) -> None:
-    await asyncio.sleep(seconds)
+uptime_s = awake_or_not()
+utc_now = partial(datetime.now, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +42,12 @@ class Clock:
 
     now: Callable[[], datetime] = utc_now
     uptime: Callable[[], float] = uptime_s
-    sleep: Callable[[float], Awaitable[None]] = _sleep
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
 # No look takes longer, with all its repeats: in a longer gap the computer slept, or
 # a cell kept the loop busy, and nobody could look.
 LONGEST_LOOK_S = 600.0
-SANDBOX_LOOK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +56,6 @@ class Pace:
 
     interval_s: float = 10.0
     timeout_s: float = 900.0
-
-    @classmethod
-    def of(cls, settings: Settings) -> Pace:
-        """Return what the settings say; the sandbox is looked at every second."""
-        interval_s = settings.poll_interval_s
-        if settings.active_backend == "sandbox":  # on this machine, and free
-            interval_s = min(interval_s, SANDBOX_LOOK_S)
-        return cls(interval_s, settings.wait_timeout_s)
 
 
 class Patience:

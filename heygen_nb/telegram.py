@@ -23,7 +23,6 @@ from telegram import Bot, InputFile
 from telegram.error import TelegramError
 from telegram.request import HTTPXRequest
 
-from heygen_nb.address import check_address, is_loopback
 from heygen_nb.errors import (
     ConfigError,
     DeliveryError,
@@ -31,6 +30,7 @@ from heygen_nb.errors import (
     DeliveryUnsureError,
 )
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import check_address, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

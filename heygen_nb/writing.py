@@ -9,13 +9,12 @@ import secrets
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from heygen_nb.address import is_loopback
 from heygen_nb.config import check_duration, load_settings
 from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Ledger
-from heygen_nb.models import SCRIPT_LANGUAGES, Draft
+from heygen_nb.models import SCRIPT_LANGUAGES, Draft, is_loopback
 from heygen_nb.renderer import effective_settings
 from heygen_nb.renderer.account import ledger_url
 from heygen_nb.scripts import (

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from heygen_nb.address import check_address, is_loopback
 from heygen_nb.errors import ConfigError
+from heygen_nb.models import check_address, is_loopback
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from heygen_nb.clock import Pace, uptime_s
+from heygen_nb.clock import awake_or_not
 from heygen_nb.config import Settings
 
 
@@ -23,11 +23,11 @@ def test_the_clock_of_passed_time_goes_on_while_the_laptop_sleeps(
         monkeypatch.setattr(time, name, number, raising=False)
     monkeypatch.setattr(time, "clock_gettime", lambda clock: {asked: 5.0}[clock])
 
-    assert uptime_s() == 5.0
+    assert awake_or_not()() == 5.0
 
 
 def test_the_sandbox_is_looked_at_every_second():
     here = Settings(heygen_api_key="k", poll_interval_s=10)
 
-    assert Pace.of(here).interval_s == 10
-    assert Pace.of(here.model_copy(update={"backend": "sandbox"})).interval_s == 1
+    assert here.pace.interval_s == 10
+    assert here.model_copy(update={"backend": "sandbox"}).pace.interval_s == 1

@@ -11,7 +11,7 @@ import heygen_nb as hg
 
 pytestmark = pytest.mark.anyio
 
-MODULES, MOVES = 27, 130
+MODULES, MOVES = 22, 90
 
 
 def benchmark():

@@ -15,7 +15,6 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
-from heygen_nb.address import masked
 from heygen_nb.config.credentials import DEFAULT_FILE, read_credentials
 from heygen_nb.config.settings import (
     ADDRESSES,
@@ -28,7 +27,7 @@ from heygen_nb.errors import ConfigError
 from heygen_nb.files import read_text, write_whole
 from heygen_nb.i18n import LANGUAGES, at_line, set_language
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import DEFAULT_DURATION_S, allowed_values
+from heygen_nb.models import DEFAULT_DURATION_S, allowed_values, masked
 from heygen_nb.yaml_text import YamlReader, YamlText
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from pydantic import (
     model_serializer,
 )
 
-from heygen_nb.address import masked
+from heygen_nb.clock import Pace
 from heygen_nb.i18n import LANGUAGES
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import (
@@ -25,11 +25,13 @@ from heygen_nb.models import (
     MIN_DURATION_S,
     AspectRatio,
     Backend,
+    masked,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_SANDBOX_LOOK_S = 1.0
 _LANGUAGES = ("auto", *LANGUAGES)
 SECRETS = {
     "heygen_api_key": "HEYGEN_API_KEY",
@@ -160,6 +162,13 @@ class Settings(BaseModel):
             paid = self.heygen_api_key or self.heygen_session
             return "heygen" if paid else "sandbox"
         return self.backend
+
+    @property
+    def pace(self) -> Pace:
+        """How often to look; the sandbox, on this machine and free, every second."""
+        here = self.active_backend == "sandbox"
+        interval_s = min(self.poll_interval_s, _SANDBOX_LOOK_S if here else math.inf)
+        return Pace(interval_s, self.wait_timeout_s)
 
     @property
     def videos_path(self) -> Path:

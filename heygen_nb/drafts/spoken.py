@@ -142,7 +142,7 @@ def setting_line(script: str) -> int:
     for number, line in enumerate(lines):
         found = _SETTING.match(line)
         key = found["key"].strip().casefold() if found else ""
-        heading = field_of(key) if number in head else ""
+        heading = field_of(key) if key and number in head else ""
         if heading == "script" or re.fullmatch(_LABELS, key):
             continue
         if heading or key.replace(" ", "_") in _KEYS or _VARIABLE.match(line):

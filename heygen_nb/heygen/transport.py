@@ -20,7 +20,6 @@ import httpx
 from pydantic_core import from_json
 
 from heygen_nb import __version__
-from heygen_nb.address import check_address, is_loopback
 from heygen_nb.clock import uptime_s
 from heygen_nb.errors import (
     BadReplyError,
@@ -35,6 +34,7 @@ from heygen_nb.errors import (
 )
 from heygen_nb.heygen.refusals import refusal
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import check_address, is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping

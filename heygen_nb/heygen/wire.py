@@ -32,10 +32,13 @@ class _Request(BaseModel):
 
     def to_json(self) -> str:
         """Return the one JSON text of this request: sorted keys, no nulls."""
-        content = self.model_dump(mode="json", exclude_none=True)
         return json.dumps(
-            content, ensure_ascii=False, sort_keys=True, separators=(",", ":")
+            self.to_dict(), ensure_ascii=False, sort_keys=True, separators=(",", ":")
         )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what stands in it."""
+        return self.model_dump(mode="json", exclude_none=True)
 
     def _need_one_of(self, *names: str) -> None:
         if sum(getattr(self, name) is not None for name in names) != 1:

@@ -13,7 +13,6 @@ from weakref import WeakValueDictionary
 
 from pydantic import SecretStr
 
-from heygen_nb.address import is_loopback
 from heygen_nb.clock import Clock
 from heygen_nb.config.credentials import read_credentials
 from heygen_nb.errors import ApiError, LedgerError, NotAuthorizedError
@@ -22,7 +21,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
 from heygen_nb.log import open_log
-from heygen_nb.models import Payer
+from heygen_nb.models import Payer, is_loopback
 from heygen_nb.money import load_rates
 from heygen_nb.renderer.catalogue import Catalogue, catalogue_folder
 from heygen_nb.renderer.download import Downloader
@@ -267,13 +266,13 @@ def _identity(settings: Settings) -> tuple[object, ...]:
 
 
 async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Account:
-    rates = load_rates(settings.home)
+    session = session_of(settings)
     ledger = stack.enter_context(
         await asyncio.to_thread(Ledger, ledger_url(settings), now=clock.now)
     )
     payer, key, sandbox = await payer_of(settings)
     base_url = sandbox.base_url if sandbox else settings.heygen_base_url
-    private, session = is_loopback(base_url), session_of(settings)
+    private, rates = is_loopback(base_url), load_rates(settings.home)
     rates = rates.in_credits() if session else rates
     client = await stack.enter_async_context(
         HeyGenClient(key, base_url=base_url, renewed=session, sleep=clock.sleep)

@@ -6,12 +6,11 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from heygen_nb.address import is_loopback
 from heygen_nb.drafts import check_draft, what_is_said
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.files import write_whole
 from heygen_nb.heygen import HeyGenClient
-from heygen_nb.models import short_id
+from heygen_nb.models import is_loopback, short_id
 from heygen_nb.preview import Scene, preview_batch, render_scene
 from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.renderer import draft_settings, effective_settings

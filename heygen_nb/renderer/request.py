@@ -352,7 +352,7 @@ def _new_render(
     written: Draft,
     settings: Settings,
     cast: _Cast,
-    body: AvatarVideo | StudioVideo,
+    body: dict[str, Any],
     *,
     audio: Audio | None,
 ) -> NewRender:
@@ -363,7 +363,7 @@ def _new_render(
         draft_id=draft.id,
         revision=revision,
         earlier=tuple(earlier),
-        body=json.loads(body.to_json()),
+        body=body,
         script=draft.script,
         caption=draft.caption,
         title=draft.title,
@@ -474,7 +474,7 @@ def framing(look: LookReply, settings: Settings) -> Literal["cover", "contain"]:
 
 def _body(
     spoken: dict[str, Any], settings: Settings, cast: _Cast, pad_s: float, asset_id: str
-) -> AvatarVideo | StudioVideo:
+) -> dict[str, Any]:
     frame: dict[str, Any] = {
         "aspect_ratio": settings.aspect_ratio,
         "resolution": settings.resolution,
@@ -486,7 +486,7 @@ def _body(
         scenes = [ImageScene(source=picture, **spoken)]
         if pad_s:
             scenes.append(ImageScene(source=picture, duration=pad_s))
-        return StudioVideo(scenes=tuple(scenes), **frame)
+        return StudioVideo(scenes=tuple(scenes), **frame).to_dict()
     wished, matted = settings.heygen_background_url, cast.look.avatar_type in _MATTED
     return AvatarVideo(
         avatar_id=cast.look.id,
@@ -496,4 +496,4 @@ def _body(
         fit=framing(cast.look, settings),
         **spoken,
         **frame,
-    )
+    ).to_dict()

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from heygen_nb.address import check_address, is_loopback
 from heygen_nb.errors import ConfigError, ScriptError, ScriptNotAuthorizedError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import check_address, is_loopback
 from heygen_nb.scripts.answers import SCHEMA, growing
 
 if TYPE_CHECKING:

@@ -70,7 +70,7 @@ async def rendered(sandbox, laptop, **settings):
     async with open_account(chosen, clock=laptop.clock) as account:
         laptop.account = account
         render_id = await order(account, DRAFT, chosen, progress=seen.append)
-        video = await advance(account, render_id, Pace.of(chosen), seen.append)
+        video = await advance(account, render_id, chosen.pace, seen.append)
         row = account.ledger.render(video.render_id)
     return [news for news in seen if "Status" in news.message], row
 

@@ -1,6 +1,7 @@
 """The user's language: gettext catalogues, English being the message id.
 
-Call ``_("…")`` where the text is shown, never at import: the language may change.
+Call ``_("…")`` where the text is shown. What is shown for longer than a moment is
+said :func:`again` when the language changes.
 """
 
 from __future__ import annotations
@@ -8,8 +9,10 @@ from __future__ import annotations
 import gettext as _gettext
 import locale
 import os
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, Self
 
 # All languages of the panels and messages, by their own names. A script may be
 # written in others: models.SCRIPT_LANGUAGES.
@@ -48,14 +51,64 @@ def _catalogue(language: str) -> _gettext.NullTranslations:
     )
 
 
+class Message(str):
+    """A text in the language of now, and what it takes to say it in another one.
+
+    Args:
+        ids: The English text; singular and plural where a number decides.
+        number: It.
+        values: What fills the text.
+    """
+
+    __slots__ = ("ids", "number", "values")
+    ids: tuple[str, ...]
+    number: int
+    values: dict[str, Any]
+
+    def __new__(
+        cls, ids: tuple[str, ...], number: int = 0, values: dict[str, Any] | None = None
+    ) -> Self:
+        """Say it."""
+        known = _catalogue(current_language())
+        text = (
+            known.ngettext(ids[0], ids[-1], number)
+            if ids[1:]
+            else known.gettext(ids[0])
+        )
+        if values:
+            text = text.format(**{name: again(value) for name, value in values.items()})
+        message = super().__new__(cls, text)
+        message.ids, message.number, message.values = ids, number, values or {}
+        return message
+
+    def format(self, *_args: object, **values: object) -> str:
+        """Fill the text; of objects only their words are kept."""
+        kept = {k: v if isinstance(v, _PLAIN) else str(v) for k, v in values.items()}
+        return Message(self.ids, self.number, kept)
+
+    def __reduce__(self) -> tuple[type[str], tuple[str]]:
+        """Be a plain text in other processes."""
+        return str, (str(self),)
+
+
+_PLAIN = (str, int, float, datetime)
+
+
+def again(text: Any) -> Any:
+    """Return a message in the language of now; whatever else is given as it is."""
+    if isinstance(text, Message):
+        return Message(text.ids, text.number, text.values)
+    return text
+
+
 def gettext(message: str) -> str:
     """Return the message in the user's language; fill it with ``.format`` after."""
-    return _catalogue(current_language()).gettext(message)
+    return Message((message,))
 
 
 def ngettext(singular: str, plural: str, count: int) -> str:
     """Return the form of the message that the count asks for."""
-    return _catalogue(current_language()).ngettext(singular, plural, count)
+    return Message((singular, plural), count)
 
 
 def later(message: str) -> str:

@@ -137,3 +137,14 @@ class Drafts(Part):
         )
         rows = self._rows(query)
         return {draft_id: "sent" if sent else state for draft_id, state, sent in rows}
+
+    def films(self, draft_ids: Sequence[str]) -> list[RenderRow]:
+        """Return the newest render of each draft whose film is here, in their order."""
+        query = (
+            select(RenderRow)
+            .where(RenderRow.draft_id.in_(draft_ids), RenderRow.state == "downloaded")
+            .order_by(RenderRow.created_at, RenderRow.id)
+        )
+        with self._database.reading() as session:
+            newest = {row.draft_id: row for row in session.scalars(query)}
+        return [newest[draft_id] for draft_id in draft_ids if draft_id in newest]

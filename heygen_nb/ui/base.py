@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
@@ -13,16 +13,23 @@ from typing import Any, TypeAlias, TypeVar
 import ipywidgets as widgets
 
 from heygen_nb.errors import HeygenNbError
+from heygen_nb.i18n import again
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ui.html import failure_html, markup
+from heygen_nb.ui.html import bar_html, failure_html, markup
 from heygen_nb.ui.state import SharedState, shared_state
 
 log = logging.getLogger("heygen_nb.ui")
 
 _Kind = TypeVar("_Kind", bound=widgets.DOMWidget)
-Words = Callable[[], str]
-Answer: TypeAlias = bool | str | None
+Words: TypeAlias = "str | Callable[[], object]"
 Work = Callable[[], Coroutine[Any, Any, object]]
+Take = Callable[[str, bytes], Coroutine[Any, Any, object]]
+Answer: TypeAlias = bool | str | None
+
+
+def said(words: Words) -> Any:
+    """Return words in the language of now."""
+    return words() if callable(words) else again(words)
 
 
 def make(kind: type[_Kind], css: str = "", **traits: Any) -> _Kind:
@@ -48,7 +55,12 @@ def shared_layout() -> widgets.Layout:
 def _style(kind: str) -> dict[str, Any]:
     sample = getattr(widgets, kind)(layout=shared_layout())
     sample.close()
-    return {"style": sample.style} if sample.has_trait("style") else {}
+    if not sample.has_trait("style"):
+        return {}
+    return {"style": _STYLES.setdefault(type(sample.style), sample.style)}
+
+
+_STYLES: dict[type, widgets.Style] = {}
 
 
 @cache
@@ -83,7 +95,18 @@ def shown(widget: widgets.DOMWidget) -> bool:
     return "hg-off" not in widget._dom_classes  # noqa: SLF001 - it has no reader
 
 
-class Panel(widgets.VBox):
+class Part(widgets.VBox):
+    """Widgets below each other that belong together."""
+
+    children: tuple[widgets.Widget, ...]
+
+    def __init__(self, *children: widgets.Widget, css: str = "") -> None:
+        super().__init__(children, layout=shared_layout())
+        for name in css.split():
+            self.add_class(name)
+
+
+class Panel(Part):
     """A part of the Studio that also works alone in a cell.
 
     A subclass makes its widgets in ``_build``, reacts in ``_heard`` and brings the
@@ -93,14 +116,13 @@ class Panel(widgets.VBox):
         shared: What it works on; by default what all panels of this kernel share.
     """
 
-    children: tuple[widgets.Widget, ...]
-
     def __init__(self, shared: SharedState | None = None) -> None:
         # Newer kernels may call handlers in another thread: the loop of the cell
         # is taken once, here.
         self._loop = asyncio.get_running_loop()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._words: list[tuple[widgets.Widget, str, Callable[[], object]]] = []
+        self._busy: set[widgets.Button] = set()
+        self._words: list[tuple[widgets.Widget, str, Words]] = []
         self._places: list[Place] = []
         self._closed = self._built = False
         self.shared = shared or shared_state()
@@ -108,8 +130,7 @@ class Panel(widgets.VBox):
         self._top = self.place()
         body = self._build()
         style = () if shared else (make(widgets.HTML, value=_style_html()),)
-        super().__init__((*style, self._top, *body), layout=shared_layout())
-        self.add_class("hg")
+        super().__init__(*style, self._top, *body, css="hg")
         self.shared.listen(self._on_news)
         self.relabel()
         self._built = True
@@ -148,18 +169,15 @@ class Panel(widgets.VBox):
             at.clear()
         try:
             await work()
+            if at:
+                at.settle()
         except HeygenNbError as error:
             self.tell_error(error)
         except Exception as error:
             log.exception("%s", type(self).__name__)
-            found = f"{type(error).__name__}: {error}"
-            file = self.shared.settings.log_path.name
-            self.tell(
-                lambda: _("Something unexpected happened: {error}. See {file}.").format(
-                    error=found, file=file
-                ),
-                "bad",
-            )
+            words = _("Something unexpected happened: {error}. See {file}.")
+            found, file = f"{type(error).__name__}: {error}", self.shared.settings
+            self.tell(words.format(error=found, file=file.log_path.name), "bad")
 
     async def idle(self) -> None:
         """Wait until nothing is left to do."""
@@ -168,7 +186,7 @@ class Panel(widgets.VBox):
             await asyncio.wait(others)
 
     def _on_news(self, topic: str) -> None:
-        if topic == "language":
+        if topic in ("language", "settings"):
             self.relabel()
         self._heard(topic)
 
@@ -176,68 +194,117 @@ class Panel(widgets.VBox):
         """Cancel what runs and let go of what is shared; renders go on."""
         if not self._closed:
             self._closed = True
-            self.shared.leave(self._on_news)
             for task in self._tasks:
                 task.cancel()
+            self.shared.leave(self._on_news, *self._tasks)
         super().close()
 
     # Words
 
-    def say(self, widget: _Kind, trait: str, words: Callable[[], object]) -> _Kind:
-        """Give a trait words that follow the language."""
+    def say(self, widget: _Kind, trait: str, words: Words) -> _Kind:
+        """Give a trait words that follow the language; what is chosen stays chosen."""
         self._words.append((widget, trait, words))
         if self._built:  # a part that is opened later
-            setattr(widget, trait, words())
+            _word(widget, trait, words)
         return widget
 
     def relabel(self) -> None:
         """Put all words into the present language."""
         for widget, trait, words in self._words:
-            setattr(widget, trait, words())
+            _word(widget, trait, words)
         for place in self._places:
             place.relabel()
 
     def button(
         self, words: Words, work: Work, css: str = "", *, at: Place | None = None
     ) -> widgets.Button:
-        """Make a button that starts work; ``at`` as for :meth:`spawn`."""
+        """Make a button that starts work, once at a time; ``at`` as in :meth:`spawn`.
+
+        It is not disabled meanwhile: the keyboard would lose its place.
+        """
         button = self.say(make(widgets.Button, css), "description", words)
-        button.on_click(lambda _button: self.spawn(work, at))
+
+        async def alone() -> None:
+            try:
+                await work()
+            finally:
+                self._busy.discard(button)
+
+        def start(_button: widgets.Button) -> None:
+            if button not in self._busy:
+                self._busy.add(button)
+                self.spawn(alone, at)
+
+        button.on_click(start)
         return button
 
     def field(
-        self, kind: type[_Kind], words: Words, css: str = "", **traits: Any
+        self,
+        kind: type[_Kind],
+        words: Words,
+        css: str = "",
+        *,
+        options: Any = None,
+        on: Work | None = None,
+        **traits: Any,
     ) -> _Kind:
-        """Make an input with its label above; a checkbox has it beside."""
+        """Make an input with its label above; a checkbox has it beside.
+
+        Args:
+            kind: Of ipywidgets.
+            words: The label; its first line stands out, others are a hint.
+            css: Classes.
+            options: What can be chosen; where it follows the language, what gives it.
+            on: Started after every change.
+            **traits: Of the widget.
+        """
         if kind is widgets.Checkbox:
             css, traits = f"{css} hg-check", {"indent": False, **traits}
-        return self.say(make(kind, f"hg-field {css}", **traits), "description", words)
+        if options:
+            traits["options"] = said(options)
+        field = self.say(make(kind, f"hg-field {css}", **traits), "description", words)
+        if callable(options):
+            self.say(field, "options", options)
+        if on:
+            field.observe(lambda _change: self.spawn(on), "value")
+        return field
 
-    def upload(self, words: Words, work: Work, accept: str, **traits: Any) -> Any:
-        """Make a button that brings files in."""
+    def upload(
+        self,
+        words: Words,
+        work: Take,
+        accept: str,
+        *,
+        at: Place | None = None,
+        **traits: Any,
+    ) -> widgets.FileUpload:
+        """Make a button that brings files in; each is given with its name."""
         button = make(widgets.FileUpload, "hg-import", accept=accept, **traits)
         self.say(button, "description", words)
         self.say(button, "tooltip", words)
-        button.observe(lambda _change: self.spawn(work), "value")
-        return button
 
-    @staticmethod
-    def take_files(button: Any) -> list[tuple[str, bytes]]:
-        """Return names and contents of what an upload brought, and empty it."""
-        files = button.value
-        if isinstance(files, dict):  # ipywidgets 7: what it has by name
-            button.set_trait("value", {})
-            return [(name, bytes(file["content"])) for name, file in files.items()]
-        button.value = ()
-        return [(file["name"], bytes(file["content"])) for file in files]
+        async def take() -> None:
+            files = button.value
+            if isinstance(files, dict):  # ipywidgets 7: what it has by name
+                button.set_trait("value", {})
+                files = [{"name": name, **file} for name, file in files.items()]
+            else:
+                button.value = ()
+            for file in files:
+                await work(file["name"], bytes(file["content"]))
+
+        button.observe(lambda _change: self.spawn(take, at), "value")
+        return button
 
     def hint(self, words: Words, css: str = "hg-hint") -> widgets.HTML:
         """Make a line of small text."""
-        return self.say(make(widgets.HTML), "value", lambda: markup(words(), css))
+        html = make(widgets.HTML)
+        return self.say(html, "value", lambda: markup(said(words), css))
 
     def heading(self, words: Words) -> widgets.HTML:
         """Make the heading of a card."""
-        return self.say(make(widgets.HTML), "value", lambda: markup(words(), tag="h3"))
+        html = make(widgets.HTML)
+        return self.say(html, "value", lambda: markup(said(words), tag="h3"))
 
     # Telling and asking
 
@@ -249,11 +316,15 @@ class Panel(widgets.VBox):
 
     def tell(self, words: Words, css: str = "ok") -> None:
         """Show a message where the present work belongs; see :meth:`spawn`."""
-        self._here.tell(lambda: markup(words(), css, "div", role="status"))
+        self._here.tell(words, css)
 
     def tell_error(self, error: HeygenNbError) -> None:
         """Show what is wrong, whether it was charged, and what to do next."""
-        self._here.tell(lambda: failure_html(error.message, error.hint, error.charged))
+        self._here.tell(error)
+
+    def tell_busy(self, words: Words) -> None:
+        """Show what is being done, until it is done or something else is told."""
+        self._here.tell(words, _BUSY)
 
     def hush(self) -> None:
         """Take the message away: what it was about is being done anew."""
@@ -290,50 +361,119 @@ class Panel(widgets.VBox):
             this one's place.
         """
         question = self._question = self._question or Question()
+        self._here.settle()
         for place in self._places:
             place.take(question if place is self._here else None)
         return await question.ask(text, yes, no or _("Cancel"), others)
 
 
-class Place(widgets.VBox):
-    """Where messages and questions about one thing stand; empty until there are."""
+class Actions(widgets.HBox):
+    """Buttons in a row; each is made when it is offered for the first time.
+
+    Args:
+        panel: Whose row it is.
+        works: The words and the work of each button, by its name.
+        at: As in :meth:`Panel.spawn`.
+        primary: The name of the one that stands out.
+        more: Other widgets, after the buttons.
+    """
 
     children: tuple[widgets.Widget, ...]
 
-    def __init__(self) -> None:
-        super().__init__((), layout=shared_layout())
-        self.add_class("hg-place")
-        self._message: widgets.HTML | None = None
-        self._words: Words | None = None
-        show(self, when=False)
+    def __init__(
+        self,
+        panel: Panel,
+        works: Mapping[str, tuple[Words, Work]],
+        *,
+        at: Place | None = None,
+        primary: str = "",
+        more: tuple[widgets.Widget, ...] = (),
+    ) -> None:
+        super().__init__(more, layout=shared_layout())
+        self.add_class("hg-buttons")
+        self._panel, self._works, self._at = panel, works, at
+        self._primary, self._more, self._locked = primary, more, False
+        self.made: dict[str, widgets.Button] = {}
 
-    def tell(self, html: Words) -> None:
-        """Show a message, in the language of now and of later."""
-        if self._message is None:
-            self._message = make(widgets.HTML, "hg-notice")
-            self.children = (self._message, *self.children)
-        self._words = html
-        self._message.value = html()
-        show(self, when=True)
+    def __getitem__(self, name: str) -> widgets.Button:
+        """Return a button by its name."""
+        if name not in self.made:
+            words, work = self._works[name]
+            css = "hg-primary" if name == self._primary else ""
+            button = self._panel.button(words, work, css, at=self._at)
+            button.disabled = self._locked
+            self.made[name] = button
+        return self.made[name]
 
-    def relabel(self) -> None:
-        """Say the message again, in the present language."""
-        if self._words and self._message:
-            self._message.value = self._words()
+    def offer(self, *names: str) -> None:
+        """Show these buttons only, in the order in which they were declared.
 
-    def clear(self) -> None:
-        """Take the message away."""
-        self._words = None
-        if self._message:
-            self._message.value = ""
-
-    def take(self, question: Question | None) -> None:
-        """Give room to a question, or to none."""
-        message = (self._message,) if self._message else ()
-        children = (*message, question) if question else message
+        Their words are said anew: they may have a number in them.
+        """
+        offered = [name for name in self._works if name in names]
+        for name in offered:
+            self[name].description = said(self._works[name][0])
+        children = (*(self[name] for name in offered), *self._more)
         if self.children != children:
             self.children = children
         show(self, when=bool(children))
+
+    @property
+    def offered(self) -> tuple[str, ...]:
+        """The names of the buttons in sight."""
+        return tuple(name for name, b in self.made.items() if b in self.children)
+
+    def lock(self, *, now: bool) -> None:
+        """Let nothing be pressed for a while."""
+        self._locked = now
+        for widget in (*self.made.values(), *self._more):
+            widget.disabled = now
+
+
+class Place(Part):
+    """Where messages and questions about one thing stand; empty until there are."""
+
+    def __init__(self) -> None:
+        super().__init__(css="hg-place hg-off")
+        self._message: widgets.HTML | None = None
+        self._words: Words | HeygenNbError = ""
+        self._css = ""
+
+    def tell(self, words: Words | HeygenNbError, css: str = "ok") -> None:
+        """Show a message or an error, in the language of now and of later."""
+        if self._message is None:
+            self._message = make(widgets.HTML, "hg-notice")
+            self.children = (self._message, *self.children)
+        self._words, self._css = words, css
+        show(self, when=True)
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Say the message again, in the present language."""
+        words, html = self._words, ""
+        if isinstance(words, HeygenNbError):
+            html = failure_html(words.message, words.hint, words.charged)
+        elif words:
+            html = markup(said(words), self._css, "div", role="status")
+            html = bar_html(None) + html if self._css == _BUSY else html
+        if self._message:
+            self._message.value = html
+
+    def clear(self) -> None:
+        """Take the message away."""
+        self._words = ""
+        self.relabel()
+
+    def settle(self) -> None:
+        """Take away what was being done."""
+        if self._css == _BUSY:
+            self.clear()
+
+    def take(self, question: Question | None) -> None:
+        """Give room to a question, or to none."""
+        parts = (self._message, question)
+        self.children = tuple(part for part in parts if part)
+        show(self, when=bool(self.children))
 
     @property
     def html(self) -> str:
@@ -341,7 +481,7 @@ class Place(widgets.VBox):
         return str(self._message.value) if self._message else ""
 
 
-class Question(widgets.VBox):
+class Question(Part):
     """A question with its buttons; hidden until something is asked."""
 
     def __init__(self) -> None:
@@ -351,11 +491,9 @@ class Question(widgets.VBox):
         self.others = row()
         self._answer: asyncio.Future[Answer] | None = None
         buttons = row(self.yes, self.others, self.no)
-        super().__init__((self._text, buttons), layout=shared_layout())
-        self.add_class("hg-question")
+        super().__init__(self._text, buttons, css="hg-question hg-off")
         self.yes.on_click(lambda _button: self._settle(True))
         self.no.on_click(lambda _button: self._settle(False))
-        show(self, when=False)
 
     @property
     def text(self) -> str:
@@ -384,15 +522,25 @@ class Question(widgets.VBox):
                 show(self, when=False)
 
     def _settle(self, answer: Answer) -> None:
-        future = self._answer
-        if future and not future.done():
-            future.get_loop().call_soon_threadsafe(_answer, future, answer)
+        def settle() -> None:
+            if future and not future.done():
+                future.set_result(answer)
+
+        if future := self._answer:
+            future.get_loop().call_soon_threadsafe(settle)
 
 
-def _answer(future: asyncio.Future[Answer], answer: Answer) -> None:
-    if not future.done():
-        future.set_result(answer)
+def _word(widget: Any, trait: str, words: Words) -> None:
+    new = said(words)
+    if trait == "options" and widget.options != new:
+        chosen = widget.value
+        widget.options = new  # chooses the first one
+        if chosen in (value for _label, value in new):
+            widget.value = chosen
+    else:
+        setattr(widget, trait, new)
 
 
+_BUSY = "hg-hint"
 _PLACE: ContextVar[Place | None] = ContextVar("place", default=None)
 """Where the running work tells and asks."""

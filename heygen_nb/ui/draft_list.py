@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from heygen_nb.drafts import what_is_said
+from heygen_nb.i18n import again, ngettext
 from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
 from heygen_nb.timing import estimate_s
-from heygen_nb.ui.base import make, row, shared_layout
+from heygen_nb.ui.base import Part, make, row
 from heygen_nb.ui.html import markup, two_lines
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LISTED = 200
 
 
-class DraftList(widgets.VBox):
+class DraftList(Part):
     """Drafts to choose one or several from, the newest first.
 
     Args:
@@ -40,27 +40,22 @@ class DraftList(widgets.VBox):
     ) -> None:
         self._drafts = panel.shared.drafts
         self._several = several
+        self._status: dict[str, str] = {}
         self._filling = False
         self.t_search = panel.field(
-            widgets.Text, lambda: _("🔎 Search"), placeholder="…"
+            widgets.Text, _("🔎 Search"), on=self.refresh, placeholder="…"
         )
         self.d_status = panel.field(
-            widgets.Dropdown, lambda: _("Show"), options=(("", ""),)
+            widgets.Dropdown, _("Show"), options=_status_options, on=self.refresh
         )
-        panel.say(self.d_status, "options", _status_options)
         self.s_drafts = panel.field(
-            widgets.SelectMultiple, lambda: _("Drafts"), "hg-list", rows=9
+            widgets.SelectMultiple, _("Drafts"), "hg-list", rows=9
         )
-        panel.say(
-            self.s_drafts,
-            "tooltip",
-            lambda: _("Ctrl or Shift and a click choose several"),
-        )
+        tip = _("Ctrl or Shift and a click choose several")
+        panel.say(self.s_drafts, "tooltip", tip)
         self.count = make(widgets.HTML)
         search = row(self.t_search, self.d_status, css="hg-row-fields")
-        super().__init__((search, self.s_drafts, self.count), layout=shared_layout())
-        for field in (self.t_search, self.d_status):
-            field.observe(lambda _c: panel.spawn(self.refresh), "value")
+        super().__init__(search, self.s_drafts, self.count)
 
         def on_choice(change: dict[str, Sequence[str]]) -> None:
             if not self._filling:
@@ -74,6 +69,11 @@ class DraftList(widgets.VBox):
     def chosen(self) -> tuple[str, ...]:
         """The ids of the entries that are chosen, in the order of the list."""
         return tuple(self.s_drafts.value)
+
+    @property
+    def statuses(self) -> set[str]:
+        """What became of the drafts that are chosen."""
+        return {self._status[key] for key in self.chosen if key in self._status}
 
     @property
     def first(self) -> str | None:
@@ -90,6 +90,7 @@ class DraftList(widgets.VBox):
         several = self.chosen if len(self.chosen) > 1 else ()
         words, status = self.t_search.value, self.d_status.value or ""
         rows, total = await self._drafts.search(words, limit=LISTED, status=status)
+        self._status = {kept.draft.id: kept.status for kept in rows}
         options = tuple((_entry(kept), kept.draft.id) for kept in rows)
         marked = several or ((chosen,) if chosen else self.chosen)
         if self.s_drafts.options != options:
@@ -124,18 +125,20 @@ def _entry(kept: KeptDraft) -> str:
     title = kept.draft.title or kept.draft.script or _("(empty)")
     said = what_is_said(kept.draft.script).text
     seconds = _("{seconds:.0f} s").format(seconds=estimate_s(said))
-    return two_lines(title, f"#{kept.draft.id} · {_MARKS[kept.status]()} · {seconds}")
+    return two_lines(
+        title, f"#{kept.draft.id} · {again(_MARKS[kept.status])} · {seconds}"
+    )
 
 
 def _status_options() -> tuple[tuple[str, str], ...]:
-    return ((_("all"), ""), *((words(), key) for key, words in _MARKS.items()))
+    return ((_("all"), ""), *((again(words), key) for key, words in _MARKS.items()))
 
 
-_MARKS: dict[str, Callable[[], str]] = {
-    "draft": lambda: _("draft"),
-    "rendering": lambda: "🎬 " + _("rendering"),
-    "rendered": lambda: "✅ " + _("rendered"),
-    "sent": lambda: "📱 " + _("sent"),
-    "failed": lambda: "❌ " + _("failed"),
-    "unknown": lambda: "⚠️ " + _("to be settled"),
+_MARKS = {
+    "draft": _("new"),
+    "rendering": _("🎬 rendering"),
+    "rendered": _("✅ rendered"),
+    "sent": _("📱 sent"),
+    "failed": _("❌ failed"),
+    "unknown": _("⚠️ to be settled"),
 }

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
@@ -13,17 +14,18 @@ from heygen_nb.drafts import drafts_in
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
-from heygen_nb.ui.autosave import Autosave, blank_draft
-from heygen_nb.ui.base import Panel, column, focus, make, row, show
+from heygen_nb.ui.base import Actions, Panel, column, focus, make, row, show
 from heygen_nb.ui.draft_list import DraftList
-from heygen_nb.ui.editor import Editor
-from heygen_nb.ui.html import bar_html, markup
+from heygen_nb.ui.editor import Autosave, Editor, blank_draft
+from heygen_nb.ui.html import amount_text, markup
 from heygen_nb.ui.paying import (
     render_if_agreed,
     render_unpaid_if_agreed,
     speak_if_agreed,
 )
+from heygen_nb.ui.surface import relative
 from heygen_nb.ui.table import TableCard
+from heygen_nb.ui.video import finish_anew, has_file, post
 from heygen_nb.ui.widgets import Player
 from heygen_nb.ui.writer import DraftWriting, Rewriter, WriterCard
 
@@ -43,82 +45,72 @@ class DraftsPanel(Panel):
         self.autosave = Autosave(self, shown=self._show_state, turned=self._turned)
         self.writing_now = DraftWriting(self.shared, self.autosave, self._lock)
         self._deleted: tuple[str, ...] = ()
+        self._price = ""
         self._sources: dict[type, WriterCard | TableCard] = {}
         self.source = column()
         columns = (self._build_list(), self._build_editor(), self._build_stage())
         return (self.source, row(*columns, css="hg-columns"))
 
     def _build_list(self) -> widgets.VBox:
+        place = self.place()
         self.list = DraftList(self, self.open_draft, self._show_several)
         self.u_import = self.upload(
-            lambda: _("⇪ Import"),
+            _("⇪ Import"),
             self._import,
             ".md,.txt,.yaml,.yml,.csv",
+            at=place,
             multiple=True,
         )
-        self.undo_button = self.button(lambda: _("↩ Undo delete"), self._restore)
-        show(self.undo_button, when=False)
-        self._bringing = (
-            self.button(lambda: _("➕ New"), self.new),
-            self.button(lambda: _("✍️ Write…"), partial(self.open_source, WriterCard)),
-            self.button(lambda: _("📊 Table…"), partial(self.open_source, TableCard)),
-            self.u_import,
-            self.undo_button,
+        self.bringing = Actions(
+            self,
+            {
+                "new": (_("➕ New"), self.new),
+                "write": (_("✍️ Write…"), partial(self.open_source, WriterCard)),
+                "table": (_("📊 Table…"), partial(self.open_source, TableCard)),
+                "all": (_("☑ All"), self._choose_all),
+                "undo": (_("↩ Undo delete"), self._restore),
+            },
+            more=(self.u_import,),
         )
-        return column(
-            self.list, self._build_several(), row(*self._bringing), css="hg-left"
-        )
-
-    def _build_several(self) -> widgets.VBox:
-        """Make what can be done with several drafts at once."""
-        place = self.place()
-        self.all_button = self.button(lambda: _("☑ All"), self._choose_all)
-        self.render_button = self.button(
-            self._render_words, self.render_chosen, "hg-primary", at=place
-        )
-        self._for_several = (
-            self.render_button,
-            self.button(lambda: _("👁 Preview"), self.preview_chosen, at=place),
-            self.button(lambda: _("🗑 Delete"), self.delete_chosen, at=place),
-        )
-        return column(row(self.all_button, *self._for_several), place)
+        self.bringing.offer(*_BRINGING)
+        return column(self.list, self.bringing, place, css="hg-left")
 
     def _build_editor(self) -> widgets.VBox:
-        self.rewriter = Rewriter(
-            self, self.writing_now.change, self.writing_now.take_back
-        )
+        writing = self.writing_now
+        self.rewriter = Rewriter(self, writing.change, writing.take_back)
         self.editor = self.autosave.texts = Editor(self, self._edited, self.rewriter)
         self.t_title = self.editor.t_title
         self.t_script = self.editor.t_script
         self.t_caption = self.editor.t_caption
-        place = self.save_place = self.place()
-        self.create_button = self.button(
-            lambda: _("🎬 Create video"), self.create, "hg-primary", at=place
+        self.save_place = self.place()
+        self.doing = Actions(
+            self,
+            {
+                "stop": (_("✋ Stop writing"), writing.stop),
+                "create": (self._create_words, self.create),
+                "play": (_("▶ Play the video"), self.play),
+                "preview": (_("👁 Preview"), self.preview),
+                "hear": (_("🎧 Hear the voice"), self.hear),
+                "save": (_("💾 Save"), self.save),
+                "post": (_("📱 Send to Telegram"), self.post),
+                "finish": (_("✨ Finish anew"), self.finish),
+                "duplicate": (_("📄 Duplicate"), self.duplicate),
+                "delete": (_("🗑 Delete"), self.delete),
+            },
+            at=self.save_place,
+            primary="create",
         )
-        self.hear_button = self.button(
-            lambda: _("🎧 Hear the voice"), self.hear, at=place
-        )
-        self._doing = (
-            self.create_button,
-            self.button(lambda: _("👁 Preview"), self.preview, at=place),
-            self.hear_button,
-            self.button(lambda: _("💾 Save"), self.save, at=place),
-            self.button(lambda: _("📄 Duplicate"), self.duplicate, at=place),
-            self.button(lambda: _("🗑 Delete"), self.delete, at=place),
-        )
-        self.stop_button = self.button(
-            lambda: _("✋ Stop writing"), self.writing_now.stop
-        )
-        show(self.stop_button, when=False)
         self.state = make(widgets.HTML)
-        buttons = row(*self._doing, self.stop_button)
-        return column(self.editor, buttons, place, self.state, css="hg-grow")
+        return column(
+            *(self.editor, self.state, self.doing, self.save_place), css="hg-grow"
+        )
 
     def _build_stage(self) -> widgets.VBox:
         self.player = Player()
         self._stage_text = make(widgets.HTML)
-        self._stage = column(self.player, self._stage_text, css="hg-side hg-phone")
-        show(self._stage, when=False)
+        self._stage = column(
+            self.player, self._stage_text, css="hg-side hg-phone hg-off"
+        )
         return self._stage
 
     # The list
@@ -138,10 +130,7 @@ class DraftsPanel(Panel):
         if topic == "account":
             self.editor.own.picker.forget()
         if topic in ("settings", "language"):
-            self.editor.own.relabel()
             self._show_state()
-            if isinstance(writer := self._sources.get(WriterCard), WriterCard):
-                writer.relabel()
         if topic in ("drafts", "jobs", "language"):
             self.spawn(self._list)
         if topic == "settings" or (topic == "jobs" and not self.shared.jobs.running):
@@ -158,6 +147,7 @@ class DraftsPanel(Panel):
             self.list.mark(now.draft.id)
         if not self.writing_now.busy:
             await self.autosave.follow()
+        await self._reckon()
 
     async def open_draft(self, draft_id: str) -> None:
         """Show a draft; what was typed in another one is saved first."""
@@ -185,12 +175,12 @@ class DraftsPanel(Panel):
         card = self._sources[kind]
         self.source.children = () if self.source.children == (card,) else (card,)
 
-    async def _import(self) -> None:
-        for name, content in self.take_files(self.u_import):
-            found = await asyncio.to_thread(drafts_in, content, Path(name).name)
-            drafts = await self.shared.voiced(found)
-            new, _others = await self.shared.drafts.add(drafts)
-            self.tell(partial(_import_words, name, new, len(drafts)))
+    async def _import(self, name: str, content: bytes) -> None:
+        found = await asyncio.to_thread(drafts_in, content, Path(name).name)
+        drafts = await self.shared.voiced(found)
+        new, _others = await self.shared.drafts.add(drafts)
+        words = _("{file}: {new} of {found} drafts are new.")
+        self.tell(words.format(file=name, new=new, found=len(drafts)))
 
     # The editor
 
@@ -206,45 +196,59 @@ class DraftsPanel(Panel):
         self.list.mark(*([kept.draft.id] if kept else []))
         show(self._stage, when=False)
 
-    def _show_state(self, text: str = "") -> None:
-        self._count_words()
+    def _show_state(self) -> None:
+        several = self._several
+        show(self.editor, when=not several)
+        self._offer()
+        if not several:
+            self._count_words()
+        self.state.value = markup(self._state_words(), "hg-hint")
+
+    def _state_words(self) -> str:
         if self.writing_now.busy:
-            self.state.value = bar_html(None) + markup(_("Writing…"), "hg-hint")
-            return
+            return _("Writing…")
+        if count := len(self._several):
+            words = ngettext("{count} draft", "{count} drafts", count)
+            return _("Chosen: {what}").format(what=words.format(count=count))
+        free = " · " + _("previewing costs nothing")
         kept = self.autosave.kept
-        if not text and kept and kept.saved_at:
-            text = _("#{id} · saved {time:%H:%M:%S}").format(
-                id=kept.draft.id, time=kept.saved_at.astimezone()
-            )
-        text = text or _("Not saved yet: it is kept from the first word on.")
-        text += " · " + _("previewing costs nothing")
-        self.state.value = markup(text, "hg-hint")
+        if not (kept and kept.saved_at):
+            return _("Not saved yet: it is kept from the first word on.") + free
+        saved = _("#{id} · saved {time:%H:%M:%S}")
+        return saved.format(id=kept.draft.id, time=kept.saved_at.astimezone()) + free
+
+    def _offer(self) -> None:
+        """Offer what can be done with the draft in the editor, or with those chosen."""
+        found = self.list.statuses & _FILMED
+        filmed = ["post", "finish"] if found else []
+        if self.writing_now.busy:
+            self.doing.offer("stop")
+        elif self._several:
+            self.doing.offer("create", "preview", *filmed, "delete")
+        else:
+            exact = self.shared.video_settings.length_mode == "exact"
+            extras = [*(["play"] if filmed else []), *(["hear"] if exact else [])]
+            one = "create", "preview", "save", "duplicate", "delete"
+            self.doing.offer(*one, *extras, *filmed)
 
     def _count_words(self) -> None:
-        show(self.hear_button, when=self.shared.video_settings.length_mode == "exact")
         typed = self.autosave.typed()
         self.spawn(partial(self.editor.own.check_voice, typed.script))
         target_s = typed.duration or self.shared.video_settings.video_duration
         found = self.editor.count(
             target_s, lambda script, s: self.shared.fit(script, s, typed.voice)
         )
-        self.rewriter.offer(
-            typed,
-            cut=bool(found.cut_words),
-            add=bool(found.add_words),
-            changed=self.writing_now.before is not None,
-        )
+        changed = self.writing_now.before is not None
+        self.rewriter.suggest(typed, found, changed=changed)
 
     def _lock(self, *, now: bool) -> None:
         """Keep everybody else's hands off while something is written."""
         if now:
             self.hush()
         self.editor.lock(now=now)
-        self.rewriter.busy(now=now)
+        for actions in (self.rewriter, self.bringing):
+            actions.lock(now=now)
         self.list.s_drafts.disabled = now
-        for button in (*self._bringing, *self._doing):
-            button.disabled = now
-        show(self.stop_button, when=now)
         self._show_state()
 
     def close(self) -> None:
@@ -259,23 +263,18 @@ class DraftsPanel(Panel):
             and self.autosave.kept
             and self.autosave.kept.version
         ):
-            self.tell(lambda: _("Saved."))
+            self.tell(_("Saved."))
 
     async def delete(self) -> None:
-        """Delete the draft; the button beside the list brings it back."""
-        if self.writing_now.busy:
+        """Delete what is chosen; the button beside the list brings all of it back."""
+        drafts = await self._chosen()
+        if self.writing_now.busy or not drafts:
             return
-        await self.autosave.flush()
-        kept = self.autosave.kept
-        if kept is None or not kept.version:
-            return
-        self.autosave.kept = None
-        await self.shared.drafts.delete(kept.draft.id)
-        await self._deleted_now(kept.draft.id)
-
-    async def _deleted_now(self, *draft_ids: str) -> None:
-        self._deleted = draft_ids
-        show(self.undo_button, when=True)
+        self.autosave.kept, self._deleted = None, tuple(one.id for one in drafts)
+        for draft_id in self._deleted:
+            await self.shared.drafts.delete(draft_id)
+        self.list.mark()
+        self.bringing.offer(*_BRINGING, "undo")
         await self._list()
         if self.list.first:
             await self.open_draft(self.list.first)
@@ -283,7 +282,7 @@ class DraftsPanel(Panel):
             await self.new()
 
     async def _restore(self) -> None:
-        show(self.undo_button, when=False)
+        self.bringing.offer(*_BRINGING)
         for draft_id in self._deleted:
             await self.shared.drafts.restore(draft_id)
         for draft_id in self._deleted[:1]:
@@ -297,98 +296,127 @@ class DraftsPanel(Panel):
             await self.shared.drafts.save(draft, over=0)
             await self.open_draft(draft.id)
 
-    # Several drafts at once
+    # One draft or several
+
+    @property
+    def _several(self) -> tuple[str, ...]:
+        """The ids of what is chosen, if it is more than one draft."""
+        return self.list.chosen if len(self.list.chosen) > 1 else ()
+
+    async def _chosen(self) -> list[Draft]:
+        """Save what is typed; return what is chosen, as it is stored."""
+        if not await self.autosave.flush():
+            return []
+        kept = self.autosave.kept
+        one = (kept.draft.id,) if kept and kept.version else ()
+        drafts = await self.shared.drafts.these(self._several or one)
+        if not drafts:
+            self.tell(_("Nothing is written yet."), "warn")
+        return drafts
 
     def _show_several(self) -> None:
-        several = len(self.list.chosen) > 1
-        for button in self._for_several:
-            show(button, when=several)
-        self.render_button.description = self._render_words()
-
-    def _render_words(self) -> str:
-        return _("🎬 Render {count}").format(count=len(self.list.chosen))
+        self._price = ""
+        self._show_state()
+        self.spawn(self._reckon)
 
     async def _choose_all(self) -> None:
         self.list.choose_all()
 
-    async def render_chosen(self) -> None:
-        """Render what is chosen and not rendered yet, after saying what it costs."""
-        if not await self.autosave.flush():
-            return
-        drafts = await self.shared.drafts.these(self.list.chosen)
-        if await render_unpaid_if_agreed(self, drafts):
-            self.begun()
+    async def _reckon(self) -> None:
+        """Find what a click on the first button would cost, and say it there."""
+        kept, chosen, plans = self.autosave.kept, self._several, []
+        one = (kept.draft.id,) if kept and kept.version else ()
+        with suppress(HeygenNbError):  # the click will tell
+            drafts = await self.shared.drafts.these(chosen or one)
+            plans = await self.shared.quote(drafts) if drafts else []
+        if (kept, chosen) == (self.autosave.kept, self._several):
+            cost = sum(plan.quote.amount for plan in plans)
+            self._price = amount_text(cost, plans[0].quote.currency) if cost else ""
+            self._offer()
 
-    async def preview_chosen(self) -> None:
-        """Make the animatics of what is chosen, and play the last one."""
-        await self.autosave.flush()
-        drafts = await self.shared.drafts.these(self.list.chosen)
-        show(self._stage, when=True)
-        for number, draft in enumerate(drafts, 1):
-            text = _("Making preview {number} of {count}…")
-            told = text.format(number=number, count=len(drafts))
-            self._stage_text.value = bar_html(number / len(drafts)) + markup(told)
-            self.player.play(await self.shared.preview(draft))
-        count = len(drafts)
-        text = ngettext(
-            "{count} preview is made: open a draft and press Preview to see it.",
-            "{count} previews are made: open a draft and press Preview to see it.",
-            count,
-        )
-        self._stage_text.value = markup(text.format(count=count), "hg-hint")
-
-    async def delete_chosen(self) -> None:
-        """Delete what is chosen; one button brings all of it back."""
-        await self.autosave.flush()
-        chosen, self.autosave.kept = self.list.chosen, None
-        for draft_id in chosen:
-            await self.shared.drafts.delete(draft_id)
-        self.list.mark()
-        await self._deleted_now(*chosen)
-
-    # Preview and create
+    def _create_words(self) -> str:
+        words = _("🎬 Create video")
+        if count := len(self._several):
+            words = _("🎬 Render {count}").format(count=count)
+        return f"{words} · ≈ {self._price}" if self._price else words
 
     async def preview(self) -> None:
-        """Make the animatic and play it in place."""
-        if not await self.autosave.flush():
-            return
+        """Make the animatics of what is chosen, and play the last one in place."""
+        drafts = await self._chosen()
+        count = len(drafts)
+        for number, draft in enumerate(drafts, 1):
+            words = _("Making preview {number} of {count}…")
+            self.tell_busy(words.format(number=number, count=count))
+            path = await self.shared.preview(draft)
+            text = _("Preview, made on this machine")
+            if count > 1:
+                text = _("Open a draft and press Preview to see the others.")
+            self._show_stage(text, path)
+
+    def _show_stage(self, words: str, path: Path | None = None) -> None:
         show(self._stage, when=True)
-        self.player.play(None)
-        self._stage_text.value = bar_html(None) + markup(_("Making a preview…"))
-        try:
-            path = await self.shared.preview(self.autosave.typed())
-        except HeygenNbError:
-            show(self._stage, when=False)
-            raise
+        self._stage_text.value = markup(words, "hg-hint")
         self.player.play(path)
-        self._stage_text.value = markup(_("Preview, made on this machine"), "hg-hint")
+
+    async def play(self) -> None:
+        """Play the newest video of the draft."""
+        for line in await self._films():
+            self._show_stage(relative(line.path), line.path)
+
+    async def _films(self) -> list[Any]:
+        drafts = await self._chosen()
+        films = await self.shared.films([draft.id for draft in drafts])
+        return [line for line in films if has_file(line)]
+
+    async def post(self) -> None:
+        """Send the videos of what is chosen, but none that is in the chat already."""
+        lines = [line for line in await self._films() if line.sent is False]
+        count = len(lines)
+        if not lines:
+            self.tell(_("All of them are in the chat already."))
+            return
+        question = ngettext(
+            "Send {count} video to Telegram?", "Send {count} videos to Telegram?", count
+        ).format(count=count)
+        if count > 1 and not await self.ask(question, _("Send")):
+            return
+        for number, line in enumerate(lines, 1):
+            words = _("Sending {number} of {count}…")
+            self.tell_busy(words.format(number=number, count=count))
+            await post(self.shared, line)
+        self.shared.tell("jobs")
+        told = ngettext("{count} video is sent.", "{count} videos are sent.", count)
+        self.tell(told.format(count=count))
+
+    async def finish(self) -> None:
+        """Finish the videos of what is chosen as the settings are now; free."""
+        lines = await self._films()
+        for number, line in enumerate(lines, 1):
+            words = _("Finishing {number} of {count}…")
+            self.tell_busy(words.format(number=number, count=len(lines)))
+            await finish_anew(self.shared, line)
+        self.shared.tell("jobs")
+        self.tell(_("Finished as the settings are now; it cost nothing."))
 
     async def hear(self) -> None:
         """Have the speech made, in exact mode, and play it."""
-        if not await self.autosave.flush():
-            return
-        path = await speak_if_agreed(self, self.autosave.typed())
-        if path:
-            show(self._stage, when=True)
-            self.player.listen(await asyncio.to_thread(path.read_bytes))
-            text = _("This very sound goes into the video")
-            self._stage_text.value = markup(text, "hg-hint")
+        for draft in await self._chosen():
+            if path := await speak_if_agreed(self, draft):
+                self._show_stage(_("This very sound goes into the video"))
+                self.player.listen(await asyncio.to_thread(path.read_bytes))
 
     async def create(self) -> None:
-        """Save, say what will be used and paid, and start the render."""
-        self.create_button.disabled = True
-        try:
-            if not await self.autosave.flush():
-                return
-            self._show_state(_("Looking up voice and avatar…"))
-            begun = await render_if_agreed(
-                self, [self.autosave.typed()], take=self.take_voice
-            )
-        finally:
-            self.create_button.disabled = False
-            self._show_state()
-        if begun is not None:
-            self.begun()
+        """Save, say what will be used and paid, and start the renders."""
+        begun: object = None
+        drafts = await self._chosen()
+        if drafts:
+            self.tell_busy(_("Looking up voice and avatar…"))
+        if len(drafts) > 1:
+            begun = await render_unpaid_if_agreed(self, drafts)
+        elif drafts:
+            begun = await render_if_agreed(self, drafts, take=self.take_voice)
+        if begun and self.on_create:
+            self.on_create()
 
     async def take_voice(self, voice: Voice) -> Draft:
         """Give the draft in the editor a voice of its own; return what is stored."""
@@ -396,12 +424,6 @@ class DraftsPanel(Panel):
         await self.autosave.flush()
         return self.autosave.typed()
 
-    def begun(self) -> None:
-        """Tell that a render has started."""
-        if self.on_create:
-            self.on_create()
 
-
-def _import_words(file: str, new: int, found: int) -> str:
-    words = _("{file}: {new} of {found} drafts are new.")
-    return words.format(file=file, new=new, found=found)
+_BRINGING = "new", "write", "table", "all"
+_FILMED = {"rendered", "sent"}

@@ -1,11 +1,14 @@
-"""Title, script, caption and looks of a draft, and what they amount to."""
+"""The draft in the editor: texts and looks, saved by itself, never over another's."""
 
 from __future__ import annotations
 
+import asyncio
+import secrets
 import time
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
@@ -13,24 +16,26 @@ from heygen_nb.config import check_duration
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import NO_BACKGROUND, Draft
-from heygen_nb.ui.base import make, row, shared_layout, show
-from heygen_nb.ui.html import caption_html, markup, script_html
+from heygen_nb.ui.base import Actions, Part, make, show
+from heygen_nb.ui.catalogue import label_of
+from heygen_nb.ui.html import caption_html, cut, script_html
 from heygen_nb.ui.pickers import PickerSlot
-from heygen_nb.ui.pictures import label_of
+from heygen_nb.ui.state import KeptDraft
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from heygen_nb.models import Voice
     from heygen_nb.timing import Fit
-    from heygen_nb.ui.base import Panel, Work
+    from heygen_nb.ui.base import Panel, Words, Work
 
+AUTOSAVE_S = 0.8
 GROW_S = 0.2  # between two updates of a text that is being written
 _LONG = 24  # letters of a name on a button
 _MARKS = {"voice": "🎤", "avatar": "🧑", "background": "🖼️"}
 
 
-class Editor(widgets.VBox):
+class Editor(Part):
     """The texts of a draft, and below them its own voice, avatar and background.
 
     Args:
@@ -44,27 +49,26 @@ class Editor(widgets.VBox):
     ) -> None:
         self._filling = False
         self._grown = 0.0
-        self.t_title = panel.field(widgets.Text, lambda: _("Title"))
-        self.t_script = panel.field(
-            widgets.Textarea, lambda: _("Script"), "hg-script", rows=8
-        )
-        self.t_caption = panel.field(
-            widgets.Textarea, lambda: _("Caption (Telegram)"), rows=3
-        )
-        self._texts = (self.t_title, self.t_script, self.t_caption)
+        self.t_title = panel.field(widgets.Text, _("Title"))
+        self.t_script = panel.field(widgets.Textarea, _("Script"), "hg-script", rows=8)
+        self.t_caption = panel.field(widgets.Textarea, _("Caption (Telegram)"), rows=3)
+        self._texts: dict[str, Any] = {
+            "title": self.t_title,
+            "script": self.t_script,
+            "caption": self.t_caption,
+        }
         self.about_script, self.about_caption = make(widgets.HTML), make(widgets.HTML)
         self.own = OwnSettings(panel, edited)
-        parts = (
+        super().__init__(
             *(self.t_title, self.t_script, self.about_script, below_script),
             *(self.t_caption, self.about_caption, self.own),
         )
-        super().__init__(parts, layout=shared_layout())
 
         def on_edit(_change: object) -> None:
             if not self._filling:
                 panel.spawn(edited)
 
-        for field in self._texts:
+        for field in self._texts.values():
             field.observe(on_edit, "value")
 
     def fill(self, draft: Draft) -> None:
@@ -80,23 +84,19 @@ class Editor(widgets.VBox):
 
     def lock(self, *, now: bool) -> None:
         """Let nothing be typed or chosen while something is written."""
-        for field in self._texts:
+        for field in self._texts.values():
             field.disabled = now
         self.own.lock(now=now)
 
     def _show(self, *texts: str) -> None:
         self._filling = True
-        for field, text in zip(self._texts, texts, strict=True):
+        for field, text in zip(self._texts.values(), texts, strict=True):
             field.value = text
         self._filling = False
 
     def typed(self, base: Draft) -> Draft:
         """Return ``base`` with the texts as they stand here."""
-        texts = {
-            "title": self.t_title.value,
-            "script": self.t_script.value,
-            "caption": self.t_caption.value,
-        }
+        texts = {name: field.value for name, field in self._texts.items()}
         return base.model_copy(update={**texts, **self.own.typed()})
 
     def count(self, target_s: float, fit: Callable[[str, float], Fit]) -> Fit:
@@ -107,7 +107,7 @@ class Editor(widgets.VBox):
         return fit(script, target_s)
 
 
-class OwnSettings(widgets.VBox):
+class OwnSettings(Part):
     """What a draft has of its own; everything else is as in the settings.
 
     Args:
@@ -116,32 +116,28 @@ class OwnSettings(widgets.VBox):
     """
 
     def __init__(self, panel: Panel, edited: Work) -> None:
-        self._panel = panel
-        self._edited = edited
+        self._panel, self._edited = panel, edited
         self._own = dict.fromkeys(_MARKS, "")
         self._filling = False
+        self._script = ""
+        self._place = panel.place()
         self.picker = PickerSlot(panel, self.choose, reset=True)
-        self.buttons = {
-            field: panel.button(
-                partial(self._label, field), partial(self.open_picker, field), "hg-own"
-            )
-            for field in _MARKS
-        }
         self.t_duration = panel.field(
-            widgets.Text, lambda: _("⏱️ Seconds"), "hg-seconds", continuous_update=False
+            widgets.Text, _("⏱️ Seconds"), "hg-seconds", continuous_update=False
         )
         self.t_duration.observe(self._on_duration, "value")
-        self._place = panel.place()
-        self._script = ""
-        self.fit_button = panel.button(
-            lambda: _("🎤 Take a voice of this language"),
-            self.take_fitting_voice,
-            at=self._place,
+        panel.say(self.t_duration, "placeholder", self._usual_s)
+        works: dict[str, tuple[Words, Work]] = {
+            field: (partial(self._label, field), partial(self.open_picker, field))
+            for field in _MARKS
+        }
+        fit = _("🎤 Take a voice of this language"), self.take_fitting_voice
+        self.buttons = Actions(
+            panel, {**works, "fit": fit}, at=self._place, more=(self.t_duration,)
         )
-        show(self.fit_button, when=False)
-        buttons = row(*self.buttons.values(), self.t_duration, self.fit_button)
-        super().__init__((buttons, self._place, self.picker), layout=shared_layout())
-        self.relabel()
+        self.buttons.add_class("hg-own")
+        self.buttons.offer(*_MARKS)
+        super().__init__(self.buttons, self._place, self.picker)
 
     def fill(self, draft: Draft) -> None:
         """Show what a draft has; this is no change by the user."""
@@ -150,7 +146,7 @@ class OwnSettings(widgets.VBox):
         self.t_duration.value = str(draft.duration or "")
         self._filling = False
         self._place.clear()
-        self.relabel()
+        self.buttons.offer(*_MARKS)
         if draft.voice or draft.avatar:
             self._panel.spawn(self._learn_names)
 
@@ -158,7 +154,7 @@ class OwnSettings(widgets.VBox):
         """Show names instead of ids."""
         await self._panel.shared.catalogue.voices()
         await self._panel.shared.catalogue.avatars()
-        self.relabel()
+        self.buttons.offer(*_MARKS)
 
     def typed(self) -> dict[str, object]:
         """Return the fields of the draft as they stand here."""
@@ -166,17 +162,12 @@ class OwnSettings(widgets.VBox):
         own = {field: value or None for field, value in self._own.items()}
         return {**own, "duration": check_duration(text)[0] if text else None}
 
-    def relabel(self) -> None:
-        """Show what holds now: the settings may have changed."""
-        for field, button in self.buttons.items():
-            button.description = self._label(field)
-        seconds = self._panel.shared.video_settings.video_duration
-        self.t_duration.placeholder = str(seconds)
+    def _usual_s(self) -> str:
+        return str(self._panel.shared.video_settings.video_duration)
 
     def lock(self, *, now: bool) -> None:
         """Let nothing be chosen while something is written: it would be lost."""
-        for widget in (*self.buttons.values(), self.t_duration):
-            widget.disabled = now
+        self.buttons.lock(now=now)
         show(self.picker, when=bool(self.picker.opened) and not now)
 
     def _label(self, field: str) -> str:
@@ -193,8 +184,7 @@ class OwnSettings(widgets.VBox):
             value = _("no background")
         name_of = self._panel.shared.catalogue.name_of
         text = label_of(value) if field == "background" else name_of(value)
-        text = text if len(text) <= _LONG else text[: _LONG - 1] + "…"
-        return f"{_MARKS[field]} {text}"
+        return f"{_MARKS[field]} {cut(text, _LONG)}"
 
     async def open_picker(self, field: str) -> None:
         """Open the picker of a field, or close it if it is open."""
@@ -205,7 +195,7 @@ class OwnSettings(widgets.VBox):
         """Give the draft a value of its own; None for what the settings say."""
         none = NO_BACKGROUND if field == "background" and value is not None else ""
         self._own[field] = value or none
-        self.relabel()
+        self.buttons.offer(*_MARKS)
         await self._edited()
 
     async def choose_voice(self, voice: Voice) -> None:
@@ -227,7 +217,7 @@ class OwnSettings(widgets.VBox):
             with suppress(HeygenNbError):  # the question before paying will tell
                 other = await shared.fitting_voice(self._draft())
         wrong = bool(script.strip() and other)
-        show(self.fit_button, when=wrong)
+        self.buttons.offer(*_MARKS, *(["fit"] if wrong else []))
         button = self.buttons["voice"]
         (button.add_class if wrong else button.remove_class)("hg-wrong")
         button.tooltip = _("This voice speaks another language.") if wrong else ""
@@ -245,6 +235,139 @@ class OwnSettings(widgets.VBox):
         self._filling = False
         self._place.clear()
         if why:
-            told = f"⏱️ {text} → {seconds}: {why}."
-            self._place.tell(lambda: markup(told, "warn", "div", role="status"))
+            words = _("⏱️ {typed} → {seconds}: {why}.")
+            told = words.format(typed=text, seconds=seconds, why=why)
+            self._place.tell(told, "warn")
         self._panel.spawn(self._edited)
+
+
+class Autosave:
+    """Keeps what is typed.
+
+    Args:
+        panel: Whose page it is; asks the questions.
+        shown: Called after every change of the draft or of its state.
+        turned: Called when another draft, or another version of it, is shown.
+
+    Attributes:
+        kept: The draft as it is stored.
+        held: Something else writes into the editor: it is nobody's text yet, and
+            not stored.
+        texts: The editor; set before anything is shown.
+    """
+
+    texts: Editor
+
+    def __init__(
+        self, panel: Panel, *, shown: Callable[[], None], turned: Callable[[], None]
+    ) -> None:
+        self._panel = panel
+        self._shown = shown
+        self._turned = turned
+        self._drafts = panel.shared.drafts
+        self._loop = asyncio.get_running_loop()
+        self._autosave: asyncio.TimerHandle | None = None
+        self._saving = asyncio.Lock()
+        self._storing: asyncio.Task[tuple[KeptDraft, bool]] | None = None
+        self.kept: KeptDraft | None = None
+        self.held = False
+
+    def turn(self, kept: KeptDraft) -> None:
+        """Show a draft."""
+        self.kept = kept
+        self.texts.fill(kept.draft)
+        self._turned()
+        self._shown()
+
+    def typed(self) -> Draft:
+        """Return the draft as it stands in the editor."""
+        return self.texts.typed(self.kept.draft if self.kept else Draft(script=""))
+
+    @property
+    def changed(self) -> bool:
+        """Whether something is typed that is not stored."""
+        return self.kept is not None and self.typed() != self.kept.draft
+
+    async def edited(self) -> None:
+        """Save soon."""
+        self._shown()
+        self.forget_autosave()
+        save = partial(self._panel.spawn, self.flush)
+        self._autosave = self._loop.call_later(AUTOSAVE_S, save)
+
+    def forget_autosave(self) -> None:
+        """Do not save by itself what was typed last."""
+        if self._autosave:
+            self._autosave.cancel()
+
+    async def flush(self) -> bool:
+        """Save what is typed; tell whether it is stored now."""
+        self.forget_autosave()
+        async with self._saving:
+            await self._stored()
+            kept, typed = self.kept, self.typed()
+            if self.held:
+                return False
+            if kept is None or typed == kept.draft:
+                return True
+            stored, saved = await self._store(typed, over=kept.version)
+            return saved or await self._resolve(typed, stored)
+
+    async def _store(self, typed: Draft, *, over: int) -> tuple[KeptDraft, bool]:
+        """Save, also when whoever waits for it is stopped."""
+        self._storing = self._loop.create_task(self._save(typed, over))
+        return await asyncio.shield(self._storing)
+
+    async def _stored(self) -> None:
+        if self._storing and not self._storing.done():
+            await asyncio.wait([self._storing])
+
+    async def _save(self, typed: Draft, over: int) -> tuple[KeptDraft, bool]:
+        kept = self.kept
+        stored, saved = await self._drafts.save(typed, over=over)
+        if saved and self.kept is kept:
+            self.kept = stored
+            self._shown()
+        return stored, saved
+
+    async def _resolve(self, typed: Draft, theirs: KeptDraft) -> bool:
+        question = _("This draft was changed elsewhere at {time:%H:%M:%S}.").format(
+            time=theirs.saved_at.astimezone() if theirs.saved_at else datetime.now(UTC)
+        )
+        keeps = await self._panel.ask(question, _("Keep my text"), _("Take the other"))
+        if keeps is None:  # not answered: both texts stay, and it is asked again
+            return False
+        if not keeps:
+            self.turn(theirs)
+            return False
+        stored, saved = await self._store(typed, over=theirs.version)
+        return saved or await self._resolve(typed, stored)
+
+    def leave(self) -> None:
+        """Save at once what is typed: the page is being closed."""
+        self.forget_autosave()
+        if self.changed and not self.held:
+            self._panel.shared.see_through(self._keep(self.typed()))
+
+    async def _keep(self, typed: Draft) -> None:
+        """Save a draft when nobody is left to be asked: no text is written over."""
+        await self._stored()
+        over = self.kept.version if self.kept else 0
+        _theirs, saved = await self._drafts.save(typed, over=over)
+        if not saved:
+            own = typed.model_copy(update={"id": blank_draft().draft.id})
+            await self._drafts.save(own, over=0)
+
+    async def follow(self) -> None:
+        """Take over what another panel wrote, if nothing is typed here."""
+        kept = self.kept
+        if kept and not self.changed and not self._saving.locked():
+            stored = await self._drafts.get(kept.draft.id)
+            mine = self.kept is not kept or self.changed  # by now
+            if stored and not mine and stored.version != kept.version:
+                self.turn(stored)
+
+
+def blank_draft() -> KeptDraft:
+    """Return an empty draft that is not stored yet."""
+    return KeptDraft(Draft(id=secrets.token_hex(4), script=""), version=0)

@@ -9,8 +9,8 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from heygen_nb.drafts import left_out_text, what_is_said
+from heygen_nb.i18n import again, ngettext
 from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
 from heygen_nb.telegram import MAX_CAPTION
 from heygen_nb.timing import script_language
 from heygen_nb.ui.surface import video_source
@@ -26,6 +26,7 @@ _NBSP = "\N{NO-BREAK SPACE}"
 _BREAK = "\N{ZERO WIDTH SPACE}"
 _PAD = "\N{FIGURE SPACE}"  # a wide one that no line breaks at
 _MINUTES_FROM_S = 90
+_NARROW = 34  # letters that fit the list beside the editor
 _WIDE = 130  # wider than any list: what follows goes on a line of its own
 
 
@@ -44,18 +45,18 @@ def cut(text: str, letters: int = 48) -> str:
 
 def two_lines(first: str, second: str) -> str:
     """Return the two lines of a list entry; see the style of ``.hg-list``."""
-    first = cut(first).replace(" ", _NBSP)
+    first = cut(first, _NARROW).replace(" ", _NBSP)
     return first.ljust(_WIDE, _PAD) + _BREAK + second.replace(" ", _NBSP)
 
 
 def failure_html(message: str, hint: str, charged: bool | None) -> str:  # noqa: FBT001 - three states
     """Return a failure as HTML: what, whether it was charged, what to do."""
-    parts = [markup(f"❌ {message}", "bad", "div")]
+    parts = [markup(f"❌ {again(message)}", "bad", "div")]
     if charged is not None:
         word = _("It was charged.") if charged else _("Nothing was charged.")
         parts.append(markup(word, tag="div"))
     if hint:
-        parts.append(markup(f"👉 {panel_words(hint)}", tag="div"))
+        parts.append(markup(f"👉 {panel_words(again(hint))}", tag="div"))
     return f'<div role="alert">{"".join(parts)}</div>'
 
 
@@ -100,11 +101,16 @@ def video_html(path: Path) -> str:
 
 
 def picture_html(path: Path | None, alt: str) -> str:
+    """Return the small picture of a file."""
+    there = path and path.is_file() and path.stat().st_size <= MAX_PICTURE_BYTES
+    return thumb_html(path.read_bytes() if path and there else None, alt)
+
+
+def thumb_html(jpeg: bytes | None, alt: str) -> str:
     """Return a small picture with its bytes inside: HTML widgets load no files."""
-    if path is None or not path.is_file() or path.stat().st_size > MAX_PICTURE_BYTES:
+    if not jpeg:
         return '<span class="hg-thumb"></span>'
-    data = base64.b64encode(path.read_bytes()).decode()
-    source = f"data:image/jpeg;base64,{data}"
+    source = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
     return f'<img class="hg-thumb" alt="{escape(alt)}" src="{source}">'
 
 

@@ -13,7 +13,7 @@ from heygen_nb.models import Avatar, Voice
 from heygen_nb.renderer.catalogue import age_text
 from heygen_nb.renderer.search import SearchIndex, language_label, word_label
 from heygen_nb.ui.backgrounds import BackgroundPicker
-from heygen_nb.ui.base import make, row, shared_layout, show
+from heygen_nb.ui.base import Actions, Part, make, row, show
 from heygen_nb.ui.html import markup, two_lines
 from heygen_nb.ui.widgets import PictureGrid, Tile
 
@@ -21,18 +21,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from heygen_nb.renderer.catalogue import Kind
-    from heygen_nb.ui.base import Panel, Words
+    from heygen_nb.ui.base import Panel
     from heygen_nb.ui.catalogue import AccountLists
 
     Options = tuple[tuple[str, str], ...]
     Chosen = Callable[[str, str | None], Coroutine[Any, Any, object]]
 
 LISTED = 100
-_ANY = (("", ""),)  # chosen before the words are there: without, nothing would be
 _Item = TypeVar("_Item", Voice, Avatar)
 
 
-class Picker(widgets.VBox, Generic[_Item]):
+class Picker(Part, Generic[_Item]):
     """A list of HeyGen's to choose from: search while typing, filter, use one.
 
     Args:
@@ -41,8 +40,8 @@ class Picker(widgets.VBox, Generic[_Item]):
     """
 
     kind: Kind
-    search_words: Words
-    use_words: Words
+    search_words: str
+    use_words: str
 
     def __init__(
         self, panel: Panel, choose: Callable[[_Item], Coroutine[Any, Any, object]]
@@ -54,37 +53,27 @@ class Picker(widgets.VBox, Generic[_Item]):
         self._current: str = ""
         self._near: bool = False
         self._counted: int = 0
+        self.place = panel.place()
         self.t_search = panel.field(
-            widgets.Text, lambda: type(self).search_words(), placeholder="…"
+            widgets.Text, self.search_words, on=self._search, placeholder="…"
         )
-        filters: tuple[widgets.Widget, ...] = self._build_filters()
-        self.count = panel.say(make(widgets.HTML), "value", self._count_html)
-        self.use = panel.button(lambda: type(self).use_words(), self._use, "hg-primary")
-        self.age = panel.say(make(widgets.HTML), "value", self._age_html)
-        self.refresh = panel.button(lambda: "↻", self._refresh)
-        panel.say(self.refresh, "tooltip", lambda: _("Fetch the list anew"))
+        self.about = panel.say(make(widgets.HTML), "value", self._about_html)
+        self.use = panel.button(self.use_words, self._use, "hg-primary", at=self.place)
+        self.refresh = panel.button("↻", self._refresh, at=self.place)
+        panel.say(self.refresh, "tooltip", _("Fetch the list anew"))
+        filters, parts = self._build()
         super().__init__(
-            (
-                self.t_search,
-                row(*filters, css="hg-row-fields"),
-                *self._build_list(),
-                row(self.age, self.refresh),
-            ),
-            layout=shared_layout(),
+            self.t_search, row(*filters, css="hg-row-fields"), *parts, self.place
         )
-        for field in (self.t_search, *filters):
-            field.observe(lambda _change: panel.spawn(self._search), "value")
 
-    def _build_filters(self) -> tuple[widgets.Widget, ...]:
+    def _build(self) -> tuple[tuple[widgets.Widget, ...], tuple[widgets.Widget, ...]]:
+        """Return the filters, and what stands below them."""
         raise NotImplementedError
 
-    def _build_list(self) -> tuple[widgets.Widget, ...]:
-        raise NotImplementedError
-
-    def _filter(self, words: Words, options: Callable[[], Options]) -> Any:
-        """Make a dropdown whose words follow the language."""
-        field = self.panel.field(widgets.Dropdown, words, options=_ANY)
-        return self.panel.say(field, "options", options)
+    def _filter(self, words: str, options: Callable[[], Options]) -> Any:
+        return self.panel.field(
+            widgets.Dropdown, words, options=options, on=self._search
+        )
 
     def _found(self) -> list[_Item]:
         """Return what fits; the one in use first, so that it is never far away."""
@@ -93,18 +82,18 @@ class Picker(widgets.VBox, Generic[_Item]):
         if not self.t_search.value.strip():
             hits.sort(key=lambda item: item.id != self._current)
         self._near, self._counted = found.near, len(hits)
-        self.count.value = self._count_html()
+        self.about.value = self._about_html()
         return hits
 
     def _fits(self, item: _Item) -> bool:
         raise NotImplementedError
 
     async def _load(self, *, refresh: bool = False) -> None:
-        self.age.value = markup(_("Fetching the list…"), "hg-hint")
+        self.about.value = markup(_("Fetching the list…"), "hg-hint")
         try:
             await self._bring(refresh=refresh)
         finally:
-            self.age.value = self._age_html()
+            self.about.value = self._about_html()
 
     async def _bring(self, *, refresh: bool) -> None:
         raise NotImplementedError
@@ -119,53 +108,48 @@ class Picker(widgets.VBox, Generic[_Item]):
     async def _use(self) -> None:
         raise NotImplementedError
 
-    def _count_html(self) -> str:
+    def _about_html(self) -> str:
+        """Return how many are listed, and how old the list is."""
+        texts, css = [self._count_words()], "hg-hint"
         if self._near:
-            text = _("Nothing fits.")
-            if self._counted:
-                text += " " + _("The nearest are listed.")
-            return markup(text, "warn")
-        return markup(self._count_words(), "hg-hint")
+            texts, css = [_("Nothing fits.")], "warn"
+            texts += [_("The nearest are listed.")] if self._counted else []
+        if age := self._catalogue.age(self.kind):
+            texts.append(age_text(age))
+        if trouble := self._catalogue.trouble(self.kind):
+            texts.append(_("not fetched anew: {reason}").format(reason=trouble))
+            css = "warn"
+        return markup(" · ".join(filter(None, texts)), css)
 
     def _count_words(self) -> str:
         return ""
-
-    def _age_html(self) -> str:
-        age = self._catalogue.age(self.kind)
-        text = "" if age is None else age_text(age)
-        trouble = self._catalogue.trouble(self.kind)
-        if trouble is None:
-            return markup(text, "hg-hint")
-        reason = _("not fetched anew: {reason}").format(reason=trouble)
-        return markup(f"{text} · {reason}", "warn")
 
 
 class VoicePicker(Picker[Voice]):
     """All voices of the account; a sample can be heard."""
 
     kind = "voices"
-    search_words = staticmethod(lambda: _("🔎 Name, language or id"))
-    use_words = staticmethod(lambda: _("Use this voice"))
+    search_words = _("🔎 Name, language or id")
+    use_words = _("Use this voice")
 
-    def _build_filters(self) -> tuple[widgets.Widget, ...]:
+    def _build(self) -> tuple[tuple[widgets.Widget, ...], tuple[widgets.Widget, ...]]:
         self.voices: dict[str, Voice] = {}
         self._languages: tuple[str, ...] = ()
         self._heard, self._filling = "", False
-        self.d_language = self._filter(lambda: _("Language"), self._language_options)
-        self.d_gender = self._filter(lambda: _("Gender"), _gender_options)
+        self.d_language = self._filter(_("Language"), self._language_options)
+        self.d_gender = self._filter(_("Gender"), _gender_options)
         self.c_exact = self.panel.field(
-            widgets.Checkbox, lambda: _("Exact length only")
+            widgets.Checkbox, _("Exact length only"), on=self._search
         )
-        return self.d_language, self.d_gender, self.c_exact
-
-    def _build_list(self) -> tuple[widgets.Widget, ...]:
         self.s_voices = self.panel.field(
-            widgets.Select, lambda: _("Voices"), "hg-list hg-voices", rows=9
+            widgets.Select, _("Voices"), "hg-list hg-voices", rows=9
         )
         self.s_voices.observe(self._on_choice, "value")
         self.audio = make(widgets.Audio, "hg-off hg-audio", autoplay=True)
-        self.play = self.panel.button(lambda: _("▶ Sample"), self._play)
-        return self.s_voices, self.count, self.audio, row(self.use, self.play)
+        self.play = self.panel.button(_("▶ Sample"), self._play, at=self.place)
+        filters = self.d_language, self.d_gender, self.c_exact
+        buttons = row(self.use, self.play, self.refresh)
+        return filters, (self.s_voices, self.about, self.audio, buttons)
 
     async def begin(self, current: str) -> None:
         """Bring the voices.
@@ -185,11 +169,6 @@ class VoicePicker(Picker[Voice]):
         chosen = self.d_language.value
         self.d_language.options = self._language_options()
         self.d_language.value = chosen if chosen in self._languages else ""
-
-    async def only(self, language: str) -> None:
-        """Show the voices of one language, if there are any."""
-        if language in self._languages:
-            self.d_language.value = language
 
     async def _search(self) -> None:
         hits, chosen = self._found(), self.s_voices.value
@@ -261,20 +240,18 @@ class AvatarPicker(Picker[Avatar]):
     """All avatar looks of the account, by their pictures."""
 
     kind = "avatars"
-    search_words = staticmethod(lambda: _("🔎 Name, kind or id"))
-    use_words = staticmethod(lambda: _("Use this avatar"))
+    search_words = _("🔎 Name, kind or id")
+    use_words = _("Use this avatar")
 
-    def _build_filters(self) -> tuple[widgets.Widget, ...]:
+    def _build(self) -> tuple[tuple[widgets.Widget, ...], tuple[widgets.Widget, ...]]:
         self.avatars: dict[str, Avatar] = {}
         self._chosen: Avatar | None = None
-        self.d_owner = self._filter(lambda: _("Whose"), _owner_options)
-        self.d_shape = self._filter(lambda: _("Orientation"), _shape_options)
-        return self.d_owner, self.d_shape
-
-    def _build_list(self) -> tuple[widgets.Widget, ...]:
-        self.grid = PictureGrid(self.panel, self._show)
+        self.d_owner = self._filter(_("Whose"), _owner_options)
+        self.d_shape = self._filter(_("Orientation"), _shape_options)
+        self.grid = PictureGrid(self.panel, self._show, at=self.place)
         self.details = self.panel.say(make(widgets.HTML), "value", self._detail_html)
-        return self.count, self.grid, self.details, row(self.use)
+        parts = self.about, self.grid, self.details, row(self.use, self.refresh)
+        return (self.d_owner, self.d_shape), parts
 
     async def begin(self, current: str) -> None:
         """Bring the avatars: the first ones as soon as they are there.
@@ -349,7 +326,7 @@ class AvatarPicker(Picker[Avatar]):
             engines = ", ".join(avatar.engines)
             facts.append(_("engines: {engines}").format(engines=engines))
         if avatar.default_voice_id:
-            name = self._catalogue.voice_name(avatar.default_voice_id)
+            name = self._catalogue.name_of(avatar.default_voice_id)
             facts.append(_("usual voice: {voice}").format(voice=name))
         said = markup(avatar.name, "hg-strong")
         said += "".join(markup(fact) for fact in facts if fact)
@@ -381,7 +358,7 @@ def _gender_options() -> Options:
     return ((_("all"), ""), *genders)
 
 
-class PickerSlot(widgets.VBox):
+class PickerSlot(Part):
     """The place where one of the three pickers opens.
 
     Each is built when it is opened for the first time.
@@ -393,22 +370,18 @@ class PickerSlot(widgets.VBox):
         reset: Whether "as in the settings" can be chosen.
     """
 
-    children: tuple[widgets.Widget, ...]
-
     def __init__(self, panel: Panel, chosen: Chosen, *, reset: bool) -> None:
-        self._panel = panel
-        self._chosen = chosen
+        self._panel, self._chosen, self._reset = panel, chosen, reset
         self.pickers: dict[str, Any] = {}
         self.opened = ""
-        self.as_set_button = panel.button(
-            lambda: _("As in the settings"), self._on_reset
+        self._actions = Actions(
+            panel,
+            {
+                "reset": (_("As in the settings"), self._on_reset),
+                "close": (_("Close"), self.fold),
+            },
         )
-        show(self.as_set_button, when=reset)
-        close = panel.button(lambda: _("Close"), self.fold)
-        self._row = row(self.as_set_button, close)
-        super().__init__((), layout=shared_layout())
-        self.add_class("hg-card")
-        show(self, when=False)
+        super().__init__(css="hg-card hg-off")
 
     async def toggle(self, field: str, current: str) -> None:
         """Open the picker of a field, or close it if it is open."""
@@ -416,8 +389,9 @@ class PickerSlot(widgets.VBox):
             await self.fold()
             return
         self.opened = field
-        picker = self.pickers.get(field) or self._make(field)
-        self.children = (picker, self._row)
+        picker = self.pickers[field] = self.pickers.get(field) or self._made(field)
+        self._actions.offer("close", *(["reset"] if self._reset else []))
+        self.children = (picker, self._actions)
         show(self, when=True)
         await picker.begin(current)
 
@@ -433,16 +407,12 @@ class PickerSlot(widgets.VBox):
         self.children = ()
         show(self, when=False)
 
-    def _make(self, field: str) -> Any:
-        made: dict[str, Callable[[], Any]] = {
-            "voice": lambda: VoicePicker(self._panel, self._on_voice),
-            "avatar": lambda: AvatarPicker(self._panel, self._on_avatar),
-            "background": lambda: BackgroundPicker(
-                self._panel, partial(self._on_choice, "background")
-            ),
-        }
-        self.pickers[field] = made[field]()
-        return self.pickers[field]
+    def _made(self, field: str) -> Any:
+        if field == "voice":
+            return VoicePicker(self._panel, self._on_voice)
+        if field == "avatar":
+            return AvatarPicker(self._panel, self._on_avatar)
+        return BackgroundPicker(self._panel, partial(self._on_choice, field))
 
     async def _on_voice(self, voice: Voice) -> None:
         await self._on_choice("voice", await self._panel.shared.wish_for(voice))

@@ -24,10 +24,10 @@ from heygen_nb.models import SCRIPT_LANGUAGES, Draft
 from heygen_nb.renderer import effective_settings, update_video_config
 from heygen_nb.renderer.account import ledger_url, open_account
 from heygen_nb.renderer.resolve import background_meant
+from heygen_nb.reports import HistoryLine, line_by_id
 from heygen_nb.timing import script_language
-from heygen_nb.ui.catalogue import AccountLists
+from heygen_nb.ui.catalogue import AccountLists, BackgroundStore
 from heygen_nb.ui.jobs import Jobs
-from heygen_nb.ui.pictures import BackgroundStore
 from heygen_nb.writing import Lengths, Writing
 
 if TYPE_CHECKING:
@@ -77,12 +77,13 @@ class SharedState:
         self.settings = settings or self._read()
         set_language(self.settings.language)
         self._listeners: set[Callable[[str], None]] = set()
-        self._opening = asyncio.Lock()
+        self._opening, self._closing = asyncio.Lock(), asyncio.Lock()
         self._kept = AsyncExitStack()
         self._kept_for: Settings | None = None
         self._ledger: Ledger | None = None
         self._lengths = Lengths()
         self._farewells: set[asyncio.Task[object]] = set()
+        self._ending: weakref.WeakSet[asyncio.Task[None]] = weakref.WeakSet()
         self.drafts = DraftStore(self)
         self.catalogue = AccountLists(self.account)
         self.writing = Writing(lambda: self.video_settings, lambda: self._lengths)
@@ -109,8 +110,16 @@ class SharedState:
         """
         self._listeners.add(listener)
 
-    def leave(self, listener: Callable[[str], None]) -> None:
-        """Stop calling; when the last listener leaves, everything is let go of."""
+    def leave(
+        self, listener: Callable[[str], None], *tasks: asyncio.Task[None]
+    ) -> None:
+        """Stop calling; when the last listener leaves, everything is let go of.
+
+        Args:
+            listener: Of :meth:`listen`.
+            tasks: Cancelled ones that may hold a connection until they have ended.
+        """
+        self._ending.update(tasks)
         self._listeners.discard(listener)
         if not self._listeners:
             self.see_through(self.close())
@@ -177,12 +186,14 @@ class SharedState:
 
     async def close(self) -> None:
         """Stop waiting for renders and let go of everything."""
-        await self.jobs.close()
-        await self._kept.aclose()
-        self._kept_for = None
-        if self._ledger:
-            self._ledger.close()
-            self._ledger = None
+        async with self._closing:  # the last panel may be at it already
+            await self.jobs.close()
+            await asyncio.gather(*self._ending, return_exceptions=True)
+            await self._kept.aclose()
+            self._kept_for = None
+            if self._ledger:
+                self._ledger.close()
+                self._ledger = None
 
     # Settings
 
@@ -338,6 +349,16 @@ class SharedState:
         from heygen_nb.renderer.animatic import kept_preview  # noqa: PLC0415 - 0.2 s of codecs
 
         return await kept_preview(draft, settings_for(draft, self.settings))
+
+    async def films(self, draft_ids: Sequence[str]) -> list[HistoryLine]:
+        """Return the newest video of each draft that has one."""
+        videos = self.settings.videos_path
+        return await self.read(
+            lambda ledger: [
+                line_by_id(ledger, videos, row.id)
+                for row in ledger.drafts.films(draft_ids)
+            ]
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from html import escape
 from typing import TYPE_CHECKING, Any
 
@@ -13,27 +13,30 @@ import ipywidgets as widgets
 
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ui.base import make, row, shared_layout, show
+from heygen_nb.ui.base import Part, make, row, shared_layout, show
 from heygen_nb.ui.html import markup, video_html
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
     from pathlib import Path
 
-    from heygen_nb.ui.base import Panel
+    from heygen_nb.ui.base import Panel, Place
 
     Picture = Callable[[str], Awaitable[bytes | None]]
 
 
-class Player(widgets.VBox):
+class Player(Part):
     """Plays one video, of which nothing is stored in the notebook, or one sound."""
 
     def __init__(self) -> None:
-        self.screen = make(widgets.Output, "hg-screen")
+        super().__init__(css="hg-player")
         self._sound: widgets.Audio | None = None
-        super().__init__((self.screen,), layout=shared_layout())
-        self.add_class("hg-player")
         self.path: Path | None = None
+
+    @cached_property
+    def screen(self) -> widgets.Output:
+        """Where videos are shown."""
+        return make(widgets.Output, "hg-screen")
 
     def play(self, path: Path | None) -> None:
         """Show a video; None empties the screen."""
@@ -57,7 +60,7 @@ class Player(widgets.VBox):
 PAUSE_S = 0.2
 
 
-class LogView(widgets.VBox):
+class LogView(widgets.HTML):
     """Shows lines as they come, the newest in sight.
 
     Args:
@@ -79,8 +82,7 @@ class LogView(widgets.VBox):
         self._label = label
         self._also = also
         self._later: asyncio.TimerHandle | None = None
-        self.html = make(widgets.HTML)
-        super().__init__((self.html,), layout=shared_layout())
+        super().__init__(layout=shared_layout())
         self.add_class("hg-log")
         self._draw()
 
@@ -101,9 +103,7 @@ class LogView(widgets.VBox):
         label = escape(self._label)
         self._also()
         show(self, when=bool(text))
-        self.html.value = (
-            f'<pre role="log" tabindex="0" aria-label="{label}">{text}</pre>'
-        )
+        self.value = f'<pre role="log" tabindex="0" aria-label="{label}">{text}</pre>'
 
 
 PAGE = 12
@@ -125,13 +125,14 @@ class Tile:
     detail: str = ""
 
 
-class PictureGrid(widgets.VBox):
+class PictureGrid(Part):
     """A page of pictures, each a button; one set of buttons serves all pages.
 
     Args:
         panel: Whose gallery it is.
         choose: Called with the key of the tile that was clicked.
         css: A class of its own, for another shape than upright.
+        at: As in :meth:`Panel.spawn`.
     """
 
     def __init__(
@@ -139,8 +140,9 @@ class PictureGrid(widgets.VBox):
         panel: Panel,
         choose: Callable[[str], Coroutine[Any, Any, object]],
         css: str = "",
+        at: Place | None = None,
     ) -> None:
-        self._panel, self._choose = panel, choose
+        self._panel, self._choose, self._at = panel, choose, at
         self.tiles: Sequence[Tile] = ()
         self._shown: tuple[Tile, ...] = ()
         self._chosen, self._page, self._filling = "", 0, 0
@@ -148,26 +150,23 @@ class PictureGrid(widgets.VBox):
         self.pictures = make(widgets.HTML, "hg-off")
         self.buttons = tuple(self._button(number) for number in range(PAGE))
         self._grid = make(widgets.Box, "hg-gallery", children=self.buttons)
-        self.back = self._turner("‹", -1, lambda: _("Previous page"))
-        self.forth = self._turner("›", 1, lambda: _("Next page"))
+        self.back = self._turner("‹", -1, _("Previous page"))
+        self.forth = self._turner("›", 1, _("Next page"))
         self.count = make(widgets.HTML)
         self._turners = row(self.back, self.count, self.forth)
-        super().__init__(
-            (self.pictures, self._grid, self._turners), layout=shared_layout()
-        )
+        super().__init__(self.pictures, self._grid, self._turners, css=css)
         # the pictures of one gallery are not for the buttons of another one
         self._name = f"hg-of-{self.model_id[:12]}"
-        for name in (self._name, *css.split()):
-            self.add_class(name)
+        self.add_class(self._name)
 
     def _button(self, number: int) -> widgets.Button:
         button = make(widgets.Button, f"hg-tile hg-tile-{number}")
-        button.on_click(lambda _b: self._panel.spawn(partial(self._click, number)))
+        work = partial(self._click, number)
+        button.on_click(lambda _button: self._panel.spawn(work, self._at))
         return button
 
-    def _turner(self, sign: str, step: int, words: Callable[[], str]) -> widgets.Button:
-        button = make(widgets.Button, description=sign)
-        button.on_click(lambda _b: self._panel.spawn(partial(self._turn, step)))
+    def _turner(self, sign: str, step: int, words: str) -> widgets.Button:
+        button = self._panel.button(sign, partial(self._turn, step))
         return self._panel.say(button, "tooltip", words)
 
     async def fill(

@@ -14,23 +14,23 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.scripts import ScriptRequest
 from heygen_nb.timing import script_language
-from heygen_nb.ui.autosave import blank_draft
-from heygen_nb.ui.base import make, row, shared_layout, show
-from heygen_nb.ui.html import markup
+from heygen_nb.ui.base import Actions, Part, row, show
+from heygen_nb.ui.editor import blank_draft
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
     from heygen_nb.models import Draft
     from heygen_nb.scripts import Change
-    from heygen_nb.ui.autosave import Autosave
-    from heygen_nb.ui.base import Panel
+    from heygen_nb.timing import Fit
+    from heygen_nb.ui.base import Panel, Words, Work
+    from heygen_nb.ui.editor import Autosave
     from heygen_nb.ui.state import SharedState
 
 MAX_VERSIONS = 10
 
 
-class WriterCard(widgets.VBox):
+class WriterCard(Part):
     """Topic, format, tone, language and number of versions → drafts.
 
     Args:
@@ -43,61 +43,46 @@ class WriterCard(widgets.VBox):
         panel: Panel,
         write: Callable[[ScriptRequest, int], Coroutine[Any, Any, object]],
     ) -> None:
-        self._panel = panel
-        self._write = write
-        self._task: asyncio.Task[Any] | None = None
-        self.t_topic = panel.field(widgets.Textarea, lambda: _("Topic"), rows=2)
-        self.d_format = panel.field(widgets.Dropdown, lambda: _("Kind of script"))
+        self._panel, self._write = panel, write
+        language = current_language()
+        self.t_topic = panel.field(widgets.Textarea, _("Topic"), rows=2)
         self.d_language = panel.field(
             widgets.Dropdown,
-            lambda: _("Language"),
+            _("Language"),
             options=[(LANGUAGES.get(c, n), c) for c, n in SCRIPT_LANGUAGES.items()],
-            value=current_language()
-            if current_language() in SCRIPT_LANGUAGES
-            else "en",
+            value=language if language in SCRIPT_LANGUAGES else "en",
+            on=self._other_language,
         )
-        self.t_tone = panel.field(widgets.Text, lambda: _("Tone (optional)"))
+        self.d_format = panel.field(
+            widgets.Dropdown, _("Kind of script"), options=self._formats
+        )
+        self.t_tone = panel.field(widgets.Text, _("Tone (optional)"))
         self.n_number = panel.field(
-            widgets.BoundedIntText,
-            lambda: _("Versions"),
-            value=1,
-            min=1,
-            max=MAX_VERSIONS,
+            widgets.BoundedIntText, _("Versions"), value=1, min=1, max=MAX_VERSIONS
         )
-        self.who = make(widgets.HTML)
-        self.b_write = panel.button(lambda: _("✍️ Write"), self._start, "hg-primary")
+        self.who = panel.hint(self._who)
+        place = panel.place()
+        self.b_write = panel.button(_("✍️ Write"), self._start, "hg-primary", at=place)
         choices = (self.d_format, self.d_language, self.t_tone, self.n_number)
+        fields = row(*choices, css="hg-row-fields")
         super().__init__(
-            (
-                self.t_topic,
-                row(*choices, css="hg-row-fields"),
-                row(self.b_write, self.who),
-            ),
-            layout=shared_layout(),
+            self.t_topic, fields, row(self.b_write, self.who), place, css="hg-card"
         )
-        self.add_class("hg-card")
-        self.d_language.observe(lambda _change: self.relabel(), "value")
-        self.relabel()
 
-    def relabel(self) -> None:
-        """Name the formats of the chosen language, and who is going to write."""
-        writing = self._panel.shared.writing
-        first = [(_("by the topic"), "")]
-        formats = [(f.label, f.name) for f in writing.formats(self.d_language.value)]
-        options, kept = (*first, *formats), self.d_format.value
-        if self.d_format.options != options:
-            self.d_format.options = options
-            there = any(kept == name for _label, name in options)
-            self.d_format.value = kept if there else options[0][1]
-        show(self.t_tone, when=writing.has_model)
-        text = (
-            _("by the model {model}").format(
-                model=self._panel.shared.settings.script_model
-            )
-            if writing.has_model
-            else _("from ready formats; set a script model in Settings for any topic")
-        )
-        self.who.value = markup(text, "hg-hint")
+    async def _other_language(self) -> None:
+        self._panel.relabel()  # it has other formats
+
+    def _formats(self) -> tuple[tuple[str, str], ...]:
+        formats = self._panel.shared.writing.formats(self.d_language.value)
+        return ((_("by the topic"), ""), *((f.label, f.name) for f in formats))
+
+    def _who(self) -> str:
+        """Return who is going to write; only a model can keep to a tone."""
+        shared = self._panel.shared
+        show(self.t_tone, when=shared.writing.has_model)
+        if not shared.writing.has_model:
+            return _("from ready formats; set a script model in Settings for any topic")
+        return _("by the model {model}").format(model=shared.settings.script_model)
 
     async def _start(self) -> None:
         order = ScriptRequest(
@@ -107,14 +92,10 @@ class WriterCard(widgets.VBox):
             language=self.d_language.value,
             target_s=self._panel.shared.video_settings.video_duration,
         )
-        self.b_write.disabled = True
-        try:
-            await self._write(order, self.n_number.value)
-        finally:
-            self.b_write.disabled = False
+        await self._write(order, self.n_number.value)
 
 
-class Rewriter(widgets.HBox):
+class Rewriter(Actions):
     """Buttons that have the present script changed, and one that takes it back.
 
     Args:
@@ -127,57 +108,34 @@ class Rewriter(widgets.HBox):
         self,
         panel: Panel,
         change: Callable[[Change, str], Coroutine[Any, Any, object]],
-        undo: Callable[[], Coroutine[Any, Any, object]],
+        undo: Work,
     ) -> None:
-        self._panel = panel
-        self.shorten = panel.button(
-            lambda: _("✂️ Shorten to fit"), partial(change, "shorten", "")
-        )
-        self.lengthen = panel.button(
-            lambda: _("➕ Lengthen to fit"), partial(change, "lengthen", "")
-        )
-        another = panel.button(
-            lambda: _("🔁 Another version"), partial(change, "another", "")
-        )
-        self.to_english = panel.button(
-            lambda: _("🌐 Into English"), partial(change, "translate", "en")
-        )
-        self.to_russian = panel.button(
-            lambda: _("🌐 Into Russian"), partial(change, "translate", "ru")
-        )
-        self.undo = panel.button(lambda: _("↩ My text"), undo)
-        show(self.undo, when=False)
-        self._changes = (
-            *(self.shorten, self.lengthen, another),
-            *(self.to_english, self.to_russian),
-        )
-        super().__init__((*self._changes, self.undo), layout=shared_layout())
-        self.add_class("hg-buttons")
+        works: dict[str, tuple[Words, Work]] = {
+            "shorten": (_("✂️ Shorten to fit"), partial(change, "shorten", "")),
+            "lengthen": (_("➕ Lengthen to fit"), partial(change, "lengthen", "")),
+            "another": (_("🔁 Another version"), partial(change, "another", "")),
+            "en": (_("🌐 Into English"), partial(change, "translate", "en")),
+            "ru": (_("🌐 Into Russian"), partial(change, "translate", "ru")),
+            "undo": (_("↩ My text"), undo),
+        }
+        self._writing = panel.shared.writing
+        super().__init__(panel, works)
 
-    def offer(self, draft: Draft, *, cut: bool, add: bool, changed: bool) -> None:
+    def suggest(self, draft: Draft, fit: Fit, *, changed: bool) -> None:
         """Show what can be done with a draft.
 
         Args:
             draft: As it is typed.
-            cut: It is too long for its target.
-            add: It is too short.
+            fit: How near its script comes to its length.
             changed: There is a text to go back to.
         """
-        able = self._panel.shared.writing.has_model and bool(draft.script.strip())
-        russian = script_language(draft.script) == "ru"
-        show(self, when=able or changed)
-        for button in self._changes:
-            show(button, when=able)
-        show(self.shorten, when=able and cut)
-        show(self.lengthen, when=able and add)
-        show(self.to_english, when=able and russian)
-        show(self.to_russian, when=able and not russian)
-        show(self.undo, when=changed)
-
-    def busy(self, *, now: bool) -> None:
-        """Let nothing be pressed while something is written."""
-        for button in (*self._changes, self.undo):
-            button.disabled = now
+        names = ["undo"] if changed else []
+        if self._writing.has_model and draft.script.strip():
+            russian = script_language(draft.script) == "ru"
+            names += ["another", "en" if russian else "ru"]
+            names += ["shorten"] if fit.cut_words else []
+            names += ["lengthen"] if fit.add_words else []
+        self.offer(*names)
 
 
 class DraftWriting:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -143,7 +144,8 @@ class Notebook:
         return self.page.get_by_role("tab", name=name)
 
     def field(self, name: str) -> Locator:
-        return self.page.get_by_label(name, exact=True)
+        # below the name there may be a hint
+        return self.page.get_by_label(re.compile(rf"^\s*{re.escape(name)}\s*(\n|$)"))
 
 
 @pytest.fixture(scope="session")

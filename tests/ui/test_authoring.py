@@ -139,7 +139,7 @@ def test_what_opens_in_the_drafts_fits_its_width(authoring, tmp_path, language):
         book.page.set_viewport_size({"width": width + 90, "height": 1600})
         book.theme(theme)
         for number, sign in enumerate(("✍️", "📊", "🎤", "🧑", "🖼️")):
-            button = book.page.locator(".hg-left button, .hg-own", has_text=sign)
+            button = book.page.locator(".hg-left button, .hg-own button", has_text=sign)
             button.click()
             book.page.wait_for_timeout(1500)  # lists and pictures come
             name = f"open-{theme}-{language}-{width}-{number}.png"

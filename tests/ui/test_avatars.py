@@ -106,7 +106,7 @@ async def test_a_typing_mistake_shows_the_nearest(shop, picker):
     picker.t_search.value = "libraryy"
     await shop.idle()
 
-    assert "nearest are listed" in picker.count.value
+    assert "nearest are listed" in picker.about.value
     assert "library" in shown(picker)[0]
 
 

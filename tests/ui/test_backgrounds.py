@@ -82,7 +82,7 @@ async def test_an_upload_is_kept_chosen_marked_and_shown(wall, home):
     assert "data:image/jpeg;base64," in wall.picker.now.value
     assert "my-sea" in wall.picker.now.value
     assert wall.picker.u_file.value == ()
-    assert wall.picker.state.value == ""
+    assert wall.picker.place.html == ""
 
 
 async def test_a_good_upload_takes_away_what_was_said_of_a_bad_one(wall):
@@ -115,7 +115,7 @@ async def test_a_bad_upload_is_told_and_damages_nothing(
     assert "<img src=x" not in notice(wall)
     assert len(wall.chosen) == 1
     assert titles(wall) == ["✓ sea"]
-    assert wall.picker.state.value == ""
+    assert reason in wall.picker.place.html
     assert len(list((home / "backgrounds").iterdir())) == 1
     await upload(wall, "lake.png", png("#00ff00"))
     assert len(wall.chosen) == 2

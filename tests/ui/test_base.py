@@ -74,6 +74,56 @@ async def test_a_surprise_is_shown_and_logged(panel, caplog):
     assert "Traceback" in caplog.text
 
 
+async def test_an_error_in_sight_follows_the_language(panel, shared):
+    words = _("{seconds} s at least, {seconds:.1f} s")  # not in the catalogue
+    hint = _("Allowed: {allowed}.").format(allowed=_("Cancel"))
+
+    async def fail():
+        raise ApiError(words.format(seconds=2), hint=hint)
+
+    panel.spawn(fail)
+    await panel.idle()
+    assert "2 s at least, 2.0 s" in notice(panel)
+    await shared.set_language("ru")
+
+    assert "Допустимо: Отмена." in notice(panel)
+    assert "2 s at least, 2.0 s" in notice(panel)
+
+
+async def test_what_is_being_done_is_told_until_it_is_done(panel, until):
+    place, go_on = panel.place(), asyncio.Event()
+
+    async def work():
+        panel.tell_busy(_("Testing…"))
+        await go_on.wait()
+
+    panel.spawn(work, place)
+    await until(lambda: "Testing…" in place.html)
+    go_on.set()
+    await panel.idle()
+
+    assert place.html == ""
+
+
+async def test_a_second_click_waits_for_the_first(panel, until):
+    go_on, begun = asyncio.Event(), []
+
+    async def work():
+        begun.append(1)
+        await go_on.wait()
+
+    button = panel.button(_("Cancel"), work)
+    button.click()
+    button.click()
+    await until(lambda: begun)
+    go_on.set()
+    await panel.idle()
+    button.click()
+    await panel.idle()
+
+    assert len(begun) == 2
+
+
 async def test_closing_cancels_what_runs(panel, until):
     started = asyncio.Event()
 

@@ -5,8 +5,7 @@ import asyncio
 import pytest
 
 from heygen_nb.models import Draft
-from heygen_nb.ui import autosave
-from heygen_nb.ui.base import shown
+from heygen_nb.ui import editor
 from heygen_nb.ui.drafts import DraftsPanel
 from heygen_nb.ui.settings import SettingsPanel
 
@@ -15,7 +14,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def panel(shared, monkeypatch):
-    monkeypatch.setattr(autosave, "AUTOSAVE_S", 0.01)
+    monkeypatch.setattr(editor, "AUTOSAVE_S", 0.01)
     panel = DraftsPanel(shared)
     await panel.idle()
     yield panel
@@ -43,14 +42,14 @@ async def stored(panel):
 
 
 async def test_a_draft_says_what_holds_for_it(panel, casting, shared):
-    labels = [button.description for button in casting.buttons.values()]
+    labels = [button.description for button in casting.buttons.children[:3]]
     assert labels == ["🎤 en-US-Neural2-F", "🧑 first avatar", "🖼️ no background"]
 
     own = Draft(id="d1", script="Hi.", voice="Maya", background="#203040", duration=20)
     await shared.drafts.save(own, over=0)
     await panel.open_draft("d1")
 
-    labels = [button.description for button in casting.buttons.values()]
+    labels = [button.description for button in casting.buttons.children[:3]]
     assert labels == ["🎤 Maya", "🧑 first avatar", "🖼️ #203040"]
     assert casting.t_duration.value == "20"
 
@@ -134,7 +133,7 @@ async def test_the_settings_panel_picks_into_its_fields(shared):
 
     await panel.picker._on_voice(maya)
 
-    assert panel.t_voice.value == "Maya"
+    assert panel.fields["heygen_voice"].value == "Maya"
     assert shared.settings.heygen_voice == "en-US-Neural2-F"
     await panel.save_all()
     assert shared.settings.heygen_voice == "Maya"
@@ -151,14 +150,14 @@ async def test_a_voice_of_another_language_is_red_and_one_click_mends_it(
     await settled(panel)
     assert "hg-wrong" in casting.buttons["voice"]._dom_classes
 
-    casting.fit_button.click()
+    casting.buttons["fit"].click()
     await settled(panel)
 
     voices = await shared.catalogue.voices()
     taken = (await stored(panel)).voice
     assert {v.language for v in voices if taken in (v.name, v.id)} == {"Russian"}
     assert "hg-wrong" not in casting.buttons["voice"]._dom_classes
-    assert not shown(casting.fit_button)
+    assert "fit" not in casting.buttons.offered
 
 
 async def test_a_named_voice_of_another_language_is_red_too(panel, casting, shared):
@@ -176,7 +175,7 @@ async def test_the_question_before_paying_offers_a_voice_of_the_language(
 ):
     await shared.drafts.save(Draft(id="d1", script=RUSSIAN), over=0)
     await panel.open_draft("d1")
-    panel.create_button.click()
+    panel.doing["create"].click()
     await until(lambda: panel.question)
     assert "two languages" in panel.question.text
     assert panel.question.others.children[0].description.startswith("Take ")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from heygen_nb.models import Draft
-from heygen_nb.ui import autosave
+from heygen_nb.ui import editor
 from heygen_nb.ui.base import shown
 from heygen_nb.ui.draft_list import LISTED
 from heygen_nb.ui.drafts import DraftsPanel
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def panel(shared, monkeypatch):
-    monkeypatch.setattr(autosave, "AUTOSAVE_S", 0.01)
+    monkeypatch.setattr(editor, "AUTOSAVE_S", 0.01)
     panel = DraftsPanel(shared)
     await panel.idle()
     yield panel
@@ -178,7 +178,7 @@ async def test_delete_can_be_undone(panel, shared):
     assert await kept(shared) == []
     assert panel.t_script.value == ""
 
-    panel.undo_button.click()
+    panel.bringing["undo"].click()
     await settled(panel)
 
     assert [draft.title for draft in await kept(shared)] == ["Leo"]
@@ -253,7 +253,7 @@ async def test_create_saves_renders_and_shows_generation(panel, shared, until):
     shown = []
     panel.on_create = lambda: shown.append(1)
     panel.t_script.value = "Leo, slow down today."
-    panel.create_button.click()
+    panel.doing["create"].click()
     await until(lambda: panel.question)
     panel.question.yes.click()
     await panel.idle()
@@ -267,7 +267,7 @@ async def test_create_saves_renders_and_shows_generation(panel, shared, until):
 
 async def test_money_is_asked_for_with_what_will_be_used(panel, sandbox, shared, until):
     await write(panel)
-    panel.create_button.click()
+    panel.doing["create"].click()
     await until(lambda: panel.question)
     asked = panel.question.text
     panel.question.no.click()
@@ -283,12 +283,12 @@ async def test_money_is_asked_for_with_what_will_be_used(panel, sandbox, shared,
 async def test_a_script_without_words_is_refused_before_anything_is_sent(panel, shared):
     panel.t_script.value = "🎬 …"
     await settled(panel)
-    panel.create_button.click()
+    panel.doing["create"].click()
     await panel.idle()
 
     assert "the script has no words" in panel.told
     assert shared.jobs.all == []
-    assert not panel.create_button.disabled
+    assert not panel.doing["create"].disabled
 
 
 async def test_a_preview_is_played_in_place_and_made_once(panel, shared, monkeypatch):
@@ -326,7 +326,7 @@ async def test_a_limit_is_passed_only_when_somebody_agrees(
 ):
     shared.settings = shared.settings.model_copy(update={"max_cost_per_day": 0.01})
     panel.t_script.value = "Leo, slow down today."
-    panel.create_button.click()
+    panel.doing["create"].click()
     await until(lambda: panel.question)
     asked = panel.question.text
     getattr(panel.question, button).click()
@@ -467,7 +467,7 @@ async def three(panel, shared):
         draft = Draft(id=name, title=name.upper(), script=f"Leo, slow down, {name}.")
         await shared.drafts.save(draft, over=0)
     await panel.idle()
-    panel.all_button.click()
+    panel.bringing["all"].click()
     await panel.idle()
 
 
@@ -475,9 +475,9 @@ async def test_several_drafts_are_rendered_after_one_question(
     panel, shared, sandbox, until
 ):
     await three(panel, shared)
-    assert panel.render_button.description == "🎬 Render 3"
+    assert panel.doing["create"].description.startswith("🎬 Render 3 · ≈ $")
 
-    panel.render_button.click()
+    panel.doing["create"].click()
     await until(lambda: panel.question)
     assert "Render 3 drafts?" in panel.question.text
     assert "$" in panel.question.text
@@ -488,7 +488,7 @@ async def test_several_drafts_are_rendered_after_one_question(
     await panel.idle()
     assert len(sandbox.charges()) == 3
 
-    panel.render_button.click()
+    panel.doing["create"].click()
     await panel.idle()
     assert "All of them are rendered already." in panel.told
     assert len(sandbox.charges()) == 3
@@ -497,10 +497,10 @@ async def test_several_drafts_are_rendered_after_one_question(
 async def test_several_drafts_are_deleted_and_all_brought_back(panel, shared):
     await three(panel, shared)
 
-    await panel.delete_chosen()
+    await panel.delete()
     await panel.idle()
     assert (await shared.drafts.search("", limit=9))[1] == 0
-    panel.undo_button.click()
+    panel.bringing["undo"].click()
     await panel.idle()
 
     assert (await shared.drafts.search("", limit=9))[1] == 3
@@ -508,12 +508,14 @@ async def test_several_drafts_are_deleted_and_all_brought_back(panel, shared):
 
 async def test_buttons_for_several_are_there_for_several_only(panel, shared):
     await three(panel, shared)
-    assert shown(panel.render_button)
+    assert not shown(panel.editor)
+    assert panel.doing["create"].description.startswith("🎬 Render 3")
 
     panel.list.s_drafts.value = ("b",)
     await panel.idle()
 
-    assert not shown(panel.render_button)
+    assert shown(panel.editor)
+    assert panel.doing["create"].description.startswith("🎬 Create video")
     assert panel.t_title.value == "B"
 
 

@@ -6,7 +6,7 @@ from collections import deque
 import pytest
 
 from heygen_nb.ui import widgets
-from heygen_nb.ui.jobs import LOG_LINES, Jobs
+from heygen_nb.ui.jobs import LOG_LINES
 from heygen_nb.ui.widgets import LogView
 
 pytestmark = pytest.mark.anyio
@@ -25,7 +25,7 @@ async def view(lines):
 
 
 async def test_lines_are_escaped(view):
-    assert "&lt;b&gt;bold&lt;/b&gt;" in view.html.value
+    assert "&lt;b&gt;bold&lt;/b&gt;" in view.value
 
 
 async def test_a_thousand_lines_are_one_update_a_fifth_of_a_second(
@@ -33,7 +33,7 @@ async def test_a_thousand_lines_are_one_update_a_fifth_of_a_second(
 ):
     monkeypatch.setattr(widgets, "PAUSE_S", 0.05)
     drawn = []
-    view.html.observe(drawn.append, "value")
+    view.observe(drawn.append, "value")
 
     for number in range(1000):
         lines.append(str(number))
@@ -41,11 +41,11 @@ async def test_a_thousand_lines_are_one_update_a_fifth_of_a_second(
     await asyncio.sleep(0.12)
 
     assert len(drawn) == 1
-    assert "999" in view.html.value
+    assert "999" in view.value
 
 
-async def test_the_last_fifty_lines_are_kept():
-    jobs = Jobs(None, None, lambda _topic: None)
+async def test_the_last_fifty_lines_are_kept(shared):
+    jobs = shared.jobs
     for number in range(60):
         jobs.say(f"line {number}")
 
@@ -54,10 +54,10 @@ async def test_the_last_fifty_lines_are_kept():
 
 
 async def test_closing_forgets_the_update_that_was_to_come(view, lines):
-    before = view.html.value
+    before = view.value
     lines.append("late")
     view.refresh()
     view.close()
     await asyncio.sleep(0.25)
 
-    assert view.html.value == before
+    assert view.value == before

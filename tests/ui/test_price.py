@@ -24,7 +24,7 @@ async def panel(shared):
 
 
 async def hear(panel, until, button):
-    panel.hear_button.click()
+    panel.doing["hear"].click()
     await until(lambda: panel.question)
     asked = panel.question.text
     getattr(panel.question, button).click()
@@ -86,17 +86,17 @@ async def test_no_speech_is_made_when_exact_length_is_off_by_now(
 ):
     shared.settings = shared.settings.model_copy(update={"length_mode": "estimate"})
 
-    panel.hear_button.click()
+    panel.doing["hear"].click()
     await panel.idle()
 
     assert sandbox.charges() == []
 
 
-@pytest.mark.parametrize("button", ["create_button", "hear_button"])
+@pytest.mark.parametrize("button", ["create", "hear"])
 async def test_who_agreed_to_another_cost_has_not_agreed(
     panel, shared, sandbox, until, button
 ):
-    getattr(panel, button).click()
+    panel.doing[button].click()
     await until(lambda: panel.question)
     dearer = {"resolution": "4k", "video_duration": 60}
     shared.settings = shared.settings.model_copy(update=dearer)

@@ -26,8 +26,8 @@ async def panel(monkeypatch, sandbox):
     reset_video_config()
 
 
-async def click(panel, work):
-    panel.spawn(work)
+async def click(panel, work, at=None):
+    panel.spawn(work, at)
     await panel.idle()
 
 
@@ -42,18 +42,18 @@ def config(home):
 async def test_a_duration_is_put_right_and_the_panel_says_why(
     panel, home, typed, kept, why
 ):
-    panel.t_video_duration.value = typed
+    panel.fields["video_duration"].value = typed
     await click(panel, panel.save_all)
 
-    assert panel.t_video_duration.value == kept
+    assert panel.fields["video_duration"].value == kept
     assert f"video_duration: {kept}" in config(home)
     assert why in panel.told
     assert f"→ {kept}" in panel.told
 
 
 async def test_the_next_render_uses_what_was_saved(panel):
-    panel.t_video_duration.value = "45"
-    panel.c_use_avatar.value = False
+    panel.fields["video_duration"].value = "45"
+    panel.fields["heygen_use_avatar"].value = False
     await click(panel, panel.save_all)
 
     assert VIDEO_CONFIG["duration"] == 45
@@ -74,11 +74,10 @@ async def test_the_four_keys_of_the_notes_stand_in_the_file(panel, home):
 
 
 async def test_fields_and_hints_stand_in_the_order_of_the_notes(panel):
-    card = panel.children[-3].children[0].children[0]
-    # a field with a picker stands in a row with its button; the picker is closed
-    rows = [w for w in card.children if w not in (panel.picker, panel.duration_place)]
-    first = [getattr(w, "children", (w,))[0] for w in rows]
-    texts = [getattr(w, "description", "") or w.value for w in first]
+    heading, *parts = panel.children[-3].children[0].children
+    fields = [part for part in parts if part in panel.fields.values()]
+    lines = [line for field in fields for line in field.description.splitlines()]
+    texts = [heading.value, *lines]
 
     expected = (
         "HeyGen video settings",
@@ -115,20 +114,20 @@ async def test_keys_go_to_dotenv_and_are_shown_only_as_set(panel, home):
 
 
 async def test_reset_asks_first(panel, home, until):
-    panel.t_video_duration.value = "45"
+    panel.fields["video_duration"].value = "45"
     await click(panel, panel.save_all)
     panel.spawn(panel.reset)
     await until(lambda: asked(panel))
     panel.question.no.click()
     await panel.idle()
-    assert panel.t_video_duration.value == "45"
+    assert panel.fields["video_duration"].value == "45"
 
     panel.spawn(panel.reset)
     await until(lambda: asked(panel))
     panel.question.yes.click()
     await panel.idle()
 
-    assert panel.t_video_duration.value == "30"
+    assert panel.fields["video_duration"].value == "30"
     assert "video_duration: 30" in config(home)
 
 
@@ -146,7 +145,7 @@ async def test_a_broken_file_is_shown_and_never_overwritten(home):
     panel.fill()
     panel.tell_error(panel.shared.broken)
     assert "line" in panel.told
-    assert panel.t_video_duration.value == "30"
+    assert panel.fields["video_duration"].value == "30"
     await click(panel, panel.save_all)
 
     assert config(home) == broken
@@ -170,36 +169,38 @@ async def test_a_broken_file_can_be_put_aside(home, until):
 
 
 async def test_a_language_switch_keeps_what_is_typed_and_not_saved(panel, home):
-    panel.t_video_duration.value = "44"
+    panel.fields["video_duration"].value = "44"
     panel.d_language.value = "ru"
     await panel.idle()
 
-    assert panel.t_video_duration.description == "⏱️ Длительность видео (секунды)"
-    assert panel.t_video_duration.value == "44"
+    assert panel.fields["video_duration"].description.startswith(
+        "⏱️ Длительность видео (секунды)\n"
+    )
+    assert panel.fields["video_duration"].value == "44"
     assert "language: ru" in config(home)
 
 
 async def test_both_connections_can_be_tested(panel, sandbox, monkeypatch):
     panel.secrets["heygen_api_key"].value = sandbox.handle.api_key
     await click(panel, panel.save_all)
-    await click(panel, panel.test_heygen)
-    await click(panel, panel.test_telegram)
+    await click(panel, panel.test_heygen, panel.heygen_state)
+    await click(panel, panel.test_telegram, panel.telegram_state)
 
-    assert "✓ works · balance $100.00" in panel.heygen_state.value
-    assert "✓ works · @" in panel.telegram_state.value
+    assert "✓ works · balance $100.00" in panel.heygen_state.html
+    assert "✓ works · @" in panel.telegram_state.html
 
 
 async def test_a_wrong_key_says_so_beside_its_field(panel):
     panel.secrets["heygen_api_key"].value = "sk_wrong"
     await click(panel, panel.save_all)
-    await click(panel, panel.test_heygen)
+    await click(panel, panel.test_heygen, panel.heygen_state)
 
-    assert "❌" in panel.heygen_state.value
+    assert "❌" in panel.heygen_state.html
 
 
 async def test_limits_and_the_way_to_a_length_are_saved(panel, home):
-    panel.d_length_mode.value = "exact"
-    panel.n_per_day.value = 12.5
+    panel.fields["length_mode"].value = "exact"
+    panel.fields["max_cost_per_day"].value = 12.5
     await click(panel, panel.save_all)
 
     assert "length_mode: exact" in config(home)
@@ -207,9 +208,9 @@ async def test_limits_and_the_way_to_a_length_are_saved(panel, home):
     assert "max_cost_per_render" not in config(home)
     assert panel.shared.settings.max_cost_per_day == 12.5
 
-    panel.n_per_day.value = -3
+    panel.fields["max_cost_per_day"].value = -3
 
-    assert panel.n_per_day.value == 0
+    assert panel.fields["max_cost_per_day"].value == 0
 
 
 async def test_another_key_takes_the_lists_of_the_old_account_away(panel, sandbox):
@@ -217,14 +218,14 @@ async def test_another_key_takes_the_lists_of_the_old_account_away(panel, sandbo
     await click(panel, panel.save_all)
     await panel.open_picker("voice")
     assert panel.shared.catalogue.age() is not None
-    assert panel.t_voice.options
+    assert panel.fields["heygen_voice"].options
 
     panel.secrets["heygen_api_key"].value = "sk_of_somebody_else"
     await click(panel, panel.save_all)
 
     assert panel.picker.opened == ""
     assert panel.picker.pickers == {}
-    assert panel.t_voice.options == ()
+    assert panel.fields["heygen_voice"].options == ()
 
 
 async def test_what_is_typed_is_tested_and_not_what_is_stored(panel, sandbox, home):
@@ -232,9 +233,9 @@ async def test_what_is_typed_is_tested_and_not_what_is_stored(panel, sandbox, ho
     await click(panel, panel.save_all)
 
     panel.secrets["heygen_api_key"].value = sandbox.handle.api_key
-    await click(panel, panel.test_heygen)
+    await click(panel, panel.test_heygen, panel.heygen_state)
 
-    assert "✓ works" in panel.heygen_state.value
+    assert "✓ works" in panel.heygen_state.html
     assert sandbox.handle.api_key not in (home / ".env").read_text()
 
 
@@ -259,5 +260,5 @@ async def test_what_can_be_chosen_is_said_in_the_users_language(panel):
     await panel.shared.set_language("ru")
 
     assert ("здесь, бесплатно", "own") in captions.options
-    assert ("примерная", "estimate") in panel.d_length_mode.options
+    assert ("примерная", "estimate") in panel.fields["length_mode"].options
     assert captions.value == chosen

@@ -88,15 +88,20 @@ async def ready(panel, *names):
     """A card whose drafts are in the list."""
     await upload(panel, *names)
     await choose(panel, "hello")
-    await click(panel, panel.card.b_add)
+    await click(panel, panel.card.actions["add"])
 
 
 def shown(card):
     return unescape(card.result.value)
 
 
-def visible(*widgets):
-    return ["hg-off" not in widget._dom_classes for widget in widgets]
+def visible(card, *parts):
+    return [
+        part in card.actions.offered
+        if isinstance(part, str)
+        else "hg-off" not in part._dom_classes
+        for part in parts
+    ]
 
 
 async def test_a_good_table_takes_away_what_was_said_of_a_bad_one(panel, card):
@@ -113,7 +118,7 @@ async def test_a_table_shows_its_placeholders_and_asks_for_a_text(panel, card):
 
     assert "{{ First_name }}" in shown(card)
     assert "❌" not in shown(card)
-    assert visible(card.t_template, card.b_add) == [True, False]
+    assert visible(card, card.t_template, "add") == [True, False]
 
 
 async def test_a_typed_template_is_filled_with_the_first_row(panel, card):
@@ -123,7 +128,7 @@ async def test_a_typed_template_is_filled_with_the_first_row(panel, card):
     await settled(panel)
 
     assert "Hello Anna, nice day." in shown(card)
-    assert card.b_add.description == "Add 2 drafts"
+    assert card.actions["add"].description == "Add 2 drafts"
 
 
 async def test_a_template_of_home_is_chosen_from_the_list(panel, card):
@@ -131,14 +136,14 @@ async def test_a_template_of_home_is_chosen_from_the_list(panel, card):
     await choose(panel, "hello")
 
     assert "Hello Anna, welcome to the team." in shown(card)
-    assert visible(card.t_template, card.b_add) == [False, True]
+    assert visible(card, card.t_template, "add") == [False, True]
 
 
 async def test_a_table_of_drafts_needs_no_template(panel, card):
     await upload(panel, content=b"script,title\nHello there.,T\n")
 
     assert "Hello there." in shown(card)
-    assert visible(card.b_add) == [True]
+    assert visible(card, "add") == [True]
 
 
 async def test_problems_are_listed_and_nothing_can_be_added(panel, card, shared):
@@ -148,7 +153,7 @@ async def test_problems_are_listed_and_nothing_can_be_added(panel, card, shared)
     assert "line 3 (row 2), column “name”" in shown(card)
     assert "… and 3 more" in shown(card)
     assert "<b>" not in card.result.value
-    assert visible(card.b_add) == [False]
+    assert visible(card, "add") == [False]
     await card.add()
     assert (await shared.drafts.search("", limit=9))[1] == 0
 
@@ -160,7 +165,7 @@ async def test_a_file_that_is_no_table_is_told(panel, card):
     assert "old.csv" in unescape(panel.told)
     assert "UTF-8" in panel.told
     assert card.table is None
-    assert visible(card.b_add) == [False]
+    assert visible(card, "add") == [False]
 
 
 async def test_what_a_cell_holds_is_text_on_the_page(panel, card):
@@ -176,11 +181,11 @@ async def test_the_drafts_are_added_once(panel, card, shared):
     assert total == 2
     assert panel.added == [rows[0].draft.id]
     assert rows[0].draft.title == "Anna"
-    assert "2 of 2" in card.state.value
-    assert visible(card.b_add, card.b_sample, card.b_rest) == [False, True, False]
+    assert "2 of 2" in card.place.html
+    assert visible(card, "add", "sample", "rest") == [False, True, False]
 
     await ready(panel, "Boris", "Anna", "Clara")
-    assert "1 of 3" in card.state.value
+    assert "1 of 3" in card.place.html
     assert (await shared.drafts.search("", limit=9))[1] == 3
 
 
@@ -194,7 +199,7 @@ async def test_a_text_of_ones_own_is_not_written_over_unasked(
     mine = Draft(id=theirs.id, script="My own words.")
     await shared.drafts.save(mine, over=0)
 
-    card.b_add.click()
+    card.actions["add"].click()
     await answer(panel, until, yes=take)
 
     assert (await shared.drafts.get(mine.id)).draft == (theirs if take else mine)
@@ -206,34 +211,34 @@ async def test_a_sample_is_one_charge_and_the_rest_are_the_others(
     await ready(panel, *"ABCDE")
     assert sandbox.requests("POST /v3/videos") == 0
 
-    card.b_sample.click()
+    card.actions["sample"].click()
     asked = await answer(panel, until, yes=True)
     assert "Render this one row?" in asked
     assert "$" in asked
     assert len(sandbox.charges()) == 1
-    assert card.b_rest.description == "🎬 Render the other 4"
-    assert visible(card.b_rest) == [True]
+    assert card.actions["rest"].description == "🎬 Render the other 4"
+    assert visible(card, "rest") == [True]
 
-    card.b_rest.click()
+    card.actions["rest"].click()
     asked = await answer(panel, until, yes=True)
     assert "Render 4 drafts?" in asked
     await asyncio.gather(*(job.task for job in shared.jobs.all))
     assert len(sandbox.charges()) == 5
 
-    await click(panel, card.b_sample)
-    assert "rendered already" in card.state.value
+    await click(panel, card.actions["sample"])
+    assert "rendered already" in card.place.html
     assert len(sandbox.charges()) == 5
 
 
 async def test_no_is_no(panel, card, until, sandbox):
     await ready(panel, "Anna", "Boris")
 
-    card.b_sample.click()
+    card.actions["sample"].click()
     await answer(panel, until, yes=False)
 
     assert sandbox.ledger()["jobs"] == []
-    assert card.state.value == ""
-    assert not card.b_sample.disabled
+    assert card.place.html == ""
+    assert not card.actions["sample"].disabled
 
 
 async def test_the_question_names_the_limit_that_would_be_passed(
@@ -242,7 +247,7 @@ async def test_the_question_names_the_limit_that_would_be_passed(
     shared.settings = shared.settings.model_copy(update={"max_cost_per_render": 0.01})
     await ready(panel, "Anna")
 
-    card.b_sample.click()
+    card.actions["sample"].click()
     asked = await answer(panel, until, yes=True)
 
     assert "is over 0.01 for one render" in asked
@@ -253,21 +258,21 @@ async def test_a_failed_sample_does_not_offer_the_rest(panel, card, until, sandb
     sandbox.fault("failed_render", "*", code="rendering_failed")
     await ready(panel, "Anna", "Boris")
 
-    card.b_sample.click()
+    card.actions["sample"].click()
     await answer(panel, until, yes=True)
 
-    assert visible(card.b_rest) == [False]
-    assert 'class="bad"' in card.state.value
+    assert visible(card, "rest") == [False]
+    assert 'class="bad"' in card.place.html
 
 
 async def test_another_table_ends_the_offer(panel, card, until):
     await ready(panel, "Anna", "Boris")
-    card.b_sample.click()
+    card.actions["sample"].click()
     await answer(panel, until, yes=True)
 
     await upload(panel, "Clara")
 
-    assert visible(card.b_add, card.b_sample, card.b_rest) == [True, False, False]
+    assert visible(card, "add", "sample", "rest") == [True, False, False]
 
 
 async def test_a_double_click_asks_and_pays_once(
@@ -282,8 +287,8 @@ async def test_a_double_click_asks_and_pays_once(
 
     monkeypatch.setattr(panel, "ask", asked)
 
-    card.b_sample.click()
-    card.b_sample.click()
+    card.actions["sample"].click()
+    card.actions["sample"].click()
     await answer(panel, until, yes=True)
 
     assert len(questions) == 1
@@ -298,7 +303,7 @@ async def test_what_was_edited_in_the_list_is_what_is_rendered(
     mine = draft.model_copy(update={"script": "My own words."})
     await shared.drafts.save(mine, over=1)
 
-    card.b_sample.click()
+    card.actions["sample"].click()
     await answer(panel, until, yes=True)
 
     assert shared.jobs.all[0].draft == mine
@@ -308,7 +313,7 @@ async def test_another_table_while_a_question_is_open_changes_nothing_agreed(
     panel, card, until, shared
 ):
     await ready(panel, "Anna", "Boris")
-    card.b_sample.click()
+    card.actions["sample"].click()
     await until(lambda: panel.question)
     card.table = read_table("people.csv", b"name\nClara\n")
     await card.fill()
@@ -316,7 +321,7 @@ async def test_another_table_while_a_question_is_open_changes_nothing_agreed(
     await answer(panel, until, yes=True)
 
     assert [job.draft.title for job in shared.jobs.all] == ["Anna"]
-    assert visible(card.b_add, card.b_rest) == [True, False]
+    assert visible(card, card.actions["add"], "rest") == [True, False]
 
 
 async def test_a_key_that_is_set_while_the_question_is_open_pays_for_nothing(
@@ -326,7 +331,7 @@ async def test_a_key_that_is_set_while_the_question_is_open_pays_for_nothing(
     shared.settings = paying.model_copy(update={"backend": "sandbox"})
     await ready(panel, "Anna")
 
-    card.b_sample.click()
+    card.actions["sample"].click()
     await until(lambda: panel.question)
     assert "$" not in panel.question.text
     shared.settings = paying
@@ -344,7 +349,7 @@ async def test_another_language_leaves_the_numbers_on_the_buttons(panel, card, s
 
     shared.tell("language")
 
-    assert card.b_add.description == "Add 2 drafts"
+    assert card.actions["add"].description == "Add 2 drafts"
 
 
 async def test_own_templates_come_before_those_of_the_package(card, home):

@@ -14,7 +14,7 @@ from heygen_nb.files import media_type
 from heygen_nb.renderer import reset_video_config
 from heygen_nb.renderer.background import MAX_BYTES, MAX_SIDE_PX, picture_of
 from heygen_nb.renderer.order import order
-from heygen_nb.ui.pictures import LISTED
+from heygen_nb.ui.catalogue import LISTED
 from heygen_nb.ui.state import SharedState
 
 pytestmark = pytest.mark.anyio

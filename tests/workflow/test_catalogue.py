@@ -131,7 +131,8 @@ async def test_ids_from_outside_cannot_leave_the_folder(shared, sandbox, home):
 
 async def test_the_age_of_a_list_is_told(shared):
     assert shared.catalogue.age("voices") is None
-    await shared.catalogue.refresh()
+    await shared.catalogue.voices(refresh=True)
+    await shared.catalogue.avatars(refresh=True)
 
     assert shared.catalogue.age("voices") < timedelta(minutes=1)
     assert shared.catalogue.age("avatars") < timedelta(minutes=1)

@@ -16,12 +16,11 @@ from heygen_nb.config import load_settings
 from heygen_nb.errors import DownloadError, HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT
-from heygen_nb.log import Report
 from heygen_nb.models import Draft, Video
 from heygen_nb.posting import Posting
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import open_account
-from heygen_nb.renderer.advance import advance, fetched, submitted
+from heygen_nb.renderer.advance import advance, fetched, submitted, waited
 from heygen_nb.renderer.finish import checked, refuse_faulty
 from heygen_nb.renderer.order import (
     ToRender,
@@ -33,7 +32,6 @@ from heygen_nb.renderer.order import (
 )
 from heygen_nb.renderer.request import finish_of
 from heygen_nb.renderer.search import SearchIndex, voice_filter
-from heygen_nb.renderer.wait import wait
 from heygen_nb.reports import Outcome
 
 if TYPE_CHECKING:
@@ -121,7 +119,7 @@ async def wait_video(
         timeout_s or settings.wait_timeout_s,
     )
     async with open_account(settings) as account:
-        return await wait(account, video_id, Report(progress_callback), pace)
+        return await waited(account, video_id, pace, progress_callback)
 
 
 async def download_video(video: Video, *, settings: Settings | None = None) -> Video:

@@ -34,6 +34,7 @@ ASPECT_RATIOS: tuple[str, ...] = get_args(AspectRatio)
 # What scripts are written in, as HeyGen and prompts call it; those of the panels
 # are another list: i18n.LANGUAGES.
 SCRIPT_LANGUAGES = {"en": "English", "ru": "Russian"}
+NO_AVATAR = "none"  # the engine of films made here, of HeyGen's speech
 MIN_DURATION_S, MAX_DURATION_S, DEFAULT_DURATION_S = 15, 60, 30
 
 

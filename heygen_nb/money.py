@@ -11,7 +11,7 @@ import yaml
 
 from heygen_nb.errors import ConfigError, LimitError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import Quote
+from heygen_nb.models import NO_AVATAR, Quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from heygen_nb.config import Settings
 
 RATES_NAME = "rates.yaml"
-NO_AVATAR = "none"
 _SHIPPED = Path(__file__).parent / RATES_NAME
 _LOOK_TYPES = ("photo_avatar", "digital_twin", "studio_avatar")
 _KEYS = ("engines", "speech", "currency", "source", "date", "credits")

@@ -27,6 +27,7 @@ from heygen_nb.log import Report
 from heygen_nb.models import Post
 from heygen_nb.renderer.account import turn
 from heygen_nb.renderer.advance import advance, fetched, fetched_by_id
+from heygen_nb.renderer.finish import ai_label
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -223,8 +224,7 @@ class Posting:
         from heygen_nb.telegram import split_caption  # noqa: PLC0415 - see above
 
         if self.settings.ai_label in ("caption", "both"):
-            label = _("🤖 Made with AI")
-            caption = f"{caption.strip()}\n\n{label}"
+            caption = f"{caption.strip()}\n\n{ai_label()}"
         return split_caption(caption)
 
     def _bot(self) -> tuple[SecretStr, str]:

@@ -59,12 +59,16 @@ class Settings(BaseModel):
 
     Attributes:
         heygen_background_url: ``#rrggbb``, a link, or a PNG or JPEG file (absolute,
-            from ``~`` or relative to home); empty for none.
+            from ``~`` or relative to home; without an avatar an MP4 too, which is
+            shown again and again); empty for none.
         heygen_voice: A HeyGen voice id, a voice name, or a wish such as
             ``en-US-Neural2-F`` (any voice of that language).
         heygen_avatar_id: A look id; empty means the account's first own look,
             else the first public one.
         video_duration: Wished length in seconds, 15 to 60.
+        no_avatar: Without an avatar, ``local`` buys HeyGen's speech alone and makes the
+            film on this machine; ``heygen`` has HeyGen render a still scene.
+        voice_bars: Whether such a film of ours shows how loud the voice is.
         fit: How the avatar fills the canvas: ``cover`` cuts, ``contain`` leaves bars,
             ``auto`` chooses by the shapes of both.
         length_mode: ``estimate``, or ``exact``: the speech is made first (paid, a
@@ -106,6 +110,8 @@ class Settings(BaseModel):
     )
     backend: Literal["auto", "heygen", "sandbox"] = "auto"
     heygen_use_avatar: bool = True
+    no_avatar: Literal["local", "heygen"] = "local"
+    voice_bars: bool = True
     heygen_background_url: str = ""
     heygen_voice: str = "en-US-Neural2-F"
     heygen_avatar_id: str = ""
@@ -169,6 +175,11 @@ class Settings(BaseModel):
         here = self.active_backend == "sandbox"
         interval_s = min(self.poll_interval_s, _SANDBOX_LOOK_S if here else math.inf)
         return Pace(interval_s, self.wait_timeout_s)
+
+    @property
+    def films_here(self) -> bool:
+        """Whether the film is made on this machine, of HeyGen's speech."""
+        return not self.heygen_use_avatar and self.no_avatar == "local"
 
     @property
     def videos_path(self) -> Path:

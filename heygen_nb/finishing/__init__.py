@@ -5,7 +5,7 @@ Files in, files out; nothing here knows HeyGen, drafts or the ledger.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -20,7 +20,7 @@ from heygen_nb.finishing.encode import (
     rewrite,
     shrink_video,
 )
-from heygen_nb.preview import Word, probe_video, read_sound
+from heygen_nb.preview import Scene, Word, probe_video, read_sound, render_scene
 from heygen_nb.preview.captions import Subtitles, set_pages
 from heygen_nb.preview.layout import lay_out, palette_for
 from heygen_nb.preview.video import pictures_at
@@ -30,11 +30,19 @@ if TYPE_CHECKING:
 
     from heygen_nb.finishing.encode import Crop
     from heygen_nb.models import AspectRatio
-    from heygen_nb.preview import Narration, VideoFacts
+    from heygen_nb.preview import Narration, Rendered, VideoFacts
     from heygen_nb.preview.captions import CaptionPage
     from heygen_nb.preview.layout import Layout, Palette
 
-__all__ = ["Finish", "Finished", "finish", "shrink_video"]
+__all__ = [
+    "Finish",
+    "Finished",
+    "Made",
+    "Narrated",
+    "finish",
+    "make_film",
+    "shrink_video",
+]
 
 LOUDNESS_LUFS = -14.0  # what phones' feeds play at
 _NEAR_LU = 0.5
@@ -166,3 +174,65 @@ def _gain_db(sound: Narration | None, channels: int, wish: float | None) -> floa
     heard = loudness_lufs(sound.samples, sound.sample_rate, channels)
     near = abs(wish - heard) <= _NEAR_LU or heard <= SILENT_LUFS
     return 0.0 if near else wish - heard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrated:
+    """A film without an avatar; captions are laid over it afterwards.
+
+    Attributes:
+        script: What is said; subtitles spell it as it is written here.
+        words: When each word is said, if that is known; else it is found in the sound.
+        background: A colour (``#rrggbb``), a picture, or an MP4 that is shown again
+            and again; None is the house gradient.
+        aspect_ratio: Of the canvas.
+        short_side_px: Of the canvas.
+        bars: Whether the voice's loudness is shown; never over a moving background.
+        length_s: What silence at the end brings it to.
+    """
+
+    script: str
+    words: tuple[Word, ...] = ()
+    background: str | Path | bytes | None = None
+    aspect_ratio: AspectRatio = "9:16"
+    short_side_px: int = 1080
+    bars: bool = True
+    length_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A film that was made, how long its voice spoke, and when it says each word."""
+
+    film: Rendered
+    said_s: float
+    words: tuple[Word, ...]
+
+
+def make_film(sound: Path, target: Path, wish: Narrated) -> Made:
+    """Make a film of a voice.
+
+    Args:
+        sound: The voice, in any form FFmpeg reads.
+        target: The MP4; an older one stays until this one is whole.
+        wish: What is shown.
+
+    Raises:
+        PreviewError: Sound or background cannot be read, or the film not be written.
+    """
+    said = read_sound(sound)
+    told = Finish(script=wish.script, words=wish.words)
+    said = replace(said, words=heard_words(told, said))
+    scene = Scene(
+        script=wish.script,
+        aspect_ratio=wish.aspect_ratio,
+        short_side_px=wish.short_side_px,
+        background=wish.background,
+        use_avatar=False,
+        captions="later",
+        bars=wish.bars,
+        badge="",
+        tail_s=wish.length_s - said.duration_s,
+    )
+    made = render_scene(scene, target, speech=said)
+    return Made(made, said.duration_s, said.words)

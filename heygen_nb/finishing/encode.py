@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import av
 import numpy as np
@@ -22,11 +22,13 @@ from heygen_nb.preview.video import (
     probe_video,
     whole,
 )
+from heygen_nb.preview.voice import pulled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
     from av.container import InputContainer, OutputContainer
     from av.packet import Packet
@@ -175,13 +177,8 @@ class _Sound:
             yield from self._encoded()
 
     def _encoded(self) -> Iterator[AnyPacket]:
-        while True:
-            try:
-                frame = self._graph.pull()
-            except (av.BlockingIOError, av.EOFError):
-                return
-            if isinstance(frame, av.AudioFrame):
-                yield from self._stream.encode(frame)
+        for frame in pulled(self._graph):
+            yield from self._stream.encode(cast("AudioFrame", frame))
 
     def rest(self) -> Iterator[AnyPacket]:
         self._graph.push(None)

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, desc, func, or_, select, tuple_
+from sqlalchemy import and_, case, desc, func, or_, select, tuple_
 from sqlalchemy.orm import aliased
 
 from heygen_nb.ledger.database import Part
 from heygen_nb.ledger.tables import PostRow, RenderRow, SpeechRow, searchable
-from heygen_nb.models import RenderFact, SpeechFact
+from heygen_nb.models import NO_AVATAR, RenderFact, SpeechFact
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -48,7 +48,8 @@ def spent_since(
 ) -> float:
     """Return what an account has spent and reserved from a moment on.
 
-    A render counts on the day it was planned, with its cost once that is known.
+    A render counts on the day it was planned, with its cost once that is known. What
+    a film made here has cost stands with its speech.
     """
     total = 0.0
     for table in (RenderRow, SpeechRow):
@@ -58,6 +59,8 @@ def spent_since(
             table.currency == currency,
             table.created_at >= since,
         )
+        if table is RenderRow:
+            query = query.where(or_(table.cost.is_(None), table.engine != NO_AVATAR))
         total += session.scalar(query) or 0.0
     return total
 
@@ -309,6 +312,9 @@ class Facts(Part):
         )
         names = RenderFact.__dataclass_fields__
         columns: list[Any] = [getattr(RenderRow, n, chats.c.chat_id) for n in names]
+        # what a film made here has cost stands with its speech
+        paid = case((RenderRow.engine == NO_AVATAR, 0.0), else_=RenderRow.cost)
+        columns = [paid if column is RenderRow.cost else column for column in columns]
         query = (
             select(*columns)
             .outerjoin(chats, chats.c.render_id == RenderRow.id)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Select
+    from sqlalchemy import ColumnElement, Select
 
     from heygen_nb.ledger.reading import Allow
     from heygen_nb.models import Payer
@@ -42,6 +42,7 @@ class Speeches(Part):
         allow: Allow,
         max_calls: int,
         known: int | None = None,
+        each_text: bool = False,
     ) -> SpeechRow | None:
         """Store the intent of one call, which counts as sent from now on.
 
@@ -50,6 +51,7 @@ class Speeches(Part):
             new: The call; its ``text_key`` is ``text:speed``.
             allow: Refuses when the day has cost too much.
             max_calls: For one draft, whatever its texts were.
+            each_text: Whether each of the draft's texts may have that many.
             known: How many calls for this text the caller has taken into account.
 
         Returns:
@@ -67,7 +69,7 @@ class Speeches(Part):
                     raise _made_elsewhere(new.draft_id)
             of_draft = select(func.count(SpeechRow.id)).where(
                 *belongs_to(payer, SpeechRow),
-                SpeechRow.draft_id == new.draft_id,
+                _begins(text_key) if each_text else SpeechRow.draft_id == new.draft_id,
                 SpeechRow.state != "rejected",
                 SpeechRow.sound_url.is_(None),  # one that was never heard
             )
@@ -122,12 +124,13 @@ def _made_elsewhere(draft_id: str) -> TakenOverError:
 def _calls(payer: Payer, text_key: str) -> Select[SpeechRow]:
     return (
         select(SpeechRow)
-        .where(
-            *belongs_to(payer, SpeechRow),
-            SpeechRow.text_key.startswith(f"{text_key}:", autoescape=True),
-        )
+        .where(*belongs_to(payer, SpeechRow), _begins(text_key))
         .order_by(SpeechRow.id)
     )
+
+
+def _begins(text_key: str) -> ColumnElement[bool]:
+    return SpeechRow.text_key.startswith(f"{text_key}:", autoescape=True)
 
 
 class Assets(Part):

@@ -326,7 +326,7 @@ def open_image(source: Path | bytes) -> Image.Image:
 
 
 def paint_background(
-    source: str | Path | bytes | None,
+    source: str | Path | bytes | Image.Image | None,
     width: int,
     height: int,
     *,
@@ -350,7 +350,8 @@ def paint_background(
             return _gradient(top, bottom, width, height)
         source = Path(source)
     fill = ImageOps.pad if contain else ImageOps.fit
-    photo = fill(open_image(source), (width, height), Image.Resampling.BICUBIC)
+    image = source if isinstance(source, Image.Image) else open_image(source)
+    photo = fill(image, (width, height), Image.Resampling.BICUBIC)
     return _scrim(photo) if carries_text else photo
 
 

@@ -7,7 +7,7 @@ import uuid
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path  # noqa: TC003 - dataclasses resolve it for readers
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from PIL import ImageDraw
@@ -34,14 +34,23 @@ from heygen_nb.preview.layout import (
     text_width,
     to_patch,
 )
-from heygen_nb.preview.video import THUMBNAIL_PX, Mp4Writer, save_jpeg, whole
+from heygen_nb.preview.video import (
+    THUMBNAIL_PX,
+    Mp4Writer,
+    looped,
+    pictures_at,
+    planes_of,
+    save_jpeg,
+    whole,
+)
 from heygen_nb.preview.voice import EspeakVoice
 from heygen_nb.processes import Processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from concurrent.futures import Future
 
+    from av.video.frame import VideoFrame
     from PIL import Image
 
     from heygen_nb.models import AspectRatio
@@ -62,13 +71,14 @@ class Scene:
         aspect_ratio: Width to height.
         short_side_px: 720 is the profile ``fast``, 1080 is ``share``.
         background: ``#rrggbb``, ``#rrggbb-#rrggbb`` from top to bottom, a picture's
-            path or its bytes; None is the house gradient.
+            path or its bytes, an MP4's path; None is the house gradient.
         use_avatar: False shows the background and the captions only.
         avatar_image: The look's picture; None draws a person.
         fit: ``cover`` or ``contain`` shows the look as its film will: over the whole
             canvas. Empty shows it small, before the background.
-        captions: Whether the words are shown; the SRT is made in any case.
-        bars: Whether the voice's loudness is shown.
+        captions: Whether the words are shown; ``later`` leaves room for them. The SRT
+            is made in any case.
+        bars: Whether the voice's loudness is shown; not over a moving background.
         badge: What stands in the corner; empty for none.
         tail_s: Silence after the speech.
     """
@@ -82,7 +92,7 @@ class Scene:
     use_avatar: bool = True
     avatar_image: Path | bytes | None = None
     fit: Literal["", "cover", "contain"] = ""
-    captions: bool = True
+    captions: bool | Literal["later"] = True
     bars: bool = True
     badge: str = "PREVIEW"
     tail_s: float = 0.0
@@ -120,6 +130,7 @@ FRAMES_PER_S = 25
 _STEP = 2  # frames: the face and the bars move at 12.5 a second
 _BLINKS = (31, 32, 76, 77, 128, 129)  # steps within a round of blinking
 _BLINK_ROUND = 170
+_MOVING = (".mp4", ".m4v", ".mov")  # backgrounds that are shown again and again
 
 
 class Stage:
@@ -132,15 +143,20 @@ class Stage:
 
     def __init__(self, scene: Scene, speech: Narration) -> None:
         self.frame_count = max(round(speech.duration_s * FRAMES_PER_S), 1)
+        lettered = bool(scene.captions)
         layout = lay_out(
-            *scene.size, with_avatar=scene.use_avatar, with_captions=scene.captions
+            *scene.size, with_avatar=scene.use_avatar, with_captions=lettered
         )
         look = scene.avatar_image if scene.fit else None
+        behind: str | Path | bytes | Image.Image | None = look or scene.background
+        self._moving: Iterator[VideoFrame] | None = None
+        if isinstance(behind, Path) and behind.suffix.lower() in _MOVING:
+            self._moving = looped(behind, scene.size, FRAMES_PER_S)
+            [behind] = pictures_at(behind, [0.0])
         picture = paint_background(
-            look or scene.background,
-            layout.width,
-            layout.height,
-            carries_text=scene.captions and not look,
+            behind,
+            *scene.size,
+            carries_text=lettered and not (look or self._moving),
             contain=scene.fit == "contain",
         )
         palette = palette_for(picture, layout.captions.corners)
@@ -148,11 +164,11 @@ class Stage:
         _draw_badge(picture, layout, scene.badge)
         self._base = to_patch(picture)
         self._meter: Meter | None = None
-        if scene.bars:
+        if scene.bars and not self._moving:
             self._meter = Meter(picture, layout.meter, palette.accent)
         box = layout.captions
         self._behind = to_patch(picture.crop(box.corners), box.x, box.y)
-        shown = self.pages if scene.captions else ()
+        shown = self.pages if scene.captions is True else ()
         self._subtitles = Subtitles(shown, layout, palette)
         self._shown = self._subtitles.state(-1)
         steps = self.frame_count // _STEP + 1
@@ -174,6 +190,11 @@ class Stage:
             self._base.put_on(planes)
         # Half a frame ahead: rounds to the nearest frame instead of the next.
         now = (frame + 0.5) / FRAMES_PER_S
+        if self._moving:
+            for plane, new in zip(planes, planes_of(next(self._moving)), strict=True):
+                plane[:] = new
+            self._subtitles.put_on(planes, now)
+            return True
         if changed := self._subtitles.state(now) != self._shown:
             self._behind.put_on(planes)
             self._shown = self._subtitles.put_on(planes, now)

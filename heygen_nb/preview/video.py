@@ -6,17 +6,19 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, cast
 
 import av
 import numpy as np
+from av.filter import Graph
 from PIL import Image
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.preview.voice import Narration
+from heygen_nb.preview.voice import Narration, pulled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -315,6 +317,30 @@ def video_frames(container: InputContainer, path: Path) -> Iterator[VideoFrame]:
         raise _not_a_video(path) from exc
     with suppress(av.FFmpegError):
         yield from decoded
+
+
+def looped(path: Path, size: tuple[int, int], rate: int) -> Iterator[VideoFrame]:
+    """Yield the pictures of a video again and again, cut to fill a canvas.
+
+    Raises:
+        PreviewError: It is not a video.
+    """
+    width, height = size
+    filling = f"{width}:{height}:force_original_aspect_ratio=increase"
+    while True:
+        with open_video(path) as container:
+            graph = Graph()
+            graph.link_nodes(
+                graph.add_buffer(template=container.streams.video[0]),
+                graph.add("fps", f"{rate}"),
+                graph.add("scale", filling),
+                graph.add("crop", f"{width}:{height}"),
+                graph.add("format", "yuv420p"),
+                graph.add("buffersink"),
+            ).configure()
+            for frame in chain(video_frames(container, path), [None]):
+                graph.push(frame)
+                yield from cast("Iterator[VideoFrame]", pulled(graph))
 
 
 def read_sound(path: Path, words: tuple[Word, ...] = ()) -> Narration:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import av
 import espeakng_loader
 import numpy as np
+from av.filter import Graph
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
@@ -28,8 +29,10 @@ from heygen_nb.preview.text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from av.audio.frame import AudioFrame
+    from av.video.frame import VideoFrame
     from numpy.typing import NDArray
 
 
@@ -75,7 +78,7 @@ class Narration:
     def stretched(self, seconds: float) -> Narration:
         """Return the same speech in so many seconds, at its own pitch."""
         rate, by = self.sample_rate, seconds / self.duration_s
-        graph, grid = av.filter.Graph(), Fraction(1, rate)
+        graph, grid = Graph(), Fraction(1, rate)
         source = graph.add_abuffer(
             sample_rate=rate, format="flt", layout="mono", time_base=grid
         )
@@ -85,11 +88,7 @@ class Narration:
         frame.sample_rate, frame.pts, frame.time_base = rate, 0, grid
         graph.push(frame)
         graph.push(None)
-        parts = []
-        with suppress(av.EOFError):
-            while True:
-                parts.append(graph.pull().to_ndarray()[0])
-        samples = np.concatenate(parts)
+        samples = np.concatenate([part.to_ndarray()[0] for part in pulled(graph)])
         samples.resize(round(seconds * rate), refcheck=False)  # it misses by some ms
         words = (Word(w.text, w.start_s * by, w.end_s * by) for w in self.words)
         return Narration(samples, rate, tuple(words))
@@ -103,6 +102,13 @@ class Narration:
             out.setframerate(self.sample_rate)
             out.writeframes((self.samples * 32767).astype("<i2").tobytes())
         return buffer.getvalue()
+
+
+def pulled(graph: Graph) -> Iterator[AudioFrame | VideoFrame]:
+    """Yield what a filter has ready."""
+    with suppress(av.BlockingIOError, av.EOFError):
+        while True:
+            yield graph.pull()
 
 
 # espeak-ng/speak_lib.h

@@ -12,9 +12,11 @@ from heygen_nb.errors import STOPS_ALL, ApiError, InvalidRequestError, TakenOver
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, RenderRow
 from heygen_nb.log import Report
+from heygen_nb.models import NO_AVATAR
 from heygen_nb.renderer.archive import keep, kept
 from heygen_nb.renderer.batch import settle
 from heygen_nb.renderer.finish import finished
+from heygen_nb.renderer.narrated import ask_for_speech, make_film
 from heygen_nb.renderer.submit import not_rendered, submit
 from heygen_nb.renderer.wait import timed_out, wait
 
@@ -119,6 +121,8 @@ async def _accepted(
     while row.state in ("planned", "unknown"):
         if row.batch_key and row.state == "planned":
             row = await settle(account, hold, row, pace)
+        elif row.engine == NO_AVATAR:
+            row = await ask_for_speech(account, hold, row, report)
         else:
             row = await submit(account, hold, row, report)
     if row.state == "rejected":
@@ -142,6 +146,9 @@ async def _fetched(
     if video := kept(account, row):
         line = _("♻️ This draft has video {id} already: nothing is paid again")
         await report("completed", line.format(id=video_id))
+        return await finished(row, video, report)
+    if row.engine == NO_AVATAR:
+        video = await make_film(account, hold, row, report)
         return await finished(row, video, report)
     try:
         video = await wait(account, video_id, report, pace, row=row, hold=hold)
@@ -167,7 +174,22 @@ async def fetched(account: Account, video: Video) -> Video:
     return kept(account, row) or await advance(account, row.id)
 
 
+async def waited(
+    account: Account,
+    video_id: str,
+    pace: Pace = _PACE,
+    progress: ProgressCallback | None = None,
+) -> Video:
+    """Wait for any video of the account; see :func:`heygen_nb.renderer.wait.wait`."""
+    row = await asyncio.to_thread(
+        account.ledger.render_of_video, account.payer, video_id
+    )
+    if row and row.engine == NO_AVATAR:
+        return await advance(account, row.id, pace, progress)
+    return await wait(account, video_id, Report(progress), pace, row=row)
+
+
 async def fetched_by_id(account: Account, video_id: str) -> Video:
     """Return any video of the account with its files here, once it is rendered."""
-    video = await wait(account, video_id, Report(None), _PACE)
+    video = await waited(account, video_id)
     return await fetched(account, video)

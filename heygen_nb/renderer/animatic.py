@@ -15,7 +15,7 @@ from heygen_nb.preview import Scene, preview_batch, render_scene
 from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import payer_of, session_of
-from heygen_nb.renderer.background import picture_of
+from heygen_nb.renderer.background import background_source
 from heygen_nb.renderer.finish import pool
 from heygen_nb.renderer.request import about_captions, picture_and_sound, revision_of
 from heygen_nb.renderer.resolve import find_look
@@ -115,12 +115,9 @@ async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scen
         log.warning("%s", warning)
     said = what_is_said(draft.script).text
     language = script_language(said)
-    wished = settings.heygen_background_url
-    background: str | Path | bytes | None = wished or None
-    if picture := await asyncio.to_thread(picture_of, wished, settings.home):
-        background = picture.path
-    elif wished and not wished.startswith("#"):
-        background = await fetch_image(wished)
+    background = await background_source(
+        settings.heygen_background_url, settings.home, moving=settings.films_here
+    )
     look = await _look_picture(settings)
     # its own scene fills the canvas; before a background the look stands by itself
     fit = "cover" if settings.fit == "auto" else settings.fit
@@ -134,6 +131,7 @@ async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scen
         avatar_image=look,
         fit=fit if look and background is None else "",
         captions=settings.captions != "off",
+        bars=settings.heygen_use_avatar or settings.voice_bars,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.errors import ApiError, DownloadError, PreviewError
@@ -16,6 +17,8 @@ from heygen_nb.files import write_whole
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Video
 from heygen_nb.renderer.account import turn
+from heygen_nb.renderer.finish import DONE, SOURCE, WORDS
+from heygen_nb.renderer.speech import words_beside
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -47,7 +50,12 @@ def kept(account: Account, row: RenderRow) -> Video | None:
 
 
 async def keep(
-    account: Account, video: Video, report: Report, hold: Hold | None = None
+    account: Account,
+    video: Video,
+    report: Report,
+    hold: Hold | None = None,
+    *,
+    make: Callable[[Path], Awaitable[dict[str, Path | None]]] | None = None,
 ) -> Video:
     """Bring a completed video's files into the archive.
 
@@ -56,6 +64,7 @@ async def keep(
         video: A completed video.
         report: Told what could not be had besides the film.
         hold: Of its render; None for a video the ledger does not know.
+        make: Makes the files in a folder; by default they are downloaded.
 
     Returns:
         The video with ``path``, ``subtitles`` and ``thumbnail``.
@@ -73,11 +82,15 @@ async def keep(
             video = await _captioned(account, row, video, report)
         folder = await asyncio.to_thread(_folder, account, row, video)
         try:
-            await asyncio.to_thread(_prepare, folder, row)
+            await asyncio.to_thread(_prepare, account, folder, row)
             async with account.downloads:
                 if hold:  # two writers would spoil one file
                     hold.check()
-                files = await _fetch_files(account, row, video, folder, report)
+                files = await (
+                    make(folder)
+                    if make
+                    else _fetch_files(account, row, video, folder, report)
+                )
         except OSError as error:
             raise DownloadError(
                 _("Video {id} is ready, but {folder} cannot be used: {reason}.").format(
@@ -219,8 +232,14 @@ def _is_of_another(folder: Path, video_id: str) -> bool:
     return not isinstance(about, dict) or about.get("video_id") != video_id
 
 
-def _prepare(folder: Path, row: RenderRow | None) -> None:
+def _prepare(account: Account, folder: Path, row: RenderRow | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    for name in (SOURCE, DONE):  # of an earlier film here
+        (folder / name).unlink(missing_ok=True)
+    if row and (sound := row.inputs.get("sound")):
+        told = words_beside(account.videos / "speech" / sound)
+        if told.exists():
+            shutil.copyfile(told, folder / WORDS)
     if row:
         about = {
             "draft_id": row.draft_id,

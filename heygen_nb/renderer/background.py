@@ -20,7 +20,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heygen_nb.errors import ApiError, ConfigError, NotFoundError
+from heygen_nb.errors import ApiError, ConfigError, NotFoundError, PreviewError
 from heygen_nb.files import media_type, read_bytes
 from heygen_nb.heygen import (
     AssetSource,
@@ -55,7 +55,7 @@ _EXTENSIONS = {
     "audio/mpeg": "mp3",
     "audio/wav": "wav",
 }
-_SIDES = {"720p": 720, "1080p": 1080, "4k": 2160}
+SIDES_PX = {"720p": 720, "1080p": 1080, "4k": 2160}
 
 
 async def asset_of(account: Account, picture: Picture, report: Report) -> str:
@@ -167,7 +167,7 @@ def _plain_png(color: str, settings: Settings) -> str:
     from PIL import Image  # noqa: PLC0415 - 50 ms, only for this kind of video
 
     wide, high = (int(part) for part in settings.aspect_ratio.split(":"))
-    unit = _SIDES[settings.resolution] / min(wide, high)
+    unit = SIDES_PX[settings.resolution] / min(wide, high)
     palette = Image.new("P", (round(wide * unit), round(high * unit)))
     palette.putpalette(bytes.fromhex(color[1:]))
     stream = BytesIO()
@@ -248,12 +248,13 @@ def identity(value: str, home: Path) -> str:
     return f"sha256:{_hash(stamp_of(value, path))}" if path else value
 
 
-def picture_of(value: str, home: Path) -> Picture | None:
+def picture_of(value: str, home: Path, *, moving: bool = False) -> Picture | None:
     """Return the picture that a background names; None for a colour or an address.
 
     Args:
         value: An absolute path, one from ``~`` or one relative to home.
         home: The home folder.
+        moving: Whether an MP4 will do too, for a film that is made here.
 
     Raises:
         ConfigError: It is missing or too large, or no whole PNG or JPEG.
@@ -262,8 +263,26 @@ def picture_of(value: str, home: Path) -> Picture | None:
     if path is None:
         return None
     stamp = stamp_of(value, path)
-    _check(stamp)
+    _check(stamp, moving)
     return Picture(path, _hash(stamp))
+
+
+async def background_source(
+    value: str, home: Path, *, allow_private: bool = False, moving: bool = True
+) -> str | Path | bytes | None:
+    """Return what a film that is made here has behind it: a colour, file or picture.
+
+    Raises:
+        ConfigError: It is a file that is not there, or no picture.
+        PreviewError: There is no picture at its address.
+    """
+    if not value or value.startswith("#"):
+        return value or None
+    if picture := await asyncio.to_thread(picture_of, value, home, moving=moving):
+        return picture.path
+    from heygen_nb.preview.fetch import fetch_image  # noqa: PLC0415 - 40 MB
+
+    return await fetch_image(value, allow_private=allow_private)
 
 
 def stamp_of(value: str, path: Path) -> Stamp:
@@ -308,9 +327,17 @@ def _hash(stamp: Stamp) -> str:
 
 
 @lru_cache(maxsize=256)
-def _check(stamp: Stamp) -> None:
+def _check(stamp: Stamp, moving: bool) -> None:  # noqa: FBT001 - cached by place
     """Decode a whole picture: a cut one would be found out by HeyGen only."""
     name, content = str(stamp[0]), _content(stamp[0])
+    if moving and media_type(content) == "video/mp4":
+        from heygen_nb.preview import probe_video  # noqa: PLC0415 - 40 MB of codecs
+
+        try:
+            probe_video(stamp[0])
+        except PreviewError as error:
+            raise refusal(name, error.message.rstrip(".")) from None
+        return
     if media_type(content) not in KINDS:
         raise refusal(name, _("it is neither PNG nor JPEG inside"))
     with reading(name, content):

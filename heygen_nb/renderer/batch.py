@@ -28,6 +28,7 @@ from heygen_nb.errors import (
 from heygen_nb.heygen import means_credit
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, TOKEN_PREFIX, RenderRow, token_of
+from heygen_nb.models import NO_AVATAR
 from heygen_nb.renderer.background import forget_assets
 from heygen_nb.renderer.submit import Waits, not_rendered, record
 
@@ -67,7 +68,7 @@ async def send_together(
                 )
                 row = await asyncio.to_thread(account.ledger.render, render_id)
                 fresh = row.state == "planned" and not row.unanswered
-                if hold and fresh and row.engine != "studio":
+                if hold and fresh and row.engine not in ("studio", NO_AVATAR):
                     held.append((hold, row))
             if held and not await _send(account, held, Waits(account, report)):
                 return

@@ -31,8 +31,13 @@ if TYPE_CHECKING:
     from heygen_nb.models import Video
     from heygen_nb.renderer.account import Account
 
-SOURCE, DONE = "source.mp4", "finish.json"
+SOURCE, DONE, WORDS = "source.mp4", "finish.json", "words.json"
 _LEAST_PX = 200  # smaller films, the sandbox's quick ones, are only listened to
+
+
+def ai_label() -> str:
+    """Return what tells that a video was made with AI."""
+    return _("🤖 Made with AI")
 
 
 async def finished(row: RenderRow, video: Video, report: Report) -> Video:
@@ -79,19 +84,24 @@ def _source(path: Path) -> Path:
 
 def _work(row: RenderRow, video: Video) -> Finish:
     from heygen_nb.finishing import Finish  # noqa: PLC0415 - 40 MB of codecs
+    from heygen_nb.preview import Word  # noqa: PLC0415
 
     wish = row.inputs["finish"]
     subtitles = video.subtitles
     heard = subtitles.read_text("utf-8") if subtitles and subtitles.exists() else ""
+    told = video.path.with_name(WORDS) if video.path else None
+    words = json.loads(told.read_text("utf-8")) if told and told.exists() else []
     return Finish(
         script=row.script,
         # HeyGen burned its own in: two would lie over each other
         captions=wish["captions"] and not row.inputs.get("captions"),
+        words=tuple(Word(*word) for word in words),
         subtitles=heard,
         with_avatar=bool(row.inputs.get("use_avatar", True)),
         aspect_ratio=wish.get("aspect_ratio"),
         loudness_lufs=wish["loudness"] or None,
         title=row.title or "",
+        label=ai_label() if wish.get("label") else "",
     )
 
 

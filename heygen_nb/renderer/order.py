@@ -18,6 +18,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import TOKEN_PREFIX, RenderRow, title_token, token_of
 from heygen_nb.ledger.leases import taken_over
 from heygen_nb.log import Report
+from heygen_nb.models import NO_AVATAR
 from heygen_nb.money import Limits
 from heygen_nb.renderer.account import turn
 from heygen_nb.renderer.background import asset_of, changed
@@ -332,7 +333,8 @@ async def _decide(
     for warning in plan.warnings:
         await report("pending", f"⚠️ {warning}")
     adopted = not again and made["made_video_id"]
-    if settings.length_mode == "exact" and not adopted:
+    exact = settings.length_mode == "exact" and not settings.films_here
+    if exact and not adopted:
         line = _("🎙️ Making the speech first, for the exact length...")
         await report("pending", line)
         audio = await _say(account, plan, settings, again=again)
@@ -384,6 +386,8 @@ async def made_before(account: Account, new: NewRender) -> dict[str, Any]:
         The ``made_`` fields of the render.
     """
     nothing = {"made_attempt": 0, "made_video_id": None}
+    if new.engine == NO_AVATAR:  # not made at HeyGen
+        return nothing
     if account.made_before is None:
         began = await asyncio.to_thread(account.ledger.began, account.payer)
         young = began is None or account.clock.now() - began < YOUNG

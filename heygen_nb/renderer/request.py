@@ -22,9 +22,10 @@ from heygen_nb.heygen import (
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.ledger import NewRender
-from heygen_nb.money import NO_AVATAR
+from heygen_nb.models import NO_AVATAR
 from heygen_nb.renderer.background import (
     NOT_UPLOADED,
+    SIDES_PX,
     behind_avatar,
     foreign,
     identity,
@@ -105,6 +106,11 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
         for name in ("length_mode", "min_speed", "max_speed", "fit")
         if (value := getattr(settings, name)) != usual[name].default
     }
+    if settings.films_here:
+        tuned |= {
+            "no_avatar": "local",
+            **({} if settings.voice_bars else {"bars": False}),
+        }
     return {
         **tuned,
         "script": what_is_said(draft.script).text,
@@ -117,13 +123,17 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
         "aspect_ratio": settings.aspect_ratio,
         "resolution": settings.resolution,
         # Ours are put on afterwards: they change nothing that is paid for.
-        "captions": settings.captions == "heygen",
+        "captions": settings.captions == "heygen" and not settings.films_here,
     }
 
 
 def finish_of(settings: Settings) -> dict[str, Any]:
     """Return the settings that finish a film; they are no part of the revision."""
-    return {"captions": settings.captions == "own", "loudness": settings.loudness}
+    # HeyGen cannot burn captions into a film that is made here.
+    shown = ("own", "heygen") if settings.films_here else ("own",)
+    wish = {"captions": settings.captions in shown, "loudness": settings.loudness}
+    labelled = settings.ai_label in ("metadata", "both")
+    return {**wish, "label": True} if labelled else wish
 
 
 def revision_of(inputs: dict[str, Any]) -> str:
@@ -135,14 +145,16 @@ def revision_of(inputs: dict[str, Any]) -> str:
 def revisions_of(draft: Draft, inputs: dict[str, Any]) -> tuple[str, ...]:
     """Return the revision, and those that older rules made of the same draft.
 
-    Once the script was sent as it was written, with all that is not said now, and
-    captions were HeyGen's unless they were off. Who bought a film then does not pay
-    again; it is taken as it is.
+    Once the script was sent as it was written, with all that is not said now, captions
+    were HeyGen's unless they were off, and films without an avatar HeyGen's too. Who
+    bought a film then does not pay again; it is taken as it is.
     """
+    of_heygen = {k: v for k, v in inputs.items() if k not in ("no_avatar", "bars")}
     scripts = inputs["script"], draft.script
     captions = dict.fromkeys((inputs["captions"], True))
     made = (
-        revision_of({**inputs, "script": script, "captions": burned_in})
+        revision_of({**known, "script": script, "captions": burned_in})
+        for known in (inputs, of_heygen)
         for burned_in in captions
         for script in scripts
     )
@@ -174,25 +186,33 @@ async def make_plan(
     check_draft(draft)
     written, left_out = draft, left_out_text(draft.script)
     draft = draft.model_copy(update={"script": what_is_said(draft.script).text})
-    exact = settings.length_mode == "exact"
-    cast = await _choose_cast(account, settings, speaks_first=exact and audio is None)
+    here = settings.films_here
+    exact = settings.length_mode == "exact" and not here
+    cast = await _choose_cast(account, settings, spoken=audio is not None)
     model = await speech_model(account)
     fit = _fit(draft, settings, cast.voice, model)
     length = audio.length if audio else fit.length
     pad_s = 0.0 if cast.look else _pad_s(length.seconds, settings.video_duration)
-    length = length.later(pad_s)
+    paid, length = length, length.later(pad_s)
+    if not here:
+        paid = length
     quote = account.rates.quote(
         cast.engine,
-        length.seconds,
-        longest_s=length.high_s,
+        paid.seconds,
+        longest_s=paid.high_s,
         resolution=settings.resolution,
         look_type=cast.look.avatar_type if cast.look else "",
         speech_s=MAX_CALLS * length.seconds if exact and not audio else 0.0,
     )
     speed = audio.speed if audio else fit.speed
-    voiced = _voiced(draft, cast.voice, speed, audio)
-    uploaded = (asset_id or NOT_UPLOADED) if cast.picture else ""
-    body = _body(voiced, settings, cast, pad_s, uploaded)
+    if here:
+        # the voice may have to be asked again, for a better length
+        quote = quote.model_copy(update={"at_most": MAX_CALLS * quote.at_most})
+        body = _narrated(draft.script, cast.voice.voice_id, speed, settings)
+    else:
+        voiced = _voiced(draft, cast.voice, speed, audio)
+        uploaded = (asset_id or NOT_UPLOADED) if cast.picture else ""
+        body = _body(voiced, settings, cast, pad_s, uploaded)
     return Plan(
         new=_new_render(draft, written, settings, cast, body, audio=audio).model_copy(
             update={
@@ -228,6 +248,25 @@ async def speech_model(account: Account) -> SpeechModel:
         rows = await asyncio.to_thread(facts.spoken, backend)
         account.spoken = newest, SpeechModel(Spoken(*row) for row in rows)
     return account.spoken[1]
+
+
+def _narrated(
+    script: str, voice_id: str, speed: float, settings: Settings
+) -> dict[str, Any]:
+    """Return what is stored of such a film: its speech, and what is shown."""
+    return {
+        "text": script,
+        "voice_id": voice_id,
+        "speed": speed,
+        "slowest": settings.min_speed,
+        "fastest": settings.max_speed,
+        "film": {
+            "background": settings.heygen_background_url,
+            "aspect_ratio": settings.aspect_ratio,
+            "short_side_px": SIDES_PX[settings.resolution],
+            "bars": settings.voice_bars,
+        },
+    }
 
 
 def taken_instead(row: RenderRow, error: ApiError) -> dict[str, Any]:
@@ -320,13 +359,16 @@ class _Cast:
     picture: Picture | None
 
 
-async def _choose_cast(
-    account: Account, settings: Settings, *, speaks_first: bool
-) -> _Cast:
-    picture = await background_meant(account, settings.heygen_background_url)
-    voice = await voice_meant(account, settings.heygen_voice)
-    if speaks_first:
+async def _choose_cast(account: Account, settings: Settings, *, spoken: bool) -> _Cast:
+    here = settings.films_here
+    speaks_first = here or settings.length_mode == "exact"
+    background = settings.heygen_background_url
+    picture = await background_meant(account, background, moving=here)
+    voice = await voice_meant(account, settings.heygen_voice, speaks_first=speaks_first)
+    if speaks_first and not spoken:
         await must_speak_first(account, voice)
+    if here:  # the picture stays on this machine
+        return _Cast(voice, None, NO_AVATAR, None)
     if not settings.heygen_use_avatar:
         return _Cast(voice, None, "studio", picture)
     look = await look_meant(account, settings.heygen_avatar_id)

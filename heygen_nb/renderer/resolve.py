@@ -23,18 +23,23 @@ _BEST_FIRST = ("avatar_v", "avatar_iv", "avatar_iii")
 _WISH = re.compile(r"([a-z]{2,3})-([A-Z]{2})-\w+(?:-\w+)*")  # en-US-Neural2-F
 
 
-async def voice_meant(account: Account, wish: str) -> VoiceReply:
+async def voice_meant(
+    account: Account, wish: str, *, speaks_first: bool = False
+) -> VoiceReply:
     """Return the voice that is meant.
 
     Args:
         account: Whose voices there are.
         wish: A voice id, a name (letter case does not matter), or a form like
             ``en-US-Neural2-F``, which stands for any voice of that language.
+        speaks_first: Whether "any voice" is one that can make speech by itself.
 
     Raises:
         ConfigError: No voice or several ones fit; names the nearest.
     """
     said = account.catalogue.said
+    if speaks_first and _WISH.fullmatch(wish.strip()):
+        said = account.catalogue.starfish
     voices = await said.get()
     hits = meant(wish.strip(), voices)
     if len(hits) != 1 and not said.just_asked:
@@ -58,7 +63,7 @@ async def voice_meant(account: Account, wish: str) -> VoiceReply:
 
 
 async def must_speak_first(account: Account, voice: VoiceReply) -> None:
-    """Make sure that a voice can make speech before the video (exact length).
+    """Make sure that a voice can make speech by itself, as exact lengths need it.
 
     Raises:
         ConfigError: Its engine is not starfish.
@@ -71,12 +76,12 @@ async def must_speak_first(account: Account, voice: VoiceReply) -> None:
         raise starfish.trouble
     if wanted not in able:
         raise ConfigError(
-            _("{voice} cannot make a video of exact length.").format(
+            _("{voice} cannot make speech without a video.").format(
                 voice=describe_voice(voice)
             ),
             hint=_(
-                "`heygen-nb voices` marks those that can. Choose one of them, or "
-                "length_mode: estimate."
+                "`heygen-nb voices` marks those that can. Choose one of them, or"
+                " length_mode: estimate; without an avatar, no_avatar: heygen."
             ),
         )
 
@@ -126,12 +131,15 @@ async def find_look(client: HeyGenClient, look_id: str) -> LookReply:
     )
 
 
-async def background_meant(account: Account, value: str) -> Picture | None:
+async def background_meant(
+    account: Account, value: str, *, moving: bool = False
+) -> Picture | None:
     """Make sure that a background is one, before anything is paid.
 
     Args:
         account: Where files are looked for; in the sandbox a link may be local.
         value: A colour such as ``#203040``, an address, a file, or nothing.
+        moving: Whether an MP4 will do too.
 
     Returns:
         The picture, if it is a file: it has to be uploaded.
@@ -141,7 +149,9 @@ async def background_meant(account: Account, value: str) -> Picture | None:
     """
     if not value or COLOR.fullmatch(value) or value in account.pictures:
         return None
-    if picture := await asyncio.to_thread(picture_of, value, account.home):
+    if picture := await asyncio.to_thread(
+        picture_of, value, account.home, moving=moving
+    ):
         return picture
     if not re.match(r"https?://[^\s/]+", value):
         raise ConfigError(

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import (
@@ -30,6 +31,7 @@ from heygen_nb.renderer.background import uploaded
 from heygen_nb.timing import Estimate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
     from typing import Any
 
@@ -39,7 +41,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("heygen_nb.renderer")
 
 MAX_CALLS = 3  # for one draft, whatever its texts were
-_NEAR_S = 0.5
 _STRETCH = 0.12  # share of its length that a voice can be stretched by unheard
 
 
@@ -52,6 +53,8 @@ class Wish:
         slowest: Lowest natural speed.
         fastest: Highest natural speed.
         expected_s: At ``speed``; for the money set aside.
+        near_s: By how much it may miss the target unstretched.
+        each_text: Whether each text of the draft may be tried so often.
     """
 
     draft_id: str
@@ -62,6 +65,8 @@ class Wish:
     slowest: float
     fastest: float
     expected_s: float
+    near_s: float = 0.5
+    each_text: bool = False
 
     def better_than(self, said: SpeechRow) -> float:
         """Return the speed that should bring it to the target."""
@@ -75,7 +80,7 @@ class Wish:
     def within_reach(self, said: SpeechRow) -> bool:
         """Tell whether stretching a speech brings it to the target."""
         missing = self.target_s / (said.duration_s or 1) - 1
-        return self.off_s(said) > _NEAR_S and abs(missing) <= _STRETCH
+        return self.off_s(said) > self.near_s and abs(missing) <= _STRETCH
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +120,21 @@ async def say(
         ApiError: HeyGen refused; nothing was charged.
         DownloadError: It was made and paid, but its sound could not be had.
     """
-    words = f"{wish.voice_id}\0{wish.script}"
-    key = hashlib.sha256(words.encode()).hexdigest()[:40]
-    speech = account.ledger.speech
+    said, fresh = await spoken(account, wish, allow=allow, again=again)
+    audio = await fitted(account, wish, said)
+    if audio.path == sound_of(account, said):
+        if fresh and (link := account.speech_links.get(said.id)):
+            return replace(audio, link=link)
+        if said.asset_id:  # of a ledger that kept it beside its speech
+            return replace(audio, asset_id=said.asset_id)
+    return replace(audio, asset_id=await asset_of_sound(account, audio.path.name))
+
+
+async def spoken(
+    account: Account, wish: Wish, *, allow: Allow, again: bool = False
+) -> tuple[SpeechRow, bool]:
+    """Return the speech itself, and whether it was made now; see :func:`say`."""
+    key, speech = text_key(wish.voice_id, wish.script), account.ledger.speech
     async with turn("speech", account.payer, key):
         made = await asyncio.to_thread(speech.of_text, account.payer, key)
         if not again and any(row.state in ("sending", "unknown") for row in made):
@@ -130,7 +147,12 @@ async def say(
             and await _is_there(account, row)
         ]
         said = await _tune(account, wish, key, usable, allow=allow, known=len(made))
-        return await _ready(account, wish, said, fresh=said not in made)
+        return said, said not in made
+
+
+def text_key(voice_id: str, script: str) -> str:
+    """Return what a text and its voice are known by, at any speed."""
+    return hashlib.sha256(f"{voice_id}\0{script}".encode()).hexdigest()[:40]
 
 
 async def _tune(
@@ -144,7 +166,7 @@ async def _tune(
 ) -> SpeechRow:
     while True:
         best = min(usable, key=wish.off_s, default=None)
-        if best and (wish.off_s(best) <= _NEAR_S or wish.within_reach(best)):
+        if best and (wish.off_s(best) <= wish.near_s or wish.within_reach(best)):
             return best
         speed = wish.better_than(best) if best else wish.speed
         if best and speed in {row.speed for row in usable}:
@@ -169,24 +191,29 @@ async def _call(
 ) -> SpeechRow | None:
     """Make one paid call; None when there were enough of them."""
     rates, speech = account.rates, account.ledger.speech
-    text_key = f"{key}:{speed}"
     new = SpeechRow(
         draft_id=wish.draft_id,
-        text_key=text_key,
+        text_key=f"{key}:{speed}",
         voice_id=wish.voice_id,
         speed=speed,
         reserved_cost=rates.speech * wish.expected_s * wish.speed / speed,
         currency=rates.currency,
     )
     row = await asyncio.to_thread(
-        speech.plan, account.payer, new, allow=allow, max_calls=MAX_CALLS, known=known
+        speech.plan,
+        account.payer,
+        new,
+        allow=allow,
+        max_calls=MAX_CALLS,
+        known=known,
+        each_text=wish.each_text,
     )
     if row is None:
         return None
     body = SpeechRequest(text=wish.script, voice_id=wish.voice_id, speed=speed)
     try:
         reply = await account.client.create_speech(
-            body.to_json(), idempotency_key=f"hnb-s-{row.id}-{text_key}"
+            body.to_json(), idempotency_key=f"hnb-s-{row.id}-{row.text_key}"
         )
     except UNCLEAR:
         await _record(account, row, state="unknown")
@@ -205,6 +232,9 @@ async def _call(
         reserved_cost=0.0,
         sound_url=reply.audio_url,
     )
+    if words := reply.word_timestamps:
+        told = [(word.word, word.start, word.end) for word in words]
+        await asyncio.to_thread(write_words, sound_of(account, row), told)
     return await _fetch(account, row)
 
 
@@ -241,17 +271,13 @@ async def _fetch(account: Account, row: SpeechRow) -> SpeechRow:
     return await _record(account, row, sound_url=None)
 
 
-async def _ready(account: Account, wish: Wish, row: SpeechRow, *, fresh: bool) -> Audio:
-    """Return the sound as HeyGen can have it: by its own fresh link, or as an asset."""
-    path, seconds, speed = sound_of(account, row), row.duration_s or 0.0, row.speed
-    if wish.within_reach(row):
-        path = await asyncio.to_thread(_stretched, path, wish.target_s)
-        seconds, speed = wish.target_s, round(speed * seconds / wish.target_s, 3)
-    elif fresh and (link := account.speech_links.get(row.id)):
-        return Audio(seconds, speed, path, link=link)
-    elif row.asset_id:  # of a ledger that kept it beside its speech
-        return Audio(seconds, speed, path, row.asset_id)
-    return Audio(seconds, speed, path, await asset_of_sound(account, path.name))
+async def fitted(account: Account, wish: Wish, row: SpeechRow) -> Audio:
+    """Return a speech as near to the target as stretching brings it; for nothing."""
+    path, seconds = sound_of(account, row), row.duration_s or 0.0
+    if not wish.within_reach(row):
+        return Audio(seconds, row.speed, path)
+    path = await asyncio.to_thread(_stretched, path, wish.target_s)
+    return Audio(wish.target_s, round(row.speed * seconds / wish.target_s, 3), path)
 
 
 async def asset_of_sound(account: Account, name: str) -> str:
@@ -266,7 +292,11 @@ def _stretched(path: Path, seconds: float) -> Path:
 
     target = path.with_name(f"{path.name}-{seconds:g}s")
     if not target.exists():
-        write_whole(target, read_sound(path).stretched(seconds).to_wav())
+        sound = read_sound(path)
+        write_whole(target, sound.stretched(seconds).to_wav())
+        if (words := words_beside(path)).exists():
+            by, told = seconds / sound.duration_s, json.loads(words.read_text("utf-8"))
+            write_words(target, [(word, s * by, e * by) for word, s, e in told])
     return target
 
 
@@ -277,6 +307,17 @@ def sound_of(account: Account, row: SpeechRow) -> Path:
 
 def _folder(account: Account) -> Path:
     return account.videos / "speech"
+
+
+def write_words(sound: Path, words: Iterable[tuple[str, float, float]]) -> None:
+    """Keep the times at which the words of a sound begin and end."""
+    text = json.dumps(list(words), ensure_ascii=False)
+    write_whole(words_beside(sound), text)
+
+
+def words_beside(sound: Path) -> Path:
+    """Return where HeyGen's times of the words in a sound are kept."""
+    return sound.with_name(f"{sound.name}.words.json")
 
 
 async def _record(account: Account, row: SpeechRow, **fields: Any) -> SpeechRow:

@@ -15,6 +15,8 @@ from itertools import islice
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Any
 
+from heygen_nb.models import NO_AVATAR
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
@@ -76,9 +78,19 @@ class RenderTimes:
 
     @classmethod
     def of_rows(
-        cls, rows: Iterable[tuple[Any, ...]], usual_s: float = USUAL_S
+        cls,
+        rows: Iterable[tuple[Any, ...]],
+        usual_s: float = USUAL_S,
+        *,
+        here: bool = False,
     ) -> RenderTimes:
-        """Learn from past renders, as ``Ledger.facts.times`` gives them."""
+        """Learn from past renders, as ``Ledger.facts.times`` gives them.
+
+        Args:
+            rows: Earlier renders, newest first.
+            usual_s: Seconds that a video takes when nothing is known.
+            here: Whether the films that are made on this machine are meant.
+        """
         history = (
             PastRender(
                 video_s=seconds,
@@ -89,6 +101,7 @@ class RenderTimes:
                 processing_s=(completed - begun).total_seconds() if begun else None,
             )
             for seconds, submitted, begun, completed, engine, resolution in rows
+            if (engine == NO_AVATAR) is here
         )
         return cls(history, usual_s=usual_s)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from heygen_nb.api import heard, settings_for
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
-from heygen_nb.money import NO_AVATAR
+from heygen_nb.models import NO_AVATAR
 from heygen_nb.renderer import update_video_config
 from heygen_nb.renderer.order import over_limit
 from heygen_nb.renderer.search import language_label

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heygen_nb.finishing.film import Narrated, make_film
+from heygen_nb.finishing import Narrated, make_film
 from heygen_nb.preview import EspeakVoice, probe_video, read_sound
 from heygen_nb.preview.video import pictures_at
 
@@ -38,7 +38,7 @@ def test_a_voice_and_a_background_are_a_film(background, sound, tmp_path):
         Image.new("RGB", (90, 160), (30, 90, 120)).save(background)
     wish = Narrated(script=SCRIPT, background=background, short_side_px=360)
 
-    made = make_film(sound, tmp_path / "film.mp4", wish)
+    made = make_film(sound, tmp_path / "film.mp4", wish).film.path
 
     facts = same_length(made, sound)
     assert (facts.width, facts.height, facts.channels) == (360, 640, 1)
@@ -46,17 +46,48 @@ def test_a_voice_and_a_background_are_a_film(background, sound, tmp_path):
     assert "without an avatar." in srt
 
 
-def test_bars_and_captions_are_there_only_if_they_are_wished(sound, tmp_path):
+def test_bars_are_there_only_if_they_are_wished_and_words_come_later(sound, tmp_path):
     def spread(**wishes):
         wish = Narrated(
             script=SCRIPT, background="#204060", short_side_px=240, **wishes
         )
         made = make_film(sound, tmp_path / "film.mp4", wish)
-        (picture,) = pictures_at(made, [1.0])
+        (picture,) = pictures_at(made.film.path, [1.0])
         return np.asarray(picture.convert("L")).astype(int).std()
 
-    plain = spread(bars=False, captions=False)
+    plain = spread(bars=False)
 
     assert plain < 1.5
-    assert spread(bars=True, captions=False) > plain + 1
-    assert spread(bars=False, captions=True) > plain + 1
+    assert spread(bars=True) > plain + 1
+
+
+def test_silence_brings_a_film_to_its_length(sound, tmp_path):
+    said_s = read_sound(sound).duration_s
+    wish = Narrated(script=SCRIPT, short_side_px=240, length_s=said_s + 2)
+
+    made = make_film(sound, tmp_path / "film.mp4", wish)
+
+    assert made.film.duration_s == pytest.approx(said_s + 2, abs=0.05)
+    assert made.said_s == pytest.approx(said_s, abs=0.01)
+    assert made.words[-1].end_s == pytest.approx(said_s, abs=0.3)
+
+
+def test_a_moving_background_begins_again_at_its_end(sound, tmp_path):
+    loop = tmp_path / "loop.mp4"
+    with av.open(str(loop), "w") as written:
+        stream = written.add_stream("libx264", rate=10)
+        stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
+        for number in range(10):  # a second: black, then white
+            grey = np.full((180, 320, 3), 255 * (number >= 5), np.uint8)
+            frame = av.VideoFrame.from_ndarray(grey, "rgb24")
+            written.mux(stream.encode(frame))
+        written.mux(stream.encode(None))
+    wish = Narrated(script=SCRIPT, background=loop, short_side_px=240)
+
+    made = make_film(sound, tmp_path / "film.mp4", wish)
+
+    shown = pictures_at(made.film.path, [0.2, 0.7, 2.2, 2.7])
+    greys = [np.asarray(picture.convert("L")).mean() for picture in shown]
+    assert greys[0] < 20 > greys[2]
+    assert greys[1] > 235 < greys[3]
+    assert shown[0].size == (240, 426)

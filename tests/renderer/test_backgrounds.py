@@ -35,6 +35,8 @@ from heygen_nb.renderer.request import picture_and_sound, revisions_of
 
 pytestmark = pytest.mark.anyio
 
+STILL = {"heygen_use_avatar": False, "no_avatar": "heygen"}
+
 UPLOADS, CREATES = "POST /v3/assets", "POST /v3/videos"
 SCRIPT = "Hello there, this is said before a picture of our own."
 
@@ -110,7 +112,7 @@ async def test_a_file_from_elsewhere_is_named_before_it_is_uploaded(
 
 
 async def test_a_file_is_the_whole_picture_without_an_avatar(sandbox, sea, bodies):
-    settings = sandbox.settings(heygen_use_avatar=False)
+    settings = sandbox.settings(**STILL)
     await hg.render_video(draft(), settings=settings)
 
     assert bodies()[0].count('"source":{"asset_id":"asset_') == 2  # and the silence
@@ -121,7 +123,11 @@ async def test_the_video_shows_the_uploaded_picture(make_sandbox, home):
     sandbox = make_sandbox(fast=False)
     Image.new("RGB", (90, 160), "#00ff00").save(home / "green.png")
     settings = sandbox.settings(
-        heygen_use_avatar=False, captions="off", resolution="720p", video_duration=15
+        heygen_use_avatar=False,
+        no_avatar="heygen",
+        captions="off",
+        resolution="720p",
+        video_duration=15,
     )
     video = await hg.render_video(
         hg.Draft(id="d1", script="One.", background="green.png"), settings=settings

@@ -72,7 +72,9 @@ async def test_an_account_without_batches_renders_singly(sandbox, status):
 
 async def test_backgrounds_only_go_singly(sandbox):
     videos = await hg.render_batch(
-        drafts(3), settings=small(sandbox), config={"use_avatar": False}
+        drafts(3),
+        settings=small(sandbox, no_avatar="heygen"),
+        config={"use_avatar": False},
     )
 
     assert {video.status for video in videos} == {"completed"}

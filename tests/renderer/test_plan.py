@@ -17,6 +17,8 @@ from heygen_nb.timing import SpeechModel, Spoken
 
 pytestmark = pytest.mark.anyio
 
+STILL = {"heygen_use_avatar": False, "no_avatar": "heygen"}
+
 ENGLISH = "Hello there. This is a short script about nothing at all."
 
 
@@ -53,7 +55,7 @@ async def test_an_avatar_video_names_avatar_voice_speed_and_picture(plan):
 
 async def test_without_an_avatar_a_scene_with_a_picture_is_narrated(plan, sandbox):
     picture = f"{sandbox.handle.base_url}/files/looks/look_own_01.jpg"
-    made = await plan(heygen_use_avatar=False, heygen_background_url=picture)
+    made = await plan(**STILL, heygen_background_url=picture)
 
     scene, silence = made.new.body["scenes"]
     assert made.new.body["type"] == "studio"
@@ -67,7 +69,10 @@ async def test_without_an_avatar_a_scene_with_a_picture_is_narrated(plan, sandbo
 
 async def test_a_plain_colour_without_an_avatar_becomes_a_picture(plan):
     made = await plan(
-        heygen_use_avatar=False, heygen_background_url="#102030", resolution="720p"
+        heygen_use_avatar=False,
+        no_avatar="heygen",
+        heygen_background_url="#102030",
+        resolution="720p",
     )
 
     source = made.new.body["scenes"][0]["source"]
@@ -83,6 +88,7 @@ async def test_a_file_is_known_by_its_content_and_shown_as_an_asset(
 ):
     Image.new("RGB", (9, 9)).save(home / "sea.png")
     wish = {"heygen_background_url": "sea.png", "heygen_use_avatar": use_avatar}
+    wish["no_avatar"] = "heygen"
 
     quoted = await plan(**wish)
     made = await plan(asset_id="asset_7", **wish)
@@ -145,7 +151,7 @@ async def test_a_script_that_is_too_short_tells_what_to_add(plan):
 
 
 async def test_silence_at_the_end_is_told(plan):
-    made = await plan("Too short.", video_duration=45, heygen_use_avatar=False)
+    made = await plan("Too short.", video_duration=45, **STILL)
 
     assert "of silence are added" in made.warnings[0]
 
@@ -169,7 +175,7 @@ async def test_a_voice_that_was_heard_is_planned_with_what_it_taught(plan):
 
 
 async def test_exact_length_needs_a_starfish_voice(plan):
-    with pytest.raises(ConfigError, match="exact"):
+    with pytest.raises(ConfigError, match="speech without a video"):
         await plan(heygen_voice="My calm voice", length_mode="exact")
 
     assert (await plan(heygen_voice="Clara", length_mode="exact")).quote.speech > 0
@@ -250,7 +256,7 @@ async def test_the_revision_follows_what_changes_the_video_and_nothing_else():
     for change in (
         {"video_duration": 45},
         {"heygen_voice": "Clara"},
-        {"heygen_use_avatar": False},
+        STILL,
         {"heygen_background_url": "#102030"},
         {"aspect_ratio": "1:1"},
         {"resolution": "720p"},

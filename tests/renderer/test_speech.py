@@ -27,6 +27,8 @@ from heygen_nb.sandbox.voices import voices
 
 pytestmark = pytest.mark.anyio
 
+STILL = {"heygen_use_avatar": False, "no_avatar": "heygen"}
+
 SCRIPTS = {
     "en": "Nobody expected the answer, and yet it was written on the wall. "
     "Keep it short, keep it kind. ",
@@ -94,8 +96,11 @@ async def test_what_is_rendered_is_the_sound_that_was_made(exact, sandbox, home)
     video = await hg.render_video(DRAFT, settings=exact())
 
     [job] = sandbox.ledger()["jobs"]
-    [*_others, sound] = (home / "videos" / "speech").iterdir()
+    folder = home / "videos" / "speech"
+    [*_others, sound] = (file for file in folder.iterdir() if file.suffix != ".json")
     assert sound.read_bytes()[:4] == b"RIFF"
+    words = json.loads(video.path.with_name("words.json").read_text())
+    assert [word for word, *_times in words] == DRAFT.script.split()
     assert job["duration"] == pytest.approx(video.duration_s, abs=0.01)
     body = body_of(home, video)
     assert body["audio_url"]  # fresh, so it is not uploaded
@@ -237,7 +242,7 @@ async def test_a_target_out_of_reach_stops_at_the_natural_speed(exact, sandbox):
 
 async def test_without_an_avatar_silence_fills_up_to_the_target(exact):
     video = await hg.render_video(
-        hg.Draft(script="Too short."), settings=exact(heygen_use_avatar=False)
+        hg.Draft(script="Too short."), settings=exact(**STILL)
     )
 
     assert abs(video.duration_s - 30) <= 0.2

@@ -1,0 +1,199 @@
+"""Films without an avatar: HeyGen's speech is bought, the film is made here.
+
+One more kind of order with the same states: it is submitted when its speech is there,
+and completed when its film is made. A row's body is what the voice is asked for and,
+under ``film``, what is shown; so it can be taken up again under any settings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+
+from heygen_nb.errors import (
+    ApiError,
+    DownloadError,
+    InvalidRequestError,
+    OutcomeUnknownError,
+    PaymentRequiredError,
+    RateLimitedError,
+)
+from heygen_nb.i18n import gettext as _
+from heygen_nb.models import Video
+from heygen_nb.renderer.archive import keep
+from heygen_nb.renderer.background import background_source
+from heygen_nb.renderer.finish import WORDS, in_other_process
+from heygen_nb.renderer.speech import Wish, fitted, spoken, text_key, words_beside
+from heygen_nb.renderer.submit import Waits, record
+from heygen_nb.renderer.wait import clock_for, status_line
+from heygen_nb.timing import RenderTimes
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from heygen_nb.ledger import Hold, RenderRow
+    from heygen_nb.log import Report
+    from heygen_nb.renderer.account import Account
+    from heygen_nb.renderer.speech import Audio
+
+_NEAR_S = 0.02  # a picture or less
+_USUAL_WAIT_S, _LOOK_S = 5.0, 1.0
+_USUAL_S = 12.0  # that half a minute of film takes an ordinary laptop
+
+
+async def ask_for_speech(
+    account: Account, hold: Hold, row: RenderRow, report: Report
+) -> RenderRow:
+    """Have the speech of a film made (paid, once); what was made is used again.
+
+    Raises:
+        OutcomeUnknownError: An answer was lost; a person has to decide.
+        ApiError: HeyGen refused; nothing was charged.
+        LimitError: Three speeches of this text were not usable.
+    """
+    # Only a person orders another attempt; that one may pay although an answer of
+    # an earlier one was lost, but not twice.
+    again = row.attempt > 1 and row.state == "planned" and not row.unanswered
+    await record(account, hold, "asked", unanswered=True)
+    hold.check()
+    try:
+        said = await _said(account, row, report, again=again)
+    except OutcomeUnknownError as error:
+        if row.state != "unknown":
+            await record(account, hold, "unknown", state="unknown", error_code="lost")
+        hint = _("To pay for another speech: heygen-nb resume --again {id}.")
+        raise OutcomeUnknownError(
+            error.message, render_id=row.id, hint=hint.format(id=row.id)
+        ) from None
+    except ApiError as error:
+        told = {"error_code": error.code, "error_message": error.message}
+        ended: dict[str, Any] = {"state": "rejected", "reserved_cost": 0.0, **told}
+        waits = told if isinstance(error, PaymentRequiredError) else {}
+        fields = ended if isinstance(error, InvalidRequestError) else waits
+        await record(account, hold, "refused", unanswered=False, **fields)
+        raise
+    key = text_key(row.voice_id, json.loads(row.body)["text"])
+    calls = await asyncio.to_thread(account.ledger.speech.of_text, account.payer, key)
+    return await record(
+        account,
+        hold,
+        "submitted",
+        state="submitted",
+        video_id=f"local-{row.id}",
+        unanswered=False,
+        error_code=None,
+        speed=said.speed,
+        # what was bought for an earlier film of these words is not billed again
+        cost=sum(c.cost or 0.0 for c in calls if c.created_at >= row.created_at),
+        reserved_cost=0.0,
+        inputs={**row.inputs, "sound": said.path.name},
+    )
+
+
+async def _said(
+    account: Account, row: RenderRow, report: Report, *, again: bool
+) -> Audio:
+    body = json.loads(row.body)
+    wish = Wish(
+        draft_id=row.draft_id,
+        script=body["text"],
+        voice_id=body["voice_id"],
+        target_s=row.target_s or 0.0,
+        speed=body["speed"],
+        slowest=body["slowest"],
+        fastest=body["fastest"],
+        expected_s=(row.estimate_s or 0.0) - row.pad_s,
+        near_s=_NEAR_S,
+        each_text=True,
+    )
+    waits = Waits(account, report)
+    while True:
+        try:
+            # The limits were asked when this was ordered, and its cost set aside.
+            said, _fresh = await spoken(
+                account, wish, allow=lambda _spent: None, again=again
+            )
+            return await fitted(account, wish, said)
+        except RateLimitedError as error:
+            if not waits.may_last(error.retry_after_s):
+                raise
+            await waits.wait(error.retry_after_s, _USUAL_WAIT_S)
+
+
+async def make_film(
+    account: Account, hold: Hold, row: RenderRow, report: Report
+) -> Video:
+    """Make the film of a speech that is here, as often as it is needed: free.
+
+    Raises:
+        DownloadError: The speech's sound was deleted, or the disk refused.
+        PreviewError: The film could not be made.
+        ConfigError: Its background is not there any more.
+    """
+    past = await asyncio.to_thread(account.ledger.facts.times, account.payer.backend)
+    report.clock = clock_for(row, RenderTimes.of_rows(past, _USUAL_S, here=True))
+    begun_s = account.clock.uptime()
+    sound = account.videos / "speech" / row.inputs["sound"]
+    if not sound.exists():
+        raise DownloadError(
+            _("The sound {file} was deleted: the film cannot be made of it.").format(
+                file=sound.name
+            ),
+            video_id=row.video_id or "",
+            hint=_("Render the draft with --again to buy its speech once more."),
+        )
+    film = json.loads(row.body)["film"]
+    picture = await background_source(
+        film.pop("background"), account.home, allow_private=account.private
+    )
+
+    async def make(folder: Path) -> dict[str, Path | None]:
+        target = folder / f"{row.draft_id}.mp4"
+        wish = {
+            **film,
+            "background": picture,
+            "script": row.script,
+            "length_s": row.target_s or 0.0,
+        }
+        making = asyncio.ensure_future(in_other_process(_make, sound, target, wish))
+        while not (await asyncio.wait({making}, timeout=_LOOK_S))[0]:
+            elapsed_s = account.clock.uptime() - begun_s
+            line = status_line("processing", elapsed_s)
+            await report("processing", line, elapsed_s=elapsed_s)
+        said_s, film_s = await making
+        await record(
+            account,
+            hold,
+            "completed",
+            state="completed",
+            duration_s=film_s,
+            pad_s=film_s - said_s,  # so what the voice took can be learned from
+        )
+        elapsed_s = account.clock.uptime() - begun_s
+        line = _("✅ Video created! ID: {id}").format(id=row.video_id)
+        await report("completed", line, elapsed_s=elapsed_s)
+        files = [target.with_suffix(ending) for ending in (".mp4", ".srt", ".jpg")]
+        return dict(zip(("path", "subtitles", "thumbnail"), files, strict=True))
+
+    video = Video(
+        video_id=row.video_id or "",
+        status="completed",
+        backend=account.payer.backend,
+        draft_id=row.draft_id,
+    )
+    return await keep(account, video, report, hold, make=make)
+
+
+def _make(sound: Path, target: Path, wish: dict[str, Any]) -> tuple[float, float]:
+    """Make a film; return how long its speech was, and how long it is."""
+    from heygen_nb.finishing import Narrated, make_film  # noqa: PLC0415 - 40 MB of codecs
+    from heygen_nb.preview import Word  # noqa: PLC0415
+
+    words = words_beside(sound)
+    told = json.loads(words.read_text("utf-8")) if words.exists() else []
+    shown = Narrated(**wish, words=tuple(Word(*word) for word in told))
+    made = make_film(sound, target, shown)
+    times = [(w.text, w.start_s, w.end_s) for w in made.words]
+    target.with_name(WORDS).write_text(json.dumps(times, ensure_ascii=False), "utf-8")
+    return made.said_s, made.film.duration_s

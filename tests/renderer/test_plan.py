@@ -27,12 +27,9 @@ async def plan(sandbox):
     async with open_account(sandbox.settings()) as account:
 
         async def make(script=ENGLISH, model=None, asset_id="", **changes):
+            account.spoken = None, model or SpeechModel()
             return await make_plan(
-                account,
-                Draft(script=script),
-                Settings(**changes),
-                model=model or SpeechModel(),
-                asset_id=asset_id,
+                account, Draft(script=script), Settings(**changes), asset_id=asset_id
             )
 
         yield make

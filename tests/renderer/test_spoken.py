@@ -12,7 +12,6 @@ from heygen_nb.renderer import request as requests
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.animatic import scene_of
 from heygen_nb.renderer.request import make_plan, picture_and_sound, revision_of
-from heygen_nb.timing import SpeechModel
 
 pytestmark = pytest.mark.anyio
 
@@ -23,12 +22,7 @@ WRITTEN = f"Narrator: **Good morning**, friends. [music] {SAID[23:]} #morning"
 async def test_what_is_said_is_sent_quoted_previewed_and_told(sandbox):
     async with open_account(sandbox.settings()) as account:
         plain, marked = [
-            await make_plan(
-                account,
-                hg.Draft(id="a", script=script),
-                Settings(),
-                model=SpeechModel(),
-            )
+            await make_plan(account, hg.Draft(id="a", script=script), Settings())
             for script in (SAID, WRITTEN)
         ]
     scene = await scene_of(hg.Draft(script=WRITTEN), sandbox.settings(), 720)

@@ -291,7 +291,13 @@ class Template:
             raise self._wrong(exc.message or "", None) from None
         except (RecursionError, MemoryError):
             raise self._wrong(_too_much(), None) from None
-        except (TypeError, ValueError, ArithmeticError, LookupError) as exc:
+        except (
+            AttributeError,
+            TypeError,
+            ValueError,
+            ArithmeticError,
+            LookupError,
+        ) as exc:
             raise self._wrong(str(exc), None) from None
         return "".join(parts)
 

@@ -9,7 +9,8 @@ from heygen_nb.api import render_drafts
 from heygen_nb.errors import ConfigError, DeliveryError, DeliveryUnsureError
 from heygen_nb.ledger import Ledger
 from heygen_nb.posting import Posting
-from heygen_nb.renderer.account import open_account
+from heygen_nb.renderer.account import ledger_url, open_account
+from heygen_nb.reports import history_lines
 
 pytestmark = pytest.mark.anyio
 
@@ -78,6 +79,24 @@ async def test_a_refused_post_goes_to_the_chat_that_is_set_now(sandbox, video, h
     assert outcome.sent is True
     assert texts(sandbox) == ["Old"]
     assert [row.chat_id for row in stored(home)] == [sandbox.handle.chat_id]
+
+
+async def test_a_line_never_says_sent_and_why_it_is_not(sandbox, video):
+    def told():
+        [line] = history_lines(*opened)
+        return line.sent, line.error and line.error.code
+
+    settings = sandbox.settings()
+    with Ledger(ledger_url(settings)) as ledger:
+        opened = ledger, settings.videos_path
+        await refuse(sandbox, video)
+        assert told() == (False, "telegram")
+        await hg.send_video(video, "Old", settings=settings)
+        assert told() == (True, None)
+        sandbox.fault("status", "*/send*", status=400)
+        with pytest.raises(DeliveryError):
+            await hg.send_video(video, "Old", again=True, settings=settings)
+        assert told() == (False, "telegram")
 
 
 @pytest.mark.parametrize(

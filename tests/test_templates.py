@@ -91,6 +91,7 @@ def test_numbers_can_be_multiplied():
         "{{ s.replace('a', s)|length }}",
         "{{ s|join(s) }}",
         "{{ 1|round(999999999) }}",
+        "{{ s|xmlattr }}",
         "{{ " + "9999999999 * " * 2000 + "1 }}",
     ],
 )

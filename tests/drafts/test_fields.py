@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from heygen_nb.drafts import FIELDS
@@ -7,12 +9,9 @@ from heygen_nb.ledger.tables import DraftRow
 from heygen_nb.models import Draft
 
 
-def test_every_field_of_a_draft_has_a_label_and_a_column_of_the_ledger():
-    columns = set(DraftRow.__table__.columns.keys())
-
+def test_every_field_of_a_draft_has_a_label():
     assert set(FIELDS) == set(Draft.model_fields)
     assert all(field.title for field in FIELDS.values())
-    assert set(FIELDS) <= columns
 
 
 @pytest.mark.parametrize(
@@ -65,7 +64,8 @@ def test_a_row_gives_the_draft_it_was_made_of():
     draft = Draft(
         script="Hello.", title="T", caption="C", voice="V", avatar="A", duration=20
     )
-    row = DraftRow(**draft.model_dump(), version=3)
+    row = DraftRow(version=3)
+    row.write(draft, datetime.now(UTC))
 
     assert Draft.of(row) == draft
     row.duration = 5  # as older versions took it

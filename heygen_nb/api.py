@@ -16,7 +16,7 @@ from heygen_nb.config import load_settings
 from heygen_nb.errors import DownloadError, HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT
-from heygen_nb.models import Draft, Video
+from heygen_nb.models import Draft, Video, expects
 from heygen_nb.posting import Posting
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import open_account
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     PostIt = Callable[[Video], Awaitable[Post]]
 
 
+@expects(Draft)
 async def create_video(
     draft: Draft,
     *,
@@ -86,6 +87,7 @@ async def create_video(
         return await submitted(account, render_id, pace, progress_callback)
 
 
+@expects(str)
 async def wait_video(
     video_id: str,
     progress_callback: ProgressCallback | None = None,
@@ -122,6 +124,7 @@ async def wait_video(
         return await waited(account, video_id, pace, progress_callback)
 
 
+@expects(Video)
 async def download_video(video: Video, *, settings: Settings | None = None) -> Video:
     """Bring the files of a completed video into the archive.
 
@@ -136,6 +139,7 @@ async def download_video(video: Video, *, settings: Settings | None = None) -> V
         return await fetched(account, video)
 
 
+@expects(Draft)
 async def render_video(
     draft: Draft,
     progress_callback: ProgressCallback | None = None,
@@ -157,6 +161,7 @@ async def render_video(
         return await advance(account, render_id, settings.pace, progress_callback)
 
 
+@expects(Draft, many=True)
 async def render_batch(
     drafts: Sequence[Draft],
     progress_callback: ProgressCallback | None = None,
@@ -371,6 +376,7 @@ async def finish(
         return outcome.not_posted(error)
 
 
+@expects(Video)
 async def send_video(
     video: Video,
     caption: str = "",
@@ -398,6 +404,7 @@ async def send_video(
         return await Posting(settings, account).send(video, caption, again=again)
 
 
+@expects(Video)
 async def finish_video(
     video: Video,
     *,
@@ -435,6 +442,7 @@ async def finish_video(
         return await advance(account, row.id, settings.pace)
 
 
+@expects(Video)
 async def check_video(
     video: Video, *, settings: Settings | None = None
 ) -> list[Finding]:
@@ -576,6 +584,7 @@ async def take_up_posts(
     ]
 
 
+@expects(Draft)
 async def preview_draft(
     draft: Draft, output: str | Path | None = None, *, settings: Settings | None = None
 ) -> Path:
@@ -603,6 +612,7 @@ async def preview_draft(
     return (await animatic.preview(draft, settings_for(draft, settings), target)).path
 
 
+@expects(Draft, many=True)
 async def preview_batch(
     drafts: Sequence[Draft],
     executor: Executor | None = None,

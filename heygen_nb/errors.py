@@ -1,6 +1,7 @@
 """Every error this package raises on purpose.
 
     HeygenNbError
+    ├── ArgumentError               not what the function expects
     ├── ConfigError                 settings: file, key, line
     ├── DraftError                  a draft, a table of drafts or a template
     │   └── TableError              several rows; ``problems`` has them all
@@ -41,6 +42,8 @@ the user's language. ``exit_code`` is what a command ends with.
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
 from typing import Any, ClassVar
 
 
@@ -74,6 +77,24 @@ class HeygenNbError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what a notebook shows: the caller's lines, and not ours."""
+        package, found = str(Path(__file__).parent), []
+        for frame in traceback.extract_tb(self.__traceback__):
+            if frame.filename.startswith(package):
+                break
+            if "site-packages" not in frame.filename:
+                found.append(f"→ {frame.lineno}: {frame.line}")
+        hint = [f"👉 {self.hint}"] if self.hint else []
+        return [*found, f"❌ {type(self).__name__}: {self.message}", *hint]
+
+
+class ArgumentError(HeygenNbError, TypeError):
+    """A function was given something else than it expects; nothing was done."""
+
+    exit_code = 2
+    code = "argument"
 
 
 class ConfigError(HeygenNbError):

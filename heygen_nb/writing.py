@@ -14,7 +14,7 @@ from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Ledger
-from heygen_nb.models import SCRIPT_LANGUAGES, Draft, is_loopback
+from heygen_nb.models import SCRIPT_LANGUAGES, Draft, expects, is_loopback
 from heygen_nb.renderer import effective_settings
 from heygen_nb.renderer.account import ledger_url
 from heygen_nb.scripts import (
@@ -309,6 +309,7 @@ async def write_drafts(
     return drafts
 
 
+@expects(Draft)
 async def rewrite_draft(
     draft: Draft,
     change: Change,

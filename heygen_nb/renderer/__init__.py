@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from heygen_nb.config import VIDEO_KEYS, Settings, check_duration
 from heygen_nb.drafts import OVERRULES
-from heygen_nb.errors import ConfigError
+from heygen_nb.errors import ArgumentError, ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import NO_BACKGROUND, allowed_values
 
@@ -38,7 +38,7 @@ def update_video_config(**changes: Any) -> dict[str, Any]:
         A copy of the whole configuration after the change.
 
     Raises:
-        TypeError: There is no such key.
+        ArgumentError: There is no such key.
         ConfigError: A value is not allowed; nothing was changed.
     """
     checked = _checked(changes)
@@ -78,7 +78,10 @@ def draft_settings(draft: Draft, settings: Settings) -> Settings:
 def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := set(changes) - set(VIDEO_KEYS):
         allowed = ", ".join(VIDEO_KEYS)
-        raise TypeError(f"no video setting {min(unknown)!r}; there are {allowed}")
+        raise ArgumentError(
+            _("There is no video setting {name}.").format(name=repr(min(unknown))),
+            hint=_("Allowed: {allowed}.").format(allowed=allowed),
+        )
     named = {VIDEO_KEYS[key]: value for key, value in changes.items()}
     if "duration" in changes:
         named["video_duration"] = check_duration(changes["duration"])[0]

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import ipywidgets as widgets
 
-from heygen_nb.errors import HeygenNbError
+from heygen_nb.errors import ArgumentError, HeygenNbError
 from heygen_nb.i18n import again
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ui.html import bar_html, failure_html, markup
@@ -116,10 +116,18 @@ class Panel(Part):
         shared: What it works on; by default what all panels of this kernel share.
     """
 
+    _closed = True  # until it is opened
+
     def __init__(self, shared: SharedState | None = None) -> None:
         # Newer kernels may call handlers in another thread: the loop of the cell
         # is taken once, here.
-        self._loop = asyncio.get_running_loop()
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            raise ArgumentError(
+                _("A panel is shown by a notebook."),
+                hint=_("Let hg.Studio() be the last line of a cell."),
+            ) from None
         self._tasks: set[asyncio.Task[None]] = set()
         self._busy: set[widgets.Button] = set()
         self._words: list[tuple[widgets.Widget, str, Words]] = []

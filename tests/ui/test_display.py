@@ -55,6 +55,47 @@ def test_a_quote_is_one_line(formats):
     assert "💰" in formats(quote)["text/html"]
 
 
+@pytest.fixture
+def cell(home, capsys):
+    """Run a cell; return what is shown of its error."""
+    shell = InteractiveShell()
+
+    def run(code):
+        shell.run_cell(f"import heygen_nb as hg\n\n{code}")
+        return capsys.readouterr().out
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ("await hg.render_video('text')", "A Draft is expected, not 'text'."),
+        ("await hg.render_batch(hg.Draft(script='a'))", "A list of drafts is"),
+        ("await hg.render_batch(['a'])", "A Draft is expected, not 'a'."),
+        ("await hg.send_video('a.mp4')", "A Video is expected, not 'a.mp4'."),
+        ("await hg.send_video(hg.resume())", "put await before it."),
+        ("await hg.wait_video(5)", "The id of a video is expected, not 5."),
+        ("await hg.rewrite_draft(5, '')", "hg.Draft(script='text') makes one."),
+        ("hg.Draft('text')", "hg.Draft(script='text') makes one."),
+        ("hg.Draft(script='a', duration='long')", "a number from 15 to 60"),
+        ("hg.update_video_config(lenght=3)", "There is no video setting 'lenght'."),
+    ],
+)
+def test_a_mistake_in_a_cell_is_told_in_words_without_our_lines(cell, code, told):
+    shown = cell(code)
+
+    assert told in shown
+    assert f"→ 3: {code}" in shown
+    assert "heygen_nb/" not in shown
+    assert len(shown.strip().splitlines()) <= 3
+
+
+def test_a_panel_outside_of_a_notebook_says_where_it_belongs():
+    with pytest.raises(hg.HeygenNbError, match="the last line of a cell"):
+        hg.Studio()
+
+
 def test_run_works_without_a_loop_and_inside_of_one():
     async def answer():
         await asyncio.sleep(0)

@@ -305,6 +305,40 @@ async def ask(panel):
             await asyncio.sleep(0.01)
 
 
+async def test_a_server_out_of_reach_is_told_with_since_when_and_when_again(
+    panel, shared, sandbox, until
+):
+    sandbox.fault("status", "/v3/videos/*", method="GET", status=404, times=None)
+    job = shared.jobs.start([LEO])[0]
+    await until(lambda: job.progress and job.progress.status == "unknown")
+    panel.cards[job].draw()  # as every second does; no look comes in between
+    told, logged = card(panel, job), "\n".join(shared.jobs.log)
+    sandbox.clear_faults()
+    await finish(panel, job)
+
+    assert re.search(r"out of reach since \d\d:\d\d:\d\d; the next look is in", told)
+    assert "the next look is in" in logged
+    assert "out of reach" not in card(panel, job)
+    assert len(sandbox.charges()) == 1
+
+
+async def test_the_newest_render_is_brought_into_view(panel, shared, monkeypatch):
+    monkeypatch.setattr(generation, "_VIEW_S", 0)
+    drafts = [LEO.model_copy(update={"id": f"d{n}"}) for n in range(CARDS + 2)]
+    jobs = shared.jobs.start(drafts)
+    for job in jobs:
+        await finish(panel, job)
+    panel.older_button.click()
+    await panel.idle()
+    assert jobs[-1] not in panel.cards
+    focused = []
+    monkeypatch.setattr(RenderCard, "focus", lambda card: focused.append(card))
+
+    await panel.reveal()
+
+    assert focused == [panel.cards[jobs[-1]]]
+
+
 async def test_the_log_comes_after_the_cards_and_the_film(panel):
     columns, log = panel.children[-2:]
 

@@ -7,16 +7,16 @@ commands do, use :func:`heygen_nb.renderer.account.open_account`.
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from heygen_nb.clock import Pace
 from heygen_nb.config import load_settings
 from heygen_nb.errors import DownloadError, HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT
-from heygen_nb.models import Draft, Video, expects
+from heygen_nb.models import Draft, Video, unexpected
 from heygen_nb.posting import Posting
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import open_account
@@ -35,7 +35,14 @@ from heygen_nb.renderer.search import SearchIndex, voice_filter
 from heygen_nb.reports import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+    from collections.abc import (
+        Awaitable,
+        Callable,
+        Container,
+        Coroutine,
+        Mapping,
+        Sequence,
+    )
     from concurrent.futures import Executor
 
     from heygen_nb.config import Settings
@@ -46,7 +53,35 @@ if TYPE_CHECKING:
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Plan
 
+    Function = TypeVar("Function", bound=Callable[..., Coroutine[Any, Any, Any]])
     PostIt = Callable[[Video], Awaitable[Post]]
+
+
+def expects(kind: type, *, many: bool = False) -> Callable[[Function], Function]:
+    """Let a public function say in words what its first argument has to be.
+
+    Args:
+        kind: A draft, a video, or the id of one.
+        many: A list of them.
+    """
+
+    def decorate(function: Function) -> Function:
+        first = next(iter(function.__annotations__))
+
+        @wraps(function)
+        async def checked(*args: Any, **named: Any) -> Any:
+            given = args[0] if args else named.get(first)
+            fits = isinstance(given, list | tuple) if many else isinstance(given, kind)
+            if (args or first in named) and not fits:
+                raise unexpected(given, kind, many=many)
+            for one in given if many and given else ():
+                if not isinstance(one, kind):
+                    raise unexpected(one, kind)
+            return await function(*args, **named)
+
+        return cast("Function", checked)  # it is called alike
+
+    return decorate
 
 
 @expects(Draft)

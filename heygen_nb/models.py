@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
-from functools import wraps
 from pathlib import Path  # noqa: TC003
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -29,7 +28,6 @@ from heygen_nb.i18n import later
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_Function = TypeVar("_Function", bound=Callable[..., Coroutine[Any, Any, Any]])
 ProgressStatus = Literal["pending", "processing", "completed", "failed", "unknown"]
 Backend = Literal["heygen", "sandbox"]
 AspectRatio = Literal["9:16", "16:9", "1:1", "4:5", "5:4"]
@@ -153,7 +151,7 @@ class Draft(_Frozen):
 
         def __init__(self, *given: object, **fields: object) -> None:
             if given:
-                raise _unexpected(given[0], Draft)
+                raise unexpected(given[0], Draft)
             super().__init__(**fields)
 
     @model_validator(mode="wrap")
@@ -403,34 +401,8 @@ class SpeechFact:
     created_at: datetime
 
 
-def expects(kind: type, *, many: bool = False) -> Callable[[_Function], _Function]:
-    """Let a public function say in words what its first argument has to be.
-
-    Args:
-        kind: A draft, a video, or the id of one.
-        many: A list of them.
-    """
-
-    def decorate(function: _Function) -> _Function:
-        first = next(iter(function.__annotations__))
-
-        @wraps(function)
-        async def checked(*args: Any, **named: Any) -> Any:
-            given = args[0] if args else named.get(first)
-            fits = isinstance(given, list | tuple) if many else isinstance(given, kind)
-            if (args or first in named) and not fits:
-                raise _unexpected(given, kind, many=many)
-            for one in given if many and given else ():
-                if not isinstance(one, kind):
-                    raise _unexpected(one, kind)
-            return await function(*args, **named)
-
-        return cast("_Function", checked)  # it is called alike
-
-    return decorate
-
-
-def _unexpected(given: object, kind: type, *, many: bool = False) -> ArgumentError:
+def unexpected(given: object, kind: type, *, many: bool = False) -> ArgumentError:
+    """Return the words for what is no draft, no video or no id of one."""
     words: dict[type, str] = {
         Draft: _("A Draft is expected, not {given}."),
         Video: _("A Video is expected, not {given}."),

@@ -14,7 +14,7 @@ from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Ledger
-from heygen_nb.models import SCRIPT_LANGUAGES, Draft, expects, is_loopback
+from heygen_nb.models import SCRIPT_LANGUAGES, Draft, is_loopback, unexpected
 from heygen_nb.renderer import effective_settings
 from heygen_nb.renderer.account import ledger_url
 from heygen_nb.scripts import (
@@ -309,7 +309,6 @@ async def write_drafts(
     return drafts
 
 
-@expects(Draft)
 async def rewrite_draft(
     draft: Draft,
     change: Change,
@@ -331,6 +330,8 @@ async def rewrite_draft(
         ConfigError: No model is set, or it cannot be used as it is set.
         ScriptError: The model did not write it.
     """
+    if not isinstance(draft, Draft):
+        raise unexpected(draft, Draft)
     settings = effective_settings(settings or load_settings())
     writing = await open_writing(settings)
     new = await writing.rewrite(draft, change, language=language, on_text=on_text)

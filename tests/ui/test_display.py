@@ -79,7 +79,7 @@ def cell(home, capsys):
         ("await hg.rewrite_draft(5, '')", "hg.Draft(script='text') makes one."),
         ("hg.Draft('text')", "hg.Draft(script='text') makes one."),
         ("hg.Draft(script='a', duration='long')", "a number from 15 to 60"),
-        ("hg.update_video_config(lenght=3)", "There is no video setting 'lenght'."),
+        ("hg.update_video_config(wishes=3)", "There is no video setting 'wishes'."),
     ],
 )
 def test_a_mistake_in_a_cell_is_told_in_words_without_our_lines(cell, code, told):

@@ -332,7 +332,11 @@ async def test_the_newest_render_is_brought_into_view(panel, shared, monkeypatch
     await panel.idle()
     assert jobs[-1] not in panel.cards
     focused = []
-    monkeypatch.setattr(RenderCard, "focus", lambda card: focused.append(card))
+
+    def focus(card):
+        focused.append(card)
+
+    monkeypatch.setattr(RenderCard, "focus", focus)
 
     await panel.reveal()
 

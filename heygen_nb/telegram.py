@@ -31,6 +31,7 @@ from heygen_nb.errors import (
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
+from heygen_nb.network import make_client
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -207,13 +208,16 @@ class TelegramPoster:
         self._token = token
         self._sleep = sleep
         self._max_wait_s = max_wait_s
-        self._request = _StatusRequest(
-            connect_timeout=_CONNECT_S,
-            read_timeout=_READ_S,
-            write_timeout=_READ_S,
-            media_write_timeout=_UPLOAD_S,
-            pool_timeout=_READ_S,
-            httpx_kwargs={"trust_env": not is_loopback(address)},
+        self._request = make_client(
+            lambda **options: _StatusRequest(
+                connect_timeout=_CONNECT_S,
+                read_timeout=_READ_S,
+                write_timeout=_READ_S,
+                media_write_timeout=_UPLOAD_S,
+                pool_timeout=_READ_S,
+                httpx_kwargs=options,
+            ),
+            local=is_loopback(address),
         )
         self._bot = Bot(
             token.get_secret_value(),

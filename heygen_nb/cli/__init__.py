@@ -7,6 +7,7 @@ import sys
 
 from heygen_nb.cli.commands import app
 from heygen_nb.errors import HeygenNbError
+from heygen_nb.i18n import gettext as _
 
 
 def main() -> None:
@@ -20,7 +21,13 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # an emoji must not end the program
             stream.reconfigure(errors="replace")
     try:
-        app()
+        try:
+            app()
+        except OSError as error:  # a full or read-only disk, no temporary folder
+            raise HeygenNbError(
+                f"{error.filename or ''} {error.strerror or error}.".strip(),
+                hint=_("Make room there or allow writing, then try again."),
+            ) from error
     except HeygenNbError as error:
         from heygen_nb.cli.console import say_error
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import signal
 import subprocess
@@ -85,13 +86,15 @@ def run_lab(options: LabOptions) -> int:
     # Served from home: videos beyond the server's root would not play.
     command.append(f"--ServerApp.root_dir={home}")
     command.append(f"--ServerApp.tornado_settings={_MESSAGES}")
-    return _run(command)
+    return _run(command, home)
 
 
-def _run(command: list[str]) -> int:
+def _run(command: list[str], home: Path) -> int:
     """Run JupyterLab; what ends us (Ctrl-C, SIGTERM) ends it and its kernels too."""
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    lab = subprocess.Popen(command)  # noqa: S603 - the user's own arguments
+    # kernels start in notebooks/: their home is the one it was started from
+    environ = {**os.environ, "HEYGEN_NB_HOME": str(home)}
+    lab = subprocess.Popen(command, env=environ)  # noqa: S603 - the user's arguments
     try:
         return lab.wait()
     except KeyboardInterrupt:

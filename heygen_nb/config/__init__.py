@@ -6,6 +6,7 @@ with a downloaded project must not be able to send a key somewhere else.
 
 from heygen_nb.config.loading import (
     CONFIG_NAME,
+    LEDGER_NAME,
     find_home,
     load_settings,
     save_secret,
@@ -22,6 +23,7 @@ from heygen_nb.config.settings import (
 __all__ = [
     "CONFIG_NAME",
     "FILE_KEYS",
+    "LEDGER_NAME",
     "SECRETS",
     "VIDEO_KEYS",
     "Settings",

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("heygen_nb.config")
 
-CONFIG_NAME = "config.yaml"
+CONFIG_NAME, LEDGER_NAME = "config.yaml", "heygen_nb.db"
 MAX_BYTES = 1_000_000
 _ALWAYS = (
     "heygen_use_avatar",
@@ -51,15 +51,17 @@ def find_home(
 ) -> Path:
     """Return the folder of ledger, videos and log.
 
-    It is ``HEYGEN_NB_HOME``, else the nearest folder upward whose config.yaml has
-    one of our keys, else ``start`` (the current folder).
+    It is ``HEYGEN_NB_HOME``, else the nearest folder upward that has a ledger, or a
+    config.yaml with one of our keys, else ``start`` (the current folder).
     """
     environ = os.environ if environ is None else environ
     if named := environ.get("HEYGEN_NB_HOME"):
-        return Path(named).expanduser().absolute()
+        return _made(named)
     start = (start or Path.cwd()).absolute()
     ours = re.compile(rf"^(?:{'|'.join(FILE_KEYS)})\s*:", re.MULTILINE)
     for folder in (start, *start.parents):
+        if (folder / LEDGER_NAME).is_file():
+            return folder  # a notebook in notebooks/ has the command line's ledger
         try:
             text = read_text(folder / CONFIG_NAME, MAX_BYTES)
         except OSError:
@@ -67,6 +69,22 @@ def find_home(
         if ours.search(text):
             return folder
     return start
+
+
+def _made(named: str) -> Path:
+    """Return the folder that HEYGEN_NB_HOME names, which is made if it is missing."""
+    try:
+        home = Path(named).expanduser().absolute()
+        home.mkdir(parents=True, exist_ok=True)
+    except (OSError, RuntimeError) as exc:  # RuntimeError: ~ of somebody without home
+        reason = getattr(exc, "strerror", None) or exc
+        raise ConfigError(
+            _("HEYGEN_NB_HOME names {path}, which cannot be used: {reason}.").format(
+                path=named, reason=reason
+            ),
+            hint=_("Name a folder of yours, or unset it to use the current one."),
+        ) from None
+    return home
 
 
 def load_settings(

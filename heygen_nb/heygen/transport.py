@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -35,6 +36,7 @@ from heygen_nb.errors import (
 from heygen_nb.heygen.refusals import refusal
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
+from heygen_nb.network import make_client
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -107,7 +109,10 @@ class Transport:
         self._random = random
         self._max_retries = max_retries
         self._server_clock: tuple[datetime, float] | None = None
-        self._http = httpx.AsyncClient(
+        open_client = partial(make_client, httpx.AsyncClient)
+        if is_loopback(base_url):  # no variable of the environment matters there
+            open_client = partial(httpx.AsyncClient, trust_env=False)
+        self._http = open_client(
             base_url=check_address(base_url),
             headers={
                 "X-HeyGen-Source": "heygen-nb",
@@ -115,7 +120,6 @@ class Transport:
                 "Accept": "application/json",
             },
             transport=transport,
-            trust_env=not is_loopback(base_url),  # no proxy can reach our loopback
             follow_redirects=False,  # the key stays with the host it is meant for
         )
         self._use_key(api_key)

@@ -13,6 +13,7 @@ import httpx
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.network import certificates
 from heygen_nb.preview.layout import open_image
 
 if TYPE_CHECKING:
@@ -104,7 +105,9 @@ class _Fetcher:
             async with (
                 asyncio.timeout(timeout_s),
                 # No proxy: it would be asked for names that were not judged.
-                httpx.AsyncClient(transport=transport, trust_env=False) as client,
+                httpx.AsyncClient(
+                    transport=transport, trust_env=False, verify=certificates()
+                ) as client,
             ):
                 return await self._follow(client, url)
         except TimeoutError as exc:

@@ -14,8 +14,9 @@ from weakref import WeakValueDictionary
 from pydantic import SecretStr
 
 from heygen_nb.clock import Clock
+from heygen_nb.config import LEDGER_NAME
 from heygen_nb.config.credentials import read_credentials
-from heygen_nb.errors import ApiError, LedgerError, NotAuthorizedError
+from heygen_nb.errors import ApiError, LedgerError, NotAuthorizedError, SandboxError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import set_language
@@ -123,7 +124,7 @@ class Account:
     @cached_property
     def downloader(self) -> Downloader:
         """What fetches files."""
-        return Downloader(sleep=self.clock.sleep)
+        return Downloader(sleep=self.clock.sleep, local=self.private)
 
     def stop(self, error: HeygenNbError) -> None:
         """Let nothing that waits for its place be sent: it would fail as well."""
@@ -308,7 +309,16 @@ async def payer_of(settings: Settings) -> tuple[Payer, SecretStr, SandboxHandle 
         SandboxError: The sandbox does not start.
     """
     if settings.active_backend == "sandbox":
-        handle = await asyncio.to_thread(start_sandbox, settings.home / SANDBOX_FOLDER)
+        folder = settings.home / SANDBOX_FOLDER
+        try:
+            handle = await asyncio.to_thread(start_sandbox, folder)
+        except OSError as exc:
+            raise SandboxError(
+                _("The sandbox cannot use {folder}: {reason}.").format(
+                    folder=folder, reason=exc.strerror or exc
+                ),
+                hint=_("Make room there or allow writing, then try again."),
+            ) from None
         # The port changes with every start; the account does not.
         payer = Payer.of_key("sandbox", "sandbox", handle.api_key)
         return payer, SecretStr(handle.api_key), handle
@@ -340,4 +350,4 @@ def purse_of(settings: Settings) -> str:
 
 def ledger_url(settings: Settings) -> str:
     """Return the ledger's address: SQLite in home unless another one is set."""
-    return settings.ledger_url or f"sqlite:///{settings.home / 'heygen_nb.db'}"
+    return settings.ledger_url or f"sqlite:///{settings.home / LEDGER_NAME}"

@@ -12,6 +12,7 @@ import httpx
 
 from heygen_nb.errors import DownloadError, PreviewError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.network import make_client
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -42,6 +43,7 @@ class Downloader:
         sleep: Waits between tries.
         limit_s: How long one file may take, with all its tries.
         max_bytes: How large one may be.
+        local: The files are on this machine, at the sandbox.
     """
 
     def __init__(
@@ -51,10 +53,13 @@ class Downloader:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         limit_s: float = LIMIT_S,
         max_bytes: int = MAX_BYTES,
+        local: bool = False,
     ) -> None:
         self._limit_s = limit_s
         self._max_bytes = max_bytes
-        self._http = httpx.AsyncClient(
+        self._http = make_client(
+            httpx.AsyncClient,
+            local=local,
             transport=transport,
             timeout=_TIMEOUT,
             follow_redirects=True,

@@ -16,6 +16,7 @@ import yaml
 from heygen_nb.errors import ConfigError, ScriptError, ScriptNotAuthorizedError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
+from heygen_nb.network import make_client
 from heygen_nb.scripts.answers import SCHEMA, growing
 
 if TYPE_CHECKING:
@@ -159,9 +160,9 @@ class ModelServer:
                 return answer
 
     def _client(self) -> AsyncOpenAI:
-        local = is_loopback(self._base_url)
-        http = self._openai.DefaultAsyncHttpxClient(
-            trust_env=not local,  # no proxy can reach our loopback
+        http = make_client(
+            self._openai.DefaultAsyncHttpxClient,
+            local=is_loopback(self._base_url),
             follow_redirects=False,  # the key is for this address only
         )
         client: AsyncOpenAI = self._openai.AsyncOpenAI(

@@ -17,7 +17,7 @@ from heygen_nb.cli.commands import LabOptions
 @pytest.fixture
 def started(monkeypatch):
     commands = []
-    monkeypatch.setattr(local, "_run", lambda c: commands.append(c) or 0)
+    monkeypatch.setattr(local, "_run", lambda c, _home: commands.append(c) or 0)
     return commands
 
 
@@ -45,6 +45,7 @@ def test_all_notebooks_are_copied_and_changed_ones_left_alone(started, home):
 STAND_IN = """
 import os, pathlib, time
 pathlib.Path("lab.pid.part").write_text(str(os.getpid()))
+pathlib.Path("lab.home").write_text(os.environ["HEYGEN_NB_HOME"])
 os.replace("lab.pid.part", "lab.pid")
 time.sleep(600)
 """
@@ -69,6 +70,7 @@ def test_what_ends_the_command_ends_its_jupyterlab(tmp_path, home, sent):
     with subprocess.Popen(command, env=environ) as ours:
         wait_until((home / "lab.pid").exists)
         pid = int((home / "lab.pid").read_text())
+        assert (home / "lab.home").read_text() == str(home)  # the kernels' home
         ours.send_signal(sent)
 
         assert ours.wait(30) == 0

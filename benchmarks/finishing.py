@@ -30,7 +30,7 @@ def prepare(folder: Path) -> None:
     import numpy as np
     from PIL import Image, ImageFilter
 
-    from heygen_nb.finishing.captions import timed_by_ear
+    from heygen_nb.finishing import timed_by_ear
     from heygen_nb.preview import EspeakVoice
 
     speech = EspeakVoice().speak(SCRIPT)

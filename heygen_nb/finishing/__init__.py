@@ -5,12 +5,14 @@ Files in, files out; nothing here knows HeyGen, drafts or the ledger.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 
-from heygen_nb.finishing.captions import said_as_written, timed_by_ear, words_of_srt
 from heygen_nb.finishing.encode import (
     SILENT_LUFS,
     PictureWork,
@@ -20,18 +22,34 @@ from heygen_nb.finishing.encode import (
     rewrite,
     shrink_video,
 )
-from heygen_nb.preview import Scene, Word, probe_video, read_sound, render_scene
-from heygen_nb.preview.captions import Subtitles, set_pages
+from heygen_nb.preview import (
+    EspeakVoice,
+    Scene,
+    Word,
+    probe_video,
+    read_sound,
+    render_scene,
+)
+from heygen_nb.preview.captions import (
+    CaptionPage,
+    Subtitles,
+    said_as_written,
+    set_pages,
+    shared,
+    to_srt,
+)
 from heygen_nb.preview.layout import lay_out, palette_for
 from heygen_nb.preview.video import pictures_at
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from heygen_nb.finishing.encode import Crop
     from heygen_nb.models import AspectRatio
     from heygen_nb.preview import Narration, Rendered, VideoFacts
-    from heygen_nb.preview.captions import CaptionPage
     from heygen_nb.preview.layout import Layout, Palette
 
 __all__ = [
@@ -55,6 +73,7 @@ class Finish:
 
     Attributes:
         script: What is said; captions spell it as it is written here.
+        said: The script as it is pronounced, if that differs.
         captions: Whether the words are shown.
         lit: Whether the word being said is lit.
         words: When each word is said, if HeyGen told it.
@@ -69,6 +88,7 @@ class Finish:
     """
 
     script: str = ""
+    said: str = ""
     captions: bool = True
     lit: bool = True
     words: tuple[Word, ...] = ()
@@ -145,8 +165,78 @@ def heard_words(wish: Finish, sound: Narration | None) -> tuple[Word, ...]:
     """Return the script's words with the times at which they are said."""
     heard = wish.words or words_of_srt(wish.subtitles)
     if not heard and sound:
-        heard = timed_by_ear(wish.script, sound)
+        heard = timed_by_ear(wish.said or wish.script, sound)
     return said_as_written(wish.script, heard) if wish.script and heard else heard
+
+
+_CUE = re.compile(
+    r"(\d+):(\d\d):(\d\d)[,.](\d{3}) *--> *(\d+):(\d\d):(\d\d)[,.](\d{3}).*\n"
+    r"((?:.+(?:\n|$))*)"
+)
+
+
+def words_of_srt(text: str) -> tuple[Word, ...]:
+    """Return the words of subtitles; within a cue each gets its letters' share."""
+    cues = (shared(said, start_s, end_s) for start_s, end_s, said in _cues(text))
+    return tuple(chain.from_iterable(cues))
+
+
+def respelled(subtitles: str, script: str) -> str:
+    """Return subtitles with the words as a script spells them, cue by cue."""
+    words = said_as_written(script, words_of_srt(subtitles))
+    pages = []
+    for start_s, end_s, _said in _cues(subtitles):
+        line = tuple(word for word in words if start_s <= word.start_s < end_s)
+        pages += [CaptionPage((line,), start_s, end_s)] if line else []
+    return to_srt(pages)
+
+
+def _cues(text: str) -> Iterator[tuple[float, float, list[str]]]:
+    for cue in _CUE.finditer(text.replace("\r\n", "\n")):
+        hours, minutes, seconds, ms, *end, said = cue.groups()
+        yield _seconds(hours, minutes, seconds, ms), _seconds(*end), said.split()
+
+
+def _seconds(hours: str, minutes: str, seconds: str, ms: str) -> float:
+    return int(hours) * 3600 + int(minutes) * 60 + int(seconds) + int(ms) / 1000
+
+
+def timed_by_ear(script: str, sound: Narration) -> tuple[Word, ...]:
+    """Return when the words are probably said, from where the sound is not silent.
+
+    The local voice says the script; the share of speaking it has done until a word
+    is the share the sound has done until then. Pauses fall out on both sides.
+    """
+    model = EspeakVoice().speak(script)
+    spoken, heard = _voiced(model), _voiced(sound)
+    if not len(heard) or not len(spoken):
+        return ()
+
+    def at(seconds: float, last: int) -> float:
+        share = np.searchsorted(spoken, seconds) / len(spoken)
+        index = min(int(share * len(heard)), len(heard)) - last
+        return float(heard[min(max(index, 0), len(heard) - 1)]) + last * _STEP_S
+
+    # A word ends with the last sound before its end, and not after a pause.
+    return tuple(
+        Word(w.text, at(w.start_s, 0), max(at(w.end_s, 1), at(w.start_s, 0)))
+        if w.end_s > w.start_s
+        else Word(w.text, at(w.start_s, 0), at(w.start_s, 0))
+        for w in model.words
+    )
+
+
+_STEP_S = 0.02
+_QUIET = 0.06  # of how loud the voice is at its loudest
+
+
+def _voiced(sound: Narration) -> NDArray[np.floating]:
+    """Return the times at which somebody speaks."""
+    step = round(sound.sample_rate * _STEP_S)
+    whole = sound.samples[: len(sound.samples) // step * step].reshape(-1, step)
+    loud = np.sqrt(np.mean(whole**2, axis=1)) if len(whole) else np.zeros(0)
+    floor = _QUIET * float(np.percentile(loud, 95)) if len(loud) else 0.0
+    return np.flatnonzero(loud > max(floor, 1e-4)) * _STEP_S
 
 
 def _palette(

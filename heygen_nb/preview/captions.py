@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFilter
 
 from heygen_nb.preview.layout import Layer, draw_text, rounded_mask, text_width
-from heygen_nb.preview.text import STRESS, clean_script
+from heygen_nb.preview.text import STRESS, clean_script, script_words
 from heygen_nb.preview.voice import Word
 
 if TYPE_CHECKING:
@@ -119,6 +120,47 @@ def to_srt(pages: Iterable[CaptionPage]) -> str:
 def _stamp(seconds: float) -> str:
     whole, ms = divmod(round(seconds * 1000), 1000)
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02},{ms:03}"
+
+
+def said_as_written(script: str, heard: Sequence[Word]) -> tuple[Word, ...]:
+    """Give the script's own spelling the times of the words that were heard.
+
+    What was heard may be spelled otherwise: numbers in words, emoji left out.
+    """
+    texts = script_words(script)
+    matcher = SequenceMatcher(
+        None, [_key(t) for t in texts], [_key(w.text) for w in heard], autojunk=False
+    )
+    words: list[Word] = []
+    reached = 0.0
+    for kind, i, j, k, m in matcher.get_opcodes():
+        if kind == "equal":
+            pairs = zip(texts[i:j], heard[k:m], strict=True)
+            words += [Word(text, word.start_s, word.end_s) for text, word in pairs]
+        elif k < m:
+            words += shared(texts[i:j], heard[k].start_s, heard[m - 1].end_s)
+        else:
+            words += [Word(text, reached, reached) for text in texts[i:j]]
+        reached = words[-1].end_s if words else 0.0
+    return tuple(words)
+
+
+def _key(text: str) -> str:
+    return "".join(filter(str.isalnum, text.casefold()))
+
+
+def shared(texts: Sequence[str], start_s: float, end_s: float) -> Iterable[Word]:
+    """Yield words with their letters' share of a time."""
+    weights = [_letters(text) for text in texts]
+    # With nothing to say in it, such as a lone emoji, the time belongs to nobody.
+    each = (end_s - start_s) / (sum(weights) or 1)
+    for text, weight in zip(texts, weights, strict=True):
+        yield Word(text, start_s, start_s + weight * each)
+        start_s += weight * each
+
+
+def _letters(text: str) -> int:
+    return sum(char.isalnum() for char in text)
 
 
 def _shown(text: str) -> str:

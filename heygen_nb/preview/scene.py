@@ -6,7 +6,7 @@ import os
 import uuid
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -24,7 +24,7 @@ from heygen_nb.preview.avatar import (
     make_avatar,
     swell,
 )
-from heygen_nb.preview.captions import Subtitles, set_pages, to_srt
+from heygen_nb.preview.captions import Subtitles, said_as_written, set_pages, to_srt
 from heygen_nb.preview.layout import (
     draw_text,
     lay_out,
@@ -66,6 +66,7 @@ class Scene:
 
     Attributes:
         script: What is said; ``<break time="1s"/>`` is a pause.
+        said: The script as it is pronounced, if that differs from how it is written.
         voice: Who says it, unless the speech is handed in.
         speed: 0.5 to 1.5, as HeyGen takes it.
         aspect_ratio: Width to height.
@@ -84,6 +85,7 @@ class Scene:
     """
 
     script: str
+    said: str = ""
     voice: EspeakVoice = _VOICE
     speed: float = 1.0
     aspect_ratio: AspectRatio = "9:16"
@@ -249,9 +251,11 @@ def render_scene(
         PreviewError: Nothing to say, a bad picture, or the disk refused.
     """
     if speech is None:
-        speech = scene.voice.speak(scene.script, speed=scene.speed)
+        speech = scene.voice.speak(scene.said or scene.script, speed=scene.speed)
         if not speech.samples.any():
             raise PreviewError(_("The script has no words that can be said."))
+        if scene.said:
+            speech = replace(speech, words=said_as_written(scene.script, speech.words))
     speech = speech.padded(scene.tail_s)
     stage = Stage(scene, speech)
     names = (output, output.with_suffix(".srt"), output.with_suffix(".jpg"))

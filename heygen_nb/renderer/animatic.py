@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from heygen_nb.drafts import check_draft, what_is_said
+from heygen_nb.drafts.pronounce import pronounced
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.files import write_whole
 from heygen_nb.heygen import HeyGenClient
@@ -115,6 +116,7 @@ async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scen
         log.warning("%s", warning)
     said = what_is_said(draft.script).text
     language = script_language(said)
+    pronunciation = pronounced(said, settings.home, language)
     background = await background_source(
         settings.heygen_background_url, settings.home, moving=settings.films_here
     )
@@ -123,7 +125,8 @@ async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scen
     fit = "cover" if settings.fit == "auto" else settings.fit
     return Scene(
         script=said,
-        speed=speed_for(said, settings.video_duration, language),
+        said=pronunciation if pronunciation != said else "",
+        speed=speed_for(pronunciation, settings.video_duration, language),
         aspect_ratio=settings.aspect_ratio,
         short_side_px=short_side_px,
         background=background,

@@ -161,6 +161,7 @@ def _folder(account: Account, row: RenderRow | None, video: Video) -> Path:
 async def _fetch_files(
     account: Account, row: RenderRow | None, video: Video, folder: Path, report: Report
 ) -> dict[str, Path | None]:
+    from heygen_nb.finishing import respelled  # noqa: PLC0415 - 40 MB of codecs
     from heygen_nb.preview import make_thumbnail, probe_video  # noqa: PLC0415 - 40 MB of codecs
 
     name = video.draft_id or video.video_id
@@ -178,6 +179,9 @@ async def _fetch_files(
             files["subtitles"] = await fetch(
                 link, srt, video_id=video_id, check=_is_text, tries=_TRIES_OF_EXTRAS
             )
+            if row and row.inputs.get("said"):  # HeyGen spells words as they are said
+                text = respelled(srt.read_text("utf-8"), row.script)
+                await asyncio.to_thread(write_whole, srt, text)
     except (DownloadError, ApiError, OSError) as error:
         missing.append(str(error))
         srt.with_name(f"{srt.name}.part").unlink(missing_ok=True)

@@ -93,6 +93,7 @@ def _work(row: RenderRow, video: Video) -> Finish:
     words = json.loads(told.read_text("utf-8")) if told and told.exists() else []
     return Finish(
         script=row.script,
+        said=row.inputs.get("said", ""),
         # HeyGen burned its own in: two would lie over each other
         captions=wish["captions"] and not row.inputs.get("captions"),
         words=tuple(Word(*word) for word in words),

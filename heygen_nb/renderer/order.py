@@ -351,7 +351,7 @@ async def _say(
     new = plan.new
     wish = Wish(
         draft_id=new.draft_id,
-        script=new.script,
+        script=new.inputs.get("said", new.script),
         voice_id=new.voice_id,
         target_s=settings.video_duration,
         speed=new.speed,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from heygen_nb.drafts import OVERRULES, check_draft, left_out_text, what_is_said
+from heygen_nb.drafts.pronounce import PRONOUNCE_NAME, pronounced
 from heygen_nb.errors import InvalidRequestError
 from heygen_nb.heygen import (
     AvatarVideo,
@@ -106,14 +107,17 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
         for name in ("length_mode", "min_speed", "max_speed", "fit")
         if (value := getattr(settings, name)) != usual[name].default
     }
-    if settings.films_here:
+    if not use_avatar and settings.films_here:
         tuned |= {
             "no_avatar": "local",
             **({} if settings.voice_bars else {"bars": False}),
         }
+    script = what_is_said(draft.script).text
+    if (said := _pronounced(script, settings)) != script:
+        tuned["said"] = said
     return {
         **tuned,
-        "script": what_is_said(draft.script).text,
+        "script": script,
         "voice": settings.heygen_voice,
         "use_avatar": use_avatar,
         "avatar_id": settings.heygen_avatar_id if use_avatar else "",
@@ -127,11 +131,18 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
     }
 
 
+def _pronounced(script: str, settings: Settings) -> str:
+    if not (settings.home / PRONOUNCE_NAME).exists():
+        return script
+    return pronounced(script, settings.home, script_language(script))
+
+
 def finish_of(settings: Settings) -> dict[str, Any]:
     """Return the settings that finish a film; they are no part of the revision."""
-    # HeyGen cannot burn captions into a film that is made here.
-    shown = ("own", "heygen") if settings.films_here else ("own",)
-    wish = {"captions": settings.captions in shown, "loudness": settings.loudness}
+    shown = settings.captions == "own"
+    if settings.captions == "heygen":  # who cannot burn any into a film made here
+        shown = settings.films_here
+    wish = {"captions": shown, "loudness": settings.loudness}
     labelled = settings.ai_label in ("metadata", "both")
     return {**wish, "label": True} if labelled else wish
 
@@ -186,11 +197,12 @@ async def make_plan(
     check_draft(draft)
     written, left_out = draft, left_out_text(draft.script)
     draft = draft.model_copy(update={"script": what_is_said(draft.script).text})
+    said = _pronounced(draft.script, settings)
     here = settings.films_here
     exact = settings.length_mode == "exact" and not here
-    cast = await _choose_cast(account, settings, spoken=audio is not None)
+    cast = await _choose_cast(account, settings, here=here, spoken=audio is not None)
     model = await speech_model(account)
-    fit = _fit(draft, settings, cast.voice, model)
+    fit = _fit(said, settings, cast.voice, model)
     length = audio.length if audio else fit.length
     pad_s = 0.0 if cast.look else _pad_s(length.seconds, settings.video_duration)
     paid, length = length, length.later(pad_s)
@@ -208,9 +220,9 @@ async def make_plan(
     if here:
         # the voice may have to be asked again, for a better length
         quote = quote.model_copy(update={"at_most": MAX_CALLS * quote.at_most})
-        body = _narrated(draft.script, cast.voice.voice_id, speed, settings)
+        body = _narrated(said, cast.voice.voice_id, speed, settings)
     else:
-        voiced = _voiced(draft, cast.voice, speed, audio)
+        voiced = _voiced(said, cast.voice, speed, audio)
         uploaded = (asset_id or NOT_UPLOADED) if cast.picture else ""
         body = _body(voiced, settings, cast, pad_s, uploaded)
     return Plan(
@@ -336,14 +348,12 @@ def _instead(
     return tuple(account.rates.compare(engines, seconds, **kind))
 
 
-def _fit(
-    draft: Draft, settings: Settings, voice: VoiceReply, model: SpeechModel
-) -> Fit:
+def _fit(said: str, settings: Settings, voice: VoiceReply, model: SpeechModel) -> Fit:
     return model.fit(
-        draft.script,
+        said,
         settings.video_duration,
         voice_id=voice.voice_id,
-        language=script_language(draft.script),
+        language=script_language(said),
         slowest=settings.min_speed,
         fastest=settings.max_speed,
     )
@@ -359,8 +369,9 @@ class _Cast:
     picture: Picture | None
 
 
-async def _choose_cast(account: Account, settings: Settings, *, spoken: bool) -> _Cast:
-    here = settings.films_here
+async def _choose_cast(
+    account: Account, settings: Settings, *, here: bool, spoken: bool
+) -> _Cast:
     speaks_first = here or settings.length_mode == "exact"
     background = settings.heygen_background_url
     picture = await background_meant(account, background, moving=here)
@@ -377,13 +388,13 @@ async def _choose_cast(account: Account, settings: Settings, *, spoken: bool) ->
 
 
 def _voiced(
-    draft: Draft, voice: VoiceReply, speed: float, audio: Audio | None
+    said: str, voice: VoiceReply, speed: float, audio: Audio | None
 ) -> dict[str, Any]:
     if audio:
         by_link = {"audio_url": audio.link}
         return by_link if audio.link else {"audio_asset_id": audio.asset_id}
     return {
-        "script": draft.script,
+        "script": said,
         "voice_id": voice.voice_id,
         "voice_settings": VoiceSettings(speed=speed),
     }

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heygen_nb.finishing.captions import said_as_written, timed_by_ear, words_of_srt
+from heygen_nb.finishing import said_as_written, timed_by_ear, words_of_srt
 from heygen_nb.preview import EspeakVoice, Word
 from heygen_nb.preview.captions import Subtitles, set_pages
 from heygen_nb.preview.layout import lay_out, palette_for

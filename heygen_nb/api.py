@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from heygen_nb.clock import Pace
-from heygen_nb.config import load_settings
+from heygen_nb.config import Settings, load_settings
 from heygen_nb.errors import DownloadError, HeygenNbError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import NO_CREDIT
-from heygen_nb.models import Draft, Video, unexpected
+from heygen_nb.ledger import NO_CREDIT, PostRow, RenderRow
+from heygen_nb.models import AspectRatio, Avatar, Draft, Post, Video, Voice, unexpected
 from heygen_nb.posting import Posting
 from heygen_nb.renderer import draft_settings, effective_settings
-from heygen_nb.renderer.account import open_account
+from heygen_nb.renderer.account import Account, open_account
 from heygen_nb.renderer.advance import advance, fetched, submitted, waited
 from heygen_nb.renderer.finish import checked, refuse_faulty
 from heygen_nb.renderer.order import (
@@ -30,7 +30,7 @@ from heygen_nb.renderer.order import (
     quote,
     speak,
 )
-from heygen_nb.renderer.request import finish_of
+from heygen_nb.renderer.request import Plan, finish_of
 from heygen_nb.renderer.search import SearchIndex, voice_filter
 from heygen_nb.reports import Outcome
 
@@ -45,13 +45,8 @@ if TYPE_CHECKING:
     )
     from concurrent.futures import Executor
 
-    from heygen_nb.config import Settings
     from heygen_nb.finishing.check import Finding
-    from heygen_nb.ledger import PostRow, RenderRow
     from heygen_nb.log import ProgressCallback
-    from heygen_nb.models import AspectRatio, Avatar, Post, Voice
-    from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.request import Plan
 
     Function = TypeVar("Function", bound=Callable[..., Coroutine[Any, Any, Any]])
     PostIt = Callable[[Video], Awaitable[Post]]
@@ -352,25 +347,15 @@ async def render_drafts(
     ]
     send_to = (posting.chat_id or None) if posting else None
     ordered = await order_all(account, wanted, again=again, send_to=send_to)
-    return await asyncio.gather(
-        *(
-            finish(
-                account,
-                item,
-                wish.draft.id,
-                wish.settings.pace,
-                wish.progress,
-                post=_send_of(posting, wish.draft, wish.progress) if posting else None,
-            )
-            for wish, item in zip(wanted, ordered, strict=True)
-        )
-    )
 
+    async def one(wish: ToRender, item: str | HeygenNbError) -> Outcome:
+        draft, pace, told = wish.draft, wish.settings.pace, wish.progress
+        post = None
+        if posting:
+            post = partial(posting.send, caption=draft.caption, progress=told)
+        return await finish(account, item, draft.id, pace, told, post=post)
 
-def _send_of(
-    posting: Posting, draft: Draft, progress: ProgressCallback | None
-) -> PostIt:
-    return partial(posting.send, caption=draft.caption, progress=progress)
+    return await asyncio.gather(*map(one, wanted, ordered))
 
 
 async def finish(
@@ -402,11 +387,19 @@ async def finish(
             row = await asyncio.to_thread(account.ledger.render, ordered)
         return Outcome.of_error(draft_id, account.payer.backend, error, row)
     outcome = Outcome.of_video(video)
+    if post is None:
+        return outcome
+    return await _posted(outcome, _if_good(account, video, post))
+
+
+async def _if_good(account: Account, video: Video, post: PostIt) -> Post:
+    await refuse_faulty(account, video)  # nobody looks at it before
+    return await post(video)
+
+
+async def _posted(outcome: Outcome, sending: Awaitable[Post]) -> Outcome:
     try:
-        if post is None:
-            return outcome
-        await refuse_faulty(account, video)  # nobody looks at it before
-        return outcome.posted(await post(video))
+        return outcome.posted(await sending)
     except HeygenNbError as error:
         return outcome.not_posted(error)
 
@@ -463,13 +456,9 @@ async def finish_video(
         The video with the finished file in ``path``.
     """
     settings = settings or load_settings()
-    wish = finish_of(settings)
-    if captions is not None:
-        wish["captions"] = captions
-    if loudness is not None:
-        wish["loudness"] = loudness
-    if aspect_ratio:
-        wish["aspect_ratio"] = aspect_ratio
+    asked = {"captions": captions, "loudness": loudness, "aspect_ratio": aspect_ratio}
+    given = {name: value for name, value in asked.items() if value is not None}
+    wish = finish_of(settings) | given
     async with open_account(settings) as account:
         row = await _row_of(account, video)
         wished = row.caption, row.send_to, wish
@@ -606,11 +595,7 @@ async def take_up_posts(
             video = await posting.video_of(post)
         except HeygenNbError as error:
             return Outcome.of_error("", account.payer.backend, error)
-        outcome = Outcome.of_video(video)
-        try:
-            return outcome.posted(await posting.take_up(post, video))
-        except HeygenNbError as error:
-            return outcome.not_posted(error)
+        return await _posted(Outcome.of_video(video), posting.take_up(post, video))
 
     return [
         await one(rows[0])

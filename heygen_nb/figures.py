@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,6 @@ from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from datetime import datetime
     from pathlib import Path
 
     from matplotlib.axes import Axes

@@ -21,11 +21,11 @@ from heygen_nb.errors import (
     TakenOverError,
 )
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import PostRow
+from heygen_nb.ledger import Hold, PostRow, RenderRow
 from heygen_nb.ledger.leases import taken_over
-from heygen_nb.log import Report
-from heygen_nb.models import Post
-from heygen_nb.renderer.account import turn
+from heygen_nb.log import ProgressCallback, Report
+from heygen_nb.models import Post, Video
+from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.advance import advance, fetched, fetched_by_id
 from heygen_nb.renderer.finish import ai_label
 
@@ -34,10 +34,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.config import Settings
-    from heygen_nb.ledger import Hold, RenderRow
-    from heygen_nb.log import ProgressCallback
-    from heygen_nb.models import Video
-    from heygen_nb.renderer.account import Account
     from heygen_nb.telegram import TelegramPoster
 
 FRESH = timedelta(hours=24)  # older posts would surprise their readers
@@ -68,7 +64,7 @@ class Posting:
 
         chat = chat_of(self.settings.telegram_chat_id)
         thread = self.settings.telegram_thread_id
-        return f"{chat}/{thread}" if chat and thread else chat
+        return f"{chat}/{thread}" if chat and thread and "/" not in chat else chat
 
     async def _chat(self) -> str:
         """Return the chat's name in the ledger: people write one chat in many ways."""

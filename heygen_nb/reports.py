@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from heygen_nb.config import load_settings
+from heygen_nb.config import Settings, load_settings
 from heygen_nb.errors import (
     ApiError,
     ConfigError,
@@ -21,19 +21,16 @@ from heygen_nb.errors import (
     RenderFailedError,
     WaitTimeoutError,
 )
-from heygen_nb.figures import analyse, as_table
+from heygen_nb.figures import Analytics, analyse, as_table
 from heygen_nb.files import plain_cell, whole_file
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import Ledger
+from heygen_nb.ledger import Ledger, PostRow, RenderRow
 from heygen_nb.renderer.account import ledger_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from typing import IO
 
-    from heygen_nb.config import Settings
-    from heygen_nb.figures import Analytics
-    from heygen_nb.ledger import PostRow, RenderRow
     from heygen_nb.models import Post, Video
 
 _FILES = ("path", "subtitles", "thumbnail")

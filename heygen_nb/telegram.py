@@ -60,6 +60,7 @@ _LINK = re.compile(
     re.IGNORECASE,
 )
 _OWN_HOST = re.compile(r"(?:https?://)?([A-Za-z]\w{3,31})\.t\.me/?", re.IGNORECASE)
+_TOPIC = re.compile(r"^(-\d+)_(\d+)$")  # as the web client shows a forum's topic
 _SUPERGROUP = "-100"  # before the number that links and the web client show
 
 
@@ -128,8 +129,9 @@ def chat_of(text: str) -> str:
     if path[0] == "c" and len(path) > 1:
         return f"{_SUPERGROUP}{path[1]}"
     chat = path[1] if path[0] == "s" and len(path) > 1 else path[0]
-    name = _NAME.fullmatch(chat)
-    return f"@{name[1]}" if name else chat
+    if name := _NAME.fullmatch(chat):
+        return f"@{name[1]}"
+    return _TOPIC.sub(r"\1/\2", chat)
 
 
 def _ways_to(chat_id: str) -> list[str]:

@@ -6,10 +6,10 @@ import asyncio
 import logging
 import re
 import secrets
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from heygen_nb.config import check_duration, load_settings
+from heygen_nb.config import Settings, check_duration, load_settings
 from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
@@ -18,22 +18,23 @@ from heygen_nb.models import SCRIPT_LANGUAGES, Draft, is_loopback, unexpected
 from heygen_nb.renderer import effective_settings
 from heygen_nb.renderer.account import ledger_url
 from heygen_nb.scripts import (
+    Change,
+    Format,
+    Measure,
     ModelServer,
     ModelWriter,
     OfflineWriter,
     ScriptRequest,
+    TextCallback,
     Written,
     formats,
     misses,
 )
-from heygen_nb.timing import SpeechModel, Spoken, script_language
+from heygen_nb.timing import Fit, SpeechModel, Spoken, script_language
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from heygen_nb.config import Settings
-    from heygen_nb.scripts import Change, Format, Measure, TextCallback
-    from heygen_nb.timing import Fit
 
 log = logging.getLogger("heygen_nb.writing")
 
@@ -136,9 +137,7 @@ class Writing:
             written = await writer.write(numbered, on_text=on_text)
             yield Draft(
                 id=secrets.token_hex(4),
-                title=written.title,
-                script=written.script,
-                caption=written.caption,
+                **asdict(written),
                 voice=self.voice_for(written.script, language=order.language),
                 duration=wished if other else None,
             )

@@ -539,6 +539,7 @@ def test_an_amount_is_not_cut_at_its_hard_space():
         ("-4567", "-4567"),
         ("https://t.me/my_channel?boost", "@my_channel"),
         ("my_channel.t.me", "@my_channel"),
+        ("-1001234567890_45", "-1001234567890/45"),
         ("tg://resolve?domain=my_channel", "@my_channel"),
         ("https://web.telegram.org/k/#@my_channel", "@my_channel"),
         ("https://web.telegram.org/a/#-1001234567890", "-1001234567890"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from heygen_nb.drafts.fields import field_of
 from heygen_nb.drafts.read import (
@@ -22,9 +22,6 @@ from heygen_nb.drafts.read import (
 )
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MAX_NUMBER_DIGITS = 15  # beyond, a float shows its rounding: 0.30000000000000004
 _SIGNS = re.compile(r"\W+")

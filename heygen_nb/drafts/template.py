@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heygen_nb.config import find_home
+from heygen_nb.config import Settings, find_home
 from heygen_nb.drafts.fields import (
     by_field,
     check_keys,
@@ -29,7 +29,6 @@ from heygen_nb.i18n import ngettext
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
-    from heygen_nb.config import Settings
     from heygen_nb.models import Draft
     from heygen_nb.templates import Template
 

@@ -8,7 +8,7 @@ from sqlalchemy import desc, func, or_, select, update
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger.database import Part
+from heygen_nb.ledger.database import Database, Part
 from heygen_nb.ledger.tables import EventRow, PostRow, RenderRow
 
 if TYPE_CHECKING:
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy.orm import Session
 
-    from heygen_nb.ledger.database import Database
     from heygen_nb.ledger.leases import Hold, Leases
 
 UNSENT = ("planned", "failed")  # surely in no chat

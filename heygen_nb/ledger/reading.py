@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlalchemy import and_, case, desc, func, or_, select, tuple_
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, and_, case, desc, func, or_, select, tuple_
+from sqlalchemy.orm import Session, aliased
 
 from heygen_nb.ledger.database import Part
 from heygen_nb.ledger.tables import PostRow, RenderRow, SpeechRow, searchable
-from heygen_nb.models import NO_AVATAR, RenderFact, SpeechFact
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from sqlalchemy import ColumnElement
-    from sqlalchemy.orm import Session
-
-    from heygen_nb.models import Payer
+from heygen_nb.models import NO_AVATAR, Payer, RenderFact, SpeechFact
 
 Allow = Callable[[float], None]
 """Gets what the day has cost so far; raises when there may be no more."""

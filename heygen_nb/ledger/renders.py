@@ -20,9 +20,10 @@ from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.database import Database
 from heygen_nb.ledger.drafts import Drafts
-from heygen_nb.ledger.leases import Hold, Leases
+from heygen_nb.ledger.leases import Hold, Leases, Owner
 from heygen_nb.ledger.posts import Posts
 from heygen_nb.ledger.reading import (
+    Allow,
     Facts,
     History,
     belongs_to,
@@ -31,16 +32,13 @@ from heygen_nb.ledger.reading import (
 )
 from heygen_nb.ledger.speech import Assets, Speeches
 from heygen_nb.ledger.tables import EventRow, PayerRow, RenderRow
-from heygen_nb.models import Payer
+from heygen_nb.models import Backend, Payer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from sqlalchemy.orm import Session
 
-    from heygen_nb.ledger.leases import Owner
-    from heygen_nb.ledger.reading import Allow
-    from heygen_nb.models import Backend
 
 TOKEN_PREFIX = "hgnb-"  # noqa: S105 - no secret: it stands in titles
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, Select, delete, func, select, update
 
 from heygen_nb.errors import LedgerError, TakenOverError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.database import Part
-from heygen_nb.ledger.reading import belongs_to, spent_since, start_of_day
+from heygen_nb.ledger.reading import Allow, belongs_to, spent_since, start_of_day
 from heygen_nb.ledger.tables import AssetRow, SpeechRow
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Select
-
-    from heygen_nb.ledger.reading import Allow
     from heygen_nb.models import Payer
 
 

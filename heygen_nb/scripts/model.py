@@ -6,25 +6,23 @@ import json
 import logging
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from heygen_nb.errors import ScriptError
 from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.scripts.answers import prose, whole
-from heygen_nb.scripts.formats import TEMPLATES, TOLERANCE, text_of
+from heygen_nb.scripts.formats import (
+    TEMPLATES,
+    TOLERANCE,
+    Change,
+    Measure,
+    ScriptRequest,
+    TextCallback,
+    Written,
+    text_of,
+)
 from heygen_nb.scripts.offline import read_topic
-from heygen_nb.scripts.server import problem
+from heygen_nb.scripts.server import Answer, Message, ModelServer, problem
 from heygen_nb.templates import Template
-
-if TYPE_CHECKING:
-    from heygen_nb.scripts.formats import (
-        Change,
-        Measure,
-        ScriptRequest,
-        TextCallback,
-        Written,
-    )
-    from heygen_nb.scripts.server import Answer, Message, ModelServer
 
 PROMPTS = "prompts"
 _SHIPPED = Path(__file__).parent / PROMPTS

@@ -15,13 +15,20 @@ import yaml
 
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.scripts.formats import Written, format_named, formats
+from heygen_nb.scripts.formats import (
+    Format,
+    Measure,
+    ScriptRequest,
+    TextCallback,
+    Written,
+    format_named,
+    formats,
+)
 from heygen_nb.templates import Template
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from heygen_nb.scripts.formats import Format, Measure, ScriptRequest, TextCallback
 
 MAX_TOPIC_CHARS = 4000
 _POINTS = re.compile(r"\s*(?:;|\n)\s*")

@@ -5,30 +5,16 @@ them, ``leases`` says who works on one, ``reading`` gives long lists, figures an
 a day has cost, ``database`` opens a ledger and brings it up to date.
 """
 
-from heygen_nb.ledger.leases import Hold
-from heygen_nb.ledger.reading import NO_CREDIT, Allow
-from heygen_nb.ledger.renders import (
-    ENDED_UNPAID,
-    TOKEN_PREFIX,
-    Ledger,
-    NewRender,
-    title_token,
-    token_of,
-)
-from heygen_nb.ledger.tables import EventRow, PostRow, RenderRow, SpeechRow
-
-__all__ = [
-    "ENDED_UNPAID",
-    "NO_CREDIT",
-    "TOKEN_PREFIX",
-    "Allow",
-    "EventRow",
-    "Hold",
-    "Ledger",
-    "NewRender",
-    "PostRow",
-    "RenderRow",
-    "SpeechRow",
-    "title_token",
-    "token_of",
-]
+from heygen_nb.ledger.leases import Hold as Hold
+from heygen_nb.ledger.reading import NO_CREDIT as NO_CREDIT
+from heygen_nb.ledger.reading import Allow as Allow
+from heygen_nb.ledger.renders import ENDED_UNPAID as ENDED_UNPAID
+from heygen_nb.ledger.renders import TOKEN_PREFIX as TOKEN_PREFIX
+from heygen_nb.ledger.renders import Ledger as Ledger
+from heygen_nb.ledger.renders import NewRender as NewRender
+from heygen_nb.ledger.renders import title_token as title_token
+from heygen_nb.ledger.renders import token_of as token_of
+from heygen_nb.ledger.tables import EventRow as EventRow
+from heygen_nb.ledger.tables import PostRow as PostRow
+from heygen_nb.ledger.tables import RenderRow as RenderRow
+from heygen_nb.ledger.tables import SpeechRow as SpeechRow

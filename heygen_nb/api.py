@@ -30,7 +30,7 @@ from heygen_nb.renderer.order import (
     quote,
     speak,
 )
-from heygen_nb.renderer.request import Plan, finish_of
+from heygen_nb.renderer.request import Proposal, finish_of
 from heygen_nb.renderer.search import SearchIndex, voice_filter
 from heygen_nb.reports import Outcome
 
@@ -272,7 +272,7 @@ async def quote_all(
     settings: Settings,
     *,
     again: bool = False,
-) -> list[Plan]:
+) -> list[Proposal]:
     """Return what will be used and paid, without the drafts that cost nothing."""
     plans = [
         await quote(account, draft, settings_for(draft, settings), again=again)
@@ -287,7 +287,7 @@ async def next_unpaid(
     settings: Settings,
     *,
     again: bool = False,
-) -> Plan | None:
+) -> Proposal | None:
     """Return the plan of the first draft that is not rendered; None if all are."""
     for draft in drafts:
         if plans := await quote_all(account, [draft], settings, again=again):

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from heygen_nb.config import Settings
     from heygen_nb.models import Draft
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.request import Plan
+    from heygen_nb.renderer.request import Proposal
     from heygen_nb.reports import Outcome
 
 _SHOWN = 20  # plans of a large table
@@ -160,7 +160,7 @@ class _Rendering:
     def _asks(self) -> bool:
         return on_terminal() and not self.options.yes
 
-    async def _quoted(self, drafts: Sequence[Draft]) -> list[Plan]:
+    async def _quoted(self, drafts: Sequence[Draft]) -> list[Proposal]:
         again = self.options.again
         return await quote_all(self.account, drafts, self.settings, again=again)
 
@@ -209,11 +209,11 @@ class _Rendering:
                 say(_("⚠️ The balance is not enough for all of it."), err)
 
 
-def _draft_of(plan: Plan, drafts: Sequence[Draft]) -> Draft:
+def _draft_of(plan: Proposal, drafts: Sequence[Draft]) -> Draft:
     return next(draft for draft in drafts if draft.id == plan.new.draft_id)
 
 
-def _quote_text(plans: Sequence[Plan], total: float) -> str:
+def _quote_text(plans: Sequence[Proposal], total: float) -> str:
     text = ngettext(
         "{count} video, about {seconds:.0f} s: {amount:.2f} {currency}",
         "{count} videos, about {seconds:.0f} s: {amount:.2f} {currency}",
@@ -228,7 +228,7 @@ def _quote_text(plans: Sequence[Plan], total: float) -> str:
     return f"{text} {source}"
 
 
-def _show_plans(plans: Sequence[Plan]) -> None:
+def _show_plans(plans: Sequence[Proposal]) -> None:
     for plan in plans[:_SHOWN]:
         voice = _("Voice: {voice}").format(voice=plan.voice)
         avatar = _("avatar: {avatar}").format(avatar=plan.avatar or "-")

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from heygen_nb.log import ProgressCallback
     from heygen_nb.models import Draft, Quote
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.request import Plan
+    from heygen_nb.renderer.request import Proposal
     from heygen_nb.renderer.speech import Audio
 
 log = logging.getLogger("heygen_nb.renderer")
@@ -162,7 +162,7 @@ async def order_all(
 
 async def quote(
     account: Account, draft: Draft, settings: Settings, *, again: bool = False
-) -> Plan | None:
+) -> Proposal | None:
     """Say what rendering a draft would use and cost; None if it costs nothing.
 
     Nothing is stored or sent for it; what is raised is that of :func:`order`.
@@ -173,7 +173,7 @@ async def quote(
 
 
 async def over_limit(
-    account: Account, plans: Sequence[Plan], settings: Settings
+    account: Account, plans: Sequence[Proposal], settings: Settings
 ) -> LimitError | None:
     """Return what rendering these would pass; None if it is within all limits."""
     spent = await asyncio.to_thread(
@@ -313,7 +313,7 @@ async def _standing(
 
 async def _decide(
     account: Account, draft: Draft, settings: Settings, report: Report, *, again: bool
-) -> Plan:
+) -> Proposal:
     """Make the plan, and first all that its body needs: picture and speech."""
     audio, asset_id = None, ""
     try:
@@ -346,7 +346,7 @@ async def _decide(
 
 
 async def _say(
-    account: Account, plan: Plan, settings: Settings, *, again: bool = False
+    account: Account, plan: Proposal, settings: Settings, *, again: bool = False
 ) -> Audio:
     new = plan.new
     wish = Wish(

@@ -62,7 +62,7 @@ _CLOSE = 0.03  # share of the target that nobody notices
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Proposal:
     """What will be sent, what it should cost, and what the user should know.
 
     ``length`` is that of the whole video, with an 80 % interval. ``picture`` is a
@@ -179,7 +179,7 @@ async def make_plan(
     *,
     audio: Audio | None = None,
     asset_id: str = "",
-) -> Plan:
+) -> Proposal:
     """Decide voice, avatar, speed and body of a draft; nothing is sent for it.
 
     Args:
@@ -225,7 +225,7 @@ async def make_plan(
         voiced = _voiced(said, cast.voice, speed, audio)
         uploaded = (asset_id or NOT_UPLOADED) if cast.picture else ""
         body = _body(voiced, settings, cast, pad_s, uploaded)
-    return Plan(
+    return Proposal(
         new=_new_render(draft, written, settings, cast, body, audio=audio).model_copy(
             update={
                 "speed": speed,

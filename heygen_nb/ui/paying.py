@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.config import Settings
     from heygen_nb.models import Draft, Voice
-    from heygen_nb.renderer.request import Plan
+    from heygen_nb.renderer.request import Proposal
     from heygen_nb.ui.base import Answer, Panel
     from heygen_nb.ui.jobs import Job
 
@@ -29,7 +29,7 @@ _WARNINGS = 3  # of many drafts: more would hide what it costs
 async def render_if_agreed(
     panel: Panel,
     drafts: Sequence[Draft],
-    plans: Sequence[Plan] | None = None,
+    plans: Sequence[Proposal] | None = None,
     question: str = "",
     take: Callable[[Voice], Awaitable[Draft]] | None = None,
 ) -> list[Job] | None:
@@ -76,7 +76,7 @@ async def render_if_agreed(
 
 
 async def _other_ways(
-    panel: Panel, draft: Draft, plans: Sequence[Plan], *, by_voice: bool
+    panel: Panel, draft: Draft, plans: Sequence[Proposal], *, by_voice: bool
 ) -> dict[str, Voice | str]:
     """Return voices and engines that may be taken instead, by the words of a button."""
     ways: dict[str, Voice | str] = {}
@@ -169,7 +169,7 @@ async def _agreed(
     return False
 
 
-def _what_is_used(plans: Sequence[Plan]) -> list[str]:
+def _what_is_used(plans: Sequence[Proposal]) -> list[str]:
     """Return voice, avatar, length and cost, and what the user should know."""
     quote, lines = plans[0].quote, []
     if len(plans) == 1:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from heygen_nb.ledger.tables import DraftRow
     from heygen_nb.models import Voice
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.request import Plan
+    from heygen_nb.renderer.request import Proposal
     from heygen_nb.timing import Fit
 
 T = TypeVar("T")
@@ -283,7 +283,7 @@ class SharedState:
 
     async def quote(
         self, drafts: Sequence[Draft], *, again: bool = False
-    ) -> list[Plan]:
+    ) -> list[Proposal]:
         """Return what rendering would use and cost, without what is paid already.
 
         Args:

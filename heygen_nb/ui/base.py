@@ -57,7 +57,10 @@ def _style(kind: str) -> dict[str, Any]:
     sample.close()
     if not sample.has_trait("style"):
         return {}
-    return {"style": _STYLES.setdefault(type(sample.style), sample.style)}
+    style = _STYLES.setdefault(type(sample.style), sample.style)
+    if style is not sample.style:
+        sample.style.close()
+    return {"style": style}
 
 
 _STYLES: dict[type, widgets.Style] = {}
@@ -254,6 +257,7 @@ class Panel(Part):
         *,
         options: Any = None,
         on: Work | None = None,
+        at: Place | None = None,
         **traits: Any,
     ) -> _Kind:
         """Make an input with its label above; a checkbox has it beside.
@@ -264,6 +268,7 @@ class Panel(Part):
             css: Classes.
             options: What can be chosen; where it follows the language, what gives it.
             on: Started after every change.
+            at: As in :meth:`spawn`.
             **traits: Of the widget.
         """
         if kind is widgets.Checkbox:
@@ -274,7 +279,7 @@ class Panel(Part):
         if callable(options):
             self.say(field, "options", options)
         if on:
-            field.observe(lambda _change: self.spawn(on), "value")
+            field.observe(lambda _change: self.spawn(on, at), "value")
         return field
 
     def upload(

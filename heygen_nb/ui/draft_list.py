@@ -51,10 +51,13 @@ class DraftList(Part):
         self.s_drafts = panel.field(
             widgets.SelectMultiple, _("Drafts"), "hg-list", rows=9
         )
+        self.d_sort = panel.field(
+            widgets.Dropdown, _("Sort"), options=_orders, on=self.refresh
+        )
         tip = _("Ctrl or Shift and a click choose several")
         panel.say(self.s_drafts, "tooltip", tip)
         self.count = make(widgets.HTML)
-        search = row(self.t_search, self.d_status, css="hg-row-fields")
+        search = row(self.t_search, self.d_status, self.d_sort, css="hg-row-fields")
         super().__init__(search, self.s_drafts, self.count)
 
         def on_choice(change: dict[str, Sequence[str]]) -> None:
@@ -89,7 +92,9 @@ class DraftList(Part):
         """Ask for the drafts again; ``chosen`` is the one to be marked."""
         several = self.chosen if len(self.chosen) > 1 else ()
         words, status = self.t_search.value, self.d_status.value or ""
-        rows, total = await self._drafts.search(words, limit=LISTED, status=status)
+        rows, total = await self._drafts.search(
+            words, limit=LISTED, status=status, by=self.d_sort.value
+        )
         self._status = {kept.draft.id: kept.status for kept in rows}
         options = tuple((_entry(kept), kept.draft.id) for kept in rows)
         marked = several or ((chosen,) if chosen else self.chosen)
@@ -127,6 +132,15 @@ def _entry(kept: KeptDraft) -> str:
     seconds = _("{seconds:.0f} s").format(seconds=estimate_s(said))
     return two_lines(
         title, f"#{kept.draft.id} · {again(_MARKS[kept.status])} · {seconds}"
+    )
+
+
+def _orders() -> tuple[tuple[str, str], ...]:
+    return (
+        (_("newest first"), ""),
+        (_("oldest first"), "oldest"),
+        (_("by title"), "title"),
+        (_("shortest first"), "length"),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,12 +106,16 @@ class DraftsPanel(Panel):
         )
 
     def _build_stage(self) -> widgets.VBox:
-        self.player = Player()
-        self._stage_text = make(widgets.HTML)
-        self._stage = column(
-            self.player, self._stage_text, css="hg-side hg-phone hg-off"
-        )
+        self._stage = column(css="hg-side hg-phone hg-off")
         return self._stage
+
+    @cached_property
+    def player(self) -> Player:
+        """Where previews, speech and videos are played."""
+        self._stage_text = make(widgets.HTML)
+        player = Player()
+        self._stage.children = (player, self._stage_text)
+        return player
 
     # The list
 
@@ -354,9 +358,9 @@ class DraftsPanel(Panel):
             self._show_stage(text, path)
 
     def _show_stage(self, words: str, path: Path | None = None) -> None:
-        show(self._stage, when=True)
-        self._stage_text.value = markup(words, "hg-hint")
         self.player.play(path)
+        self._stage_text.value = markup(words, "hg-hint")
+        show(self._stage, when=True)
 
     async def play(self) -> None:
         """Play the newest video of the draft."""

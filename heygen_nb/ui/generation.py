@@ -10,7 +10,16 @@ import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
-from heygen_nb.ui.base import Panel, column, focus, make, row, shared_layout, show
+from heygen_nb.ui.base import (
+    Actions,
+    Panel,
+    column,
+    focus,
+    make,
+    row,
+    shared_layout,
+    show,
+)
 from heygen_nb.ui.html import amount_text, bar_html, clock, cut, left_text, markup
 from heygen_nb.ui.video import VideoView, ending_html
 from heygen_nb.ui.widgets import LogView
@@ -36,31 +45,30 @@ class GenerationPanel(Panel):
         self._seen: set[Job] = set()
         self._list = column(css="hg-cards")
         self._empty = self.hint(
-            lambda: _("Nothing is being rendered. Create a video from a draft.")
+            _("Nothing is being rendered. Create a video from a draft.")
         )
         self.log_view = LogView(
             lambda: self.shared.jobs.log, self._loop, _("Log"), also=self._draw_running
         )
         self.view = VideoView(self)
-        main = column(
-            self._empty, self._build_batch(), self._list, self._pages, css="hg-grow"
-        )
+        main = column(self._empty, self._build_batch(), self._list, css="hg-grow")
         # what is looked for comes before the log, however narrow the page is
         return (row(main, self.view, css="hg-columns"), self.log_view)
 
     def _build_batch(self) -> widgets.VBox:
         place = self.place()
         self.batch_text = make(widgets.HTML)
-        self.retry_button = self.button(
-            lambda: _("↻ Try all that failed again"), self._retry_failed, at=place
+        self.pages = Actions(
+            self,
+            {
+                "retry": (_("↻ Try all that failed again"), self._retry_failed),
+                "clear": (_("✕ Clear what is done"), self._clear_done),
+                "newer": (_("‹ Newer"), partial(self._turn, -1)),
+                "older": (_("Older ›"), partial(self._turn, 1)),
+            },
+            at=place,
         )
-        clear = self.button(lambda: _("✕ Clear what is done"), self._clear_done)
-        self.newer_button = self.button(lambda: _("‹ Newer"), partial(self._turn, -1))
-        self.older_button = self.button(lambda: _("Older ›"), partial(self._turn, 1))
-        self._where = make(widgets.HTML)
-        self._pages = row(self.newer_button, self._where, self.older_button)
-        buttons = row(self.retry_button, clear)
-        self.batch = column(self.batch_text, buttons, place, css="hg-card")
+        self.batch = column(self.batch_text, self.pages, place, css="hg-card")
         return self.batch
 
     async def _begin(self) -> None:
@@ -106,16 +114,17 @@ class GenerationPanel(Panel):
 
     def _draw_batch(self, jobs: Sequence[Job]) -> None:
         show(self.batch, when=len(jobs) > 1)
-        show(self._pages, when=len(jobs) > CARDS)
         last = min(self._first + CARDS, len(jobs))
+        names = ["clear"] if len(jobs) > 1 else []
+        names += ["retry"] if any(job.failed for job in jobs) else []
+        names += ["newer"] if self._first else []
+        names += ["older"] if last < len(jobs) else []
+        self.pages.offer(*names)
         where = _("{first}–{last} of {count}").format(
             first=self._first + 1, last=last, count=len(jobs)
         )
-        self._where.value = markup(where, "hg-hint")
-        self.newer_button.disabled = not self._first
-        self.older_button.disabled = last >= len(jobs)
-        show(self.retry_button, when=any(job.failed for job in jobs))
-        self.batch_text.value = _batch_html(jobs)
+        shown_now = markup(where, "hg-hint") if len(jobs) > CARDS else ""
+        self.batch_text.value = _batch_html(jobs) + shown_now
 
     async def _turn(self, step: int) -> None:
         self._first = max(self._first + step * CARDS, 0)

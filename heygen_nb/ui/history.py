@@ -13,7 +13,7 @@ from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.reports import export_history, history_lines
-from heygen_nb.ui.base import Panel, column, make, row, shared_layout, show
+from heygen_nb.ui.base import Actions, Panel, column, make, row, shared_layout, show
 from heygen_nb.ui.html import cut, markup, period_options, picture_html
 from heygen_nb.ui.surface import relative
 from heygen_nb.ui.video import (
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from heygen_nb.reports import HistoryLine
 
 ROWS = 7
+_FOR_CHOSEN = "post", "check", "finish", "delete", "none"
 MANY = 200  # what is chosen at once
 
 
@@ -43,34 +44,27 @@ class HistoryPanel(Panel):
         self._lines: list[HistoryLine] = []
         self.chosen: dict[str, HistoryLine] = {}
         self._starts: list[str | None] = [None]
-        self.t_search = self.field(
-            widgets.Text, lambda: _("🔎 Title or id"), placeholder="…"
+        on = self.load_first
+        filters = (
+            self.field(widgets.Text, _("🔎 Title or id"), on=on, placeholder="…"),
+            self.field(widgets.Dropdown, _("Show"), options=status_options, on=on),
+            self.field(
+                widgets.Dropdown, _("Period"), options=partial(period_options, 0), on=on
+            ),
+            self.field(widgets.Dropdown, _("Sort"), options=_orders, on=on),
         )
-        self.d_status = self.field(
-            widgets.Dropdown, lambda: _("Show"), options=status_options()
-        )
-        self.d_days = self.field(
-            widgets.Dropdown, lambda: _("Period"), options=period_options(0)
-        )
-        self.d_sort = self.field(
-            widgets.Dropdown, lambda: _("Sort"), options=(("", False),)
-        )
-        self.say(self.d_sort, "options", _orders)
-        filters = (self.t_search, self.d_status, self.d_days, self.d_sort)
-        for field in filters:
-            field.observe(lambda _change: self.spawn(self.load_first), "value")
-        self.rows = [HistoryEntry(self, number) for number in range(ROWS)]
+        self.t_search, self.d_status, self.d_days, self.d_sort = filters
+        self.rows: list[HistoryEntry] = []
+        self._list = column()
         self.empty = self.hint(self._empty_words)
         place = self.place()
-        self.back_button = self.button(lambda: _("‹ Back"), self._back)
-        self.on_button = self.button(lambda: _("Next ›"), self._on)
-        self.export_button = self.button(
-            lambda: _("⇩ Export as CSV"), self._export, at=place
-        )
+        self.back_button = self.button(_("‹ Back"), self._back)
+        self.on_button = self.button(_("Next ›"), self._on)
+        self.export_button = self.button(_("⇩ Export as CSV"), self._export, at=place)
         pages = row(self.back_button, self.on_button, self.export_button)
         main = column(
             row(*filters, css="hg-row-fields"),
-            *(self._build_bar(), self.empty, *self.rows, pages, place),
+            *(self._build_bar(), self.empty, self._list, pages, place),
             css="hg-grow",
         )
         self.view = VideoView(self)
@@ -79,19 +73,20 @@ class HistoryPanel(Panel):
     def _build_bar(self) -> widgets.VBox:
         place = self.place()
         self._count = make(widgets.HTML)
-        self.all_button = self.button(lambda: _("Choose all"), self._choose_all)
-        self.works = {
-            name: self.button(words, work, at=place)
-            for name, words, work in (
-                ("post", lambda: _("📱 Send"), self._post),
-                ("check", lambda: _("🔍 Check"), self._check),
-                ("finish", lambda: _("🎞 Finish anew"), self._finish),
-                ("delete", lambda: _("🗑 Delete"), self._delete),
-                ("none", lambda: _("Choose none"), self._choose_none),
-            )
-        }
-        buttons = row(self.all_button, self._count, *self.works.values())
-        return column(buttons, place, css="hg-chosen")
+        self.works = Actions(
+            self,
+            {
+                "all": (_("Choose all"), self._choose_all),
+                "post": (_("📱 Send"), self._post),
+                "check": (_("🔍 Check"), self._check),
+                "finish": (_("🎞 Finish anew"), self._finish),
+                "delete": (_("🗑 Delete"), self._delete),
+                "none": (_("Choose none"), self._choose_none),
+            },
+            at=place,
+            more=(self._count,),
+        )
+        return column(self.works, place, css="hg-chosen")
 
     async def _begin(self) -> None:
         await self.load_first()
@@ -105,9 +100,6 @@ class HistoryPanel(Panel):
     def relabel(self) -> None:
         """Put all words into the present language."""
         super().relabel()
-        chosen = self.d_status.value, self.d_days.value
-        self.d_status.options, self.d_days.options = status_options(), period_options(0)
-        self.d_status.value, self.d_days.value = chosen
         self._show_chosen()
 
     async def load_first(self) -> None:
@@ -132,6 +124,9 @@ class HistoryPanel(Panel):
             )
         )
         self._lines = page[:ROWS]
+        for number in range(len(self.rows), len(self._lines)):
+            self.rows.append(HistoryEntry(self, number))
+        self._list.children = tuple(self.rows)
         for entry, line in zip_longest(self.rows, self._lines):
             entry.draw(line)
         show(self.empty, when=not page)
@@ -190,9 +185,9 @@ class HistoryPanel(Panel):
         count = len(self.chosen)
         text = ngettext("{count} chosen", "{count} chosen", count).format(count=count)
         self._count.value = markup(text, "hg-strong")
-        for widget in (self._count, *self.works.values()):
-            show(widget, when=bool(count))
-        show(self.all_button, when=bool(self._lines))
+        show(self._count, when=bool(count))
+        several = _FOR_CHOSEN if count else ()
+        self.works.offer(*(["all"] if self._lines else []), *several)
 
     async def _post(self) -> None:
         lines = [one for one in self.chosen.values() if has_file(one) and not one.sent]
@@ -261,12 +256,8 @@ class HistoryEntry(widgets.HBox):
 
     def __init__(self, panel: HistoryPanel, number: int) -> None:
         self.html = make(widgets.HTML, "hg-grow")
-        self.open_button = panel.button(
-            lambda: _("▶ Open"), partial(panel.choose, number)
-        )
-        self.check = panel.field(
-            widgets.Checkbox, lambda: _("Choose"), "hg-only", value=False
-        )
+        self.open_button = panel.button(_("▶ Open"), partial(panel.choose, number))
+        self.check = panel.field(widgets.Checkbox, _("Choose"), "hg-only", value=False)
         self.check.observe(
             lambda change: panel.choose_also(number, chosen=change["new"]), "value"
         )

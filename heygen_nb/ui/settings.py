@@ -42,6 +42,8 @@ _TELEGRAM = {
     "telegram_bot_token": _("Telegram bot token"),
     "telegram_chat_id": _("Chat\nSuch as @my_channel or -1001234567890"),
     "telegram_auto_send": _("Send each video by itself"),
+}
+_POSTS = {
     "telegram_thread_id": _("Topic of a forum (0: none)"),
     "telegram_cover_s": _("Second shown before it plays (0: the first)"),
     "telegram_start_s": _("Second at which it begins to play"),
@@ -61,6 +63,7 @@ _MONEY = {
     "max_cost_per_render": _("At most for one render (0: no limit)"),
     "max_cost_per_day": _("At most for a day (0: no limit)"),
 }
+_ALL = (*_VIDEO, *_LOOK, *_TELEGRAM, *_POSTS, *_SCRIPT, *_MONEY)
 _PICKERS = {
     "heygen_voice": "voice",
     "heygen_avatar_id": "avatar",
@@ -85,6 +88,7 @@ class SettingsPanel(Panel):
 
     def _build(self) -> tuple[widgets.Widget, ...]:
         self._filled: dict[str, Any] = {}
+        self.d_language: Any = None
         self.fields: dict[str, Any] = {}
         self.secrets: dict[str, Any] = {}
         self.removers: dict[str, widgets.Button] = {}
@@ -98,32 +102,39 @@ class SettingsPanel(Panel):
         works = {
             "save": (_("💾 Save all settings"), self.save_all),
             "reset": (_("Reset"), self.reset),
+            "more": (_("⚙️ More settings"), self.open_more),
         }
-        foot = Actions(self, works, at=saved, primary="save")
-        foot.offer(*works)
-        cards = make(widgets.Box, "hg-masonry", children=self._build_cards())
-        return self.mending, cards, foot, saved
+        self.foot = Actions(self, works, at=saved, primary="save")
+        self.foot.offer(*works)
+        self._cards = make(widgets.Box, "hg-masonry", children=self._build_cards())
+        return self.mending, self._cards, self.foot, saved
 
     def _build_cards(self) -> tuple[widgets.Widget, ...]:
+        key = {"heygen_api_key": _("HeyGen API key")}
+        heygen = self._tested(self.test_heygen, self.heygen_state)
+        telegram = self._tested(self.test_telegram, self.telegram_state)
+        more = self.duration_place, self.picker
+        return (
+            self._card(_("🎥 HeyGen video settings"), _VIDEO, *more),
+            self._card(_("🔑 HeyGen"), key, *heygen),
+            self._card(_("📱 Telegram"), _TELEGRAM, *telegram),
+        )
+
+    async def open_more(self) -> None:
+        """Show the settings as well that are changed once, if ever."""
         self.d_language = self.field(
             widgets.Dropdown, _("Language"), "hg-short", options=_languages
         )
         self.d_language.observe(self._on_language, "value")
-        video = self._card(
-            _("🎥 HeyGen video settings"), _VIDEO, self.duration_place, self.picker
-        )
-        key = {"heygen_api_key": _("HeyGen API key")}
-        heygen = self._tested(self.test_heygen, self.heygen_state)
-        telegram = self._tested(self.test_telegram, self.telegram_state)
-        return (
-            video,
+        self._cards.children += (
             self._card(_("🖼️ Picture"), _LOOK, self.look_picker),
-            self._card(_("🔑 HeyGen"), key, *heygen),
-            self._card(_("📱 Telegram"), _TELEGRAM, *telegram),
+            self._card(_("📮 Posts"), _POSTS),
             self._card(_("💰 Length and money"), _MONEY),
             self._card(_("✍️ Script writing"), _SCRIPT),
             self._card(_("🌐 General"), {}, self.d_language),
         )
+        self.foot.offer("save", "reset")
+        self.fill()
 
     def _tested(self, work: Work, place: Place) -> tuple[widgets.Widget, ...]:
         return self.button(_("Test connection"), work, at=place), place
@@ -202,7 +213,8 @@ class SettingsPanel(Panel):
             if all_of_it or field.value == self._filled.get(key, field.value):
                 field.value = value
             self._filled[key] = value
-        self.d_language.value = settings.language
+        if self.d_language:
+            self.d_language.value = settings.language
         self.mending.offer(*(["aside"] if self.shared.broken else []))
         for key, remover in self.removers.items():
             show(remover, when=getattr(self.shared.settings, key) is not None)
@@ -241,7 +253,7 @@ class SettingsPanel(Panel):
         if await self.ask(question + " " + _("Keys stay as they are."), _("Reset")):
             defaults = Settings.model_validate({})
             await self.shared.save_settings(
-                **{key: getattr(defaults, key) for key in self.fields}
+                **{key: getattr(defaults, key) for key in _ALL if key not in SECRETS}
             )
             self.fill(all_of_it=True)
             self.tell(_("All settings have their defaults again."))

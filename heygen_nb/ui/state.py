@@ -396,19 +396,22 @@ class DraftStore:
         self._read, self._tell = shared.read, shared.tell
 
     async def search(
-        self, words: str, *, limit: int, status: str = ""
+        self, words: str, *, limit: int, status: str = "", by: str = ""
     ) -> tuple[list[KeptDraft], int]:
-        """Return the newest drafts that hold all the words, and how many there are.
+        """Return the first drafts that hold all the words, and how many there are.
 
         Args:
             words: Parts of id, title, script or caption.
             limit: How many are returned at most.
             status: Only those; see :class:`KeptDraft`.
+            by: ``title``, ``length``, or ``oldest``; by default the newest first.
         """
         wanted = words.casefold().split()
 
         def find(ledger: Ledger) -> tuple[list[KeptDraft], int]:
             found = [row for row in ledger.drafts.all() if _holds(row, wanted)]
+            if by:
+                found.sort(key=_ORDERS[by])
             asked = found if status else found[:limit]
             states = ledger.drafts.states([row.id for row in asked])
             kept = [KeptDraft.of(row, states.get(row.id, "")) for row in asked]
@@ -484,6 +487,13 @@ def _account_of(settings: Settings) -> tuple[object, ...]:
 
 def _first_word(language: str) -> str:
     return language.partition(" ")[0]
+
+
+_ORDERS: dict[str, Callable[[DraftRow], Any]] = {
+    "title": lambda row: (row.title or row.script).casefold(),
+    "length": lambda row: len(row.script),
+    "oldest": lambda row: row.updated_at,
+}
 
 
 def _holds(row: DraftRow, words: list[str]) -> bool:

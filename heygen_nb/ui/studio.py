@@ -37,7 +37,7 @@ class Studio(Panel):
 
     def _build(self) -> tuple[widgets.Widget, ...]:
         self.panels: dict[type[Panel], Panel] = {}
-        self._balance = ""
+        self._balance, self._drafts = "", 0
         self._moved = False
         self.title = make(widgets.HTML, "hg-grow")
         self.chips = make(widgets.HTML)
@@ -97,6 +97,7 @@ class Studio(Panel):
         if self.shared.broken:
             self.show_tab(SettingsPanel)
         self.shared.jobs.take_up()
+        await self._count_drafts()
         await self._ask_balance()
 
     def _heard(self, topic: str) -> None:
@@ -108,15 +109,25 @@ class Studio(Panel):
                 self.spawn(self._ask_balance)
         elif topic == "settings":
             self.spawn(self._ask_balance)
+        elif topic == "drafts":
+            self.spawn(self._count_drafts)
 
     def relabel(self) -> None:
         """Put all words into the present language."""
         super().relabel()
         self.d_language.value = current_language()
-        names = (_("Drafts"), _("Generation"), _("Settings"))
-        for index, name in enumerate((*names, _("History"), _("Analytics"))):
-            self.tabs.set_title(index, name)  # ipywidgets 7 has no ``titles``
+        self._name_tabs()
         self._head()
+
+    def _name_tabs(self) -> None:
+        drafts = f"{_('Drafts')} · {self._drafts}" if self._drafts else _("Drafts")
+        names = (drafts, _("Generation"), _("Settings"), _("History"), _("Analytics"))
+        for index, name in enumerate(names):
+            self.tabs.set_title(index, name)  # ipywidgets 7 has no ``titles``
+
+    async def _count_drafts(self) -> None:
+        _first, self._drafts = await self.shared.drafts.search("", limit=0)
+        self._name_tabs()
 
     async def _ask_balance(self) -> None:
         try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -17,7 +18,7 @@ from heygen_nb.renderer.advance import advance
 from heygen_nb.renderer.finish import checked, words_of_kind
 from heygen_nb.renderer.order import adopt, order_again
 from heygen_nb.reports import HistoryLine, line_by_id
-from heygen_nb.ui.base import make, row, shared_layout, show
+from heygen_nb.ui.base import Actions, Part, make, show
 from heygen_nb.ui.html import clock, failure_html, markup
 from heygen_nb.ui.surface import relative
 from heygen_nb.ui.widgets import Player
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
     from heygen_nb.finishing.check import Finding
     from heygen_nb.renderer.account import Account
     from heygen_nb.reports import Outcome
-    from heygen_nb.ui.base import Panel
+    from heygen_nb.ui.base import Panel, Words, Work
     from heygen_nb.ui.state import SharedState
 
 
-class VideoView(widgets.VBox):
+class VideoView(Part):
     """The video that is looked at, its caption, and what can be done with it.
 
     Args:
@@ -49,41 +50,41 @@ class VideoView(widgets.VBox):
         self._caption = ""
         self._keeping = asyncio.Lock()
         self.player = Player()
-        self._facts = make(widgets.HTML)
         self.place = panel.place()
-        self.t_video_id = panel.field(widgets.Text, lambda: _("Video id at HeyGen"))
-        self.t_caption = panel.field(
+        works: dict[str, tuple[Words, Work]] = {
+            "send": (_("📱 Send to Telegram"), self._post),
+            "again": (_("📱 Send again"), self._post_again),
+            "is there": (_("✓ It is in the chat"), self._mark_sent),
+            "not there": (_("📱 It is not there: send"), self._resend),
+            "check": (_("🔍 Check"), self._check),
+            "fetch": (_("⇩ Fetch the file again"), self._fetch),
+            "adopt": (_("This is the video"), self._adopt),
+            "pay": (_("There is none: pay again"), self._pay_again),
+            "reuse": (_("✎ New draft from this"), self.new_draft),
+        }
+        self.actions = Actions(panel, works, at=self.place)
+        super().__init__(css="hg-side hg-off")
+
+    @cached_property
+    def _facts(self) -> widgets.HTML:
+        return make(widgets.HTML)
+
+    @cached_property
+    def t_video_id(self) -> widgets.Text:
+        """Where a person says which video it is."""
+        return self._panel.field(widgets.Text, _("Video id at HeyGen"))
+
+    @cached_property
+    def t_caption(self) -> widgets.Textarea:
+        """The caption of the post, to be changed beside its button."""
+        return self._panel.field(
             widgets.Textarea,
-            lambda: _("Caption (Telegram)"),
+            _("Caption (Telegram)"),
+            on=self._keep_caption,
+            at=self.place,
             rows=3,
             continuous_update=False,
         )
-        self.t_caption.observe(
-            lambda _change: panel.spawn(self._keep_caption, self.place), "value"
-        )
-        self.actions = self._build_actions()
-        children = (self.player, self._facts, self.t_video_id, self.t_caption)
-        buttons = row(*self.actions.values())
-        super().__init__((*children, buttons, self.place), layout=shared_layout())
-        self.add_class("hg-side")
-        show(self, when=False)
-
-    def _build_actions(self) -> dict[str, widgets.Button]:
-        works: dict[str, tuple[Callable[[], str], Callable[[], Any]]] = {
-            "send": (lambda: _("📱 Send to Telegram"), self._post),
-            "again": (lambda: _("📱 Send again"), self._post_again),
-            "is there": (lambda: _("✓ It is in the chat"), self._mark_sent),
-            "not there": (lambda: _("📱 It is not there: send"), self._resend),
-            "check": (lambda: _("🔍 Check"), self._check),
-            "fetch": (lambda: _("⇩ Fetch the file again"), self._fetch),
-            "adopt": (lambda: _("This is the video"), self._adopt),
-            "pay": (lambda: _("There is none: pay again"), self._pay_again),
-            "reuse": (lambda: _("✎ New draft from this"), self.new_draft),
-        }
-        return {
-            name: self._panel.button(words, work, at=self.place)
-            for name, (words, work) in works.items()
-        }
 
     async def look_at(self, render_id: str) -> None:
         """Show a render and play its video."""
@@ -111,9 +112,19 @@ class VideoView(widgets.VBox):
         self._facts.value = ending_html(line)
         here, unsure = has_file(line), line.sent == "unsure"
         unknown = line.status == "unknown"
-        show(self.t_video_id, when=unknown)
-        show(self.t_caption, when=here and not unsure)
-        for name, offered in {
+        caption = (self.t_caption,) if here and not unsure else ()
+        video_id = (self.t_video_id,) if unknown else ()
+        parts = (
+            self.player,
+            self._facts,
+            *video_id,
+            *caption,
+            self.actions,
+            self.place,
+        )
+        if self.children != parts:
+            self.children = parts
+        offers = {
             "send": here and line.sent is False,
             "again": here and line.sent is True,
             "is there": unsure,
@@ -122,8 +133,9 @@ class VideoView(widgets.VBox):
             "fetch": line.path is not None and not here,
             "adopt": unknown,
             "pay": unknown,
-        }.items():
-            show(self.actions[name], when=offered)
+            "reuse": True,
+        }
+        self.actions.offer(*(name for name, offered in offers.items() if offered))
 
     async def _show_caption(self) -> None:
         """Show the caption that a post would have: the draft's of now."""
@@ -206,7 +218,7 @@ class VideoView(widgets.VBox):
                 self.on_draft(draft.id)
 
     async def _settle(self, work: Callable[[Account], Awaitable[object]]) -> None:
-        self._panel.tell(lambda: _("One moment…"))
+        self._panel.tell(_("One moment…"))
         try:
             async with self._shared.account() as account:
                 await work(account)
@@ -214,7 +226,7 @@ class VideoView(widgets.VBox):
             await self.refresh()
             if self.line:
                 self._shared.jobs.update(self.line)
-        self._panel.tell(lambda: _("Done."))
+        self._panel.tell(_("Done."))
 
 
 async def post(shared: SharedState, line: HistoryLine, *, again: bool = False) -> None:

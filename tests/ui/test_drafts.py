@@ -452,7 +452,7 @@ async def test_the_list_marks_what_was_opened_while_it_was_brought(
         return await search(*arguments, **options)
 
     monkeypatch.setattr(shared.drafts, "search", slow)
-    panel.spawn(panel.list)
+    shared.tell("drafts")
     await asyncio.sleep(0.01)
     await panel.open_draft("two")
     brought.set()
@@ -563,3 +563,89 @@ async def test_saved_is_said_beside_the_button_until_somebody_types(panel, share
     await panel.idle()
 
     assert panel.save_place.html == ""
+
+
+async def filmed(panel, shared):
+    """Three drafts in the list, all chosen; two of them have a video."""
+    await three(panel, shared)
+    jobs = shared.jobs.start(await shared.drafts.these(["a", "b"]))
+    await asyncio.gather(*(job.task for job in jobs))
+    await panel.idle()
+
+
+async def test_videos_of_what_is_chosen_are_sent_after_one_question(
+    panel, shared, sandbox, until
+):
+    await filmed(panel, shared)
+
+    panel.doing["post"].click()
+    await until(lambda: panel.question)
+    assert "Send 2 videos to Telegram?" in panel.question.text
+    panel.question.yes.click()
+    await panel.idle()
+    assert "2 videos are sent." in panel.told
+    assert len(sandbox.ledger()["posts"]) == 2
+
+    panel.doing["post"].click()
+    await panel.idle()
+    assert "in the chat already" in panel.told
+    assert len(sandbox.ledger()["posts"]) == 2
+
+
+async def test_videos_of_what_is_chosen_are_finished_anew_for_nothing(
+    panel, shared, sandbox
+):
+    await filmed(panel, shared)
+    paid = len(sandbox.charges())
+
+    panel.doing["finish"].click()
+    await panel.idle()
+
+    assert "it cost nothing" in panel.told
+    assert len(sandbox.charges()) == paid
+
+
+async def test_a_video_plays_beside_its_draft(panel, shared):
+    await filmed(panel, shared)
+    panel.list.s_drafts.value = ("c",)
+    await panel.idle()
+    assert "play" not in panel.doing.offered
+
+    panel.list.s_drafts.value = ("a",)
+    await panel.idle()
+    panel.doing["play"].click()
+    await panel.idle()
+
+    assert panel.player.path == (await shared.films(["a"]))[0].path
+
+
+async def test_the_button_says_what_it_would_cost(panel, shared):
+    await write(panel)
+    assert " · ≈ $" in panel.doing["create"].description
+    (draft,) = await kept(shared)
+    await shared.jobs.start([draft])[0].task
+    await settled(panel)
+
+    assert panel.doing["create"].description == "🎬 Create video"
+
+
+async def test_drafts_are_sorted_as_asked(panel, shared):
+    for name, script in (("b", "Long and longer."), ("a", "Short."), ("c", "Middle.")):
+        await shared.drafts.save(Draft(id=name, title=name, script=script), over=0)
+
+    async def listed(by):
+        panel.list.d_sort.value = by
+        await panel.idle()
+        return "".join(key for _label, key in panel.list.s_drafts.options)
+
+    assert await listed("title") == "abc"
+    assert await listed("length") == "acb"
+    assert await listed("oldest") == "bac"
+    assert await listed("") == "cab"
+
+
+async def test_nothing_written_is_said_beside_the_button(panel):
+    panel.doing["create"].click()
+    await panel.idle()
+
+    assert "Nothing is written yet." in panel.save_place.html

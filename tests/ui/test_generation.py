@@ -8,7 +8,6 @@ import pytest
 
 from heygen_nb.models import Draft, Progress
 from heygen_nb.ui import generation
-from heygen_nb.ui.base import shown
 from heygen_nb.ui.generation import CARDS, GenerationPanel, RenderCard
 
 pytestmark = pytest.mark.anyio
@@ -77,7 +76,7 @@ async def test_the_video_is_sent_on_the_button_and_not_before(panel, shared, san
 
     assert len(sandbox.ledger()["posts"]) == 1
     assert "📱 Video sent to Telegram" in shared.jobs.log[-1]
-    assert not shown(panel.view.actions["send"])
+    assert "send" not in panel.view.actions.offered
     assert "📱 sent" in card(panel, shared.jobs.all[0])
 
 
@@ -281,13 +280,13 @@ async def test_a_batch_says_how_far_it_is_and_reaches_every_card(
     assert "6 of 8 · 2 failed" in panel.batch_text.value
     assert len(panel.cards) == CARDS
 
-    panel.older_button.click()
+    panel.pages["older"].click()
     await panel.idle()
     assert [job.draft.id for job in panel.cards] == ["d1", "d0"]
-    assert panel.older_button.disabled
+    assert "older" not in panel.pages.offered
 
     paid = len(sandbox.charges())
-    panel.retry_button.click()
+    panel.pages["retry"].click()
     await ask(panel)
     panel.question.yes.click()
     await panel.idle()
@@ -296,7 +295,7 @@ async def test_a_batch_says_how_far_it_is_and_reaches_every_card(
 
     assert "8 of 8" in panel.batch_text.value
     assert len(sandbox.charges()) == paid + 2
-    assert not shown(panel.retry_button)
+    assert "retry" not in panel.pages.offered
 
 
 async def ask(panel):

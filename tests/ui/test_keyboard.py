@@ -69,14 +69,15 @@ class Keyboard:
             self.press("Shift+Tab")
             if found := self.focused():
                 yield {**found, "name": self.name()}
-                if self.name() == name:
+                if self.name().partition(" · ")[0] == name:
                     return
         raise AssertionError(f"{name} cannot be reached")
 
     def go_to(self, name, key="Tab"):
         for _ in range(MANY):
             self.press(key)
-            if self.focused() and self.name() == name:
+            # a tab may have a number behind its name
+            if self.focused() and self.name().partition(" · ")[0] == name:
                 return
         raise AssertionError(f"{name} cannot be reached")
 
@@ -101,7 +102,7 @@ def keyboard(studio):
 def test_every_control_of_every_tab_is_reached_named_and_ringed(keyboard):
     keyboard.enter_studio()
     for tab in ("Drafts", "Generation", "Settings", "History", "Analytics"):
-        assert keyboard.name() == tab
+        assert keyboard.name().partition(" · ")[0] == tab
         keyboard.press("Enter")
         keyboard.page.locator(".hg .lm-mod-current").filter(has_text=tab).wait_for()
         keyboard.page.wait_for_timeout(700)  # the panel brings its content
@@ -136,4 +137,4 @@ def test_a_video_is_made_by_keyboard_alone(keyboard):
         "() => [...document.querySelectorAll('.hg input')]"
         ".some(field => field.value === 'By keyboard')"
     )
-    assert keyboard.name() == "Drafts"
+    assert keyboard.name() == "Drafts · 2"

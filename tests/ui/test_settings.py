@@ -20,6 +20,7 @@ async def panel(monkeypatch, sandbox):
     monkeypatch.setenv("HEYGEN_NB_BACKEND", "heygen")
     panel = SettingsPanel(SharedState())
     await panel.idle()
+    await panel.open_more()
     yield panel
     panel.close()
     await panel.shared.close()

@@ -52,6 +52,27 @@ async def test_a_panel_is_built_when_its_tab_is_first_seen(studio):
     assert len(studio.panels) == 5
 
 
+async def test_all_tabs_together_are_few_widgets(studio):
+    for index in range(5):
+        studio.tabs.selected_index = index
+        await settle(studio)
+
+    seen, waiting = set(), [studio]
+    while waiting:
+        if (widget := waiting.pop()) not in seen:
+            seen.add(widget)
+            parts = (getattr(widget, name, None) for name in ("layout", "style"))
+            waiting += [*getattr(widget, "children", ()), *filter(None, parts)]
+    assert len(seen) <= 150
+
+
+async def test_the_tab_says_how_many_drafts_there_are(studio, shared):
+    await shared.drafts.save(LEO, over=0)
+    await settle(studio)
+
+    assert studio.tabs.titles[0] == "Drafts · 1"
+
+
 async def test_the_header_shows_balance_and_renders_in_flight(studio, shared):
     assert "balance $100.00" in studio.chips.value
     assert "API wallet · HEYGEN_API_KEY" in studio.chips.value
@@ -114,6 +135,6 @@ async def test_a_new_draft_of_an_old_render_is_opened_for_editing(studio, shared
     await settle(studio)
 
     drafts = studio.panels[DraftsPanel]
-    assert studio.tabs.titles[studio.tabs.selected_index] == "Drafts"
+    assert studio.tabs.titles[studio.tabs.selected_index] == "Drafts · 1"
     assert drafts.t_script.value == LEO.script
     assert drafts.autosave.kept.draft.id != LEO.id

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 Table = list[dict[str, Any]]
 _DONE, _ENDED = ("completed", "downloaded"), ("failed", "rejected", "unknown")
 _BUCKET_S = 15
+_TICKS, _LONG_DAYS = 5, 300
 _STEPS = {
     "queue_s": ("submitted_at", "processing_at"),
     "processing_s": ("processing_at", "completed_at"),
@@ -52,9 +53,10 @@ class Analytics:
     """Figures of a time.
 
     Attributes:
-        summary: Counts, success rate, and what was spent by currency.
+        summary: Counts, success rate, and by currency what was spent, and saved by
+            finishing films here instead of paying for others.
         tables: ``months``, ``lengths``, ``accuracy``, ``money``, ``failures``,
-            ``days``, ``chats``: lists of rows.
+            ``days``, ``engines``, ``chats``: lists of rows.
     """
 
     summary: dict[str, Any]
@@ -109,7 +111,8 @@ def analyse(renders: Sequence[RenderFact], speeches: Iterable[SpeechFact]) -> An
         "money": [_money(row) for row in done if row.cost and row.quoted],
         "failures": _failures(renders),
         "days": _days(spent),
-        "chats": _chats(done),
+        "engines": _spent_by("engine", ((row.engine, row) for row in done)),
+        "chats": _spent_by("chat", ((row.chat_id, row) for row in done)),
     }
     return Analytics(_summary(renders, done, spent), tables)
 
@@ -124,14 +127,22 @@ def _summary(
     total: dict[str, float] = defaultdict(float)
     for _of_day, currency, amount in spent:
         total[currency] += amount
+    saved: dict[str, float] = defaultdict(float)
+    for row in done:  # another way to be finished would have been another render
+        saved[row.currency] += (row.cost or 0.0) * (row.finishes or 0)
     return {
         "renders": len(renders),
         "completed": len(done),
         **{state: states[state] for state in _ENDED},
         "success_rate": len(done) / ended if ended else None,
         "median_s": _middle(_seconds(r, *_STEPS["total_s"]) for r in done),
-        "spent": {unit: round(amount, 4) for unit, amount in total.items() if amount},
+        "spent": _rounded(total),
+        "saved": _rounded(saved),
     }
+
+
+def _rounded(sums: dict[str, float]) -> dict[str, float]:
+    return {unit: round(amount, 4) for unit, amount in sums.items() if amount}
 
 
 def _day(at: datetime) -> str:
@@ -193,17 +204,19 @@ def _days(spent: Iterable[tuple[str, str, float]]) -> Table:
     return [
         {"day": day, "currency": currency, "spent": round(amount, 4)}
         for (day, currency), amount in sorted(total.items())
+        if amount
     ]
 
 
-def _chats(rows: Iterable[RenderFact]) -> Table:
+def _spent_by(name: str, rows: Iterable[tuple[str | None, RenderFact]]) -> Table:
+    """Return how many renders there are of each kind, and what they have cost."""
     total: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for row in rows:
-        if row.chat_id:
-            total[row.chat_id, row.currency].append(row.cost or 0.0)
+    for kind, row in rows:
+        if kind:
+            total[kind, row.currency].append(row.cost or 0.0)
     return [
-        {"chat": c, "currency": unit, "renders": len(x), "spent": round(sum(x), 4)}
-        for (c, unit), x in sorted(total.items())
+        {name: kind, "currency": unit, "renders": len(x), "spent": round(sum(x), 4)}
+        for (kind, unit), x in sorted(total.items())
     ]
 
 
@@ -216,6 +229,7 @@ def title_of(name: str) -> str:
         "money": _("Quote and bill"),
         "failures": _("Failures by reason"),
         "days": _("Spent per day"),
+        "engines": _("Spent per engine"),
         "chats": _("Spent per chat"),
     }[name]
 
@@ -252,27 +266,20 @@ def _draw_times(axes: Axes, rows: Table, theme: Theme) -> None:
 
 def _draw_pairs(asked: str, real: str, axes: Axes, rows: Table, theme: Theme) -> None:
     x, y = [row[asked] for row in rows], [row[real] for row in rows]
-    top = 1.1 * max(*x, *y)
-    axes.plot([0, top], [0, top], color=theme.line, linewidth=1)
+    ends = 0.95 * min(*x, *y), 1.05 * max(*x, *y)
+    axes.plot(ends, ends, color=theme.line, linewidth=1)
     axes.scatter(x, y, color=theme.first, s=18)
-    axes.set_xlim(0, top)
-    axes.set_ylim(0, top)
+    axes.set_xlim(*ends)
+    axes.set_ylim(*ends)
 
 
 def _draw_days(axes: Axes, rows: Table, theme: Theme) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - as above
-
-    # their functions have no types
-    locator = AutoDateLocator(maxticks=6)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_locator(locator)
-    form = ConciseDateFormatter(locator)  # type: ignore[no-untyped-call]
-    axes.xaxis.set_major_formatter(form)
-    axes.xaxis.get_offset_text().set(color=theme.text, fontsize=8)
     days = [date.fromisoformat(row["day"]).toordinal() for row in rows]
-    start = date(1970, 1, 1).toordinal()  # matplotlib counts days from there
-    axes.bar(
-        [day - start for day in days], [r["spent"] for r in rows], color=theme.first
-    )
+    axes.bar(days, [row["spent"] for row in rows], color=theme.first)
+    span = days[-1] - days[0]
+    ticks = range(days[0], days[-1] + 1, span // _TICKS + 1)
+    form = "%d.%m" if span < _LONG_DAYS else "%m.%Y"
+    axes.set_xticks(ticks, [f"{date.fromordinal(tick):{form}}" for tick in ticks])
 
 
 def _draw_bars(axes: Axes, rows: Table, theme: Theme) -> None:

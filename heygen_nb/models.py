@@ -384,6 +384,8 @@ class RenderFact:
     quoted: float | None
     cost: float | None
     currency: str
+    engine: str
+    finishes: int | None
     error_code: str | None
     created_at: datetime
     submitted_at: datetime | None

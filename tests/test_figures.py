@@ -11,7 +11,9 @@ from heygen_nb.figures import DARK, LIGHT, analyse, title_of
 from heygen_nb.models import RenderFact, SpeechFact
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
-NAMES = ("months", "lengths", "accuracy", "money", "failures", "days", "chats")
+NAMES = (
+    *("months", "lengths", "accuracy", "money", "failures", "days", "engines", "chats"),
+)
 SCRIPT = "Hello there. This sentence is made to be said in three seconds or so. " * 7
 
 
@@ -28,6 +30,8 @@ def fact(number=0, *, day=0, state="downloaded", **changes):
         "quoted": 1.9,
         "cost": 2.0 if ended else None,
         "currency": "usd",
+        "engine": "avatar_iv",
+        "finishes": None,
         "error_code": None if ended else "rendering_failed",
         "created_at": at,
         "submitted_at": at,
@@ -106,6 +110,30 @@ def test_without_pandas_tables_are_lists():
     assert rows == figures.tables["money"]
 
 
+def test_costs_are_told_by_engine():
+    rows = [fact(0), fact(1), fact(2, engine="none", cost=0.02)]
+
+    assert [
+        (row["engine"], row["renders"], row["spent"])
+        for row in analyse(rows, []).tables["engines"]
+    ] == [("avatar_iv", 2, 4.0), ("none", 1, 0.02)]
+
+
+def test_axes_fit_what_they_show():
+    figures = analyse([fact(n, day=9 * n, duration_s=28.0 + n) for n in range(3)], [])
+
+    pairs = figures.figure("accuracy").axes[0]
+    days = figures.figure("days").axes[0]
+
+    low, top = pairs.get_xlim()
+    assert 26 < low < 28
+    assert 30 < top < 32
+    assert days.get_ylim()[0] == 0
+    assert [tick.get_text() for tick in days.get_xticklabels()] == [
+        *("01.03", "05.03", "09.03", "13.03", "17.03")
+    ]
+
+
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_table_has_a_chart_with_and_without_rows(name, theme, tmp_path):
@@ -128,6 +156,7 @@ def test_tables_are_saved_as_csv(tmp_path):
         "accuracy",
         "money",
         "days",
+        "engines",
     }
     with (tmp_path / "out" / "money.csv").open(encoding="utf-8") as file:
         [money] = csv.DictReader(file)

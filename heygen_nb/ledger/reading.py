@@ -303,7 +303,11 @@ class Facts(Part):
             .subquery()
         )
         names = RenderFact.__dataclass_fields__
-        columns: list[Any] = [getattr(RenderRow, n, chats.c.chat_id) for n in names]
+        own = {
+            "chat_id": chats.c.chat_id,
+            "finishes": RenderRow.inputs["finishes"].as_integer(),
+        }
+        columns: list[Any] = [own.get(n, getattr(RenderRow, n, None)) for n in names]
         # what a film made here has cost stands with its speech
         paid = case((RenderRow.engine == NO_AVATAR, 0.0), else_=RenderRow.cost)
         columns = [paid if column is RenderRow.cost else column for column in columns]

@@ -442,8 +442,9 @@ def _wish(
     row.caption = caption
     row.send_to = send_to or row.send_to
     if finish and finish != row.inputs.get("finish"):
-        row.inputs = {**row.inputs, "finish": finish}
         row.findings = None
+        count = row.inputs.get("finishes", 0) + (row.state == "downloaded")
+        row.inputs = {**row.inputs, "finish": finish, "finishes": count}
 
 
 def _found(row: _Row | None, name: str) -> _Row:

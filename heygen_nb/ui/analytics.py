@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from functools import partial
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from heygen_nb.figures import Theme, title_of
 from heygen_nb.i18n import gettext as _
 from heygen_nb.reports import analytics
 from heygen_nb.ui.base import Panel, make, row
-from heygen_nb.ui.html import clock, markup, period_options
+from heygen_nb.ui.html import bar_html, clock, markup, period_options
 
 if TYPE_CHECKING:
     from heygen_nb.figures import Analytics
@@ -34,29 +35,27 @@ class AnalyticsPanel(Panel):
     """Figures and charts of the renders of this home folder."""
 
     def _build(self) -> tuple[widgets.Widget, ...]:
-        self.d_period = self.field(widgets.Dropdown, lambda: _("Period"), "hg-short")
-        self._name_periods()
-        self.d_period.observe(lambda _change: self.spawn(self._draw), "value")
+        self.d_period = self.field(
+            widgets.Dropdown,
+            _("Period"),
+            "hg-short",
+            options=partial(period_options, *DAYS),
+            on=self._begin,
+        )
         self.figures = make(widgets.HTML)
         self.charts = make(widgets.HTML)
         place = self.place()
         buttons = row(
-            self.button(lambda: _("↻ Refresh"), self._draw),
-            self.button(lambda: _("Save as CSV"), self.save, at=place),
+            self.button(_("↻ Refresh"), self._begin),
+            self.button(_("Save as CSV"), self.save, at=place),
         )
         return (self.d_period, self.figures, self.charts, buttons, place)
 
-    def _name_periods(self) -> None:
-        chosen = self.d_period.value
-        self.d_period.options = period_options(*DAYS)
-        self.d_period.value = DAYS[0] if chosen is None else chosen
-
     async def _begin(self) -> None:
+        self.figures.value = self.charts.value = bar_html(None)
         await self._draw()
 
     def _heard(self, topic: str) -> None:
-        if topic == "language":
-            self._name_periods()
         if topic == "language" or (topic == "jobs" and not self.shared.jobs.running):
             self.spawn(self._draw)
 
@@ -76,11 +75,8 @@ class AnalyticsPanel(Panel):
         found = await self._read()
         folder = self.shared.settings.home / FOLDER
         files = await asyncio.to_thread(found.save, folder)
-        self.tell(
-            lambda: _("{count} tables are in {folder}").format(
-                count=len(files), folder=folder
-            )
-        )
+        words = _("{count} tables are in {folder}")
+        self.tell(words.format(count=len(files), folder=folder))
 
 
 def _figures(found: Analytics) -> str:
@@ -92,10 +88,14 @@ def _figures(found: Analytics) -> str:
         facts.append((_("successful"), f"{summary['success_rate']:.1%}"))
     if summary["median_s"] is not None:
         facts.append((_("median render time"), clock(summary["median_s"])))
-    facts += [
-        (_("spent, {unit}").format(unit=unit), f"{amount:.2f}")
-        for unit, amount in summary["spent"].items()
-    ]
+    for name, words in (
+        ("spent", _("spent, {unit}")),
+        ("saved", _("saved by finishing here, {unit}")),
+    ):
+        facts += [
+            (words.format(unit=unit), f"{amount:.2f}")
+            for unit, amount in summary[name].items()
+        ]
     shown = "".join(
         f"<div>{markup(value, tag='b')}{markup(name, 'hg-hint')}</div>"
         for name, value in facts
@@ -104,12 +104,12 @@ def _figures(found: Analytics) -> str:
 
 
 def charts_html(found: Analytics) -> str:
-    """Return the charts that have rows as SVG in the colours of the theme."""
+    """Return the charts that compare something, as SVG in the theme's colours."""
     cards = (
         f'<div class="hg-card">{markup(title_of(name), tag="h3")}'
         f"{_svg(found, name)}</div>"
         for name, rows in found.tables.items()
-        if rows
+        if len(rows) > 1
     )
     return f'<div class="hg-charts">{"".join(cards)}</div>'
 

@@ -16,7 +16,8 @@ SCRIPT = "Hello there. This sentence is made to be said in three seconds or so. 
 @pytest.fixture
 async def panel(sandbox):
     settings = sandbox.settings()
-    await hg.render_video(hg.Draft(script=SCRIPT), settings=settings)
+    drafts = [hg.Draft(script=SCRIPT), hg.Draft(script=f"Again. {SCRIPT}")]
+    await hg.render_batch(drafts, settings=settings)
     panel = AnalyticsPanel(SharedState(settings))
     await panel.idle()
     yield panel
@@ -26,13 +27,14 @@ async def panel(sandbox):
 
 async def test_figures_and_charts_are_shown_in_the_themes_colours(panel):
     assert "spent, usd" in panel.figures.value
-    assert panel.charts.value.count("<svg") == 5  # nothing failed, nothing posted
+    # nothing failed or was posted, and one month or engine is no comparison
+    assert panel.charts.value.count("<svg") == 2
     assert "var(--brand" in panel.charts.value
     assert "#010101" not in panel.charts.value
 
 
 async def test_texts_in_charts_are_harmless():
-    reasons = [{"reason": "<script>alert(1)</script>", "renders": 1}]
+    reasons = [{"reason": "<script>alert(1)</script>", "renders": 1}] * 2
 
     html = charts_html(Analytics({}, {"failures": reasons}))
 
@@ -52,12 +54,44 @@ async def test_the_period_keeps_when_the_language_changes(panel):
     assert panel.charts.value
 
 
+async def test_loading_is_shown_and_the_figures_come_before_the_charts(
+    panel, monkeypatch
+):
+    seen = []
+
+    def charts(_found):
+        seen.append((panel.figures.value, panel.charts.value))
+        return "charts"
+
+    monkeypatch.setattr("heygen_nb.ui.analytics.charts_html", charts)
+    panel.d_period.value = 0
+    await panel.idle()
+
+    [(figures, waiting)] = seen
+    assert "spent, usd" in figures
+    assert "progressbar" in waiting
+    assert panel.charts.value == "charts"
+
+
+async def test_what_finishing_here_saved_is_told(panel):
+    shared = panel.shared
+    [one, _other] = await shared.read(lambda ledger: ledger.history.page())
+    wish = {"captions": False, "loudness": 0, "aspect_ratio": "9:16"}
+    await shared.read(lambda ledger: ledger.wish(one.id, "", None, wish))
+
+    panel.d_period.value = 7
+    await panel.idle()
+
+    assert f"<b>{one.cost:.2f}</b>" in panel.figures.value
+    assert "saved by finishing here, usd" in panel.figures.value
+
+
 async def test_tables_are_saved_beside_the_videos(panel, home):
     panel.spawn(panel.save)
     await panel.idle()
 
     assert (home / "analytics" / "money.csv").exists()
-    assert "5 tables" in panel.told
+    assert "6 tables" in panel.told
 
 
 async def test_a_home_without_renders_says_so(home):

@@ -9,7 +9,11 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from typing import Any
+
+import yaml
 
 from heygen_nb.scripts.formats import Written
 
@@ -19,26 +23,12 @@ SCHEMA = {
     "required": ["title", "script", "caption"],
     "additionalProperties": False,
 }
-# what models call the three texts, the asked word first
-_NAMES = {
-    "title": ("title", "headline", "заголовок", "название"),
-    "script": (
-        *("script", "сценарий", "voiceover", "voice_over", "narration"),
-        *("speech", "текст", "text", "body", "content"),
-        *("scenes", "segments", "sections", "lines"),
-    ),
-    "caption": ("caption", "подпись", "post", "description", "описание"),
-}
-_SAID = ("text", "line", "narration", "voiceover", "speech", "content")  # of a part
+_FOUND = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
+_NAMES: dict[str, list[str]] = _FOUND["names"]
 _ANY_NAME = "|".join(name for names in _NAMES.values() for name in names)
-# of DeepSeek, Qwen; Magistral; Kimi; gpt-oss. The opening mark may stand in the
-# server's template, so that only the closing one is in the answer.
-_THOUGHTS_END = re.compile(
-    r"</think(?:ing)?>|\[/THINK\]|◁/think▷|<\|channel\|>\s*final\s*<\|message\|>",
-    re.IGNORECASE,
-)
-_THOUGHTS_BEGIN = re.compile(
-    r"<think(?:ing)?>|\[THINK\]|◁think▷|<\|channel\|>\s*analysis", re.IGNORECASE
+_THOUGHTS_BEGIN, _THOUGHTS_END, SORRY = (
+    re.compile(_FOUND[name], re.IGNORECASE)
+    for name in ("thoughts begin", "thoughts end", "sorry")
 )
 _MARK = re.compile(r"<\|\w+\|>|^\s*```\w*\s*$|<(/?)(?:title|caption)>", re.MULTILINE)
 _SCRIPT_KEY = re.compile(r"""["'“]?(?:script|сценарий)["'”]?\s*[:=]""", re.IGNORECASE)
@@ -53,6 +43,7 @@ _LABEL = re.compile(
 _BREAK = re.compile(r"</?break\b([^>]*)>", re.IGNORECASE)
 _TIME = re.compile(r"(\d+(?:[.,]\d+)?)\s*(ms|s)\b", re.IGNORECASE)
 _MAX_PAUSE_S = 10
+_json = partial(json.dumps, ensure_ascii=False)
 _MOST_OBJECTS = 50
 _CUT = "\ue000"  # a private sign: where the answer broke off
 
@@ -132,17 +123,15 @@ def _repaired(text: str, *, partial: bool = False) -> dict[str, Any]:
         text, start = "{" + text[first.start() :], 0
     if start < 0:
         return {}
-    text = _JOINED.sub("", _LONG_QUOTES.sub(_quoted, text[start:]))
+    text = _JOINED.sub(
+        "", _LONG_QUOTES.sub(lambda quoted: _json(quoted[2].strip()), text[start:])
+    )
     from json_repair import loads  # noqa: PLC0415 - an extra, like openai
 
     try:
         return _named(loads(text, stream_stable=partial))
     except (ValueError, RecursionError):
         return {}
-
-
-def _quoted(match: re.Match[str]) -> str:
-    return json.dumps(match[2].strip(), ensure_ascii=False)
 
 
 def _named(value: Any) -> dict[str, Any]:
@@ -187,7 +176,7 @@ def _flat(value: Any) -> str:
     if isinstance(value, list):
         return "\n".join(filter(None, map(_flat, value)))
     if isinstance(value, dict):
-        said = [value[key] for key in _SAID if key in value]
+        said = [value[key] for key in _FOUND["said"] if key in value]
         if said or _NAMES.keys().isdisjoint(map(str.casefold, value)):
             return _flat(said[0] if said else list(value.values()))
         return ""  # an answer of its own

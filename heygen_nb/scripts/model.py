@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
-import re
 from pathlib import Path
 
 from heygen_nb.errors import ScriptError
 from heygen_nb.models import SCRIPT_LANGUAGES
-from heygen_nb.scripts.answers import prose, whole
+from heygen_nb.scripts.answers import SORRY, prose, whole
 from heygen_nb.scripts.formats import (
     TEMPLATES,
     TOLERANCE,
@@ -47,11 +46,6 @@ def prompt(name: str, home: Path, values: dict[str, object]) -> str:
 
 log = logging.getLogger("heygen_nb.scripts")
 
-_SORRY = re.compile(
-    r"\W*(?:(?:I'?m|I am) (?:very )?sorry|sorry,|I can(?:'|no)t|I(?: am|'m) unable"
-    r"|as an AI|к сожалению|извините|я не могу)",
-    re.IGNORECASE,
-)
 _SCRIPT_SHARE = 0.5  # of the length; a shorter text without a form is no script
 _NEAR = 1.05  # a draft so near to its length is still made shorter when asked
 _STEP = 1.25
@@ -170,7 +164,7 @@ class ModelWriter:
             raise problem("declined", answer.refusal)
         if cut and answer.text:
             raise problem("cut")
-        if _SORRY.match(plain.script):
+        if SORRY.match(plain.script):
             raise problem("declined", plain.script)
         enough_s = _SCRIPT_SHARE * float(str(values["seconds"]))
         if plain.script[:1] not in "{[<" and self._measure(plain.script) >= enough_s:

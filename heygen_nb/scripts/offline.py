@@ -164,10 +164,6 @@ class Pool:
         self._random = Random(seed)  # noqa: S311 - variety, not security
         self._optional: list[str] = []
 
-    def functions(self) -> dict[str, Callable[..., str]]:
-        """Return what a template is given."""
-        return {"pick": self.pick, "more": self.more}
-
     def pick(self, *choices: str) -> str:
         """Return one of the choices."""
         if not choices:
@@ -209,11 +205,6 @@ def tidy(text: str) -> str:
     return "\n".join(filter(None, (" ".join(p.split()) for p in paragraphs)))
 
 
-def tidy_lines(text: str) -> str:
-    """Return lines without spaces at their ends."""
-    return "\n".join(line.strip() for line in text.strip().splitlines())
-
-
 MAX_HEADLINE_CHARS = 60
 
 
@@ -251,7 +242,9 @@ class OfflineWriter:
             DraftError: The topic or the format cannot be used.
         """
         topic = read_topic(request.topic)
-        name = request.format or _likely_format(request, topic)
+        likely = "lesson" if topic.points else "tip"
+        likely = "horoscope" if is_horoscope(request.topic) else likely
+        name = request.format or likely
         known = [known.name for known in formats(self._home, request.language)]
         if not request.format and name not in known and known:
             name = "tip" if "tip" in known else known[0]
@@ -275,27 +268,25 @@ class OfflineWriter:
         day = day_of(request.topic, self._today())
         pool = Pool(f"{request.seed} {format_.name} {request.topic} {day}")
         names = body.names | title.names | caption.names
-        values = _values(request, topic, day, names) | pool.functions()
+        values = _values(request, topic, day, names) | {
+            "pick": pool.pick,
+            "more": pool.more,
+        }
         script = pool.fill(body.render(values), request.target_s, self._measure)
         if not script:
             raise DraftError(
                 _("{file}: the format writes nothing.").format(file=format_.where),
                 hint=_("Put sentences below its front matter."),
             )
+        post = caption.render(values).strip().splitlines()
         return Written(
-            tidy(title.render(values)), script, tidy_lines(caption.render(values))
+            tidy(title.render(values)), script, "\n".join(map(str.strip, post))
         )
 
 
 @lru_cache(maxsize=64)
 def _template(source: str, where: str, line: int = 1) -> Template:
     return Template(source, where=where, line=line)
-
-
-def _likely_format(request: ScriptRequest, topic: Topic) -> str:
-    if is_horoscope(request.topic):
-        return "horoscope"
-    return "lesson" if topic.points else "tip"
 
 
 def _values(
@@ -305,14 +296,11 @@ def _values(
     from babel.dates import format_date, format_skeleton  # noqa: PLC0415 - the same
 
     locale = Locale.parse(request.language)
+    headline = topic.subject[:1].upper() + topic.subject[1:]
     values: dict[str, Any] = {
         "topic": topic.text,
         "subject": topic.subject,
-        "headline": shorten(
-            topic.subject[:1].upper() + topic.subject[1:],
-            MAX_HEADLINE_CHARS,
-            placeholder="…",
-        ),
+        "headline": shorten(headline, MAX_HEADLINE_CHARS, placeholder="…"),
         "points": topic.points,
         "tone": request.tone,
         "language": request.language,

@@ -66,10 +66,16 @@ def _style(kind: str) -> dict[str, Any]:
 _STYLES: dict[type, widgets.Style] = {}
 
 
-@cache
-def _style_html() -> str:
-    css = Path(__file__).with_name("studio.css").read_text("utf-8")
-    return f"<style>{css}</style>"
+def _looks() -> tuple[widgets.Widget, ...]:
+    """Return what brings looks and keys to the page, once for each panel alone."""
+    css, script = (
+        Path(__file__).with_name(name).read_text("utf-8")
+        for name in ("studio.css", "studio.js")
+    )
+    data = {"application/javascript": script, "text/plain": ""}
+    bundle = {"output_type": "display_data", "data": data, "metadata": {}}
+    keys = make(widgets.Output, "hg-script-only", outputs=(bundle,))
+    return make(widgets.HTML, value=f"<style>{css}</style>"), keys
 
 
 def row(*children: widgets.Widget, css: str = "hg-buttons") -> widgets.HBox:
@@ -140,8 +146,8 @@ class Panel(Part):
         self._question: Question | None = None
         self._top = self.place()
         body = self._build()
-        style = () if shared else (make(widgets.HTML, value=_style_html()),)
-        super().__init__(*style, self._top, *body, css="hg")
+        looks = () if shared else _looks()
+        super().__init__(*looks, self._top, *body, css="hg")
         self.shared.listen(self._on_news)
         self.relabel()
         self._built = True
@@ -412,7 +418,8 @@ class Actions(widgets.HBox):
         """Return a button by its name."""
         if name not in self.made:
             words, work = self._works[name]
-            css = "hg-primary" if name == self._primary else ""
+            css = f"hg-act-{name.replace(' ', '-')}"  # studio.js finds it
+            css += " hg-primary" if name == self._primary else ""
             button = self._panel.button(words, work, css, at=self._at)
             button.disabled = self._locked
             self.made[name] = button

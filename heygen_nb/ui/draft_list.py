@@ -104,7 +104,7 @@ class DraftList(Part):
             self._filling = False
         self.mark(*marked)
         text = _count_words(total, filtered=bool(words or status))
-        self.count.value = markup(text, "hg-hint")
+        self.count.value = markup(text, "hg-hint") + _keys_html()
 
     def mark(self, *draft_ids: str) -> None:
         """Mark entries without opening one."""
@@ -113,6 +113,17 @@ class DraftList(Part):
         self.s_drafts.value = tuple(key for key in draft_ids if key in listed)
         self._filling = False
         self._several()
+
+
+def _keys_html() -> str:
+    """Return the list of the keys, which opens by a click or by Alt and ?."""
+    keys = _(
+        "Alt+C create · Alt+P preview · Alt+S save · Alt+N new ·"
+        " Alt+↓ next · Alt+↑ previous · Alt+? this list"
+    )
+    label = _("Keys")
+    summary = f'<summary aria-label="{label}">?</summary>'
+    return f'<details class="hg-keys">{summary}{markup(keys, "hg-hint")}</details>'
 
 
 def _count_words(total: int, *, filtered: bool) -> str:

@@ -103,7 +103,7 @@ async def render_unpaid_if_agreed(panel: Panel, drafts: Sequence[Draft]) -> int:
     """
     plans = await panel.shared.quote(drafts)
     if not plans:
-        panel.tell(lambda: _("All of them are rendered already."))
+        panel.tell(_("All of them are rendered already."))
         return 0
     count, ids = len(plans), {plan.new.draft_id for plan in plans}
     chosen = [draft for draft in drafts if draft.id in ids]
@@ -163,9 +163,7 @@ async def _agreed(
     answer = await panel.ask(text, yes, others=others)
     if not answer or panel.shared.video_settings == before:
         return answer
-    panel.tell(
-        lambda: _("The settings have changed meanwhile: please try again."), "warn"
-    )
+    panel.tell(_("The settings have changed meanwhile: please try again."), "warn")
     return False
 
 

@@ -47,7 +47,7 @@ class Studio(Panel):
             options=tuple((code.upper(), code) for code in LANGUAGES),
             value=current_language(),
         )
-        self.say(self.d_language, "description", lambda: _("Language"))
+        self.say(self.d_language, "description", _("Language"))
         self.d_language.observe(self._on_language, "value")
         head = row(self.title, self.chips, self.d_language, css="hg-head")
         boxes = tuple(make(widgets.Box, "hg-page") for _kind in _PANELS)

@@ -138,3 +138,45 @@ def test_a_video_is_made_by_keyboard_alone(keyboard):
         ".some(field => field.value === 'By keyboard')"
     )
     assert keyboard.name() == "Drafts · 2"
+
+
+LOST = "() => document.activeElement === document.body"
+
+
+def test_keys_make_save_and_turn_drafts_and_the_focus_never_falls(keyboard):
+    page, book = keyboard.page, keyboard.book
+    script, title = book.field("Script"), book.field("Title")
+    title.fill("First")
+    script.fill("The first of two scripts, which is short.")
+    page.keyboard.press("Alt+s")
+    page.get_by_role("status").filter(has_text="Saved.").wait_for()
+    page.keyboard.press("Alt+n")
+    page.wait_for_function(
+        "() => document.activeElement.labels?.[0]?.textContent.includes('Title')"
+    )
+    page.keyboard.type("Second")
+    script.fill("The second of two scripts, which is short too.")
+    page.keyboard.press("Alt+s")
+    page.get_by_role("status").filter(has_text="Saved.").wait_for()
+
+    page.keyboard.press("Alt+ArrowDown")
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.hg input')]"
+        ".some(field => field.value === 'First')"
+    )
+    page.keyboard.press("Alt+/")
+    page.get_by_text("Alt+C create").wait_for()
+
+    # what had the focus goes away: it is handed on, to what asked or beside it
+    book.button("🗑 Delete").press("Enter")
+    book.button("↩ Undo delete").press("Enter")
+    book.button("↩ Undo delete").wait_for(state="detached")
+    page.wait_for_timeout(300)
+    assert not page.evaluate(LOST)
+
+    script.focus()
+    page.keyboard.press("Alt+p")
+    page.wait_for_function(PLAYS)
+    page.keyboard.press("Alt+c")
+    page.locator(".hg-log pre").filter(has_text="✅ Video created!").wait_for()
+    assert not page.evaluate(LOST)

@@ -1,0 +1,47 @@
+// Keys of the drafts, and a place for the focus when what had it is gone.
+// ipywidgets knows neither: without this script all works, by Tab and mouse.
+(() => {
+  if (window.heygenNbKeys) return
+  window.heygenNbKeys = true
+  const buttons = {KeyC: 'create', KeyP: 'preview', KeyS: 'save', KeyN: 'new'}
+  const steps = {ArrowDown: 1, ArrowUp: -1}
+  const can = 'button, input, select, textarea, summary, [tabindex="0"]'
+  const seen = e => e && e.isConnected && e.offsetParent && !e.disabled
+  const first = (box, what) => [...box.querySelectorAll(what)].find(seen)
+
+  function step(panel, by) {
+    const list = first(panel, '.hg-left .hg-list select')
+    const to = list && list.options[list.selectedIndex + by]
+    if (!to) return
+    for (const option of list.options) option.selected = option === to
+    list.dispatchEvent(new Event('change', {bubbles: true}))
+  }
+
+  document.addEventListener('keydown', event => {
+    const panel = event.altKey && !event.ctrlKey && event.target.closest?.('.hg')
+    if (!panel) return
+    const help = event.code === 'Slash' && first(panel, '.hg-keys summary')
+    const button = first(panel, `.hg-act-${buttons[event.code]}`)
+    if (help || button) (help || button).click()
+    else if (steps[event.code]) step(panel, steps[event.code])
+    else return
+    event.preventDefault()
+    event.stopPropagation()
+  }, true)
+
+  let had = []  // what had the focus, the last one first, and all that it stood in
+  document.addEventListener('focusin', event => {
+    const boxes = []
+    for (let e = event.target; e && e.closest('.hg'); e = e.parentElement) boxes.push(e)
+    had = boxes.length ? [boxes, ...had.slice(0, 4)] : []
+  })
+  setInterval(() => {
+    if (!had.length || document.activeElement !== document.body) return
+    if (seen(had[0][0])) return  // somebody clicked beside it
+    const before = had.map(boxes => boxes[0]).find(seen)
+    const box = had[0].find(e => seen(e) && first(e, can))
+    const next = before || (box && first(box, can))
+    if (next) next.focus()
+    else had = []
+  }, 100)
+})()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from functools import partial, wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from heygen_nb.clock import Pace
 from heygen_nb.config import Settings, load_settings
@@ -436,7 +436,7 @@ async def send_video(
 async def finish_video(
     video: Video,
     *,
-    captions: bool | None = None,
+    captions: bool | Literal["plain"] | None = None,
     aspect_ratio: AspectRatio | None = None,
     loudness: float | None = None,
     settings: Settings | None = None,
@@ -447,7 +447,8 @@ async def finish_video(
 
     Args:
         video: Rendered; it is downloaded first if needed.
-        captions: Whether ours are put on; by default as the settings say.
+        captions: Whether ours are put on; ``plain`` lights no word up. By default
+            as the settings say.
         aspect_ratio: Another canvas, such as ``9:16``; by default the film's own.
         loudness: In LUFS; 0 leaves the sound as it is. By default the settings'.
         settings: By default read from home.
@@ -459,6 +460,8 @@ async def finish_video(
     asked = {"captions": captions, "loudness": loudness, "aspect_ratio": aspect_ratio}
     given = {name: value for name, value in asked.items() if value is not None}
     wish = finish_of(settings) | given
+    if captions is not None:
+        wish |= {"captions": bool(captions), "lit": captions != "plain"}
     async with open_account(settings) as account:
         row = await _row_of(account, video)
         wished = row.caption, row.send_to, wish

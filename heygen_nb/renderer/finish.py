@@ -96,6 +96,7 @@ def _work(row: RenderRow, video: Video) -> Finish:
         said=row.inputs.get("said", ""),
         # HeyGen burned its own in: two would lie over each other
         captions=wish["captions"] and not row.inputs.get("captions"),
+        lit=wish.get("lit", True),
         words=tuple(Word(*word) for word in words),
         subtitles=heard,
         with_avatar=bool(row.inputs.get("use_avatar", True)),

@@ -12,6 +12,7 @@ from heygen_nb.i18n import LANGUAGES
 from heygen_nb.i18n import gettext as _
 from heygen_nb.posting import Posting
 from heygen_nb.ui.base import Actions, Panel, column, make, said, show
+from heygen_nb.ui.finishing import PronounceCard
 from heygen_nb.ui.html import money_text
 from heygen_nb.ui.pickers import PickerSlot
 
@@ -131,6 +132,7 @@ class SettingsPanel(Panel):
             self._card(_("📮 Posts"), _POSTS),
             self._card(_("💰 Length and money"), _MONEY),
             self._card(_("✍️ Script writing"), _SCRIPT),
+            PronounceCard(self),
             self._card(_("🌐 General"), {}, self.d_language),
         )
         self.foot.offer("save", "reset")

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 import shutil
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
@@ -19,6 +19,7 @@ from heygen_nb.renderer.finish import checked, words_of_kind
 from heygen_nb.renderer.order import adopt, order_again
 from heygen_nb.reports import HistoryLine, line_by_id
 from heygen_nb.ui.base import Actions, Part, make, show
+from heygen_nb.ui.finishing import FinishRow
 from heygen_nb.ui.html import clock, failure_html, markup
 from heygen_nb.ui.surface import relative
 from heygen_nb.ui.widgets import Player
@@ -48,7 +49,7 @@ class VideoView(Part):
         self._panel, self._shared = panel, panel.shared
         self.line: HistoryLine | None = None
         self._caption = ""
-        self._keeping = asyncio.Lock()
+        self._keeping, self._finishing = asyncio.Lock(), False
         self.player = Player()
         self.place = panel.place()
         works: dict[str, tuple[Words, Work]] = {
@@ -57,6 +58,7 @@ class VideoView(Part):
             "is there": (_("✓ It is in the chat"), self._mark_sent),
             "not there": (_("📱 It is not there: send"), self._resend),
             "check": (_("🔍 Check"), self._check),
+            "finish": (_("🎛 Captions, canvas, loudness"), self._open_finish),
             "fetch": (_("⇩ Fetch the file again"), self._fetch),
             "adopt": (_("This is the video"), self._adopt),
             "pay": (_("There is none: pay again"), self._pay_again),
@@ -68,6 +70,11 @@ class VideoView(Part):
     @cached_property
     def _facts(self) -> widgets.HTML:
         return make(widgets.HTML)
+
+    @cached_property
+    def finish_row(self) -> FinishRow:
+        """How the film is to be finished."""
+        return FinishRow(self._panel, self._finish, self.place)
 
     @cached_property
     def t_video_id(self) -> widgets.Text:
@@ -120,6 +127,7 @@ class VideoView(Part):
             *video_id,
             *caption,
             self.actions,
+            *((self.finish_row,) if self._finishing and here else ()),
             self.place,
         )
         if self.children != parts:
@@ -130,6 +138,7 @@ class VideoView(Part):
             "is there": unsure,
             "not there": unsure,
             "check": here,
+            "finish": here,
             "fetch": line.path is not None and not here,
             "adopt": unknown,
             "pay": unknown,
@@ -168,6 +177,16 @@ class VideoView(Part):
     async def _check(self) -> None:
         if line := self.line:
             await self._settle(lambda _a: check(self._shared, line))
+
+    async def _open_finish(self) -> None:
+        self._finishing = not self._finishing
+        await self.refresh()
+
+    async def _finish(self) -> None:
+        if line := self.line:
+            wish = self.finish_row.wish
+            await self._settle(lambda _a: finish_anew(self._shared, line, **wish))
+            await self.look_at(line.render_id or "")
 
     async def _fetch(self) -> None:
         render_id = (self.line and self.line.render_id) or ""
@@ -251,11 +270,11 @@ async def check(shared: SharedState, line: HistoryLine) -> list[Finding]:
         return await checked(account, row, video)
 
 
-async def finish_anew(shared: SharedState, line: HistoryLine) -> None:
-    """Finish a film as the settings say now; it costs nothing."""
+async def finish_anew(shared: SharedState, line: HistoryLine, **wish: Any) -> None:
+    """Finish a film as is wished, else as the settings say now; it costs nothing."""
     async with shared.account() as account:
         video = await advance(account, line.render_id or "")
-    await finish_video(video, settings=shared.video_settings)
+    await finish_video(video, settings=shared.video_settings, **wish)
 
 
 async def delete(shared: SharedState, line: HistoryLine) -> None:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from heygen_nb.models import Draft
+from heygen_nb.preview import probe_video
 from heygen_nb.ui.history import ROWS, HistoryPanel
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +41,7 @@ def rows(panel):
 
 def offered(panel):
     actions = panel.view.actions
-    names = set(actions.offered) - {"check", "reuse"}
+    names = set(actions.offered) - {"check", "finish", "reuse"}
     return {actions[name].description for name in names}
 
 
@@ -380,3 +381,25 @@ async def test_an_unsent_film_is_found_by_filter_and_words(panel, shared):
     panel.t_search.value = "nothing like it"
     await panel.idle()
     assert "None fits" in panel.empty.value
+
+
+async def test_a_video_is_finished_anew_beside_its_player(panel, shared, sandbox):
+    await render(shared, draft(1))
+    await click(panel, panel.load_first)
+    panel.rows[0].open_button.click()
+    await panel.idle()
+    panel.view.actions["finish"].click()
+    await panel.idle()
+    row = panel.view.finish_row
+    row.d_canvas.value = "1:1"
+    row.d_captions.value = False
+
+    row.finish.click()
+    await panel.idle()
+
+    facts = probe_video(panel.view.line.path)
+    assert facts.width == facts.height
+    assert len(sandbox.charges()) == 1
+    panel.view.actions["finish"].click()
+    await panel.idle()
+    assert row not in panel.view.children

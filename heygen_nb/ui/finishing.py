@@ -1,0 +1,123 @@
+"""What this machine does: a film is finished anew, words are said as they should be."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from heygen_nb.drafts.pronounce import rules_of, save_rule
+from heygen_nb.i18n import gettext as _
+from heygen_nb.models import ASPECT_RATIOS
+from heygen_nb.preview import EspeakVoice
+from heygen_nb.ui.base import Part, row
+from heygen_nb.ui.widgets import Player
+
+if TYPE_CHECKING:
+    from heygen_nb.ui.base import Panel, Place, Work
+
+_LOUDNESS = (-14, -16, -19, -23)
+
+
+class FinishRow(Part):
+    """How a film is finished anew: it takes seconds and costs nothing.
+
+    Args:
+        panel: Where it stands.
+        work: Finishes the film.
+        at: Where that is told.
+    """
+
+    def __init__(self, panel: Panel, work: Work, at: Place) -> None:
+        self.d_captions = panel.field(
+            widgets.Dropdown, _("Captions"), "hg-short", options=_styles
+        )
+        self.d_canvas = panel.field(
+            widgets.Dropdown, _("Canvas"), "hg-short", options=_canvases
+        )
+        self.d_loudness = panel.field(
+            widgets.Dropdown, _("Loudness"), "hg-short", options=_loudnesses
+        )
+        self.finish = panel.button(_("Finish (free)"), work, at=at)
+        fields = self.d_captions, self.d_canvas, self.d_loudness
+        super().__init__(row(*fields, self.finish))
+
+    @property
+    def wish(self) -> dict[str, Any]:
+        """What :func:`heygen_nb.api.finish_video` is to do."""
+        return {
+            "captions": self.d_captions.value,
+            "aspect_ratio": self.d_canvas.value or None,
+            "loudness": self.d_loudness.value,
+        }
+
+
+def _styles() -> tuple[tuple[str, bool | str], ...]:
+    return (_("the spoken word lit"), True), (_("plain"), "plain"), (_("none"), False)
+
+
+def _canvases() -> tuple[tuple[str, str], ...]:
+    return (_("as it was made"), ""), *((ratio, ratio) for ratio in ASPECT_RATIOS)
+
+
+def _loudnesses() -> tuple[tuple[str, float], ...]:
+    levels = ((_("{lufs} LUFS").format(lufs=lufs), float(lufs)) for lufs in _LOUDNESS)
+    return *levels, (_("as it was made"), 0.0)
+
+
+class PronounceCard(Part):
+    """Words that are said otherwise than they are written, and how they sound.
+
+    Args:
+        panel: Where it stands; its home has the file.
+    """
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel, at = panel, panel.place()
+        self.d_rules = panel.field(widgets.Dropdown, _("Words"), options=self._options)
+        self.t_word = panel.field(widgets.Text, _("Word or phrase"))
+        self.t_said = panel.field(widgets.Text, _("Said as"))
+        self.d_rules.observe(self._choose, "value")
+        self.player = Player()
+        works = (
+            (_("▶ Hear"), self.hear),
+            (_("Keep"), self.keep),
+            (_("Remove"), self.remove),
+        )
+        buttons = row(*(panel.button(words, work, at=at) for words, work in works))
+        fields = self.d_rules, self.t_word, self.t_said
+        heading = panel.heading(_("🗣 Pronunciation"))
+        super().__init__(
+            heading, *fields, buttons, self.player, at, css="hg-card hg-form"
+        )
+
+    def _options(self) -> tuple[tuple[str, tuple[str, str]], ...]:
+        rules = rules_of(self._panel.shared.settings.home)
+        known = ((f"{rule.word} → {rule.said}", rule[:2]) for rule in rules)
+        return (_("a new one"), ("", "")), *known
+
+    def _choose(self, _change: object) -> None:
+        self.t_word.value, self.t_said.value = self.d_rules.value or ("", "")
+
+    async def hear(self) -> None:
+        """Say it by this machine's voice."""
+        text = self.t_said.value or self.t_word.value
+        speech = await asyncio.to_thread(EspeakVoice().speak, text)
+        self.player.listen(speech.to_wav())
+
+    async def keep(self) -> None:
+        """Have the word said like that from now on."""
+        await self._save(self.t_said.value.strip())
+
+    async def remove(self) -> None:
+        """Have it said as it is written again."""
+        await self._save("")
+
+    async def _save(self, said: str) -> None:
+        home, word = self._panel.shared.settings.home, self.t_word.value.strip()
+        if word:
+            await asyncio.to_thread(save_rule, home, word, said)
+            self.d_rules.options = self._options()
+            self.d_rules.value = (word, said) if said else ("", "")
+            self._panel.tell(_("Done."))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from heygen_nb.cli.commands import AvatarOptions, VoiceOptions
-    from heygen_nb.heygen import VoiceReply
+    from heygen_nb.heygen.wire import VoiceReply
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.catalogue import Listing
 

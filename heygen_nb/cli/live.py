@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeVar
 
 from heygen_nb.errors import ApiError, NotFoundError
-from heygen_nb.heygen import hint_for, phase
+from heygen_nb.heygen.refusals import hint_for
+from heygen_nb.heygen.wire import phase
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Iterable

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.config import Settings
     from heygen_nb.errors import HeygenNbError
-    from heygen_nb.heygen import AccountReply, LookReply, VideoReply
+    from heygen_nb.heygen.wire import AccountReply, LookReply, VideoReply
     from heygen_nb.ledger import Hold, PostRow, RenderRow
     from heygen_nb.money import Rates
     from heygen_nb.renderer.batch import BatchLook

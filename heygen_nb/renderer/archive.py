@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from heygen_nb.heygen import VideoReply
+    from heygen_nb.heygen.wire import VideoReply
     from heygen_nb.ledger import Hold, RenderRow
     from heygen_nb.log import Report
     from heygen_nb.renderer.account import Account

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.errors import ApiError, ConfigError, NotFoundError, PreviewError
 from heygen_nb.files import media_type, read_bytes
-from heygen_nb.heygen import (
+from heygen_nb.heygen.wire import (
     AssetSource,
     ColorBackground,
     ImageBackground,

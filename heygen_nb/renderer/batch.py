@@ -25,7 +25,7 @@ from heygen_nb.errors import (
     RateLimitedError,
     WaitTimeoutError,
 )
-from heygen_nb.heygen import means_credit
+from heygen_nb.heygen.refusals import means_credit
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, TOKEN_PREFIX, RenderRow, token_of
 from heygen_nb.models import NO_AVATAR
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heygen_nb.clock import Pace
-    from heygen_nb.heygen import BatchItem
+    from heygen_nb.heygen.wire import BatchItem
     from heygen_nb.ledger import Hold
     from heygen_nb.log import Report
     from heygen_nb.renderer.account import Account

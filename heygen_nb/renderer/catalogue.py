@@ -25,7 +25,7 @@ from heygen_nb.errors import (
     ServerError,
 )
 from heygen_nb.files import write_whole
-from heygen_nb.heygen import VoiceReply
+from heygen_nb.heygen.wire import VoiceReply
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Avatar, Voice
 
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Protocol
 
-    from heygen_nb.heygen import HeyGenClient, LookReply
+    from heygen_nb.heygen import HeyGenClient
+    from heygen_nb.heygen.wire import LookReply
     from heygen_nb.models import Payer
 
     class Fetch(Protocol):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from heygen_nb.drafts import OVERRULES, check_draft, left_out_text, what_is_said
 from heygen_nb.drafts.pronounce import PRONOUNCE_NAME, pronounced
 from heygen_nb.errors import InvalidRequestError
-from heygen_nb.heygen import (
+from heygen_nb.heygen.wire import (
     AvatarVideo,
     Caption,
     Engine,
@@ -46,7 +46,7 @@ from heygen_nb.timing import SpeechModel, Spoken, script_language
 if TYPE_CHECKING:
     from heygen_nb.config import Settings
     from heygen_nb.errors import ApiError
-    from heygen_nb.heygen import LookReply, VoiceReply
+    from heygen_nb.heygen.wire import LookReply, VoiceReply
     from heygen_nb.ledger import RenderRow
     from heygen_nb.models import Draft, Quote
     from heygen_nb.renderer.account import Account

@@ -15,7 +15,8 @@ from heygen_nb.renderer.background import COLOR, picture_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from heygen_nb.heygen import HeyGenClient, LookReply, VoiceReply
+    from heygen_nb.heygen import HeyGenClient
+    from heygen_nb.heygen.wire import LookReply, VoiceReply
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.background import Picture
 

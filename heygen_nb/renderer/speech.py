@@ -23,7 +23,7 @@ from heygen_nb.errors import (
     PreviewError,
 )
 from heygen_nb.files import media_type, write_whole
-from heygen_nb.heygen import SpeechRequest
+from heygen_nb.heygen.wire import SpeechRequest
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import SpeechRow
 from heygen_nb.renderer.account import turn

@@ -16,7 +16,9 @@ from heygen_nb.errors import (
     NotFoundError,
     WaitTimeoutError,
 )
-from heygen_nb.heygen import means_credit, phase
+from heygen_nb.heygen.client import MAX_STATUS_IDS
+from heygen_nb.heygen.refusals import means_credit
+from heygen_nb.heygen.wire import phase
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, RenderRow
 from heygen_nb.models import Video
@@ -31,7 +33,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from heygen_nb.clock import Pace
-    from heygen_nb.heygen import HeyGenClient, VideoReply
+    from heygen_nb.heygen import HeyGenClient
+    from heygen_nb.heygen.wire import VideoReply
     from heygen_nb.ledger import Hold
     from heygen_nb.log import Report
     from heygen_nb.models import ProgressStatus
@@ -44,7 +47,6 @@ _LEARN_AGAIN_S = 60.0
 # A video just made is not found for a while (seen live, 2026): it counts as deleted
 # only by two looks that are a minute apart, and not within two minutes.
 _YOUNG_S, _BETWEEN_LOOKS_S = 120.0, 60.0
-MAX_STATUS_IDS = 100  # HeyGen's limit of one bulk request
 _GETS_AT_ONCE = 8
 _SANDBOX_S = 12.0  # an ordinary laptop renders half a minute in this time
 _EMOJI: dict[ProgressStatus, str] = {

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
 import secrets
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
+from heygen_nb.processes import Processes
 from heygen_nb.sandbox.api import Refusal
 from heygen_nb.sandbox.bodies import order_of, parse_video
 from heygen_nb.sandbox.files import file_hash
-from heygen_nb.sandbox.rendering import FetchError, FilmPool, make_canned
+from heygen_nb.sandbox.rendering import FetchError, make_canned, render
 from heygen_nb.sandbox.state import JobState, video_price
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("heygen_nb.sandbox")
 _FAILED = "rendering_failed"
+_NICE = 10
 _NO_CREDIT = "MOVIO_PAYMENT_INSUFFICIENT_CREDIT"
 _NO_CREDIT_TEXT = (
     "Insufficient credit. This operation requires 'plan_credit' or 'api' credits."
@@ -41,11 +42,13 @@ class JobQueue:
         self._state = state
         self._options = state.options
         self._files = files
-        self._pool = FilmPool(state.options.workers)
+        self._pool = Processes(state.options.workers, nice=_NICE)
+        self._slots = asyncio.Semaphore(state.options.workers)
         self._orders: dict[str, FilmOrder] = {}  # of unfinished jobs
         self._waiting: deque[JobState] = deque()
-        self._ends: list[tuple[float, str]] = []
+        self._timed: deque[JobState] = deque()  # in fast mode, by their end
         self._rendering: set[str] = set()
+        self._span = self._options.pending_s + self._options.processing_s
         self._tasks: set[asyncio.Task[None]] = set()
 
     def resume(self) -> None:
@@ -71,21 +74,21 @@ class JobQueue:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._pool.close()
+        self._pool.shutdown(wait=False, cancel_futures=True)
 
     def settle(self) -> None:
         """Finish everything that is over by the clock."""
-        while self._ends and self._ends[0][0] <= self._state.clock.now():
-            ended_at, job_id = heapq.heappop(self._ends)
-            job, length_s = self._state.jobs[job_id], None
+        span, now = self._span, self._state.clock.now()
+        while self._timed and self._timed[0].started_at + span <= now:
+            job, length_s = self._timed.popleft(), None
             if job.failure_code is None:
-                order, size = self._orders[job_id], self._options.file_bytes
-                length_s = make_canned(order, self._path(job), job_id, size)
+                order, size = self._orders[job.id], self._options.file_bytes
+                length_s = make_canned(order, self._path(job), job.id, size)
                 if order.styled:
                     # Made at the same time, it is the same file.
-                    mark = f"{job_id} captioned" if self._options.captions_s else job_id
+                    mark = f"{job.id} captioned" if self._options.captions_s else job.id
                     make_canned(order, self._path(job, "captioned.mp4"), mark, size)
-            self._finish(job, length_s, ended_at)
+            self._finish(job, length_s, job.started_at + span)
 
     @property
     def full(self) -> bool:
@@ -142,8 +145,7 @@ class JobQueue:
         job.status, job.started_at = "running", at
         self._state.put(job)
         if self._options.fast:
-            span = self._options.pending_s + self._options.processing_s
-            heapq.heappush(self._ends, (at + span, job.id))
+            self._timed.append(job)
         else:
             task = asyncio.get_running_loop().create_task(self._render(job))
             self._tasks.add(task)
@@ -153,14 +155,14 @@ class JobQueue:
         await asyncio.sleep(self._options.pending_s)
         order, length_s = self._orders[job.id], None
         if job.failure_code is None:
-            async with self._pool.slots:
+            async with self._slots:
                 self._rendering.add(job.id)
                 length_s = await self._film(job, order)
                 self._rendering.discard(job.id)
         self._finish(job, length_s, self._state.clock.now())
         self._state.flush()
         if order.styled and length_s is not None:
-            async with self._pool.slots:
+            async with self._slots:
                 await self._film(job, order, "captioned.mp4")
 
     async def _film(
@@ -170,7 +172,8 @@ class JobQueue:
         captions = name == "captioned.mp4"
         try:
             path = self._path(job, name)
-            return await self._pool.render(order, path, captions=captions)
+            film = self._pool.submit(render, order, path, captions=captions)
+            return float(await asyncio.wrap_future(film))
         except Exception as exc:  # noqa: BLE001 - a failed render, never a lost one
             _log.exception("render %s failed", job.id)
             if not captions:

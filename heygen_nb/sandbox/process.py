@@ -85,10 +85,6 @@ class SandboxHandle:
         file.touch(0o600)
         file.write_text(json.dumps(asdict(self)))
 
-    def forget(self, state_dir: Path) -> None:
-        """Take back what was told."""
-        (state_dir / _FILE).unlink(missing_ok=True)
-
     @classmethod
     def read(cls, state_dir: Path) -> SandboxHandle | None:
         """Return the handle somebody wrote, whether or not it still serves."""
@@ -268,7 +264,7 @@ def serve(
             with contextlib.suppress(KeyboardInterrupt):  # uvicorn has shut down
                 SandboxServer(app, owned=owner is not None).run([listener])
         finally:
-            handle.forget(state_dir)
+            (state_dir / _FILE).unlink(missing_ok=True)
 
 
 def main(state_dir: str, owner: str, options: str) -> None:

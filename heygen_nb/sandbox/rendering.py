@@ -6,9 +6,8 @@ import asyncio
 import io
 import math
 import struct
-from concurrent.futures import BrokenExecutor
 from dataclasses import dataclass, replace
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal
 
 import av
@@ -20,7 +19,6 @@ from heygen_nb.preview import Scene, render_scene
 from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.preview.layout import paint_background
 from heygen_nb.preview.video import read_sound
-from heygen_nb.processes import Processes
 from heygen_nb.sandbox import voices as sound
 
 if TYPE_CHECKING:
@@ -33,7 +31,6 @@ if TYPE_CHECKING:
 
 Ratio = Literal["16:9", "9:16", "4:5", "5:4", "1:1"]
 
-_NICE = 10
 _SMALL_PX = 144  # the short side of canned pictures
 _CANNED_FPS, _LEAST_FRAMES, _HUM_RATE = 4, 24, 8000
 
@@ -124,28 +121,6 @@ def _fetched(source: str | Path | bytes | None) -> str | Path | bytes | None:
         return asyncio.run(fetch_image(source, allow_private=True))
     except PreviewError as exc:
         raise FetchError(str(exc)) from exc
-
-
-class FilmPool:
-    """A small pool of worker processes, started with the first video."""
-
-    def __init__(self, workers: int) -> None:
-        self._pool = Processes(workers, nice=_NICE)
-        self.slots = asyncio.Semaphore(workers)
-
-    async def render(
-        self, order: FilmOrder, output: Path, *, captions: bool = False
-    ) -> float:
-        """Render in a worker; to be called with one of the ``slots`` held."""
-        work = partial(render, captions=captions)
-        try:
-            return await asyncio.wrap_future(self._pool.submit(work, order, output))
-        except BrokenExecutor as exc:  # a worker was killed
-            raise PreviewError("A render process ended unexpectedly.") from exc
-
-    def close(self) -> None:
-        """End the workers now, half-done renders too: a restart takes them up."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
 
 @lru_cache(maxsize=128)

@@ -6,6 +6,7 @@ Limits, texts and shapes of errors are those of the public Bot API server.
 from __future__ import annotations
 
 import io
+import json
 import secrets
 import shutil
 from datetime import UTC, datetime
@@ -28,33 +29,19 @@ if TYPE_CHECKING:
 
     from heygen_nb.sandbox.state import State
 
-CHAT_ID = "-1001234567890"
-_CHAT_NAME = "@sandbox_chat"
-_CHAT = {"id": int(CHAT_ID), "type": "channel", "title": "Sandbox chat"}
-_OTHER_CHAT = {"id": -1009876543210, "type": "channel", "title": "Another chat"}
-_CHATS = {CHAT_ID: _CHAT, _CHAT_NAME: _CHAT, "@sandbox_other": _OTHER_CHAT}
-_GIFTS = "unlimited_gifts limited_gifts unique_gifts gifts_from_channels"
-_CHAT_DETAILS = {
-    "accent_color_id": 0,
-    "max_reaction_count": 11,
-    "accepted_gift_types": dict.fromkeys(_GIFTS.split(), False)
-    | {"premium_subscription": False},
-}
-_BOT = {
-    "id": 7000000001,
-    "is_bot": True,
-    "first_name": "Sandbox bot",
-    "username": "sandbox_bot",
-}
+_FOLDER = Path(__file__).parent
+_BOT, _CHAT, _OTHER_CHAT, _CHAT_DETAILS = json.loads(
+    (_FOLDER / "telegram.json").read_text("utf-8")
+).values()
+CHAT_ID = str(_CHAT["id"])
+_CHATS = {CHAT_ID: _CHAT, "@sandbox_chat": _CHAT, "@sandbox_other": _OTHER_CHAT}
 _FILE_BYTES = 50 * 1024 * 1024
 _THUMBNAIL_BYTES = 200_000
 _THUMBNAIL_PX = 320
 _CAPTION = 1024
 _TEXT = 4096
 _KINDS = {"sendVideo": "video", "sendDocument": "document"}
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent), autoescape=True
-)
+_templates = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True)
 
 
 class _Error(Exception):

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from heygen_nb.errors import BadReplyError
-from heygen_nb.heygen import (
+from heygen_nb.heygen import HeyGenClient
+from heygen_nb.heygen.wire import (
     AssetSource,
     AvatarVideo,
     Caption,
     ColorBackground,
     Engine,
-    HeyGenClient,
     ImageBackground,
     ImageScene,
     InlineSource,

@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 from pydantic import AliasChoices, AliasPath
 
-from heygen_nb.heygen import (
+from heygen_nb.heygen.wire import (
     AccountReply,
     AssetReply,
     BatchReply,

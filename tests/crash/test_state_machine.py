@@ -31,7 +31,7 @@ from heygen_nb.errors import (
     RequestInProgressError,
     ServerError,
 )
-from heygen_nb.heygen import CreatedVideo, VideoReply
+from heygen_nb.heygen.wire import CreatedVideo, VideoReply
 from heygen_nb.ledger import Ledger, NewRender, RenderRow, title_token
 from heygen_nb.log import Report
 from heygen_nb.models import Payer

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from heygen_nb.heygen import (
+from heygen_nb.heygen.wire import (
     AvatarVideo,
     ColorBackground,
     ImageBackground,

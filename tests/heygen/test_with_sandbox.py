@@ -9,11 +9,11 @@ import pytest
 from pydantic import SecretStr
 
 from heygen_nb import errors
-from heygen_nb.heygen import (
+from heygen_nb.heygen import HeyGenClient
+from heygen_nb.heygen.wire import (
     AssetSource,
     AvatarVideo,
     ColorBackground,
-    HeyGenClient,
     ImageScene,
     SpeechRequest,
     StudioVideo,

@@ -12,7 +12,8 @@ from pydantic import SecretStr
 import heygen_nb as hg
 from heygen_nb.clock import Clock
 from heygen_nb.errors import ConfigError
-from heygen_nb.heygen import HeyGenClient, LookReply
+from heygen_nb.heygen import HeyGenClient
+from heygen_nb.heygen.wire import LookReply
 from heygen_nb.renderer import draft_settings
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.advance import advance

@@ -6,7 +6,7 @@ from contextlib import aclosing
 import pytest
 
 from heygen_nb.errors import NotAuthorizedError, NotFoundError, ServerError
-from heygen_nb.heygen import StatusRow, VideoReply
+from heygen_nb.heygen.wire import StatusRow, VideoReply
 from heygen_nb.renderer.wait import Watcher
 
 pytestmark = pytest.mark.anyio

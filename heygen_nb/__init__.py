@@ -31,10 +31,25 @@ def load_ipython_extension(shell: Any) -> None:
     _teach_ipython()
 
 
+def _shell() -> Any:
+    """Return the notebook's IPython; None in plain Python."""
+    ipython = sys.modules.get("IPython")
+    return ipython.get_ipython() if ipython else None
+
+
 def _teach_ipython() -> None:
     """Let a notebook show our objects well; plain Python is left alone."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    if shell:
+    if shell := _shell():
         display = importlib.import_module("heygen_nb.ui.display")
         display.register(shell.display_formatter)
+
+
+def _not_loaded(_line: str, _cell: str) -> None:
+    """Say how ``%%avatar`` comes, instead of IPython's “not found”."""
+    _ = importlib.import_module("heygen_nb.i18n").gettext
+    error = importlib.import_module("IPython.core.error").UsageError
+    raise error(_("%%avatar comes with `%load_ext heygen_nb`: run that first."))
+
+
+if (_ipython := _shell()) and "avatar" not in _ipython.magics_manager.magics["cell"]:
+    _ipython.register_magic_function(_not_loaded, "cell", "avatar")

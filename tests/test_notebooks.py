@@ -29,7 +29,13 @@ def _code_cells(notebook: Path) -> list[nbformat.NotebookNode]:
 def test_the_notebooks_are_there():
     names = [notebook.stem for notebook in NOTEBOOKS]
 
-    assert names == ["01_studio", "02_step_by_step", "03_batch", "04_analytics"]
+    assert names == [
+        "01_studio",
+        "02_step_by_step",
+        "03_batch",
+        "04_analytics",
+        "05_colab",
+    ]
 
 
 @pytest.mark.filterwarnings("default")  # the kernel's libraries are not ours

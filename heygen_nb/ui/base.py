@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import ipywidgets as widgets
+from IPython import display as ipython_display
 
 from heygen_nb.errors import ArgumentError, HeygenNbError
 from heygen_nb.i18n import again
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ui.html import bar_html, failure_html, markup
 from heygen_nb.ui.state import SharedState, shared_state
+from heygen_nb.ui.surface import dead_html
 
 log = logging.getLogger("heygen_nb.ui")
 
@@ -161,6 +163,17 @@ class Panel(Part):
 
     def _heard(self, topic: str) -> None:
         """Show what has changed; see :meth:`SharedState.listen` for the topics."""
+
+    def _ipython_display_(self, **_options: object) -> None:
+        """Show it, under words that are only seen when its kernel has gone."""
+        display: Any = ipython_display.display
+        display({"text/html": dead_html(), "text/plain": ""}, raw=True)
+        if self._closed:
+            return
+        if hasattr(super(), "_ipython_display_"):  # ipywidgets 7
+            super()._ipython_display_()
+        else:
+            display(self._repr_mimebundle_(), raw=True)
 
     # Tasks
 

@@ -53,6 +53,22 @@ def kernel_notes() -> Iterator[str]:
         )
 
 
+def dead_html() -> str:
+    """Return words that are seen only beside a panel without its kernel.
+
+    A saved notebook that is opened again has no panel, one whose kernel was restarted
+    has one that JupyterLab marks; wherever styles are not let in, the words stand.
+    """
+    living = ".hg:not(.jupyter-widgets-disconnected)"
+    here = f".jp-OutputArea:has({living}) .hg-dead"
+    elsewhere = f"body:not(:has(.jp-OutputArea)):has({living}) .hg-dead"
+    words = _("This panel has no kernel behind it any more: run the cell again.")
+    return (
+        f"<style>{here},{elsewhere}{{display:none}}</style>"
+        f'<div class="hg-dead" role="alert">⏸ {words}</div>'
+    )
+
+
 def video_source(path: Path) -> tuple[str, str]:
     """Return what a video tag plays a film from, and a word about it if need be.
 

@@ -60,6 +60,15 @@ def upload(button, name, content):
         button.set_trait("value", ({**file, "last_modified": datetime.now(UTC)},))
 
 
+def click(panel, words):
+    """Press the button that says this."""
+    inside = [panel]
+    for widget in inside:
+        inside += getattr(widget, "children", ())
+    [button] = [w for w in inside if getattr(w, "description", "") == words]
+    button.click()
+
+
 drafts = studio.panels[hg.DraftsPanel]
 studio.tabs.selected_index = 0
 upload(drafts.u_import, "brought.md", b"---\ntitle: Brought\n---\nA film from a file.")
@@ -73,7 +82,7 @@ await drafts.new()
 drafts.t_title.value = "Typed"
 drafts.t_script.value = "This script was typed and its video was asked for by a click."
 await settle()
-drafts.create_button.click()
+click(drafts, "🎬 Create video")
 await settle()
 generation = studio.panels[hg.GenerationPanel]
 for job in studio.shared.jobs.all:
@@ -86,7 +95,7 @@ studio.tabs.selected_index = 3
 await settle()
 history = studio.panels[hg.HistoryPanel]
 await history.choose(0)
-history.view.actions["send"].click()
+click(history, "📱 Send to Telegram")
 await settle()
 assert hg.history(limit=1)[0]["sent"] is True, history.told
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from ..serving import LiveSandbox
 
+_BASE = "/user/someone"  # as JupyterHub serves it
 NO_NEWS = {"fetchNews": "false", "checkForUpdates": False}
 _READY = """() => {
   const app = window.jupyterapp, shell = app && app.shell.currentWidget
@@ -167,7 +168,7 @@ def jupyter(tmp_path_factory) -> Iterator[tuple[str, Path]]:
             stderr=log,
         )
     try:
-        url = f"http://127.0.0.1:{port}"
+        url = f"http://127.0.0.1:{port}{_BASE}"
         _wait_for(url, server)
         yield url, root / "homes"
     finally:
@@ -199,7 +200,9 @@ def _lab_command(port: int, home: Path) -> list[str]:
         f"--ServerApp.root_dir={home}",
         "--IdentityProvider.token=",
         "--ServerApp.disable_check_xsrf=True",
+        f"--ServerApp.base_url={_BASE}/",
         "--LabApp.expose_app_in_browser=True",
+        "--JupyterNotebookApp.expose_app_in_browser=True",
     ]
 
 
@@ -233,12 +236,14 @@ def open_notebook(lab, browser):
     """Open a notebook in a page of its own; its kernel ends with the test."""
     contexts = []
 
-    def _open(path: str, *, width: int = 1280, height: int = 900) -> Notebook:
+    def _open(
+        path: str, *, width: int = 1280, height: int = 900, where: str = "doc/tree"
+    ) -> Notebook:
         context = browser.new_context(viewport={"width": width, "height": height})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(120_000)
-        page.goto(f"{lab.url}/doc/tree/{path}?reset")
+        page.goto(f"{lab.url}/{where}/{path}?reset")
         notebook = Notebook(page, lab)
         notebook.ready()
         return notebook

@@ -5,6 +5,7 @@ from __future__ import annotations
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.sandbox.state import SandboxOptions
@@ -68,3 +69,8 @@ def test_nest_asyncio_is_only_loaded_when_run_is_called(run_cells):
     )
 
     assert "False" in output
+
+
+def test_the_cell_magic_says_what_brings_it(run_cells, home):
+    with pytest.raises(CellExecutionError, match="%load_ext heygen_nb"):
+        run_cells("import heygen_nb as hg", "%%avatar\nLeo, slow down today.")

@@ -38,7 +38,7 @@ def test_all_notebooks_are_copied_and_changed_ones_left_alone(started, home):
     local.run_lab(LabOptions(arguments=None))
 
     names = sorted(path.name for path in Path(home, "notebooks").iterdir())
-    assert len(names) == 4
+    assert len(names) == 5
     assert (home / "notebooks" / "02_step_by_step.ipynb").read_text() == "mine"
 
 

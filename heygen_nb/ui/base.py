@@ -23,14 +23,17 @@ from heygen_nb.ui.surface import dead_html
 log = logging.getLogger("heygen_nb.ui")
 
 _Kind = TypeVar("_Kind", bound=widgets.DOMWidget)
-Words: TypeAlias = "str | Callable[[], object]"
+Options = tuple[tuple[str, Any], ...]
+Words: TypeAlias = "str | Options | Callable[[], object]"
 Work = Callable[[], Coroutine[Any, Any, object]]
 Take = Callable[[str, bytes], Coroutine[Any, Any, object]]
 Answer: TypeAlias = bool | str | None
 
 
 def said(words: Words) -> Any:
-    """Return words in the language of now."""
+    """Return words, or what can be chosen, in the language of now."""
+    if isinstance(words, tuple):
+        return tuple((again(label), value) for label, value in words)
     return words() if callable(words) else again(words)
 
 
@@ -285,7 +288,7 @@ class Panel(Part):
             kind: Of ipywidgets.
             words: The label; its first line stands out, others are a hint.
             css: Classes.
-            options: What can be chosen; where it follows the language, what gives it.
+            options: What can be chosen, or what gives it.
             on: Started after every change.
             at: As in :meth:`spawn`.
             **traits: Of the widget.
@@ -295,7 +298,7 @@ class Panel(Part):
         if options:
             traits["options"] = said(options)
         field = self.say(make(kind, f"hg-field {css}", **traits), "description", words)
-        if callable(options):
+        if options:
             self.say(field, "options", options)
         if on:
             field.observe(lambda _change: self.spawn(on, at), "value")

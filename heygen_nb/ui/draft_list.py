@@ -46,13 +46,13 @@ class DraftList(Part):
             widgets.Text, _("🔎 Search"), on=self.refresh, placeholder="…"
         )
         self.d_status = panel.field(
-            widgets.Dropdown, _("Show"), options=_status_options, on=self.refresh
+            widgets.Dropdown, _("Show"), options=_STATUSES, on=self.refresh
         )
         self.s_drafts = panel.field(
             widgets.SelectMultiple, _("Drafts"), "hg-list", rows=9
         )
         self.d_sort = panel.field(
-            widgets.Dropdown, _("Sort"), options=_orders, on=self.refresh
+            widgets.Dropdown, _("Sort"), options=_ORDERS, on=self.refresh
         )
         tip = _("Ctrl or Shift and a click choose several")
         panel.say(self.s_drafts, "tooltip", tip)
@@ -146,19 +146,6 @@ def _entry(kept: KeptDraft) -> str:
     )
 
 
-def _orders() -> tuple[tuple[str, str], ...]:
-    return (
-        (_("newest first"), ""),
-        (_("oldest first"), "oldest"),
-        (_("by title"), "title"),
-        (_("shortest first"), "length"),
-    )
-
-
-def _status_options() -> tuple[tuple[str, str], ...]:
-    return ((_("all"), ""), *((again(words), key) for key, words in _MARKS.items()))
-
-
 _MARKS = {
     "draft": _("new"),
     "rendering": _("🎬 rendering"),
@@ -167,3 +154,10 @@ _MARKS = {
     "failed": _("❌ failed"),
     "unknown": _("⚠️ to be settled"),
 }
+_STATUSES = ((_("all"), ""), *((words, key) for key, words in _MARKS.items()))
+_ORDERS = (
+    (_("newest first"), ""),
+    (_("oldest first"), "oldest"),
+    (_("by title"), "title"),
+    (_("shortest first"), "length"),
+)

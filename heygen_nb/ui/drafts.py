@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -23,9 +23,8 @@ from heygen_nb.ui.paying import (
     render_unpaid_if_agreed,
     speak_if_agreed,
 )
-from heygen_nb.ui.surface import relative
 from heygen_nb.ui.table import TableCard
-from heygen_nb.ui.video import finish_anew, has_file, post
+from heygen_nb.ui.video import do_each, finish_anew, has_file, post_all
 from heygen_nb.ui.widgets import Player
 from heygen_nb.ui.writer import DraftWriting, Rewriter, WriterCard
 
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from heygen_nb.models import Draft, Voice
+    from heygen_nb.reports import HistoryLine
 
 
 class DraftsPanel(Panel):
@@ -239,9 +239,8 @@ class DraftsPanel(Panel):
         typed = self.autosave.typed()
         self.spawn(partial(self.editor.own.check_voice, typed.script))
         target_s = typed.duration or self.shared.video_settings.video_duration
-        found = self.editor.count(
-            target_s, lambda script, s: self.shared.fit(script, s, typed.voice)
-        )
+        found = self.shared.fit(typed.script, target_s, typed.voice)
+        self.editor.count(target_s, found)
         changed = self.writing_now.before is not None
         self.rewriter.suggest(typed, found, changed=changed)
 
@@ -364,43 +363,20 @@ class DraftsPanel(Panel):
 
     async def play(self) -> None:
         """Play the newest video of the draft."""
-        for line in await self._films():
-            self._show_stage(relative(line.path), line.path)
+        for line in filter(has_file, await self._films()):
+            self._show_stage(f"#{line.draft_id}", line.path)
 
-    async def _films(self) -> list[Any]:
+    async def _films(self) -> list[HistoryLine]:
         drafts = await self._chosen()
-        films = await self.shared.films([draft.id for draft in drafts])
-        return [line for line in films if has_file(line)]
+        return await self.shared.films([draft.id for draft in drafts])
 
     async def post(self) -> None:
         """Send the videos of what is chosen, but none that is in the chat already."""
-        lines = [line for line in await self._films() if line.sent is False]
-        count = len(lines)
-        if not lines:
-            self.tell(_("All of them are in the chat already."))
-            return
-        question = ngettext(
-            "Send {count} video to Telegram?", "Send {count} videos to Telegram?", count
-        ).format(count=count)
-        if count > 1 and not await self.ask(question, _("Send")):
-            return
-        for number, line in enumerate(lines, 1):
-            words = _("Sending {number} of {count}…")
-            self.tell_busy(words.format(number=number, count=count))
-            await post(self.shared, line)
-        self.shared.tell("jobs")
-        told = ngettext("{count} video is sent.", "{count} videos are sent.", count)
-        self.tell(told.format(count=count))
+        await post_all(self, await self._films())
 
     async def finish(self) -> None:
         """Finish the videos of what is chosen as the settings are now; free."""
-        lines = await self._films()
-        for number, line in enumerate(lines, 1):
-            words = _("Finishing {number} of {count}…")
-            self.tell_busy(words.format(number=number, count=len(lines)))
-            await finish_anew(self.shared, line)
-        self.shared.tell("jobs")
-        self.tell(_("Finished as the settings are now; it cost nothing."))
+        await do_each(self, await self._films(), finish_anew)
 
     async def hear(self) -> None:
         """Have the speech made, in exact mode, and play it."""

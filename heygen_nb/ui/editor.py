@@ -99,12 +99,10 @@ class Editor(Part):
         texts = {name: field.value for name, field in self._texts.items()}
         return base.model_copy(update={**texts, **self.own.typed()})
 
-    def count(self, target_s: float, fit: Callable[[str, float], Fit]) -> Fit:
+    def count(self, target_s: float, found: Fit) -> None:
         """Say how long the script is against its target, and the caption."""
-        script = self.t_script.value
-        self.about_script.value = script_html(script, target_s, fit)
+        self.about_script.value = script_html(self.t_script.value, target_s, found)
         self.about_caption.value = caption_html(self.t_caption.value)
-        return fit(script, target_s)
 
 
 class OwnSettings(Part):

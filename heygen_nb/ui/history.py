@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.reports import export_history, history_lines
@@ -20,16 +19,14 @@ from heygen_nb.ui.video import (
     VideoView,
     check,
     delete,
+    do_each,
     facts_html,
     finish_anew,
-    has_file,
-    post,
+    post_all,
     status_options,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-
     from heygen_nb.reports import HistoryLine
 
 ROWS = 7
@@ -190,52 +187,20 @@ class HistoryPanel(Panel):
         self.works.offer(*(["all"] if self._lines else []), *several)
 
     async def _post(self) -> None:
-        lines = [one for one in self.chosen.values() if has_file(one) and not one.sent]
-        question = ngettext(
-            "Send {count} video to Telegram?",
-            "Send {count} videos to Telegram?",
-            len(lines),
-        )
-        await self._do(lines, partial(post, self.shared), question, _("Send"))
+        await post_all(self, self.chosen.values())
 
     async def _check(self) -> None:
-        lines = [line for line in self.chosen.values() if has_file(line)]
-        await self._do(lines, partial(check, self.shared))
+        await do_each(self, self.chosen.values(), check)
 
     async def _finish(self) -> None:
-        lines = [line for line in self.chosen.values() if has_file(line)]
-        await self._do(lines, partial(finish_anew, self.shared))
+        await do_each(self, self.chosen.values(), finish_anew)
 
     async def _delete(self) -> None:
-        lines = [line for line in self.chosen.values() if has_file(line)]
         question = _(
             "Delete the files of {count} videos? As long as HeyGen keeps a video,"
             " its file can be fetched again, and nothing is paid again."
         )
-        await self._do(lines, partial(delete, self.shared), question, _("Delete"))
-
-    async def _do(
-        self,
-        lines: Sequence[HistoryLine],
-        work: Callable[[HistoryLine], Awaitable[object]],
-        question: str = "",
-        yes: str = "",
-    ) -> None:
-        """Do something with each of the chosen videos, after one question."""
-        count, problems = len(lines), []
-        if question and not await self.ask(question.format(count=count), yes):
-            return
-        for number, line in enumerate(lines):
-            self.tell(partial(_done_words, number, count))
-            try:
-                await work(line)
-            except HeygenNbError as error:
-                problems.append(f"#{line.draft_id}: {error.message}")
-        self.tell(
-            lambda: "\n".join((_done_words(count - len(problems), count), *problems)),
-            "warn" if problems else "ok",
-        )
-        self.shared.tell("jobs")
+        await do_each(self, self.chosen.values(), delete, question, _("Delete"))
 
     async def _export(self) -> None:
         settings = self.shared.settings
@@ -287,7 +252,3 @@ class HistoryEntry(widgets.HBox):
 
 def _orders() -> tuple[tuple[str, bool], ...]:
     return ((_("newest first"), False), (_("oldest first"), True))
-
-
-def _done_words(done: int, count: int) -> str:
-    return _("{done} of {count}").format(done=done, count=count)

@@ -125,13 +125,13 @@ def money_text(balance: tuple[float, str] | None, *, sandbox: bool = False) -> s
 _CLOSE = 0.02  # share of the target that nobody notices
 
 
-def script_html(script: str, target_s: float, fit: Callable[[str, float], Fit]) -> str:
+def script_html(script: str, target_s: float, found: Fit) -> str:
     """Return words, expected seconds against the target, and language as HTML.
 
     Args:
         script: As it stands.
         target_s: Wished seconds.
-        fit: Tells how near it comes.
+        found: How near it comes to them.
     """
     said = what_is_said(script).text
     words = len(re.findall(r"\w+(?:[-’']\w+)*", said))
@@ -139,7 +139,6 @@ def script_html(script: str, target_s: float, fit: Callable[[str, float], Fit]) 
         markup(ngettext("{count} word", "{count} words", words).format(count=words))
     ]
     if words:
-        found = fit(said, target_s)
         length = found.length
         text = _("about {seconds:.0f} s ({low:.0f}–{high:.0f}) of {target:.0f}").format(
             seconds=length.seconds,

@@ -21,10 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from heygen_nb.renderer.catalogue import Kind
-    from heygen_nb.ui.base import Panel
+    from heygen_nb.ui.base import Options, Panel, Words
     from heygen_nb.ui.catalogue import AccountLists
 
-    Options = tuple[tuple[str, str], ...]
     Chosen = Callable[[str, str | None], Coroutine[Any, Any, object]]
 
 LISTED = 100
@@ -70,7 +69,7 @@ class Picker(Part, Generic[_Item]):
         """Return the filters, and what stands below them."""
         raise NotImplementedError
 
-    def _filter(self, words: str, options: Callable[[], Options]) -> Any:
+    def _filter(self, words: str, options: Words) -> Any:
         return self.panel.field(
             widgets.Dropdown, words, options=options, on=self._search
         )
@@ -137,7 +136,7 @@ class VoicePicker(Picker[Voice]):
         self._languages: tuple[str, ...] = ()
         self._heard, self._filling = "", False
         self.d_language = self._filter(_("Language"), self._language_options)
-        self.d_gender = self._filter(_("Gender"), _gender_options)
+        self.d_gender = self._filter(_("Gender"), _with_all("female", "male"))
         self.c_exact = self.panel.field(
             widgets.Checkbox, _("Exact length only"), on=self._search
         )
@@ -246,8 +245,8 @@ class AvatarPicker(Picker[Avatar]):
     def _build(self) -> tuple[tuple[widgets.Widget, ...], tuple[widgets.Widget, ...]]:
         self.avatars: dict[str, Avatar] = {}
         self._chosen: Avatar | None = None
-        self.d_owner = self._filter(_("Whose"), _owner_options)
-        self.d_shape = self._filter(_("Orientation"), _shape_options)
+        self.d_owner = self._filter(_("Whose"), _OWNERS)
+        self.d_shape = self._filter(_("Orientation"), _with_all(*_CANVASES))
         self.grid = PictureGrid(self.panel, self._show, at=self.place)
         self.details = self.panel.say(make(widgets.HTML), "value", self._detail_html)
         parts = self.about, self.grid, self.details, row(self.use, self.refresh)
@@ -344,18 +343,11 @@ def _facts(avatar: Avatar) -> str:
     return " · ".join(filter(None, facts))
 
 
-def _owner_options() -> Options:
-    return (_("own and public"), ""), (_("own"), "own"), (_("public"), "public")
+_OWNERS = (_("own and public"), ""), (_("own"), "own"), (_("public"), "public")
 
 
-def _shape_options() -> Options:
-    shapes = ("portrait", "landscape", "square")
-    return ((_("all"), ""), *((word_label(shape), shape) for shape in shapes))
-
-
-def _gender_options() -> Options:
-    genders = ((word_label(word), word) for word in ("female", "male"))
-    return ((_("all"), ""), *genders)
+def _with_all(*words: str) -> Callable[[], Options]:
+    return lambda: ((_("all"), ""), *((word_label(word), word) for word in words))
 
 
 class PickerSlot(Part):

@@ -124,7 +124,7 @@ class SettingsPanel(Panel):
     async def open_more(self) -> None:
         """Show the settings as well that are changed once, if ever."""
         self.d_language = self.field(
-            widgets.Dropdown, _("Language"), "hg-short", options=_languages
+            widgets.Dropdown, _("Language"), "hg-short", options=_LANGUAGES
         )
         self.d_language.observe(self._on_language, "value")
         self._cards.children += (
@@ -301,7 +301,8 @@ def _kind(key: str) -> tuple[type[Any], str, dict[str, Any]]:
         return _KINDS[key]
     allowed = Settings.model_fields[key].annotation
     if get_args(allowed):
-        return widgets.Dropdown, "hg-short", {"options": partial(_choices, key)}
+        options = tuple((_WORDS.get(one, one), one) for one in get_args(allowed))
+        return widgets.Dropdown, "hg-short", {"options": options}
     if allowed is bool:
         return widgets.Checkbox, "", {}
     if allowed is int:
@@ -309,12 +310,6 @@ def _kind(key: str) -> tuple[type[Any], str, dict[str, Any]]:
     if allowed is float:
         return widgets.BoundedFloatText, "hg-short", _AMOUNT
     return widgets.Text, "hg-beside" if key in _PICKERS else "", {}
-
-
-def _choices(key: str) -> tuple[tuple[str, str], ...]:
-    """Return what config allows for a setting, in the user's words."""
-    values = get_args(Settings.model_fields[key].annotation)
-    return tuple((said(_WORDS.get(value, value)), value) for value in values)
 
 
 _WORDS = {
@@ -329,5 +324,4 @@ _WORDS = {
 }
 
 
-def _languages() -> tuple[tuple[str, str], ...]:
-    return ((_("as the system"), "auto"), *((n, code) for code, n in LANGUAGES.items()))
+_LANGUAGES = ((_("as the system"), "auto"), *((n, c) for c, n in LANGUAGES.items()))

@@ -17,7 +17,7 @@ from heygen_nb.drafts import (
     read_table,
     repeated_text,
 )
-from heygen_nb.errors import DraftError, TableError
+from heygen_nb.errors import DraftError
 from heygen_nb.files import packaged
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
     from pathlib import Path
 
+    from heygen_nb.drafts.template import Filled
     from heygen_nb.models import Draft
     from heygen_nb.ui.base import Panel
     from heygen_nb.ui.jobs import Job
 
 FOLDER = "templates"
 _COLUMNS, _TYPED = "", "typed"
-_SHOWN = 10
 _SHOWN_COLUMNS = 40
 
 
@@ -149,20 +149,21 @@ class TableCard(Part):
             self._show()
             return
         home = self._panel.shared.settings.home
-        filled, told = None, ""
+        filled: DraftError | Filled
         try:
             chosen = None if template is None else DraftTemplate.of(template, home)
             columns = self._meanings() if chosen is None else None
             filled = await asyncio.to_thread(fill, table, chosen, columns)
-        except TableError as error:
-            told = _problems_html(error.problems, error.hint)
         except DraftError as error:
-            told = _problems_html((error.message,), error.hint)
-        if asked == (self.table, self._template()):
-            if filled:
-                self.drafts = tuple(await self._panel.shared.voiced(filled.drafts))
-                told = _first_row_html(filled.drafts[0], filled.repeated)
-            self._show(told)
+            filled = error
+        if asked != (self.table, self._template()):
+            return
+        if isinstance(filled, DraftError):
+            self._show()
+            self.place.tell(filled)
+        else:
+            self.drafts = tuple(await self._panel.shared.voiced(filled.drafts))
+            self._show(_first_row_html(filled.drafts[0], filled.repeated))
 
     def _template(self) -> Path | str | None:
         if self.d_template.value == _TYPED:
@@ -261,17 +262,6 @@ def _placeholders_html(columns: Iterable[str]) -> str:
     )
     label = markup(_("Placeholders:"), "hg-hint")
     return f"<div>{label} {chips}</div>"
-
-
-def _problems_html(problems: Sequence[str], hint: str) -> str:
-    """Return what is wrong with a table, and what to do."""
-    pieces = [markup(f"❌ {text}", "bad", "div") for text in problems[:_SHOWN]]
-    if more := len(problems[_SHOWN:]):
-        text = ngettext("… and {n} more", "… and {n} more", more).format(n=more)
-        pieces.append(markup(text, "bad", "div"))
-    if hint:
-        pieces.append(markup(f"👉 {hint}", tag="div"))
-    return f'<div role="alert">{"".join(pieces)}</div>'
 
 
 def _first_row_html(draft: Draft, repeated: int) -> str:

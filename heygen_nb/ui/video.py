@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from heygen_nb.api import finish_video
+from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import ngettext
 from heygen_nb.models import Draft
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.advance import advance
@@ -25,7 +27,7 @@ from heygen_nb.ui.surface import relative
 from heygen_nb.ui.widgets import Player
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable
     from pathlib import Path
 
     from heygen_nb.finishing.check import Finding
@@ -260,6 +262,55 @@ async def post(shared: SharedState, line: HistoryLine, *, again: bool = False) -
         await posting.send_render(
             video, again=again, progress=lambda told: shared.jobs.say(told.message)
         )
+
+
+async def post_all(panel: Panel, lines: Iterable[HistoryLine]) -> None:
+    """Post those videos that are not in the chat yet, after one question."""
+    unsent = [line for line in lines if not line.sent]
+    question = ngettext(
+        "Send {count} video to Telegram?",
+        "Send {count} videos to Telegram?",
+        len(unsent),
+    )
+    await do_each(panel, unsent, post, question, _("Send"))
+
+
+async def do_each(
+    panel: Panel,
+    lines: Iterable[HistoryLine],
+    work: Callable[[SharedState, HistoryLine], Awaitable[object]],
+    question: str = "",
+    yes: str = "",
+) -> None:
+    """Do something with each of several videos whose files are here.
+
+    Args:
+        panel: Tells and asks.
+        lines: The videos.
+        work: What to do with one.
+        question: Asked once before, with how many there are.
+        yes: The button that agrees.
+    """
+    here = [line for line in lines if has_file(line)]
+    count, problems = len(here), []
+    if not here:
+        panel.tell(_("There is nothing to be done."), "warn")
+        return
+    if question and not await panel.ask(question.format(count=count), yes):
+        return
+    done = _("{done} of {count}")
+    for number, line in enumerate(here):
+        panel.tell_busy(done.format(done=number, count=count))
+        try:
+            await work(panel.shared, line)
+        except HeygenNbError as error:
+            problems.append(f"#{line.draft_id}: {error.message}")
+    told = done.format(done=count - len(problems), count=count)
+    if problems:
+        panel.tell("\n".join((told, *problems)), "warn")
+    else:
+        panel.tell(told)
+    panel.shared.tell("jobs")
 
 
 async def check(shared: SharedState, line: HistoryLine) -> list[Finding]:

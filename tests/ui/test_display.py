@@ -112,7 +112,7 @@ def test_the_counter_says_how_a_script_fits(target_s, expected):
     script = "Leo, today the stars ask you to slow down. " * 10
     assert 27 < estimate_s(script) < 33
 
-    html = script_html(script, target_s, SpeechModel().fit)
+    html = script_html(script, target_s, SpeechModel().fit(script, target_s))
 
     assert expected in html
     assert "90 words" in html
@@ -149,7 +149,7 @@ def test_hints_name_what_there_is_to_click():
 
 def test_the_editor_counts_and_shows_what_is_said():
     plain, marked = (
-        script_html(script, 30, SpeechModel().fit)
+        script_html(script, 30, SpeechModel().fit("Good morning.", 30))
         for script in ("Good morning.", "Narrator: Good morning. #hello")
     )
 

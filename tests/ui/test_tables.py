@@ -92,7 +92,7 @@ async def ready(panel, *names):
 
 
 def shown(card):
-    return unescape(card.result.value)
+    return unescape(card.result.value + card.place.html)
 
 
 def visible(card, *parts):
@@ -152,7 +152,7 @@ async def test_problems_are_listed_and_nothing_can_be_added(panel, card, shared)
 
     assert "line 3 (row 2), column “name”" in shown(card)
     assert "… and 3 more" in shown(card)
-    assert "<b>" not in card.result.value
+    assert "<b>" not in card.place.html
     assert visible(card, "add") == [False]
     await card.add()
     assert (await shared.drafts.search("", limit=9))[1] == 0

@@ -26,7 +26,7 @@ _NBSP = "\N{NO-BREAK SPACE}"
 _BREAK = "\N{ZERO WIDTH SPACE}"
 _PAD = "\N{FIGURE SPACE}"  # a wide one that no line breaks at
 _MINUTES_FROM_S = 90
-_NARROW = 34  # letters that fit the list beside the editor
+_NARROW = 31  # letters that fit the list beside the editor
 _WIDE = 130  # wider than any list: what follows goes on a line of its own
 
 

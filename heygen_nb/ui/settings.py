@@ -11,6 +11,7 @@ from heygen_nb.config import SECRETS, Settings, check_duration
 from heygen_nb.i18n import LANGUAGES
 from heygen_nb.i18n import gettext as _
 from heygen_nb.posting import Posting
+from heygen_nb.renderer.account import purse_of
 from heygen_nb.ui.base import Actions, Panel, column, make, said, show
 from heygen_nb.ui.finishing import PronounceCard
 from heygen_nb.ui.html import money_text
@@ -274,12 +275,14 @@ class SettingsPanel(Panel):
     # What is typed is tried, saved or not
 
     async def test_heygen(self) -> None:
-        """Ask HeyGen for the balance and show it."""
+        """Ask HeyGen whose key it is and what is left, and show both."""
         self.tell_busy(_("Testing…"))
         typed = self._typed("heygen_api_key")
-        async with self.shared.trial(**typed) as (account, _settings):
+        async with self.shared.trial(**typed) as (account, settings):
             me = await account.client.me()
-        found = money_text(me.balance) or _("balance not told")
+        purse = _("API wallet") if typed else purse_of(settings)
+        money = money_text(me.balance) or _("balance not told")
+        found = " · ".join(filter(None, (money, purse, me.username)))
         self.tell(_("✓ works · {what}").format(what=found))
 
     async def test_telegram(self) -> None:

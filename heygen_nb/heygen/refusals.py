@@ -88,7 +88,10 @@ def refusal(
         says = _("HeyGen does not accept the session: {detail}.")
         hint = _("It has ended: `heygen auth login` renews it.")
     details = (text and text.rstrip("."), param, code, f"HTTP {status}")
-    unsettled = issubclass(kind, ConflictError | ServerError | BadReplyError)
+    # a wrong key says nothing of what another one has bought
+    unsettled = issubclass(
+        kind, ConflictError | ServerError | BadReplyError | NotAuthorizedError
+    )
     return kind(
         says.format(detail=", ".join(d for d in details if d)),
         status=status,

@@ -149,7 +149,8 @@ class Account:
                     hold = await taking
             if hold:
                 try:
-                    await asyncio.to_thread(leases.release, hold)
+                    # cancelled here, it would be kept for as long as a lease lasts
+                    await asyncio.shield(asyncio.to_thread(leases.release, hold))
                 except LedgerError as error:  # it runs out by itself
                     log.warning("%s", error)
 

@@ -13,7 +13,14 @@ from datetime import timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.errors import STOPS_ALL, ApiError, HeygenNbError, LedgerError, LimitError
+from heygen_nb.errors import (
+    STOPS_ALL,
+    ApiError,
+    HeygenNbError,
+    LedgerError,
+    LimitError,
+    NotAuthorizedError,
+)
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import TOKEN_PREFIX, RenderRow, title_token, token_of
 from heygen_nb.ledger.leases import taken_over
@@ -315,7 +322,7 @@ async def _decide(
     account: Account, draft: Draft, settings: Settings, report: Report, *, again: bool
 ) -> Proposal:
     """Make the plan, and first all that its body needs: picture and speech."""
-    audio, asset_id = None, ""
+    payer, audio, asset_id = account.payer, None, ""
     try:
         await account.identify()
         async with turn("order", account):  # the first one reads all voices for all
@@ -325,6 +332,9 @@ async def _decide(
             asset_id = await asset_of(account, picture, report)
     except HeygenNbError as error:
         error.charged = False  # nothing that costs was sent yet
+        if isinstance(error, NotAuthorizedError):  # under another key it may have been
+            waiting = account.ledger.history.elsewhere
+            error.charged = None if await asyncio.to_thread(waiting, payer) else False
         raise
     line = _("🎤 Voice: {voice} · avatar: {avatar}")
     if not plan.avatar:

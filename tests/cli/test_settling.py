@@ -113,3 +113,54 @@ def test_a_film_is_finished_anew_for_nothing(command, sandbox, draft_file):
     assert ".mp4" in ran.out
     assert len(sandbox.charges()) == 1
     assert command("finish", "no-such-draft").code == 2
+
+
+def test_what_waits_under_another_key_is_told_and_never_called_free(
+    run, make_sandbox, draft_file
+):
+    environ = make_sandbox(processing_s=3600.0).environ()
+    waits = {**environ, "HEYGEN_NB_WAIT_TIMEOUT_S": "0.1"}
+    for name in ("1.md", "2.md"):
+        draft_file(f"Hello there, this is {name}.", name)
+        assert run("render", "--yes", name, **waits).code == 4
+
+    environ["HEYGEN_API_KEY"] = "sk_wrong_key"
+    resumed = run("resume", **environ)
+    rendered = run("render", "--yes", "1.md", **environ)
+
+    assert "2 renders were ordered with another key" in resumed.err
+    assert "Nothing is left" not in resumed.text
+    assert rendered.code == 3
+    assert "Nothing was charged" not in resumed.text + rendered.text
+    environ["HEYGEN_API_KEY"] = waits["HEYGEN_API_KEY"]
+    assert run("resume", **waits).code == 4
+
+
+def test_an_empty_purse_in_the_middle_is_said_once_and_resume_goes_on(
+    command, sandbox, draft_file, home
+):
+    for number in range(3):
+        draft_file(f"Number {number} is said in a few seconds. " * 6, f"{number}.md")
+    drafts = [home / f"{number}.md" for number in range(3)]
+    sandbox.fault("status", "/v3/videos", method="POST", status=402, skip=1, times=None)
+
+    ran = command("render", "--yes", *drafts, HEYGEN_NB_MAX_CONCURRENT_RENDERS="3")
+
+    paid, *waiting = _drafts(command)
+    assert len(sandbox.charges()) == 1
+    assert ran.err.count("Top up") == 1
+    assert all(
+        f"#{draft}" in ran.err.split("The same holds for:")[1] for draft in waiting
+    )
+    assert ran.err.split("The same holds for:")[1].count("#") == 2
+    sandbox.clear_faults()
+    assert command("resume").code == 0
+    assert len(sandbox.ledger()["jobs"]) == len(sandbox.charges()) == 3
+    assert paid not in waiting
+
+
+def _drafts(command):
+    """Return the drafts, those with a film first."""
+    rows = [json.loads(line) for line in command("history", "--json").out.splitlines()]
+    rows.sort(key=lambda row: row["status"] != "completed")
+    return [row["draft_id"] for row in rows]

@@ -30,6 +30,10 @@ uptime_s = awake_or_not()
 utc_now = partial(datetime.now, UTC)
 
 
+async def _sleep(seconds: float) -> None:
+    await asyncio.sleep(seconds)  # looked up late: tests have no time to wait
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Time as a renderer sees it.
@@ -42,7 +46,7 @@ class Clock:
 
     now: Callable[[], datetime] = utc_now
     uptime: Callable[[], float] = uptime_s
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    sleep: Callable[[float], Awaitable[None]] = _sleep
 
 
 # No look takes longer, with all its repeats: in a longer gap the computer slept, or

@@ -6,6 +6,7 @@ The boundaries are put around the package from outside: nothing in it knows of t
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import sys
@@ -13,9 +14,9 @@ from pathlib import Path
 
 import httpx
 
-from heygen_nb.api import render_drafts
+from heygen_nb.api import render_drafts, take_up
 from heygen_nb.config import load_settings
-from heygen_nb.errors import ReplyLostError
+from heygen_nb.errors import HeygenNbError, ReplyLostError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.ledger import Ledger, leases
 from heygen_nb.ledger.posts import Posts
@@ -146,6 +147,35 @@ def arm(boundary, base_url):
     }[boundary]()
 
 
+async def step_of(account, settings, draft, step, paid_again):
+    """Take one step of a random sequence; what HeyGen refuses is no fault of ours."""
+    name, text = step
+    draft = draft.model_copy(update={"script": text})
+    if name == "again":  # written down first: it may be paid from here on
+        with paid_again.open("a") as stream:
+            stream.write(f"{draft.id}\n")
+    try:
+        if name == "resume":
+            await take_up(account, settings)
+        else:
+            send, again = name == "send", name == "again"
+            await render_drafts(account, settings, [draft], send=send, again=again)
+    except HeygenNbError as error:
+        logging.getLogger("heygen_nb").warning("%s", error)
+
+
+async def walk(account, settings, job):
+    """Go through the sequences of all drafts side by side."""
+    paid_again = Path(job["paid_again"])
+
+    async def one(draft, steps):
+        for step in steps:
+            await step_of(account, settings, draft, step, paid_again)
+
+    drafts = [Draft(**draft) for draft in job["drafts"]]
+    await asyncio.gather(*map(one, drafts, job["sequences"]))
+
+
 async def main(job):
     leases.LEASE_S = job["lease_s"]
     if job["naps"] is not None:
@@ -155,6 +185,9 @@ async def main(job):
     arm(job["boundary"], settings.heygen_base_url)
     drafts = [Draft(**draft) for draft in job["drafts"]]
     async with open_account(settings) as account:
+        if "sequences" in job:
+            await walk(account, settings, job)
+            return
         outcomes = await render_drafts(account, settings, drafts, send=job["send"])
     for outcome in outcomes:
         sys.stdout.write(outcome.model_dump_json() + "\n")

@@ -68,9 +68,11 @@ class Children:
         send=True,
         lease_s=60,
         naps=None,
+        walk=None,
         **settings,
     ):
         job = {"drafts": [draft.model_dump(mode="json") for draft in drafts]}
+        job |= walk or {}
         job |= {"boundary": boundary, "send": send, "settings": settings}
         job |= {"lease_s": lease_s, "naps": naps}
         environ = {**os.environ, **self._sandbox.environ()}

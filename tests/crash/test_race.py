@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 import heygen_nb as hg
+from heygen_nb.errors import LimitError
+from heygen_nb.renderer.account import open_account
+from heygen_nb.renderer.order import order_again, quote
 
 pytestmark = pytest.mark.anyio
 
@@ -151,3 +154,40 @@ async def test_resume_may_run_twice_at_once(make_sandbox, children_of, home):
     assert {row["sent"] for row in told} == {True}
     assert {outcome.sent for outcome in outcomes} <= {True}
     assert_each_paid_and_posted_once(sandbox, 5)
+
+
+async def test_four_processes_never_pass_the_limit_of_a_day(sandbox, children_of, home):
+    work = [
+        hg.Draft(id=f"d{n}", script=f"Number {n}, and 1,{n}00 more. " * 6)
+        for n in range(4)
+    ]
+    async with open_account(sandbox.settings()) as account:
+        plans = [await quote(account, draft, sandbox.settings()) for draft in work]
+    limit = round(sum(plan.quote.amount for plan in plans), 2)  # of the estimates
+    children = children_of(sandbox)
+
+    how = {"max_cost_per_day": limit, "send": False}
+    running = [children.start([draft], **how) for draft in work]
+    told = [json.loads(child.communicate(timeout=60)[0]) for child in running]
+
+    assert sum(charge["amount"] for charge in sandbox.charges()) <= limit
+    refused = [row for row in told if row["status"] != "completed"]
+    assert {row["error"]["code"] for row in refused} == {"limit"}
+    assert len(refused) < len(work)
+
+
+async def test_another_attempt_reserves_the_upper_end_too(sandbox):
+    settings, [draft] = sandbox.settings(), drafts(1)
+    sandbox.fault("failed_render", "*")
+    with pytest.raises(hg.HeygenNbError):
+        await hg.render_video(draft, settings=settings)
+    async with open_account(settings) as account:
+        [failed] = account.ledger.history.page()
+        tight = settings.model_copy(update={"max_cost_per_render": failed.quoted})
+        with pytest.raises(LimitError):
+            await order_again(account, failed.id, tight)
+
+        render_id = await order_again(account, failed.id, settings)
+
+        row = account.ledger.render(render_id)
+        assert row.reserved_cost > row.quoted > 0

@@ -85,3 +85,67 @@ async def test_every_draft_is_paid_once_whatever_happens(
     assert len(lines) == DRAFTS
     assert {line.status for line in lines} == {"completed"}
     assert time.monotonic() - begun < LIMIT_S + 60
+
+
+SEQUENCES, AT_ONCE = 300, 15
+STEPS = ("render", "render", "send", "again", "edit", "resume")
+
+
+def sequence(dice, draft):
+    """Return random steps with the script of each; editing makes another one."""
+    text, steps = draft.script, []
+    for name in dice.choices(STEPS, k=dice.randint(2, 6)):
+        if name == "edit":
+            text = f"{draft.script} Version {dice.randint(2, 3)}."
+        steps.append(("render" if name == "edit" else name, text))
+    return steps
+
+
+async def test_random_sequences_by_two_processes_pay_each_order_once(
+    make_sandbox, children_of, home, no_naps, tmp_path
+):
+    dice, begun = random.Random(SEED), time.monotonic()
+    sandbox = make_sandbox(concurrency=1000, balance=10_000)
+    children, paid_again = children_of(sandbox), tmp_path / "again"
+    settings = sandbox.settings(max_concurrent_renders=AT_ONCE)
+    wished, latest = Counter(), {}
+
+    for start in range(0, SEQUENCES, AT_ONCE):
+        drafts = [
+            hg.Draft(id=f"s{n}", script=f"Sequence {n}. " * 8, caption=f"post {n}")
+            for n in range(start, start + AT_ONCE)
+        ]
+        sandbox.clear_faults()
+        spoil(sandbox)
+        running = []
+        for _process in range(2):
+            walks = [sequence(dice, draft) for draft in drafts]
+            for draft, steps in zip(drafts, walks, strict=True):
+                wished.update({(draft.id, text) for _name, text in steps})
+                latest[draft.id] = draft.model_copy(update={"script": steps[-1][1]})
+            walk = {"sequences": walks, "paid_again": str(paid_again)}
+            how = {"naps": 0.02, "max_concurrent_renders": AT_ONCE}
+            running.append(children.start(drafts, walk=walk, **how))
+        await asyncio.to_thread(time.sleep, dice.uniform(1, 4))
+        running[0].send_signal(signal.SIGKILL)
+        for child in running:
+            _out, err = await asyncio.to_thread(child.communicate, 60)
+            assert "Traceback" not in err, err
+        sandbox.clear_faults()
+        await hg.resume(settings=settings)
+        last = [latest[draft.id] for draft in drafts]
+        for video in await asyncio.gather(
+            *(hg.render_video(draft, settings=settings) for draft in last)
+        ):
+            assert video.path.exists()
+
+    told = sandbox.ledger()
+    orders = Counter(draft_id for draft_id, _text in set(wished))
+    orders.update(paid_again.read_text().split())
+    with Ledger(f"sqlite:///{home / 'heygen_nb.db'}") as ledger:
+        rows = ledger.history.page(limit=10_000)
+    films = Counter(row.draft_id for row in rows if row.video_id)
+    assert not films - orders  # a person's word for each
+    assert len(told["jobs"]) == len(told["charges"]) == films.total()
+    assert {job["id"] for job in told["jobs"]} == {r.video_id for r in rows} - {None}
+    assert time.monotonic() - begun < LIMIT_S + 60

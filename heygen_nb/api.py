@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 from heygen_nb.clock import Pace
 from heygen_nb.config import Settings, load_settings
 from heygen_nb.errors import DownloadError, HeygenNbError
+from heygen_nb.files import file_stem
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, PostRow, RenderRow
 from heygen_nb.models import AspectRatio, Avatar, Draft, Post, Video, Voice, unexpected
@@ -630,7 +631,7 @@ async def preview_draft(
 
     settings = settings or load_settings()
     target = Path(
-        output or settings.home / animatic.PREVIEWS / f"{draft.id}.mp4"
+        output or settings.home / animatic.PREVIEWS / f"{file_stem(draft.id)}.mp4"
     ).absolute()
     return (await animatic.preview(draft, settings_for(draft, settings), target)).path
 

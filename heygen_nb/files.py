@@ -35,6 +35,11 @@ _MARKS = (
 )
 
 
+# A pipe that nobody writes to would block for ever; Windows would change line ends.
+_AS_IT_IS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|$)", re.IGNORECASE)
+
+
 class UnfitFileError(OSError):
     """The file is there and is not what it should be; the text says why."""
 
@@ -52,8 +57,7 @@ def read_bytes(file: Path, limit_bytes: int) -> bytes:
         OSError: It cannot be read; an UnfitFileError if it is a device or a pipe,
             which might never end, or larger than it may be.
     """
-    # a pipe that nobody writes to would block here for ever
-    handle = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    handle = os.open(file, os.O_RDONLY | _AS_IT_IS)
     with os.fdopen(handle, "rb") as stream:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise UnfitFileError(_("it is no regular file"))
@@ -194,6 +198,14 @@ def write_whole(file: Path, content: bytes | str, *, mode: int = 0o644) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(file, mode=mode) as stream:
         stream.write(content.encode() if isinstance(content, str) else content)
+
+
+def file_stem(name: str) -> str:
+    """Return an id as the beginning of a file's name that every system takes.
+
+    On Windows CON, NUL and others are devices, whatever follows their dot.
+    """
+    return _DEVICE.sub(r"\1_", name)
 
 
 def plain_cell(value: Any) -> Any:

@@ -1,11 +1,15 @@
+import ntpath
 import os
 import sys
+from pathlib import PureWindowsPath
 
 import pytest
+from sqlalchemy import make_url
 
 from heygen_nb.files import (
     UnfitFileError,
     decode,
+    file_stem,
     media_type,
     read_bytes,
     whole_file,
@@ -92,3 +96,23 @@ def test_a_file_is_written_whole_or_stays_as_it_was(tmp_path):
     assert file.read_text() == "old"
     assert file.stat().st_mode & 0o777 == 0o600
     assert [f.name for f in file.parent.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("name", ["CON", "nul", "aux.1", "com1", "lpt9.x", "con."])
+def test_no_id_names_a_device_of_windows(name):
+    reserved = getattr(ntpath, "isreserved", lambda n: PureWindowsPath(n).is_reserved())
+
+    assert reserved(f"{name}.mp4")
+    assert not reserved(f"{file_stem(name)}.mp4")
+
+
+@pytest.mark.parametrize("name", ["console", "a1b2c3d4", "tip-1", "x.con"])
+def test_other_ids_name_their_files_as_they_are(name):
+    assert file_stem(name) == name
+    assert PureWindowsPath("C:/home/previews", f"{name}.mp4").stem == name
+
+
+def test_a_windows_path_is_an_address_of_sqlite():
+    file = PureWindowsPath("C:/Users/Анна П/notebooks/heygen_nb.db")
+
+    assert make_url(f"sqlite:///{file}").database == str(file)

@@ -27,12 +27,13 @@ from heygen_nb.cli.console import (
 from heygen_nb.config import load_settings
 from heygen_nb.drafts import check_draft, drafts_from, read_drafts
 from heygen_nb.errors import DraftError, LimitError
+from heygen_nb.files import file_stem
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
 from heygen_nb.models import Video
 from heygen_nb.preview import render_scene
 from heygen_nb.renderer import draft_settings
-from heygen_nb.renderer.animatic import FAST_PX, SHARE_PX, scene_of
+from heygen_nb.renderer.animatic import FAST_PX, PREVIEWS, SHARE_PX, scene_of
 from heygen_nb.renderer.finish import words_of
 from heygen_nb.renderer.order import over_limit
 
@@ -254,7 +255,7 @@ def run_preview(options: PreviewOptions) -> int:
         drafts = read_drafts(options.file, settings.home)
     side = SHARE_PX if options.share else FAST_PX
     for draft in drafts:
-        target = output or settings.home / "previews" / f"{draft.id}.mp4"
+        target = output or settings.home / PREVIEWS / f"{file_stem(draft.id)}.mp4"
         if len(drafts) > 1 and output:
             target = output.with_name(f"{output.stem}-{draft.id}{output.suffix}")
         scene = asyncio.run(scene_of(draft, draft_settings(draft, settings), side))

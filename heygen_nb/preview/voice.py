@@ -14,7 +14,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import av
-import espeakng_loader
 import numpy as np
 from av.filter import Graph
 
@@ -198,8 +197,10 @@ class EspeakVoice:
 def _library() -> tuple[ctypes.CDLL, int]:
     """Return the library, started, and its sample rate."""
     try:
+        import espeakng_loader  # noqa: PLC0415 - no wheel for musl: the rest works
+
         library = ctypes.CDLL(espeakng_loader.get_library_path())
-    except OSError as exc:
+    except (ImportError, OSError) as exc:
         message = _("The local voice (espeak-ng) could not be loaded: {reason}")
         raise PreviewError(message.format(reason=exc)) from exc
     data = espeakng_loader.get_data_path().encode()

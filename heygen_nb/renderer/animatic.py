@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from heygen_nb.drafts import check_draft, what_is_said
 from heygen_nb.drafts.pronounce import pronounced
 from heygen_nb.errors import HeygenNbError
-from heygen_nb.files import write_whole
+from heygen_nb.files import file_stem, write_whole
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.models import is_loopback, short_id
 from heygen_nb.preview import Scene, preview_batch, render_scene
@@ -73,7 +73,7 @@ async def kept_preview(draft: Draft, settings: Settings) -> Path:
     inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
     folder = settings.home / PREVIEWS
     # Browsers keep files by name: another content needs another one.
-    path = folder / f"{draft.id}-{revision_of(inputs)[:8]}.mp4"
+    path = folder / f"{file_stem(draft.id)}-{revision_of(inputs)[:8]}.mp4"
     if not path.exists():
         for old in folder.glob(f"{draft.id}-*"):
             old.unlink(missing_ok=True)
@@ -97,7 +97,7 @@ async def preview_many(
         except HeygenNbError as error:
             refused[number] = error
         else:
-            jobs.append((scene, folder / f"{draft.id}.mp4"))
+            jobs.append((scene, folder / f"{file_stem(draft.id)}.mp4"))
     made = iter(await asyncio.to_thread(preview_batch, jobs, executor))
     found = [refused.get(number) or next(made) for number in range(len(drafts))]
     return [r if isinstance(r, HeygenNbError) else r.path for r in found]

@@ -13,7 +13,7 @@ import shutil
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.errors import ApiError, DownloadError, PreviewError
-from heygen_nb.files import write_whole
+from heygen_nb.files import file_stem, write_whole
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Video
 from heygen_nb.renderer.account import turn
@@ -164,7 +164,7 @@ async def _fetch_files(
     from heygen_nb.finishing import respelled  # noqa: PLC0415 - 40 MB of codecs
     from heygen_nb.preview import make_thumbnail, probe_video  # noqa: PLC0415 - 40 MB of codecs
 
-    name = video.draft_id or video.video_id
+    name = file_stem(video.draft_id or video.video_id)
     mp4 = folder / f"{name}.mp4"
     fetch, video_id = account.downloader.fetch, video.video_id
     link = _link(account, row, video, "video_url")

@@ -19,6 +19,7 @@ from heygen_nb.errors import (
     PaymentRequiredError,
     RateLimitedError,
 )
+from heygen_nb.files import file_stem
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Video
 from heygen_nb.renderer.archive import keep
@@ -149,7 +150,7 @@ async def make_film(
     )
 
     async def make(folder: Path) -> dict[str, Path | None]:
-        target = folder / f"{row.draft_id}.mp4"
+        target = folder / f"{file_stem(row.draft_id)}.mp4"
         wish = {
             **film,
             "background": picture,

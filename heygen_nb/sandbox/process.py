@@ -177,6 +177,7 @@ def _spawn(state_dir: Path, options: SandboxOptions) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
     _children.append(child)
     return child

@@ -1,11 +1,12 @@
 import pickle
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 
 from heygen_nb.errors import PreviewError
-from heygen_nb.preview import EspeakVoice, Narration
+from heygen_nb.preview import EspeakVoice, Narration, voice
 
 TEXT = "This is a sentence of some length, with a pause. And here is another one."
 
@@ -101,3 +102,12 @@ def test_a_voice_travels_to_another_process():
     voice = EspeakVoice("ru", words_per_minute=150, variant="f2")
 
     assert pickle.loads(pickle.dumps(voice)) == voice
+
+
+def test_without_the_voice_there_is_a_sentence(monkeypatch):
+    """Alpine has no wheel of it."""
+    monkeypatch.setitem(sys.modules, "espeakng_loader", None)
+    voice._library.cache_clear()
+
+    with pytest.raises(PreviewError, match="could not be loaded"):
+        EspeakVoice().speak("Hello")

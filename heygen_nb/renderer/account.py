@@ -26,7 +26,6 @@ from heygen_nb.models import Payer, is_loopback
 from heygen_nb.money import load_rates
 from heygen_nb.renderer.catalogue import Catalogue, catalogue_folder
 from heygen_nb.renderer.download import Downloader
-from heygen_nb.sandbox.process import start_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -312,6 +311,8 @@ async def payer_of(settings: Settings) -> tuple[Payer, SecretStr, SandboxHandle 
     if settings.active_backend == "sandbox":
         folder = settings.home / SANDBOX_FOLDER
         try:
+            from heygen_nb.sandbox.process import start_sandbox  # noqa: PLC0415 - 0.5 s
+
             handle = await asyncio.to_thread(start_sandbox, folder)
         except OSError as exc:
             raise SandboxError(

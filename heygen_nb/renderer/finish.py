@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from heygen_nb.renderer.account import Account
 
 SOURCE, DONE, WORDS = "source.mp4", "finish.json", "words.json"
+_FOCUS = (0.5, 0.3)  # looks stand in the middle, their faces above it
 _LEAST_PX = 200  # smaller films, the sandbox's quick ones, are only listened to
 
 
@@ -101,6 +102,7 @@ def _work(row: RenderRow, video: Video) -> Finish:
         subtitles=heard,
         with_avatar=bool(row.inputs.get("use_avatar", True)),
         aspect_ratio=wish.get("aspect_ratio"),
+        focus=_FOCUS if row.avatar_id else (0.5, 0.5),
         loudness_lufs=wish["loudness"] or None,
         title=row.title or "",
         label=ai_label() if wish.get("label") else "",

@@ -4,10 +4,12 @@ import json
 
 import av
 import pytest
+from PIL import ImageChops, ImageStat
 
 import heygen_nb as hg
 from heygen_nb.api import render_drafts
 from heygen_nb.finishing.check import Finding
+from heygen_nb.preview.video import pictures_at
 from heygen_nb.renderer import finish
 from heygen_nb.renderer.account import open_account
 
@@ -121,3 +123,60 @@ async def test_a_faulty_video_is_posted_by_a_person_only(sandbox, monkeypatch):
     video = await hg.render_video(DRAFTS[0], settings=settings)
     await hg.send_video(video, settings=settings)
     assert len(sandbox.ledger()["posts"]) == 1
+
+
+async def test_a_label_is_written_into_the_file_and_costs_nothing(sandbox):
+    await hg.render_video(DRAFTS[0], settings=sandbox.settings())
+
+    video = await hg.render_video(
+        DRAFTS[0], settings=sandbox.settings(ai_label="metadata")
+    )
+
+    with av.open(str(video.path)) as container:
+        assert "Made with AI" in container.metadata["comment"]
+    assert len(sandbox.charges()) == 1
+
+
+async def test_another_canvas_keeps_the_speaker_in_sight(make_sandbox):
+    sandbox = make_sandbox(fast=False)
+    settings = sandbox.settings(resolution="720p", video_duration=15)
+    draft = DRAFTS[0].model_copy(update={"script": "Here I am."})
+    video = await hg.render_video(draft, settings=settings)
+    [before] = pictures_at(video.path, [0.5])
+
+    video = await hg.finish_video(video, aspect_ratio="16:9", settings=settings)
+
+    [after] = pictures_at(video.path, [0.5])
+    height = before.width * 9 // 16
+    top = round(before.height * 0.3 - height / 2)
+    kept = before.crop((0, top, before.width, top + height)).resize(after.size)
+    apart = ImageChops.difference(kept, after).convert("L")
+    assert ImageStat.Stat(apart).mean[0] < 6
+
+
+CHANGES = [
+    {"captions": captions, "loudness": loudness, "ai_label": label}
+    for captions, loudness, label in (
+        ("own", -14, "off"),
+        ("off", -20, "metadata"),
+        ("own", 0, "off"),
+    )
+]
+CANVASES = ("1:1", "16:9", "4:5")
+
+
+@pytest.mark.soak
+async def test_fifty_films_are_paid_once_however_they_are_finished(sandbox):
+    drafts = [
+        hg.Draft(id=f"film{n:04}", script=f"Film {n} is said in seconds. " * 4)
+        for n in range(50)
+    ]
+    for changes in CHANGES:
+        settings = sandbox.settings(**changes)
+        videos = await hg.render_batch(drafts, settings=settings)
+        assert {video.status for video in videos} == {"completed"}
+    for canvas in CANVASES:
+        for video in videos:
+            await hg.finish_video(video, aspect_ratio=canvas, settings=settings)
+
+    assert len(sandbox.charges()) == len(drafts)

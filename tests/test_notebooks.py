@@ -9,8 +9,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+import heygen_nb as hg
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.sandbox.state import SandboxOptions
+from heygen_nb.timing import SpeechModel
 
 from .serving import CALM, INSTANT
 
@@ -36,6 +38,16 @@ def test_the_notebooks_are_there():
         "04_analytics",
         "05_colab",
     ]
+
+
+def test_the_script_of_the_second_notebook_fits_the_length_it_asks_for():
+    [cell] = [c.source for c in _code_cells(NOTEBOOKS[1]) if "hg.Draft(" in c.source]
+    made = {"hg": hg}
+    exec(cell, made)
+
+    fit = SpeechModel().fit(made["draft"].script, 20)
+
+    assert (fit.cut_words, fit.add_words) == (0, 0)
 
 
 @pytest.mark.filterwarnings("default")  # the kernel's libraries are not ours

@@ -10,16 +10,7 @@ import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
 from heygen_nb.i18n import ngettext
-from heygen_nb.ui.base import (
-    Actions,
-    Panel,
-    column,
-    focus,
-    make,
-    row,
-    shared_layout,
-    show,
-)
+from heygen_nb.ui.base import Actions, Panel, Part, column, focus, make, row, show
 from heygen_nb.ui.html import amount_text, bar_html, clock, cut, left_text, markup
 from heygen_nb.ui.video import VideoView, ending_html
 from heygen_nb.ui.widgets import LogView
@@ -27,6 +18,7 @@ from heygen_nb.ui.widgets import LogView
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from heygen_nb.ui.base import Work
     from heygen_nb.ui.jobs import Job
 
 CARDS = 6
@@ -176,7 +168,7 @@ class GenerationPanel(Panel):
             self.ticking = False
 
 
-class RenderCard(widgets.VBox):
+class RenderCard(Part):
     """One render: what, how far, and what can be done about it.
 
     Between two looks at HeyGen the bar moves on with the clock; neither it nor the
@@ -192,30 +184,29 @@ class RenderCard(widgets.VBox):
         self._fraction: float | None = None
         self._left_s: float | None = None
         self.html = make(widgets.HTML)
-        self.buttons = {
-            name: make(widgets.Button) for name in ("play", "stop", "again", "clear")
-        }
         jobs = panel.shared.jobs
-        self.buttons["play"].on_click(
-            lambda _b: panel.spawn(partial(panel.view.look_at, job.render_id or ""))
+        self.actions = Actions(
+            panel,
+            {
+                "play": (_("▶ Play"), self._play),
+                "stop": (_("Stop waiting"), self._doing(jobs.stop)),
+                "wait": (_("▶ Wait on"), self._doing(jobs.go_on)),
+                "retry": (_("↻ Try again"), self._doing(jobs.go_on)),
+                "clear": (_("✕ Clear"), self._doing(jobs.forget)),
+            },
         )
-        for name, work in (
-            ("stop", jobs.stop),
-            ("again", jobs.go_on),
-            ("clear", jobs.forget),
-        ):
-            self.buttons[name].on_click(partial(self._on_click, work))
-        buttons = row(*self.buttons.values())
-        super().__init__((self.html, buttons), layout=shared_layout())
-        self.add_class("hg-card")
+        super().__init__(self.html, self.actions, css="hg-card")
         if self.has_trait("tabbable"):  # not in ipywidgets 7
             self.tabbable = True
 
-    def _on_click(self, work: Callable[[Job], None], _button: widgets.Button) -> None:
+    async def _play(self) -> None:
+        await self._panel.view.look_at(self._job.render_id or "")
+
+    def _doing(self, work: Callable[[Job], None]) -> Work:
         async def do() -> None:
             work(self._job)
 
-        self._panel.spawn(do)
+        return do
 
     def draw(self) -> None:
         """Show how far it is."""
@@ -267,17 +258,13 @@ class RenderCard(widgets.VBox):
         job, outcome = self._job, self._job.outcome
         waits = job.stopped or bool(outcome and outcome.status == "timed_out")
         offers = {
-            "play": (_("▶ Play"), bool(outcome and outcome.path)),
-            "stop": (_("Stop waiting"), job.running and _is_submitted(job)),
-            "again": (
-                _("▶ Wait on") if waits else _("↻ Try again"),
-                waits or job.failed,
-            ),
-            "clear": (_("✕ Clear"), not job.running),
+            "play": bool(outcome and outcome.path),
+            "stop": job.running and _is_submitted(job),
+            "wait": waits,
+            "retry": job.failed,
+            "clear": not job.running,
         }
-        for key, (words, offered) in offers.items():
-            self.buttons[key].description = words
-            show(self.buttons[key], when=offered)
+        self.actions.offer(*(name for name, offered in offers.items() if offered))
 
 
 def _is_submitted(job: Job) -> bool:

@@ -29,8 +29,8 @@ async def finish(panel, job):
 
 
 def buttons(panel, job):
-    offered = panel.cards[job].buttons.values()
-    return {b.description: b for b in offered if "hg-off" not in b._dom_classes}
+    actions = panel.cards[job].actions
+    return {actions[name].description: actions[name] for name in actions.offered}
 
 
 def card(panel, job):
@@ -327,7 +327,7 @@ async def test_the_newest_render_is_brought_into_view(panel, shared, monkeypatch
     jobs = shared.jobs.start(drafts)
     for job in jobs:
         await finish(panel, job)
-    panel.older_button.click()
+    panel.pages["older"].click()
     await panel.idle()
     assert jobs[-1] not in panel.cards
     focused = []

@@ -83,7 +83,7 @@ class HistoryPanel(Panel):
             at=place,
             more=(self._count,),
         )
-        return column(self.works, place, css="hg-chosen")
+        return column(self.works, place)
 
     async def _begin(self) -> None:
         await self.load_first()

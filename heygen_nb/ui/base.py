@@ -568,13 +568,13 @@ class Question(Part):
 
 def _word(widget: Any, trait: str, words: Words) -> None:
     new = said(words)
-    if trait == "options" and widget.options != new:
+    if trait != "options":
+        setattr(widget, trait, new)
+    elif widget.options != tuple(new):
         chosen = widget.value
-        widget.options = new  # chooses the first one
+        widget.options = tuple(new)  # chooses the first one
         if chosen in (value for _label, value in new):
             widget.value = chosen
-    else:
-        setattr(widget, trait, new)
 
 
 _BUSY = "hg-hint"

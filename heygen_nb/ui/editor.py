@@ -18,7 +18,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.models import NO_BACKGROUND, Draft
 from heygen_nb.ui.base import Actions, Part, make, show
 from heygen_nb.ui.catalogue import label_of
-from heygen_nb.ui.html import caption_html, cut, script_html
+from heygen_nb.ui.html import caption_html, cut, duration_words, script_html
 from heygen_nb.ui.pickers import PickerSlot
 from heygen_nb.ui.state import KeptDraft
 
@@ -233,9 +233,7 @@ class OwnSettings(Part):
         self._filling = False
         self._place.clear()
         if why:
-            words = _("⏱️ {typed} → {seconds}: {why}.")
-            told = words.format(typed=text, seconds=seconds, why=why)
-            self._place.tell(told, "warn")
+            self._place.tell(duration_words(text, seconds, why), "warn")
         self._panel.spawn(self._edited)
 
 

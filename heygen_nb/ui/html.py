@@ -183,6 +183,12 @@ def caption_html(caption: str) -> str:
     return f'<div class="hg-meta">{"".join(parts)}</div>'
 
 
+def duration_words(typed: str, seconds: object, why: str) -> str:
+    """Return what became of a wished length, and why."""
+    words = _("⏱️ {typed} → {seconds}: {why}.")
+    return words.format(typed=typed, seconds=seconds, why=why)
+
+
 def amount_text(amount: float, currency: str) -> str:
     """Return an amount as the panels write it: ``$1.99``, or ``12 credits``."""
     return f"${amount:.2f}" if currency == "usd" else f"{amount:.2f} {currency}"

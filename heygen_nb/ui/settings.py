@@ -14,7 +14,7 @@ from heygen_nb.posting import Posting
 from heygen_nb.renderer.account import purse_of
 from heygen_nb.ui.base import Actions, Panel, column, make, said, show
 from heygen_nb.ui.finishing import PronounceCard
-from heygen_nb.ui.html import money_text
+from heygen_nb.ui.html import duration_words, money_text
 from heygen_nb.ui.pickers import PickerSlot
 
 if TYPE_CHECKING:
@@ -237,11 +237,10 @@ class SettingsPanel(Panel):
         self.tell(_("Saved."))
         self.duration_place.clear()
         after = changes["video_duration"]
-        told = f"⏱️ {typed if why else before} → {after}"
         if why:
-            self.duration_place.tell(f"{told}: {why}.", "warn")
+            self.duration_place.tell(duration_words(typed, after, why), "warn")
         elif before != after:
-            self.duration_place.tell(f"{told}.")
+            self.duration_place.tell(f"⏱️ {before} → {after}.")
 
     async def remove_secret(self, key: str) -> None:
         """Forget a stored key, once the user has agreed."""

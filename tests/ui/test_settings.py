@@ -50,6 +50,9 @@ async def test_a_duration_is_put_right_and_the_panel_says_why(
     assert f"video_duration: {kept}" in config(home)
     assert why in panel.told
     assert f"→ {kept}" in panel.told
+    await panel.shared.set_language("ru")
+    assert f"→ {kept}" in panel.duration_place.html
+    assert why not in panel.duration_place.html
 
 
 async def test_the_next_render_uses_what_was_saved(panel):

@@ -137,7 +137,7 @@ def test_a_video_is_made_by_keyboard_alone(keyboard):
         "() => [...document.querySelectorAll('.hg input')]"
         ".some(field => field.value === 'By keyboard')"
     )
-    assert keyboard.name() == "Drafts · 2"
+    assert keyboard.name() == "Drafts"
 
 
 LOST = "() => document.activeElement === document.body"

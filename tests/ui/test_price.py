@@ -45,7 +45,7 @@ async def test_a_speech_is_paid_only_when_somebody_agrees(
 async def test_another_engine_is_taken_by_one_click(panel, shared, sandbox, until):
     change = {"length_mode": "estimate"}
     shared.settings = shared.settings.model_copy(update=change)
-    panel.create_button.click()
+    panel.doing["create"].click()
     await until(lambda: panel.question)
     assert "avatar_v 1." in panel.question.text
     assert "avatar_iii 0." in panel.question.text

@@ -248,3 +248,27 @@ def test_a_film_without_sound_gets_what_can_be_had(out):
 
     assert made.facts.channels == 0
     assert len(made.pages) == 1
+
+
+@pytest.mark.soak
+@pytest.mark.filterwarnings("ignore")  # Dask's own, about its dashboard's port
+def test_a_hundred_films_are_lettered_anew_by_a_dask_cluster(make_film, out):
+    distributed = pytest.importorskip("distributed")
+    film = make_film(script="One, two, three.", size=(180, 320))
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    )
+    with cluster, distributed.Client(cluster) as client:
+        executor = client.get_executor()
+        made = [
+            executor.submit(
+                finish, film, out / f"{n}.mp4", Finish(script=f"One, two, {n}.")
+            )
+            for n in range(100)
+        ]
+        done = [future.result() for future in made]
+
+    assert [one.pages[0].words[-1].text for one in done] == [
+        f"{n}." for n in range(100)
+    ]
+    assert all(probe_video(one.path).duration_s > 0.5 for one in done)

@@ -2,9 +2,13 @@ import functools
 import http.server
 import threading
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
+
+from heygen_nb.finishing import Finish, finish
+from heygen_nb.preview.video import pictures_at
 
 # The system's browser; None is Playwright's own.
 pytestmark = pytest.mark.browser
@@ -40,16 +44,25 @@ PLAY = """async () => {
 
 
 @pytest.fixture
-def site(short_video):
+def site(video):
     """The folder of the video on a real port."""
-    rendered, _speech, _decoded = short_video
-    page = rendered.path.with_name("page.html")
+    page = video.with_name("page.html")
     page.write_text("<video></video>")
     handler = functools.partial(Quiet, directory=str(page.parent))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/page.html"
         server.shutdown()
+
+
+@pytest.fixture
+def video(request, short_video, tmp_path):
+    """The animatic; or a film that was cut, lettered and made louder."""
+    rendered, speech, _decoded = short_video
+    if not getattr(request, "param", False):
+        return rendered.path
+    wish = Finish(words=speech.words, aspect_ratio="1:1", title="T", label="AI")
+    return finish(rendered.path, tmp_path / "short.mp4", wish).path
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -81,3 +94,26 @@ def _apart(pixels, decoded, time_s):
     ours = Image.fromarray(decoded.frames[index][:1280]).resize((90, 160))
     luma = (np.asarray(ours, float) - 16) * 255 / 219
     return float(np.abs(grey - luma).mean())
+
+
+@pytest.mark.parametrize("video", [True], indirect=True)
+def test_a_finished_film_plays_and_seeks_too_and_suits_telegram(site, video, browser):
+    page = browser.new_page()
+    page.goto(site)
+    seen = page.evaluate(PLAY)
+
+    assert seen["played"] > 0.3
+    assert seen["width"] == 720
+    assert seen["audio"] > 0
+    shown = pictures_at(video, [0.5, 6.5])
+    for pixels, picture in zip((seen["early"], seen["late"]), shown, strict=True):
+        rgba = np.array(pixels, np.uint8).reshape(160, 90, 4)[:, :, :3]
+        ours = np.asarray(picture.resize((90, 160)), float)
+        assert np.abs(rgba - ours).mean() < 8
+    content = video.read_bytes()
+    assert content.index(b"moov") < content.index(b"mdat")  # plays while it loads
+    assert len(content) < 50_000_000
+    with av.open(str(video)) as film:
+        picture, sound = film.streams
+        assert (picture.codec.name, picture.pix_fmt) == ("h264", "yuv420p")
+        assert sound.codec.name == "aac"

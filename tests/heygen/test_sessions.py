@@ -62,5 +62,5 @@ async def test_an_ended_session_says_which_command_renews_it(connect, key, kept)
             await client.me()
 
     assert len(server.requests) == 1
-    assert caught.value.charged is False
+    assert caught.value.charged is None  # an earlier send may have been
     assert key not in str(caught.value)

@@ -119,7 +119,10 @@ def load_settings(
     origin: dict[str, str] = {}
     for source, found in (
         *_file_values(file),
-        *_environment(_dotenv(home / ".env"), from_file=True),
+        *_environment(
+            dotenv_values(stream=StringIO(_read(home / ".env")), interpolate=False),
+            from_file=True,
+        ),
         *_environment(environ, from_file=False),
         *((_("argument"), (key, value)) for key, value in given.items()),
     ):
@@ -128,7 +131,10 @@ def load_settings(
     _add_credentials(values, origin, environ)
     if values.get("language") in (*LANGUAGES, "auto"):
         set_language(values["language"])  # what follows may have to be told
-    _apply_duration_rule(values, origin)
+    wished = values.get("video_duration", DEFAULT_DURATION_S)
+    values["video_duration"], reason = check_duration(wished)
+    if reason:
+        log.warning("%s: video_duration: %s", origin["video_duration"], reason)
     try:
         return Settings.model_validate(values)
     except ValidationError as exc:
@@ -149,13 +155,6 @@ def _add_credentials(
         values["heygen_api_key"] = found.api_key
         # as in HeyGen's own tools, the key comes first
         values["heygen_session"] = None if found.api_key else found.session
-
-
-def _apply_duration_rule(values: dict[str, Any], origin: dict[str, str]) -> None:
-    wished = values.get("video_duration", DEFAULT_DURATION_S)
-    values["video_duration"], reason = check_duration(wished)
-    if reason:
-        log.warning("%s: video_duration: %s", origin["video_duration"], reason)
 
 
 def _file_values(file: Path) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -218,10 +217,6 @@ def _read(file: Path) -> str:
             ),
             hint=_("It has to be a readable UTF-8 text file."),
         ) from None
-
-
-def _dotenv(file: Path) -> dict[str, str | None]:
-    return dotenv_values(stream=StringIO(_read(file)), interpolate=False)
 
 
 def _refuse_password(url: str, where: str) -> None:

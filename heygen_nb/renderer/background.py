@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-import json
 import logging
 import re
 import stat
@@ -30,7 +29,6 @@ from heygen_nb.heygen.wire import (
     UrlSource,
 )
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import ENDED_UNPAID
 from heygen_nb.renderer.account import turn
 
 if TYPE_CHECKING:
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from heygen_nb.config import Settings
-    from heygen_nb.ledger import RenderRow
     from heygen_nb.log import Report
     from heygen_nb.renderer.account import Account
 
@@ -106,28 +103,6 @@ async def _is_known(account: Account, asset_id: str) -> None:
             return
         else:
             return
-
-
-async def forget_assets(account: Account, row: RenderRow) -> None:
-    """Drop the files of an attempt that ended because HeyGen lacks something.
-
-    The next attempt then uploads them again, which is free: so it does not matter
-    that ``resource_not_found`` may be about the voice.
-    """
-    if row.state in ENDED_UNPAID and "not_found" in (row.error_code or ""):
-        gone, ledger = assets_in(row.body), account.ledger
-        await asyncio.to_thread(ledger.assets.forget, row.account, gone)
-        await asyncio.to_thread(ledger.speech.forget, row.account, gone)
-
-
-def assets_in(body: str) -> set[str]:
-    """Return the assets that a stored request shows and plays."""
-    content = json.loads(body)
-    scenes = content.get("scenes", ())
-    places = (content.get("background"), *(scene.get("source") for scene in scenes))
-    shown = {place["asset_id"] for place in places if place and "asset_id" in place}
-    spoken = (part.get("audio_asset_id") for part in (content, *scenes))
-    return shown | set(filter(None, spoken))
 
 
 def behind_avatar(

@@ -29,7 +29,7 @@ from heygen_nb.heygen.refusals import means_credit
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, TOKEN_PREFIX, RenderRow, token_of
 from heygen_nb.models import NO_AVATAR
-from heygen_nb.renderer.background import forget_assets
+from heygen_nb.renderer.instead import forget_assets
 from heygen_nb.renderer.submit import Waits, not_rendered, record
 
 if TYPE_CHECKING:

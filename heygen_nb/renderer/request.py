@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from heygen_nb.drafts import OVERRULES, check_draft, left_out_text, what_is_said
 from heygen_nb.drafts.pronounce import PRONOUNCE_NAME, pronounced
-from heygen_nb.errors import InvalidRequestError
 from heygen_nb.heygen.wire import (
     AvatarVideo,
     Caption,
@@ -45,16 +44,13 @@ from heygen_nb.timing import SpeechModel, Spoken, script_language
 
 if TYPE_CHECKING:
     from heygen_nb.config import Settings
-    from heygen_nb.errors import ApiError
     from heygen_nb.heygen.wire import LookReply, VoiceReply
-    from heygen_nb.ledger import RenderRow
     from heygen_nb.models import Draft, Quote
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.background import Picture
     from heygen_nb.renderer.speech import Audio
     from heygen_nb.timing import Estimate, Fit
 
-FALLBACK_ENGINE = "avatar_iii"  # the only one that most public looks take
 _MATTED = ("photo_avatar", "digital_twin")  # others show a background by themselves
 _MOST_LETTERS = 12  # of those that are named
 _LEAST_PAD_S = 0.3
@@ -279,62 +275,6 @@ def _narrated(
             "bars": settings.voice_bars,
         },
     }
-
-
-def taken_instead(row: RenderRow, error: ApiError) -> dict[str, Any]:
-    """Return the columns of a request that HeyGen may take instead of a refused one.
-
-    A background cannot be taken away from a look that was not trained for matting,
-    and some looks list no engine and take one only. Both are a 400, which costs
-    nothing (seen live, July to October 2026).
-    """
-    told = f"{error.param} {error.message}".casefold()
-    if not isinstance(error, InvalidRequestError):
-        return {}
-    body = json.loads(row.body)
-    matting = any(w in told for w in ("matting", "background removal", "remove_back"))
-    if matting and body.pop("remove_background", False):
-        words = _("This avatar keeps its own background.")
-        inputs = {**row.inputs, "scene": "own"}
-        return {"body": _text(body), "error_message": words, "inputs": inputs}
-    if "engine" in told or "does not support avatar" in told:
-        engine = body.get("engine", {}).get("type", FALLBACK_ENGINE)
-        if row.inputs.get("engine") == "auto" and engine != FALLBACK_ENGINE:
-            body["engine"]["type"] = FALLBACK_ENGINE
-            words = _("This avatar does not take {engine}: {other} is used.")
-            words = words.format(engine=engine, other=FALLBACK_ENGINE)
-            other = {"engine": FALLBACK_ENGINE, "error_message": words}
-            return {"body": _text(body), **other}
-    return {}
-
-
-def by_links(body: str, links: dict[str, str]) -> str:
-    """Return a request that names its files by their links, each of them once."""
-
-    def linked(part: dict[str, Any]) -> dict[str, Any]:
-        for name, link in (("asset_id", "url"), ("audio_asset_id", "audio_url")):
-            if part.get(name) in links:
-                part[link] = links.pop(part.pop(name))
-                if part.get("type") == name:
-                    part["type"] = link
-        return part
-
-    return _text(json.loads(body, object_hook=linked))
-
-
-def by_asset(body: str, asset_id: str) -> str:
-    """Return a request whose sound is an asset, not HeyGen's link that has expired."""
-
-    def kept(part: dict[str, Any]) -> dict[str, Any]:
-        if part.pop("audio_url", None):
-            part["audio_asset_id"] = asset_id
-        return part
-
-    return _text(json.loads(body, object_hook=kept))
-
-
-def _text(body: dict[str, Any]) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
 def _instead(

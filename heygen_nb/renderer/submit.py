@@ -28,13 +28,10 @@ from heygen_nb.errors import (
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, token_of
-from heygen_nb.renderer.background import assets_in, forget_assets
-from heygen_nb.renderer.request import by_asset, by_links, taken_instead
-from heygen_nb.renderer.speech import asset_of_sound
+from heygen_nb.renderer.instead import assets_in, forget_assets, other_form
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from typing import Any
 
     from heygen_nb.ledger import Hold, RenderRow
     from heygen_nb.log import Report
@@ -179,7 +176,7 @@ async def _after_error(
         return await _search(account, hold, row)
     error.charged = None if earlier_unanswered else False
     key = f"{row.token}:{row.sends}"
-    if not earlier_unanswered and (instead := await _instead(account, row, error)):
+    if not earlier_unanswered and (instead := await other_form(account, row, error)):
         fields = {"unanswered": False, "idempotency_key": key, **instead}
         return await record(account, hold, "changed", **fields)
     told = {"error_code": error.code or str(error.status)}
@@ -196,22 +193,6 @@ async def _after_error(
         await forget_assets(account, row)
         raise error
     return row
-
-
-async def _instead(account: Account, row: RenderRow, error: ApiError) -> dict[str, Any]:
-    """Return the columns of a request that HeyGen may take instead of a refused one.
-
-    A file that HeyGen still does not know is named by its link, a sound whose link
-    has expired by its asset. Nothing was made of the refused one.
-    """
-    sound = row.inputs.get("sound")
-    body = row.body
-    if error.code == "asset_not_found":
-        body = by_links(row.body, account.asset_links)
-    elif error.code == "download_failed" and sound and '"audio_url"' in body:
-        asset_id = await asset_of_sound(account, sound)
-        body = by_asset(row.body, asset_id)
-    return taken_instead(row, error) if body == row.body else {"body": body}
 
 
 async def _may_pass(account: Account, row: RenderRow, error: ApiError) -> bool:

@@ -24,7 +24,7 @@ from heygen_nb.ledger import NO_CREDIT, RenderRow
 from heygen_nb.models import Video
 from heygen_nb.renderer.account import turn
 from heygen_nb.renderer.archive import described, links
-from heygen_nb.renderer.background import forget_assets
+from heygen_nb.renderer.instead import forget_assets
 from heygen_nb.renderer.submit import not_rendered, record
 from heygen_nb.timing import USUAL_S, PastRender, RenderTimes, estimate_s
 

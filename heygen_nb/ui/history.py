@@ -76,7 +76,7 @@ class HistoryPanel(Panel):
                 "all": (_("Choose all"), self._choose_all),
                 "post": (_("📱 Send"), self._post),
                 "check": (_("🔍 Check"), self._check),
-                "finish": (_("🎞 Finish anew"), self._finish),
+                "finish": (_("✨ Finish anew"), self._finish),
                 "delete": (_("🗑 Delete"), self._delete),
                 "none": (_("Choose none"), self._choose_none),
             },

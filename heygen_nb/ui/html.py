@@ -69,11 +69,12 @@ def panel_words(hint: str) -> str:
 
 def bar_html(fraction: float | None) -> str:
     """Return a progress bar; without a fraction one that only shows life."""
+    name = f'role="progressbar" aria-label="{escape(_("Progress"))}"'
     if fraction is None:
-        return '<div class="hg-bar hg-busy" role="progressbar"><i></i></div>'
+        return f'<div class="hg-bar hg-busy" {name}><i></i></div>'
     percent = round(100 * fraction)
     return (
-        f'<div class="hg-bar" role="progressbar" aria-valuenow="{percent}">'
+        f'<div class="hg-bar" {name} aria-valuenow="{percent}">'
         f'<i style="width:{percent}%"></i></div>'
     )
 

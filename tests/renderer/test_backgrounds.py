@@ -115,7 +115,7 @@ async def test_a_file_is_the_whole_picture_without_an_avatar(sandbox, sea, bodie
     settings = sandbox.settings(**STILL)
     await hg.render_video(draft(), settings=settings)
 
-    assert bodies()[0].count('"source":{"asset_id":"asset_') == 2  # and the silence
+    assert bodies()[0].count('"asset_id":"asset_') == 2  # and the silence
     assert len(sandbox.charges()) == 1
 
 
@@ -319,7 +319,7 @@ async def test_exact_length_goes_with_a_file(sandbox, sea, bodies):
     await hg.render_video(draft(), settings=settings)
 
     assert '"audio_url":"http' in bodies()[0]  # of a fresh speech
-    assert '"background":{"asset_id":"asset_' in bodies()[0]
+    assert '"background":{"type":"image","asset_id":"asset_' in bodies()[0]
     assert sandbox.requests(UPLOADS) == 1
 
 

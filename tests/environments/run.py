@@ -17,11 +17,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+AT_ONCE = 2
+PYTHONS = re.compile(r"^# python: (.+)$", re.MULTILINE)
 RUNNER = """
 import sys, nbformat
 from nbclient import NotebookClient
@@ -163,13 +166,16 @@ def main(*wanted: str) -> int:
         folder = Path(temporary)
         uv("build", "--wheel", "--out-dir", folder, ROOT)
         [wheel] = folder.glob("*.whl")
-        for pins in sorted(HERE.glob("*.txt")):
-            header = re.search(r"# python: (.+)", pins.read_text("utf-8"))
-            for version in header[1].split() if header else ():
-                if not wanted or pins.stem in wanted:
-                    place = folder / f"{pins.stem}-{version}"
-                    results.append(tried(pins.stem, version, pins, wheel, place))
-                    print(table(results[-1:]), flush=True)
+        homes = [
+            (pins.stem, version, pins, wheel, folder / f"{pins.stem}-{version}")
+            for pins in sorted(HERE.glob("*.txt"))
+            for version in " ".join(PYTHONS.findall(pins.read_text("utf-8"))).split()
+            if not wanted or pins.stem in wanted
+        ]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for result in pool.map(lambda home: tried(*home), homes):
+                results.append(result)
+                print(table([result]), flush=True)
     print(f"\n{table(results)}\n{time.monotonic() - began:.0f} s in all")
     return int(any(r.trouble or "no" in r.marks.values() for r in results if r.marks))
 

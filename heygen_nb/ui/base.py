@@ -319,17 +319,21 @@ class Panel(Part):
         self.say(button, "tooltip", words)
 
         async def take() -> None:
-            files = button.value
-            if isinstance(files, dict):  # ipywidgets 7: what it has by name
-                button.set_trait("value", {})
-                files = [{"name": name, **file} for name, file in files.items()]
-            else:
-                button.value = ()
-            for file in files:
-                await work(file["name"], bytes(file["content"]))
+            for name, content in self.take_files(button):
+                await work(name, content)
 
         button.observe(lambda _change: self.spawn(take, at), "value")
         return button
+
+    @staticmethod
+    def take_files(button: Any) -> list[tuple[str, bytes]]:
+        """Return names and contents of what an upload brought, and empty it."""
+        files = button.value
+        if isinstance(files, dict):  # ipywidgets 7: what it has by name
+            button.set_trait("value", {})
+            return [(name, bytes(file["content"])) for name, file in files.items()]
+        button.value = ()
+        return [(file["name"], bytes(file["content"])) for file in files]
 
     def hint(self, words: Words, css: str = "hg-hint") -> widgets.HTML:
         """Make a line of small text."""

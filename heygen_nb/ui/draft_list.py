@@ -41,7 +41,7 @@ class DraftList(Part):
         self._drafts = panel.shared.drafts
         self._several = several
         self._status: dict[str, str] = {}
-        self._filling = False
+        self._filling, self._asked = False, 0
         self.t_search = panel.field(
             widgets.Text, _("🔎 Search"), on=self.refresh, placeholder="…"
         )
@@ -90,11 +90,14 @@ class DraftList(Part):
 
     async def refresh(self, chosen: str | None = None) -> None:
         """Ask for the drafts again; ``chosen`` is the one to be marked."""
-        several = self.chosen if len(self.chosen) > 1 else ()
+        self._asked = turn = self._asked + 1
         words, status = self.t_search.value, self.d_status.value or ""
         rows, total = await self._drafts.search(
             words, limit=LISTED, status=status, by=self.d_sort.value
         )
+        if turn != self._asked:
+            return  # a later question may have been answered first
+        several = self.chosen if len(self.chosen) > 1 else ()
         self._status = {kept.draft.id: kept.status for kept in rows}
         options = tuple((_entry(kept), kept.draft.id) for kept in rows)
         marked = several or ((chosen,) if chosen else self.chosen)

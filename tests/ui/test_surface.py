@@ -7,11 +7,10 @@ import sys
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
-import ipywidgets as widgets
 import pytest
+import traitlets
 
-from heygen_nb.ui import surface
-from heygen_nb.ui.base import Panel
+from heygen_nb.ui import base, surface
 from heygen_nb.ui.html import video_html
 
 
@@ -93,14 +92,29 @@ def test_a_kernel_that_misbehaves_is_told_with_what_to_do(inside, where, kernel,
     assert [said in note for note in notes] == ([True] if said else [])
 
 
-@pytest.mark.parametrize("eighth", [True, False])
-def test_an_upload_is_read_in_both_shapes_and_taken_once(eighth):
-    button = SimpleNamespace(value={"a.md": {"metadata": {}, "content": b"text"}})
-    button.set_trait = lambda name, value: setattr(button, name, value)
-    if eighth:
-        button = widgets.FileUpload()
-        file = {"name": "a.md", "type": "", "size": 4, "content": memoryview(b"text")}
-        button.set_trait("value", ({**file, "last_modified": datetime.now(UTC)},))
+class SeventhUpload(traitlets.HasTraits):
+    """The upload of ipywidgets 7: what it holds is a dict by name."""
 
-    assert Panel.take_files(button) == [("a.md", b"text")]
-    assert Panel.take_files(button) == []
+    value = traitlets.Dict()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("eighth", [True, False])
+async def test_an_upload_is_read_in_both_shapes_and_taken_once(monkeypatch, eighth):
+    taken, works = [], []
+
+    async def take(name, content):
+        taken.append((name, content))
+
+    if not eighth:
+        monkeypatch.setattr(base, "make", lambda *_a, **_traits: SeventhUpload())
+    panel = SimpleNamespace(say=lambda *_a: None, spawn=lambda w, _at: works.append(w))
+    button = base.Panel.upload(panel, lambda: "Import", take, ".md")
+    file = {"name": "a.md", "type": "", "size": 4, "content": memoryview(b"text")}
+    both = ({**file, "last_modified": datetime.now(UTC)},)
+    button.set_trait("value", both if eighth else {"a.md": {"content": b"text"}})
+    for work in works:  # emptying it is a change as well
+        await work()
+
+    assert taken == [("a.md", b"text")]
+    assert not button.value

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.errors import InvalidRequestError
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from heygen_nb.renderer.account import Account
 
 FALLBACK_ENGINE = "avatar_iii"  # the only one that most public looks take
+# what HeyGen's refusals of a background and of an engine say (seen live, 2026)
+_MATTING = re.compile(r"matting|background.removal|remove_back")
+_ENGINE = re.compile(r"engine|does.not.support.avatar")
 
 
 async def other_form(
@@ -52,12 +56,11 @@ def _without(row: RenderRow, error: ApiError) -> dict[str, Any]:
     if not isinstance(error, InvalidRequestError):
         return {}
     body = json.loads(row.body)
-    matting = any(w in told for w in ("matting", "background removal", "remove_back"))
-    if matting and body.pop("remove_background", False):
+    if _MATTING.search(told) and body.pop("remove_background", False):
         words = _("This avatar keeps its own background.")
         inputs = {**row.inputs, "scene": "own"}
         return {"body": _text(body), "error_message": words, "inputs": inputs}
-    if "engine" in told or "does not support avatar" in told:
+    if _ENGINE.search(told):
         engine = body.get("engine", {}).get("type", FALLBACK_ENGINE)
         if row.inputs.get("engine") == "auto" and engine != FALLBACK_ENGINE:
             body["engine"]["type"] = FALLBACK_ENGINE

@@ -231,7 +231,7 @@ async def test_exact_length_is_asked_about_once_more_too(process, heygen):
     async with process() as catalogue:
         finder = account_with(catalogue)
         await must_speak_first(finder, await voice_meant(finder, "Bob"))
-        with pytest.raises(ConfigError, match="exact length"):
+        with pytest.raises(ConfigError, match="cannot make speech without a video"):
             await must_speak_first(finder, await voice_meant(finder, "My voice"))
 
 

@@ -97,8 +97,7 @@ class Pieces:
 
         import numpy as np
 
-        from heygen_nb.preview import avatar, captions
-        from heygen_nb.preview import scene as stage
+        from heygen_nb.preview import avatar, captions, scene as stage
 
         class Pixels:
             def __init__(self, image: Any, x: int = 0, y: int = 0) -> None:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import inspect
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import Progress
+from heygen_nb.models import Progress, ProgressStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-    from heygen_nb.models import ProgressStatus
     from heygen_nb.timing import RenderClock
 
 log = logging.getLogger("heygen_nb.renderer")

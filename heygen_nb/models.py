@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
 from pathlib import Path  # noqa: TC003
@@ -22,11 +22,7 @@ from pydantic import (
 )
 
 from heygen_nb.errors import ArgumentError, ConfigError, DraftError
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import later
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from heygen_nb.i18n import gettext as _, later
 
 ProgressStatus = Literal["pending", "processing", "completed", "failed", "unknown"]
 Backend = Literal["heygen", "sandbox"]

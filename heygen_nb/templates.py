@@ -28,8 +28,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.visitor import NodeTransformer
 
 from heygen_nb.errors import DraftError
-from heygen_nb.i18n import at_line
-from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import at_line, gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

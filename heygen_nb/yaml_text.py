@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from heygen_nb.errors import DraftError, HeygenNbError
-from heygen_nb.i18n import at_line
-from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import at_line, gettext as _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

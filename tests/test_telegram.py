@@ -10,8 +10,7 @@ import traceback
 from contextlib import asynccontextmanager
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
+from hypothesis import example, given, settings, strategies as st
 from pydantic import SecretStr
 
 from heygen_nb.errors import (

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, median
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from heygen_nb.sandbox import voices as sound
 from heygen_nb.sandbox.voices import voices

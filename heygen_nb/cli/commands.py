@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform
 import typer
 from typer import Argument, Option
 
-from heygen_nb.i18n import LANGUAGES
-from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import LANGUAGES, gettext as _
 from heygen_nb.models import AspectRatio  # noqa: TC001 - Typer reads it
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from heygen_nb.i18n import gettext as _
 from heygen_nb.log import printable
-from heygen_nb.renderer.account import open_account
+from heygen_nb.renderer.account import Account, open_account
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from heygen_nb.config import Settings
     from heygen_nb.errors import HeygenNbError
     from heygen_nb.models import Draft
-    from heygen_nb.renderer.account import Account
     from heygen_nb.reports import Failure, Outcome
 
 _Result = TypeVar("_Result")

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from heygen_nb.cli.console import say, with_account
 from heygen_nb.cli.live import live_report
-from heygen_nb.config import load_settings
+from heygen_nb.config import Settings, load_settings
 from heygen_nb.errors import ConfigError, HeygenNbError
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
+from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import Draft
 from heygen_nb.posting import Posting
-from heygen_nb.renderer.account import open_account, purse_of
+from heygen_nb.renderer.account import Account, open_account, purse_of
 from heygen_nb.renderer.animatic import preview
 from heygen_nb.renderer.resolve import (
     background_meant,
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from heygen_nb.cli.commands import DoctorOptions
-    from heygen_nb.config import Settings
-    from heygen_nb.renderer.account import Account
 
 _Found = TypeVar("_Found")
 

@@ -24,13 +24,12 @@ from heygen_nb.cli.console import (
     show_outcomes,
     with_account,
 )
-from heygen_nb.config import load_settings
+from heygen_nb.config import Settings, load_settings
 from heygen_nb.drafts import check_draft, drafts_from, read_drafts
 from heygen_nb.errors import DraftError, LimitError
 from heygen_nb.files import file_stem
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
-from heygen_nb.models import Video
+from heygen_nb.i18n import gettext as _, ngettext
+from heygen_nb.models import Draft, Video
 from heygen_nb.preview import render_scene
 from heygen_nb.renderer import draft_settings
 from heygen_nb.renderer.animatic import FAST_PX, PREVIEWS, SHARE_PX, scene_of
@@ -41,8 +40,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heygen_nb.cli.commands import FinishOptions, PreviewOptions, RenderOptions
-    from heygen_nb.config import Settings
-    from heygen_nb.models import Draft
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Proposal
     from heygen_nb.reports import Outcome

@@ -9,7 +9,7 @@ from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Avatar, Voice
-from heygen_nb.renderer.catalogue import age_text
+from heygen_nb.renderer.catalogue import Listing, age_text
 from heygen_nb.renderer.resolve import meant
 from heygen_nb.renderer.search import (
     SearchIndex,
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from heygen_nb.cli.commands import AvatarOptions, VoiceOptions
     from heygen_nb.heygen.wire import VoiceReply
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.catalogue import Listing
 
 _Item = TypeVar("_Item", Voice, Avatar)
 _LINKS = {"sample_url", "picture_url"}  # they expire

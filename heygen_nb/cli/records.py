@@ -20,13 +20,12 @@ from heygen_nb.cli.console import (
 )
 from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
+from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.ledger import Ledger
 from heygen_nb.posting import Posting
-from heygen_nb.renderer.account import ledger_url
+from heygen_nb.renderer.account import Account, ledger_url
 from heygen_nb.renderer.order import adopt, order_again
-from heygen_nb.reports import export_history, history_lines
+from heygen_nb.reports import HistoryLine, Outcome, export_history, history_lines
 
 if TYPE_CHECKING:
     from heygen_nb.cli.commands import (
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
         ResendOptions,
         ResumeOptions,
     )
-    from heygen_nb.renderer.account import Account
-    from heygen_nb.reports import HistoryLine, Outcome
 
 
 def run_resume(options: ResumeOptions) -> int:

@@ -12,28 +12,23 @@ from rich.live import Live
 from rich.text import Text
 
 from heygen_nb.cli.console import err, say
-from heygen_nb.config import check_duration, load_settings
+from heygen_nb.config import Settings, check_duration, load_settings
 from heygen_nb.drafts import check_draft, read_drafts, what_is_said, write_draft
 from heygen_nb.errors import DraftError
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
+from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.ledger import Ledger
 from heygen_nb.log import printable
-from heygen_nb.models import SCRIPT_LANGUAGES
+from heygen_nb.models import SCRIPT_LANGUAGES, Draft
 from heygen_nb.renderer.account import ledger_url
-from heygen_nb.scripts import ScriptRequest
+from heygen_nb.scripts import ScriptRequest, TextCallback
 from heygen_nb.timing import script_language
-from heygen_nb.writing import open_writing
+from heygen_nb.writing import Writing, open_writing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from heygen_nb.cli.commands import WriteOptions
-    from heygen_nb.config import Settings
-    from heygen_nb.models import Draft
-    from heygen_nb.scripts import TextCallback
-    from heygen_nb.writing import Writing
 
 FOLDER = "drafts"
 

@@ -25,8 +25,7 @@ from heygen_nb.config.settings import (
 )
 from heygen_nb.errors import ConfigError
 from heygen_nb.files import read_text, write_whole
-from heygen_nb.i18n import LANGUAGES, at_line, set_language
-from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import LANGUAGES, at_line, gettext as _, set_language
 from heygen_nb.models import DEFAULT_DURATION_S, allowed_values, masked
 from heygen_nb.yaml_text import YamlReader, YamlText
 

@@ -17,8 +17,7 @@ from pydantic import (
 )
 
 from heygen_nb.clock import Pace
-from heygen_nb.i18n import LANGUAGES
-from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import LANGUAGES, gettext as _
 from heygen_nb.models import (
     DEFAULT_DURATION_S,
     MAX_DURATION_S,

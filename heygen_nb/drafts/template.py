@@ -23,8 +23,7 @@ from heygen_nb.drafts.read import decode, front_matter, read_bytes, relative
 from heygen_nb.drafts.spoken import check_draft, problem_of
 from heygen_nb.drafts.table import Row, Table, key_of, table_of
 from heygen_nb.errors import DraftError, TableError
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
+from heygen_nb.i18n import gettext as _, ngettext
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

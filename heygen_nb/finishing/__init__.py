@@ -15,6 +15,7 @@ from PIL import Image
 
 from heygen_nb.finishing.encode import (
     SILENT_LUFS,
+    Crop,
     PictureWork,
     SoundWork,
     crop_to,
@@ -24,7 +25,10 @@ from heygen_nb.finishing.encode import (
 )
 from heygen_nb.preview import (
     EspeakVoice,
+    Narration,
+    Rendered,
     Scene,
+    VideoFacts,
     Word,
     probe_video,
     read_sound,
@@ -38,7 +42,7 @@ from heygen_nb.preview.captions import (
     shared,
     to_srt,
 )
-from heygen_nb.preview.layout import lay_out, palette_for
+from heygen_nb.preview.layout import Layout, Palette, lay_out, palette_for
 from heygen_nb.preview.video import pictures_at
 
 if TYPE_CHECKING:
@@ -47,10 +51,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from heygen_nb.finishing.encode import Crop
     from heygen_nb.models import AspectRatio
-    from heygen_nb.preview import Narration, Rendered, VideoFacts
-    from heygen_nb.preview.layout import Layout, Palette
 
 __all__ = [
     "Finish",

@@ -15,8 +15,8 @@ from PIL import Image, ImageOps
 
 from heygen_nb.finishing.encode import crop_to
 from heygen_nb.preview import probe_video, read_sound
-from heygen_nb.preview.captions import Lettering
-from heygen_nb.preview.layout import ON_DARK, open_image
+from heygen_nb.preview.captions import CaptionPage, Lettering
+from heygen_nb.preview.layout import ON_DARK, Layout, open_image
 from heygen_nb.preview.video import pictures_at, save_jpeg
 from heygen_nb.timing import estimate_s
 
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
-
-    from heygen_nb.preview.captions import CaptionPage
-    from heygen_nb.preview.layout import Layout
 
     Grey = NDArray[np.int16]
 

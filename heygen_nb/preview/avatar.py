@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageOps
 
-from heygen_nb.preview.layout import Patch, open_image, to_patch
+from heygen_nb.preview.layout import Box, Colour, Patch, Plane, open_image, to_patch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from heygen_nb.preview.layout import Box, Colour, Plane
     from heygen_nb.preview.voice import Narration
 
 BARS = 23

@@ -12,14 +12,20 @@ from typing import TYPE_CHECKING
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from heygen_nb.preview.layout import Layer, draw_text, rounded_mask, text_width
+from heygen_nb.preview.layout import (
+    Layer,
+    Layout,
+    Palette,
+    Plane,
+    draw_text,
+    rounded_mask,
+    text_width,
+)
 from heygen_nb.preview.text import STRESS, clean_script, script_words
 from heygen_nb.preview.voice import Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-
-    from heygen_nb.preview.layout import Layout, Palette, Plane
 
     Measure = Callable[[str], float]
     Shown = tuple["CaptionPage | None", Word | None]

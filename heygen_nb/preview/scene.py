@@ -26,6 +26,8 @@ from heygen_nb.preview.avatar import (
 )
 from heygen_nb.preview.captions import Subtitles, said_as_written, set_pages, to_srt
 from heygen_nb.preview.layout import (
+    Layout,
+    Plane,
     draw_text,
     lay_out,
     paint_background,
@@ -43,7 +45,7 @@ from heygen_nb.preview.video import (
     save_jpeg,
     whole,
 )
-from heygen_nb.preview.voice import EspeakVoice
+from heygen_nb.preview.voice import EspeakVoice, Narration
 from heygen_nb.processes import Processes
 
 if TYPE_CHECKING:
@@ -54,8 +56,6 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from heygen_nb.models import AspectRatio
-    from heygen_nb.preview.layout import Layout, Plane
-    from heygen_nb.preview.voice import Narration
 
 _VOICE = EspeakVoice()  # frozen, so one is enough
 

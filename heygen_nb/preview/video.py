@@ -18,7 +18,7 @@ from PIL import Image
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.preview.voice import Narration, pulled
+from heygen_nb.preview.voice import Narration, Word, pulled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
     from heygen_nb.preview.layout import Plane
-    from heygen_nb.preview.voice import Word
 
 _BT709 = 1
 _STUDIO_RANGE = 1

@@ -10,12 +10,11 @@ from heygen_nb.config import VIDEO_KEYS, Settings, check_duration
 from heygen_nb.drafts import OVERRULES
 from heygen_nb.errors import ArgumentError, ConfigError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import NO_BACKGROUND, allowed_values
+from heygen_nb.models import NO_BACKGROUND, Draft, allowed_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from heygen_nb.models import Draft
 
 VIDEO_CONFIG: dict[str, Any] = {
     key: Settings.model_fields[name].default for key, name in VIDEO_KEYS.items()

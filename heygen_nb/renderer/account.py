@@ -14,16 +14,21 @@ from weakref import WeakValueDictionary
 from pydantic import SecretStr
 
 from heygen_nb.clock import Clock
-from heygen_nb.config import LEDGER_NAME
+from heygen_nb.config import LEDGER_NAME, Settings
 from heygen_nb.config.credentials import read_credentials
-from heygen_nb.errors import ApiError, LedgerError, NotAuthorizedError, SandboxError
+from heygen_nb.errors import (
+    ApiError,
+    HeygenNbError,
+    LedgerError,
+    NotAuthorizedError,
+    SandboxError,
+)
 from heygen_nb.heygen import HeyGenClient
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import set_language
-from heygen_nb.ledger import Ledger
+from heygen_nb.i18n import gettext as _, set_language
+from heygen_nb.ledger import Hold, Ledger, PostRow, RenderRow
 from heygen_nb.log import open_log
 from heygen_nb.models import Payer, is_loopback
-from heygen_nb.money import load_rates
+from heygen_nb.money import Rates, load_rates
 from heygen_nb.renderer.catalogue import Catalogue, catalogue_folder
 from heygen_nb.renderer.download import Downloader
 
@@ -33,11 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from heygen_nb.config import Settings
-    from heygen_nb.errors import HeygenNbError
     from heygen_nb.heygen.wire import AccountReply, LookReply, VideoReply
-    from heygen_nb.ledger import Hold, PostRow, RenderRow
-    from heygen_nb.money import Rates
     from heygen_nb.renderer.batch import BatchLook
     from heygen_nb.renderer.wait import Watcher
     from heygen_nb.sandbox.process import SandboxHandle

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from heygen_nb.clock import Pace, Patience
 from heygen_nb.errors import STOPS_ALL, ApiError, InvalidRequestError, TakenOverError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import NO_CREDIT, RenderRow
-from heygen_nb.log import Report
-from heygen_nb.models import NO_AVATAR
+from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow
+from heygen_nb.log import ProgressCallback, Report
+from heygen_nb.models import NO_AVATAR, Video
 from heygen_nb.renderer.archive import keep, kept
 from heygen_nb.renderer.batch import settle
 from heygen_nb.renderer.finish import finished
@@ -21,9 +21,6 @@ from heygen_nb.renderer.submit import not_rendered, submit
 from heygen_nb.renderer.wait import timed_out, wait
 
 if TYPE_CHECKING:
-    from heygen_nb.ledger import Hold
-    from heygen_nb.log import ProgressCallback
-    from heygen_nb.models import Video
     from heygen_nb.renderer.account import Account
 
 log = logging.getLogger("heygen_nb.renderer")

@@ -11,8 +11,8 @@ from heygen_nb.drafts.pronounce import pronounced
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.files import file_stem, write_whole
 from heygen_nb.heygen import HeyGenClient
-from heygen_nb.models import is_loopback, short_id
-from heygen_nb.preview import Scene, preview_batch, render_scene
+from heygen_nb.models import Draft, is_loopback, short_id
+from heygen_nb.preview import Rendered, Scene, preview_batch, render_scene
 from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import payer_of, session_of
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.config import Settings
-    from heygen_nb.models import Draft
-    from heygen_nb.preview import Rendered
 
 log = logging.getLogger("heygen_nb.renderer")
 

@@ -16,7 +16,7 @@ from heygen_nb.errors import ApiError, DownloadError, PreviewError
 from heygen_nb.files import file_stem, write_whole
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Video
-from heygen_nb.renderer.account import turn
+from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.finish import DONE, SOURCE, WORDS
 from heygen_nb.renderer.speech import words_beside
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from heygen_nb.heygen.wire import VideoReply
     from heygen_nb.ledger import Hold, RenderRow
     from heygen_nb.log import Report
-    from heygen_nb.renderer.account import Account
 
 log = logging.getLogger("heygen_nb.renderer")
 

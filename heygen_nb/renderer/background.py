@@ -29,7 +29,7 @@ from heygen_nb.heygen.wire import (
     UrlSource,
 )
 from heygen_nb.i18n import gettext as _
-from heygen_nb.renderer.account import turn
+from heygen_nb.renderer.account import Account, turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from heygen_nb.config import Settings
     from heygen_nb.log import Report
-    from heygen_nb.renderer.account import Account
 
 log = logging.getLogger("heygen_nb.renderer")
 

@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.clock import Patience
+from heygen_nb.clock import Pace, Patience
 from heygen_nb.errors import (
     STOPS_ALL,
     UNCLEAR,
@@ -27,7 +27,7 @@ from heygen_nb.errors import (
 )
 from heygen_nb.heygen.refusals import means_credit
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import NO_CREDIT, TOKEN_PREFIX, RenderRow, token_of
+from heygen_nb.ledger import NO_CREDIT, TOKEN_PREFIX, Hold, RenderRow, token_of
 from heygen_nb.models import NO_AVATAR
 from heygen_nb.renderer.instead import forget_assets
 from heygen_nb.renderer.submit import Waits, not_rendered, record
@@ -35,9 +35,7 @@ from heygen_nb.renderer.submit import Waits, not_rendered, record
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from heygen_nb.clock import Pace
     from heygen_nb.heygen.wire import BatchItem
-    from heygen_nb.ledger import Hold
     from heygen_nb.log import Report
     from heygen_nb.renderer.account import Account
 

@@ -25,9 +25,9 @@ from heygen_nb.errors import (
     ServerError,
 )
 from heygen_nb.files import write_whole
-from heygen_nb.heygen.wire import VoiceReply
+from heygen_nb.heygen.wire import LookReply, VoiceReply
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import Avatar, Voice
+from heygen_nb.models import Avatar, Payer, Voice
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from heygen_nb.heygen import HeyGenClient
-    from heygen_nb.heygen.wire import LookReply
-    from heygen_nb.models import Payer
 
     class Fetch(Protocol):
         """Fetches a picture or a sound by its link."""

@@ -11,14 +11,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.errors import InvalidRequestError
+from heygen_nb.errors import ApiError, InvalidRequestError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import ENDED_UNPAID
+from heygen_nb.ledger import ENDED_UNPAID, RenderRow
 from heygen_nb.renderer.speech import asset_of_sound
 
 if TYPE_CHECKING:
-    from heygen_nb.errors import ApiError
-    from heygen_nb.ledger import RenderRow
     from heygen_nb.renderer.account import Account
 
 FALLBACK_ENGINE = "avatar_iii"  # the only one that most public looks take

@@ -25,7 +25,14 @@ from heygen_nb.models import Video
 from heygen_nb.renderer.archive import keep
 from heygen_nb.renderer.background import background_source
 from heygen_nb.renderer.finish import WORDS, in_other_process
-from heygen_nb.renderer.speech import Wish, fitted, spoken, text_key, words_beside
+from heygen_nb.renderer.speech import (
+    Audio,
+    Wish,
+    fitted,
+    spoken,
+    text_key,
+    words_beside,
+)
 from heygen_nb.renderer.submit import Waits, record
 from heygen_nb.renderer.wait import clock_for, status_line
 from heygen_nb.timing import RenderTimes
@@ -36,7 +43,6 @@ if TYPE_CHECKING:
     from heygen_nb.ledger import Hold, RenderRow
     from heygen_nb.log import Report
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.speech import Audio
 
 _NEAR_S = 0.02  # a picture or less
 _USUAL_WAIT_S, _LOOK_S = 5.0, 1.0

@@ -22,33 +22,35 @@ from heygen_nb.errors import (
     NotAuthorizedError,
 )
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import TOKEN_PREFIX, RenderRow, title_token, token_of
+from heygen_nb.ledger import (
+    TOKEN_PREFIX,
+    Allow,
+    NewRender,
+    RenderRow,
+    title_token,
+    token_of,
+)
 from heygen_nb.ledger.leases import taken_over
-from heygen_nb.log import Report
-from heygen_nb.models import NO_AVATAR
+from heygen_nb.log import ProgressCallback, Report
+from heygen_nb.models import NO_AVATAR, Draft, Quote
 from heygen_nb.money import Limits
-from heygen_nb.renderer.account import turn
+from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.background import asset_of, changed
 from heygen_nb.renderer.batch import send_together
 from heygen_nb.renderer.request import (
+    Proposal,
     finish_of,
     make_plan,
     picture_and_sound,
     revisions_of,
     speech_model,
 )
-from heygen_nb.renderer.speech import MAX_CALLS, Wish, say
+from heygen_nb.renderer.speech import MAX_CALLS, Audio, Wish, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heygen_nb.config import Settings
-    from heygen_nb.ledger import Allow, NewRender
-    from heygen_nb.log import ProgressCallback
-    from heygen_nb.models import Draft, Quote
-    from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.request import Proposal
-    from heygen_nb.renderer.speech import Audio
 
 log = logging.getLogger("heygen_nb.renderer")
 

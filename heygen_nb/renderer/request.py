@@ -15,17 +15,19 @@ from heygen_nb.heygen.wire import (
     Caption,
     Engine,
     ImageScene,
+    LookReply,
     StudioVideo,
+    VoiceReply,
     VoiceSettings,
     shape_of,
 )
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
+from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.ledger import NewRender
-from heygen_nb.models import NO_AVATAR
+from heygen_nb.models import NO_AVATAR, Draft, Quote
 from heygen_nb.renderer.background import (
     NOT_UPLOADED,
     SIDES_PX,
+    Picture,
     behind_avatar,
     foreign,
     identity,
@@ -39,17 +41,12 @@ from heygen_nb.renderer.resolve import (
     must_speak_first,
     voice_meant,
 )
-from heygen_nb.renderer.speech import MAX_CALLS
-from heygen_nb.timing import SpeechModel, Spoken, script_language
+from heygen_nb.renderer.speech import MAX_CALLS, Audio
+from heygen_nb.timing import Estimate, Fit, SpeechModel, Spoken, script_language
 
 if TYPE_CHECKING:
     from heygen_nb.config import Settings
-    from heygen_nb.heygen.wire import LookReply, VoiceReply
-    from heygen_nb.models import Draft, Quote
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.background import Picture
-    from heygen_nb.renderer.speech import Audio
-    from heygen_nb.timing import Estimate, Fit
 
 _MATTED = ("photo_avatar", "digital_twin")  # others show a background by themselves
 _MOST_LETTERS = 12  # of those that are named

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from heygen_nb.errors import ConfigError, NotFoundError, PreviewError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
-from heygen_nb.renderer.background import COLOR, picture_of
+from heygen_nb.renderer.background import COLOR, Picture, picture_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from heygen_nb.heygen import HeyGenClient
     from heygen_nb.heygen.wire import LookReply, VoiceReply
     from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.background import Picture
 
 _BEST_FIRST = ("avatar_v", "avatar_iv", "avatar_iii")
 _WISH = re.compile(r"([a-z]{2,3})-([A-Z]{2})-\w+(?:-\w+)*")  # en-US-Neural2-F

@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from heygen_nb.i18n import current_language
-from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import current_language, gettext as _
 from heygen_nb.models import Avatar, Voice
 
 if TYPE_CHECKING:

@@ -25,8 +25,8 @@ from heygen_nb.errors import (
 from heygen_nb.files import media_type, write_whole
 from heygen_nb.heygen.wire import SpeechRequest
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import SpeechRow
-from heygen_nb.renderer.account import turn
+from heygen_nb.ledger import Allow, SpeechRow
+from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.background import uploaded
 from heygen_nb.timing import Estimate
 
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from heygen_nb.ledger import Allow
-    from heygen_nb.renderer.account import Account
 
 log = logging.getLogger("heygen_nb.renderer")
 

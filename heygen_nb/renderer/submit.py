@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from heygen_nb.errors import (
@@ -27,13 +27,10 @@ from heygen_nb.errors import (
     TakenOverError,
 )
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import NO_CREDIT, token_of
+from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow, token_of
 from heygen_nb.renderer.instead import assets_in, forget_assets, other_form
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from heygen_nb.ledger import Hold, RenderRow
     from heygen_nb.log import Report
     from heygen_nb.renderer.account import Account
 

@@ -6,10 +6,10 @@ import asyncio
 import logging
 from contextlib import aclosing, nullcontext
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.clock import Patience
+from heygen_nb.clock import Pace, Patience
 from heygen_nb.errors import (
     ApiError,
     NotAuthorizedError,
@@ -18,28 +18,21 @@ from heygen_nb.errors import (
 )
 from heygen_nb.heygen.client import MAX_STATUS_IDS
 from heygen_nb.heygen.refusals import means_credit
-from heygen_nb.heygen.wire import phase
+from heygen_nb.heygen.wire import VideoReply, phase
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import NO_CREDIT, RenderRow
-from heygen_nb.models import Video
-from heygen_nb.renderer.account import turn
+from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow
+from heygen_nb.models import ProgressStatus, Video
+from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.archive import described, links
 from heygen_nb.renderer.instead import forget_assets
 from heygen_nb.renderer.submit import not_rendered, record
-from heygen_nb.timing import USUAL_S, PastRender, RenderTimes, estimate_s
+from heygen_nb.timing import USUAL_S, PastRender, RenderClock, RenderTimes, estimate_s
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Awaitable, Callable
-    from datetime import datetime
 
-    from heygen_nb.clock import Pace
     from heygen_nb.heygen import HeyGenClient
-    from heygen_nb.heygen.wire import VideoReply
-    from heygen_nb.ledger import Hold
     from heygen_nb.log import Report
-    from heygen_nb.models import ProgressStatus
-    from heygen_nb.renderer.account import Account
-    from heygen_nb.timing import RenderClock
 
 log = logging.getLogger("heygen_nb.renderer")
 

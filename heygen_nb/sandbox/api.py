@@ -12,14 +12,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
-from heygen_nb.sandbox.state import KeyState
+from heygen_nb.sandbox.state import KeyState, Purse, SandboxOptions, State
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
     from starlette.requests import Request
-
-    from heygen_nb.sandbox.state import Purse, SandboxOptions, State
 
     Endpoint = Callable[[Request], Awaitable[Response]]
     Create = Callable[[Any, str | None, Request], Awaitable[Response]]

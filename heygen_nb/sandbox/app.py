@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
 from heygen_nb.sandbox import looks, voices
-from heygen_nb.sandbox.api import Keys, Refusal, data, json_body, page, refuse
+from heygen_nb.sandbox.api import Endpoint, Keys, Refusal, data, json_body, page, refuse
 from heygen_nb.sandbox.bodies import AdvanceBody, BalanceBody, OwnerBody, parse
 from heygen_nb.sandbox.files import Files
 from heygen_nb.sandbox.jobs import JobQueue
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from heygen_nb.sandbox.api import Endpoint
 
 TOKEN_HEADER = "X-Sandbox-Token"  # noqa: S105 - its name, not a token
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")

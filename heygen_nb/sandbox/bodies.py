@@ -24,7 +24,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from heygen_nb.sandbox.api import Refusal, found, invalid
-from heygen_nb.sandbox.looks import looks
+from heygen_nb.sandbox.looks import SandboxLook, looks
 from heygen_nb.sandbox.rendering import FilmOrder, Ratio, SoundPart
 from heygen_nb.sandbox.state import Purse  # noqa: TC001 - pydantic resolves it
 from heygen_nb.sandbox.voices import CATALOGUE, model, voices
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.sandbox.files import Files
-    from heygen_nb.sandbox.looks import SandboxLook
 
 _SHORT_SIDE = {"720p": 720, "1080p": 1080, "4k": 1080}  # 4k is too slow to play at
 _SHAPES: dict[str, Ratio] = {"portrait": "9:16", "landscape": "16:9", "square": "1:1"}

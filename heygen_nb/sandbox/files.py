@@ -15,20 +15,18 @@ from starlette.datastructures import UploadFile
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from heygen_nb.files import media_type
-from heygen_nb.preview.voice import Word
+from heygen_nb.preview.voice import Narration, Word
 from heygen_nb.sandbox import voices as sound
 from heygen_nb.sandbox.api import Refusal, data, found, invalid, require
 from heygen_nb.sandbox.bodies import SpeechBody, parse
 from heygen_nb.sandbox.rendering import SoundPart
-from heygen_nb.sandbox.state import AssetState, SpeechState
+from heygen_nb.sandbox.state import AssetState, SpeechState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
 
-    from heygen_nb.preview.voice import Narration
-    from heygen_nb.sandbox.state import State
 
 _LIMIT_BYTES = 32 * 1024 * 1024
 

@@ -11,16 +11,13 @@ from typing import TYPE_CHECKING, Any
 from heygen_nb.processes import Processes
 from heygen_nb.sandbox.api import Refusal
 from heygen_nb.sandbox.bodies import order_of, parse_video
-from heygen_nb.sandbox.files import file_hash
-from heygen_nb.sandbox.rendering import FetchError, make_canned, render
-from heygen_nb.sandbox.state import JobState, video_price
+from heygen_nb.sandbox.files import Files, file_hash
+from heygen_nb.sandbox.rendering import FetchError, FilmOrder, make_canned, render
+from heygen_nb.sandbox.state import JobState, Purse, State, video_price
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from heygen_nb.sandbox.files import Files
-    from heygen_nb.sandbox.rendering import FilmOrder
-    from heygen_nb.sandbox.state import Purse, State
 
 _log = logging.getLogger("heygen_nb.sandbox")
 _FAILED = "rendering_failed"

@@ -20,7 +20,7 @@ import uvicorn
 from filelock import FileLock, Timeout
 
 from heygen_nb.errors import SandboxError
-from heygen_nb.sandbox.app import TOKEN_HEADER, create_app
+from heygen_nb.sandbox.app import TOKEN_HEADER, Sandbox, create_app
 from heygen_nb.sandbox.state import SandboxOptions
 from heygen_nb.sandbox.telegram import CHAT_ID
 
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
     from starlette.applications import Starlette
 
-    from heygen_nb.sandbox.app import Sandbox
 
 _FILE = "server.json"
 _POLL_S, _START_S = 0.05, 30.0

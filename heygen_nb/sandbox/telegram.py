@@ -20,14 +20,13 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Route
 
 from heygen_nb.sandbox.api import json_body
-from heygen_nb.sandbox.state import PostState
+from heygen_nb.sandbox.state import PostState, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from starlette.requests import Request
 
-    from heygen_nb.sandbox.state import State
 
 _FOLDER = Path(__file__).parent
 _BOT, _CHAT, _OTHER_CHAT, _CHAT_DETAILS = json.loads(

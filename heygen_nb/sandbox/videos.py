@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
 
-from heygen_nb.sandbox.api import Refusal, data, found, invalid, page, require
+from heygen_nb.sandbox.api import Endpoint, Refusal, data, found, invalid, page, require
 from heygen_nb.sandbox.bodies import (
     AvatarVideoBody,
     BatchBody,
@@ -18,15 +18,13 @@ from heygen_nb.sandbox.bodies import (
     parse_video,
 )
 from heygen_nb.sandbox.rendering import FilmOrder
-from heygen_nb.sandbox.state import BatchState, JobState
+from heygen_nb.sandbox.state import BatchState, JobState, State
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
-    from heygen_nb.sandbox.api import Endpoint
     from heygen_nb.sandbox.files import Files
     from heygen_nb.sandbox.jobs import JobQueue
-    from heygen_nb.sandbox.state import State
 
 _MAX_IDS = 100
 _NEVER = ("folder_id", "gif_url", "output_language", "video_page_url")

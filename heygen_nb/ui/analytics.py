@@ -6,18 +6,14 @@ import asyncio
 import re
 from functools import partial
 from io import StringIO
-from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from heygen_nb.figures import Theme, title_of
+from heygen_nb.figures import Analytics, Theme, title_of
 from heygen_nb.i18n import gettext as _
 from heygen_nb.reports import analytics
 from heygen_nb.ui.base import Panel, make, row
 from heygen_nb.ui.html import bar_html, clock, markup, period_options
-
-if TYPE_CHECKING:
-    from heygen_nb.figures import Analytics
 
 # Drawn in these, shown in the theme's: a chart follows a switch of themes at once.
 _DRAWN = Theme("none", "#010101", "#020202", "#030303", "#040404")

@@ -10,16 +10,14 @@ import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _
 from heygen_nb.renderer.background import COLOR
-from heygen_nb.ui.base import Part, make, row
-from heygen_nb.ui.catalogue import FOLDER
+from heygen_nb.ui.base import Panel, Part, Work, make, row
+from heygen_nb.ui.catalogue import FOLDER, KnownBackground
 from heygen_nb.ui.html import markup, thumb_html
 from heygen_nb.ui.widgets import PictureGrid, Tile
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-    from heygen_nb.ui.base import Panel, Work
-    from heygen_nb.ui.catalogue import KnownBackground
 
 _FIRST_COLOR = "#1b2440"
 _ACCEPT = ".png,.jpg,.jpeg,.webp,.gif,.bmp,.tif,.tiff"

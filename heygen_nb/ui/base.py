@@ -14,8 +14,7 @@ import ipywidgets as widgets
 from IPython import display as ipython_display
 
 from heygen_nb.errors import ArgumentError, HeygenNbError
-from heygen_nb.i18n import again
-from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import again, gettext as _
 from heygen_nb.ui.html import bar_html, failure_html, markup
 from heygen_nb.ui.state import SharedState, shared_state
 from heygen_nb.ui.surface import dead_html

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from heygen_nb.errors import ConfigError
+from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.files import media_type, write_whole
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import short_id
+from heygen_nb.models import Avatar, Voice, short_id
 from heygen_nb.renderer.background import (
     COLOR,
     file_of,
@@ -33,9 +33,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
-    from heygen_nb.errors import HeygenNbError
     from heygen_nb.ledger import Ledger
-    from heygen_nb.models import Avatar, Voice
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.catalogue import Catalogue, Kind
 

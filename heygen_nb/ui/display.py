@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import Draft
+from heygen_nb.models import Draft, Progress, Quote, Video
 from heygen_nb.timing import estimate_s
 from heygen_nb.ui.html import bar_html, markup, video_html
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from heygen_nb.models import Progress, Quote, Video
 
 _Result = TypeVar("_Result")
 _LINES = 8

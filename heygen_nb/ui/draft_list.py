@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from heygen_nb.drafts import what_is_said
-from heygen_nb.i18n import again, ngettext
-from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import again, gettext as _, ngettext
 from heygen_nb.timing import estimate_s
-from heygen_nb.ui.base import Part, make, row
+from heygen_nb.ui.base import Panel, Part, make, row
 from heygen_nb.ui.html import markup, two_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from heygen_nb.ui.base import Panel
     from heygen_nb.ui.state import KeptDraft
 
 LISTED = 200

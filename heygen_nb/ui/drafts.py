@@ -12,8 +12,7 @@ import ipywidgets as widgets
 
 from heygen_nb.drafts import drafts_in
 from heygen_nb.errors import HeygenNbError
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
+from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.ui.base import Actions, Panel, column, focus, make, row, show
 from heygen_nb.ui.draft_list import DraftList
 from heygen_nb.ui.editor import Autosave, Editor, blank_draft

@@ -15,8 +15,8 @@ import ipywidgets as widgets
 from heygen_nb.config import check_duration
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import NO_BACKGROUND, Draft
-from heygen_nb.ui.base import Actions, Part, make, show
+from heygen_nb.models import NO_BACKGROUND, Draft, Voice
+from heygen_nb.ui.base import Actions, Panel, Part, Words, Work, make, show
 from heygen_nb.ui.catalogue import label_of
 from heygen_nb.ui.html import caption_html, cut, duration_words, script_html
 from heygen_nb.ui.pickers import PickerSlot
@@ -25,9 +25,7 @@ from heygen_nb.ui.state import KeptDraft
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from heygen_nb.models import Voice
     from heygen_nb.timing import Fit
-    from heygen_nb.ui.base import Panel, Words, Work
 
 AUTOSAVE_S = 0.8
 GROW_S = 0.2  # between two updates of a text that is being written

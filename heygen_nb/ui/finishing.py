@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -11,11 +11,8 @@ from heygen_nb.drafts.pronounce import rules_of, save_rule
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import ASPECT_RATIOS
 from heygen_nb.preview import EspeakVoice
-from heygen_nb.ui.base import Part, row
+from heygen_nb.ui.base import Panel, Part, Place, Work, row
 from heygen_nb.ui.widgets import Player
-
-if TYPE_CHECKING:
-    from heygen_nb.ui.base import Panel, Place, Work
 
 _LOUDNESS = (-14, -16, -19, -23)
 

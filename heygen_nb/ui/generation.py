@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
-from heygen_nb.ui.base import Actions, Panel, Part, column, focus, make, row, show
+from heygen_nb.i18n import gettext as _, ngettext
+from heygen_nb.ui.base import Actions, Panel, Part, Work, column, focus, make, row, show
 from heygen_nb.ui.html import amount_text, bar_html, clock, cut, left_text, markup
 from heygen_nb.ui.video import VideoView, ending_html
 from heygen_nb.ui.widgets import LogView
@@ -18,7 +17,6 @@ from heygen_nb.ui.widgets import LogView
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from heygen_nb.ui.base import Work
     from heygen_nb.ui.jobs import Job
 
 CARDS = 6

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
-from heygen_nb.reports import export_history, history_lines
+from heygen_nb.i18n import gettext as _, ngettext
+from heygen_nb.reports import HistoryLine, export_history, history_lines
 from heygen_nb.ui.base import Actions, Panel, column, make, row, shared_layout, show
 from heygen_nb.ui.html import cut, markup, period_options, picture_html
 from heygen_nb.ui.surface import relative
@@ -25,9 +24,6 @@ from heygen_nb.ui.video import (
     post_all,
     status_options,
 )
-
-if TYPE_CHECKING:
-    from heygen_nb.reports import HistoryLine
 
 ROWS = 7
 _FOR_CHOSEN = "post", "check", "finish", "delete", "none"

@@ -9,17 +9,15 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from heygen_nb.drafts import left_out_text, what_is_said
-from heygen_nb.i18n import again, ngettext
-from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import again, gettext as _, ngettext
 from heygen_nb.telegram import MAX_CAPTION
-from heygen_nb.timing import script_language
+from heygen_nb.timing import Fit, script_language
 from heygen_nb.ui.surface import video_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from heygen_nb.timing import Fit
 
 MAX_PICTURE_BYTES = 200_000
 _NBSP = "\N{NO-BREAK SPACE}"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from heygen_nb.api import finish_row, settings_for, take_up_posts, without_limits
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import Draft
+from heygen_nb.models import Draft, Progress
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.order import ToRender, order_all
 from heygen_nb.renderer.request import picture_and_sound, revision_of
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
     from heygen_nb.config import Settings
-    from heygen_nb.models import Progress
     from heygen_nb.ui.state import SharedState
 
 LOG_LINES = 50

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from heygen_nb.api import heard, settings_for
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
-from heygen_nb.models import NO_AVATAR
+from heygen_nb.i18n import gettext as _, ngettext
+from heygen_nb.models import NO_AVATAR, Draft, Voice
 from heygen_nb.renderer import update_video_config
 from heygen_nb.renderer.order import over_limit
 from heygen_nb.renderer.search import language_label
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.config import Settings
-    from heygen_nb.models import Draft, Voice
     from heygen_nb.renderer.request import Proposal
     from heygen_nb.ui.base import Answer, Panel
     from heygen_nb.ui.jobs import Job

@@ -7,21 +7,18 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import ipywidgets as widgets
 
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
+from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import Avatar, Voice
-from heygen_nb.renderer.catalogue import age_text
+from heygen_nb.renderer.catalogue import Kind, age_text
 from heygen_nb.renderer.search import SearchIndex, language_label, word_label
 from heygen_nb.ui.backgrounds import BackgroundPicker
-from heygen_nb.ui.base import Actions, Part, make, row, show
+from heygen_nb.ui.base import Actions, Options, Panel, Part, Words, make, row, show
 from heygen_nb.ui.html import markup, two_lines
 from heygen_nb.ui.widgets import PictureGrid, Tile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from heygen_nb.renderer.catalogue import Kind
-    from heygen_nb.ui.base import Options, Panel, Words
     from heygen_nb.ui.catalogue import AccountLists
 
     Chosen = Callable[[str, str | None], Coroutine[Any, Any, object]]

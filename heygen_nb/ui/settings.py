@@ -8,19 +8,16 @@ from typing import TYPE_CHECKING, Any, get_args
 import ipywidgets as widgets
 
 from heygen_nb.config import SECRETS, Settings, check_duration
-from heygen_nb.i18n import LANGUAGES
-from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import LANGUAGES, gettext as _
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.account import purse_of
-from heygen_nb.ui.base import Actions, Panel, column, make, said, show
+from heygen_nb.ui.base import Actions, Panel, Place, Work, column, make, said, show
 from heygen_nb.ui.finishing import PronounceCard
 from heygen_nb.ui.html import duration_words, money_text
 from heygen_nb.ui.pickers import PickerSlot
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from heygen_nb.ui.base import Place, Work
 
 
 # The first line of each text is the label, the second one a hint.

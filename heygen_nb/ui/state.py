@@ -20,12 +20,12 @@ from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
-from heygen_nb.models import SCRIPT_LANGUAGES, Draft
+from heygen_nb.models import SCRIPT_LANGUAGES, Draft, Voice
 from heygen_nb.renderer import effective_settings, update_video_config
-from heygen_nb.renderer.account import ledger_url, open_account
+from heygen_nb.renderer.account import Account, ledger_url, open_account
 from heygen_nb.renderer.resolve import background_meant
 from heygen_nb.reports import HistoryLine, line_by_id
-from heygen_nb.timing import script_language
+from heygen_nb.timing import Fit, script_language
 from heygen_nb.ui.catalogue import AccountLists, BackgroundStore
 from heygen_nb.ui.jobs import Jobs
 from heygen_nb.writing import Lengths, Writing
@@ -36,10 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.ledger.tables import DraftRow
-    from heygen_nb.models import Voice
-    from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Proposal
-    from heygen_nb.timing import Fit
 
 T = TypeVar("T")
 _STATUS = {

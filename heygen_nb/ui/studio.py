@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from heygen_nb.errors import HeygenNbError
-from heygen_nb.i18n import LANGUAGES, current_language, ngettext
-from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import LANGUAGES, current_language, gettext as _, ngettext
 from heygen_nb.renderer.account import purse_of
 from heygen_nb.ui.analytics import AnalyticsPanel
 from heygen_nb.ui.base import Panel, column, make, row

@@ -19,9 +19,8 @@ from heygen_nb.drafts import (
 )
 from heygen_nb.errors import DraftError
 from heygen_nb.files import packaged
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
-from heygen_nb.ui.base import Actions, Part, make, row, show
+from heygen_nb.i18n import gettext as _, ngettext
+from heygen_nb.ui.base import Actions, Panel, Part, make, row, show
 from heygen_nb.ui.html import markup
 from heygen_nb.ui.paying import render_if_agreed, render_unpaid_if_agreed
 
@@ -31,7 +30,6 @@ if TYPE_CHECKING:
 
     from heygen_nb.drafts.template import Filled
     from heygen_nb.models import Draft
-    from heygen_nb.ui.base import Panel
     from heygen_nb.ui.jobs import Job
 
 FOLDER = "templates"

@@ -12,15 +12,14 @@ import ipywidgets as widgets
 
 from heygen_nb.api import finish_video
 from heygen_nb.errors import HeygenNbError
-from heygen_nb.i18n import gettext as _
-from heygen_nb.i18n import ngettext
+from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import Draft
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.advance import advance
 from heygen_nb.renderer.finish import checked, words_of_kind
 from heygen_nb.renderer.order import adopt, order_again
-from heygen_nb.reports import HistoryLine, line_by_id
-from heygen_nb.ui.base import Actions, Part, make, show
+from heygen_nb.reports import HistoryLine, Outcome, line_by_id
+from heygen_nb.ui.base import Actions, Panel, Part, Words, Work, make, show
 from heygen_nb.ui.finishing import FinishRow
 from heygen_nb.ui.html import clock, failure_html, markup
 from heygen_nb.ui.surface import relative
@@ -32,8 +31,6 @@ if TYPE_CHECKING:
 
     from heygen_nb.finishing.check import Finding
     from heygen_nb.renderer.account import Account
-    from heygen_nb.reports import Outcome
-    from heygen_nb.ui.base import Panel, Words, Work
     from heygen_nb.ui.state import SharedState
 
 

@@ -13,14 +13,12 @@ import ipywidgets as widgets
 
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ui.base import Part, make, row, shared_layout, show
+from heygen_nb.ui.base import Panel, Part, Place, make, row, shared_layout, show
 from heygen_nb.ui.html import markup, video_html
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
     from pathlib import Path
-
-    from heygen_nb.ui.base import Panel, Place
 
     Picture = Callable[[str], Awaitable[bytes | None]]
 

@@ -9,22 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from heygen_nb.i18n import LANGUAGES, current_language
-from heygen_nb.i18n import gettext as _
-from heygen_nb.models import SCRIPT_LANGUAGES
-from heygen_nb.scripts import ScriptRequest
-from heygen_nb.timing import script_language
-from heygen_nb.ui.base import Actions, Part, row, show
-from heygen_nb.ui.editor import blank_draft
+from heygen_nb.i18n import LANGUAGES, current_language, gettext as _
+from heygen_nb.models import SCRIPT_LANGUAGES, Draft
+from heygen_nb.scripts import Change, ScriptRequest
+from heygen_nb.timing import Fit, script_language
+from heygen_nb.ui.base import Actions, Panel, Part, Words, Work, row, show
+from heygen_nb.ui.editor import Autosave, blank_draft
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Coroutine
 
-    from heygen_nb.models import Draft
-    from heygen_nb.scripts import Change
-    from heygen_nb.timing import Fit
-    from heygen_nb.ui.base import Panel, Words, Work
-    from heygen_nb.ui.editor import Autosave
     from heygen_nb.ui.state import SharedState
 
 MAX_VERSIONS = 10

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from heygen_nb.drafts import check_draft, read_drafts
 from heygen_nb.errors import DraftError, HeygenNbError

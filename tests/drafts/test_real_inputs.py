@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from heygen_nb.drafts import check_draft, drafts_from, read_drafts, what_is_said
 from heygen_nb.drafts.read import drafts_in

@@ -6,8 +6,7 @@ import time
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from heygen_nb.drafts import drafts_from, read_table, table_of
 from heygen_nb.drafts.table import key_of

@@ -2,8 +2,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
-from hypothesis import strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 from PIL import features
 
 from heygen_nb.preview import EspeakVoice, Scene, Word, render_scene

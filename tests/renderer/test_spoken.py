@@ -7,8 +7,7 @@ import pytest
 import heygen_nb as hg
 from heygen_nb.config import Settings
 from heygen_nb.drafts import Speakable
-from heygen_nb.renderer import draft_settings
-from heygen_nb.renderer import request as requests
+from heygen_nb.renderer import draft_settings, request as requests
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.animatic import scene_of
 from heygen_nb.renderer.request import make_plan, picture_and_sound, revision_of

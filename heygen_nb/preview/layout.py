@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from unicodedata import category
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, ImageOps, ImageStat, features
 
 from heygen_nb.errors import PreviewError
@@ -25,10 +26,7 @@ from heygen_nb.i18n import gettext as _
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    Plane = NDArray[np.uint8]
-
+Plane = NDArray[np.uint8]
 _VERTICAL = 1.5  # from this ratio on it is a phone's full screen
 
 

@@ -5,23 +5,22 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from heygen_nb.sandbox.state import KeyState, Purse, SandboxOptions, State
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
-    from starlette.requests import Request
-
-    Endpoint = Callable[[Request], Awaitable[Response]]
-    Create = Callable[[Any, str | None, Request], Awaitable[Response]]
-
+Endpoint = Callable[[Request], Awaitable[Response]]
+Create = Callable[[Any, str | None, Request], Awaitable[Response]]
 T = TypeVar("T")
 _KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 _UNKNOWN = {404: "not_found", 405: "method_not_allowed"}

@@ -154,6 +154,7 @@ def test_what_is_not_there_answers_in_heygens_envelope(
     [
         "/v3/templates",
         "/v3/webhooks/endpoints",
+        "/v3/avatars",
         "/v3/webhooks/events",
         "/v3/webhooks/event-types",
     ],

@@ -67,7 +67,8 @@ def panel_words(hint: str) -> str:
 
 def bar_html(fraction: float | None) -> str:
     """Return a progress bar; without a fraction one that only shows life."""
-    name = f'role="progressbar" aria-label="{escape(_("Progress"))}"'
+    label = _("Progress")
+    name = f'role="progressbar" aria-label="{escape(label)}"'
     if fraction is None:
         return f'<div class="hg-bar hg-busy" {name}><i></i></div>'
     percent = round(100 * fraction)

@@ -87,7 +87,8 @@ def wait_for_jobs(sandbox, count):
 async def test_two_processes_race_and_one_is_frozen_past_its_lease(
     make_sandbox, children_of, ledger_url
 ):
-    sandbox = make_sandbox(concurrency=2 * MANY)
+    # none is done before one of them is frozen
+    sandbox = make_sandbox(concurrency=2 * MANY, processing_s=4.0)
     children = children_of(sandbox)
     how = {"ledger_url": ledger_url, "max_concurrent_renders": MANY}
     work = drafts(MANY)

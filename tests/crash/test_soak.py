@@ -149,3 +149,6 @@ async def test_random_sequences_by_two_processes_pay_each_order_once(
     assert not films - orders  # a person's word for each
     assert len(told["jobs"]) == len(told["charges"]) == films.total()
     assert {job["id"] for job in told["jobs"]} == {r.video_id for r in rows} - {None}
+    posted = Counter(post["text"].replace("post ", "s") for post in told["posts"])
+    assert posted
+    assert not posted - films  # no film twice in the chat

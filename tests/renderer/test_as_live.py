@@ -236,3 +236,18 @@ async def test_what_appears_late_is_one_job_and_one_film(make_sandbox, home, odd
 
     assert like(corner(video), BLUE)
     assert len(sandbox.ledger()["jobs"]) == len(sandbox.charges()) == 1
+
+
+@pytest.mark.parametrize(("voice", "heeds"), [("voice_en_001", 1), ("voice_en_006", 0)])
+async def test_a_pause_that_a_voice_does_not_heed_is_told_first(
+    make_sandbox, voice, heeds
+):
+    sandbox = make_sandbox(**ODD)
+    settings = sandbox.settings(heygen_voice=voice)
+    draft = hg.Draft(script=f'One.<break time="2s"/>Two. {SCRIPT}')
+
+    async with open_account(settings) as account:
+        told = (await quote(account, draft, settings)).warnings
+
+    assert ["does not heed" in line for line in told].count(True) == 1 - heeds
+    assert sandbox.charges() == []

@@ -7,6 +7,7 @@ import json
 import pytest
 
 import heygen_nb as hg
+from heygen_nb.clock import Pace
 from heygen_nb.config import load_settings
 from heygen_nb.errors import NotAuthorizedError
 from heygen_nb.renderer.account import open_account
@@ -69,7 +70,7 @@ async def test_a_session_renewed_in_the_middle_goes_on_with_its_render(
         render_id = await order(account, DRAFT, settings)
         sandbox.advance(3_700)  # a session lives for an hour
         signed_in()  # somebody runs `heygen auth login` meanwhile
-        video = await advance(account, render_id)
+        video = await advance(account, render_id, pace=Pace(interval_s=0.05))
 
     again = await hg.render_video(DRAFT, settings=signed_in())
 

@@ -125,7 +125,7 @@ class Database:
             )
 
 
-class Part:
+class LedgerPart:
     """What reads and writes one kind of rows.
 
     Args:

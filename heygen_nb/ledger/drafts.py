@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import desc, select
 
-from heygen_nb.ledger.database import Part
+from heygen_nb.ledger.database import LedgerPart
 from heygen_nb.ledger.tables import DraftRow, PostRow, RenderRow
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 500  # SQLite takes a limited number of values in a question
 
 
-class Drafts(Part):
+class Drafts(LedgerPart):
     """What the user wrote, deleted drafts included until they are restored."""
 
     def all(self) -> Sequence[DraftRow]:

@@ -8,7 +8,7 @@ from sqlalchemy import desc, func, or_, select, update
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger.database import Database, Part
+from heygen_nb.ledger.database import Database, LedgerPart
 from heygen_nb.ledger.tables import EventRow, PostRow, RenderRow
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ _NEXT: dict[str, set[str]] = {
 }
 
 
-class Posts(Part):
+class Posts(LedgerPart):
     """The messages of the ledger; a post is the video's one and what follows it.
 
     Args:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, desc, func, or_, select, tuple_
 from sqlalchemy.orm import Session, aliased
 
-from heygen_nb.ledger.database import Part
+from heygen_nb.ledger.database import LedgerPart
 from heygen_nb.ledger.tables import PostRow, RenderRow, SpeechRow, searchable
 from heygen_nb.models import NO_AVATAR, Payer, RenderFact, SpeechFact
 
@@ -77,7 +77,7 @@ def _within(
     return [*begun, table.created_at < until] if until else begun
 
 
-class History(Part):
+class History(LedgerPart):
     """Reads renders page by page, whatever their number."""
 
     def page(
@@ -188,7 +188,7 @@ def _are_meant(
     return [RenderRow.words.contains(word) for word in phrase.split()]
 
 
-class Facts(Part):
+class Facts(LedgerPart):
     """Reads what is learned from and told in figures: a few columns of many rows."""
 
     def newest(self, backend: str) -> datetime | None:

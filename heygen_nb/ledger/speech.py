@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, Select, delete, func, select, update
 
 from heygen_nb.errors import LedgerError, TakenOverError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger.database import Part
+from heygen_nb.ledger.database import LedgerPart
 from heygen_nb.ledger.reading import Allow, belongs_to, spent_since, start_of_day
 from heygen_nb.ledger.tables import AssetRow, SpeechRow
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from heygen_nb.models import Payer
 
 
-class Speeches(Part):
+class Speeches(LedgerPart):
     """Every speech that was asked for, by account and text."""
 
     def of_text(self, payer: Payer, text_key: str) -> Sequence[SpeechRow]:
@@ -130,7 +130,7 @@ def _begins(text_key: str) -> ColumnElement[bool]:
     return SpeechRow.text_key.startswith(f"{text_key}:", autoescape=True)
 
 
-class Assets(Part):
+class Assets(LedgerPart):
     """Uploads of every account: a file that was sent once is not sent again."""
 
     def find(self, payer: Payer, sha256: str) -> str | None:

@@ -198,9 +198,8 @@ async def make_plan(
     fit = _fit(said, settings, cast.voice, model)
     length = audio.length if audio else fit.length
     pad_s = 0.0 if cast.look else _pad_s(length.seconds, settings.video_duration)
-    paid, length = length, length.later(pad_s)
-    if not here:
-        paid = length
+    paid = length if here else length.later(pad_s)  # silence made here is free
+    length = length.later(pad_s)
     quote = account.rates.quote(
         cast.engine,
         paid.seconds,

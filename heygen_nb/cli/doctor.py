@@ -89,7 +89,7 @@ class _Checkup:
         if settings.heygen_use_avatar:
             await self._check(
                 _("Avatar"),
-                lambda: look_meant(account, settings.heygen_avatar_id),
+                lambda: look_meant(account, settings.heygen_avatar_id, refresh=True),
                 lambda look: (
                     f"{look.name} ({look.id}, "
                     f"{choose_engine(look, settings.avatar_engine)})"

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from heygen_nb.heygen.wire import AccountReply, LookReply, VideoReply
+    from heygen_nb.heygen.wire import AccountReply, VideoReply
     from heygen_nb.renderer.batch import BatchLook
     from heygen_nb.renderer.wait import Watcher
     from heygen_nb.sandbox.process import SandboxHandle
@@ -97,7 +97,6 @@ class Account:
     stopped_by: HeygenNbError | None = None
 
     # What was found out since it was opened.
-    looks: dict[str, LookReply] = field(default_factory=dict)
     pictures: set[str] = field(default_factory=set)
     speech_links: dict[int, str] = field(default_factory=dict, repr=False)  # signed
     asset_links: dict[str, str] = field(default_factory=dict, repr=False)  # signed

@@ -17,9 +17,9 @@ from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import payer_of, session_of
 from heygen_nb.renderer.background import background_source
+from heygen_nb.renderer.catalogue import find_look
 from heygen_nb.renderer.finish import pool
 from heygen_nb.renderer.request import about_captions, picture_and_sound, revision_of
-from heygen_nb.renderer.resolve import find_look
 from heygen_nb.timing import script_language, speed_for
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from heygen_nb.heygen.refusals import means_credit
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, TOKEN_PREFIX, Hold, RenderRow, token_of
 from heygen_nb.models import NO_AVATAR
-from heygen_nb.renderer.instead import forget_assets
+from heygen_nb.renderer.instead import forget_what_failed
 from heygen_nb.renderer.submit import Waits, not_rendered, record
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ async def settle(account: Account, hold: Hold, row: RenderRow, pace: Pace) -> Re
         step = look.step_of(row)
         if step:
             row = await record(account, hold, "item", **step)
-            await forget_assets(account, row)
+            await forget_what_failed(account, row)
             if row.error_code == NO_CREDIT:
                 raise not_rendered("", NO_CREDIT, row.error_message or NO_CREDIT)
             return row

@@ -1,7 +1,7 @@
 """What an account can choose from: its voices and looks, listed once a day.
 
 Listing all of them takes some twenty requests; the lists are kept in home, a folder
-for each account.
+for each account. So is what was told of each look that a film was ordered with.
 """
 
 from __future__ import annotations
@@ -10,16 +10,21 @@ import asyncio
 import hashlib
 import io
 import logging
+import shutil
 from collections import Counter
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from heygen_nb.errors import (
     BadReplyError,
+    ConfigError,
     HeygenNbError,
     NetworkError,
+    NotFoundError,
     PreviewError,
     RateLimitedError,
     ServerError,
@@ -48,6 +53,7 @@ log = logging.getLogger("heygen_nb.renderer")
 
 FOLDER = ".catalogue"
 FRESH_FOR = timedelta(hours=24)
+_FIRST_FRESH_FOR = timedelta(hours=1)  # a look made meanwhile comes first
 _JUST_NOW = timedelta(minutes=1)
 THUMB_PX, THUMB_BYTES = 240, 10_000
 _AT_ONCE = 4  # pictures and samples fetched at a time
@@ -74,6 +80,7 @@ class Listing(Generic[R]):
         file: Where it is kept; None keeps it in memory only. A broken file counts
             as none.
         now: The time, aware UTC.
+        fresh_for: How old it may become.
 
     Attributes:
         trouble: Why the last refresh brought nothing.
@@ -85,11 +92,13 @@ class Listing(Generic[R]):
         fetch: Callable[[], AsyncIterator[R]],
         file: Path | None,
         now: Callable[[], datetime],
+        fresh_for: timedelta = FRESH_FOR,
     ) -> None:
         self._form: type[_Kept[R]] = _Kept[model]  # type: ignore[valid-type] # told at run time
         self._fetch = fetch
         self._file = file
         self._now = now
+        self._fresh_for = fresh_for
         self._kept: _Kept[R] | None = None
         self._asked_at: datetime | None = None
         self._turn = asyncio.Lock()
@@ -133,9 +142,16 @@ class Listing(Generic[R]):
                 await self._renew(on_part)
             return self.known
 
+    def forget(self) -> None:
+        """Drop what is known: HeyGen is asked at the next use."""
+        self._kept = None
+        with suppress(OSError):
+            if self._file:
+                self._file.unlink(missing_ok=True)
+
     def _fresh(self) -> bool:
         age = self.age
-        return age is not None and timedelta(minutes=-5) < age < FRESH_FOR
+        return age is not None and timedelta(minutes=-5) < age < self._fresh_for
 
     async def _renew(self, on_part: Callable[[Sequence[R]], object] | None) -> None:
         self._asked_at, items = self._now(), list[R]()
@@ -196,6 +212,8 @@ class Catalogue:
 
         self._client = client
         self._folder = folder
+        self._now = now
+        self._used: dict[str, Listing[LookReply]] = {}
         self._allow_private = allow_private
         self._fetching = asyncio.Semaphore(_AT_ONCE)
         self.said = Listing(VoiceReply, client.list_voices, file("voices"), now)
@@ -236,7 +254,27 @@ class Catalogue:
         on_part: Callable[[Sequence[Avatar]], object] | None = None,
     ) -> Sequence[Avatar]:
         """Return every look, own ones first; ``on_part`` gets the first ones early."""
+        if refresh:  # single looks may have changed as well
+            self._used.clear()
+            if self._folder:
+                shutil.rmtree(self._folder / "used", ignore_errors=True)
         return await self.looks.get(refresh=refresh, on_part=on_part)
+
+    def used(self, look_id: str) -> Listing[LookReply]:
+        """Return the list of one look, to order films with; see :func:`find_look`.
+
+        A look that HeyGen is not done with is never kept. One that changes later is
+        refused by HeyGen for free; then it is to be forgotten.
+        """
+        if look_id not in self._used:
+            self._used[look_id] = Listing(
+                LookReply,
+                partial(_usable_look, self._client, look_id),
+                self._file(f"used/{look_id}"),
+                self._now,
+                FRESH_FOR if look_id else _FIRST_FRESH_FOR,
+            )
+        return self._used[look_id]
 
     def listing(self, kind: Kind) -> Listing[VoiceReply] | Listing[Avatar]:
         """Return the list behind voices or avatars, for its age and its trouble."""
@@ -320,6 +358,44 @@ def catalogue_folder(home: Path, account: Payer) -> Path:
     """Return where the lists of an account are kept: no two accounts share one."""
     who = f"{account.backend}\0{account.base_url}\0{account.fingerprint}"
     return home / FOLDER / hashlib.sha256(who.encode()).hexdigest()[:32]
+
+
+async def find_look(client: HeyGenClient, look_id: str) -> LookReply:
+    """Ask for a look; an empty id is the first own one, else the first public one.
+
+    Raises:
+        ConfigError: There is no such look.
+    """
+    if look_id:
+        try:
+            return await client.get_look(look_id)
+        except NotFoundError:
+            raise ConfigError(
+                _("There is no avatar “{id}”.").format(id=look_id),
+                hint=_(
+                    "`heygen-nb avatars` lists them; leave heygen_avatar_id empty to "
+                    "use the first one you have."
+                ),
+            ) from None
+    async for look in client.list_looks():
+        if look.status in (None, "completed"):
+            return look
+    raise ConfigError(
+        _("This account has no avatar."),
+        hint=_("Make one at HeyGen, or switch “use avatar” off."),
+    )
+
+
+async def _usable_look(client: HeyGenClient, look_id: str) -> AsyncIterator[LookReply]:
+    look = await find_look(client, look_id)
+    if look.status in ("processing", "pending_consent"):
+        raise ConfigError(
+            _("Avatar “{name}” cannot be used yet: {status}.").format(
+                name=look.name, status=look.status
+            ),
+            hint=_("Nothing was sent. Wait, give the consent, or choose another."),
+        )
+    yield look
 
 
 async def _next(looks: AsyncIterator[LookReply]) -> LookReply | None:

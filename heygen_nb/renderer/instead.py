@@ -98,13 +98,17 @@ def _text(body: dict[str, Any]) -> str:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
 
 
-async def forget_assets(account: Account, row: RenderRow) -> None:
-    """Drop the files of an attempt that ended because HeyGen lacks something.
+async def forget_what_failed(account: Account, row: RenderRow) -> None:
+    """Drop what is known of the look and the files of an attempt that ended unpaid.
 
-    The next attempt then uploads them again, which is free: so it does not matter
-    that ``resource_not_found`` may be about the voice.
+    The look may have changed since it was told of. Files are uploaded again, which
+    is free: so it does not matter that ``resource_not_found`` may be about the voice.
     """
-    if row.state in ENDED_UNPAID and "not_found" in (row.error_code or ""):
+    if row.state not in ENDED_UNPAID:
+        return
+    if row.avatar_id:
+        account.catalogue.used(row.inputs.get("avatar_id", "")).forget()
+    if "not_found" in (row.error_code or ""):
         gone, ledger = assets_in(row.body), account.ledger
         await asyncio.to_thread(ledger.assets.forget, row.account, gone)
         await asyncio.to_thread(ledger.speech.forget, row.account, gone)

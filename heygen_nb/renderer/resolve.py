@@ -7,7 +7,7 @@ import difflib
 import re
 from typing import TYPE_CHECKING
 
-from heygen_nb.errors import ConfigError, NotFoundError, PreviewError
+from heygen_nb.errors import ConfigError, PreviewError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.renderer.background import COLOR, Picture, picture_of
@@ -15,7 +15,6 @@ from heygen_nb.renderer.background import COLOR, Picture, picture_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from heygen_nb.heygen import HeyGenClient
     from heygen_nb.heygen.wire import LookReply, VoiceReply
     from heygen_nb.renderer.account import Account
 
@@ -86,49 +85,21 @@ async def must_speak_first(account: Account, voice: VoiceReply) -> None:
         )
 
 
-async def look_meant(account: Account, look_id: str) -> LookReply:
-    """Return the avatar look that is meant, remembered while the account is open.
+async def look_meant(
+    account: Account, look_id: str, *, refresh: bool = False
+) -> LookReply:
+    """Return the avatar look that is meant, as HeyGen told of it within a day.
 
     Args:
         account: Whose looks there are.
         look_id: A look id; empty for the first own look, else the first public one.
+        refresh: Ask HeyGen now.
 
     Raises:
         ConfigError: There is no such look, or HeyGen is not done with it.
     """
-    if look_id not in account.looks:
-        look = await find_look(account.client, look_id)
-        if look.status in ("processing", "pending_consent"):
-            raise ConfigError(
-                _("Avatar “{name}” cannot be used yet: {status}.").format(
-                    name=look.name, status=look.status
-                ),
-                hint=_("Nothing was sent. Wait, give the consent, or choose another."),
-            )
-        account.looks[look_id] = look
-    return account.looks[look_id]
-
-
-async def find_look(client: HeyGenClient, look_id: str) -> LookReply:
-    """Ask for a look; see :func:`look_meant`."""
-    if look_id:
-        try:
-            return await client.get_look(look_id)
-        except NotFoundError:
-            raise ConfigError(
-                _("There is no avatar “{id}”.").format(id=look_id),
-                hint=_(
-                    "`heygen-nb avatars` lists them; leave heygen_avatar_id empty to "
-                    "use the first one you have."
-                ),
-            ) from None
-    async for look in client.list_looks():
-        if look.status in (None, "completed"):
-            return look
-    raise ConfigError(
-        _("This account has no avatar."),
-        hint=_("Make one at HeyGen, or switch “use avatar” off."),
-    )
+    [look] = await account.catalogue.used(look_id).get(refresh=refresh)
+    return look
 
 
 async def background_meant(

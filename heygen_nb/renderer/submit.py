@@ -28,7 +28,7 @@ from heygen_nb.errors import (
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow, token_of
-from heygen_nb.renderer.instead import assets_in, forget_assets, other_form
+from heygen_nb.renderer.instead import assets_in, forget_what_failed, other_form
 
 if TYPE_CHECKING:
     from heygen_nb.log import Report
@@ -187,7 +187,7 @@ async def _after_error(
     if not nothing_made:
         rejected = {"state": "rejected", "reserved_cost": 0.0, **told}
         row = await record(account, hold, "rejected", **rejected)
-        await forget_assets(account, row)
+        await forget_what_failed(account, row)
         raise error
     return row
 

@@ -24,7 +24,7 @@ from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow
 from heygen_nb.models import ProgressStatus, Video
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.archive import described, links
-from heygen_nb.renderer.instead import forget_assets
+from heygen_nb.renderer.instead import forget_what_failed
 from heygen_nb.renderer.submit import not_rendered, record
 from heygen_nb.timing import USUAL_S, PastRender, RenderClock, RenderTimes, estimate_s
 
@@ -300,7 +300,7 @@ async def _store(
         row = await asyncio.to_thread(account.ledger.render, row.id)
         if news := _news(account, row, sighting, elapsed_s):
             row = await record(account, held, **news)
-            await forget_assets(account, row)
+            await forget_what_failed(account, row)
         return row
 
 

@@ -15,7 +15,7 @@ from heygen_nb.heygen import HeyGenClient
 from heygen_nb.models import Payer
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.catalogue import Catalogue, catalogue_folder
-from heygen_nb.renderer.resolve import must_speak_first, voice_meant
+from heygen_nb.renderer.resolve import look_meant, must_speak_first, voice_meant
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +41,12 @@ class HeyGen:
         query = request.url.params
         if request.url.path.endswith("/looks"):
             rows = self.looks[query["ownership"]]
+        elif "/looks/" in request.url.path:
+            look_id = request.url.path.split("/")[-1]
+            rows = [row for rows in self.looks.values() for row in rows]
+            return httpx.Response(
+                200, json={"data": next(row for row in rows if row["id"] == look_id)}
+            )
         else:
             rows = self.own if query["type"] == "private" else self.public
             if query.get("engine"):
@@ -108,6 +114,55 @@ async def test_a_second_process_does_not_list_again_for_a_day(process, heygen, c
     async with process() as catalogue:
         await catalogue.voices()
     assert heygen.asked == 2 * asked - 2  # the looks were not asked for
+
+
+async def test_a_look_to_order_with_is_asked_for_once_by_all(process, heygen, clock):
+    [look] = heygen.looks["public"]
+    look["supported_api_engines"] = ["avatar_iii"]
+    for _process in range(2):
+        async with process() as catalogue:
+            told = await look_meant(account_with(catalogue), "l_1")
+            assert told.supported_api_engines == ("avatar_iii",)
+    assert heygen.asked == 1
+
+    look["supported_api_engines"] = ["avatar_v"]
+    async with process() as catalogue:
+        account = account_with(catalogue)
+        asked = await look_meant(account, "l_1", refresh=True)
+        await catalogue.avatars(refresh=True)
+        asked_for = heygen.asked
+        listed = await look_meant(account, "l_1")
+        assert asked.supported_api_engines == listed.supported_api_engines
+        assert heygen.asked == asked_for + 1
+    clock.now += timedelta(hours=25)
+    async with process() as catalogue:
+        await look_meant(account_with(catalogue), "l_1")
+    assert heygen.asked == asked_for + 2
+
+
+async def test_a_new_own_look_is_the_first_one_within_the_hour(process, heygen, clock):
+    async with process() as catalogue:
+        assert (await look_meant(account_with(catalogue), "")).id == "l_1"
+    heygen.looks["private"] = [{"id": "mine", "status": "completed"}]
+
+    clock.now += timedelta(minutes=61)
+
+    async with process() as catalogue:
+        assert (await look_meant(account_with(catalogue), "")).id == "mine"
+
+
+@pytest.mark.parametrize("status", ["processing", "pending_consent"])
+async def test_a_look_that_is_not_ready_is_asked_for_again(process, heygen, status):
+    [look] = heygen.looks["public"]
+    look["status"] = status
+    async with process() as catalogue:
+        account = account_with(catalogue)
+        with pytest.raises(ConfigError, match="cannot be used yet"):
+            await look_meant(account, "l_1")
+
+        look["status"] = "completed"
+
+        assert (await look_meant(account, "l_1")).id == "l_1"
 
 
 async def test_voices_are_told_apart(process):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
 import heygen_nb as hg
 from heygen_nb.clock import Clock
-from heygen_nb.errors import ConfigError
+from heygen_nb.errors import ApiError, ConfigError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.heygen.wire import LookReply
 from heygen_nb.renderer import draft_settings
@@ -20,6 +21,7 @@ from heygen_nb.renderer.advance import advance
 from heygen_nb.renderer.order import order, quote
 from heygen_nb.renderer.request import framing
 from heygen_nb.renderer.resolve import choose_engine
+from heygen_nb.sandbox.looks import looks
 
 pytestmark = pytest.mark.anyio
 
@@ -117,6 +119,30 @@ async def test_a_look_that_is_not_ready_is_refused_before_paying(sandbox, quick,
         await rendered(sandbox, quick[0], draft(avatar=look.id))
 
     assert sandbox.requests("POST /v3/videos") == 0
+
+
+@pytest.mark.parametrize("status", ["processing", "pending_consent", "gone"])
+async def test_a_look_that_changed_since_is_found_out_for_nothing(
+    sandbox, quick, monkeypatch, status
+):
+    known, asked = looks(narrow=False), "GET /v3/avatars/looks/{id}"
+    look = [*known.values()][-1]  # taken out and put back, it is the last one again
+    await rendered(sandbox, quick[0], draft(id="first", avatar=look.id))
+    if status == "gone":
+        monkeypatch.delitem(known, look.id)
+    else:
+        monkeypatch.setitem(known, look.id, replace(look, status=status))
+
+    with pytest.raises(ApiError) as refused:
+        await rendered(sandbox, quick[0], draft(id="second", avatar=look.id))
+
+    assert refused.value.charged is False
+    assert sandbox.requests(asked) == 1
+    with pytest.raises(ConfigError):
+        await rendered(sandbox, quick[0], draft(id="third", avatar=look.id))
+    assert sandbox.requests(asked) == 2
+    assert sandbox.requests("POST /v3/videos") == 2
+    assert len(sandbox.charges()) == 1
 
 
 @pytest.mark.parametrize(

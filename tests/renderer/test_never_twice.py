@@ -341,7 +341,7 @@ async def test_another_process_at_work_is_told_once(sandbox):
     assert len(told) <= 1
 
 
-@pytest.mark.parametrize(("background", "most"), [("", 7), ("sea.png", 9)])
+@pytest.mark.parametrize(("background", "most"), [("", 6), ("sea.png", 8)])
 async def test_a_single_render_with_warm_lists_needs_few_requests(
     sandbox, home, background, most
 ):

@@ -97,14 +97,16 @@ async def list_looks(request: Request) -> Any:
     """Answer ``GET /v3/avatars/looks``."""
     query = request.query_params
     ownership = choice(query, "ownership", "public", "private")
-    fitting = [
-        _view(look, request)
+    kind, group = query.get("avatar_type", ""), query.get("group_id", "")
+    fitting = (
+        look
         for look in _known(request).values()
         if ownership in (None, "private" if look.status else "public")
-        and query.get("avatar_type", "") in ("", look.avatar_type)
-        and query.get("group_id", "") in ("", look.group_id)
-    ]
-    return page(enumerate(fitting), query, default=20, maximum=50)
+        and kind in ("", look.avatar_type)
+        and group in ("", look.group_id)
+    )
+    listed = page(enumerate(fitting), query, default=20, maximum=50)
+    return listed | {"data": [_view(look, request) for look in listed["data"]]}
 
 
 async def get_look(request: Request) -> Response:

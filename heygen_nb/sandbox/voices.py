@@ -197,15 +197,19 @@ async def list_voices(request: Request) -> Any:
     query = request.query_params
     kind = choice(query, "type", "public", "private") or "public"
     engine = query.get("engine", "")
-    views = [
-        _view(voice, request) | {"support_locale": False}
+    language = query.get("language", "").casefold()
+    gender = query.get("gender", "").casefold()
+    fitting = (
+        voice
         for voice in voices(odd=options_of(request).odd_voices).values()
         if voice.type == kind
         and (not engine or (engine == "starfish" and voice.starfish))
-        and query.get("language", "").casefold() in ("", voice.language.casefold())
-        and query.get("gender", "").casefold() in ("", voice.gender)
-    ]
-    return page(enumerate(views), query, default=20)
+        and language in ("", voice.language.casefold())
+        and gender in ("", voice.gender)
+    )
+    listed = page(enumerate(fitting), query, default=20)
+    views = [_view(voice, request) for voice in listed["data"]]
+    return listed | {"data": [view | {"support_locale": False} for view in views]}
 
 
 async def get_voice(request: Request) -> Any:

@@ -8,6 +8,7 @@ import os
 import secrets
 import shutil
 import socket
+import sqlite3
 import ssl
 import subprocess
 import tempfile
@@ -21,6 +22,8 @@ import httpx
 import psycopg
 import pytest
 from playwright.sync_api import sync_playwright
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
 from starlette.applications import Starlette
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -68,6 +71,21 @@ def one_tls_context():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk():
+    """Nothing here outlives a power cut: what is stored is not forced to the disk."""
+
+    def leave_it_to_the_system(connection, *_others):
+        if isinstance(connection, sqlite3.Connection):
+            connection.execute("PRAGMA synchronous = OFF")
+
+    event.listen(Pool, "checkout", leave_it_to_the_system)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _handle: None)
+        yield
+    event.remove(Pool, "checkout", leave_it_to_the_system)
 
 
 @pytest.fixture(autouse=True)

@@ -6,11 +6,12 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from sqlalchemy import event
 
 import heygen_nb as hg
 from heygen_nb.api import render_drafts
 from heygen_nb.errors import LedgerError
-from heygen_nb.ledger import Ledger, database, leases
+from heygen_nb.ledger import Ledger
 from heygen_nb.renderer.account import open_account
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_naps")]
@@ -22,6 +23,10 @@ DAY = 25 * 3600
 def remove_ledger(home):
     for part in home.glob("heygen_nb.db*"):
         part.unlink()
+
+
+def be_impatient(connection, *_others):
+    connection.execute("PRAGMA busy_timeout = 50")
 
 
 def before(monkeypatch, name, state, step):
@@ -144,18 +149,25 @@ async def test_the_listing_is_asked_for_once_in_a_session(sandbox):
 async def test_a_ledger_locked_when_the_reply_comes_keeps_the_video(
     sandbox, home, monkeypatch
 ):
-    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.05)
-    monkeypatch.setattr(leases, "LEASE_S", 2.0)  # it cannot be given back either
-    file = home / "heygen_nb.db"
+    file, record = home / "heygen_nb.db", Ledger.record
+
+    def locked(self, *args, **fields):
+        if fields.get("state") == "submitted":
+            monkeypatch.setattr(Ledger, "record", record)
+            event.listen(self.database.engine, "checkout", be_impatient)
+            other.execute("BEGIN IMMEDIATE")
+        return record(self, *args, **fields)
+
     with closing(sqlite3.connect(file, check_same_thread=False)) as other:
-        before(
-            monkeypatch, "record", "submitted", lambda: other.execute("BEGIN IMMEDIATE")
-        )
+        monkeypatch.setattr(Ledger, "record", locked)
 
         with pytest.raises(LedgerError, match="locked") as caught:
             await hg.render_video(DRAFT, settings=sandbox.settings())
 
         other.rollback()
+        # it could not be given back either: the lease runs out
+        other.execute("UPDATE renders SET lease_until = 0")
+        other.commit()
     assert caught.value.charged is True
     video = await hg.render_video(DRAFT, settings=sandbox.settings())
     assert video.path.exists()

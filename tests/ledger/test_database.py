@@ -343,9 +343,15 @@ def test_a_file_size_limit_is_an_error_and_no_crash(tmp_path, account, new_rende
 
 
 def test_what_is_committed_survives_a_power_cut(tmp_path):
-    with (
-        Ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger,
-        ledger.database.engine.connect() as connection,
-    ):
-        assert connection.scalar(text("PRAGMA synchronous")) == 2  # FULL
-        assert connection.scalar(text("PRAGMA journal_mode")) == "wal"
+    found = {}
+
+    def look(connection, _record):  # before the tests' own setting for speed
+        for name in ("synchronous", "journal_mode"):
+            (found[name],) = connection.execute(f"PRAGMA {name}").fetchone()
+
+    with Ledger(f"sqlite:///{tmp_path / 'ledger.db'}") as ledger:
+        ledger.database.engine.dispose()
+        event.listen(ledger.database.engine, "connect", look)
+        ledger.database.engine.connect().close()
+
+    assert found == {"synchronous": 2, "journal_mode": "wal"}  # 2 is FULL

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 from heygen_nb.clock import Pace, Patience
 from heygen_nb.errors import (
-    STOPS_ALL,
     UNCLEAR,
     ApiError,
     NotAuthorizedError,
@@ -51,11 +50,10 @@ async def send_together(
     """Send planned renders, up to 100 a request.
 
     What has a background only goes singly, later; so does everything when HeyGen
-    does not take batches from this account.
+    does not take batches from this account, or when there is no money for all.
 
     Raises:
         NotAuthorizedError: The rest was not sent either.
-        PaymentRequiredError: So it was here.
     """
     for start in range(0, len(render_ids), MAX_ITEMS):
         async with AsyncExitStack() as stack:
@@ -96,12 +94,12 @@ async def _send(
         except ApiError as error:
             await _not_taken(account, key)
             passing = isinstance(error, NotSentError | RateLimitedError)
-            if isinstance(error, STOPS_ALL) or (
+            if isinstance(error, NotAuthorizedError) or (
                 passing and not waits.may_last(error.retry_after_s)
             ):
                 error.charged = False
                 raise
-            if not passing:
+            if not passing:  # money for some of them is spent singly
                 log.warning("%s", error)
                 return False
             await waits.wait(error.retry_after_s, 10)

@@ -176,7 +176,7 @@ def test_an_empty_balance_stops_the_rest_with_one_message(render, draft_file, sa
     assert [row["status"] for row in rows] == ["rejected"] * 3
     assert all(row["error"]["charged"] is False for row in rows)
     assert sandbox.requests("POST /v3/videos/batches") == 1
-    assert sandbox.requests("POST /v3/videos") == 0
+    assert sandbox.requests("POST /v3/videos") == 1
 
 
 def test_beyond_max_cost_nothing_is_sent(render, draft_file, sandbox):

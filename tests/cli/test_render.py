@@ -195,6 +195,20 @@ def test_the_quote_names_voice_and_avatar_before_paying(render, draft_file):
     assert "My voice" in ran.err
 
 
+def test_another_engine_of_the_look_is_taken_by_an_option(render, draft_file, sandbox):
+    file = draft_file()
+    quoted = render("--max-cost", "0.01", file)
+    assert "avatar_iii 0." in quoted.text
+    assert sandbox.charges() == []
+
+    ran = render("--engine", "avatar_iii", "--yes", file)
+
+    [job] = sandbox.ledger()["jobs"]
+    assert (ran.code, job["engine"]) == (0, "avatar_iii")
+    assert render("--engine", "avatar_ix", "--yes", file).code == 2
+    assert len(sandbox.charges()) == 1
+
+
 def test_on_a_terminal_a_no_pays_nothing(render, draft_file, sandbox, monkeypatch):
     monkeypatch.setattr("heygen_nb.cli.films.on_terminal", lambda: True)
     monkeypatch.setattr("heygen_nb.cli.films.ask", lambda _question: False)

@@ -61,7 +61,8 @@ class Processes(ThreadPoolExecutor):
             child.stdin.flush()
             answer, error = pickle.load(child.stdout)  # noqa: S301 - our own process
         except (OSError, EOFError, pickle.UnpicklingError) as exc:
-            child.kill()
+            with suppress(OSError), child:  # reaped: the next work gets a new one
+                child.kill()
             message = _("The process that makes films on this machine was ended.")
             raise BrokenExecutor(message) from exc
         if error:

@@ -76,25 +76,25 @@ class DraftList(Part):
         """What became of the drafts that are chosen."""
         return {self._status[key] for key in self.chosen if key in self._status}
 
-    @property
-    def first(self) -> str | None:
-        """The id of the newest draft in the list."""
-        options = self.s_drafts.options
-        return options[0][1] if options else None
-
     def choose_all(self) -> None:
         """Choose every entry of the list."""
         self.s_drafts.value = tuple(key for _label, key in self.s_drafts.options)
 
-    async def refresh(self, chosen: str | None = None) -> None:
-        """Ask for the drafts again; ``chosen`` is the one to be marked."""
+    async def refresh(self, chosen: str | None = None) -> str | None:
+        """Ask for the drafts again; ``chosen`` is the one to be marked.
+
+        Returns:
+            The id of the first one that was found, also when a later question is
+            answered already and this answer is not shown.
+        """
         self._asked = turn = self._asked + 1
         words, status = self.t_search.value, self.d_status.value or ""
         rows, total = await self._drafts.search(
             words, limit=LISTED, status=status, by=self.d_sort.value
         )
+        first = rows[0].draft.id if rows else None
         if turn != self._asked:
-            return  # a later question may have been answered first
+            return first  # a later question may have been answered first
         several = self.chosen if len(self.chosen) > 1 else ()
         self._status = {kept.draft.id: kept.status for kept in rows}
         options = tuple((_entry(kept), kept.draft.id) for kept in rows)
@@ -106,6 +106,7 @@ class DraftList(Part):
         self.mark(*marked)
         text = _count_words(total, filtered=bool(words or status))
         self.count.value = markup(text, "hg-hint") + _keys_html()
+        return first
 
     def mark(self, *draft_ids: str) -> None:
         """Mark entries without opening one."""

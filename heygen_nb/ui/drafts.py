@@ -121,8 +121,8 @@ class DraftsPanel(Panel):
     async def _begin(self) -> None:
         # Somebody may type before the list is there: that is a new draft already.
         blank = self.autosave.kept = blank_draft()
-        await self._list()
-        first = self.list.first and await self.shared.drafts.get(self.list.first)
+        first_id = await self._list()
+        first = first_id and await self.shared.drafts.get(first_id)
         if first and self.autosave.kept is blank and not self.autosave.changed:
             self.autosave.turn(first)
         else:
@@ -143,14 +143,15 @@ class DraftsPanel(Panel):
         await self.shared.learn(self.autosave.typed().voice)
         self._show_state()
 
-    async def _list(self) -> None:
+    async def _list(self) -> str | None:
         kept = self.autosave.kept
-        await self.list.refresh(kept.draft.id if kept else None)
+        first = await self.list.refresh(kept.draft.id if kept else None)
         if (now := self.autosave.kept) and now is not kept:  # opened meanwhile
             self.list.mark(now.draft.id)
         if not self.writing_now.busy:
             await self.autosave.follow()
         await self._reckon()
+        return first
 
     async def open_draft(self, draft_id: str) -> None:
         """Show a draft; what was typed in another one is saved first."""
@@ -277,9 +278,8 @@ class DraftsPanel(Panel):
             await self.shared.drafts.delete(draft_id)
         self.list.mark()
         self.bringing.offer(*_BRINGING, "undo")
-        await self._list()
-        if self.list.first:
-            await self.open_draft(self.list.first)
+        if first := await self._list():
+            await self.open_draft(first)
         else:
             await self.new()
 

@@ -185,6 +185,28 @@ async def test_delete_can_be_undone(panel, shared):
     assert panel.t_title.value == "Leo"
 
 
+async def test_delete_empties_the_editor_while_the_list_is_asked_again(
+    panel, shared, monkeypatch
+):
+    await write(panel)
+    search, later = shared.drafts.search, []
+
+    async def overtaken(*args, **kwargs):
+        found = await search(*args, **kwargs)
+        if not later:
+            later.append(asyncio.create_task(panel.list.refresh()))
+            await asyncio.sleep(0)  # it has asked by now, and is answered last
+        return found
+
+    monkeypatch.setattr(shared.drafts, "search", overtaken)
+    panel.spawn(panel.delete)
+    await settled(panel)
+    await asyncio.gather(*later)
+
+    assert panel.t_script.value == ""
+    assert panel.autosave.kept.version == 0  # what is typed now is a new draft
+
+
 async def test_a_thousand_drafts_are_searched_and_the_newest_listed(shared):
     for number in range(1000):
         await shared.drafts.save(

@@ -17,7 +17,7 @@ from heygen_nb.ledger import Ledger, NewRender, PostRow, RenderRow
 from heygen_nb.models import Payer
 from heygen_nb.reports import export_history, history_lines
 
-ROWS, RENDERS = 100_000, 200
+ROWS, RENDERS, TRIES = 100_000, 200, 5
 ACCOUNT = Payer("heygen", "https://api.heygen.com", "fingerprint")
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -103,15 +103,22 @@ def history(ledger: Ledger, home: Path) -> None:
         "one title": {"words": "Совет 77"},
         "no title": {"words": "nothing like it"},
         "faulty": {"status": "faulty"},
-        "unchecked, oldest first": {"status": "unchecked", "oldest": True},
+        "unchecked, oldest first": {"status": "unchecked", "by": "oldest"},
+        "by title": {"by": "title"},
+        "failed by title": {"status": "failed", "by": "title"},
+        "none such by title": {"status": "unknown", "by": "title"},
         "one sent": {"words": "Совет 77 дня", "status": "sent"},
         "a day": {"since": NOW, "until": NOW + timedelta(days=1)},
     }
     for name, wish in wishes.items():
-        begun = time.perf_counter()
-        lines = history_lines(ledger, home, limit=50, **wish)
-        spent_ms = (time.perf_counter() - begun) * 1000
-        print(f"history of {ROWS:,}, {name} ({len(lines)} rows): {spent_ms:.1f} ms")
+        spent = []
+        for _try in range(TRIES):
+            begun, cpu = time.perf_counter(), time.process_time()
+            lines = history_lines(ledger, home, limit=50, **wish)
+            spent.append((time.perf_counter() - begun, time.process_time() - cpu))
+        best_ms, cpu_ms = (1000 * min(times) for times in zip(*spent, strict=True))
+        print(f"history of {ROWS:,}, {name} ({len(lines)} rows):", end=" ")
+        print(f"{best_ms:.1f} ms, {cpu_ms:.1f} ms of CPU")
     for kind in ("csv", "json"):
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         begun = time.perf_counter()

@@ -88,7 +88,7 @@ class History(LedgerPart):
         since: datetime | None = None,
         until: datetime | None = None,
         before: RenderRow | None = None,
-        oldest: bool = False,
+        by: str = "",
         limit: int = 50,
     ) -> Sequence[RenderRow]:
         """Return renders, newest first.
@@ -101,7 +101,7 @@ class History(LedgerPart):
             since: Only those planned at that time or later.
             until: Only those planned before that time.
             before: The last one of the page before.
-            oldest: Begin with the oldest one.
+            by: ``title``, or ``oldest``; by default the newest first.
             limit: How many at most.
         """
         wishes = _within(since, until)
@@ -109,18 +109,19 @@ class History(LedgerPart):
             wishes += [_STATE == "downloaded", _FILMS[status]]
         elif status:
             wishes.append(_STATE.in_(_STATES.get(status, (status,))))
-        key = (RenderRow.created_at, RenderRow.id)
-        order = key if oldest else tuple(map(desc, key))
+        first = RenderRow.words if by == "title" else RenderRow.created_at
+        key = (first, RenderRow.id)
+        order = key if by else tuple(map(desc, key))
+        if before:
+            place, last = tuple_(*key), (getattr(before, first.key), before.id)
+            wishes.append(place > last if by else place < last)
+        query = select(RenderRow.id).where(*wishes).order_by(*order).limit(limit)
         with self._database.reading() as session:
-            wishes += _are_meant(session, wishes, words)
-            if before:
-                place, last = tuple_(*key), (before.created_at, before.id)
-                wishes.append(place > last if oldest else place < last)
-            ids = session.scalars(
-                select(RenderRow.id).where(*wishes).order_by(*order).limit(limit)
-            ).all()
-            query = select(RenderRow).where(RenderRow.id.in_(ids))
-            return session.scalars(query.order_by(*order)).all()
+            for meant in _meant(words, before):
+                if ids := session.scalars(query.where(*meant)).all():
+                    break
+            rows = select(RenderRow).where(RenderRow.id.in_(ids))
+            return session.scalars(rows.order_by(*order)).all()
 
     def pages(
         self, *, since: datetime | None = None, size: int = 500
@@ -175,17 +176,19 @@ class History(LedgerPart):
         return self._one(query) or 0
 
 
-def _are_meant(
-    session: Session, wishes: Sequence[ColumnElement[bool]], words: str
-) -> list[ColumnElement[bool]]:
-    """Return the conditions that renders are meant by words that are searched."""
+def _meant(words: str, before: RenderRow | None) -> Sequence[Sequence[Any]]:
+    """Return ways in which words can be meant; the first that finds any is taken.
+
+    A page goes on in the way of the one before.
+    """
     phrase = searchable(words)
-    exact = RenderRow.words.contains(phrase)
-    if not phrase.strip():
-        return []
-    if session.scalar(select(RenderRow.id).where(*wishes, exact).limit(1)):
-        return [exact]
-    return [RenderRow.words.contains(word) for word in phrase.split()]
+    exact = [RenderRow.words.contains(phrase)]
+    loose = [RenderRow.words.contains(word) for word in phrase.split()]
+    if not loose:
+        return [[]]
+    if before:
+        return [exact if phrase in before.words else loose]
+    return [exact, loose]
 
 
 class Facts(LedgerPart):

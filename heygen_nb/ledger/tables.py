@@ -144,9 +144,10 @@ class RenderRow(Leased):
     ``send_to`` is the chat it is to be posted to when it is done. ``quoted`` is what
     was reserved at first; ``pad_s`` of the video are silence at its end.
 
-    Lists are answered from the index ``renders_listed`` alone: its ``words`` are what
-    is searched, ``posted`` tells that a post of it is in a chat, and ``findings`` what
-    the check found, empty if nothing; None as long as nobody has looked.
+    Lists are answered from the indices ``renders_listed`` and ``renders_by_title``
+    alone: their ``words`` are what is searched, ``posted`` tells that a post of it is
+    in a chat, and ``findings`` what the check found, empty if nothing; None as long as
+    nobody has looked.
     """
 
     __tablename__ = "renders"
@@ -158,6 +159,10 @@ class RenderRow(Leased):
         Index("renders_video", "video_id"),
         Index(
             "renders_listed", "created_at", "id", "state", "posted", "findings", "words"
+        ),
+        Index(
+            "renders_by_title",
+            *("words", "id", "state", "posted", "findings", "created_at"),
         ),
         Index("renders_owner", "owner"),
     )

@@ -29,6 +29,7 @@ UNDONE = """
     ALTER TABLE renders DROP COLUMN look_type
     ALTER TABLE renders ADD COLUMN billed BOOLEAN DEFAULT false NOT NULL
     DROP INDEX renders_listed
+    DROP INDEX renders_by_title
     ALTER TABLE renders DROP COLUMN words
     ALTER TABLE renders DROP COLUMN posted
     ALTER TABLE renders DROP COLUMN findings

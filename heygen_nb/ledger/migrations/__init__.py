@@ -3,4 +3,4 @@
 It is said here as well so that opening an up-to-date ledger need not load Alembic.
 """
 
-OLDEST, HEAD = "0004", "0007"
+OLDEST, HEAD = "0004", "0008"

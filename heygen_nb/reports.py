@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
@@ -148,8 +149,9 @@ def _status_of(error: HeygenNbError) -> Status:
 class HistoryLine(Outcome):
     """A render as the ledger knows it: an outcome and the time of every step.
 
-    ``name`` is its title, or its script if it has none. ``findings`` are the kinds
-    of faults the check has found; null as long as nobody has looked.
+    ``name`` is its title, or its script if it has none. ``findings`` are the faults
+    the check has found, each as kind and second (``cut@12``); null as long as nobody
+    has looked. ``link`` leads to the message in the chat, where it has an address.
     """
 
     title: str = ""
@@ -162,6 +164,7 @@ class HistoryLine(Outcome):
     completed_at: datetime | None = None
     downloaded_at: datetime | None = None
     sent_at: datetime | None = None
+    link: str | None = None
 
 
 def history(
@@ -289,7 +292,19 @@ def _line_of(row: RenderRow, posts: Sequence[PostRow], videos: Path) -> HistoryL
         post_id=post.id if post else None,
         error=_error(row, posts),
         sent_at=posts[-1].sent_at if posts else None,
+        link=_link(posts[0]) if posts else None,
     )
+
+
+def _link(post: PostRow) -> str | None:
+    """Return the address of a message; only channels and supergroups have one."""
+    chat, _slash, topic = post.chat_id.partition("/")
+    named = re.fullmatch(r"@(\w+)|-100(\d+)", chat)
+    if post.backend == "sandbox" or not (named and post.message_id):
+        return None
+    place = named[1] or f"c/{named[2]}"  # the latter opens for members of the chat
+    parts = filter(None, ("https://t.me", place, topic, str(post.message_id)))
+    return "/".join(parts)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from heygen_nb.clock import Pace, Patience
 from heygen_nb.errors import (
+    STOPS_ALL,
     UNCLEAR,
     ApiError,
     NotAuthorizedError,
@@ -50,10 +51,11 @@ async def send_together(
     """Send planned renders, up to 100 a request.
 
     What has a background only goes singly, later; so does everything when HeyGen
-    does not take batches from this account, or when there is no money for all.
+    does not take batches from this account.
 
     Raises:
         NotAuthorizedError: The rest was not sent either.
+        PaymentRequiredError: So it was here.
     """
     for start in range(0, len(render_ids), MAX_ITEMS):
         async with AsyncExitStack() as stack:
@@ -94,12 +96,12 @@ async def _send(
         except ApiError as error:
             await _not_taken(account, key)
             passing = isinstance(error, NotSentError | RateLimitedError)
-            if isinstance(error, NotAuthorizedError) or (
+            if isinstance(error, STOPS_ALL) or (
                 passing and not waits.may_last(error.retry_after_s)
             ):
                 error.charged = False
                 raise
-            if not passing:  # money for some of them is spent singly
+            if not passing:
                 log.warning("%s", error)
                 return False
             await waits.wait(error.retry_after_s, 10)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from heygen_nb.renderer.account import Account
 
 SOURCE, DONE, WORDS = "source.mp4", "finish.json", "words.json"
+FRAMES = "check"  # pictures of what the check has found
 _FOCUS = (0.5, 0.3)  # looks stand in the middle, their faces above it
 _LEAST_PX = 200  # smaller films, the sandbox's quick ones, are only listened to
 
@@ -127,7 +128,7 @@ async def checked(account: Account, row: RenderRow, video: Video) -> list[Findin
     # In a thread: decoding lets the others run, and it is short.
     found = await asyncio.to_thread(_checked, account, row, video, video.path)
     kinds = [finding.kind for finding in found]
-    told = {"findings": " ".join(kinds)}
+    told = {"findings": " ".join(f"{f.kind}@{f.second:.0f}" for f in found)}
     if "background" in kinds:
         told["scene"] = "own"
     await asyncio.to_thread(account.ledger.note, row.id, **told)
@@ -142,7 +143,7 @@ def _checked(
     if path is None:
         raise PreviewError(_("The video is not downloaded."))
     expected = _expected(account, row, video, path)
-    return check(path, expected, path.with_name("check"))
+    return check(path, expected, path.with_name(FRAMES))
 
 
 def _expected(
@@ -184,15 +185,22 @@ def _picture(account: Account, background: str | None) -> Path | None:
     return picture.path if picture else None
 
 
+def noted_findings(noted: str, film: Path) -> list[tuple[str, Path]]:
+    """Return in words what a check of a film has noted, and a picture of each."""
+    frames = film.with_name(FRAMES)
+    return [
+        (_told(kind, float(second or 0)), frames / f"{film.stem}-{kind}.jpg")
+        for kind, _at, second in (note.partition("@") for note in noted.split())
+    ]
+
+
 def words_of(findings: list[Finding]) -> list[str]:
     """Tell what the check has found, a line each."""
-    at = _("{what} (at {second:.0f} s)")
-    return [at.format(what=words_of_kind(f.kind), second=f.second) for f in findings]
+    return [_told(finding.kind, finding.second) for finding in findings]
 
 
-def words_of_kind(kind: str) -> str:
-    """Tell what a finding of this kind is."""
-    return {
+def _told(kind: str, second: float) -> str:
+    what = {
         "size": _("its picture has another shape than was asked for"),
         "mute": _("it has no sound"),
         "silent": _("nothing is heard in it"),
@@ -202,6 +210,7 @@ def words_of_kind(kind: str) -> str:
         "background": _("the background is not the one that was asked for"),
         "captions": _("its captions are missing"),
     }[kind]
+    return _("{what} (at {second:.0f} s)").format(what=what, second=second)
 
 
 async def refuse_faulty(account: Account, video: Video) -> None:

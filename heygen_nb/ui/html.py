@@ -41,10 +41,17 @@ def cut(text: str, letters: int = 48) -> str:
     return text if len(text) <= letters else text[: letters - 1].rstrip() + "…"
 
 
-def two_lines(first: str, second: str) -> str:
-    """Return the two lines of a list entry; see the style of ``.hg-list``."""
-    first = cut(first, _NARROW).replace(" ", _NBSP)
-    return first.ljust(_WIDE, _PAD) + _BREAK + second.replace(" ", _NBSP)
+def two_lines(first: str, second: str, letters: int = 0) -> str:
+    """Return the two lines of a list entry; see the style of ``.hg-list``.
+
+    Args:
+        first: The line that stands out.
+        second: The other; it is not broken where the list is narrow.
+        letters: That fit the first one: of a wider list, whose second may be broken.
+    """
+    first = cut(first, letters or _NARROW).replace(" ", _NBSP)
+    second = second if letters else second.replace(" ", _NBSP)
+    return first.ljust(_WIDE, _PAD) + _BREAK + second
 
 
 def failure_html(message: str, hint: str, charged: bool | None) -> str:  # noqa: FBT001 - three states
@@ -100,18 +107,27 @@ def video_html(path: Path) -> str:
     return (tag if source else "") + (markup(note, "hg-hint", "div") if note else "")
 
 
-def picture_html(path: Path | None, alt: str) -> str:
+def picture_html(path: Path | None, alt: str, css: str = "hg-thumb") -> str:
     """Return the small picture of a file."""
+    return thumb_html(picture_bytes(path), alt, css)
+
+
+def picture_bytes(path: Path | None) -> bytes | None:
+    """Return what a file holds, if it is small enough to stand in a page."""
     there = path and path.is_file() and path.stat().st_size <= MAX_PICTURE_BYTES
-    return thumb_html(path.read_bytes() if path and there else None, alt)
+    return path.read_bytes() if path and there else None
 
 
-def thumb_html(jpeg: bytes | None, alt: str) -> str:
+def thumb_html(jpeg: bytes | None, alt: str, css: str = "hg-thumb") -> str:
     """Return a small picture with its bytes inside: HTML widgets load no files."""
     if not jpeg:
-        return '<span class="hg-thumb"></span>'
-    source = f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
-    return f'<img class="hg-thumb" alt="{escape(alt)}" src="{source}">'
+        return f'<span class="{css}"></span>'
+    return f'<img class="{css}" alt="{escape(alt)}" src="{data_url(jpeg)}">'
+
+
+def data_url(jpeg: bytes) -> str:
+    """Return a picture as an address that holds it."""
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"
 
 
 def money_text(balance: tuple[float, str] | None, *, sandbox: bool = False) -> str:

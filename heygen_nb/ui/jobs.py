@@ -16,7 +16,7 @@ from heygen_nb.models import Draft, Progress
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.order import ToRender, order_all
 from heygen_nb.renderer.request import picture_and_sound, revision_of
-from heygen_nb.reports import Outcome
+from heygen_nb.reports import Outcome, line_by_id
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -231,9 +231,12 @@ class Jobs:
         async with self._shared.account() as account:
             row = await asyncio.to_thread(account.ledger.render, str(job.render_id))
             posting, hear = Posting(self._shared.settings, account), self._hear
-            job.outcome = await finish_row(
+            ended = await finish_row(
                 account, row, posting, partial(hear, job), asked_now=asked_now
             )
+            videos = account.videos
+            line = await asyncio.to_thread(line_by_id, account.ledger, videos, row.id)
+            job.outcome = line.model_copy(update=dict(ended))
 
     async def _take_up(self) -> None:
         try:

@@ -1,5 +1,6 @@
-// Keys of the drafts, and a place for the focus when what had it is gone.
-// ipywidgets knows neither: without this script all works, by Tab and mouse.
+// Keys of the drafts, a place for the focus when what had it is gone, a link that is
+// copied and a folder that is opened. ipywidgets knows none of them: without this
+// script all works by Tab and mouse, and links and folders are shown to be copied.
 (() => {
   if (window.heygenNbKeys) return
   window.heygenNbKeys = true
@@ -28,6 +29,22 @@
     event.preventDefault()
     event.stopPropagation()
   }, true)
+
+  document.addEventListener('click', event => {
+    const film = event.target.closest?.('.hg-film')
+    const link = film && event.target.closest('.hg-act-link')
+    if (link) {
+      navigator.clipboard?.writeText(link.title).then(() => {
+        link.classList.add('hg-copied')
+        setTimeout(() => link.classList.remove('hg-copied'), 3000)
+      }, () => {})  // not allowed here
+    } else if (film && event.target.closest('.hg-act-folder')) {
+      // where JupyterLab serves the film from, its file browser shows the folder
+      const {origin, pathname} = new URL(first(film, 'video')?.src || location.href)
+      const [, base, folder] = pathname.match(/^(.*?)\/files\/(.*)\/[^/]*$/) || []
+      if (folder) window.open(`${origin}${base}/lab/tree/${folder}`, '_blank')
+    }
+  })
 
   let had = []  // what had the focus, the last one first, and all that it stood in
   document.addEventListener('focusin', event => {

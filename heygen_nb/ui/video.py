@@ -5,33 +5,37 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from functools import cached_property
+from collections.abc import Awaitable, Callable
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from heygen_nb.api import finish_video
-from heygen_nb.errors import HeygenNbError
-from heygen_nb.i18n import gettext as _, ngettext
+from heygen_nb.errors import ArgumentError, HeygenNbError
+from heygen_nb.i18n import again, gettext as _, ngettext
 from heygen_nb.models import Draft
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.advance import advance
-from heygen_nb.renderer.finish import checked, words_of_kind
+from heygen_nb.renderer.finish import checked, noted_findings
 from heygen_nb.renderer.order import adopt, order_again
 from heygen_nb.reports import HistoryLine, Outcome, line_by_id
 from heygen_nb.ui.base import Actions, Panel, Part, Words, Work, make, show
 from heygen_nb.ui.finishing import FinishRow
-from heygen_nb.ui.html import clock, failure_html, markup
+from heygen_nb.ui.html import clock, failure_html, markup, picture_html
 from heygen_nb.ui.surface import relative
 from heygen_nb.ui.widgets import Player
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Iterable
     from pathlib import Path
 
     from heygen_nb.finishing.check import Finding
     from heygen_nb.renderer.account import Account
     from heygen_nb.ui.state import SharedState
+
+OneWork = Callable[..., Awaitable[object]]
+"""What is done with one video; called with account, state and line."""
 
 
 class VideoView(Part):
@@ -51,20 +55,33 @@ class VideoView(Part):
         self._keeping, self._finishing = asyncio.Lock(), False
         self.player = Player()
         self.place = panel.place()
+        twice = _("It is in the chat already. Post it a second time?")
+        paid = _("Have you looked at HeyGen? A new render is paid again.")
+        gone = _(
+            "Delete the files of this video? As long as HeyGen keeps it, they can be"
+            " fetched again, and nothing is paid again."
+        )
+        doing = self._doing
         works: dict[str, tuple[Words, Work]] = {
-            "send": (_("📱 Send to Telegram"), self._post),
-            "again": (_("📱 Send again"), self._post_again),
-            "is there": (_("✓ It is in the chat"), self._mark_sent),
-            "not there": (_("📱 It is not there: send"), self._resend),
-            "check": (_("🔍 Check"), self._check),
+            "send": (_("📱 Send to Telegram"), doing(post)),
+            "again": (_("📱 Send again"), doing(_post_again, twice, _("Send again"))),
+            "is there": (_("✓ It is in the chat"), doing(_mark_sent)),
+            "not there": (_("📱 It is not there: send"), doing(_resend)),
+            "check": (_("🔍 Check"), doing(check)),
             "finish": (_("🎛 Captions, canvas, loudness"), self._open_finish),
-            "fetch": (_("⇩ Fetch the file again"), self._fetch),
-            "adopt": (_("This is the video"), self._adopt),
-            "pay": (_("There is none: pay again"), self._pay_again),
+            "fetch": (_("⇩ Fetch the file again"), doing(_fetch)),
+            "adopt": (_("This is the video"), doing(self._adopt)),
+            "pay": (
+                _("There is none: pay again"),
+                doing(_pay_again, paid, _("Pay for another")),
+            ),
             "reuse": (_("✎ New draft from this"), self.new_draft),
+            "link": (_("🔗 Copy link"), self._show_link),
+            "folder": (_("📂 Folder"), self._show_folder),
+            "delete": (_("🗑 Delete"), doing(delete, gone, _("Delete"))),
         }
         self.actions = Actions(panel, works, at=self.place)
-        super().__init__(css="hg-side hg-off")
+        super().__init__(css="hg-side hg-film hg-off")
 
     @cached_property
     def _facts(self) -> widgets.HTML:
@@ -73,7 +90,7 @@ class VideoView(Part):
     @cached_property
     def finish_row(self) -> FinishRow:
         """How the film is to be finished."""
-        return FinishRow(self._panel, self._finish, self.place)
+        return FinishRow(self._panel, self._doing(self._finish), self.place)
 
     @cached_property
     def t_video_id(self) -> widgets.Text:
@@ -102,7 +119,10 @@ class VideoView(Part):
     async def refresh(self) -> None:
         """Show what has become of it, unless its caption is being typed."""
         if self.line:
-            self._show(await self._read(self.line.render_id or ""))
+            line = await self._read(self.line.render_id or "")
+            if self.player.path != _file(line):
+                self.player.play(_file(line))
+            self._show(line)
             if self.t_caption.value == self._caption:
                 await self._show_caption()
 
@@ -118,13 +138,11 @@ class VideoView(Part):
         self._facts.value = ending_html(line)
         here, unsure = has_file(line), line.sent == "unsure"
         unknown = line.status == "unknown"
-        caption = (self.t_caption,) if here and not unsure else ()
-        video_id = (self.t_video_id,) if unknown else ()
         parts = (
             self.player,
             self._facts,
-            *video_id,
-            *caption,
+            *((self.t_video_id,) if unknown else ()),
+            *((self.t_caption,) if here and not unsure else ()),
             self.actions,
             *((self.finish_row,) if self._finishing and here else ()),
             self.place,
@@ -142,8 +160,12 @@ class VideoView(Part):
             "adopt": unknown,
             "pay": unknown,
             "reuse": True,
+            "link": here or line.link is not None,
+            "folder": here,
+            "delete": here,
         }
         self.actions.offer(*(name for name, offered in offers.items() if offered))
+        self.actions["link"].tooltip = _link(line)  # studio.js copies it
 
     async def _show_caption(self) -> None:
         """Show the caption that a post would have: the draft's of now."""
@@ -168,62 +190,54 @@ class VideoView(Part):
 
     # What can be done
 
-    async def _post(self, *, again: bool = False) -> None:
-        if line := self.line:
-            await self._keep_caption()
-            await self._settle(lambda _a: post(self._shared, line, again=again))
+    def _doing(self, work: OneWork, question: str = "", yes: str = "") -> Work:
+        """Return the work of a button that does something with the video."""
 
-    async def _check(self) -> None:
-        if line := self.line:
-            await self._settle(lambda _a: check(self._shared, line))
+        async def do() -> None:
+            line = self.line  # another one may be chosen before the answer
+            if line is None:
+                return
+            if question and not await self._panel.ask(again(question), again(yes)):
+                return
+            await self._keep_caption()
+            self._panel.tell_busy(_("One moment…"))
+            try:
+                async with self._shared.account() as account:
+                    await work(account, self._shared, line)
+            finally:
+                await self.refresh()
+                if self.line:
+                    self._shared.jobs.update(self.line)
+            self._panel.tell(_("Done."))
+
+        return do
 
     async def _open_finish(self) -> None:
         self._finishing = not self._finishing
         await self.refresh()
 
-    async def _finish(self) -> None:
-        if line := self.line:
-            wish = self.finish_row.wish
-            await self._settle(lambda _a: finish_anew(self._shared, line, **wish))
-            await self.look_at(line.render_id or "")
+    async def _finish(
+        self, account: Account, shared: SharedState, line: HistoryLine
+    ) -> None:
+        await finish_anew(account, shared, line, **self.finish_row.wish)
+        self.player.play(None)  # the file of that name is another one now
 
-    async def _fetch(self) -> None:
-        render_id = (self.line and self.line.render_id) or ""
-        await self._settle(lambda account: advance(account, render_id))
-        await self.look_at(render_id)
+    async def _adopt(
+        self, account: Account, shared: SharedState, line: HistoryLine
+    ) -> None:
+        video_id = self.t_video_id.value.strip()
+        if not video_id:
+            raise ArgumentError(_("Paste the id of the video first."))
+        await adopt(account, line.render_id or "", video_id)
+        shared.jobs.take_up()
 
-    async def _post_again(self) -> None:
-        question = _("It is in the chat already. Post it a second time?")
-        if await self._panel.ask(question, _("Send again")):
-            await self._post(again=True)
+    async def _show_link(self) -> None:
+        if self.line:
+            self._panel.tell(_link(self.line), "hg-path")
 
-    async def _resend(self) -> None:
-        post_id = (self.line and self.line.post_id) or 0
-        await self._settle(lambda account: self._posting(account).resend(post_id))
-
-    async def _mark_sent(self) -> None:
-        post_id = (self.line and self.line.post_id) or 0
-        await self._settle(lambda account: self._posting(account).mark_sent(post_id))
-
-    def _posting(self, account: Account) -> Posting:
-        return Posting(self._shared.settings, account)
-
-    async def _adopt(self) -> None:
-        line, video_id = self.line, self.t_video_id.value.strip()
-        if line and video_id:
-            render_id = line.render_id or ""
-            await self._settle(lambda account: adopt(account, render_id, video_id))
-            self._shared.jobs.take_up()
-
-    async def _pay_again(self) -> None:
-        question = _("Have you looked at HeyGen? A new render is paid again.")
-        line = self.line  # another one may be chosen before the answer
-        if line and await self._panel.ask(question, _("Pay for another")):
-            settings, render_id = self._shared.settings, line.render_id or ""
-            await self._settle(
-                lambda account: order_again(account, render_id, settings)
-            )
-            self._shared.jobs.take_up()
+    async def _show_folder(self) -> None:
+        if self.line and self.line.path:
+            self._panel.tell(relative(self.line.path.parent), "hg-path")
 
     async def new_draft(self) -> None:
         """Make a draft of what was rendered, to be changed."""
@@ -235,30 +249,64 @@ class VideoView(Part):
             if self.on_draft:
                 self.on_draft(draft.id)
 
-    async def _settle(self, work: Callable[[Account], Awaitable[object]]) -> None:
-        self._panel.tell(_("One moment…"))
-        try:
-            async with self._shared.account() as account:
-                await work(account)
-        finally:
-            await self.refresh()
-            if self.line:
-                self._shared.jobs.update(self.line)
-        self._panel.tell(_("Done."))
 
-
-async def post(shared: SharedState, line: HistoryLine, *, again: bool = False) -> None:
+async def post(
+    account: Account, shared: SharedState, line: HistoryLine, *, again: bool = False
+) -> None:
     """Post a video under the caption that its draft has by now.
 
     Raises:
         DeliveryError: It is not in the chat, or may be.
     """
-    async with shared.account() as account:
-        video = await advance(account, line.render_id or "")
-        posting = Posting(shared.settings, account)
-        await posting.send_render(
-            video, again=again, progress=lambda told: shared.jobs.say(told.message)
-        )
+    video = await advance(account, line.render_id or "")
+    posting = Posting(shared.settings, account)
+    await posting.send_render(
+        video, again=again, progress=lambda told: shared.jobs.say(told.message)
+    )
+
+
+_post_again = partial(post, again=True)
+
+
+async def _resend(account: Account, shared: SharedState, line: HistoryLine) -> None:
+    await Posting(shared.settings, account).resend(line.post_id or 0)
+
+
+async def _mark_sent(account: Account, shared: SharedState, line: HistoryLine) -> None:
+    await Posting(shared.settings, account).mark_sent(line.post_id or 0)
+
+
+async def _fetch(account: Account, _shared: SharedState, line: HistoryLine) -> None:
+    await advance(account, line.render_id or "")
+
+
+async def _pay_again(account: Account, shared: SharedState, line: HistoryLine) -> None:
+    await order_again(account, line.render_id or "", shared.settings)
+    shared.jobs.take_up()
+
+
+async def check(
+    account: Account, _shared: SharedState, line: HistoryLine
+) -> list[Finding]:
+    """Look at a video, and note what is not as it was ordered."""
+    video = await advance(account, line.render_id or "")
+    row = await asyncio.to_thread(account.ledger.render, video.render_id)
+    return await checked(account, row, video)
+
+
+async def finish_anew(
+    account: Account, shared: SharedState, line: HistoryLine, **wish: Any
+) -> None:
+    """Finish a film as is wished, else as the settings say now; it costs nothing."""
+    video = await advance(account, line.render_id or "")
+    await finish_video(video, settings=shared.video_settings, **wish)
+
+
+async def delete(_account: Account, shared: SharedState, line: HistoryLine) -> None:
+    """Delete the files of a video; HeyGen has it, and the ledger knows it."""
+    folder = line.path and line.path.parent
+    if folder and folder.parent == shared.settings.videos_path:
+        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 async def post_all(panel: Panel, lines: Iterable[HistoryLine]) -> None:
@@ -275,7 +323,7 @@ async def post_all(panel: Panel, lines: Iterable[HistoryLine]) -> None:
 async def do_each(
     panel: Panel,
     lines: Iterable[HistoryLine],
-    work: Callable[[SharedState, HistoryLine], Awaitable[object]],
+    work: OneWork,
     question: str = "",
     yes: str = "",
 ) -> None:
@@ -296,40 +344,16 @@ async def do_each(
     if question and not await panel.ask(question.format(count=count), yes):
         return
     done = _("{done} of {count}")
-    for number, line in enumerate(here):
-        panel.tell_busy(done.format(done=number, count=count))
-        try:
-            await work(panel.shared, line)
-        except HeygenNbError as error:
-            problems.append(f"#{line.draft_id}: {error.message}")
+    async with panel.shared.account() as account:
+        for number, line in enumerate(here):
+            panel.tell_busy(done.format(done=number, count=count))
+            try:
+                await work(account, panel.shared, line)
+            except HeygenNbError as error:
+                problems.append(f"#{line.draft_id}: {error.message}")
     told = done.format(done=count - len(problems), count=count)
-    if problems:
-        panel.tell("\n".join((told, *problems)), "warn")
-    else:
-        panel.tell(told)
+    panel.tell("\n".join((told, *problems)), "warn" if problems else "ok")
     panel.shared.tell("jobs")
-
-
-async def check(shared: SharedState, line: HistoryLine) -> list[Finding]:
-    """Look at a video, and note what is not as it was ordered."""
-    async with shared.account() as account:
-        video = await advance(account, line.render_id or "")
-        row = await asyncio.to_thread(account.ledger.render, video.render_id)
-        return await checked(account, row, video)
-
-
-async def finish_anew(shared: SharedState, line: HistoryLine, **wish: Any) -> None:
-    """Finish a film as is wished, else as the settings say now; it costs nothing."""
-    async with shared.account() as account:
-        video = await advance(account, line.render_id or "")
-    await finish_video(video, settings=shared.video_settings, **wish)
-
-
-async def delete(shared: SharedState, line: HistoryLine) -> None:
-    """Delete the files of a video; HeyGen has it, and the ledger knows it."""
-    folder = line.path and line.path.parent
-    if folder and folder.parent == shared.settings.videos_path:
-        await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
 
 
 def has_file(line: HistoryLine) -> bool:
@@ -339,6 +363,10 @@ def has_file(line: HistoryLine) -> bool:
 
 def _file(line: HistoryLine) -> Path | None:
     return line.path if line.path and line.path.exists() else None
+
+
+def _link(line: HistoryLine) -> str:
+    return line.link or str(line.path or "")
 
 
 async def keep_caption(shared: SharedState, line: HistoryLine, caption: str) -> None:
@@ -352,35 +380,43 @@ async def keep_caption(shared: SharedState, line: HistoryLine, caption: str) -> 
         await shared.read(lambda ledger: ledger.note(render_id, caption=caption))
 
 
-def facts_html(line: Outcome) -> str:
-    """Return in one line what became of a render."""
-    facts = [markup(_STATES[line.status](), _COLOURS.get(line.status, ""))]
+def facts_of(line: Outcome) -> list[tuple[str, str]]:
+    """Return what became of a render, in a few words each, and their colours."""
+    facts = [(_STATES[line.status](), _COLOURS.get(line.status, ""))]
     if line.duration_s:
         length = _("{seconds:.1f} s").format(seconds=line.duration_s)
         if line.target_s:
             asked = _("asked: {target:.0f} s").format(target=line.target_s)
             length = f"{length}, {asked}"
-        facts.append(markup(length))
+        facts.append((length, ""))
     if isinstance(line, HistoryLine) and line.submitted_at and line.completed_at:
         took = (line.completed_at - line.submitted_at).total_seconds()
-        facts.append(markup(_("made in {time}").format(time=clock(took))))
+        facts.append((_("made in {time}").format(time=clock(took)), ""))
     if line.cost:
         cost = _("cost {amount:.2f}").format(amount=line.cost)
-        facts.append(markup(f"≈{cost}"))  # computed from the rates
-    if isinstance(line, HistoryLine) and line.findings is not None:
-        kinds = [words_of_kind(kind) for kind in line.findings.split()]
-        text = "⚠️ " + "; ".join(kinds) if kinds else "✓ " + _("checked")
-        facts.append(markup(text, "warn" if kinds else "ok"))
+        facts.append((f"≈{cost}", ""))  # computed from the rates
+    if isinstance(line, HistoryLine) and line.findings == "":
+        facts.append(("✓ " + _("checked"), "ok"))
+    facts += [("⚠️ " + words, "warn") for words, _frame in _findings(line)]
     if line.sent:
         unsure = line.sent == "unsure"
         text = _("⚠️ unsure") if unsure else _("📱 sent")
-        facts.append(markup(text, "warn" if unsure else "ok"))
-    return f'<div class="hg-meta">{"".join(facts)}</div>'
+        facts.append((text, "warn" if unsure else "ok"))
+    return facts
+
+
+def _findings(line: Outcome) -> list[tuple[str, Path]]:
+    noted = isinstance(line, HistoryLine) and line.path and line.findings
+    return noted_findings(noted, line.path) if noted and line.path else []
 
 
 def ending_html(line: Outcome) -> str:
     """Return all that is known of a render that has ended."""
-    parts = [facts_html(line)]
+    facts = "".join(markup(*fact) for fact in facts_of(line))
+    parts = [f'<div class="hg-meta">{facts}</div>']
+    parts += [
+        picture_html(frame, words, "hg-frame") for words, frame in _findings(line)
+    ]
     if line.path:
         parts.append(markup(relative(line.path), "hg-hint hg-path", "div"))
     if error := line.error:

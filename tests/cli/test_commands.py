@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -64,23 +63,6 @@ def test_doctor_is_content_with_a_good_account(run, sandbox):
     assert "❌" not in ran.out
     for part in ("My voice", "look_own_01", "100.00 usd", "GB"):
         assert part in ran.out
-
-
-@pytest.mark.parametrize("signed_in", [False, True])
-def test_doctor_names_the_purse_and_where_its_key_was_found(
-    run, sandbox, home, signed_in
-):
-    environ, file = sandbox.environ(), home / "credentials"
-    if signed_in:
-        file.write_text(json.dumps({"oauth": sandbox.sign_in()}))
-        environ |= {"HEYGEN_API_KEY": "", "HEYGEN_NB_CREDENTIALS": str(file)}
-
-    ran = run("doctor", **environ)
-
-    purse = "100.00 usd (API wallet · HEYGEN_API_KEY)"
-    if signed_in:
-        purse = f"200.00 credits (credits of the plan · {file})"
-    assert f"✅ Balance: {purse}" in ran.out.splitlines()
 
 
 def test_doctor_says_what_to_do_about_each_trouble(run, sandbox):

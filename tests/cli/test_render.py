@@ -176,7 +176,7 @@ def test_an_empty_balance_stops_the_rest_with_one_message(render, draft_file, sa
     assert [row["status"] for row in rows] == ["rejected"] * 3
     assert all(row["error"]["charged"] is False for row in rows)
     assert sandbox.requests("POST /v3/videos/batches") == 1
-    assert sandbox.requests("POST /v3/videos") == 1
+    assert sandbox.requests("POST /v3/videos") == 0
 
 
 def test_beyond_max_cost_nothing_is_sent(render, draft_file, sandbox):
@@ -193,20 +193,6 @@ def test_the_quote_names_voice_and_avatar_before_paying(render, draft_file):
     assert ran.code == 0
     assert "💰" in ran.err
     assert "My voice" in ran.err
-
-
-def test_another_engine_of_the_look_is_taken_by_an_option(render, draft_file, sandbox):
-    file = draft_file()
-    quoted = render("--max-cost", "0.01", file)
-    assert "avatar_iii 0." in quoted.text
-    assert sandbox.charges() == []
-
-    ran = render("--engine", "avatar_iii", "--yes", file)
-
-    [job] = sandbox.ledger()["jobs"]
-    assert (ran.code, job["engine"]) == (0, "avatar_iii")
-    assert render("--engine", "avatar_ix", "--yes", file).code == 2
-    assert len(sandbox.charges()) == 1
 
 
 def test_on_a_terminal_a_no_pays_nothing(render, draft_file, sandbox, monkeypatch):

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from heygen_nb.errors import LedgerError, TakenOverError
 from heygen_nb.ledger import EventRow, PostRow, RenderRow, title_token
 from heygen_nb.models import Payer
+from heygen_nb.reports import history_lines
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -336,6 +337,33 @@ def test_a_finished_render_that_was_to_be_posted_is_not_finished(
     assert ledger.history.unfinished(account) == []
 
 
+@pytest.mark.parametrize(
+    "address",
+    [
+        ("@news", "https://t.me/news/7"),
+        ("-1001234567890", "https://t.me/c/1234567890/7"),
+        ("@forum/45", "https://t.me/forum/45/7"),
+        ("123456789", None),  # a person
+        ("-5123", None),  # a small group
+    ],
+)
+def test_a_posted_film_has_the_address_of_its_message(
+    ledger, account, new_render, tmp_path, address
+):
+    chat_id, link = address
+    row, _hold = planned(ledger, account, new_render())
+    [post] = ledger.posts.plan(
+        row.id, video_id="v", backend="heygen", chat_id=chat_id, texts=["c"]
+    )
+    assert history_lines(ledger, tmp_path)[0].link is None
+
+    hold = ledger.leases.take(PostRow, post.id)
+    ledger.posts.record(hold, post.id, "sending")
+    ledger.posts.record(hold, post.id, "sent", message_id=7)
+
+    assert history_lines(ledger, tmp_path)[0].link == link
+
+
 def test_the_history_is_filtered_by_state_chat_title_and_time(
     ledger, account, new_render
 ):
@@ -361,10 +389,13 @@ def test_the_history_is_filtered_by_state_chat_title_and_time(
         return [row.draft_id for row in ledger.history.page(**wishes)]
 
     assert found() == ["open", "failed", "ten", "one"]
+    assert found(by="title") == ["failed", "open", "one", "ten"]
+    first = ledger.history.page(by="title", limit=2)[-1]
+    assert found(by="title", before=first, status="completed") == ["one", "ten"]
     assert found(status="failed") == ["failed"]
     assert found(status="completed") == ["ten", "one"]
     assert (found(status="sent"), found(status="unsent")) == (["one"], ["ten"])
-    assert found(status="unchecked", oldest=True) == ["one", "ten"]
+    assert found(status="unchecked", by="oldest") == ["one", "ten"]
     ledger.note(one.id, findings="cut mute")
     assert (found(status="faulty"), found(status="unchecked")) == (["one"], ["ten"])
     assert found(words="совет дня 1") == ["one"]

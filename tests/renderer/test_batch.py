@@ -130,25 +130,17 @@ async def test_a_busy_batch_endpoint_is_waited_for(sandbox):
     assert len(sandbox.charges()) == 4
 
 
-async def test_a_wrong_key_stops_all_with_one_request(sandbox):
-    sandbox.fault("status", **BATCH, status=401, times=None)
+@pytest.mark.parametrize(("status", "code"), [(401, 3), (402, 1)])
+async def test_a_wrong_key_or_an_empty_balance_stops_all_with_one_request(
+    sandbox, status, code
+):
+    sandbox.fault("status", **BATCH, status=status, times=None)
 
     videos = await hg.render_batch(drafts(4), settings=small(sandbox))
 
     assert [video.status for video in videos] == ["failed"] * 4
     assert len({video.failure_message for video in videos}) == 1
     assert sandbox.requests("POST /v3/videos") == 0
-    assert sandbox.ledger()["jobs"] == []
-
-
-async def test_an_empty_balance_stops_all_with_few_requests(sandbox):
-    sandbox.set_balance(0)
-
-    videos = await hg.render_batch(drafts(9), settings=small(sandbox))
-
-    assert len({video.failure_message for video in videos}) == 1
-    assert sandbox.requests("POST /v3/videos/batches") == 1
-    assert sandbox.requests("POST /v3/videos") <= small(sandbox).max_concurrent_renders
     assert sandbox.ledger()["jobs"] == []
 
 

@@ -5,10 +5,13 @@ import csv
 
 import httpx
 import pytest
+from PIL import Image
 
+from heygen_nb.finishing.check import Finding
 from heygen_nb.models import Draft
 from heygen_nb.preview import probe_video
 from heygen_nb.ui.history import ROWS, HistoryPanel
+from heygen_nb.ui.video import ending_html
 
 pytestmark = pytest.mark.anyio
 
@@ -35,13 +38,32 @@ async def click(panel, work):
     await panel.idle()
 
 
+async def choose(panel, *numbers):
+    panel.s_videos.value = [panel.lines[number].render_id for number in numbers]
+    await panel.idle()
+
+
+def names(panel):
+    return [row.partition(" · ")[0] for row in rows(panel)]
+
+
+async def press(panel, name):
+    panel.works[name].click()
+    await panel.idle()
+
+
 def rows(panel):
-    return [r.html.value for r in panel.rows if "hg-off" not in r._dom_classes]
+    """Return the entries of the list as they are read."""
+    texts = [label for label, _key in panel.s_videos.options]
+    joined = [text.replace("\N{ZERO WIDTH SPACE}", " · ") for text in texts]
+    return [" ".join(text.replace("\N{FIGURE SPACE}", "").split()) for text in joined]
 
 
 def offered(panel):
     actions = panel.view.actions
-    names = set(actions.offered) - {"check", "finish", "reuse"}
+    names = set(actions.offered) - {
+        *("check", "finish", "reuse", "link", "folder", "delete")
+    }
     return {actions[name].description for name in names}
 
 
@@ -53,17 +75,16 @@ async def test_an_empty_history_says_so(panel):
 async def test_renders_are_paged_newest_first_with_their_pictures(panel, shared):
     await render(shared, *(draft(number) for number in range(ROWS + 2)))
     await click(panel, panel.load_first)
-    assert f"Tip {ROWS + 1}" in rows(panel)[0]
-    assert "data:image/jpeg;base64," in rows(panel)[0]
-    assert panel.back_button.disabled
+    assert names(panel)[0] == f"Tip {ROWS + 1}"
+    assert panel.pictures.value.count("data:image/jpeg;base64,") == ROWS
+    assert len(panel.pictures.value) < 500_000
+    assert "back" not in panel.works.offered
 
-    panel.on_button.click()
-    await panel.idle()
-    assert ["Tip 1<" in rows(panel)[0], "Tip 0<" in rows(panel)[1]] == [True, True]
-    assert panel.on_button.disabled
+    await press(panel, "on")
+    assert names(panel) == ["Tip 1", "Tip 0"]
+    assert "on" not in panel.works.offered
 
-    panel.back_button.click()
-    await panel.idle()
+    await press(panel, "back")
     assert len(rows(panel)) == ROWS
 
 
@@ -84,8 +105,7 @@ async def test_a_video_is_played_and_sent_again_only_when_asked(
 ):
     await render(shared, draft(1))
     await click(panel, panel.load_first)
-    panel.rows[0].open_button.click()
-    await panel.idle()
+    await choose(panel, 0)
     assert panel.view.player.screen.outputs
     assert offered(panel) == {"📱 Send to Telegram"}
 
@@ -107,11 +127,10 @@ async def test_several_are_checked_sent_and_deleted_after_one_question(
     await click(panel, panel.load_first)
     assert "post" not in panel.works.offered
 
-    panel.works["all"].click()
-    await panel.idle()
-    panel.rows[0].check.value = False
-    panel.works["check"].click()
-    await panel.idle()
+    await press(panel, "all")
+    assert f"{ROWS + 2} chosen" in panel.works.children[-1].value
+    await choose(panel, *range(1, 9))
+    await press(panel, "check")
     assert "8 of 8" in panel.told
     assert [("✓ checked" in row) for row in rows(panel)[:2]] == [False, True]
 
@@ -123,7 +142,7 @@ async def test_several_are_checked_sent_and_deleted_after_one_question(
     panel.d_status.value = "unsent"
     await panel.idle()
     assert len(sandbox.ledger()["posts"]) == 8
-    assert [f"Tip {ROWS + 1}<" in row for row in rows(panel)] == [True]
+    assert names(panel) == [f"Tip {number}" for number in (ROWS + 1, 2, 1, 0)]
 
     files = [line.path for line in panel.chosen.values()]
     panel.works["delete"].click()
@@ -133,7 +152,7 @@ async def test_several_are_checked_sent_and_deleted_after_one_question(
     assert not any(file.exists() for file in files)
     panel.d_status.value = "sent"
     await panel.idle()
-    await click(panel, lambda: panel.choose(0))
+    await choose(panel, 0)
     assert offered(panel) == {"⇩ Fetch the file again"}
     panel.view.actions["fetch"].click()
     await panel.idle()
@@ -146,8 +165,7 @@ async def test_what_cannot_be_sent_of_several_is_named_and_the_rest_is_sent(
 ):
     await render(shared, draft(1), draft(2))
     await click(panel, panel.load_first)
-    panel.works["all"].click()
-    await panel.idle()
+    await press(panel, "all")
     sandbox.fault("status", "/bot*/sendVideo", status=400, times=1)
     panel.works["post"].click()
     await until(lambda: panel.question)
@@ -164,11 +182,10 @@ async def test_a_caption_is_kept_when_it_is_left_and_posted_with_others(
 ):
     await render(shared, draft(1), draft(2))
     await click(panel, panel.load_first)
-    await click(panel, lambda: panel.choose(0))
+    await choose(panel, 0)
     panel.view.t_caption.value = "Of no draft"
     await panel.idle()
-    panel.works["all"].click()
-    await panel.idle()
+    await press(panel, "all")
     panel.works["post"].click()
     await until(lambda: panel.question)
     panel.question.yes.click()
@@ -183,20 +200,23 @@ async def test_a_phrase_is_found_before_its_words(panel, shared):
 
     panel.t_search.value = "tip 1"
     await panel.idle()
-    assert [">Tip 1<" in row for row in rows(panel)] == [True]
+    assert names(panel) == ["Tip 1"]
 
     panel.t_search.value = "1 ti"
-    panel.d_sort.value = True
+    panel.d_sort.value = "oldest"
     await panel.idle()
-    assert [">Tip 1<" in rows(panel)[0], ">Tip 11<" in rows(panel)[2]] == [True, True]
+    assert names(panel) == ["Tip 1", "Tip 10", "Tip 11"]
+
+    panel.d_sort.value, panel.t_search.value = "title", ""
+    await panel.idle()
+    assert names(panel) == ["Tip 1", "Tip 10", "Tip 11", "Tip 2"]
 
 
 async def test_an_unsure_post_is_settled_by_a_person(panel, shared, sandbox):
     sandbox.fault("drop", "/bot*/sendVideo", after=True, times=1)
     await render(shared, draft(1))
     await click(panel, panel.load_first)
-    panel.rows[0].open_button.click()
-    await panel.idle()
+    await choose(panel, 0)
     panel.view.actions["send"].click()
     await panel.idle()
     assert offered(panel) == {"✓ It is in the chat", "📱 It is not there: send"}
@@ -218,7 +238,7 @@ async def lost(panel, shared, sandbox, monkeypatch):
     await render(shared, draft(1))
     sandbox.clear_faults()
     await click(panel, panel.load_first)
-    await click(panel, lambda: panel.choose(0))
+    await choose(panel, 0)
     assert offered(panel) == {"This is the video", "There is none: pay again"}
 
 
@@ -244,12 +264,12 @@ async def test_the_render_is_paid_again_that_was_asked_about(
     await render(shared, draft(1), draft(2))
     sandbox.clear_faults()
     await click(panel, panel.load_first)
-    await click(panel, lambda: panel.choose(0))
+    await choose(panel, 0)
     asked = panel.view.line.draft_id
 
     panel.view.actions["pay"].click()
     await until(lambda: panel.question)
-    await panel.choose(1)
+    await panel.view.look_at(panel.lines[1].render_id)
     panel.question.yes.click()
     await panel.idle()
 
@@ -277,7 +297,7 @@ async def test_a_post_that_is_not_there_is_sent_by_a_person(panel, shared, sandb
     sandbox.fault("drop", "/bot*/sendVideo", times=1)
     await render(shared, draft(1))
     await click(panel, panel.load_first)
-    await click(panel, lambda: panel.choose(0))
+    await choose(panel, 0)
     panel.view.actions["send"].click()
     await panel.idle()
 
@@ -293,7 +313,7 @@ async def test_a_new_draft_is_made_of_an_old_render(panel, shared):
     panel.view.on_draft = opened.append
     await render(shared, draft(1))
     await click(panel, panel.load_first)
-    await click(panel, lambda: panel.choose(0))
+    await choose(panel, 0)
     await click(panel, panel.view.new_draft)
 
     found, _total = await shared.drafts.search("", limit=5)
@@ -303,8 +323,7 @@ async def test_a_new_draft_is_made_of_an_old_render(panel, shared):
 
 async def test_the_whole_history_is_exported(panel, shared, home):
     await render(shared, draft(1), draft(2))
-    panel.export_button.click()
-    await panel.idle()
+    await press(panel, "export")
 
     with (home / "history.csv").open(encoding="utf-8") as file:
         assert {row["draft_id"] for row in csv.DictReader(file)} == {"d01", "d02"}
@@ -317,7 +336,7 @@ async def test_a_new_draft_keeps_voice_background_and_length(panel, shared):
     own = {"voice": "Oliver", "background": "#203040", "duration": 20}
     await render(shared, draft(1).model_copy(update=own))
     await click(panel, panel.load_first)
-    await click(panel, lambda: panel.choose(0))
+    await choose(panel, 0)
     await click(panel, panel.view.new_draft)
 
     new = (await shared.drafts.get(opened[0])).draft
@@ -338,7 +357,7 @@ async def test_the_caption_is_edited_beside_the_button_and_kept(panel, shared, s
     await shared.drafts.save(mine, over=0)
     await render(shared, mine)
     await click(panel, panel.load_first)
-    await click(panel, lambda: panel.choose(0))
+    await choose(panel, 0)
     assert panel.view.t_caption.value == "First"
 
     panel.view.t_caption.value = "Better"
@@ -353,7 +372,7 @@ async def test_a_caption_changed_in_the_draft_is_the_one_shown(panel, shared):
     await shared.drafts.save(draft(1), over=0)
     await render(shared, draft(1))
     await click(panel, panel.load_first)
-    await click(panel, lambda: panel.choose(0))
+    await choose(panel, 0)
 
     newer = draft(1).model_copy(update={"caption": "Newer"})
     await shared.drafts.save(newer, over=1)
@@ -365,18 +384,17 @@ async def test_a_caption_changed_in_the_draft_is_the_one_shown(panel, shared):
 async def test_an_unsent_film_is_found_by_filter_and_words(panel, shared):
     await render(shared, draft(1), draft(2), draft(12))
     await click(panel, panel.load_first)
-    await click(panel, lambda: panel.choose(0))
+    await choose(panel, 0)
     panel.view.actions["send"].click()
     await panel.idle()
 
     panel.d_status.value = "unsent"
     await panel.idle()
-    assert [">Tip 2<" in rows(panel)[0], ">Tip 1<" in rows(panel)[1]] == [True, True]
+    assert names(panel) == ["Tip 2", "Tip 1"]
 
     panel.t_search.value = "d01"
     await panel.idle()
-    assert len(rows(panel)) == 1
-    assert ">Tip 1<" in rows(panel)[0]
+    assert names(panel) == ["Tip 1"]
 
     panel.t_search.value = "nothing like it"
     await panel.idle()
@@ -386,8 +404,7 @@ async def test_an_unsent_film_is_found_by_filter_and_words(panel, shared):
 async def test_a_video_is_finished_anew_beside_its_player(panel, shared, sandbox):
     await render(shared, draft(1))
     await click(panel, panel.load_first)
-    panel.rows[0].open_button.click()
-    await panel.idle()
+    await choose(panel, 0)
     panel.view.actions["finish"].click()
     await panel.idle()
     row = panel.view.finish_row
@@ -403,3 +420,59 @@ async def test_a_video_is_finished_anew_beside_its_player(panel, shared, sandbox
     panel.view.actions["finish"].click()
     await panel.idle()
     assert row not in panel.view.children
+
+
+async def test_link_and_folder_of_a_film_are_there_to_be_taken(panel, shared):
+    await render(shared, draft(1))
+    await click(panel, panel.load_first)
+    await choose(panel, 0)
+    path = panel.lines[0].path
+
+    panel.view.actions["link"].click()
+    await panel.idle()
+    assert panel.view.actions["link"].tooltip == str(path)
+    assert str(path) in panel.told
+
+    panel.view.actions["folder"].click()
+    await panel.idle()
+    assert f">videos/{path.parent.name}<" in panel.told
+
+
+async def test_what_the_check_has_found_is_shown_with_its_second_and_picture(
+    panel, shared, monkeypatch
+):
+    def find(_film, _expected, frames):
+        frames.mkdir()
+        frame = frames / "d01-cut.jpg"
+        Image.new("RGB", (64, 64)).save(frame)
+        return [Finding("cut", 12.3, frame)]
+
+    monkeypatch.setattr("heygen_nb.finishing.check.check", find)
+    await render(shared, draft(1))
+    await click(panel, panel.load_first)
+    await choose(panel, 0)
+    panel.view.actions["check"].click()
+    await panel.idle()
+
+    assert "⚠️ the speech is cut off (at 12 s)" in rows(panel)[0]
+    [job] = shared.jobs.all
+    for shown in (panel.view.children[1].value, ending_html(job.outcome)):
+        assert "the speech is cut off (at 12 s)" in shown
+        assert 'class="hg-frame"' in shown
+        assert "base64," in shown
+
+
+async def test_a_video_is_deleted_beside_its_player(panel, shared, until):
+    await render(shared, draft(1))
+    await click(panel, panel.load_first)
+    await choose(panel, 0)
+    path = panel.view.line.path
+
+    panel.view.actions["delete"].click()
+    await until(lambda: panel.question)
+    assert path.exists()
+    panel.question.yes.click()
+    await panel.idle()
+
+    assert not path.exists()
+    assert panel.view.player.screen.outputs == ()

@@ -129,7 +129,7 @@ async def test_a_new_draft_of_an_old_render_is_opened_for_editing(studio, shared
     studio.show_tab(HistoryPanel)
     await settle(studio)
     history = studio.panels[HistoryPanel]
-    await history.choose(0)
+    await history.view.look_at(history.lines[0].render_id)
 
     await history.view.new_draft()
     await settle(studio)

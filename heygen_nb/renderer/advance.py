@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.clock import Pace, Patience
 from heygen_nb.errors import STOPS_ALL, ApiError, InvalidRequestError, TakenOverError
+from heygen_nb.heygen.refusals import hint_for
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow
 from heygen_nb.log import ProgressCallback, Report
@@ -126,7 +127,8 @@ async def _accepted(
         raise InvalidRequestError(
             row.error_message or _("HeyGen refused it."),
             code=row.error_code,
-            hint=_("Render the draft again to try once more."),
+            hint=hint_for(row.error_code)
+            or _("Render the draft again to try once more."),
             charged=False,
         )
     if row.state == "failed":

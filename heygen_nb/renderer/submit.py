@@ -26,6 +26,7 @@ from heygen_nb.errors import (
     RenderFailedError,
     TakenOverError,
 )
+from heygen_nb.heygen.refusals import hint_for
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow, token_of
 from heygen_nb.renderer.instead import assets_in, forget_what_failed, other_form
@@ -317,6 +318,7 @@ def not_rendered(
         ),
         video_id=video_id,
         code=code or RenderFailedError.code,
-        hint=_("HeyGen does not charge failed renders. Change the draft or retry."),
+        hint=hint_for(code)
+        or _("HeyGen does not charge failed renders. Change the draft or retry."),
         charged=charged,
     )

@@ -156,6 +156,28 @@ def test_every_code_says_what_to_do_in_both_languages(language):
 
 
 @pytest.mark.parametrize(
+    ("status", "codes"),
+    [
+        (400, "invalid_parameter validation_error"),
+        (401, "unauthorized authentication_failed"),
+        (403, "forbidden resource_access_denied"),
+        (404, "video_not_found template_not_found webhook_not_found"),
+        (404, "not_found resource_not_found"),
+        (409, "request_in_progress conflict"),
+        (429, "rate_limit_exceeded"),
+    ],
+)
+def test_what_the_status_says_has_a_hint_as_well(status, codes):
+    for code in codes.split():
+        english = refusal(status, told(code)).hint
+        i18n.set_language("ru")
+        russian = refusal(status, told(code)).hint
+        i18n.set_language("en")
+        assert english
+        assert any("а" <= c <= "я" for c in russian.casefold())
+
+
+@pytest.mark.parametrize(
     "code",
     [
         "insufficient_credit",

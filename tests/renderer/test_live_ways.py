@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import heygen_nb as hg
-from heygen_nb.errors import PaymentRequiredError
+from heygen_nb.errors import PaymentRequiredError, RenderFailedError
 from heygen_nb.ledger import Ledger
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_naps")]
@@ -82,6 +82,17 @@ async def test_money_missed_at_the_poll_is_an_empty_purse(make_sandbox):
     assert outcome.status == "completed"
     assert len(sandbox.charges()) == 1
     assert await hg.resume(settings=settings) == []
+
+
+async def test_a_failed_video_says_what_to_do_about_its_code(sandbox):
+    sandbox.fault("failed_render", "*", code="voice_unavailable")
+
+    with pytest.raises(RenderFailedError) as caught:
+        await hg.render_video(DRAFT, settings=sandbox.settings())
+
+    assert "Choose another voice" in caught.value.hint
+    assert caught.value.charged is False
+    assert sandbox.charges() == []
 
 
 async def test_a_look_not_trained_for_matting_keeps_its_background(sandbox, home):

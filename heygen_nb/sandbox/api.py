@@ -95,11 +95,12 @@ def choice(query: Mapping[str, str], name: str, *allowed: str) -> str | None:
 def page(
     items: Iterable[tuple[int, Any]],
     query: Mapping[str, str],
+    view: Callable[[Any], Any] = lambda item: item,
     *,
     default: int,
     maximum: int = 100,
 ) -> dict[str, Any]:
-    """Answer with a page out of items whose positions grow.
+    """Answer with a page out of items whose positions grow, as ``view`` shows them.
 
     The cursor holds the last position served, so what is added or deleted
     between two pages never makes an item appear twice or go missing.
@@ -113,7 +114,7 @@ def page(
     taken = list(islice(items, limit + 1))
     more = len(taken) > limit
     token = f"after:{taken[limit - 1][0]}" if more else None
-    rows = [item for _, item in taken[:limit]]
+    rows = [view(item) for _, item in taken[:limit]]
     return {"data": rows, "has_more": more, "next_token": token}
 
 
@@ -154,11 +155,12 @@ class Keys:
         self._state = state
         self._in_progress: set[str] = set()
 
-    def route(self, create: Create) -> Endpoint:
+    def route(self, create: Create, *, heeded: bool = True) -> Endpoint:
         """Return the endpoint of a paid POST.
 
         ``create`` gets the JSON body and the key. It does not wait between its
         first record and its return, so that job and key are written together.
+        Of speech nothing is known: a key is not ``heeded``, a repeat costs twice.
         """
         state = self._state
 
@@ -167,7 +169,7 @@ class Keys:
             key = request.headers.get("idempotency-key")
             if key is not None and not _KEY.fullmatch(key):
                 raise invalid("Idempotency-Key", f"must match ^{_KEY.pattern}$")
-            if key is None or request.url.path not in state.options.keyed_routes:
+            if key is None or not heeded:
                 return await create(body, None, request)
             name, now = f"{request.url.path}|{key}", state.clock.now()
             first = state.keys.get(name)

@@ -79,7 +79,7 @@ class Sandbox:
             "GET /v3/videos/{id}": videos.get,
             "DELETE /v3/videos/{id}": videos.delete,
             "GET /v3/voices": voices.list_voices,
-            "POST /v3/voices/speech": keyed(self.files.say),
+            "POST /v3/voices/speech": keyed(self.files.say, heeded=False),
             "GET /v3/voices/{id}": voices.get_voice,
             "GET /v3/avatars/looks": looks.list_looks,
             "GET /v3/avatars/looks/{id}": looks.get_look,
@@ -143,7 +143,7 @@ class Sandbox:
         blocks = {
             "wallet": {
                 "remaining_balance": left,
-                "currency": options.currency,
+                "currency": "usd",
                 "auto_reload": None,
             },
             "subscription": {"plan": "creator", "credits": credits_},

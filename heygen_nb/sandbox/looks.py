@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import random
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image, ImageDraw
@@ -105,13 +105,13 @@ async def list_looks(request: Request) -> Any:
         and kind in ("", look.avatar_type)
         and group in ("", look.group_id)
     )
-    listed = page(enumerate(fitting), query, default=20, maximum=50)
-    return listed | {"data": [_view(look, request) for look in listed["data"]]}
+    view = partial(_view, request)
+    return page(enumerate(fitting), query, view, default=20, maximum=50)
 
 
 async def get_look(request: Request) -> Response:
     """Answer ``GET /v3/avatars/looks/{id}``."""
-    return data(_view(_found(request), request))
+    return data(_view(request, _found(request)))
 
 
 async def get_picture(request: Request) -> Response:
@@ -127,7 +127,7 @@ def _found(request: Request) -> SandboxLook:
     return found(_known(request), request.path_params["id"], "avatar")
 
 
-def _view(look: SandboxLook, request: Request) -> dict[str, Any]:
+def _view(request: Request, look: SandboxLook) -> dict[str, Any]:
     told = {name: value for name, value in asdict(look).items() if name not in _HIDDEN}
     link = f"{request.base_url}files/looks/{look.id}.jpg"
     nothing = dict.fromkeys(("error", "preview_video_url"))

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound="Record")
 Purse = Literal["wallet", "plan"]
-KeyedRoute = Literal["/v3/videos", "/v3/videos/batches", "/v3/voices/speech"]
 
 
 class SandboxOptions(BaseModel):
@@ -24,7 +23,7 @@ class SandboxOptions(BaseModel):
     Attributes:
         fast: Finish renders by the clock with a canned file, never encode.
         api_key: None: one made for the state folder and kept there.
-        balance: What the account starts with, in ``currency``.
+        balance: What the account starts with, in USD.
         billing_type: Which block ``/v3/users/me`` shows the balance in.
         concurrency: Renders at a time before HeyGen answers 429.
         retry_after_s: What that 429 asks for.
@@ -32,11 +31,8 @@ class SandboxOptions(BaseModel):
         create_s: Seconds until a create is accepted; its key is busy meanwhile.
         pending_s: Seconds a render shows ``pending``.
         processing_s: Seconds of ``processing`` after that, in fast mode.
-        list_lag_s: Seconds until a new video shows up in listings.
         link_life_s: Seconds a signed file link lives.
         key_life_s: Seconds an ``Idempotency-Key`` is remembered.
-        keyed_routes: Where the key works. HeyGen documents it for videos only;
-            for speech nothing is known, so repeating one costs twice here.
         file_bytes: Pad fast mode's files up to this size.
         plan_credits: What a signed-in session starts with, the other purse.
         session_life_s: Seconds an access token of a session lives.
@@ -57,7 +53,6 @@ class SandboxOptions(BaseModel):
     fast: bool = False
     api_key: str | None = Field(default=None, repr=False)
     balance: float = 100.0
-    currency: Literal["usd", "credits"] = "usd"
     billing_type: Literal["wallet", "subscription", "usage_based"] = "wallet"
     concurrency: int = 10
     retry_after_s: int = 5
@@ -65,10 +60,8 @@ class SandboxOptions(BaseModel):
     create_s: float = 0.0
     pending_s: float = 1.5
     processing_s: float = 2.0
-    list_lag_s: float = 0.0
     link_life_s: float = 3600.0
     key_life_s: float = 24 * 3600.0
-    keyed_routes: tuple[KeyedRoute, ...] = ("/v3/videos", "/v3/videos/batches")
     file_bytes: int = 0
     plan_credits: float = 200.0
     session_life_s: float = 3600.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import JSONResponse, Response
@@ -68,7 +69,7 @@ class Videos:
 
     async def get(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/{id}``."""
-        return data(self._view(self._find(request), request))
+        return data(self._view(request, self._find(request)))
 
     async def delete(self, request: Request) -> Response:
         """Answer ``DELETE /v3/videos/{id}``; a running render goes on and costs."""
@@ -83,15 +84,13 @@ class Videos:
         """Answer ``GET /v3/videos``, newest first."""
         query = request.query_params
         wanted = query.get("title", "").casefold()
-        seen_until = self._state.clock.now() - self._state.options.list_lag_s
         jobs = (
             (-job.number, job)
             for job in reversed(self._visible().values())
-            if job.accepted_at <= seen_until and wanted in (job.title or "").casefold()
+            if wanted in (job.title or "").casefold()
         )
-        listed = page(jobs, query, default=10)
-        views = [self._view(job, request) for job in listed["data"]]
-        return JSONResponse(listed | {"data": views})
+        view = partial(self._view, request)
+        return JSONResponse(page(jobs, query, view, default=10))
 
     async def statuses(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/statuses``."""
@@ -204,7 +203,7 @@ class Videos:
             "item_index": job.item_index,
         }
 
-    def _view(self, job: JobState, request: Request) -> dict[str, Any]:
+    def _view(self, request: Request, job: JobState) -> dict[str, Any]:
         """Return a job as ``GET /v3/videos/{id}`` shows it, with fresh links."""
         done, failed = job.status == "completed", job.status == "failed"
         # a sound that is not known here has no words

@@ -11,7 +11,7 @@ import json
 import random
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -207,20 +207,18 @@ async def list_voices(request: Request) -> Any:
         and language in ("", voice.language.casefold())
         and gender in ("", voice.gender)
     )
-    listed = page(enumerate(fitting), query, default=20)
-    views = [_view(voice, request) for voice in listed["data"]]
-    return listed | {"data": [view | {"support_locale": False} for view in views]}
+    return page(enumerate(fitting), query, partial(_view, request), default=20)
 
 
 async def get_voice(request: Request) -> Any:
     """Answer ``GET /v3/voices/{id}``, which tells other things than the listing."""
     known = voices(odd=options_of(request).odd_voices)
-    view = _view(found(known, request.path_params["id"], "voice"), request)
-    del view["type"]
+    view = _view(request, found(known, request.path_params["id"], "voice"))
+    del view["type"], view["support_locale"]
     return data(view | dict.fromkeys(("created_at", "failure_message", "status")))
 
 
-def _view(voice: SandboxVoice, request: Request) -> dict[str, Any]:
+def _view(request: Request, voice: SandboxVoice) -> dict[str, Any]:
     link = f"{request.base_url}files/voices/{voice.voice_id}.wav"
     told: dict[str, Any] = {name: getattr(voice, name) for name in _SHOWN}
-    return told | {"preview_audio_url": link}
+    return told | {"preview_audio_url": link, "support_locale": False}

@@ -114,8 +114,9 @@ async def test_no_look_of_any_shape_gets_bars(make_sandbox, person, number, rati
     assert not like(corner(video), (0, 0, 0))
 
 
-async def test_a_look_that_keeps_its_scene_is_paid_once(make_sandbox):
+async def test_a_look_that_keeps_its_scene_is_paid_once(make_sandbox, monkeypatch):
     sandbox = make_sandbox(**ODD)
+    monkeypatch.setattr(finish, "_LEAST_PX", 100)  # quick films are small
 
     video = await rendered(sandbox, UNTRAINED, background_url="#2060c0")
 
@@ -124,6 +125,8 @@ async def test_a_look_that_keeps_its_scene_is_paid_once(make_sandbox):
     assert len(sandbox.ledger()["jobs"]) == len(sandbox.charges()) == 1
     assert "its own background before" in await quoted(sandbox, UNTRAINED)
     assert "background" not in await quoted(sandbox, LOOKS["twin"])
+    found = await hg.check_video(video, settings=sandbox.settings())
+    assert "background" in [finding.kind for finding in found]
 
 
 async def quoted(sandbox, avatar):

@@ -85,8 +85,9 @@ def check_address(url: str) -> str:
     return url
 
 
-_PASSWORD = re.compile(r"(://[^:/@\s]*):[^\s]*@")
-_PASSWORD_KEY = re.compile(r"(?i)([?&](?:password|passwd|pwd|sslpassword)=)[^&\s]+")
+# Also where an address is none: one that was written wrongly holds it as well.
+_PASSWORD = re.compile(r"((?:^|://)[^:/@\s]*):(?!//).*@")
+_PASSWORD_KEY = re.compile(r"(?i)(\b(?:password|passwd|pwd|sslpassword)\s*=)[^&]+")
 
 
 def masked(url: str) -> str:

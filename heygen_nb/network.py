@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import os
 import ssl
+import sys
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-
-import httpx
 
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
@@ -42,7 +41,7 @@ def make_client(
         return kind(trust_env=False, **options)
     try:
         return kind(trust_env=True, verify=certificates(), **options)
-    except (ImportError, ValueError, httpx.InvalidURL):
+    except _refusals():
         names = [name for name in _PROXIES if _value_of(name)]
         raise ConfigError(
             _(
@@ -55,6 +54,12 @@ def make_client(
                 "list of host names. Correct the variable, or unset it."
             ),
         ) from None
+
+
+def _refusals() -> tuple[type[Exception], ...]:
+    """Return what clients raise; that of language models is of another package."""
+    packages = [sys.modules.get(name) for name in ("httpx", "httpx2")]
+    return (ImportError, ValueError, *(p.InvalidURL for p in packages if p))
 
 
 def _value_of(name: str) -> str:

@@ -258,6 +258,26 @@ def test_a_password_is_never_saved_and_never_shown(home):
         assert "0ther" not in shown
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:s3c@s3/cret@db/films",
+        "postgresql://me:s3 cret@db/films",
+        "postgresql://me:s3cret@[::1/films",
+        "postgresql://db/films?user=me&password=s3cret",
+        "me:s3cret@db/films",
+        "host=db password=s3cret",
+    ],
+)
+def test_a_password_is_hidden_in_an_address_however_it_is_written(home, url):
+    settings = load_settings(environ={"HEYGEN_NB_LEDGER_URL": url})
+
+    assert settings.ledger_url == url
+    assert "s3" not in repr(settings) + str(settings.model_dump())
+    with pytest.raises(ConfigError, match="pgpass"):
+        save_settings(home, ledger_url=url)
+
+
 def test_a_value_that_does_not_fit_is_not_saved(home):
     with pytest.raises(ConfigError, match="15 to 60"):
         save_settings(home, video_duration=500)

@@ -222,9 +222,17 @@ class SettingsPanel(Panel):
     async def save_all(self) -> None:
         """Save all settings and say what changed and why."""
         before = self.shared.video_settings.video_duration
-        changes: dict[str, Any] = {k: f.value for k, f in self.fields.items()}
-        typed = str(changes["video_duration"]).strip()
-        changes["video_duration"], why = check_duration(typed)
+        typed = str(self.fields["video_duration"].value).strip()
+        after, why = check_duration(typed)
+        # What came from .env or the environment, and was not changed, stays there.
+        known = self.shared.settings, self.shared.video_settings
+        changes: dict[str, Any] = {
+            key: field.value
+            for key, field in self.fields.items()
+            if any(field.value != type(field.value)(getattr(s, key)) for s in known)
+        }
+        if "video_duration" in changes:
+            changes["video_duration"] = after
         for key, field in self.secrets.items():
             if field.value:
                 secret, field.value = field.value, ""
@@ -233,7 +241,6 @@ class SettingsPanel(Panel):
         self.fill(all_of_it=True)
         self.tell(_("Saved."))
         self.duration_place.clear()
-        after = changes["video_duration"]
         if why:
             self.duration_place.tell(duration_words(typed, after, why), "warn")
         elif before != after:

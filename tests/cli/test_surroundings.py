@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import httpx
+import openai
 import pytest
 
 from heygen_nb.config import load_settings
@@ -130,11 +131,15 @@ def test_an_odd_machine_writes_a_draft_and_sees_it(home, changes):
     assert list((home / "previews").glob("*.mp4"))
 
 
-def test_an_error_of_the_environment_holds_no_password(monkeypatch):
-    monkeypatch.setenv("ALL_PROXY", "socks9://user:secret@127.0.0.1:9")
+@pytest.mark.parametrize(
+    "proxy", ["socks9://user:secret@127.0.0.1:9", "http://user:secret@127.0.0.1:port"]
+)
+@pytest.mark.parametrize("client", [httpx.AsyncClient, openai.DefaultAsyncHttpxClient])
+def test_an_error_of_the_environment_holds_no_password(monkeypatch, client, proxy):
+    monkeypatch.setenv("ALL_PROXY", proxy)
 
-    with pytest.raises(ConfigError) as caught:
-        make_client(httpx.AsyncClient)
+    with pytest.raises(ConfigError, match="ALL_PROXY") as caught:
+        make_client(client)
 
     assert "secret" not in str(caught.value)
     assert "secret" not in repr(caught.value.__cause__)

@@ -98,11 +98,24 @@ async def test_fields_and_hints_stand_in_the_order_of_the_notes(panel):
     assert all(part in text for part, text in zip(expected, texts, strict=True))
 
 
-async def test_the_environment_is_not_written_into_the_file(panel, home):
+async def test_the_environment_is_not_written_into_the_file(panel, home, monkeypatch):
+    (home / ".env").write_text(
+        "HEYGEN_NB_HEYGEN_VOICE=Ava\n"
+        "HEYGEN_NB_LEDGER_URL='sqlite:///other.db?password=s3cret'\n"
+    )
+    monkeypatch.setenv("HEYGEN_NB_HEYGEN_AVATAR_ID", "look_of_the_environment")
+    panel.shared.reload()
+    await panel.idle()
+    assert panel.fields["heygen_voice"].value == "Ava"
+    panel.fields["aspect_ratio"].value = "1:1"
     await click(panel, panel.save_all)
 
-    assert "backend" not in config(home)
-    assert "telegram_base_url" not in config(home)
+    saved = config(home)
+    assert "aspect_ratio: 1:1" in saved
+    for absent in ("Ava", "look_of_the", "s3cret", "ledger_url"):
+        assert absent not in saved
+    for absent in ("backend", "telegram_base_url", "telegram_chat_id"):
+        assert absent not in saved
 
 
 async def test_keys_go_to_dotenv_and_are_shown_only_as_set(panel, home):

@@ -18,12 +18,25 @@
     list.dispatchEvent(new Event('change', {bubbles: true}))
   }
 
+  // The buttons of the drafts come after their fields: a key waits for them.
+  const coming = panel => first(panel, '.hg-script') &&
+    !first(panel, '.hg-act-preview, .hg-act-stop')
+
+  function press(panel, name, tries = 100) {
+    const button = first(panel, `.hg-act-${name}`)
+    if (button) button.click()
+    else if (tries && coming(panel)) setTimeout(press, 100, panel, name, tries - 1)
+    else return false
+    return true
+  }
+
   document.addEventListener('keydown', event => {
     const panel = event.altKey && !event.ctrlKey && event.target.closest?.('.hg')
     if (!panel) return
     const help = event.code === 'Slash' && first(panel, '.hg-keys summary')
-    const button = first(panel, `.hg-act-${buttons[event.code]}`)
-    if (help || button) (help || button).click()
+    const name = buttons[event.code]
+    if (help) help.click()
+    else if (name && press(panel, name)) name
     else if (steps[event.code]) step(panel, steps[event.code])
     else return
     event.preventDefault()

@@ -101,6 +101,11 @@ class Notebook:
         """Run all cells without waiting for them."""
         self.command("notebook:run-all-cells")
 
+    def drafts_ready(self) -> None:
+        """Wait until the drafts are listed, and their buttons and keys are there."""
+        self.page.locator(".hg-act-create").wait_for(state="attached")
+        self.page.wait_for_function("() => window.heygenNbKeys")
+
     def command(self, name: str, **arguments: Any) -> None:
         self.page.evaluate(
             "([name, args]) => void window.jupyterapp.commands.execute(name, args)",
@@ -276,6 +281,7 @@ def studio(lab, open_notebook):
         notebook = open_notebook(path, **size)
         notebook.run_all()
         notebook.page.locator(".hg-app").wait_for()
+        notebook.drafts_ready()
         return notebook
 
     return _open

@@ -44,7 +44,7 @@ def authoring(lab, open_notebook, fake_model):
         book = open_notebook(path, **size)
         book.run_all()
         # drafts and balance are there: nothing moves under the mouse any more
-        book.page.locator(".hg-left .hg-hint").first.wait_for()
+        book.drafts_ready()
         book.page.locator(".hg-head .hg-chip", has_text="$").wait_for()
         return book
 
@@ -83,7 +83,8 @@ def test_from_a_topic_to_a_video_by_clicking(authoring, fake_model, lab):
     # a voice, heard first
     page.get_by_role("button", name="🎤").click()
     book.field("🔎 Name, language or id").fill("maya")
-    page.get_by_role("option", name="Maya").first.wait_for(state="attached")
+    first = page.locator(".hg-voices option").first
+    first.filter(has_text="Maya").wait_for(state="attached")
     book.field("Voices").select_option(index=0)
     book.button("▶ Sample").click()
     page.wait_for_function(HEARD)

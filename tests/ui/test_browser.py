@@ -121,7 +121,7 @@ def test_clicks_work_while_a_cell_awaits_and_survive_its_interrupt(lab, open_not
     )
     book = open_notebook(path)
     book.run_all()
-    book.page.locator(".hg-app").wait_for()
+    book.drafts_ready()
     write(book, "While a cell awaits", "This is clicked while a cell awaits.")
 
     book.button("🎬 Create video").click()

@@ -63,6 +63,21 @@ class Keyboard:
         )
         self.page.keyboard.type(title)
 
+    def settled(self):
+        """Wait until a panel has brought its content: nothing changes any more."""
+        app, seen = self.page.locator(".hg-app"), []
+        while len(seen) < 5 or len({*seen[-5:]}) > 1:
+            self.page.wait_for_timeout(200)
+            seen.append(app.inner_html())
+
+    def listed(self, title):
+        """Wait until a draft is in the list: what is chosen there goes by its place."""
+        self.page.wait_for_function(
+            "title => [...document.querySelector('.hg-left .hg-list select')"
+            ".selectedOptions].some(o => o.textContent.includes(title))",
+            arg=title.replace(" ", "\N{NO-BREAK SPACE}"),
+        )
+
     def back_to(self, name):
         """Go back with Shift+Tab; yield what had the focus."""
         for _ in range(MANY):
@@ -94,8 +109,8 @@ class Keyboard:
 @pytest.fixture
 def keyboard(studio):
     book = studio("keyboard")
-    book.field("Title").wait_for()
     book.page.locator(".hg-sandbox").wait_for()
+    book.button("💾 Save").wait_for()
     return Keyboard(book)
 
 
@@ -105,7 +120,7 @@ def test_every_control_of_every_tab_is_reached_named_and_ringed(keyboard):
         assert keyboard.name().partition(" · ")[0] == tab
         keyboard.press("Enter")
         keyboard.page.locator(".hg .lm-mod-current").filter(has_text=tab).wait_for()
-        keyboard.page.wait_for_timeout(700)  # the panel brings its content
+        keyboard.settled()
 
         controls = [*keyboard.through()]
 
@@ -131,6 +146,7 @@ def test_a_video_is_made_by_keyboard_alone(keyboard):
     assert [c for c in controls if not (c["name"] and c["ring"])] == []
     keyboard.press("Enter")
     keyboard.begin_draft("Another one")
+    keyboard.listed("Another one")
     keyboard.go_to("Drafts", "Shift+Tab")
     keyboard.press("End")
     keyboard.page.wait_for_function(
@@ -148,7 +164,12 @@ def test_keys_make_save_and_turn_drafts_and_the_focus_never_falls(keyboard):
     script, title = book.field("Script"), book.field("Title")
     title.fill("First")
     script.fill("The first of two scripts, which is short.")
+    # a key that is pressed before the buttons are there waits for them
+    late = page.add_style_tag(content=".hg [class*=hg-act-]{display:none!important}")
     page.keyboard.press("Alt+s")
+    page.wait_for_timeout(300)
+    assert page.get_by_role("status").filter(has_text="Saved.").count() == 0
+    late.evaluate("style => style.remove()")
     page.get_by_role("status").filter(has_text="Saved.").wait_for()
     page.keyboard.press("Alt+n")
     page.wait_for_function(
@@ -159,6 +180,7 @@ def test_keys_make_save_and_turn_drafts_and_the_focus_never_falls(keyboard):
     page.keyboard.press("Alt+s")
     page.get_by_role("status").filter(has_text="Saved.").wait_for()
 
+    keyboard.listed("Second")
     page.keyboard.press("Alt+ArrowDown")
     page.wait_for_function(
         "() => [...document.querySelectorAll('.hg input')]"

@@ -14,6 +14,7 @@ def test_notebook_7_makes_a_video_and_plays_it(lab, open_notebook):
     path = lab.notebook("seven", "import heygen_nb as hg\n\nhg.Studio()")
     book = open_notebook(path, where="notebooks")
     book.run_all()
+    book.drafts_ready()
     book.field("Script").fill("Leo, today the stars ask you to slow down.")
 
     book.button("🎬 Create video").click()

@@ -20,6 +20,8 @@ ROWS = "".join(
     f'Совет дня {n},"Сегодня выпейте {n} стаканов воды.",Подпись {n}\n'
     for n in range(1, 31)
 )
+FIRST_IS_OPEN = """() => [...document.querySelectorAll('.hg input')]
+  .some(field => field.value === 'Совет дня 1')"""
 _SERIOUS = ("serious", "critical")
 _SLOWEST_MS = 120_000
 
@@ -89,6 +91,7 @@ def test_thirty_drafts_become_posts_in_few_clicks(studio, lab):
     hand.click(hand.button("Add {count} draft"))
     options = book.page.locator(".hg-list select option")
     options.nth(29).wait_for(state="attached")
+    book.page.wait_for_function(FIRST_IS_OPEN)  # and is chosen, before others are
     hand.click(options.nth(0))
     hand.click(options.nth(9), modifiers=["Shift"])
     hand.click(hand.button("👁 Preview"))

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -148,10 +148,10 @@ class Panel(Part):
         self._closed = self._built = False
         self.shared = shared or shared_state()
         self._question: Question | None = None
-        self._top = self.place()
         body = self._build()
         looks = () if shared else _looks()
-        super().__init__(*looks, self._top, *body, css="hg")
+        self._above = len(looks)
+        super().__init__(*looks, *body, css="hg")
         self.shared.listen(self._on_news)
         self.relabel()
         self._built = True
@@ -367,6 +367,13 @@ class Panel(Part):
     def hush(self) -> None:
         """Take the message away: what it was about is being done anew."""
         self._here.clear()
+
+    @cached_property
+    def _top(self) -> Place:
+        """The place of what belongs to no field or button."""
+        place, at = self.place(), self._above
+        self.children = (*self.children[:at], place, *self.children[at:])
+        return place
 
     @property
     def _here(self) -> Place:

@@ -28,6 +28,7 @@ class DraftList(Part):
         panel: Whose list it is.
         choose: Started with the id of the only entry that is chosen.
         several: Called when more than one is chosen, and when no longer.
+        below: What stands under the list.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class DraftList(Part):
         panel: Panel,
         choose: Callable[[str], Coroutine[Any, Any, object]],
         several: Callable[[], object],
+        below: Sequence[widgets.Widget] = (),
     ) -> None:
         self._drafts = panel.shared.drafts
         self._several = several
@@ -56,7 +58,7 @@ class DraftList(Part):
         panel.say(self.s_drafts, "tooltip", tip)
         self.count = make(widgets.HTML)
         search = row(self.t_search, self.d_status, self.d_sort, css="hg-row-fields")
-        super().__init__(search, self.s_drafts, self.count)
+        super().__init__(search, self.s_drafts, self.count, *below, css="hg-left")
 
         def on_choice(change: dict[str, Sequence[str]]) -> None:
             if not self._filling:

@@ -50,9 +50,8 @@ class DraftsPanel(Panel):
         columns = (self._build_list(), self._build_editor(), self._build_stage())
         return (self.source, row(*columns, css="hg-columns"))
 
-    def _build_list(self) -> widgets.VBox:
+    def _build_list(self) -> DraftList:
         place = self.place()
-        self.list = DraftList(self, self.open_draft, self._show_several)
         self.u_import = self.upload(
             _("⇪ Import"),
             self._import,
@@ -72,7 +71,9 @@ class DraftsPanel(Panel):
             more=(self.u_import,),
         )
         self.bringing.offer(*_BRINGING)
-        return column(self.list, self.bringing, place, css="hg-left")
+        below = self.bringing, place
+        self.list = DraftList(self, self.open_draft, self._show_several, below)
+        return self.list
 
     def _build_editor(self) -> widgets.VBox:
         writing = self.writing_now

@@ -116,6 +116,7 @@ class OwnSettings(Part):
         self._own = dict.fromkeys(_MARKS, "")
         self._filling = False
         self._script = ""
+        self._asked = ""  # the voice for which the lists were fetched
         self._place = panel.place()
         self.picker = PickerSlot(panel, self.choose, reset=True)
         self.t_duration = panel.field(
@@ -167,25 +168,29 @@ class OwnSettings(Part):
         show(self.picker, when=bool(self.picker.opened) and not now)
 
     def _label(self, field: str) -> str:
+        shared, value = self._panel.shared, self._used(field)
+        if field == "background":
+            text = label_of(value) if value else _("no background")
+        elif field == "avatar" and not shared.video_settings.heygen_use_avatar:
+            return _("🧑 no avatar")
+        else:
+            text = shared.catalogue.name_of(value) or _("first avatar")
+        return f"{_MARKS[field]} {cut(text, _LONG)}"
+
+    def _used(self, field: str) -> str:
+        """Return the draft's own value, else that of the settings."""
         settings = self._panel.shared.video_settings
         usual = {
             "voice": settings.heygen_voice,
-            "avatar": settings.heygen_avatar_id or _("first avatar"),
-            "background": settings.heygen_background_url or _("no background"),
+            "avatar": settings.heygen_avatar_id,
+            "background": settings.heygen_background_url,
         }
-        if not settings.heygen_use_avatar and field == "avatar":
-            return _("🧑 no avatar")
-        value = self._own[field] or usual[field]
-        if value == NO_BACKGROUND:
-            value = _("no background")
-        name_of = self._panel.shared.catalogue.name_of
-        text = label_of(value) if field == "background" else name_of(value)
-        return f"{_MARKS[field]} {cut(text, _LONG)}"
+        value = self._own[field] or usual[field] or ""
+        return "" if value == NO_BACKGROUND else value
 
     async def open_picker(self, field: str) -> None:
         """Open the picker of a field, or close it if it is open."""
-        own = self._own[field]
-        await self.picker.toggle(field, "" if own == NO_BACKGROUND else own)
+        await self.picker.toggle(field, self._used(field))
 
     async def choose(self, field: str, value: str | None) -> None:
         """Give the draft a value of its own; None for what the settings say."""
@@ -209,7 +214,9 @@ class OwnSettings(Part):
         shared = self._panel.shared
         wish = self._own["voice"] or shared.video_settings.heygen_voice
         other: object = shared.writing.voice_for(script, wish) != wish
-        if script.strip() and not other and shared.catalogue.age() is not None:
+        listed = shared.catalogue.age() is not None
+        if script.strip() and not other and (listed or self._asked != wish):
+            self._asked = wish
             with suppress(HeygenNbError):  # the question before paying will tell
                 other = await shared.fitting_voice(self._draft())
         wrong = bool(script.strip() and other)

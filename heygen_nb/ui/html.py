@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from heygen_nb.drafts import left_out_text, what_is_said
-from heygen_nb.i18n import again, gettext as _, ngettext
+from heygen_nb.i18n import LANGUAGES, again, gettext as _, ngettext
 from heygen_nb.telegram import MAX_CAPTION
 from heygen_nb.timing import Fit, script_language
 from heygen_nb.ui.surface import video_source
@@ -156,15 +156,15 @@ def script_html(script: str, target_s: float, found: Fit) -> str:
     ]
     if words:
         length = found.length
-        text = _("about {seconds:.0f} s ({low:.0f}–{high:.0f}) of {target:.0f}").format(
-            seconds=length.seconds,
-            low=length.low_s,
-            high=length.high_s,
-            target=target_s,
+        low, high = round(length.low_s), round(length.high_s)
+        span = f" ({low}–{high})" if low < high else ""
+        text = _("about {seconds:.0f} s{span} of {target:.0f}").format(
+            seconds=length.seconds, span=span, target=target_s
         )
         parts.append(markup(text, "hg-strong"))
         parts.append(_fit(found, target_s))
-        parts.append(markup(script_language(script)))
+        language = script_language(script)
+        parts.insert(1, markup(LANGUAGES.get(language, language)))
     whole = ""
     if left_out := left_out_text(script):
         shown = markup(left_out, tag="summary") + markup(said, tag="p")

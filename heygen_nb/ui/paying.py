@@ -107,6 +107,13 @@ async def render_unpaid_if_agreed(panel: Panel, drafts: Sequence[Draft]) -> int:
     chosen = [draft for draft in drafts if draft.id in ids]
     question = ngettext("Render {count} draft?", "Render {count} drafts?", count)
     asked = question.format(count=count)
+    if done := len(drafts) - count:
+        words = ngettext(
+            "{count} is rendered already and is not paid again.",
+            "{count} are rendered already and are not paid again.",
+            done,
+        )
+        asked += "\n" + words.format(count=done)
     if await render_if_agreed(panel, chosen, plans, asked) is None:
         return 0
     panel.tell(
@@ -182,10 +189,24 @@ def _what_is_used(plans: Sequence[Proposal]) -> list[str]:
                 amount=amount_text(cost, quote.currency),
             )
         )
-    warnings = sorted({text for plan in plans for text in plan.warnings})
     if len(plans) == 1:
-        warnings = list(plans[0].warnings)
         lines += filter(None, [plans[0].prices])
-    return lines + [
-        f"⚠️ {text}" for text in warnings[: _WARNINGS if plans[1:] else None]
+    return lines + _warnings(plans)
+
+
+def _warnings(plans: Sequence[Proposal]) -> list[str]:
+    """Return what the user should know; of many drafts whose it is, and not all."""
+    whose: dict[str, list[str]] = {}
+    for plan in plans:
+        for text in plan.warnings:
+            whose.setdefault(text, []).append(f"#{plan.new.draft_id}")
+    if len(plans) == 1:
+        return [f"⚠️ {text}" for text in whose]
+    lines = [
+        f"⚠️ {', '.join(ids[:_WARNINGS])}{', …' if ids[_WARNINGS:] else ''}: {text}"
+        for text, ids in list(whose.items())[:_WARNINGS]
     ]
+    if more := len(whose) - len(lines):
+        words = ngettext("and {count} more hint", "and {count} more hints", more)
+        lines.append(words.format(count=more))
+    return lines

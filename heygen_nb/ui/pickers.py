@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import ipywidgets as widgets
@@ -12,7 +12,17 @@ from heygen_nb.models import Avatar, Voice
 from heygen_nb.renderer.catalogue import Kind, age_text
 from heygen_nb.renderer.search import SearchIndex, language_label, word_label
 from heygen_nb.ui.backgrounds import BackgroundPicker
-from heygen_nb.ui.base import Actions, Options, Panel, Part, Words, make, row, show
+from heygen_nb.ui.base import (
+    Actions,
+    Options,
+    Panel,
+    Part,
+    Words,
+    Work,
+    make,
+    row,
+    show,
+)
 from heygen_nb.ui.html import markup, two_lines
 from heygen_nb.ui.widgets import PictureGrid, Tile
 
@@ -363,14 +373,17 @@ class PickerSlot(Part):
         self._panel, self._chosen, self._reset = panel, chosen, reset
         self.pickers: dict[str, Any] = {}
         self.opened = ""
-        self._actions = Actions(
-            panel,
-            {
-                "reset": (_("As in the settings"), self._on_reset),
-                "close": (_("Close"), self.fold),
-            },
-        )
         super().__init__(css="hg-card hg-off")
+
+    @cached_property
+    def _actions(self) -> Actions:
+        works: dict[str, tuple[Words, Work]] = {
+            "reset": (_("As in the settings"), self._on_reset),
+            "close": (_("Close"), self.fold),
+        }
+        actions = Actions(self._panel, works)
+        actions.offer("close", *(["reset"] if self._reset else []))
+        return actions
 
     async def toggle(self, field: str, current: str) -> None:
         """Open the picker of a field, or close it if it is open."""
@@ -379,7 +392,6 @@ class PickerSlot(Part):
             return
         self.opened = field
         picker = self.pickers[field] = self.pickers.get(field) or self._made(field)
-        self._actions.offer("close", *(["reset"] if self._reset else []))
         self.children = (picker, self._actions)
         show(self, when=True)
         await picker.begin(current)

@@ -284,7 +284,8 @@ class SettingsPanel(Panel):
         async with self.shared.trial(**typed) as (account, settings):
             me = await account.client.me()
         purse = _("API wallet") if typed else purse_of(settings)
-        money = money_text(me.balance) or _("balance not told")
+        sandbox = settings.active_backend == "sandbox"
+        money = money_text(me.balance, sandbox=sandbox) or _("balance not told")
         found = " · ".join(filter(None, (money, purse, me.username)))
         self.tell(_("✓ works · {what}").format(what=found))
 

@@ -350,9 +350,14 @@ async def do_each(
             try:
                 await work(account, panel.shared, line)
             except HeygenNbError as error:
-                problems.append(f"#{line.draft_id}: {error.message}")
-    told = done.format(done=count - len(problems), count=count)
-    panel.tell("\n".join((told, *problems)), "warn" if problems else "ok")
+                problems.append((line.draft_id, error.message))
+
+    def told() -> str:
+        ended = again(done).format(done=count - len(problems), count=count)
+        faults = (f"#{draft_id}: {again(fault)}" for draft_id, fault in problems)
+        return "\n".join((ended, *faults))
+
+    panel.tell(told, "warn" if problems else "ok")
     panel.shared.tell("jobs")
 
 

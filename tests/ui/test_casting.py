@@ -99,6 +99,9 @@ async def test_no_background_is_another_choice_than_the_settings_own(
     panel, casting, shared
 ):
     await shared.save_settings(heygen_background_url="#203040")
+    await casting.open_picker("background")
+    assert "#203040" in casting.picker.pickers["background"].now.value
+    await casting.picker.fold()
     await shared.drafts.save(Draft(id="d1", script="Hi.", background="#ff0000"), over=0)
     await panel.open_draft("d1")
     await casting.open_picker("background")
@@ -161,9 +164,8 @@ async def test_a_voice_of_another_language_is_red_and_one_click_mends_it(
 
 
 async def test_a_named_voice_of_another_language_is_red_too(panel, casting, shared):
-    await shared.catalogue.voices()
-    own = Draft(id="d1", script=RUSSIAN, voice="Oliver")
-    await shared.drafts.save(own, over=0)
+    await shared.save_settings(heygen_voice="Oliver")  # whom nobody has listed yet
+    await shared.drafts.save(Draft(id="d1", script=RUSSIAN), over=0)
     await panel.open_draft("d1")
     await settled(panel)
 

@@ -117,6 +117,9 @@ def test_the_counter_says_how_a_script_fits(target_s, expected):
     assert expected in html
     assert "90 words" in html
     assert f"of {target_s}" in html
+    assert "English" in html
+    short = "One two."
+    assert "about 1 s of 30" in script_html(short, 30, SpeechModel().fit(short, 30))
 
 
 def test_a_caption_is_counted_as_telegram_counts():

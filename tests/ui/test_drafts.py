@@ -502,6 +502,8 @@ async def test_several_drafts_are_rendered_after_one_question(
     panel.doing["create"].click()
     await until(lambda: panel.question)
     assert "Render 3 drafts?" in panel.question.text
+    assert "⚠️ #c, #b: " in panel.question.text
+    assert "already" not in panel.question.text
     assert "$" in panel.question.text
     assert sandbox.charges() == []
     panel.question.yes.click()
@@ -514,6 +516,15 @@ async def test_several_drafts_are_rendered_after_one_question(
     await panel.idle()
     assert "All of them are rendered already." in panel.told
     assert len(sandbox.charges()) == 3
+
+    await shared.drafts.save(Draft(id="d", script="Leo, slow down, d."), over=0)
+    await panel.idle()
+    panel.bringing["all"].click()
+    await panel.idle()
+    panel.doing["create"].click()
+    await until(lambda: panel.question)
+    assert "3 are rendered already and are not paid again." in panel.question.text
+    panel.question.no.click()
 
 
 async def test_several_drafts_are_deleted_and_all_brought_back(panel, shared):

@@ -174,6 +174,10 @@ async def test_what_cannot_be_sent_of_several_is_named_and_the_rest_is_sent(
 
     assert "1 of 2" in panel.told
     assert "#d02: " in panel.told
+    english = panel.told
+    await shared.set_language("ru")
+    assert "1 из 2" in panel.told
+    assert panel.told.partition("#d02: ")[2] != english.partition("#d02: ")[2]
     assert len(sandbox.ledger()["posts"]) == 1
 
 

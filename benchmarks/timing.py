@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import insert
 
 from heygen_nb.ledger import Ledger, RenderRow
-from heygen_nb.sandbox import voices as sound
-from heygen_nb.sandbox.voices import SandboxVoice, voices
+from heygen_nb.sandbox import rendering as sound
+from heygen_nb.sandbox.catalogue import SandboxVoice, voices
 from heygen_nb.timing import PastRender, RenderTimes, SpeechModel, Spoken
 
 if TYPE_CHECKING:

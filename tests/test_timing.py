@@ -11,8 +11,8 @@ from statistics import fmean, median
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from heygen_nb.sandbox import voices as sound
-from heygen_nb.sandbox.voices import voices
+from heygen_nb.sandbox import rendering as sound
+from heygen_nb.sandbox.catalogue import voices
 from heygen_nb.timing import (
     MAX_SPEED,
     MIN_SPEED,

@@ -21,7 +21,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
 
-from heygen_nb.sandbox import looks, voices
+from heygen_nb.sandbox import catalogue
 from heygen_nb.sandbox.api import Endpoint, Keys, Refusal, data, json_body, page, refuse
 from heygen_nb.sandbox.bodies import AdvanceBody, BalanceBody, OwnerBody, parse
 from heygen_nb.sandbox.files import Files
@@ -78,11 +78,11 @@ class Sandbox:
             "GET /v3/videos/batches/{id}": videos.get_batch,
             "GET /v3/videos/{id}": videos.get,
             "DELETE /v3/videos/{id}": videos.delete,
-            "GET /v3/voices": voices.list_voices,
+            "GET /v3/voices": catalogue.list_voices,
             "POST /v3/voices/speech": keyed(self.files.say, heeded=False),
-            "GET /v3/voices/{id}": voices.get_voice,
-            "GET /v3/avatars/looks": looks.list_looks,
-            "GET /v3/avatars/looks/{id}": looks.get_look,
+            "GET /v3/voices/{id}": catalogue.get_voice,
+            "GET /v3/avatars/looks": catalogue.list_looks,
+            "GET /v3/avatars/looks/{id}": catalogue.get_look,
             "GET /v3/users/me": self._me,
             "POST /v3/assets": self.files.upload,
             "GET /v3/assets/{id}": self.files.get_asset,
@@ -91,7 +91,7 @@ class Sandbox:
             "GET /v3/webhooks/endpoints": _empty,
             "GET /v3/webhooks/events": _empty,
             "GET /v3/webhooks/event-types": _empty,
-            "GET /files/looks/{id}.jpg": looks.get_picture,
+            "GET /files/looks/{id}.jpg": catalogue.get_picture,
             "GET /files/voices/{id}.wav": self.files.sample,
             "GET /files/{place:path}": self.files.serve,
             "GET /_sandbox/ledger": self._ledger,

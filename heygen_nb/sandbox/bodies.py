@@ -24,10 +24,9 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from heygen_nb.sandbox.api import Refusal, found, invalid
-from heygen_nb.sandbox.looks import SandboxLook, looks
-from heygen_nb.sandbox.rendering import FilmOrder, Ratio, SoundPart
+from heygen_nb.sandbox.catalogue import CATALOGUE, SandboxLook, looks, voices
+from heygen_nb.sandbox.rendering import FilmOrder, Ratio, SoundPart, model
 from heygen_nb.sandbox.state import Purse  # noqa: TC001 - pydantic resolves it
-from heygen_nb.sandbox.voices import CATALOGUE, model, voices
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -16,9 +16,10 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from heygen_nb.files import media_type
 from heygen_nb.preview.voice import Narration, Word
-from heygen_nb.sandbox import voices as sound
+from heygen_nb.sandbox import rendering
 from heygen_nb.sandbox.api import Refusal, data, found, invalid, require
 from heygen_nb.sandbox.bodies import SpeechBody, parse
+from heygen_nb.sandbox.catalogue import CATALOGUE, SandboxVoice, voices
 from heygen_nb.sandbox.rendering import SoundPart
 from heygen_nb.sandbox.state import AssetState, SpeechState, State
 
@@ -118,7 +119,7 @@ class Files:
         voice = found(self._voices(), request.path_params["id"], "voice")
         place = f"voices/{voice.voice_id}.wav"
         if not self.path(place).exists():
-            greet = sound.tone if self.options.fast else sound.greeting
+            greet = rendering.tone if self.options.fast else rendering.greeting
             self._write(place, (await asyncio.to_thread(greet, voice)).to_wav())
         return FileResponse(self.path(place))
 
@@ -129,10 +130,10 @@ class Files:
         if not voice.starfish:
             raise invalid("voice_id", "this voice does not support the starfish engine")
         purse = request.state.purse
-        rate = sound.CATALOGUE["rates"]["speech"][purse]
-        model_s = sound.model(voice, asked.text, asked.speed).duration_s
+        rate = CATALOGUE["rates"]["speech"][purse]
+        model_s = rendering.model(voice, asked.text, asked.speed).duration_s
         require(self._state, purse, rate * model_s)
-        say = sound.model if self.options.fast else sound.speak
+        say = rendering.model if self.options.fast else rendering.speak
         speech = await asyncio.to_thread(say, voice, asked.text, asked.speed)
         spoken = self._keep(asked.text, speech)
         self._state.wallet.charge(
@@ -155,8 +156,8 @@ class Files:
             }
         )
 
-    def _voices(self) -> dict[str, sound.SandboxVoice]:
-        return sound.voices(odd=self.options.odd_voices)
+    def _voices(self) -> dict[str, SandboxVoice]:
+        return voices(odd=self.options.odd_voices)
 
     def _keep(self, script: str, speech: Narration) -> SpeechState:
         content = speech.to_wav()

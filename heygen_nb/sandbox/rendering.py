@@ -1,10 +1,11 @@
-"""Making the files of a video: in a worker process, or canned in fast mode."""
+"""Making speech and the files of a video: in a worker process, or canned."""
 
 from __future__ import annotations
 
 import asyncio
 import io
 import math
+import re
 import struct
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -19,20 +20,26 @@ from heygen_nb.preview import Scene, render_scene
 from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.preview.layout import paint_background
 from heygen_nb.preview.video import read_sound
-from heygen_nb.sandbox import voices as sound
+from heygen_nb.preview.voice import EspeakVoice, Narration, Word
+from heygen_nb.readings import spoken
+from heygen_nb.sandbox.catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from numpy.typing import NDArray
     from PIL import Image
 
-    from heygen_nb.preview.voice import Narration, Word
-    from heygen_nb.sandbox.voices import SandboxVoice
+    from heygen_nb.sandbox.catalogue import SandboxVoice
 
 Ratio = Literal["16:9", "9:16", "4:5", "5:4", "1:1"]
 
 _SMALL_PX = 144  # the short side of canned pictures
 _CANNED_FPS, _LEAST_FRAMES, _HUM_RATE = 4, 24, 8000
+_BREAK = re.compile(r'<break\s+time="([\d.]+)s"\s*/>')
+_TAG = re.compile(r"<[^>]*>")
+_SILENT_RATE = 8000  # samples a second of what nobody listens to
+_TONE_S = 0.4
 
 
 class FetchError(Exception):
@@ -81,7 +88,7 @@ class FilmOrder:
 
 def render(order: FilmOrder, output: Path, *, captions: bool) -> float:
     """Make ``output`` with its ``.srt`` and ``.jpg`` in a worker; return its length."""
-    speech = sound.joined([_heard(part) for part in order.parts])
+    speech = joined([_heard(part) for part in order.parts])
     scene = Scene(
         script=" ".join(word.text for word in speech.words),
         aspect_ratio=order.ratio,
@@ -108,10 +115,10 @@ def _with_bars(
 
 def _heard(part: SoundPart) -> Narration:
     if part.voice is not None:
-        return sound.speak(part.voice, part.script, part.speed)
+        return speak(part.voice, part.script, part.speed)
     if part.file is not None:
         return read_sound(part.file, part.words)
-    return sound.silence(part.duration_s)
+    return silence(part.duration_s)
 
 
 def _fetched(source: str | Path | bytes | None) -> str | Path | bytes | None:
@@ -184,3 +191,73 @@ def make_canned(order: FilmOrder, output: Path, mark: str, at_least: int) -> flo
     output.with_suffix(".srt").write_text(srt, encoding="utf-8")
     output.with_suffix(".jpg").write_bytes(thumbnail)
     return length_s
+
+
+def model(voice: SandboxVoice, text: str, speed: float) -> Narration:
+    """Speak silently: word times from the voice's hidden rate, no sound."""
+    pace, at, words = voice.pace(text, speed), 0.0, []
+    for word in _TAG.sub(" ", text).split():
+        letters = len(spoken(word, voice.code))  # "77" is two words to say
+        length_s = 60 / voice.words_per_minute * (0.33 + 0.1 * letters)
+        words.append(Word(word, at * pace, (at + length_s) * pace))
+        pause_s = voice.pause_s * (0.4 if word[-1] in ",;:" else word[-1] in ".!?…")
+        at += length_s + pause_s
+    if voice.support_pause:
+        at += sum(map(float, _BREAK.findall(text)))
+    return silence(max(at, 0.3) * pace, tuple(words))
+
+
+def speak(voice: SandboxVoice, text: str, speed: float) -> Narration:
+    """Speak aloud, with word times as measured."""
+    usual = voice.pace(text, 1)
+    faster = usual / voice.pace(text, speed)
+    espeak = EspeakVoice(
+        voice.code,
+        words_per_minute=round(voice.words_per_minute / usual),
+        pitch=voice.pitch,
+        variant=voice.variant,
+        sentence_pause_s=voice.pause_s,
+    )
+    if not voice.support_pause:
+        text = _BREAK.sub(" ", text)
+    speech = espeak.speak(text)
+    if faster != 1 and speech.duration_s:
+        # espeak's own rate is not quite linear and never under 80 words a minute.
+        length_s = speech.duration_s / faster
+        speech = espeak.speak(text, speed=faster).stretched(length_s)
+    # A script of emoji alone says nothing; a video still needs a length.
+    return speech if speech.duration_s else speech.padded(1.0)
+
+
+def greeting(voice: SandboxVoice) -> Narration:
+    """Say hello."""
+    return speak(voice, CATALOGUE["languages"][voice.code][1], 1.0)
+
+
+def tone(voice: SandboxVoice) -> Narration:
+    """Return a hum at the voice's height: heard, and made in no time."""
+    at = np.arange(round(_TONE_S * _SILENT_RATE)) / _SILENT_RATE
+    hum = 0.2 * np.sin(2 * np.pi * (100 + 4 * voice.pitch) * at)
+    return Narration(hum.astype(np.float32), _SILENT_RATE, ())
+
+
+def silence(duration_s: float, words: tuple[Word, ...] = ()) -> Narration:
+    """Return that many seconds without a sound."""
+    count = round(duration_s * _SILENT_RATE)
+    return Narration(np.zeros(count, np.float32), _SILENT_RATE, words)
+
+
+def joined(parts: list[Narration]) -> Narration:
+    """Return the parts one after the other, at the finest of their rates."""
+    rate = max(part.sample_rate for part in parts)
+    samples, words, at = [], [], 0.0
+    for part in parts:
+        samples.append(_resampled(part.samples, round(part.duration_s * rate)))
+        words += [Word(w.text, at + w.start_s, at + w.end_s) for w in part.words]
+        at += part.duration_s
+    return Narration(np.concatenate(samples), rate, tuple(words))
+
+
+def _resampled(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    points = np.linspace(0, max(len(samples) - 1, 0), count)
+    return np.interp(points, np.arange(len(samples)), samples).astype(np.float32)

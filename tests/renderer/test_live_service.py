@@ -21,7 +21,7 @@ from heygen_nb.renderer.advance import advance
 from heygen_nb.renderer.order import order, quote
 from heygen_nb.renderer.request import framing
 from heygen_nb.renderer.resolve import choose_engine
-from heygen_nb.sandbox.looks import looks
+from heygen_nb.sandbox.catalogue import looks
 
 pytestmark = pytest.mark.anyio
 

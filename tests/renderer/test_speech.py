@@ -22,8 +22,8 @@ from heygen_nb.ledger.speech import Speeches
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.order import order
 from heygen_nb.renderer.speech import MAX_CALLS
-from heygen_nb.sandbox import voices as sound
-from heygen_nb.sandbox.voices import voices
+from heygen_nb.sandbox import rendering as sound
+from heygen_nb.sandbox.catalogue import voices
 
 pytestmark = pytest.mark.anyio
 

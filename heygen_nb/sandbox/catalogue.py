@@ -1,23 +1,152 @@
-"""The stand-in's looks, the same ones in every sandbox, of all three types."""
+"""What the stand-in has to choose from: voices and looks, the same ones everywhere.
+
+Every voice has a rate and pauses no client is told, and every text shifts them
+a little, so guessing a length from a word count is wrong here as it is there.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from PIL import Image, ImageDraw
 from starlette.responses import Response
 
 from heygen_nb.sandbox.api import choice, data, found, options_of, page
-from heygen_nb.sandbox.voices import CATALOGUE, person_name
 
 if TYPE_CHECKING:
     from starlette.requests import Request
 
+# What there is to choose from: voices, looks and what they cost.
+CATALOGUE = json.loads(Path(__file__).with_name("catalogue.json").read_text("utf-8"))
+_SHOWN = ("voice_id", "name", "language", "gender", "type", "support_pause")
 _HIDDEN = ("matting", "captioned")
+_NOISE = 0.03
+# Of its length at the slowest and the fastest speed a stiff voice changes 2 %.
+_STIFFNESS = 0.04
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxVoice:
+    """A voice; how it speaks is nothing a client is told.
+
+    Attributes:
+        starfish: Whether ``POST /v3/voices/speech`` takes it.
+        stiff: Its length hardly follows the asked speed.
+    """
+
+    voice_id: str
+    name: str
+    language: str
+    gender: str
+    code: str
+    words_per_minute: int
+    variant: str
+    pitch: int
+    pause_s: float
+    starfish: bool
+    support_pause: bool
+    stiff: bool
+    type: Literal["public", "private"] = "public"
+
+    def pace(self, text: str, speed: float) -> float:
+        """Return how long it takes for a text, as a part of its usual time."""
+        digest = hashlib.sha256(f"{self.voice_id}\0{text}".encode()).digest()
+        noise = (digest[0] / 127.5 - 1) * _NOISE
+        return (1 + noise) / (1 + (speed - 1) * (_STIFFNESS if self.stiff else 1))
+
+
+@lru_cache
+def voices(*, odd: bool = False) -> dict[str, SandboxVoice]:
+    """Return all voices by id: private, then public in the order of the listing.
+
+    ``odd``: Some are stiff, and some know no pauses.
+    """
+    made = []
+    for number, (name, code, index) in enumerate(CATALOGUE["own_voices"], 1):
+        own = {"voice_id": f"voice_own_{number:02}", "name": name, "type": "private"}
+        made.append(replace(_voice(code, index, odd=odd), **own))
+    many = CATALOGUE["many_voices"]
+    rows = [
+        (code, index)
+        for code in CATALOGUE["languages"]
+        for index in range(many.get(code, 30))
+    ]
+    # Two nice ones of both languages of the product lead.
+    rows.sort(key=lambda row: row[0] not in many or row[1] > 1)
+    made += [_voice(*row, odd=odd) for row in rows]
+    return {voice.voice_id: voice for voice in made}
+
+
+def _voice(code: str, index: int, *, odd: bool) -> SandboxVoice:
+    voice_id = f"voice_{code}_{index + 1:03}"
+    dice = random.Random(voice_id)  # noqa: S311 - the same voices everywhere
+    gender = ("female", "male")[index % 2]
+    styles = CATALOGUE["styles"]
+    name = f"{person_name(gender, index // 2)} - {styles[index // 8 % len(styles)]}"
+    variant = f"{gender[0]}{dice.randint(1, 4)}"
+    sound = (name, dice.randint(128, 186), variant, dice.randint(38, 62), 0.3)
+    name, wpm, variant, pitch, pause_s = CATALOGUE["chosen_by_ear"].get(voice_id, sound)
+    return SandboxVoice(
+        voice_id=voice_id,
+        name=name,
+        language=CATALOGUE["languages"][code][0],
+        gender=gender,
+        code=code,
+        words_per_minute=wpm,
+        variant=variant,
+        pitch=pitch,
+        pause_s=pause_s,
+        # Four of eight have no oddity, the chosen ones among them.
+        starfish=index % 8 in range(5),
+        stiff=odd and index % 8 in (4, 6),
+        support_pause=not odd or index % 8 not in (5, 7),
+    )
+
+
+def person_name(gender: str, number: int) -> str:
+    """Return the first name of one of many."""
+    names: list[str] = CATALOGUE["names"][gender]
+    again, who = divmod(number, len(names))
+    return names[who] + (f" {again + 1}" if again else "")
+
+
+async def list_voices(request: Request) -> Any:
+    """Answer ``GET /v3/voices``: public ones unless asked otherwise."""
+    query = request.query_params
+    kind = choice(query, "type", "public", "private") or "public"
+    engine = query.get("engine", "")
+    language = query.get("language", "").casefold()
+    gender = query.get("gender", "").casefold()
+    fitting = (
+        voice
+        for voice in voices(odd=options_of(request).odd_voices).values()
+        if voice.type == kind
+        and (not engine or (engine == "starfish" and voice.starfish))
+        and language in ("", voice.language.casefold())
+        and gender in ("", voice.gender)
+    )
+    return page(enumerate(fitting), query, partial(_voice_view, request), default=20)
+
+
+async def get_voice(request: Request) -> Any:
+    """Answer ``GET /v3/voices/{id}``, which tells other things than the listing."""
+    known = voices(odd=options_of(request).odd_voices)
+    view = _voice_view(request, found(known, request.path_params["id"], "voice"))
+    del view["type"], view["support_locale"]
+    return data(view | dict.fromkeys(("created_at", "failure_message", "status")))
+
+
+def _voice_view(request: Request, voice: SandboxVoice) -> dict[str, Any]:
+    link = f"{request.base_url}files/voices/{voice.voice_id}.wav"
+    told: dict[str, Any] = {name: getattr(voice, name) for name in _SHOWN}
+    return told | {"preview_audio_url": link, "support_locale": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,13 +234,13 @@ async def list_looks(request: Request) -> Any:
         and kind in ("", look.avatar_type)
         and group in ("", look.group_id)
     )
-    view = partial(_view, request)
+    view = partial(_look_view, request)
     return page(enumerate(fitting), query, view, default=20, maximum=50)
 
 
 async def get_look(request: Request) -> Response:
     """Answer ``GET /v3/avatars/looks/{id}``."""
-    return data(_view(request, _found(request)))
+    return data(_look_view(request, _found(request)))
 
 
 async def get_picture(request: Request) -> Response:
@@ -127,7 +256,7 @@ def _found(request: Request) -> SandboxLook:
     return found(_known(request), request.path_params["id"], "avatar")
 
 
-def _view(request: Request, look: SandboxLook) -> dict[str, Any]:
+def _look_view(request: Request, look: SandboxLook) -> dict[str, Any]:
     told = {name: value for name, value in asdict(look).items() if name not in _HIDDEN}
     link = f"{request.base_url}files/looks/{look.id}.jpg"
     nothing = dict.fromkeys(("error", "preview_video_url"))

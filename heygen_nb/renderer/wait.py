@@ -232,6 +232,7 @@ async def wait(
     looks = account.watcher.watch(video_id, interval_s=pace.interval_s, at_once=at_once)
     patience, missing = Patience(pace, clock.uptime), Missing()
     silent_since: datetime | None = None
+    queued_s: float | None = None
     async with aclosing(looks):
         async for sighting in looks:
             elapsed_s = clock.uptime() - begun_s
@@ -242,7 +243,12 @@ async def wait(
             else:
                 silent_since = None
                 sighting = missing.judge(sighting, elapsed_s)  # noqa: PLW2901
-                row = await _store(account, row, sighting, elapsed_s, hold)
+                if phase(sighting.word) == "pending":
+                    queued_s = elapsed_s
+                # it left the queue between two looks; when only the second was
+                # there, nobody knows when
+                left_s = None if queued_s is None else (queued_s + elapsed_s) / 2
+                row = await _store(account, row, sighting, left_s, hold)
                 await _report_sighting(report, sighting, elapsed_s)
                 if _has_ended(sighting):
                     return await _ended(account, row, sighting, report, elapsed_s)
@@ -287,25 +293,25 @@ async def _store(
     account: Account,
     row: RenderRow | None,
     sighting: Sighting,
-    elapsed_s: float,
+    left_queue_s: float | None,
     hold: Hold | None,
 ) -> RenderRow | None:
     """Store what a look tells, unless another process has the render: it does so."""
-    if row is None or not _news(account, row, sighting, elapsed_s):
+    if row is None or not _news(account, row, sighting, left_queue_s):
         return row
     ours = nullcontext(hold) if hold else account.hold(RenderRow, row.id)
     async with ours as held:
         if held is None:
             return row
         row = await asyncio.to_thread(account.ledger.render, row.id)
-        if news := _news(account, row, sighting, elapsed_s):
+        if news := _news(account, row, sighting, left_queue_s):
             row = await record(account, held, **news)
             await forget_what_failed(account, row)
         return row
 
 
 def _news(
-    account: Account, row: RenderRow, sighting: Sighting, elapsed_s: float
+    account: Account, row: RenderRow, sighting: Sighting, left_queue_s: float | None
 ) -> dict[str, Any]:
     """Return the step that a look tells of; nothing if the ledger knows it."""
     word, video = sighting.word, sighting.video
@@ -321,9 +327,10 @@ def _news(
         }
     if row.state == "completed":
         return {}
-    if phase(word) == "processing" and row.processing_at is None:
+    seen = phase(word) == "processing" and row.processing_at is None
+    if seen and left_queue_s is not None:
         begun = row.submitted_at or account.clock.now()
-        at = begun + timedelta(seconds=elapsed_s)
+        at = begun + timedelta(seconds=left_queue_s)
         return {"name": "processing", "processing_at": at}
     if video and _has_ended(sighting):
         seconds = video.duration_s or row.estimate_s or 0.0

@@ -95,9 +95,20 @@ async def test_a_clock_that_is_set_changes_neither_elapsed_time_nor_percent(
     assert elapsed[-1] < 0.1 * HOUR_S
     assert fractions == sorted(fractions)
     assert all(look.eta_s for look in looks[:-1])
+    queued_s = [look.elapsed_s for look in looks if look.status == "pending"][-1]
     begun_s = next(look.elapsed_s for look in looks if look.status == "processing")
-    assert row.processing_at - row.submitted_at == timedelta(seconds=begun_s)
+    between = timedelta(seconds=(queued_s + begun_s) / 2)
+    assert row.processing_at - row.submitted_at == between
     assert len(sandbox.charges()) == 1
+
+
+async def test_the_first_look_is_no_queue(sandbox):
+    still(sandbox, "processing", 2)
+
+    _looks, row = await rendered(sandbox, Laptop(), wait_timeout_s=120)
+
+    assert row.completed_at
+    assert row.processing_at is None
 
 
 async def test_a_computer_asleep_for_hours_goes_on_waiting(sandbox):

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 Table = list[dict[str, Any]]
 _DONE, _ENDED = ("completed", "downloaded"), ("failed", "rejected", "unknown")
 _BUCKET_S = 15
-_TICKS, _LONG_DAYS = 5, 300
+_TICKS, _LONG_DAYS, _GRAINS = 5, 300, 80
 _STEPS = {
     "queue_s": ("submitted_at", "processing_at"),
     "processing_s": ("processing_at", "completed_at"),
@@ -260,7 +260,8 @@ def _draw_times(axes: Axes, rows: Table, theme: Theme) -> None:
     queue = [row["queue_s"] or 0 for row in rows]
     whole = [row["total_s"] or 0 for row in rows]
     rest = [max(t - q, 0) for t, q in zip(whole, queue, strict=True)]
-    axes.bar(labels, queue, color=theme.second, label=_("queue"))
+    if any(queue):  # it is known only where somebody saw the end of it
+        axes.bar(labels, queue, color=theme.second, label=_("queue"))
     axes.bar(labels, rest, bottom=queue, color=theme.first, label=_("processing"))
 
 
@@ -268,6 +269,13 @@ def _draw_pairs(asked: str, real: str, axes: Axes, rows: Table, theme: Theme) ->
     x, y = [row[asked] for row in rows], [row[real] for row in rows]
     ends = 0.95 * min(*x, *y), 1.05 * max(*x, *y)
     axes.plot(ends, ends, color=theme.line, linewidth=1)
+    # of thousands of renders most dots would lie on each other
+    grain = (ends[1] - ends[0]) / _GRAINS or 1.0
+    dots = {
+        (round(across / grain), round(up / grain)): (across, up)
+        for across, up in zip(x, y, strict=True)
+    }
+    x, y = ([*side] for side in zip(*dots.values(), strict=True))
     axes.scatter(x, y, color=theme.first, s=18)
     axes.set_xlim(*ends)
     axes.set_ylim(*ends)

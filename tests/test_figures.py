@@ -134,6 +134,17 @@ def test_axes_fit_what_they_show():
     ]
 
 
+def test_thousands_of_renders_are_no_heavy_chart():
+    rows = [fact(n % 28, duration_s=20 + n % 40 + n / 9999) for n in range(9999)]
+
+    axes = analyse(rows, []).figure("accuracy").axes[0]
+
+    assert 40 <= len(axes.collections[0].get_offsets()) < 200
+    assert (
+        analyse([fact(processing_at=None)], []).tables["months"][0]["queue_s"] is None
+    )
+
+
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_table_has_a_chart_with_and_without_rows(name, theme, tmp_path):

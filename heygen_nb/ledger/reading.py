@@ -299,24 +299,21 @@ class Facts(LedgerPart):
         until: datetime | None = None,
     ) -> list[RenderFact]:
         """Return the renders planned in a time, oldest first."""
-        chats = (
-            select(PostRow.render_id, func.min(PostRow.chat_id).label("chat_id"))
-            .where(PostRow.state == "sent")
-            .group_by(PostRow.render_id)
-            .subquery()
+        chat_id = (
+            select(func.min(PostRow.chat_id))
+            .where(PostRow.render_id == RenderRow.id, PostRow.state == "sent")
+            .scalar_subquery()
         )
-        names = RenderFact.__dataclass_fields__
         own = {
-            "chat_id": chats.c.chat_id,
+            "chat_id": chat_id,
             "finishes": RenderRow.inputs["finishes"].as_integer(),
+            # what a film made here has cost stands with its speech
+            "cost": case((RenderRow.engine == NO_AVATAR, 0.0), else_=RenderRow.cost),
         }
+        names = RenderFact.__dataclass_fields__
         columns: list[Any] = [own.get(n, getattr(RenderRow, n, None)) for n in names]
-        # what a film made here has cost stands with its speech
-        paid = case((RenderRow.engine == NO_AVATAR, 0.0), else_=RenderRow.cost)
-        columns = [paid if column is RenderRow.cost else column for column in columns]
         query = (
             select(*columns)
-            .outerjoin(chats, chats.c.render_id == RenderRow.id)
             .where(RenderRow.backend == backend, *_within(since, until))
             .order_by(RenderRow.created_at)
         )

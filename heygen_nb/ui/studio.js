@@ -36,9 +36,8 @@
     const help = event.code === 'Slash' && first(panel, '.hg-keys summary')
     const name = buttons[event.code]
     if (help) help.click()
-    else if (name && press(panel, name)) name
     else if (steps[event.code]) step(panel, steps[event.code])
-    else return
+    else if (!name || !press(panel, name)) return
     event.preventDefault()
     event.stopPropagation()
   }, true)

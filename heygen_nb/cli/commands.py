@@ -230,7 +230,9 @@ class LabOptions:
 
 
 @command(
-    "preview", "films", _("See and hear a draft on this machine, free and in seconds.")
+    "preview",
+    "preview",
+    _("See and hear a draft on this machine, free and in seconds."),
 )
 class PreviewOptions:
     """Arguments of ``preview``."""

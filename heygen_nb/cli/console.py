@@ -16,7 +16,6 @@ from rich.table import Table
 
 from heygen_nb.i18n import gettext as _
 from heygen_nb.log import printable
-from heygen_nb.renderer.account import Account, open_account
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from heygen_nb.config import Settings
     from heygen_nb.errors import HeygenNbError
     from heygen_nb.models import Draft
+    from heygen_nb.renderer.account import Account
     from heygen_nb.reports import Failure, Outcome
 
 _Result = TypeVar("_Result")
@@ -50,6 +50,7 @@ def with_account(
     console: Console | None = None,
 ) -> _Result:
     """Open the account and do the work; tell the console if it is the sandbox."""
+    from heygen_nb.renderer.account import open_account  # noqa: PLC0415 - 0.4 s
 
     async def run() -> _Result:
         async with open_account(settings) as account:

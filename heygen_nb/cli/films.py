@@ -1,4 +1,4 @@
-"""``render``, ``preview`` and ``finish``: draft files in, films out."""
+"""``render`` and ``finish``: draft files in, films out."""
 
 from __future__ import annotations
 
@@ -27,19 +27,15 @@ from heygen_nb.cli.console import (
 from heygen_nb.config import Settings, load_settings
 from heygen_nb.drafts import check_draft, drafts_from, read_drafts
 from heygen_nb.errors import DraftError, LimitError
-from heygen_nb.files import file_stem
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import Draft, Video
-from heygen_nb.preview import render_scene
-from heygen_nb.renderer import draft_settings
-from heygen_nb.renderer.animatic import FAST_PX, PREVIEWS, SHARE_PX, scene_of
 from heygen_nb.renderer.finish import words_of
 from heygen_nb.renderer.order import over_limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from heygen_nb.cli.commands import FinishOptions, PreviewOptions, RenderOptions
+    from heygen_nb.cli.commands import FinishOptions, RenderOptions
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Proposal
     from heygen_nb.reports import Outcome
@@ -241,26 +237,6 @@ def _show_plans(plans: Sequence[Proposal]) -> None:
     if more := len(plans[_SHOWN:]):
         text = ngettext("… and {n} more", "… and {n} more", more)
         say(text.format(n=more), err)
-
-
-def run_preview(options: PreviewOptions) -> int:
-    """Make the animatic of every draft in the file, or of a table's first row."""
-    settings, output = load_settings(), options.output
-    if options.template:
-        drafts = drafts_from(options.file, options.template, settings=settings)[:1]
-    else:
-        drafts = read_drafts(options.file, settings.home)
-    side = SHARE_PX if options.share else FAST_PX
-    for draft in drafts:
-        target = output or settings.home / PREVIEWS / f"{file_stem(draft.id)}.mp4"
-        if len(drafts) > 1 and output:
-            target = output.with_name(f"{output.stem}-{draft.id}{output.suffix}")
-        scene = asyncio.run(scene_of(draft, draft_settings(draft, settings), side))
-        # In this process: nobody waits for it to do something else.
-        made = render_scene(scene, target.absolute())
-        length = _("{seconds:.1f} s").format(seconds=made.duration_s)
-        say(f"👁 #{draft.id} {made.path} ({length})")
-    return 0
 
 
 def run_finish(options: FinishOptions) -> int:

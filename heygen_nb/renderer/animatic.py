@@ -10,16 +10,12 @@ from heygen_nb.drafts import check_draft, what_is_said
 from heygen_nb.drafts.pronounce import pronounced
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.files import file_stem, write_whole
-from heygen_nb.heygen import HeyGenClient
 from heygen_nb.models import Draft, is_loopback, short_id
 from heygen_nb.preview import Rendered, Scene, preview_batch, render_scene
-from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.renderer import draft_settings, effective_settings
-from heygen_nb.renderer.account import payer_of, session_of
 from heygen_nb.renderer.background import background_source
-from heygen_nb.renderer.catalogue import find_look
 from heygen_nb.renderer.finish import pool
-from heygen_nb.renderer.request import about_captions, picture_and_sound, revision_of
+from heygen_nb.renderer.resolve import about_captions
 from heygen_nb.timing import script_language, speed_for
 
 if TYPE_CHECKING:
@@ -68,6 +64,8 @@ async def kept_preview(draft: Draft, settings: Settings) -> Path:
     Raises:
         HeygenNbError: See :func:`preview`.
     """
+    from heygen_nb.renderer.request import picture_and_sound, revision_of  # noqa: PLC0415 - 0.3 s, the ledger's
+
     inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
     folder = settings.home / PREVIEWS
     # Browsers keep files by name: another content needs another one.
@@ -143,6 +141,12 @@ async def _look_picture(settings: Settings) -> Path | None:
     """
     if not settings.heygen_use_avatar or settings.active_backend == "sandbox":
         return None
+    # The client and the ledger take longer to load than most previews to make.
+    from heygen_nb.heygen import HeyGenClient  # noqa: PLC0415
+    from heygen_nb.preview.fetch import fetch_image  # noqa: PLC0415
+    from heygen_nb.renderer.account import payer_of, session_of  # noqa: PLC0415
+    from heygen_nb.renderer.catalogue import find_look  # noqa: PLC0415
+
     try:
         payer, key, _sandbox = await payer_of(settings)
         name = f"{payer.fingerprint} {settings.heygen_avatar_id}"

@@ -6,7 +6,6 @@ A picture is known by its content, so that one which was moved is not paid again
 from __future__ import annotations
 
 import asyncio
-import base64
 import hashlib
 import logging
 import re
@@ -21,29 +20,20 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.errors import ApiError, ConfigError, NotFoundError, PreviewError
 from heygen_nb.files import media_type, read_bytes
-from heygen_nb.heygen.wire import (
-    AssetSource,
-    ColorBackground,
-    ImageBackground,
-    InlineSource,
-    UrlSource,
-)
 from heygen_nb.i18n import gettext as _
-from heygen_nb.renderer.account import Account, turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from PIL import Image
 
-    from heygen_nb.config import Settings
     from heygen_nb.log import Report
+    from heygen_nb.renderer.account import Account
 
 log = logging.getLogger("heygen_nb.renderer")
 
 ASSET_PAUSES_S = (1, 2, 3, 4, 5, 5)  # until a new file is known, 20 s at most
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
-PLAIN_COLOR = "#1b2440"  # background-only video when no background is given
 NOT_UPLOADED = "not-uploaded"  # in a quote: nothing is sent for one
 _EXTENSIONS = {
     "image/png": "png",
@@ -51,7 +41,6 @@ _EXTENSIONS = {
     "audio/mpeg": "mp3",
     "audio/wav": "wav",
 }
-SIDES_PX = {"720p": 720, "1080p": 1080, "4k": 2160}
 
 
 async def asset_of(account: Account, picture: Picture, report: Report) -> str:
@@ -72,6 +61,8 @@ async def uploaded(
     account: Account, digest: str, name: str, read: Callable[[], bytes]
 ) -> str:
     """Return the asset of a file that is known by its digest; upload it once."""
+    from heygen_nb.renderer.account import turn  # noqa: PLC0415 - not for a preview
+
     assets, payer = account.ledger.assets, account.payer
     async with turn("asset", payer, digest):
         if known := await asyncio.to_thread(assets.find, payer, digest):
@@ -102,51 +93,6 @@ async def _is_known(account: Account, asset_id: str) -> None:
             return
         else:
             return
-
-
-def behind_avatar(
-    settings: Settings, asset_id: str
-) -> ColorBackground | ImageBackground | None:
-    """Return what a request says to stand behind the avatar.
-
-    Args:
-        settings: Effective settings.
-        asset_id: Of the picture, if it is a file; else empty.
-    """
-    value = settings.heygen_background_url
-    if asset_id:
-        return ImageBackground(asset_id=asset_id)
-    if COLOR.fullmatch(value):
-        return ColorBackground(value=value)
-    return ImageBackground(url=value) if value else None
-
-
-def whole_picture(
-    settings: Settings, asset_id: str
-) -> AssetSource | UrlSource | InlineSource:
-    """Return the picture of a video without an avatar; see :func:`behind_avatar`.
-
-    v3 has no scene of a plain colour without an avatar: it gets a picture.
-    """
-    value = settings.heygen_background_url
-    if asset_id:
-        return AssetSource(asset_id=asset_id)
-    if value and not COLOR.fullmatch(value):
-        return UrlSource(url=value)
-    data = _plain_png(value or PLAIN_COLOR, settings)
-    return InlineSource(media_type="image/png", data=data)
-
-
-def _plain_png(color: str, settings: Settings) -> str:
-    from PIL import Image  # noqa: PLC0415 - 50 ms, only for this kind of video
-
-    wide, high = (int(part) for part in settings.aspect_ratio.split(":"))
-    unit = SIDES_PX[settings.resolution] / min(wide, high)
-    palette = Image.new("P", (round(wide * unit), round(high * unit)))
-    palette.putpalette(bytes.fromhex(color[1:]))
-    stream = BytesIO()
-    palette.save(stream, "PNG", optimize=True, bits=1)
-    return base64.b64encode(stream.getvalue()).decode()
 
 
 def foreign(picture: Picture | None, home: Path) -> Iterator[str]:

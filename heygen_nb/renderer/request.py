@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hashlib
 import json
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
 
 from heygen_nb.drafts import OVERRULES, check_draft, left_out_text, what_is_said
 from heygen_nb.drafts.pronounce import PRONOUNCE_NAME, pronounced
 from heygen_nb.heygen.wire import (
+    AssetSource,
     AvatarVideo,
     Caption,
+    ColorBackground,
     Engine,
+    ImageBackground,
     ImageScene,
+    InlineSource,
     LookReply,
     StudioVideo,
+    UrlSource,
     VoiceReply,
     VoiceSettings,
     shape_of,
@@ -25,15 +32,14 @@ from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.ledger import NewRender
 from heygen_nb.models import NO_AVATAR, Draft, Quote
 from heygen_nb.renderer.background import (
+    COLOR,
     NOT_UPLOADED,
-    SIDES_PX,
     Picture,
-    behind_avatar,
     foreign,
     identity,
-    whole_picture,
 )
 from heygen_nb.renderer.resolve import (
+    about_captions,
     background_meant,
     choose_engine,
     describe_voice,
@@ -49,7 +55,8 @@ if TYPE_CHECKING:
     from heygen_nb.renderer.account import Account
 
 _MATTED = ("photo_avatar", "digital_twin")  # others show a background by themselves
-_MOST_LETTERS = 12  # of those that are named
+SIDES_PX = {"720p": 720, "1080p": 1080, "4k": 2160}
+_PLAIN_COLOR = "#1b2440"  # background-only video when no background is given
 _LEAST_PAD_S = 0.3
 _CLOSE = 0.03  # share of the target that nobody notices
 
@@ -233,10 +240,10 @@ async def make_plan(
         voice=describe_voice(cast.voice),
         avatar=cast.look.name if cast.look else "",
         warnings=(
+            *about_captions(draft, settings),
             *filter(None, [left_out]),
             *_warnings(draft, cast.voice, settings.video_duration, fit, pad_s),
             *await _about_look(account, settings, cast),
-            *about_captions(draft, settings),
             *(foreign(cast.picture, settings.home) if cast.picture else ()),
         ),
         picture=cast.picture,
@@ -413,23 +420,6 @@ def _warnings(
     return found
 
 
-def about_captions(draft: Draft, settings: Settings) -> list[str]:
-    """Return a warning of letters that own captions would show as boxes."""
-    known = "\u04ff"  # our fonts have all Latin, Greek and Cyrillic letters
-    strange = "".join(c for c in draft.script if c > known and c.isalpha())
-    if not strange or settings.captions != "own":
-        return []
-    from heygen_nb.preview.layout import undrawable  # noqa: PLC0415 - 40 MB
-
-    if not (letters := undrawable(strange)):
-        return []
-    text = _(
-        "No font here has the letters {letters}: the captions will show boxes."
-        " Install Noto fonts of that script, or set captions to heygen or off."
-    )
-    return [text.format(letters=letters[:_MOST_LETTERS])]
-
-
 async def _about_look(account: Account, settings: Settings, cast: _Cast) -> list[str]:
     if cast.look is None:
         return []
@@ -471,7 +461,7 @@ def _body(
         "caption": Caption(style="default" if settings.captions == "heygen" else None),
     }
     if cast.look is None:
-        picture = whole_picture(settings, asset_id)
+        picture = _whole_picture(settings, asset_id)
         scenes = [ImageScene(source=picture, **spoken)]
         if pad_s:
             scenes.append(ImageScene(source=picture, duration=pad_s))
@@ -480,9 +470,54 @@ def _body(
     return AvatarVideo(
         avatar_id=cast.look.id,
         engine=Engine(type=cast.engine),
-        background=behind_avatar(settings, asset_id) if wished else None,
+        background=_behind_avatar(settings, asset_id) if wished else None,
         remove_background=True if wished and matted else None,
         fit=framing(cast.look, settings),
         **spoken,
         **frame,
     ).to_dict()
+
+
+def _behind_avatar(
+    settings: Settings, asset_id: str
+) -> ColorBackground | ImageBackground | None:
+    """Return what a request says to stand behind the avatar.
+
+    Args:
+        settings: Effective settings.
+        asset_id: Of the picture, if it is a file; else empty.
+    """
+    value = settings.heygen_background_url
+    if asset_id:
+        return ImageBackground(asset_id=asset_id)
+    if COLOR.fullmatch(value):
+        return ColorBackground(value=value)
+    return ImageBackground(url=value) if value else None
+
+
+def _whole_picture(
+    settings: Settings, asset_id: str
+) -> AssetSource | UrlSource | InlineSource:
+    """Return the picture of a video without an avatar; see above.
+
+    v3 has no scene of a plain colour without an avatar: it gets a picture.
+    """
+    value = settings.heygen_background_url
+    if asset_id:
+        return AssetSource(asset_id=asset_id)
+    if value and not COLOR.fullmatch(value):
+        return UrlSource(url=value)
+    data = _plain_png(value or _PLAIN_COLOR, settings)
+    return InlineSource(media_type="image/png", data=data)
+
+
+def _plain_png(color: str, settings: Settings) -> str:
+    from PIL import Image  # noqa: PLC0415 - 50 ms, only for this kind of video
+
+    wide, high = (int(part) for part in settings.aspect_ratio.split(":"))
+    unit = SIDES_PX[settings.resolution] / min(wide, high)
+    palette = Image.new("P", (round(wide * unit), round(high * unit)))
+    palette.putpalette(bytes.fromhex(color[1:]))
+    stream = BytesIO()
+    palette.save(stream, "PNG", optimize=True, bits=1)
+    return base64.b64encode(stream.getvalue()).decode()

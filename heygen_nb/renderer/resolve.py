@@ -15,9 +15,12 @@ from heygen_nb.renderer.background import COLOR, Picture, picture_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from heygen_nb.config import Settings
     from heygen_nb.heygen.wire import LookReply, VoiceReply
+    from heygen_nb.models import Draft
     from heygen_nb.renderer.account import Account
 
+_MOST_LETTERS = 12  # of those that are named
 _BEST_FIRST = ("avatar_v", "avatar_iv", "avatar_iii")
 _WISH = re.compile(r"([a-z]{2,3})-([A-Z]{2})-\w+(?:-\w+)*")  # en-US-Neural2-F
 
@@ -210,3 +213,20 @@ def _nearest(name: str, voices: Sequence[VoiceReply]) -> list[VoiceReply]:
     names = {voice.name.casefold(): voice for voice in reversed(voices)}
     close = difflib.get_close_matches(name, names, n=5, cutoff=0.5)
     return [names[c] for c in close] or list(voices[:5])
+
+
+def about_captions(draft: Draft, settings: Settings) -> list[str]:
+    """Return a warning of letters that own captions would show as boxes."""
+    known = "\u04ff"  # our fonts have all Latin, Greek and Cyrillic letters
+    strange = "".join(c for c in draft.script if c > known and c.isalpha())
+    if not strange or settings.captions != "own":
+        return []
+    from heygen_nb.preview.layout import undrawable  # noqa: PLC0415 - 40 MB
+
+    if not (letters := undrawable(strange)):
+        return []
+    text = _(
+        "No font here has the letters {letters}: the captions will show boxes."
+        " Install Noto fonts of that script, or set captions to heygen or off."
+    )
+    return [text.format(letters=letters[:_MOST_LETTERS])]

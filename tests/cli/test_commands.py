@@ -52,6 +52,22 @@ def test_preview_writes_a_film_and_what_goes_with_it(run, draft_file, home):
     assert out.with_suffix(".jpg").exists()
 
 
+def test_a_preview_loads_neither_ledger_nor_client(draft_file, home):
+    # they take longer to load than most previews to make
+    code = (
+        "import atexit, sys; from heygen_nb.cli import main;"
+        "atexit.register(lambda: print(*sys.modules)); main()"
+    )
+    command = [sys.executable, "-c", code, "preview", str(draft_file("Hello."))]
+
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert list((home / "previews").glob("*.mp4"))
+    loaded = set(ran.stdout.split())
+    assert "av" in loaded
+    assert loaded.isdisjoint({"httpx", "sqlalchemy", "heygen_nb.api"})
+
+
 def test_preview_of_a_bad_draft_ends_with_2(run, draft_file):
     assert run("preview", draft_file("")).code == 2
 

@@ -46,10 +46,14 @@ Crop = tuple[int, int, int, int]  # left, top, width, height; all even
 # film (SSIM 0.974 to 0.989) in as few bytes, at 0.4 to 0.6 of the CPU. One quantiser
 # for all saves the looking ahead; arithmetic coding and the filter against blocks are
 # what ``ultrafast`` leaves out at the wrong end.
-BY_QUALITY = {"preset": "ultrafast", "qp": "22", "x264-params": "cabac=1:deblock=0,0"}
+BY_QUALITY: dict[str, object] = {
+    "preset": "ultrafast",
+    "qp": "22",
+    "x264-params": "cabac=1:deblock=0,0",
+}
 # Where bits are few, more is thought about each. Few pictures are held at a time: the
 # default looks 10 ahead and keeps 100 MB for it.
-_BY_BITS = {
+_BY_BITS: dict[str, object] = {
     "preset": "veryfast",
     "x264-params": "rc-lookahead=1:sync-lookahead=0:sliced-threads=1:bframes=0",
 }

@@ -300,6 +300,16 @@ def test_progress_never_falls_and_never_is_whole(history, looks):
     assert all(clock.eta_s(s) is None or clock.eta_s(s) > 0 for s in looks)
 
 
+@pytest.mark.parametrize("video_s", [5, 30, 300])
+def test_a_first_render_takes_minutes_whatever_its_length(video_s):
+    """One to five of them, and up to fifteen at peak hours (seen live, 2026)."""
+    clock = RenderTimes().clock(PastRender(video_s, 0))
+
+    assert clock.expected_s == pytest.approx(USUAL_S)
+    assert 60 < USUAL_S < 300 < clock.late_s < 900
+    assert clock.fraction(900) < 1
+
+
 def test_progress_is_learned_from_past_renders():
     fast = RenderTimes([PastRender(30, 60)] * 9).clock(PastRender(30, 0))
     slow = RenderTimes([PastRender(30, 600)] * 9).clock(PastRender(30, 0))

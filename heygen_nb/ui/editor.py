@@ -16,6 +16,7 @@ from heygen_nb.config import check_duration
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import NO_BACKGROUND, Draft, Voice
+from heygen_nb.timing import script_language
 from heygen_nb.ui.base import Actions, Panel, Part, Words, Work, make, show
 from heygen_nb.ui.catalogue import label_of
 from heygen_nb.ui.html import caption_html, cut, duration_words, script_html
@@ -116,7 +117,8 @@ class OwnSettings(Part):
         self._own = dict.fromkeys(_MARKS, "")
         self._filling = False
         self._script = ""
-        self._asked = ""  # the voice for which the lists were fetched
+        self._asked: tuple[object, ...] = ()
+        self._other = False  # than the voice's is the language of the script
         self._place = panel.place()
         self.picker = PickerSlot(panel, self.choose, reset=True)
         self.t_duration = panel.field(
@@ -213,13 +215,16 @@ class OwnSettings(Part):
         self._script = script
         shared = self._panel.shared
         wish = self._own["voice"] or shared.video_settings.heygen_voice
-        other: object = shared.writing.voice_for(script, wish) != wish
-        listed = shared.catalogue.age() is not None
-        if script.strip() and not other and (listed or self._asked != wish):
-            self._asked = wish
-            with suppress(HeygenNbError):  # the question before paying will tell
-                other = await shared.fitting_voice(self._draft())
-        wrong = bool(script.strip() and other)
+        asked = script_language(script), wish, shared.settings
+        if script.strip() and asked != self._asked:  # not with every letter
+            self._asked = asked
+            self._other = shared.writing.voice_for(script, wish) != wish
+            if not self._other:
+                with suppress(HeygenNbError):  # the question before paying will tell
+                    found = await shared.fitting_voice(self._draft())
+                    if self._asked is asked:
+                        self._other = found is not None
+        wrong = bool(script.strip() and self._other)
         self.buttons.offer(*_MARKS, *(["fit"] if wrong else []))
         button = self.buttons["voice"]
         (button.add_class if wrong else button.remove_class)("hg-wrong")

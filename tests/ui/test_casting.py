@@ -172,6 +172,23 @@ async def test_a_named_voice_of_another_language_is_red_too(panel, casting, shar
     assert "hg-wrong" in casting.buttons["voice"]._dom_classes
 
 
+async def test_voices_are_compared_once_for_a_language_not_with_every_letter(
+    panel, shared, monkeypatch
+):
+    find, asked = shared.fitting_voice, []
+
+    async def counted(draft):
+        asked.append(draft.script)
+        return await find(draft)
+
+    monkeypatch.setattr(shared, "fitting_voice", counted)
+    for length in range(5, 15):
+        panel.t_script.value = "This is typed letter by letter."[:length]
+        await panel.idle()
+
+    assert len(asked) == 1
+
+
 async def test_the_question_before_paying_offers_a_voice_of_the_language(
     panel, shared, sandbox, until
 ):

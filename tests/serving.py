@@ -59,6 +59,7 @@ FaultKind = Literal[
     "drop",
     "status",
     "empty",
+    "not_listed",
     "html",
     "error_in_200",
     "truncated",
@@ -75,8 +76,9 @@ class Fault(BaseModel):
 
     Attributes:
         kind: ``drop`` closes the connection without an answer; ``status``
-            answers ``status``; ``empty`` a 200 of 0 bytes; ``html`` a page with
-            status 200; ``error_in_200`` a 200 with a top-level error;
+            answers ``status``; ``empty`` a 200 of 0 bytes; ``not_listed`` a list of
+            nothing; ``html`` a page with status 200; ``error_in_200`` a 200 with a
+            top-level error;
             ``truncated`` a whole HTTP answer with half the body; ``cut`` breaks
             the connection in the middle of the body, ``stall`` waits ``delay_s``
             there; ``slow`` waits ``delay_s`` before (or ``after``) the handler;
@@ -274,6 +276,9 @@ async def _spoilt(fault: Fault, path: str, real: Response) -> Response:
             return JSONResponse({"data": None, **_error(fault, 500)})
         case "empty":
             return Response(b"")
+        case "not_listed":
+            nothing = {"data": [], "has_more": False, "next_token": None}
+            return JSONResponse(nothing)
         case "slow":
             await asyncio.sleep(fault.delay_s)
         case "truncated":

@@ -59,6 +59,7 @@ def _normalized(text: str, language: str) -> str:
 
     for step in _DATA["steps"]:
         text = getattr(rutextnorm, step)(text)
+    text = re.sub(r"\b([Зз]а|[Чч]ерез) тысяча\b", r"\1 тысячу", text)
     return re.sub(r"(?<!\.)\.? \.(?!\.)", ".", text)
 
 
@@ -141,6 +142,12 @@ def _instrumental(number: str) -> str:
     return said[:-3] + ("им" if said.endswith("ьего") else "ым")
 
 
+def _with_one(match: re.Match[str]) -> str:
+    tens = _normalized(f"с {match[2]}0 друзьями", "ru").split()[1]
+    one = "одним" if match[3].endswith("м") else "одной"
+    return f"{match[1]} {tens} {one} "
+
+
 def _date(match: re.Match[str]) -> str:
     from babel.dates import get_month_names  # noqa: PLC0415 - 50 ms, for dates
 
@@ -183,6 +190,7 @@ _SAYINGS: dict[str, Callable[[re.Match[str]], str]] = {
     "cardinal": lambda m: _normalized(m[1], "ru"),
     "century": lambda m: f"{_roman(m[1])}-{_DATA['century'].get(m[2], 'й')} ",
     "date": _date,
+    "decade": lambda m: _normalized(m[1], "en").removesuffix("y") + "ies",
     "dates": lambda m: f"{m[1]} {m[2]}-го по {_neuter(m[3])} ",
     "english_sum": _english_sum,
     "feminine": lambda m: f"{_roman(m[1])}-я",
@@ -195,9 +203,13 @@ _SAYINGS: dict[str, Callable[[re.Match[str]], str]] = {
     "neuter": lambda m: f"{_neuter(m[1])} ",
     "part": lambda m: f"{m[1]} {_roman(m[2])}",
     "phone": _phone,
+    "pieces": lambda m: f"{m[1]} {_counted(m[1], 'штука штуки штук')}",
     "place": _place,
     "regnal": _regnal,
     "russian_sum": _russian_sum,
+    "sum_before_noun": lambda m: f"{m[1]} {_english_sum(m)} dollar",
+    "times": lambda m: f"{m[1]} {_half(m[2])} {_counted(m[2], 'раз раза раз')}",
+    "with_one": _with_one,
     "year": lambda m: m[0] if m[1] else f"20 {m[2]}",
 }
 

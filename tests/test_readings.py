@@ -143,6 +143,28 @@ It costs $20/month.
     Pay ten dollars to twenty dollars for it.
     Win a $50 gift.
     Win a fifty dollar gift.
+    Elon's $44B deal closed.
+    Elon's forty four billion dollar deal closed.
+    He owes the $44B in debt.
+    He owes the forty four billion dollars in debt.
+    A $1.5 million grant went to her $5 coffee.
+    A one point five million dollar grant went to her five dollar coffee.
+    Those in their 40s like the 80s.
+    Those in their forties like the eighties.
+    Take flight 370 from room 101.
+    Take flight three seventy from room one oh one.
+    A 4x4 truck is 3x as good.
+    A four by four truck is three times as good.
+    The 80/20 rule of 9/11
+    The eighty twenty rule of nine eleven
+    8 oz. of water, 6 ft. tall
+    eight ounces of water, six feet tall
+    Open 10 a.m.-5 p.m. daily
+    Open ten a m to five p m daily
+    It has 50k views.
+    It has fifty thousand views.
+    A $100-a-month plan
+    A one hundred dollar a month plan
 """
 RUSSIAN = """
 Это стоит 1 299,99 ₽.
@@ -261,6 +283,28 @@ RUSSIAN = """
     Скорость шестьдесят километров в час. Это много.
     Поздравляем с 9 мая!
     Поздравляем с девятым мая!
+    10х рост за год.
+    Рост в десять раз за год.
+    Выросли в 2,5х.
+    Выросли в два с половиной раза.
+    Это 2x быстрее.
+    Это в два раза быстрее.
+    Пришёл с 21 сотрудником и с 31 подругой.
+    Пришёл с двадцатью одним сотрудником и с тридцатью одной подругой.
+    Ушёл с 100 рублями.
+    Ушёл со ста рублями.
+    К 2030 году успеем.
+    К две тысячи тридцатому году успеем.
+    Приду к 18:00.
+    Приду к восемнадцати часам.
+    Работаю с 8 утра.
+    Работаю с восьми утра.
+    Осталось 5 шт. и 2 пары.
+    Осталось пять штук и две пары.
+    Куплю за 1990 ₽.
+    Куплю за тысячу девятьсот девяносто рублей.
+    Фильм 18+ для взрослых
+    Фильм восемнадцать плюс для взрослых
 """
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+import heygen_nb as hg
 from heygen_nb import VIDEO_CONFIG
 from heygen_nb.config import load_settings
 from heygen_nb.renderer import reset_video_config
@@ -96,6 +97,21 @@ async def test_fields_and_hints_stand_in_the_order_of_the_notes(panel):
     )
     assert len(texts) == len(expected)
     assert all(part in text for part, text in zip(expected, texts, strict=True))
+
+
+async def test_cover_and_start_of_a_post_are_set_here(panel, home, sandbox):
+    draft = hg.Draft(script="Hello there, said once. " * 5)
+    video = await hg.render_video(draft, settings=sandbox.settings())
+    panel.fields["telegram_cover_s"].value = 2
+    panel.fields["telegram_start_s"].value = 3
+    await click(panel, panel.save_all)
+
+    assert "telegram_cover_s: 2" in config(home)
+    assert "telegram_start_s: 3" in config(home)
+    await hg.send_video(video, "Look!", settings=sandbox.settings())
+    [sent] = sandbox.ledger()["posts"]
+    assert sent["fields"]["start_timestamp"] == "3"
+    assert sent["fields"]["cover"].startswith("attach://")
 
 
 async def test_the_environment_is_not_written_into_the_file(panel, home, monkeypatch):

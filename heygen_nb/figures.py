@@ -257,9 +257,10 @@ def _draw(name: str, rows: Table, theme: Theme) -> Figure:
 
 def _draw_times(axes: Axes, rows: Table, theme: Theme) -> None:
     labels = [str(next(iter(row.values()))) for row in rows]
-    queue = [row["queue_s"] or 0 for row in rows]
     whole = [row["total_s"] or 0 for row in rows]
-    rest = [max(t - q, 0) for t, q in zip(whole, queue, strict=True)]
+    # the median of those few whose queue was seen may be longer than the whole of all
+    queue = [min(row["queue_s"] or 0, row["total_s"] or 0) for row in rows]
+    rest = [t - q for t, q in zip(whole, queue, strict=True)]
     if any(queue):  # it is known only where somebody saw the end of it
         axes.bar(labels, queue, color=theme.second, label=_("queue"))
     axes.bar(labels, rest, bottom=queue, color=theme.first, label=_("processing"))

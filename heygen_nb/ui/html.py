@@ -47,10 +47,13 @@ def two_lines(first: str, second: str, letters: int = 0) -> str:
     Args:
         first: The line that stands out.
         second: The other; it is not broken where the list is narrow.
-        letters: That fit the first one: of a wider list, whose second may be broken.
+        letters: That fit the first one, in a wider list; its second line may be broken
+            behind each dot.
     """
     first = cut(first, letters or _NARROW).replace(" ", _NBSP)
-    second = second if letters else second.replace(" ", _NBSP)
+    second = second.replace(" ", _NBSP)
+    if letters:
+        second = second.replace(f"·{_NBSP}", f"·{_NBSP}{_BREAK}")
     return first.ljust(_WIDE, _PAD) + _BREAK + second
 
 

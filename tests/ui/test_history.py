@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import re
 
 import httpx
 import pytest
@@ -55,8 +56,8 @@ async def press(panel, name):
 def rows(panel):
     """Return the entries of the list as they are read."""
     texts = [label for label, _key in panel.s_videos.options]
-    joined = [text.replace("\N{ZERO WIDTH SPACE}", " · ") for text in texts]
-    return [" ".join(text.replace("\N{FIGURE SPACE}", "").split()) for text in joined]
+    joined = [text.replace("\N{ZERO WIDTH SPACE}", " · ", 1) for text in texts]
+    return [" ".join(re.sub("[\u2007\u200b]", "", text).split()) for text in joined]
 
 
 def offered(panel):

@@ -7,6 +7,7 @@ use, so that ``import heygen_nb`` stays fast and does nothing by itself.
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import sys
 from typing import Any
 
@@ -19,9 +20,25 @@ __all__ = [*_names, "__version__"]  # noqa: PLE0604 - names of the stub
 
 def __getattr__(name: str) -> Any:
     """Load a public name from the module it lives in."""
+    ours = name in __all__ or name.startswith("_")
+    if not ours and not importlib.util.find_spec(f"{__name__}.{name}"):
+        raise _unknown(name)
     value = _load(name)
     _teach_ipython()
     return value
+
+
+def _unknown(name: str) -> Exception:
+    """Return an AttributeError in words, with the nearest public name."""
+    _ = importlib.import_module("heygen_nb.i18n").gettext
+    near = importlib.import_module("difflib").get_close_matches(name, _names, n=1)
+    hint = _("Did you mean hg.{name}?").format(name=near[0]) if near else ""
+    error = importlib.import_module("heygen_nb.errors").UnknownNameError
+    unknown: Exception = error(
+        _("There is no hg.{name}.").format(name=name),
+        hint=hint or _("dir(hg) lists the public names."),
+    )
+    return unknown
 
 
 def load_ipython_extension(shell: Any) -> None:

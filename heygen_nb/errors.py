@@ -2,6 +2,7 @@
 
     HeygenNbError
     ├── ArgumentError               not what the function expects
+    ├── UnknownNameError            no public name of this package
     ├── ConfigError                 settings: file, key, line
     ├── DraftError                  a draft, a table of drafts or a template
     │   └── TableError              several rows; ``problems`` has them all
@@ -95,6 +96,10 @@ class ArgumentError(HeygenNbError, TypeError):
 
     exit_code = 2
     code = "argument"
+
+
+class UnknownNameError(HeygenNbError, AttributeError):
+    """No public name of this package; Python asks for such names as well."""
 
 
 class ConfigError(HeygenNbError):

@@ -23,9 +23,30 @@ def test_dir_shows_the_public_names():
     assert set(dir(hg)) == set(hg.__all__) - {"__version__"}
 
 
-def test_a_wrong_name_is_an_attribute_error():
-    with pytest.raises(AttributeError, match="rendr_video"):
-        _ = hg.rendr_video
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("Studoi", "There is no hg.Studoi. Did you mean hg.Studio?"),
+        ("rendr_video", "There is no hg.rendr_video. Did you mean hg.render_video?"),
+        ("qqq", "There is no hg.qqq. dir(hg) lists the public names."),
+    ],
+)
+def test_a_wrong_name_is_told_in_words_with_the_nearest_one(name, told):
+    with pytest.raises(AttributeError) as caught:
+        getattr(hg, name)
+
+    assert str(caught.value) == told
+    shown = "".join(caught.value._render_traceback_())  # what IPython prints
+    assert "heygen_nb/__init__" not in shown
+
+
+def test_a_module_of_ours_and_a_wrong_one_are_imported_as_ever():
+    from heygen_nb import processes  # noqa: PLC0415
+
+    assert processes.Processes
+    assert not hasattr(hg, "no_such_thing")
+    with pytest.raises(ImportError, match="no_such_thing"):
+        from heygen_nb import no_such_thing  # noqa: F401, PLC0415
 
 
 @pytest.mark.parametrize(

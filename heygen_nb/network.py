@@ -62,6 +62,21 @@ def _refusals() -> tuple[type[Exception], ...]:
     return (ImportError, ValueError, *(p.InvalidURL for p in packages if p))
 
 
+def distrusted(error: BaseException | None) -> bool:
+    """Tell whether it was the other side's certificate that ended a connection."""
+    while error and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def trust_hint() -> str:
+    """Return what to do when a certificate is not trusted."""
+    return _(
+        "A proxy that looks into TLS has a certificate of its own: put it into the "
+        "system's store, or name its file in SSL_CERT_FILE."
+    )
+
+
 def _value_of(name: str) -> str:
     return os.environ.get(name) or os.environ.get(name.lower(), "")
 

@@ -31,7 +31,7 @@ from heygen_nb.errors import (
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
-from heygen_nb.network import make_client
+from heygen_nb.network import distrusted, make_client, trust_hint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -392,6 +392,11 @@ class TelegramPoster:
     def _failed(self, exc: Exception, *, posting: bool) -> DeliveryError:
         """Name what the library's error means: was anything sent?"""
         cause = exc.__cause__
+        if distrusted(cause):
+            return DeliveryError(
+                _("Telegram cannot be reached: its certificate is not trusted here."),
+                hint=trust_hint(),
+            )
         if isinstance(cause, _NOT_SENT):
             reason = self._clean(str(cause)) or type(cause).__name__
             return DeliveryError(

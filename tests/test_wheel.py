@@ -97,6 +97,17 @@ def test_it_writes_scripts_offline(installed, tmp_path):
     assert len(list(tmp_path.glob("drafts/*.md"))) == 2
 
 
+# None of it can be used, and none of it matters to what is on this machine.
+UNUSABLE = {
+    "ALL_PROXY": "socks4://127.0.0.1:9",
+    "HTTP_PROXY": "http://127.0.0.1:not-a-port",
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "NO_PROXY": "[::1]",
+    "SSL_CERT_FILE": "/nowhere/bundle.pem",
+    "SSL_CERT_DIR": "/nowhere",
+}
+
+
 def test_keys_never_make_the_demo_pay_or_post_for_real(installed, tmp_path):
     shown = run(  # in English, the other language of the demo
         installed,
@@ -110,6 +121,7 @@ def test_keys_never_make_the_demo_pay_or_post_for_real(installed, tmp_path):
         TELEGRAM_BASE_URL="https://127.0.0.1:9/bot",
         TELEGRAM_CHAT_ID="42",
         HEYGEN_NB_BACKEND="heygen",
+        **UNUSABLE,
     )
 
     assert "📱" in shown

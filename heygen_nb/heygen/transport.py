@@ -36,7 +36,7 @@ from heygen_nb.errors import (
 from heygen_nb.heygen.refusals import refusal
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
-from heygen_nb.network import make_client
+from heygen_nb.network import distrusted, make_client, trust_hint
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -58,6 +58,7 @@ _NOT_SENT = (
     httpx.ProxyError,
     httpx.UnsupportedProtocol,
 )
+_UNTRUSTED = "certificate"
 _PASSING = (RateLimitedError, ServerError, NetworkError, BadReplyError)
 
 
@@ -157,9 +158,9 @@ class Transport:
         for attempt in range(self._max_retries):
             try:
                 return await self.once(call)
-            except QuotaExceededError:
-                raise
             except _PASSING as error:
+                if isinstance(error, QuotaExceededError) or error.code == _UNTRUSTED:
+                    raise
                 wait_s = self._wait_s(attempt, error.retry_after_s)
                 text = _("{problem} Trying again in {seconds:.0f} s.").format(
                     problem=error.message, seconds=wait_s
@@ -271,6 +272,13 @@ async def _read(response: httpx.Response) -> bytes:
 
 
 def _not_sent(exc: httpx.HTTPError) -> NotSentError:
+    if distrusted(exc):
+        return NotSentError(
+            _("HeyGen cannot be reached: its certificate is not trusted here."),
+            hint=trust_hint(),
+            charged=False,
+            code=_UNTRUSTED,
+        )
     return NotSentError(
         # connecting knows no headers yet, so the words of httpx are safe to show
         _("HeyGen cannot be reached: {reason}.").format(

@@ -12,7 +12,7 @@ import httpx
 
 from heygen_nb.errors import DownloadError, PreviewError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.network import make_client
+from heygen_nb.network import distrusted, make_client
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -163,6 +163,8 @@ class Downloader:
                     raise _Retry(_("the file changed"))
                 await self._store(reply, part, have)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
+            if distrusted(error):
+                raise _Retry(_("its host's certificate is not trusted here")) from None
             # the text of httpx's errors may hold the signed address
             raise _Retry(type(error).__name__) from None
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import ssl
 import subprocess
 import sys
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import httpx
 import openai
 import pytest
+import trustme
 
 from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError
@@ -18,6 +23,7 @@ from heygen_nb.renderer.account import open_account
 KEY = {"HEYGEN_API_KEY": "sk_" + "a" * 30}
 UNUSABLE = [
     ("NO_PROXY", "[::1]"),
+    ("NO_PROXY", "localhost,fe80::/10"),
     ("ALL_PROXY", "socks4://127.0.0.1:9"),
     ("HTTPS_PROXY", "127.0.0.1:not-a-port"),
     ("SSL_CERT_FILE", "/nowhere/bundle.pem"),
@@ -45,6 +51,125 @@ def test_it_never_matters_to_the_sandbox(run, sandbox, draft_file, name, value):
 
     assert ran.code == 0, ran.text
     assert len(sandbox.ledger()["posts"]) == 1
+
+
+class Inspecting(BaseHTTPRequestHandler):
+    """A company's proxy: it speaks TLS with a certificate of its own."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_CONNECT(self):
+        self.server.hosts.add(self.path)
+        self.send_response_only(200)
+        self.end_headers()
+        tls = self.server.tls.wrap_socket(self.connection, server_side=True)
+        self.connection, self.rfile = tls, tls.makefile("rb")
+        self.wfile = tls.makefile("wb", buffering=0)
+        self.close_connection = False
+
+    def forward(self):
+        sent = {k: v for k, v in self.headers.items() if k.lower() != "host"}
+        reply = httpx.request(
+            self.command,
+            f"{self.server.behind}{self.path}",
+            content=self.rfile.read(int(self.headers.get("Content-Length") or 0)),
+            headers=sent,
+            trust_env=False,
+        )
+        self.send_response_only(reply.status_code)
+        self.send_header("Content-Type", reply.headers["content-type"])
+        self.send_header("Content-Length", str(len(reply.content)))
+        self.end_headers()
+        self.wfile.write(reply.content)
+
+    do_GET = do_POST = do_DELETE = forward
+
+    def finish(self):
+        super().finish()
+        self.connection.close()
+
+
+class ProxyServer(ThreadingHTTPServer):
+    daemon_threads = False  # closing waits for them; the client has hung up by then
+
+    def handle_error(self, *_of):
+        """Say nothing: clients that do not trust it hang up."""
+
+
+@pytest.fixture
+def inspecting(sandbox, tmp_path):
+    """A proxy that shows the sandbox as HeyGen and Telegram, and its certificate."""
+
+    @contextmanager
+    def serving():
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(tmp_path / "company.pem")
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("api.heygen.com", "api.telegram.org").configure_cert(tls)
+        server = ProxyServer(("127.0.0.1", 0), Inspecting)
+        server.tls, server.hosts, server.behind = tls, set(), sandbox.handle.base_url
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
+
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture
+def beyond(sandbox, inspecting):
+    """What is set where HeyGen and Telegram are reached through that proxy."""
+    ours = sandbox.environ()
+    here = {name: ours.pop(name) for name in ("HEYGEN_BASE_URL", "TELEGRAM_BASE_URL")}
+    assert len(here) == 2
+    return {**ours, "HTTPS_PROXY": f"http://127.0.0.1:{inspecting.server_port}"}
+
+
+def test_a_proxy_that_looks_into_tls_is_trusted_by_its_certificate(
+    run, sandbox, inspecting, beyond, draft_file, tmp_path
+):
+    beyond["SSL_CERT_FILE"] = str(tmp_path / "company.pem")
+
+    ran = run("render", "--send", draft_file(), **beyond)
+
+    assert ran.code == 0, ran.text
+    assert inspecting.hosts == {"api.heygen.com:443", "api.telegram.org:443"}
+    assert len(sandbox.charges()) == len(sandbox.ledger()["posts"]) == 1
+
+
+@pytest.mark.parametrize("command", ["voices", "render"])
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_a_certificate_that_is_not_trusted_is_told_with_what_to_do(
+    run, sandbox, beyond, draft_file, command, language
+):
+    given = [draft_file()] if command == "render" else []
+
+    ran = run(command, *given, **beyond, HEYGEN_NB_LANGUAGE=language)
+
+    assert ran.code == 1
+    assert "SSL_CERT_FILE" in ran.err
+    assert ("certificate is not trusted here" in ran.err) == (language == "en")
+    assert ran.err.count("❌") == 1
+    assert not sandbox.charges()
+
+
+def test_a_chat_behind_a_certificate_that_is_not_trusted_gets_nothing_twice(
+    run, sandbox, beyond, draft_file
+):
+    beyond["HEYGEN_BASE_URL"] = sandbox.handle.base_url
+
+    ran = run("render", "--send", draft_file(), **beyond)
+
+    assert ran.code == 1
+    assert "Telegram cannot be reached: its certificate" in ran.err
+    assert "SSL_CERT_FILE" in ran.err
+    assert len(sandbox.charges()) == 1
+    assert not sandbox.ledger()["posts"]
 
 
 @pytest.mark.anyio
@@ -129,6 +254,34 @@ def test_an_odd_machine_writes_a_draft_and_sees_it(home, changes):
     if "PYTHONIOENCODING" in changes:
         assert "с" in ran.stdout.decode("cp1251")
     assert list((home / "previews").glob("*.mp4"))
+
+
+def test_where_the_local_voice_is_missing_all_else_works(
+    home, sandbox, draft_file, tmp_path
+):
+    """Alpine has no wheel of it; captions are burned in there all the same."""
+    (tmp_path / "espeakng_loader.py").write_text("raise ImportError('no wheel')")
+    own = {"HEYGEN_NB_CAPTIONS": "own", "PYTHONPATH": str(tmp_path)}
+    environ = {**os.environ, **sandbox.environ(), **own}
+
+    def ran(*command):
+        return subprocess.run(
+            [sys.executable, "-m", "heygen_nb", *command],
+            capture_output=True,
+            text=True,
+            env=environ,
+            check=False,
+        )
+
+    draft = str(draft_file())
+    heard, made = ran("preview", draft), ran("render", draft, "--send")
+
+    assert heard.returncode == 1
+    assert "The local voice (espeak-ng) could not be loaded: no wheel" in heard.stderr
+    assert "Traceback" not in heard.stderr + made.stderr
+    assert made.returncode == 0, made.stderr
+    assert len(sandbox.ledger()["posts"]) == 1
+    assert list(home.glob("videos/*/*.mp4"))
 
 
 @pytest.mark.parametrize(

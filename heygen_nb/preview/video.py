@@ -56,8 +56,10 @@ def whole(target: Path) -> Iterator[Path]:
             yield Path(new)
     except (OSError, av.FFmpegError) as exc:
         message = _("The video {name} could not be written: {reason}")
+        advice = _("Make room there or allow writing, then try again.")
         raise PreviewError(
-            message.format(name=target.name, reason=exc.strerror or exc)
+            message.format(name=target.name, reason=exc.strerror or exc),
+            hint=advice if isinstance(exc, OSError) else "",
         ) from exc
 
 

@@ -1,4 +1,4 @@
-"""What people touch: panels of ipywidgets, one a file, over ``workflow.shared``.
+"""What people touch: panels of ipywidgets, over what they share (``state``).
 
 Nothing here sends a request or asks the ledger by itself.
 """

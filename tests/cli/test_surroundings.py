@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import shutil
+import sqlite3
 import ssl
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import httpx
@@ -15,10 +19,14 @@ import openai
 import pytest
 import trustme
 
-from heygen_nb.config import load_settings
+from heygen_nb.config import load_settings, save_secret, save_settings
 from heygen_nb.errors import ConfigError
 from heygen_nb.network import make_client
 from heygen_nb.renderer.account import open_account
+from heygen_nb.ui.drafts import DraftsPanel
+from heygen_nb.ui.generation import GenerationPanel
+from heygen_nb.ui.state import SharedState
+from heygen_nb.ui.studio import Studio
 
 KEY = {"HEYGEN_API_KEY": "sk_" + "a" * 30}
 UNUSABLE = [
@@ -82,7 +90,7 @@ class Inspecting(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(reply.content)
 
-    do_GET = do_POST = do_DELETE = forward
+    do_GET = do_POST = do_DELETE = forward  # noqa: N815 - the base's
 
     def finish(self):
         super().finish()
@@ -103,11 +111,13 @@ def inspecting(sandbox, tmp_path):
     @contextmanager
     def serving():
         authority = trustme.CA()
-        authority.cert_pem.write_to_path(tmp_path / "company.pem")
+        certificate = str(tmp_path / "company.pem")
+        authority.cert_pem.write_to_path(certificate)
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         authority.issue_cert("api.heygen.com", "api.telegram.org").configure_cert(tls)
         server = ProxyServer(("127.0.0.1", 0), Inspecting)
         server.tls, server.hosts, server.behind = tls, set(), sandbox.handle.base_url
+        server.certificate = certificate
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
@@ -131,9 +141,9 @@ def beyond(sandbox, inspecting):
 
 
 def test_a_proxy_that_looks_into_tls_is_trusted_by_its_certificate(
-    run, sandbox, inspecting, beyond, draft_file, tmp_path
+    run, sandbox, inspecting, beyond, draft_file
 ):
-    beyond["SSL_CERT_FILE"] = str(tmp_path / "company.pem")
+    beyond["SSL_CERT_FILE"] = inspecting.certificate
 
     ran = run("render", "--send", draft_file(), **beyond)
 
@@ -142,18 +152,22 @@ def test_a_proxy_that_looks_into_tls_is_trusted_by_its_certificate(
     assert len(sandbox.charges()) == len(sandbox.ledger()["posts"]) == 1
 
 
-@pytest.mark.parametrize("command", ["voices", "render"])
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [("voices", "не доверяют"), ("voices", "not trusted"), ("render", "not trusted")],
+)
 def test_a_certificate_that_is_not_trusted_is_told_with_what_to_do(
-    run, sandbox, beyond, draft_file, command, language
+    run, sandbox, beyond, command, words
 ):
-    given = [draft_file()] if command == "render" else []
+    Path("draft.md").write_text("Nobody can see this.")
+    given = ["draft.md"] if command == "render" else []
+    beyond["HEYGEN_NB_LANGUAGE"] = "en" if words.isascii() else "ru"
 
-    ran = run(command, *given, **beyond, HEYGEN_NB_LANGUAGE=language)
+    ran = run(command, *given, **beyond)
 
     assert ran.code == 1
     assert "SSL_CERT_FILE" in ran.err
-    assert ("certificate is not trusted here" in ran.err) == (language == "en")
+    assert words in ran.err
     assert ran.err.count("❌") == 1
     assert not sandbox.charges()
 
@@ -210,6 +224,123 @@ def test_a_home_that_takes_no_files_is_a_sentence(run, home, command):
     assert ran.code in (1, 2)
     assert str(home) in ran.err
     assert "👉" in ran.err
+
+
+@pytest.fixture
+def disk(home):
+    """A home on a disk of its own; gives what fills it, locks it, and mends it."""
+    if os.getuid() or not shutil.which("mount"):
+        pytest.skip("only root can mount a small disk")
+    folder = home / "disk"
+    folder.mkdir()
+    mounted = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(folder)]
+    if subprocess.run(mounted, capture_output=True, check=False).returncode:
+        pytest.skip("no disk can be mounted here")
+
+    def become(state):
+        logger = logging.getLogger("heygen_nb")
+        for handler in list(logger.handlers):  # a disk in use cannot be locked
+            logger.removeHandler(handler)
+            handler.close()
+        how = "remount,ro" if state == "read-only" else "remount,rw"
+        subprocess.run(["mount", "-o", how, str(folder)], check=True)
+        filler = folder / "filler"
+        if state == "full":
+            with suppress(OSError), filler.open("wb", buffering=0) as stream:
+                while stream.write(bytes(1000)):
+                    pass
+        elif state == "mended":
+            filler.unlink(missing_ok=True)
+
+    try:
+        os.chdir(folder)
+        yield become
+    finally:
+        os.chdir(home)
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def kept(folder):
+    """Return what a person saved there: the settings, the films, the ledger's rows."""
+    files = [folder / "config.yaml", folder / ".env", *folder.glob("videos/*/*")]
+    with closing(sqlite3.connect(folder / "heygen_nb.db")) as ledger:
+        assert ledger.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        rows = ledger.execute("SELECT id, state, body FROM renders").fetchall()
+    return {file: file.read_bytes() for file in files if file.is_file()}, rows
+
+
+@pytest.mark.parametrize("state", ["full", "read-only"])
+def test_a_disk_that_takes_nothing_more_damages_nothing_and_is_told(
+    disk, run, sandbox, tmp_path, state
+):
+    here, first, second = Path.cwd(), tmp_path / "1.md", tmp_path / "2.md"
+    first.write_text("The first draft is rendered.")
+    second.write_text("The second finds no room.")
+    save_settings(here, video_duration=20)
+    save_secret(here, "script_api_key", "sk-1")
+    environ = {**sandbox.environ(), "HEYGEN_NB_HOME": str(here)}
+    assert run("render", first, **environ).code == 0
+    before = kept(here)
+
+    disk(state)
+    tried = [
+        run(*command, **environ)
+        for command in (
+            ("render", second),
+            ("write", "Leo"),
+            ("preview", second),
+            ("export", "-o", "history.csv"),
+            ("finish", *[str(row[0]) for row in before[1]]),
+        )
+    ]
+    with pytest.raises(ConfigError, match="could not be written"):
+        save_settings(here, video_duration=40)
+    with pytest.raises(ConfigError, match="could not be written"):
+        save_secret(here, "script_api_key", "sk-2")
+    seen = run("history", **environ)
+    disk("mended")
+
+    for ran in tried:
+        assert ran.code in (1, 2), ran.text
+        assert "👉" in ran.err, ran.err
+    assert seen.code == 0 or "👉" in seen.err
+    assert kept(here) == before
+    assert len(sandbox.charges()) == 1
+    assert run("render", second, **environ).code == 0
+    assert len(sandbox.charges()) == 2
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("state", ["full", "read-only"])
+@pytest.mark.parametrize("begun", [True, False])
+async def test_the_studio_on_such_a_disk_says_so_and_pays_nothing(
+    disk, sandbox, state, begun
+):
+    environ = {**sandbox.environ(), "HEYGEN_NB_HOME": str(Path.cwd())}
+    settings = load_settings(environ=environ)
+    if begun:
+        async with open_account(settings):  # so the ledger is there
+            pass
+    disk(state)
+
+    shared = SharedState(settings)
+    studio = Studio(shared)
+    studio.show_tab(GenerationPanel)
+    studio.show_tab(DraftsPanel)
+    for panel in (studio, *studio.panels.values()):
+        await panel.idle()
+    drafts = studio.panels[DraftsPanel]
+    drafts.t_title.value, drafts.t_script.value = "Leo", "Leo, slow down today."
+    drafts.spawn(drafts.create)
+    await drafts.idle()
+
+    assert "❌" in drafts.told
+    assert "👉" in drafts.told
+    assert "unexpected" not in studio.told + drafts.told
+    assert drafts.t_script.value == "Leo, slow down today."
+    assert not sandbox.charges()
+    studio.close()
+    await shared.close()
 
 
 def test_notebooks_and_command_line_have_one_home(home):

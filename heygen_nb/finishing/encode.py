@@ -5,6 +5,7 @@ Besides: which part of a film fills another canvas, and how loud a sound is.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
@@ -294,8 +295,16 @@ _SPARE = 0.94  # the container's own bytes, and what x264 misses its aim by
 _TRIES = 3
 
 
-def shrink_video(source: Path, target: Path, *, max_bytes: int) -> Path:
+def shrink_video(
+    source: Path, target: Path, *, max_bytes: int, short_px: float = math.inf
+) -> Path:
     """Encode a video again so that it fits; the source is untouched.
+
+    Args:
+        source: The video.
+        target: Where the new one goes.
+        max_bytes: What it may have at most.
+        short_px: How long its shorter side may be.
 
     Raises:
         PreviewError: It is not a video, or cannot be made that small.
@@ -308,10 +317,11 @@ def shrink_video(source: Path, target: Path, *, max_bytes: int) -> Path:
             if bits < _LOWEST_BITS:
                 break
             # Few bits look better on fewer pixels.
-            longest = min(
-                (bits / 1_000_000) ** 0.5 * 1280, max(facts.width, facts.height)
+            scale = min(
+                (bits / 1_000_000) ** 0.5 * 1280 / max(facts.width, facts.height),
+                short_px / min(facts.width, facts.height),
+                1.0,
             )
-            scale = longest / max(facts.width, facts.height)
             size = _even(facts.width * scale), _even(facts.height * scale)
             picture = PictureWork(size, bits=round(bits))
             rewrite(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import base64
 import os
 import sys
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from heygen_nb.errors import PreviewError
 from heygen_nb.finishing import shrink_video
 from heygen_nb.i18n import gettext as _
+from heygen_nb.renderer.finish import pool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 MAX_EMBEDDED_BYTES = 25_000_000
 """What a page still takes in: it is stored in the notebook as well, a third larger."""
 
+_COPY_PX = 720
 _FIRST_SUBSHELLS, _MENDED = (7, 0), (7, 4)
 
 
@@ -73,25 +75,55 @@ def video_source(path: Path) -> tuple[str, str]:
     """Return what a video tag plays a film from, and a word about it if need be.
 
     JupyterLab serves files: the path relative to the notebook stores nothing in it.
-    VS Code and Colab serve none: there the film stands in the page itself.
+    VS Code and Colab serve none: there the film stands in the page itself, a large one
+    as a copy that is made meanwhile.
     """
     if surface() == "jupyter":
         return quote(relative(path)), ""
-    shown = path
-    if path.stat().st_size > MAX_EMBEDDED_BYTES:
-        shown = path.with_name(f"{path.stem}.embedded.mp4")
-        try:
-            if not shown.exists() or shown.stat().st_mtime < path.stat().st_mtime:
-                shrink_video(path, shown, max_bytes=MAX_EMBEDDED_BYTES)
-        except PreviewError as error:
-            return "", str(error)
-    content = shown.read_bytes()
     text = _(
         "Files do not play here by their path: {name} ({size:.1f} MB) is stored in "
         "the notebook."
     )
-    note = text.format(name=shown.name, size=len(content) / 1e6)
+    if copy := copy_of(path):
+        if not copy.done():
+            text = _(
+                "{name} is too large to be stored in the notebook: a copy in 720p is "
+                "being made. It plays when it is ready; in a cell, show it again then."
+            )
+            return "", text.format(name=path.name)
+        if error := copy.exception():
+            del _COPIES[_version(path)]  # tried again when it is asked for again
+            return "", str(error)
+        path = copy.result()
+    content = path.read_bytes()
+    note = text.format(name=path.name, size=len(content) / 1e6)
     return f"data:video/mp4;base64,{base64.b64encode(content).decode()}", note
+
+
+_COPIES: dict[tuple[Path, int], Future[Path]] = {}
+
+
+def copy_of(path: Path) -> Future[Path] | None:
+    """Return the copy of a film that fits a page; None if the film itself plays.
+
+    It is begun once, in another process: encoding takes as long as the film.
+    """
+    if surface() == "jupyter" or path.stat().st_size <= MAX_EMBEDDED_BYTES:
+        return None
+    version = _version(path)
+    if version not in _COPIES:
+        copy = path.with_name(f"{path.stem}.embedded.mp4")
+        if copy.exists() and copy.stat().st_mtime_ns >= version[1]:
+            _COPIES[version] = Future()
+            _COPIES[version].set_result(copy)
+        else:
+            limits = {"max_bytes": MAX_EMBEDDED_BYTES, "short_px": _COPY_PX}
+            _COPIES[version] = pool().submit(shrink_video, path, copy, **limits)
+    return _COPIES[version]
+
+
+def _version(path: Path) -> tuple[Path, int]:
+    return path, path.stat().st_mtime_ns
 
 
 def relative(path: Path) -> str:

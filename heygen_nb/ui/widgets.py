@@ -15,6 +15,7 @@ from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ui.base import Panel, Part, Place, make, row, shared_layout, show
 from heygen_nb.ui.html import markup, video_html
+from heygen_nb.ui.surface import copy_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
@@ -40,10 +41,19 @@ class Player(Part):
         """Show a video; None empties the screen."""
         self.path = path
         self.children = (self.screen,)
+        copy = copy_of(path) if path else None
         html = video_html(path) if path else ""
         data = {"text/html": html, "text/plain": str(path)}
         bundle = {"output_type": "display_data", "data": data, "metadata": {}}
         self.screen.outputs = (bundle,) if html else ()
+        if path and copy and not copy.done():
+            loop = asyncio.get_running_loop()
+            again = partial(self._play_copy, path)
+            copy.add_done_callback(lambda _done: loop.call_soon_threadsafe(again))
+
+    def _play_copy(self, path: Path) -> None:
+        if self.path == path:  # nothing else was asked for meanwhile
+            self.play(path)
 
     def listen(self, sound: bytes) -> None:
         """Play a sound, WAV or MP3, at once."""

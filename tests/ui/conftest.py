@@ -242,13 +242,18 @@ def open_notebook(lab, browser):
     contexts = []
 
     def _open(
-        path: str, *, width: int = 1280, height: int = 900, where: str = "doc/tree"
+        path: str,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        where: str = "doc/tree",
+        server: str = lab.url,
     ) -> Notebook:
         context = browser.new_context(viewport={"width": width, "height": height})
         contexts.append(context)
         page = context.new_page()
         page.set_default_timeout(120_000)
-        page.goto(f"{lab.url}/{where}/{path}?reset")
+        page.goto(f"{server}/{where}/{path}?reset")
         notebook = Notebook(page, lab)
         notebook.ready()
         return notebook

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import base64
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Event
 from types import SimpleNamespace
 
+import av
+import numpy as np
 import pytest
 import traitlets
 
+from heygen_nb.errors import PreviewError
+from heygen_nb.preview import probe_video
 from heygen_nb.ui import base, surface
 from heygen_nb.ui.html import video_html
+from heygen_nb.ui.widgets import Player
 
 
 @pytest.fixture
@@ -55,22 +62,103 @@ def test_where_files_do_not_play_the_film_is_embedded_and_it_says_so(
     assert "film.mp4 (0.0 MB) is stored in the notebook" in html
 
 
-def test_a_film_too_large_to_embed_is_made_smaller_once(inside, home, monkeypatch):
-    inside("colab")
-    film, made = home / "film.mp4", []
+@pytest.fixture
+def large(home, monkeypatch):
+    """A film that is too large, and what shrinks it as soon as it may."""
+    film, may, made = home / "film.mp4", Event(), []
     film.write_bytes(b"large film")
 
-    def shrink(source, target, *, max_bytes):
-        made.append(source)
+    def shrink(source, target, *, max_bytes, short_px):
+        assert may.wait(60)
+        made.append((source, short_px))
+        if may.refused:
+            raise PreviewError("no room")
         target.write_bytes(source.read_bytes()[:max_bytes])
 
-    monkeypatch.setattr(surface, "shrink_video", shrink)
+    def begun(_shrink, source, target, **limits):
+        return workers.submit(lambda: shrink(source, target, **limits) or target)
+
+    may.refused = False
+    workers = ThreadPoolExecutor(1)
+    monkeypatch.setattr(surface, "pool", lambda: SimpleNamespace(submit=begun))
     monkeypatch.setattr(surface, "MAX_EMBEDDED_BYTES", 5)
+    yield SimpleNamespace(film=film, may=may, made=made)
+    may.set()
+    workers.shutdown()
 
-    sources = {surface.video_source(film)[0] for _twice in range(2)}
 
-    assert [base64.b64decode(s.partition(",")[2]) for s in sources] == [b"large"]
-    assert made == [film]
+def embedded(html):
+    return base64.b64decode(html.partition("base64,")[2].partition('"')[0])
+
+
+def test_a_film_too_large_to_embed_is_made_smaller_meanwhile_and_once(inside, large):
+    inside("colab")
+
+    first = video_html(large.film)  # at once, whatever encoding takes
+
+    assert "<video" not in first
+    assert "film.mp4 is too large to be stored in the notebook" in first
+    large.may.set()
+    surface.copy_of(large.film).result(60)
+    assert embedded(video_html(large.film)) == b"large"
+    surface._COPIES.clear()  # as in the next kernel
+    assert embedded(video_html(large.film)) == b"large"
+    assert large.made == [(large.film, 720)]
+
+
+@pytest.mark.anyio
+async def test_a_player_shows_the_copy_when_it_is_ready(inside, large, until):
+    inside("vscode")
+    player = Player()
+
+    def html():
+        return player.screen.outputs[0]["data"]["text/html"]
+
+    player.play(large.film)
+    assert "too large" in html()
+    large.may.set()
+
+    await until(lambda: "<video" in html())
+    assert embedded(html()) == b"large"
+
+
+@pytest.mark.anyio
+async def test_a_copy_that_failed_is_told_and_tried_again(inside, large, until):
+    inside("vscode")
+    player = Player()
+    large.may.refused = True
+    large.may.set()
+
+    player.play(large.film)
+    await until(lambda: "no room" in str(player.screen.outputs))
+    large.may.refused = False
+    player.play(large.film)
+
+    await until(lambda: "<video" in str(player.screen.outputs))
+
+
+def test_a_real_film_gets_its_copy_in_another_process(inside, home, monkeypatch):
+    inside("colab")
+    film = home / "film.mp4"
+    with av.open(str(film), "w") as written:
+        video = written.add_stream("libx264", rate=25)
+        video.width, video.height, video.pix_fmt = 1080, 1920, "yuv420p"
+        video.options = {"crf": "1", "preset": "ultrafast"}
+        random = np.random.default_rng(1)
+        for _ in range(10):
+            pixels = random.integers(0, 255, (120, 135, 3), "u1")
+            pixels = pixels.repeat(16, 0).repeat(8, 1)
+            frame = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+            written.mux(video.encode(frame))
+        written.mux(video.encode(None))
+    limit = film.stat().st_size - 1
+    monkeypatch.setattr(surface, "MAX_EMBEDDED_BYTES", limit)
+
+    copy = surface.copy_of(film).result(240)
+
+    facts = probe_video(copy)
+    assert (facts.width, facts.height) == (720, 1280)
+    assert copy.stat().st_size <= limit
 
 
 @pytest.mark.parametrize(

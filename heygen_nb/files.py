@@ -11,7 +11,8 @@ import os
 import re
 import stat
 import tempfile
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -188,9 +189,27 @@ def whole_file(
             stream.flush()
             os.fsync(handle)
         Path(name).chmod(mode)
-        Path(name).replace(file)
+        put_in_place(Path(name), file)
     finally:
         Path(name).unlink(missing_ok=True)
+
+
+# Somebody who looks at a file, a player or a virus scanner, keeps Windows from
+# replacing it; that mostly passes.
+_LOCKED_S = (0.05, 0.1, 0.2, 0.4, 0.8) if os.name == "nt" else ()
+
+
+def put_in_place(new: Path, file: Path) -> Path:
+    """Give a finished file its name, whatever has that name now; return it.
+
+    Raises:
+        OSError: It cannot be replaced; both are as they were.
+    """
+    for wait_s in _LOCKED_S:
+        with suppress(PermissionError):
+            return new.replace(file)
+        time.sleep(wait_s)
+    return new.replace(file)
 
 
 def write_whole(file: Path, content: bytes | str, *, mode: int = 0o644) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import inspect
 import logging
 import re
+import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING, Any
 
@@ -71,6 +73,20 @@ class _Redacting(PlainFormatter):
         return text
 
 
+class _LogFile(RotatingFileHandler):
+    """Never stops or litters what is paid for: what cannot be written is lost."""
+
+    def doRollover(self) -> None:  # noqa: N802 - the base's
+        """Begin a new file; on Windows that waits until nobody else has this one."""
+        with suppress(OSError):
+            super().doRollover()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - see above
+        """Be silent where logging would print a traceback: the disk is full."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+
 def open_log(path: Path, secrets: Iterable[str] = ()) -> logging.Handler | None:
     """Send every event of this package to a rotating file as well.
 
@@ -92,7 +108,7 @@ def open_log(path: Path, secrets: Iterable[str] = ()) -> logging.Handler | None:
                 handler.formatter.hide(secrets)
             return handler
     try:
-        handler = RotatingFileHandler(
+        handler = _LogFile(
             path, maxBytes=MAX_BYTES, backupCount=FILES - 1, encoding="utf-8"
         )
     except OSError as exc:

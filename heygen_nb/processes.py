@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
 
+# On Windows a kernel without a console would open one for each process.
+UNSEEN = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+
+
 class Processes(ThreadPoolExecutor):
     """Runs functions of installed modules in processes that end with this one.
 
@@ -73,7 +77,9 @@ class Processes(ThreadPoolExecutor):
         # -P: a file of the user's called random.py must not be taken for Python's own.
         command = [sys.executable, "-P", "-m", __name__, str(self._nice)]
         pipe = subprocess.PIPE
-        child = subprocess.Popen(command, stdin=pipe, stdout=pipe)  # noqa: S603 - our own module
+        child = subprocess.Popen(  # noqa: S603 - our own module
+            command, stdin=pipe, stdout=pipe, creationflags=UNSEEN
+        )
         self._children.append(child)
         return child
 

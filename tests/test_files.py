@@ -1,11 +1,13 @@
 import ntpath
 import os
 import sys
-from pathlib import PureWindowsPath
+from contextlib import nullcontext
+from pathlib import Path, PureWindowsPath
 
 import pytest
 from sqlalchemy import make_url
 
+from heygen_nb import files
 from heygen_nb.files import (
     UnfitFileError,
     decode,
@@ -96,6 +98,30 @@ def test_a_file_is_written_whole_or_stays_as_it_was(tmp_path):
     assert file.read_text() == "old"
     assert file.stat().st_mode & 0o777 == 0o600
     assert [f.name for f in file.parent.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("looks", [2, 99])
+def test_a_file_that_somebody_looks_at_is_replaced_when_it_is_let_go(
+    tmp_path, monkeypatch, looks
+):
+    """Windows refuses to replace a file that is open."""
+    file, refused, replace = tmp_path / "new" / "film.mp4", [], Path.replace
+
+    def held(new, target):
+        if len(refused) < looks:
+            refused.append(new)
+            raise PermissionError(13, "in use", str(target))
+        return replace(new, target)
+
+    write_whole(file, "old")
+    monkeypatch.setattr(files, "_LOCKED_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(Path, "replace", held)
+
+    with pytest.raises(PermissionError) if looks > 3 else nullcontext():
+        write_whole(file, "new")
+
+    assert file.read_text() == ("old" if looks > 3 else "new")
+    assert [f.name for f in file.parent.iterdir()] == ["film.mp4"]
 
 
 @pytest.mark.parametrize("name", ["CON", "nul", "aux.1", "com1", "lpt9.x", "con."])

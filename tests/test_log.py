@@ -1,6 +1,11 @@
 from __future__ import annotations
 
 import logging
+import os
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
 
 from heygen_nb.log import open_log, printable
 
@@ -20,6 +25,35 @@ def test_the_file_turns_over_and_five_are_kept(tmp_path):
         *(f"astro.log.{n}" for n in range(1, 5)),
     ]
     assert all(file.stat().st_size <= 1_100_000 for file in files)
+
+
+def test_a_log_that_another_process_has_open_goes_on(tmp_path, monkeypatch, capsys):
+    """Windows renames no file that is open elsewhere."""
+    path = tmp_path / "astro.log"
+    open_log(path)
+
+    def refuse(*_names):
+        raise PermissionError(32, "in use")
+
+    monkeypatch.setattr(os, "rename", refuse)
+    for number in range(15):
+        log.info("%s%s", number, "x" * 100_000)
+
+    assert [line.split()[-1][:2] for line in path.read_text().splitlines()][-1] == "14"
+    assert not capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full")
+def test_a_full_disk_prints_no_traceback_and_stops_nothing(tmp_path, capsys):
+    path = tmp_path / "astro.log"
+    path.symlink_to("/dev/full")
+    handler = open_log(path)
+
+    log.info("a line that finds no room")
+
+    assert not capsys.readouterr().err
+    with suppress(OSError):
+        handler.close()
 
 
 def test_no_secret_is_written_wherever_it_comes_from(tmp_path):

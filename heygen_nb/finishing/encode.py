@@ -15,6 +15,7 @@ import numpy as np
 from av.filter import Graph
 
 from heygen_nb.errors import PreviewError
+from heygen_nb.files import put_in_place
 from heygen_nb.i18n import gettext as _
 from heygen_nb.preview.video import (
     name_colours,
@@ -124,7 +125,7 @@ def rewrite(
         ):
             written.metadata.update(tags or {})
             _pass(read, written, picture, sound)
-        part.replace(target)
+        put_in_place(part, target)
 
 
 def _pass(
@@ -328,7 +329,7 @@ def shrink_video(
                 source, part, picture=picture, sound=SoundWork(bits=_LEAST_AUDIO_BITS)
             )
             if part.stat().st_size <= max_bytes:
-                return part.replace(target)
+                return put_in_place(part, target)
             bits *= max_bytes / part.stat().st_size * 0.95
     message = _("The video {name} is too long to fit into {size} MB.")
     raise PreviewError(message.format(name=source.name, size=max_bytes // 1_000_000))

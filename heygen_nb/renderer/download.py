@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 from heygen_nb.errors import DownloadError, PreviewError
+from heygen_nb.files import put_in_place
 from heygen_nb.i18n import gettext as _
 from heygen_nb.network import distrusted, make_client
 
@@ -102,7 +103,7 @@ class Downloader:
                 async with asyncio.timeout(self._limit_s):
                     failure = await self._try(link, part, check, tries)
             if failure is None:
-                part.replace(target)
+                put_in_place(part, target)
         except OSError:
             part.unlink(missing_ok=True)
             raise

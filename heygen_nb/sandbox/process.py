@@ -20,6 +20,7 @@ import uvicorn
 from filelock import FileLock, Timeout
 
 from heygen_nb.errors import SandboxError
+from heygen_nb.processes import UNSEEN
 from heygen_nb.sandbox.app import TOKEN_HEADER, Sandbox, create_app
 from heygen_nb.sandbox.state import SandboxOptions
 from heygen_nb.sandbox.telegram import CHAT_ID
@@ -176,7 +177,7 @@ def _spawn(state_dir: Path, options: SandboxOptions) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             start_new_session=True,
-            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | UNSEEN,
         )
     _children.append(child)
     return child

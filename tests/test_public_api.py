@@ -26,7 +26,7 @@ def test_dir_shows_the_public_names():
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("Studoi", "There is no hg.Studoi. Did you mean hg.Studio?"),
+        ("Studo", "There is no hg.Studo. Did you mean hg.Studio?"),
         ("rendr_video", "There is no hg.rendr_video. Did you mean hg.render_video?"),
         ("qqq", "There is no hg.qqq. dir(hg) lists the public names."),
     ],

@@ -178,7 +178,11 @@ def jupyter(tmp_path_factory) -> Iterator[tuple[str, Path]]:
         yield url, root / "homes"
     finally:
         server.terminate()
-        server.wait(10)
+        try:
+            server.wait(120)  # its kernels are ended first
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 @pytest.fixture(scope="module")

@@ -73,5 +73,5 @@ def test_what_ends_the_command_ends_its_jupyterlab(tmp_path, home, sent):
         assert (home / "lab.home").read_text() == str(home)  # the kernels' home
         ours.send_signal(sent)
 
-        assert ours.wait(30) == 0
+        assert ours.wait(120) == 0
     wait_until(lambda: not psutil.pid_exists(pid))

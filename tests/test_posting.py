@@ -68,6 +68,7 @@ async def test_a_post_sent_to_another_chat_is_not_sent_to_the_old_one_as_well(
     assert await resume(sandbox) == []
     assert await resume(sandbox, telegram_chat_id=OTHER_CHAT) == []
     assert texts(sandbox) == ["Old"]
+    assert sandbox.requests("POST /bot{token}/sendVideo") == 2
     assert [row.chat_id for row in stored(home)] == [sandbox.handle.chat_id]
 
 

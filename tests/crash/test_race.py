@@ -172,7 +172,7 @@ async def test_four_processes_never_pass_the_limit_of_a_day(
     # none is done, and its upper end free again, before the last one is ordered
     how = {"max_cost_per_day": limit, "send": False, "wait_timeout_s": 0.5}
     running = [children.start([draft], **how) for draft in work]
-    told = [json.loads(child.communicate(timeout=60)[0]) for child in running]
+    told = [json.loads(child.communicate(timeout=250)[0]) for child in running]
 
     codes = Counter(row["error"]["code"] for row in told)
     assert codes == {"limit": 2, "timed_out": 2}

@@ -87,13 +87,9 @@ def check_keys(keys: Iterable[str], where: str) -> None:
         if key not in FIELDS:
             raise DraftError(
                 _("{where}: unknown key “{key}”.").format(where=where, key=key),
-                hint=near(key, FIELDS) or allowed_keys(),
+                hint=near(key, FIELDS)
+                or _("Allowed keys: {keys}.").format(keys=", ".join(FIELDS)),
             )
-
-
-def allowed_keys() -> str:
-    """Return the sentence that names all fields."""
-    return _("Allowed keys: {keys}.").format(keys=", ".join(FIELDS))
 
 
 def near(word: str, words: Iterable[str]) -> str:

@@ -53,6 +53,7 @@ class DraftTemplate:
 
     Attributes:
         names: The columns that it needs.
+        parts: The templates of its front matter and script, by field.
     """
 
     def __init__(self, text: str, name: str, *, identity: str) -> None:
@@ -72,14 +73,13 @@ class DraftTemplate:
         lines = {field_of(key): value.line for key, value in values.items()}
         texts = by_field(values, name)
         check_keys(texts, name)
-        parts = {**texts, "script": script}
-        self._fields = {
+        self.parts = {
             key: self._compiled(
                 _MARK.sub(lambda mark: tags[int(mark[1])], part), lines.get(key, line)
             )
-            for key, part in parts.items()
+            for key, part in {**texts, "script": script}.items()
         }
-        self.names = frozenset().union(*(t.names for t in self._fields.values()))
+        self.names = frozenset().union(*(t.names for t in self.parts.values()))
 
     @classmethod
     def of(cls, template: str | Path, home: Path) -> DraftTemplate:
@@ -93,7 +93,8 @@ class DraftTemplate:
         Raises:
             DraftError: It cannot be read or is wrong.
         """
-        if isinstance(template, str) and not _is_path(template):
+        text, ends = str(template), str(template).lower().endswith(".md")
+        if isinstance(template, str) and (not ends or "\n" in text or "{{" in text):
             return cls(template, _("the template"), identity=f"text:{template}")
         file = Path(template)
         place = relative(file, home)
@@ -106,25 +107,20 @@ class DraftTemplate:
 
         return Template(text, where=self.name, line=line)
 
-    @property
-    def gives_id(self) -> bool:
-        """Tell whether its front matter has an id."""
-        return "id" in self._fields
-
     def left(self, table: Table) -> dict[str, str]:
         """Return the columns, by field, that say what the template does not."""
         texts = ("title", "caption")  # may be both said and shown
         return {
             field: key
             for key, field in table.fields().items()
-            if field not in ("id", *self._fields)
+            if field not in ("id", *self.parts)
             and (field in texts or key not in self.names)
         }
 
     def check(self, table: Table) -> list[str]:
         """Return a sentence for each column that is not there."""
         missing: dict[str, int] = {}
-        for part in self._fields.values():
+        for part in self.parts.values():
             for name in part.names - table.columns.keys():
                 missing.setdefault(name, part.lines[name])
         return [
@@ -150,11 +146,7 @@ class DraftTemplate:
         from heygen_nb.templates import Empty  # noqa: PLC0415
 
         values = {n: cells[n].strip() or Empty(n) for n in self.names}
-        return {key: part.render(values) for key, part in self._fields.items()}
-
-
-def _is_path(text: str) -> bool:
-    return text.lower().endswith(".md") and "\n" not in text and "{{" not in text
+        return {key: part.render(values) for key, part in self.parts.items()}
 
 
 log = logging.getLogger("heygen_nb.drafts")
@@ -241,7 +233,7 @@ def fill(
     elif missing := template.check(table):
         raise _refused(table, missing)
     used = set(table.columns if template is None else template.names)
-    if "id" in table.columns and not (template and template.gives_id):
+    if "id" in table.columns and not (template and "id" in template.parts):
         used.add("id")
     filling = _Filling(table, template, used)
     texts = [(row, found) for row in table.rows if (found := filling.texts(row))]

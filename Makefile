@@ -36,6 +36,9 @@ check: .venv/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	# as somebody else's code sees the package: from outside, with no settings of ours
+	cd tests/typing && ../../$(BIN)/mypy --strict --config-file= \
+		--cache-dir=../../.mypy_cache/outside api.py
 	$(BIN)/lint-imports
 	$(BIN)/codespell
 	$(BIN)/python tests/check_messages.py

@@ -31,6 +31,7 @@ from starlette.routing import Route
 from heygen_nb import i18n
 from heygen_nb.config import Settings, load_settings
 from heygen_nb.renderer import reset_video_config
+from heygen_nb.sandbox import catalogue, process
 from heygen_nb.sandbox.state import SandboxOptions
 
 from .serving import CALM, INSTANT, Faults, run_in_thread, sandbox_in_thread
@@ -41,7 +42,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
     from starlette.requests import Request
 
+    from heygen_nb.sandbox.catalogue import SandboxVoice
     from heygen_nb.sandbox.process import SandboxHandle
+
+    from .serving import LiveSandbox
 
 OURS = ("HEYGEN_", "TELEGRAM_", "OPENAI_")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -88,6 +92,41 @@ def no_waiting_for_the_disk():
     event.remove(Pool, "checkout", leave_it_to_the_system)
 
 
+class FewListed(dict):
+    """All voices by id, of which a listing shows no more than one page."""
+
+    def values(self):
+        return [voice for voice in super().values() if self._leads(voice)]
+
+    @staticmethod
+    def _leads(voice: SandboxVoice) -> bool:
+        number = int(voice.voice_id.rpartition("_")[2])
+        return number <= (12 if voice.code in ("en", "ru") else 2)
+
+
+@pytest.fixture(scope="session")
+def voices_in_short():
+    """What the sandbox knows, for ``few_voices``."""
+    known = catalogue.voices
+    return cache(lambda *, odd=False: FewListed(known(odd=odd)))
+
+
+@pytest.fixture(autouse=True)
+def few_voices(request, monkeypatch, voices_in_short):
+    """List one page of voices, not 12: that takes longer than a whole render.
+
+    Only where renders are what is tested; ``all_voices`` lists all there too.
+    """
+    place = request.path.relative_to(TESTS).parts[0]
+    if place in ("crash", "renderer") and "all_voices" not in request.fixturenames:
+        monkeypatch.setattr(catalogue, "voices", voices_in_short)
+
+
+@pytest.fixture
+def all_voices():
+    """Let the sandbox list all that it has, for tests of long lists."""
+
+
 @pytest.fixture(autouse=True)
 def clean_world(tmp_path, monkeypatch):
     """No key, folder or language of the person who runs the tests gets in."""
@@ -107,6 +146,15 @@ def clean_world(tmp_path, monkeypatch):
     for handler in list(logger.handlers):
         logger.removeHandler(handler)
         handler.close()
+
+
+@pytest.fixture(autouse=True)
+def no_sandbox_is_left():
+    """A sandbox that a test has started ends with it, not with all tests."""
+    yield
+    while process.children:
+        with process.children.pop() as child:
+            child.kill()
 
 
 @pytest.fixture(autouse=True)
@@ -232,6 +280,15 @@ def make_sandbox(tmp_path, home) -> Iterator[Callable[..., LocalSandbox]]:
 @pytest.fixture
 def sandbox(make_sandbox) -> LocalSandbox:
     return make_sandbox()
+
+
+@pytest.fixture
+def sandbox_at_home(home) -> Iterator[LiveSandbox]:
+    """The sandbox that kernels of this home join instead of starting their own."""
+    options = SandboxOptions(**(INSTANT | CALM | {"processing_s": 0.1}))
+    with sandbox_in_thread(home / ".sandbox", options) as live:
+        live.handle.write(home / ".sandbox")
+        yield live
 
 
 @pytest.fixture(scope="session")

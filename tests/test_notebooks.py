@@ -10,11 +10,7 @@ import pytest
 from nbclient import NotebookClient
 
 import heygen_nb as hg
-from heygen_nb.sandbox.process import start_sandbox
-from heygen_nb.sandbox.state import SandboxOptions
 from heygen_nb.timing import SpeechModel
-
-from .serving import CALM, INSTANT
 
 NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 MAX_CODE_CELLS = 10
@@ -52,9 +48,9 @@ def test_the_script_of_the_second_notebook_fits_the_length_it_asks_for():
 
 @pytest.mark.filterwarnings("default")  # the kernel's libraries are not ours
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_runs_from_its_folder_without_a_key(notebook, home, monkeypatch):
-    options = SandboxOptions(**(INSTANT | CALM | {"processing_s": 0.1}))
-    start_sandbox(home / ".sandbox", options=options)
+def test_a_notebook_runs_from_its_folder_without_a_key(
+    notebook, home, sandbox_at_home, monkeypatch
+):
     (home / "config.yaml").write_text("heygen_voice: en-US-Neural2-F\n")
     (home / "notebooks").mkdir()
     copy = shutil.copy(notebook, home / "notebooks")

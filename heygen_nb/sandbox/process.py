@@ -36,7 +36,7 @@ _POLL_S, _START_S = 0.05, 30.0
 _TICKS = 10  # a second, of uvicorn's
 # Kept so that a finished server is reaped and its object is never collected
 # while the server lives, which Python would warn about.
-_children: list[subprocess.Popen[bytes]] = []
+children: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +164,7 @@ def _join(state_dir: Path) -> SandboxHandle | None:
 
 
 def _spawn(state_dir: Path, options: SandboxOptions) -> subprocess.Popen[bytes]:
-    _children[:] = [child for child in _children if child.poll() is None]
+    children[:] = [child for child in children if child.poll() is None]
     # -P: a file of the user's called random.py must not be taken for Python's own.
     command = [sys.executable, "-P", "-m", "heygen_nb.sandbox.process"]
     command += [str(state_dir), str(os.getpid())]
@@ -179,7 +179,7 @@ def _spawn(state_dir: Path, options: SandboxOptions) -> subprocess.Popen[bytes]:
             start_new_session=True,
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0) | UNSEEN,
         )
-    _children.append(child)
+    children.append(child)
     return child
 
 

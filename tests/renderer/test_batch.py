@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 import heygen_nb as hg
+from heygen_nb.renderer import batch
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_naps")]
 
@@ -48,7 +49,17 @@ async def test_few_drafts_go_singly(sandbox):
     assert len(sandbox.charges()) == 2
 
 
-@pytest.mark.slow
+async def test_one_more_than_fits_makes_two_requests(sandbox, monkeypatch):
+    monkeypatch.setattr(batch, "MAX_ITEMS", 10)
+
+    videos = await hg.render_batch(drafts(11), settings=small(sandbox))
+
+    assert {video.status for video in videos} == {"completed"}
+    assert sandbox.requests("POST /v3/videos/batches") == 2
+    assert len(sandbox.charges()) == 11
+
+
+@pytest.mark.soak
 async def test_101_drafts_are_two_requests(make_sandbox):
     sandbox = make_sandbox(concurrency=200)
 
@@ -166,6 +177,7 @@ async def test_the_same_draft_twice_in_a_batch_is_paid_once(sandbox):
     assert len(sandbox.charges()) == 3
 
 
+@pytest.mark.usefixtures("all_voices")
 async def test_calls_side_by_side_share_one_connection_and_one_watcher(make_sandbox):
     sandbox = make_sandbox(processing_s=1.5)
     settings = sandbox.settings(poll_interval_s=0.3)

@@ -17,7 +17,7 @@ from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.catalogue import Catalogue, catalogue_folder
 from heygen_nb.renderer.resolve import look_meant, must_speak_first, voice_meant
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("all_voices")]
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 VOICES, LOOKS = "GET /v3/voices", "GET /v3/avatars/looks"

@@ -7,18 +7,11 @@ import pytest
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from heygen_nb.sandbox.process import start_sandbox
-from heygen_nb.sandbox.state import SandboxOptions
-
-from ..serving import CALM, INSTANT
-
 pytestmark = pytest.mark.filterwarnings("default")  # the kernel's libraries
 
 
 @pytest.fixture
-def run_cells(home, monkeypatch):
-    options = SandboxOptions(**(INSTANT | CALM | {"processing_s": 0.1}))
-    start_sandbox(home / ".sandbox", options=options)
+def run_cells(home, sandbox_at_home, monkeypatch):
     monkeypatch.setenv("HEYGEN_NB_POLL_INTERVAL_S", "0.2")
     monkeypatch.setenv("IPYTHONDIR", str(home / "ipython"))
 
@@ -51,24 +44,17 @@ def test_a_cell_becomes_a_preview_a_video_and_a_draft(run_cells):
 
 def test_run_bridges_code_that_cannot_await_and_await_still_works(run_cells):
     outputs = run_cells(
-        "import asyncio\nimport heygen_nb as hg\n\n"
+        "import asyncio\nimport heygen_nb as hg\n\nhg.Studio()\n"
+        "hasattr(asyncio, '_nest_patched')",
         "def plain():\n"
         "    return hg.run(hg.render_video(hg.Draft(script='Slow down.')))\n\n"
         "plain().status",
         "async with asyncio.timeout(5):\n    await asyncio.sleep(0)\n'still here'",
     )
 
-    assert "completed" in outputs[0]
-    assert "still here" in outputs[1]
-
-
-def test_nest_asyncio_is_only_loaded_when_run_is_called(run_cells):
-    (output,) = run_cells(
-        "import asyncio\nimport heygen_nb as hg\n\nhg.Studio()\n"
-        "hasattr(asyncio, '_nest_patched')"
-    )
-
-    assert "False" in output
+    assert "False" in outputs[0]  # nest_asyncio is loaded when run is called
+    assert "completed" in outputs[1]
+    assert "still here" in outputs[2]
 
 
 def test_the_cell_magic_says_what_brings_it(run_cells, home):

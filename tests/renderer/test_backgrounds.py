@@ -158,7 +158,7 @@ async def test_two_drafts_planned_at_once_upload_once(sandbox, sea):
     settings = sandbox.settings()
     async with open_account(settings) as account:
         jobs = [
-            ToRender(draft(n), draft_settings(draft(n), settings)) for n in range(100)
+            ToRender(draft(n), draft_settings(draft(n), settings)) for n in range(20)
         ]
         ordered = await order_all(account, jobs)
         rows = [account.ledger.render(render_id) for render_id in ordered]

@@ -60,11 +60,26 @@ async def test_the_archive_keeps_what_made_the_video_and_no_secret(sandbox):
     assert settings.heygen_api_key.get_secret_value() not in about
 
 
-async def test_the_log_reads_as_in_the_notes(make_sandbox):
-    sandbox = make_sandbox(pending_s=2, processing_s=2, early_404_s=0)
-    seen, callback = collector()
+def hurrying(sandbox, seen):
+    """Return a callback that lets an hour pass once HeyGen's state was told."""
+    states = ["pending", "processing"]
 
-    video = await hg.render_video(DRAFT, callback, settings=sandbox.settings())
+    def callback(progress):
+        seen.append(progress)
+        if "Status:" in progress.message and progress.status in states:
+            states.remove(progress.status)
+            sandbox.advance(3601)
+
+    return callback
+
+
+async def test_the_log_reads_as_in_the_notes(make_sandbox):
+    sandbox = make_sandbox(pending_s=3600, processing_s=3600)
+    seen = []
+
+    video = await hg.render_video(
+        DRAFT, hurrying(sandbox, seen), settings=sandbox.settings()
+    )
 
     lines = [progress.message for progress in seen]
     assert lines[0] == "🎬 Creating video for script #a1b2c3d4..."
@@ -89,10 +104,10 @@ async def test_the_log_is_in_russian_when_asked(sandbox):
 
 
 async def test_progress_never_falls_and_is_whole_only_at_the_end(make_sandbox):
-    sandbox = make_sandbox(pending_s=2, processing_s=2, early_404_s=0)
-    seen, callback = collector()
+    sandbox = make_sandbox(pending_s=3600, processing_s=3600)
+    seen = []
 
-    await hg.render_video(DRAFT, callback, settings=sandbox.settings())
+    await hg.render_video(DRAFT, hurrying(sandbox, seen), settings=sandbox.settings())
 
     fractions = [p.fraction for p in seen if p.fraction is not None]
     assert fractions == sorted(fractions)

@@ -38,7 +38,7 @@ _LEAST_OF_SCRIPT = 0.58  # of the time the script needs: nobody says it faster
 _DARK = 30  # grey
 _STILL = 1.2  # grey, of the block that changed most
 _STILL_SAMPLES = 4
-_OTHER_COLOUR = 40.0
+_OTHER_COLOUR, _OTHER_PICTURE = 40.0, 20.0  # a good film has 2
 _PALE = 25  # grey between letters and what is behind them
 _BLOCK = 8
 
@@ -150,7 +150,8 @@ def _seen(
             yield "frozen", times[run]
     if expected.background is not None:
         middle = len(pictures) // 2
-        if _apart(pictures[middle], expected) > _OTHER_COLOUR:
+        limit = _OTHER_COLOUR if colour.startswith("#") else _OTHER_PICTURE
+        if _apart(pictures[middle], expected) > limit:
             yield "background", times[middle]
 
 

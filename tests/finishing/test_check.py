@@ -119,6 +119,15 @@ def test_a_picture_that_is_meant_to_stand_may_stand(make_film, speech, tmp_path)
     assert kinds(film, still, tmp_path) == set()
 
 
+def test_a_plain_grey_is_not_taken_for_a_picture_of_its_brightness(make_film, tmp_path):
+    noise = np.random.default_rng(55).integers(0, 255, (9, 9, 3), np.uint8)
+    photo = tmp_path / "photo.png"
+    Image.fromarray(noise).resize((450, 360), Image.Resampling.BICUBIC).save(photo)
+    film = make_film(size=(450, 360), script="Hello there.", colour=(122, 127, 136))
+
+    assert "background" in kinds(film, Expectation(background=photo), tmp_path)
+
+
 def test_a_background_picture_is_known_again_after_a_crop(make_film, tmp_path):
     stripes = Image.new("RGB", (640, 360))
     for x in range(0, 640, 80):

@@ -36,6 +36,7 @@ _LOOK = {
     ),
     "aspect_ratio": _("Format"),
     "captions": _("Captions"),
+    "no_avatar": _("Films without an avatar\n💡 Made here: only the speech is paid"),
 }
 _TELEGRAM = {
     "telegram_bot_token": _("Telegram bot token"),
@@ -324,6 +325,7 @@ _WORDS = {
     "exact": _("exact"),
     "own": _("made here, free"),
     "heygen": _("by HeyGen"),
+    "local": _("made here"),
     "off": _("none"),
     "caption": _("in the caption"),
     "metadata": _("in the file"),

@@ -12,6 +12,7 @@ from heygen_nb.api import quote_all
 from heygen_nb.errors import ConfigError, OutcomeUnknownError
 from heygen_nb.money import load_rates
 from heygen_nb.preview.video import pictures_at
+from heygen_nb.renderer import narrated
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.advance import advance
 from heygen_nb.renderer.order import order_again
@@ -58,7 +59,8 @@ async def test_half_a_minute_costs_its_speech_only_and_once(here, sandbox, home)
     assert spent == {"usd": pytest.approx(charge["amount"], abs=1e-4)}
 
 
-async def test_the_film_is_as_long_as_wished(here):
+async def test_the_film_is_as_long_as_wished(here, monkeypatch):
+    monkeypatch.setattr(narrated, "_LOOK_S", 0.05)
     seen = []
     video = await hg.render_video(DRAFT, seen.append, settings=here())
 
@@ -72,6 +74,11 @@ async def test_the_film_is_as_long_as_wished(here):
     assert "Voice: Oliver" in texts
     assert "Video created" in texts
     assert seen[-1].fraction == 1.0
+    making = [p for p in seen if p.status == "processing" and p.elapsed_s]
+    shares = [p.fraction for p in making]
+    assert shares == sorted(shares)
+    assert 0 < shares[-1] < 1
+    assert making[0].eta_s > 0
 
 
 async def test_what_is_shown_is_changed_for_nothing(here, sandbox):

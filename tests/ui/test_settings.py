@@ -66,6 +66,16 @@ async def test_the_next_render_uses_what_was_saved(panel):
     assert panel.shared.video_settings.video_duration == 45
 
 
+async def test_who_makes_films_without_an_avatar_is_chosen(panel, home):
+    assert panel.fields["no_avatar"].value == "local"
+
+    panel.fields["no_avatar"].value = "heygen"
+    await click(panel, panel.save_all)
+
+    assert "no_avatar: heygen" in config(home)
+    assert panel.shared.video_settings.no_avatar == "heygen"
+
+
 async def test_the_four_keys_of_the_notes_stand_in_the_file(panel, home):
     await click(panel, panel.save_all)
 

@@ -14,7 +14,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -110,10 +109,9 @@ class Transport:
         self._random = random
         self._max_retries = max_retries
         self._server_clock: tuple[datetime, float] | None = None
-        open_client = partial(make_client, httpx.AsyncClient)
-        if is_loopback(base_url):  # no variable of the environment matters there
-            open_client = partial(httpx.AsyncClient, trust_env=False)
-        self._http = open_client(
+        self._http = make_client(
+            httpx.AsyncClient,
+            local=is_loopback(base_url),
             base_url=check_address(base_url),
             headers={
                 "X-HeyGen-Source": "heygen-nb",

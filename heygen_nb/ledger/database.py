@@ -276,7 +276,7 @@ def _bring_up_to_date(engine: Engine) -> None:
             # Two processes may open a new ledger at the same moment.
             connection.execute(text("SELECT pg_advisory_xact_lock(4242001)"))
         if inspect(connection).has_table(LayoutRow.__tablename__):
-            _migrate(connection)
+            migrations.migrate(connection)
         else:
             Base.metadata.create_all(connection)
             layout = insert(LayoutRow).values(version_num=migrations.HEAD)
@@ -308,15 +308,3 @@ def _keep_copy(engine: Engine, found: str) -> None:
         fresh.replace(target)
     else:  # another process has migrated it meanwhile, and kept its copy
         fresh.unlink()
-
-
-def _migrate(connection: Connection) -> None:
-    from alembic import command  # noqa: PLC0415 - 0.2 s, only when needed
-    from alembic.config import Config  # noqa: PLC0415
-
-    config = Config()
-    config.set_main_option(
-        "script_location", str(Path(migrations.__file__).parent).replace("%", "%%")
-    )
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")

@@ -261,8 +261,7 @@ class Facts(LedgerPart):
             )
             .limit(1)
         )
-        with self._database.reading() as session:
-            return session.scalar(query) is not None
+        return self._one(query) is not None
 
     def backgrounds(self, limit: int = 24) -> list[str]:
         """Return the colours and links of past renders, the last used one first.

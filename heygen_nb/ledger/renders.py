@@ -18,7 +18,7 @@ from sqlalchemy import func, select, update
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger.database import Database
+from heygen_nb.ledger.database import Database, LedgerPart
 from heygen_nb.ledger.drafts import Drafts
 from heygen_nb.ledger.leases import Hold, Leases, Owner
 from heygen_nb.ledger.posts import Posts
@@ -107,7 +107,7 @@ _NEXT: dict[str, set[str]] = {
 ENDED_UNPAID = ("rejected", "failed")
 
 
-class Ledger:
+class Ledger(LedgerPart):
     """The ledger of one home folder or one team.
 
     Args:
@@ -129,6 +129,7 @@ class Ledger:
         lease_s: float | None = None,
     ) -> None:
         self.database = Database(url)
+        super().__init__(self.database, now)
         self.leases = Leases(self.database, owner, lease_s=lease_s)
         self.posts = Posts(self.database, self.leases, now)
         self.drafts = Drafts(self.database, now)
@@ -136,7 +137,6 @@ class Ledger:
         self.facts = Facts(self.database, now)
         self.speech = Speeches(self.database, now)
         self.assets = Assets(self.database, now)
-        self._now = now
 
     def close(self) -> None:
         """Let go of the database."""
@@ -249,8 +249,7 @@ class Ledger:
             )
             .order_by(RenderRow.created_at, RenderRow.id)
         )
-        with self.database.reading() as session:
-            return list(session.scalars(query))
+        return list(self._all(query))
 
     def wish(
         self,
@@ -295,8 +294,7 @@ class Ledger:
         query = select(RenderRow).where(
             RenderRow.video_id == video_id, *belongs_to(payer)
         )
-        with self.database.reading() as session:
-            return session.scalars(query).first()
+        return self._one(query)
 
     def payer_known(self, payer: Payer) -> Payer | None:
         """Return who pays with a key that was used before; None for a new one."""
@@ -322,9 +320,9 @@ class Ledger:
 
     def began(self, payer: Payer) -> datetime | None:
         """Return when this account's first render was planned here."""
-        query = select(func.min(RenderRow.created_at)).where(*belongs_to(payer))
-        with self.database.reading() as session:
-            return session.scalar(query)
+        return self._one(
+            select(func.min(RenderRow.created_at)).where(*belongs_to(payer))
+        )
 
     def before_send(self, hold: Hold, at: datetime) -> RenderRow:
         """Note that a create is about to go out: from now on it may be paid for.

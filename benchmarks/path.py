@@ -8,7 +8,6 @@ and how often it moves from one to another. ``tests/test_path.py`` keeps the bou
 from __future__ import annotations
 
 import sys
-import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,7 +20,11 @@ ROOT = Path(heygen_nb.__file__).parent
 
 
 class PathOfCall:
-    """Follows the calls of our modules until ``HeyGenClient.create_video``."""
+    """Follows the calls of our modules until ``HeyGenClient.create_video``.
+
+    What the loop's own thread calls: whether the ledger's work is done by a thread
+    that was there before, and so is not seen, is up to the machine.
+    """
 
     def __init__(self) -> None:
         self.modules: list[str] = []
@@ -29,13 +32,11 @@ class PathOfCall:
         self._seen_frames: set[FrameType] = set()
 
     def __enter__(self) -> Self:
-        threading.setprofile(self._seen)
         sys.setprofile(self._seen)
         return self
 
     def __exit__(self, *_exc: object) -> None:
         sys.setprofile(None)
-        threading.setprofile(None)
 
     def _seen(self, frame: FrameType, event: str, _arg: Any) -> None:
         if event != "call" or not self._open:

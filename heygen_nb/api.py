@@ -19,19 +19,12 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, PostRow, RenderRow
 from heygen_nb.models import AspectRatio, Avatar, Draft, Post, Video, Voice, unexpected
 from heygen_nb.posting import Posting
-from heygen_nb.renderer import draft_settings, effective_settings
+from heygen_nb.renderer import draft_settings, effective_settings, settings_for
 from heygen_nb.renderer.account import Account, open_account
 from heygen_nb.renderer.advance import advance, fetched, submitted, waited
 from heygen_nb.renderer.finish import checked, refuse_faulty
-from heygen_nb.renderer.order import (
-    ToRender,
-    order,
-    order_again,
-    order_all,
-    quote,
-    speak,
-)
-from heygen_nb.renderer.request import Proposal, finish_of
+from heygen_nb.renderer.order import ToRender, order, order_again, order_all, speak
+from heygen_nb.renderer.resolve import finish_of
 from heygen_nb.renderer.search import SearchIndex, voice_filter
 from heygen_nb.reports import Outcome
 
@@ -253,47 +246,11 @@ def _with_id(
     )
 
 
-def settings_for(
-    draft: Draft, settings: Settings, config: Mapping[str, Any] | None = None
-) -> Settings:
-    """Return the settings with VIDEO_CONFIG and the draft's own wishes over them."""
-    return draft_settings(draft, effective_settings(settings, config))
-
-
 def without_limits(settings: Settings) -> Settings:
     """Return the settings of somebody who was asked and agreed to spend more."""
     return settings.model_copy(
         update={"max_cost_per_render": 0.0, "max_cost_per_day": 0.0}
     )
-
-
-async def quote_all(
-    account: Account,
-    drafts: Sequence[Draft],
-    settings: Settings,
-    *,
-    again: bool = False,
-) -> list[Proposal]:
-    """Return what will be used and paid, without the drafts that cost nothing."""
-    plans = [
-        await quote(account, draft, settings_for(draft, settings), again=again)
-        for draft in drafts
-    ]
-    return [plan for plan in plans if plan]
-
-
-async def next_unpaid(
-    account: Account,
-    drafts: Sequence[Draft],
-    settings: Settings,
-    *,
-    again: bool = False,
-) -> Proposal | None:
-    """Return the plan of the first draft that is not rendered; None if all are."""
-    for draft in drafts:
-        if plans := await quote_all(account, [draft], settings, again=again):
-            return plans[0]
-    return None
 
 
 async def heard(account: Account, draft: Draft, settings: Settings) -> Path:
@@ -541,12 +498,11 @@ async def take_up(
     posting = Posting(settings, account)
     rows = await asyncio.to_thread(account.ledger.history.unfinished, account.payer)
 
-    outcomes = await asyncio.gather(
-        *(
-            finish_row(account, row, posting, progress and progress(Draft.of(row)))
-            for row in rows
-        )
-    )
+    def one(row: RenderRow) -> Awaitable[Outcome]:
+        told = progress and progress(Draft.of(row))
+        return finish_row(account, row, settings, told, posting=posting)
+
+    outcomes = await asyncio.gather(*map(one, rows))
     return outcomes + await take_up_posts(
         account, posting, {outcome.post_id for outcome in outcomes}
     )
@@ -555,9 +511,10 @@ async def take_up(
 async def finish_row(
     account: Account,
     row: RenderRow,
-    posting: Posting,
+    settings: Settings,
     progress: ProgressCallback | None = None,
     *,
+    posting: Posting | None = None,
     asked_now: bool = False,
 ) -> Outcome:
     """Take a stored render as far as it goes, and post it if that was asked for.
@@ -567,26 +524,24 @@ async def finish_row(
     Args:
         account: Whose render it is.
         row: The render.
-        posting: Posts it.
+        settings: Of the home folder.
         progress: Gets every log line.
+        posting: Posts it; by default its own.
         asked_now: Its post was asked for now, however old the render is.
     """
-    asked_at = None if asked_now else row.created_at
-    post = partial(posting.send_render, asked_at=asked_at, progress=progress)
+    post = None
+    if row.send_to:
+        posting = posting or Posting(settings, account)
+        asked_at = None if asked_now else row.created_at
+        post = partial(posting.send_render, asked_at=asked_at, progress=progress)
     ordered: str | HeygenNbError = row.id
     if row.state == "failed" and row.error_code == NO_CREDIT:
         try:
-            ordered = await order_again(account, row.id, posting.settings)
+            ordered = await order_again(account, row.id, settings)
         except HeygenNbError as error:
             ordered = error
-    return await finish(
-        account,
-        ordered,
-        row.draft_id,
-        posting.settings.pace,
-        progress,
-        post=post if row.send_to else None,
-    )
+    pace = settings.pace
+    return await finish(account, ordered, row.draft_id, pace, progress, post=post)
 
 
 async def take_up_posts(

@@ -168,8 +168,9 @@ class Draft(_Frozen):
         Older versions kept any length: it is brought into what is allowed.
         """
         values = {name: getattr(row, name, None) for name in cls.model_fields}
-        if hasattr(row, "inputs"):
-            values |= {"id": getattr(row, "draft_id", ""), **_own(row.inputs)}
+        if hasattr(type(row), "inputs"):  # a render's
+            own = _own(getattr(row, "inputs", {}))
+            values |= {"id": getattr(row, "draft_id", ""), **own}
         values |= changes
         if (seconds := values["duration"]) is not None:
             values["duration"] = min(max(seconds, MIN_DURATION_S), MAX_DURATION_S)

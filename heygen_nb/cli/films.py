@@ -6,14 +6,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from heygen_nb.api import (
-    check_video,
-    finish_video,
-    next_unpaid,
-    quote_all,
-    render_drafts,
-    without_limits,
-)
+from heygen_nb.api import check_video, finish_video, render_drafts, without_limits
 from heygen_nb.cli.console import (
     ask,
     err,
@@ -30,7 +23,7 @@ from heygen_nb.errors import DraftError, LimitError
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import Draft, Video
 from heygen_nb.renderer.finish import words_of
-from heygen_nb.renderer.order import over_limit
+from heygen_nb.renderer.order import next_unpaid, over_limit, quote_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

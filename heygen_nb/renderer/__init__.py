@@ -24,6 +24,7 @@ here follows config.yaml."""
 
 _from_settings = dict(VIDEO_CONFIG)
 _explicit: set[str] = set()
+_last: tuple[dict[str, Any], dict[str, Any]] = {}, {}
 
 
 def update_video_config(**changes: Any) -> dict[str, Any]:
@@ -56,13 +57,17 @@ def effective_settings(
     settings: Settings, config: Mapping[str, Any] | None = None
 ) -> Settings:
     """Return the settings with VIDEO_CONFIG, or the given one, laid over them."""
+    global _last  # noqa: PLW0603 - panels ask again and again
     for key, name in VIDEO_KEYS.items():
         untouched = key not in _explicit and VIDEO_CONFIG[key] == _from_settings[key]
         _from_settings[key] = getattr(settings, name)
         if untouched:
             VIDEO_CONFIG[key] = _from_settings[key]
-    chosen = _checked({**VIDEO_CONFIG, **(config or {})})
-    return settings.model_copy(update={VIDEO_KEYS[k]: v for k, v in chosen.items()})
+    wanted = {**VIDEO_CONFIG, **(config or {})}
+    if wanted != _last[0]:
+        checked = _checked(wanted)
+        _last = wanted, {VIDEO_KEYS[key]: value for key, value in checked.items()}
+    return settings.model_copy(update=_last[1])
 
 
 def draft_settings(draft: Draft, settings: Settings) -> Settings:
@@ -72,6 +77,13 @@ def draft_settings(draft: Draft, settings: Settings) -> Settings:
     if draft.background == NO_BACKGROUND:
         chosen["heygen_background_url"] = ""
     return settings.model_copy(update=chosen)
+
+
+def settings_for(
+    draft: Draft, settings: Settings, config: Mapping[str, Any] | None = None
+) -> Settings:
+    """Return the settings with VIDEO_CONFIG and the draft's own wishes over them."""
+    return draft_settings(draft, effective_settings(settings, config))
 
 
 def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -107,6 +107,7 @@ class Account:
     batch_looks: dict[str, asyncio.Task[BatchLook]] = field(default_factory=dict)
     batch_moves: dict[str, tuple[int, Any]] = field(default_factory=dict)
     identified: bool = False
+    closing: AsyncExitStack = field(default_factory=AsyncExitStack)
     _told: tuple[float, AccountReply] | None = None
     _renewing: asyncio.Task[None] | None = None
 
@@ -124,6 +125,17 @@ class Account:
     def downloader(self) -> Downloader:
         """What fetches files."""
         return Downloader(sleep=self.clock.sleep, local=self.private)
+
+    @asynccontextmanager
+    async def used(self) -> AsyncIterator[Account]:
+        """Keep it open inside of the block; its last user closes it."""
+        self.users += 1
+        try:
+            yield self
+        finally:
+            self.users -= 1
+            if not self.users:
+                await self.closing.aclose()
 
     def stop(self, error: HeygenNbError) -> None:
         """Let nothing that waits for its place be sent: it would fail as well."""
@@ -205,7 +217,7 @@ class Account:
             await self.downloader.close()
 
 
-_open: dict[tuple[object, ...], tuple[Account, AsyncExitStack]] = {}
+_open: dict[tuple[object, ...], Account] = {}
 
 
 @asynccontextmanager
@@ -232,19 +244,13 @@ async def open_account(
     key = (asyncio.get_running_loop(), clock, *_identity(settings))
     async with turn(*key):
         if key not in _open:
-            stack = AsyncExitStack()
-            async with stack:
-                account = await _opened(settings, clock, stack)
-                _open[key] = account, stack.pop_all()
-        account, stack = _open[key]
-        account.users += 1
-    try:
+            async with AsyncExitStack() as stack:
+                account = _open[key] = await _opened(settings, clock, stack)
+                stack.callback(_open.pop, key)
+                account.closing = stack.pop_all()
+        account = _open[key]
+    async with account.used():
         yield account
-    finally:
-        account.users -= 1
-        if not account.users:
-            del _open[key]
-            await stack.aclose()
 
 
 def _open_log(settings: Settings) -> None:

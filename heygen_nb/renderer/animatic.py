@@ -15,7 +15,7 @@ from heygen_nb.preview import Rendered, Scene, preview_batch, render_scene
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.background import background_source
 from heygen_nb.renderer.finish import pool
-from heygen_nb.renderer.resolve import about_captions
+from heygen_nb.renderer.resolve import about_captions, picture_and_sound, revision_of
 from heygen_nb.timing import script_language, speed_for
 
 if TYPE_CHECKING:
@@ -64,8 +64,6 @@ async def kept_preview(draft: Draft, settings: Settings) -> Path:
     Raises:
         HeygenNbError: See :func:`preview`.
     """
-    from heygen_nb.renderer.request import picture_and_sound, revision_of  # noqa: PLC0415 - 0.3 s, the ledger's
-
     inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
     folder = settings.home / PREVIEWS
     # Browsers keep files by name: another content needs another one.
@@ -108,7 +106,7 @@ async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scen
         ConfigError: The background is a file that is no picture.
     """
     check_draft(draft)
-    for warning in about_captions(draft, settings):
+    for warning in about_captions(draft.script, settings):
         log.warning("%s", warning)
     said = what_is_said(draft.script).text
     language = script_language(said)

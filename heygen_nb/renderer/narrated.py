@@ -141,28 +141,15 @@ async def make_film(
     past = await asyncio.to_thread(account.ledger.facts.times, account.payer.backend)
     report.clock = clock_for(row, RenderTimes.of_rows(past, _USUAL_S, here=True))
     begun_s = account.clock.uptime()
-    sound = account.videos / "speech" / row.inputs["sound"]
-    if not sound.exists():
-        raise DownloadError(
-            _("The sound {file} was deleted: the film cannot be made of it.").format(
-                file=sound.name
-            ),
-            video_id=row.video_id or "",
-            hint=_("Render the draft with --again to buy its speech once more."),
-        )
-    film = json.loads(row.body)["film"]
-    picture = await background_source(
-        film.pop("background"), account.home, allow_private=account.private
+    sound = _sound(account, row)
+    wish = json.loads(row.body)["film"]
+    wish |= {"script": row.script, "length_s": row.target_s or 0.0}
+    wish["background"] = await background_source(
+        wish["background"], account.home, allow_private=account.private
     )
 
     async def make(folder: Path) -> dict[str, Path | None]:
         target = folder / f"{file_stem(row.draft_id)}.mp4"
-        wish = {
-            **film,
-            "background": picture,
-            "script": row.script,
-            "length_s": row.target_s or 0.0,
-        }
         making = asyncio.ensure_future(in_other_process(_make, sound, target, wish))
         while not (await asyncio.wait({making}, timeout=_LOOK_S))[0]:
             elapsed_s = account.clock.uptime() - begun_s
@@ -190,6 +177,18 @@ async def make_film(
         draft_id=row.draft_id,
     )
     return await keep(account, video, report, hold, make=make)
+
+
+def _sound(account: Account, row: RenderRow) -> Path:
+    sound = account.videos / "speech" / str(row.inputs["sound"])
+    if sound.exists():
+        return sound
+    told = _("The sound {file} was deleted: the film cannot be made of it.")
+    raise DownloadError(
+        told.format(file=sound.name),
+        video_id=row.video_id or "",
+        hint=_("Render the draft with --again to buy its speech once more."),
+    )
 
 
 def _make(sound: Path, target: Path, wish: dict[str, Any]) -> tuple[float, float]:

@@ -34,17 +34,12 @@ from heygen_nb.ledger.leases import taken_over
 from heygen_nb.log import ProgressCallback, Report
 from heygen_nb.models import NO_AVATAR, Draft, Quote
 from heygen_nb.money import Limits
+from heygen_nb.renderer import settings_for
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.background import asset_of, changed
 from heygen_nb.renderer.batch import send_together
-from heygen_nb.renderer.request import (
-    Proposal,
-    finish_of,
-    make_plan,
-    picture_and_sound,
-    revisions_of,
-    speech_model,
-)
+from heygen_nb.renderer.request import Proposal, make_plan, speech_model
+from heygen_nb.renderer.resolve import finish_of, picture_and_sound, revisions_of
 from heygen_nb.renderer.speech import MAX_CALLS, Audio, Wish, say
 
 if TYPE_CHECKING:
@@ -179,6 +174,35 @@ async def quote(
     if not again and await _standing(account, draft, settings):
         return None
     return await make_plan(account, draft, settings)
+
+
+async def quote_all(
+    account: Account,
+    drafts: Sequence[Draft],
+    settings: Settings,
+    *,
+    again: bool = False,
+) -> list[Proposal]:
+    """Return what will be used and paid, without the drafts that cost nothing."""
+    plans = [
+        await quote(account, draft, settings_for(draft, settings), again=again)
+        for draft in drafts
+    ]
+    return [plan for plan in plans if plan]
+
+
+async def next_unpaid(
+    account: Account,
+    drafts: Sequence[Draft],
+    settings: Settings,
+    *,
+    again: bool = False,
+) -> Proposal | None:
+    """Return the plan of the first draft that is not rendered; None if all are."""
+    for draft in drafts:
+        if plans := await quote_all(account, [draft], settings, again=again):
+            return plans[0]
+    return None
 
 
 async def over_limit(

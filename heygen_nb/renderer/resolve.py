@@ -1,16 +1,26 @@
-"""From what the user wished to what there is: voice, avatar, engine, background."""
+"""From what the user wished to what there is, and what tells two wishes apart.
+
+Voice, avatar, engine and background; and the revision, which changes whenever picture
+or sound would.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import difflib
+import hashlib
+import json
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
+from heygen_nb.drafts import what_is_said
+from heygen_nb.drafts.pronounce import PRONOUNCE_NAME, pronounced
 from heygen_nb.errors import ConfigError, PreviewError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import SCRIPT_LANGUAGES
-from heygen_nb.renderer.background import COLOR, Picture, picture_of
+from heygen_nb.models import NO_AVATAR, SCRIPT_LANGUAGES
+from heygen_nb.renderer.background import COLOR, Picture, identity, picture_of
+from heygen_nb.timing import script_language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +33,43 @@ if TYPE_CHECKING:
 _MOST_LETTERS = 12  # of those that are named
 _BEST_FIRST = ("avatar_v", "avatar_iv", "avatar_iii")
 _WISH = re.compile(r"([a-z]{2,3})-([A-Z]{2})-\w+(?:-\w+)*")  # en-US-Neural2-F
+
+
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """Who speaks, what moves and before which file; no look: background only."""
+
+    voice: VoiceReply
+    look: LookReply | None
+    engine: str
+    picture: Picture | None
+
+
+async def choose_cast(account: Account, settings: Settings, *, spoken: bool) -> Cast:
+    """Decide who speaks and before what.
+
+    Args:
+        account: Whose voices and looks there are.
+        settings: Effective settings.
+        spoken: Whether the speech is there already.
+
+    Raises:
+        ConfigError: One of them does not fit.
+    """
+    here = settings.films_here
+    speaks_first = here or settings.length_mode == "exact"
+    background = settings.heygen_background_url
+    picture = await background_meant(account, background, moving=here)
+    voice = await voice_meant(account, settings.heygen_voice, speaks_first=speaks_first)
+    if speaks_first and not spoken:
+        await must_speak_first(account, voice)
+    if here:  # the picture stays on this machine
+        return Cast(voice, None, NO_AVATAR, None)
+    if not settings.heygen_use_avatar:
+        return Cast(voice, None, "studio", picture)
+    look = await look_meant(account, settings.heygen_avatar_id)
+    engine = choose_engine(look, settings.avatar_engine)
+    return Cast(voice, look, engine, picture)
 
 
 async def voice_meant(
@@ -215,10 +262,10 @@ def _nearest(name: str, voices: Sequence[VoiceReply]) -> list[VoiceReply]:
     return [names[c] for c in close] or list(voices[:5])
 
 
-def about_captions(draft: Draft, settings: Settings) -> list[str]:
+def about_captions(script: str, settings: Settings) -> list[str]:
     """Return a warning of letters that own captions would show as boxes."""
     known = "\u04ff"  # our fonts have all Latin, Greek and Cyrillic letters
-    strange = "".join(c for c in draft.script if c > known and c.isalpha())
+    strange = "".join(c for c in script if c > known and c.isalpha())
     if not strange or settings.captions != "own":
         return []
     from heygen_nb.preview.layout import undrawable  # noqa: PLC0415 - 40 MB
@@ -230,3 +277,85 @@ def about_captions(draft: Draft, settings: Settings) -> list[str]:
         " Install Noto fonts of that script, or set captions to heygen or off."
     )
     return [text.format(letters=letters[:_MOST_LETTERS])]
+
+
+def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
+    """Return all that changes the video: caption and title do not.
+
+    A background that is a file is read, 32 MB at most.
+
+    Raises:
+        ConfigError: There is no such file.
+    """
+    use_avatar, picture = settings.heygen_use_avatar, settings.heygen_background_url
+    usual = type(settings).model_fields
+    # only when changed: what was rendered before there were these is not paid again
+    tuned = {
+        name: value
+        for name in ("length_mode", "min_speed", "max_speed", "fit")
+        if (value := getattr(settings, name)) != usual[name].default
+    }
+    if not use_avatar and settings.films_here:
+        tuned |= {
+            "no_avatar": "local",
+            **({} if settings.voice_bars else {"bars": False}),
+        }
+    script = what_is_said(draft.script).text
+    if (said := words_said(script, settings)) != script:
+        tuned["said"] = said
+    return {
+        **tuned,
+        "script": script,
+        "voice": settings.heygen_voice,
+        "use_avatar": use_avatar,
+        "avatar_id": settings.heygen_avatar_id if use_avatar else "",
+        "engine": settings.avatar_engine if use_avatar else "",
+        "background_url": picture and identity(picture, settings.home),
+        "duration": settings.video_duration,
+        "aspect_ratio": settings.aspect_ratio,
+        "resolution": settings.resolution,
+        # Ours are put on afterwards: they change nothing that is paid for.
+        "captions": settings.captions == "heygen" and not settings.films_here,
+    }
+
+
+def words_said(script: str, settings: Settings) -> str:
+    """Return a script with words spelt as ``pronounce.yaml`` has them said."""
+    if not (settings.home / PRONOUNCE_NAME).exists():
+        return script
+    return pronounced(script, settings.home, script_language(script))
+
+
+def finish_of(settings: Settings) -> dict[str, Any]:
+    """Return the settings that finish a film; they are no part of the revision."""
+    shown = settings.captions == "own"
+    if settings.captions == "heygen":  # who cannot burn any into a film made here
+        shown = settings.films_here
+    wish = {"captions": shown, "loudness": settings.loudness}
+    labelled = settings.ai_label in ("metadata", "both")
+    return {**wish, "label": True} if labelled else wish
+
+
+def revision_of(inputs: dict[str, Any]) -> str:
+    """Return 16 hex digits that change whenever picture or sound would."""
+    text = json.dumps(inputs, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def revisions_of(draft: Draft, inputs: dict[str, Any]) -> tuple[str, ...]:
+    """Return the revision, and those that older rules made of the same draft.
+
+    Once the script was sent as it was written, with all that is not said now, captions
+    were HeyGen's unless they were off, and films without an avatar HeyGen's too. Who
+    bought a film then does not pay again; it is taken as it is.
+    """
+    of_heygen = {k: v for k, v in inputs.items() if k not in ("no_avatar", "bars")}
+    scripts = inputs["script"], draft.script
+    captions = dict.fromkeys((inputs["captions"], True))
+    made = (
+        revision_of({**known, "script": script, "captions": burned_in})
+        for known in (inputs, of_heygen)
+        for burned_in in captions
+        for script in scripts
+    )
+    return tuple(dict.fromkeys(made))

@@ -188,7 +188,7 @@ async def _call(
     account: Account, wish: Wish, key: str, speed: float, *, allow: Allow, known: int
 ) -> SpeechRow | None:
     """Make one paid call; None when there were enough of them."""
-    rates, speech = account.rates, account.ledger.speech
+    rates = account.rates
     new = SpeechRow(
         draft_id=wish.draft_id,
         text_key=f"{key}:{speed}",
@@ -198,7 +198,7 @@ async def _call(
         currency=rates.currency,
     )
     row = await asyncio.to_thread(
-        speech.plan,
+        account.ledger.speech.plan,
         account.payer,
         new,
         allow=allow,
@@ -206,9 +206,12 @@ async def _call(
         known=known,
         each_text=wish.each_text,
     )
-    if row is None:
-        return None
-    body = SpeechRequest(text=wish.script, voice_id=wish.voice_id, speed=speed)
+    return await _sent(account, wish, row) if row else None
+
+
+async def _sent(account: Account, wish: Wish, row: SpeechRow) -> SpeechRow:
+    """Send a call that is stored, and bring its sound here."""
+    body = SpeechRequest(text=wish.script, voice_id=row.voice_id, speed=row.speed)
     try:
         reply = await account.client.create_speech(
             body.to_json(), idempotency_key=f"hnb-s-{row.id}-{row.text_key}"
@@ -226,7 +229,7 @@ async def _call(
         row,
         state="done",
         duration_s=reply.duration_s,
-        cost=round(rates.speech * reply.duration_s, 6),
+        cost=round(account.rates.speech * reply.duration_s, 6),
         reserved_cost=0.0,
         sound_url=reply.audio_url,
     )

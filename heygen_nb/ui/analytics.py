@@ -30,6 +30,8 @@ FOLDER = "analytics"
 class AnalyticsPanel(Panel):
     """Figures and charts of the renders of this home folder."""
 
+    hears = "language", "renders"
+
     def _build(self) -> tuple[widgets.Widget, ...]:
         self.d_period = self.field(
             widgets.Dropdown,
@@ -52,7 +54,7 @@ class AnalyticsPanel(Panel):
         await self._draw()
 
     def _heard(self, topic: str) -> None:
-        if topic == "language" or (topic == "jobs" and not self.shared.jobs.running):
+        if topic == "language" or not self.shared.jobs.running:
             self.spawn(self._draw)
 
     async def _read(self) -> Analytics:

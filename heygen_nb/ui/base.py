@@ -129,6 +129,9 @@ class Panel(Part):
         shared: What it works on; by default what all panels of this kernel share.
     """
 
+    hears: tuple[str, ...] = ()
+    """The topics that :meth:`_heard` is told of."""
+
     _closed = True  # until it is opened
 
     def __init__(self, shared: SharedState | None = None) -> None:
@@ -145,7 +148,8 @@ class Panel(Part):
         self._busy: set[widgets.Button] = set()
         self._words: list[tuple[widgets.Widget, str, Words]] = []
         self._places: list[Place] = []
-        self._closed = self._built = False
+        self._closed = self._built = self._resting = False
+        self._missed: set[str] = set()
         self.shared = shared or shared_state()
         self._question: Question | None = None
         body = self._build()
@@ -220,7 +224,17 @@ class Panel(Part):
     def _on_news(self, topic: str) -> None:
         if topic in ("language", "settings"):
             self.relabel()
-        self._heard(topic)
+        if topic in self.hears:
+            if self._resting and topic in _CAN_WAIT:
+                self._missed.add(topic)
+            else:
+                self._heard(topic)
+
+    def rest(self, *, now: bool) -> None:
+        """Leave news of drafts and renders for later, as long as nobody looks on."""
+        self._resting = now
+        while self._missed and not now:
+            self._heard(self._missed.pop())
 
     def close(self) -> None:
         """Cancel what runs and let go of what is shared; renders go on."""
@@ -458,7 +472,8 @@ class Actions(widgets.HBox):
         """
         offered = [name for name in self._works if name in names]
         for name in offered:
-            self[name].description = said(self._works[name][0])
+            if callable(words := self._works[name][0]):
+                self[name].description = words()
         children = (*(self[name] for name in offered), *self._more)
         if self.children != children:
             self.children = children
@@ -588,5 +603,6 @@ def _word(widget: Any, trait: str, words: Words) -> None:
 
 
 _BUSY = "hg-hint"
+_CAN_WAIT = "drafts", "renders"
 _PLACE: ContextVar[Place | None] = ContextVar("place", default=None)
 """Where the running work tells and asks."""

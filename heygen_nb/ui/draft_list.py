@@ -42,6 +42,8 @@ class DraftList(Part):
         self._several = several
         self._status: dict[str, str] = {}
         self._filling, self._asked = False, 0
+        self.chosen: tuple[str, ...] = ()
+        """The ids of the entries that are chosen, in the order of the list."""
         self.t_search = panel.field(
             widgets.Text, _("🔎 Search"), on=self.refresh, placeholder="…"
         )
@@ -61,17 +63,13 @@ class DraftList(Part):
         super().__init__(search, self.s_drafts, self.count, *below, css="hg-left")
 
         def on_choice(change: dict[str, Sequence[str]]) -> None:
+            self.chosen = tuple(change["new"])
             if not self._filling:
                 several()
                 if len(change["new"]) == 1:
                     panel.spawn(partial(choose, change["new"][0]))
 
         self.s_drafts.observe(on_choice, "value")
-
-    @property
-    def chosen(self) -> tuple[str, ...]:
-        """The ids of the entries that are chosen, in the order of the list."""
-        return tuple(self.s_drafts.value)
 
     @property
     def statuses(self) -> set[str]:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 class DraftsPanel(Panel):
     """The drafts of this home folder, and the one that is being written."""
 
+    hears = "account", "settings", "language", "drafts", "renders"
+
     on_create: Callable[[], None] | None = None
     """Called when a render has started: the Studio then shows Generation."""
 
@@ -135,9 +137,9 @@ class DraftsPanel(Panel):
             self.editor.own.picker.forget()
         if topic in ("settings", "language"):
             self._show_state()
-        if topic in ("drafts", "jobs", "language"):
+        if topic in ("drafts", "renders", "language"):
             self.spawn(self._list)
-        if topic == "settings" or (topic == "jobs" and not self.shared.jobs.running):
+        if topic == "settings" or (topic == "renders" and not self.shared.jobs.running):
             self.spawn(self._learn)
 
     async def _learn(self) -> None:

@@ -22,11 +22,22 @@ if TYPE_CHECKING:
 CARDS = 6
 TICK_S = 1.0
 _NEARLY = 0.99  # the bar is full when the video is there, not before
+_PLAY, _STOP, _WAIT = _("▶ Play"), _("Stop waiting"), _("▶ Wait on")
+_RETRY, _CLEAR = _("↻ Try again"), _("✕ Clear")
+_RETRY_ALL, _CLEAR_DONE = _("↻ Try all that failed again"), _("✕ Clear what is done")
+_NEWER, _OLDER = _("‹ Newer"), _("Older ›")
+_EMPTY = _("Nothing is being rendered. Create a video from a draft.")
 _VIEW_S = 0.4  # until a browser has drawn what was just made
 
 
 class GenerationPanel(Panel):
     """The renders of this notebook, newest first, with their common log."""
+
+    on_draft: Callable[[str], None] | None = None
+    """Called with the id of a draft that was made from an old one."""
+
+    _view: VideoView | None = None
+    hears = "jobs", "language", "drafts"
 
     def _build(self) -> tuple[widgets.Widget, ...]:
         self.cards: dict[Job, RenderCard] = {}
@@ -34,16 +45,24 @@ class GenerationPanel(Panel):
         self._first = 0
         self._seen: set[Job] = set()
         self._list = column(css="hg-cards")
-        self._empty = self.hint(
-            _("Nothing is being rendered. Create a video from a draft.")
-        )
+        self._empty = self.hint(_EMPTY)
         self.log_view = LogView(
             lambda: self.shared.jobs.log, self._loop, _("Log"), also=self._draw_running
         )
-        self.view = VideoView(self)
+        self.shared.jobs.readers.add(self.log_view.refresh)
         main = column(self._empty, self._build_batch(), self._list, css="hg-grow")
+        self._columns = row(main, css="hg-columns")
         # what is looked for comes before the log, however narrow the page is
-        return (row(main, self.view, css="hg-columns"), self.log_view)
+        return (self._columns, self.log_view)
+
+    @property
+    def view(self) -> VideoView:
+        """The video that is looked at; made for the first one."""
+        if self._view is None:
+            self._view = VideoView(self)
+            self._view.on_draft = self.on_draft
+            self._columns.children += (self._view,)
+        return self._view
 
     def _build_batch(self) -> widgets.VBox:
         place = self.place()
@@ -51,10 +70,10 @@ class GenerationPanel(Panel):
         self.pages = Actions(
             self,
             {
-                "retry": (_("↻ Try all that failed again"), self._retry_failed),
-                "clear": (_("✕ Clear what is done"), self._clear_done),
-                "newer": (_("‹ Newer"), partial(self._turn, -1)),
-                "older": (_("Older ›"), partial(self._turn, 1)),
+                "retry": (_RETRY_ALL, self._retry_failed),
+                "clear": (_CLEAR_DONE, self._clear_done),
+                "newer": (_NEWER, partial(self._turn, -1)),
+                "older": (_OLDER, partial(self._turn, 1)),
             },
             at=place,
         )
@@ -66,22 +85,22 @@ class GenerationPanel(Panel):
         self.shared.jobs.take_up()
 
     def _heard(self, topic: str) -> None:
-        if topic == "log":
-            self.log_view.refresh()
-        elif topic in ("jobs", "language"):
+        if topic in ("jobs", "language"):
             self._draw()
-        if topic in ("language", "drafts"):
-            self.spawn(self.view.refresh)
+        if topic in ("language", "drafts") and self._view:
+            self.spawn(self._view.refresh)
 
     def close(self) -> None:
         """Stop the timer; renders go on."""
+        self.shared.jobs.readers.discard(self.log_view.refresh)
         self.log_view.close()
         super().close()
 
     async def reveal(self) -> None:
         """Bring the newest render into view: its button was far down the page."""
-        self._first = 0
-        self._draw()
+        if self._first:
+            self._first = 0
+            self._draw()
         await asyncio.sleep(_VIEW_S)
         for job in self.shared.jobs.all[:1]:
             focus(self.cards[job])
@@ -104,8 +123,10 @@ class GenerationPanel(Panel):
 
     def _draw_batch(self, jobs: Sequence[Job]) -> None:
         show(self.batch, when=len(jobs) > 1)
+        if len(jobs) <= 1:
+            return
         last = min(self._first + CARDS, len(jobs))
-        names = ["clear"] if len(jobs) > 1 else []
+        names = ["clear"]
         names += ["retry"] if any(job.failed for job in jobs) else []
         names += ["newer"] if self._first else []
         names += ["older"] if last < len(jobs) else []
@@ -144,9 +165,11 @@ class GenerationPanel(Panel):
         fresh = [job for job in done if job not in self._seen]
         self._seen = set(done)
         # in a batch, what is looked at is not taken away by what is done next
-        if fresh and not (self.view.line and self.shared.jobs.running):
+        looked_at = self._view and self._view.line
+        if fresh and not (looked_at and self.shared.jobs.running):
             self.spawn(partial(self.view.look_at, fresh[0].render_id or ""))
-        show(self.view, when=bool(self.view.line and done))
+        if self._view:
+            show(self._view, when=bool(looked_at and done))
 
     def _draw_running(self) -> None:
         for job, card in self.cards.items():
@@ -159,9 +182,9 @@ class GenerationPanel(Panel):
         self.ticking = True
         try:
             while self.shared.jobs.running:
-                self._draw_running()
-                self.batch_text.value = _batch_html(self.shared.jobs.all)
                 await asyncio.sleep(TICK_S)
+                self._draw_running()
+                self._draw_batch(self.shared.jobs.all)
         finally:
             self.ticking = False
 
@@ -186,11 +209,11 @@ class RenderCard(Part):
         self.actions = Actions(
             panel,
             {
-                "play": (_("▶ Play"), self._play),
-                "stop": (_("Stop waiting"), self._doing(jobs.stop)),
-                "wait": (_("▶ Wait on"), self._doing(jobs.go_on)),
-                "retry": (_("↻ Try again"), self._doing(jobs.go_on)),
-                "clear": (_("✕ Clear"), self._doing(jobs.forget)),
+                "play": (_PLAY, self._play),
+                "stop": (_STOP, self._doing(jobs.stop)),
+                "wait": (_WAIT, self._doing(jobs.go_on)),
+                "retry": (_RETRY, self._doing(jobs.go_on)),
+                "clear": (_CLEAR, self._doing(jobs.forget)),
             },
         )
         super().__init__(self.html, self.actions, css="hg-card")
@@ -209,38 +232,48 @@ class RenderCard(Part):
     def draw(self) -> None:
         """Show how far it is."""
         job = self._job
+        running, elapsed_s, left_s = job.running, job.elapsed_s, job.eta_s
+        # before that, stopping would leave a create without its answer
+        submitted = running and bool(job.progress and job.progress.elapsed_s)
+        meta = "" if job.outcome else self._meta(elapsed_s, left_s, running=running)
         name = cut(job.draft.title or job.draft.script)
         parts = [markup(name, tag="h3"), markup(f"#{job.draft.id}", "hg-hint")]
         if job.outcome:
             parts.append(ending_html(job.outcome))
         else:
-            self._move()
-            parts += [bar_html(self._fraction), self._meta()]
-        if job.running and _is_submitted(job):
+            parts += [bar_html(self._fraction), meta]
+        if submitted:
             hint = _("The render is paid and goes on; waiting can be taken up again.")
             parts.append(markup(hint, "hg-hint", "div"))
         self.html.value = "".join(parts)
-        self._offer()
+        timed_out = job.outcome and job.outcome.status == "timed_out"
+        offers = {
+            "play": job.outcome and job.outcome.path,
+            "stop": submitted,
+            "wait": job.stopped or timed_out,
+            "retry": job.outcome and job.failed,
+            "clear": not running,
+        }
+        self.actions.offer(*(name for name, offered in offers.items() if offered))
 
-    def _move(self) -> None:
+    def _move(self, elapsed_s: float, left_s: float | None) -> None:
         """Go on with the clock; a new estimate takes nothing back."""
-        job = self._job
-        known = job.progress.fraction if job.progress else None
-        left_s = job.eta_s
-        if known is not None and left_s is not None and job.elapsed_s:
-            known = max(known, job.elapsed_s / (job.elapsed_s + left_s))
+        known = self._job.progress.fraction if self._job.progress else None
+        if known is not None and left_s is not None and elapsed_s:
+            known = max(known, elapsed_s / (elapsed_s + left_s))
         if known is not None:
             self._fraction = max(self._fraction or 0.0, min(known, _NEARLY))
         if left_s is not None:
             usual = left_s if self._left_s is None else self._left_s
             self._left_s = min(usual, left_s)
 
-    def _meta(self) -> str:
+    def _meta(self, elapsed_s: float, left_s: float | None, *, running: bool) -> str:
+        self._move(elapsed_s, left_s)
         job, progress = self._job, self._job.progress
         status = progress.status if progress else "pending"
         state = _("waiting stopped") if job.stopped else _STATES[status]()
-        parts = [markup(state, "hg-strong"), markup(f"⏱️ {clock(job.elapsed_s)}")]
-        if progress and self._fraction is not None and job.running:
+        parts = [markup(state, "hg-strong"), markup(f"⏱️ {clock(elapsed_s)}")]
+        if progress and self._fraction is not None and running:
             share = f"{round(100 * self._fraction)} %"
             if progress.note:
                 share += f" · {progress.note}"
@@ -248,26 +281,9 @@ class RenderCard(Part):
                 share += f" · {left_text(self._left_s, progress.eta_range_s)}"
             parts.append(markup(share))
         told = ""
-        if progress and status == "unknown" and job.running:
+        if progress and status == "unknown" and running:
             told = markup(progress.message, "warn", "div", role="status")
         return f'<div class="hg-meta">{"".join(parts)}</div>{told}'
-
-    def _offer(self) -> None:
-        job, outcome = self._job, self._job.outcome
-        waits = job.stopped or bool(outcome and outcome.status == "timed_out")
-        offers = {
-            "play": bool(outcome and outcome.path),
-            "stop": job.running and _is_submitted(job),
-            "wait": waits,
-            "retry": job.failed,
-            "clear": not job.running,
-        }
-        self.actions.offer(*(name for name, offered in offers.items() if offered))
-
-
-def _is_submitted(job: Job) -> bool:
-    # Before that, stopping would leave a create without its answer.
-    return bool(job.progress and job.progress.elapsed_s)
 
 
 def _batch_html(jobs: Sequence[Job]) -> str:

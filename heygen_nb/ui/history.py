@@ -34,6 +34,8 @@ _LETTERS = 48  # of a title
 class HistoryPanel(Panel):
     """The renders of this home folder, a page at a time."""
 
+    hears = "renders", "language", "drafts"
+
     def _build(self) -> tuple[widgets.Widget, ...]:
         self.lines: list[HistoryLine] = []
         self._more, self._asked = False, 0
@@ -90,10 +92,9 @@ class HistoryPanel(Panel):
         await self.load_first()
 
     def _heard(self, topic: str) -> None:
-        if topic in ("jobs", "language"):
+        if topic != "drafts":
             self.spawn(self._load)
-        if topic in ("jobs", "language", "drafts"):
-            self.spawn(self.view.refresh)
+        self.spawn(self.view.refresh)
 
     def relabel(self) -> None:
         """Put all words into the present language."""

@@ -9,17 +9,18 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.api import finish_row, settings_for, take_up_posts, without_limits
+from heygen_nb.api import finish_row, take_up_posts, without_limits
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft, Progress
 from heygen_nb.posting import Posting
+from heygen_nb.renderer import settings_for
 from heygen_nb.renderer.order import ToRender, order_all
-from heygen_nb.renderer.request import picture_and_sound, revision_of
+from heygen_nb.renderer.resolve import picture_and_sound, revision_of
 from heygen_nb.reports import Outcome, line_by_id
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from heygen_nb.config import Settings
     from heygen_nb.ui.state import SharedState
@@ -101,6 +102,8 @@ class Jobs:
         self._tasks: set[asyncio.Task[None]] = set()
         self._taking_up: asyncio.Task[None] | None = None
         self.log: deque[str] = deque(maxlen=LOG_LINES)
+        self.readers: set[Callable[[], object]] = set()
+        """Called after every new line."""
 
     @property
     def all(self) -> list[Job]:
@@ -115,7 +118,8 @@ class Jobs:
     def say(self, text: str) -> None:
         """Add a line to the log, with its time."""
         self.log.append(f"[{datetime.now().astimezone():%H:%M:%S}] {text}")
-        self._shared.tell("log")
+        for read in tuple(self.readers):
+            read()
 
     def start(self, drafts: Sequence[Draft], *, unlimited: bool = False) -> list[Job]:
         """Order drafts (paid) and render them; what is under way is not doubled.
@@ -125,7 +129,8 @@ class Jobs:
             unlimited: Somebody agreed to spend more than the limits say.
         """
         settings = self._shared.settings
-        wanted = [Job(draft, _revision(draft, settings)) for draft in drafts]
+        chosen = {draft.id: settings_for(draft, settings) for draft in drafts}
+        wanted = [Job(draft, _revision(draft, chosen[draft.id])) for draft in drafts]
         keys = [(job.draft.id, job.revision) for job in wanted]
         new = [
             job
@@ -133,17 +138,16 @@ class Jobs:
             if not (key in self._jobs and self._jobs[key].running)
         ]
         if unlimited:
-            settings = without_limits(settings)
-        ordering = self._task(self._order(new, settings))
+            chosen = {key: without_limits(one) for key, one in chosen.items()}
+        ordering = self._task(self._order(new, chosen))
         for job in new:
             self._run(job, ordering)
         return [self._jobs[key] for key in keys]
 
-    async def _order(self, jobs: Sequence[Job], settings: Settings) -> None:
+    async def _order(self, jobs: Sequence[Job], chosen: dict[str, Settings]) -> None:
+        settings = self._shared.settings
         wanted = [
-            ToRender(
-                job.draft, settings_for(job.draft, settings), partial(self._hear, job)
-            )
+            ToRender(job.draft, chosen[job.draft.id], partial(self._hear, job))
             for job in jobs
         ]
         async with self._shared.account() as account:
@@ -156,6 +160,7 @@ class Jobs:
                 else:
                     backend = account.payer.backend
                     job.outcome = Outcome.of_error(job.draft.id, backend, item)
+        self._shared.tell("renders")
 
     def go_on(self, job: Job) -> None:
         """Wait again for a job that was stopped; try one again that ended unpaid."""
@@ -202,6 +207,7 @@ class Jobs:
             if job.render_id == outcome.render_id and job.outcome:
                 job.outcome = outcome
         self._shared.tell("jobs")
+        self._shared.tell("renders")
 
     async def close(self) -> None:
         """Stop waiting for all of them."""
@@ -226,14 +232,13 @@ class Jobs:
             if job.outcome and job.outcome.error:
                 self.say(f"❌ {job.outcome.error.message}")
             self._shared.tell("jobs")
+            self._shared.tell("renders")
 
     async def _finish_ordered(self, job: Job, *, asked_now: bool) -> None:
         async with self._shared.account() as account:
             row = await asyncio.to_thread(account.ledger.render, str(job.render_id))
-            posting, hear = Posting(self._shared.settings, account), self._hear
-            ended = await finish_row(
-                account, row, posting, partial(hear, job), asked_now=asked_now
-            )
+            settings, hear = self._shared.settings, partial(self._hear, job)
+            ended = await finish_row(account, row, settings, hear, asked_now=asked_now)
             videos = account.videos
             line = await asyncio.to_thread(line_by_id, account.ledger, videos, row.id)
             job.outcome = line.model_copy(update=dict(ended))
@@ -264,4 +269,4 @@ class Jobs:
 
 
 def _revision(draft: Draft, settings: Settings) -> str:
-    return revision_of(picture_and_sound(draft, settings_for(draft, settings)))
+    return revision_of(picture_and_sound(draft, settings))

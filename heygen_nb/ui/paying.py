@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from heygen_nb.api import heard, settings_for
+from heygen_nb.api import heard
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import NO_AVATAR, Draft, Voice
-from heygen_nb.renderer import update_video_config
+from heygen_nb.renderer import settings_for, update_video_config
 from heygen_nb.renderer.order import over_limit
 from heygen_nb.renderer.search import language_label
 from heygen_nb.ui.html import amount_text
@@ -57,8 +57,9 @@ async def render_if_agreed(
     cost = sum(plan.quote.amount for plan in plans)
     if cost or (plans and question):
         lines = [question] if question else []
-        lines += _what_is_used(plans) + ([f"⚠️ {over.message}"] if over else [])
         amount = amount_text(cost, plans[0].quote.currency)
+        lines += _what_is_used(plans, amount if cost else "")
+        lines += [f"⚠️ {over.message}"] if over else []
         yes = _("Render for {amount}").format(amount=amount) if cost else _("Render")
         others = await _other_ways(panel, drafts[0], plans, by_voice=bool(take))
         answer = await _agreed(panel, before, "\n".join(lines), yes, list(others))
@@ -82,9 +83,10 @@ async def _other_ways(
     if voice:
         name = f"{voice.name} ({language_label(voice.language)})"
         ways[_("Take {voice}").format(voice=name)] = voice
-    for quote in plans[0].instead if len(plans) == 1 else ():
+    others = plans[0].instead if len(plans) == 1 else ()
+    amounts = [amount_text(quote.amount, quote.currency) for quote in others]
+    for quote, amount in zip(others, amounts, strict=True):
         if quote.engine != NO_AVATAR:
-            amount = amount_text(quote.amount, quote.currency)
             words = _("Take {engine} for {amount}")
             ways[words.format(engine=quote.engine, amount=amount)] = quote.engine
     return ways
@@ -172,25 +174,19 @@ async def _agreed(
     return False
 
 
-def _what_is_used(plans: Sequence[Proposal]) -> list[str]:
+def _what_is_used(plans: Sequence[Proposal], amount: str) -> list[str]:
     """Return voice, avatar, length and cost, and what the user should know."""
-    quote, lines = plans[0].quote, []
+    lines, prices = [], plans[0].prices if len(plans) == 1 else ""
+    seconds = sum(plan.quote.seconds for plan in plans)
     if len(plans) == 1:
         lines = [
             _("Voice: {voice}").format(voice=plans[0].voice),
             _("Avatar: {avatar}").format(avatar=plans[0].avatar or _("none")),
         ]
-    cost = sum(plan.quote.amount for plan in plans)
-    if cost:
+    if amount:
         text = _("About {seconds:.0f} s, about {amount} (an estimate)")
-        lines.append(
-            text.format(
-                seconds=sum(plan.quote.seconds for plan in plans),
-                amount=amount_text(cost, quote.currency),
-            )
-        )
-    if len(plans) == 1:
-        lines += filter(None, [plans[0].prices])
+        lines.append(text.format(seconds=seconds, amount=amount))
+    lines += filter(None, [prices])
     return lines + _warnings(plans)
 
 

@@ -86,6 +86,8 @@ class SettingsPanel(Panel):
         secrets: The input of each key or token; what is stored is never shown.
     """
 
+    hears = "settings", "account"
+
     def _build(self) -> tuple[widgets.Widget, ...]:
         self._filled: dict[str, Any] = {}
         self.d_language: Any = None

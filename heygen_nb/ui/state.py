@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import SecretStr
 
 from heygen_nb import config
-from heygen_nb.api import quote_all, settings_for
 from heygen_nb.config import SECRETS, VIDEO_KEYS, Settings, find_home, load_settings
 from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
 from heygen_nb.models import SCRIPT_LANGUAGES, Draft, Voice
-from heygen_nb.renderer import effective_settings, update_video_config
+from heygen_nb.renderer import effective_settings, settings_for, update_video_config
 from heygen_nb.renderer.account import Account, ledger_url, open_account
-from heygen_nb.renderer.resolve import background_meant
+from heygen_nb.renderer.order import quote_all
+from heygen_nb.renderer.resolve import background_meant, meant
 from heygen_nb.reports import HistoryLine, line_by_id
 from heygen_nb.timing import Fit, script_language
 from heygen_nb.ui.catalogue import AccountLists, BackgroundStore
@@ -77,6 +77,7 @@ class SharedState:
         self._opening, self._closing = asyncio.Lock(), asyncio.Lock()
         self._kept = AsyncExitStack()
         self._kept_for: Settings | None = None
+        self._account: Account
         self._ledger: Ledger | None = None
         self._lengths = Lengths()
         self._farewells: set[asyncio.Task[object]] = set()
@@ -102,8 +103,8 @@ class SharedState:
     def listen(self, listener: Callable[[str], None]) -> None:
         """Call ``listener`` with the topic of every change.
 
-        Topics: ``language``, ``settings``, ``account``, ``drafts``, ``jobs``,
-        ``log``.
+        Topics: ``language``, ``settings``, ``account``, ``drafts``; ``jobs`` when
+        one begins or ends, ``renders`` when the ledger tells something else of one.
         """
         self._listeners.add(listener)
 
@@ -151,10 +152,12 @@ class SharedState:
         async with self._opening:
             if self._kept_for is not self.settings:
                 settings, stack = self.settings, AsyncExitStack()
-                await stack.enter_async_context(open_account(settings))
+                opened = open_account(settings)
+                self._account = await stack.enter_async_context(opened)
                 old, self._kept, self._kept_for = self._kept, stack, settings
                 await old.aclose()
-        async with open_account(self.settings) as account:
+            account = self._account
+        async with account.used():
             yield account
 
     @asynccontextmanager
@@ -293,8 +296,10 @@ class SharedState:
     async def fitting_voice(self, draft: Draft) -> Voice | None:
         """Return a voice of the script's language, if the draft's speaks another."""
         wish = draft.voice or self.video_settings.heygen_voice
-        voices = await self.catalogue.voices()
-        used_id = await self.catalogue.meant(wish)
+        async with self.account() as account:
+            voices = await account.catalogue.voices()
+            hits = meant(wish, await account.catalogue.said.get())
+        used_id = hits[0].voice_id if len(hits) == 1 else ""
         used = next((voice for voice in voices if voice.id == used_id), None)
         spoken = _first_word(used.language) if used else ""
         language = SCRIPT_LANGUAGES[script_language(draft.script)]

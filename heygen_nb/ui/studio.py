@@ -34,6 +34,8 @@ _PANELS: Sequence[type[Panel]] = (
 class Studio(Panel):
     """Drafts in, videos and posts out: show it as the last line of a cell."""
 
+    hears = "jobs", "settings", "drafts"
+
     def _build(self) -> tuple[widgets.Widget, ...]:
         self.panels: dict[type[Panel], Panel] = {}
         self._balance, self._drafts = "", 0
@@ -62,7 +64,9 @@ class Studio(Panel):
             panel = self.panels[kind] = kind(self.shared)
             if isinstance(panel, DraftsPanel):
                 panel.on_create = self._watch
-            elif isinstance(panel, HistoryPanel | GenerationPanel):
+            elif isinstance(panel, GenerationPanel):
+                panel.on_draft = self._edit
+            elif isinstance(panel, HistoryPanel):
                 panel.view.on_draft = self._edit
             self.tabs.children[_PANELS.index(kind)].children = (panel,)
 
@@ -85,6 +89,8 @@ class Studio(Panel):
     def _on_tab(self, _change: object) -> None:
         self._moved = True
         self._fill_tab()
+        for kind, panel in self.panels.items():
+            panel.rest(now=kind is not _PANELS[self.tabs.selected_index or 0])
 
     def _on_language(self, _change: object) -> None:
         if self.d_language.value != current_language():
@@ -101,10 +107,10 @@ class Studio(Panel):
 
     def _heard(self, topic: str) -> None:
         if topic == "jobs":
-            self._head()
-            if self.shared.jobs.running and not self._moved:
+            running = self._head()
+            if running and not self._moved:
                 self.show_tab(GenerationPanel)  # begun before, by another kernel
-            if not self.shared.jobs.running:
+            if not running:
                 self.spawn(self._ask_balance)
         elif topic == "settings":
             self.spawn(self._ask_balance)
@@ -137,16 +143,17 @@ class Studio(Panel):
             self.tell_error(error)
         self._head()
 
-    def _head(self) -> None:
-        sandbox = self.shared.settings.active_backend == "sandbox"
-        badge = _("SANDBOX · local and free") if sandbox else "HeyGen"
-        css = "hg-chip hg-sandbox" if sandbox else "hg-chip"
-        self.title.value = f"<b>🎬 heygen_nb</b>{markup(badge, css)}"
-        count = self.shared.jobs.running
+    def _head(self) -> int:
+        """Draw the header; return how many renders are under way."""
+        count, purse = self.shared.jobs.running, purse_of(self.shared.settings)
+        badge = "HeyGen" if purse else _("SANDBOX · local and free")
+        css = "hg-chip" if purse else "hg-chip hg-sandbox"
         words = ngettext("{count} rendering", "{count} rendering", count)
         chips = [words.format(count=count)] if count else []
-        chips += filter(None, [purse_of(self.shared.settings), self._balance])
+        chips += filter(None, [purse, self._balance])
+        self.title.value = f"<b>🎬 heygen_nb</b>{markup(badge, css)}"
         self.chips.value = "".join(markup(text, "hg-chip") for text in chips)
+        return count
 
     def close(self) -> None:
         """Close all panels; renders go on."""

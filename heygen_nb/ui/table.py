@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from heygen_nb.api import next_unpaid
 from heygen_nb.drafts import (
     FIELDS,
     DraftTemplate,
@@ -20,6 +19,7 @@ from heygen_nb.drafts import (
 from heygen_nb.errors import DraftError
 from heygen_nb.files import packaged
 from heygen_nb.i18n import gettext as _, ngettext
+from heygen_nb.renderer.order import next_unpaid
 from heygen_nb.ui.base import Actions, Panel, Part, make, row, show
 from heygen_nb.ui.html import markup
 from heygen_nb.ui.paying import render_if_agreed, render_unpaid_if_agreed

@@ -358,7 +358,7 @@ async def do_each(
         return "\n".join((ended, *faults))
 
     panel.tell(told, "warn" if problems else "ok")
-    panel.shared.tell("jobs")
+    panel.shared.tell("renders")
 
 
 def has_file(line: HistoryLine) -> bool:

@@ -106,10 +106,11 @@ class LogView(widgets.HTML):
         super().close()
 
     def _draw(self) -> None:
+        if self._later:
+            self._also()
         self._later = None
         text = escape("\n".join(self._lines()))
         label = escape(self._label)
-        self._also()
         show(self, when=bool(text))
         self.value = f'<pre role="log" tabindex="0" aria-label="{label}">{text}</pre>'
 

@@ -13,7 +13,6 @@ from PIL import Image
 from sqlalchemy import update
 
 import heygen_nb as hg
-from heygen_nb.api import quote_all
 from heygen_nb.clock import Clock
 from heygen_nb.config import Settings
 from heygen_nb.errors import (
@@ -30,8 +29,8 @@ from heygen_nb.renderer import draft_settings
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.advance import advance
 from heygen_nb.renderer.background import MAX_BYTES, asset_of, identity, picture_of
-from heygen_nb.renderer.order import ToRender, order, order_all, quote
-from heygen_nb.renderer.request import picture_and_sound, revisions_of
+from heygen_nb.renderer.order import ToRender, order, order_all, quote, quote_all
+from heygen_nb.renderer.resolve import picture_and_sound, revisions_of
 
 pytestmark = pytest.mark.anyio
 

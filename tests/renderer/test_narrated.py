@@ -8,14 +8,13 @@ import av
 import pytest
 
 import heygen_nb as hg
-from heygen_nb.api import quote_all
 from heygen_nb.errors import ConfigError, OutcomeUnknownError
 from heygen_nb.money import load_rates
 from heygen_nb.preview.video import pictures_at
 from heygen_nb.renderer import narrated
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.advance import advance
-from heygen_nb.renderer.order import order_again
+from heygen_nb.renderer.order import order_again, quote_all
 
 pytestmark = pytest.mark.anyio
 

@@ -12,7 +12,8 @@ from heygen_nb.models import Draft
 from heygen_nb.renderer import draft_settings
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.background import NOT_UPLOADED
-from heygen_nb.renderer.request import make_plan, picture_and_sound, revision_of
+from heygen_nb.renderer.request import make_plan
+from heygen_nb.renderer.resolve import picture_and_sound, revision_of
 from heygen_nb.timing import SpeechModel, Spoken
 
 pytestmark = pytest.mark.anyio

@@ -7,10 +7,11 @@ import pytest
 import heygen_nb as hg
 from heygen_nb.config import Settings
 from heygen_nb.drafts import Speakable
-from heygen_nb.renderer import draft_settings, request as requests
+from heygen_nb.renderer import draft_settings, request, resolve
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.animatic import scene_of
-from heygen_nb.renderer.request import make_plan, picture_and_sound, revision_of
+from heygen_nb.renderer.request import make_plan
+from heygen_nb.renderer.resolve import picture_and_sound, revision_of
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +54,7 @@ async def test_a_draft_without_remarks_keeps_its_revision():
     inputs = picture_and_sound(draft, draft_settings(draft, Settings()))
 
     assert inputs["script"] == draft.script
-    assert requests.revisions_of(draft, inputs)[0] == revision_of(inputs)
+    assert resolve.revisions_of(draft, inputs)[0] == revision_of(inputs)
 
 
 async def test_a_film_bought_before_remarks_were_left_out_is_not_paid_again(
@@ -61,7 +62,8 @@ async def test_a_film_bought_before_remarks_were_left_out_is_not_paid_again(
 ):
     draft = hg.Draft(id="a", script=WRITTEN)
     with monkeypatch.context() as before:
-        before.setattr(requests, "what_is_said", Speakable)
+        for module in (request, resolve):
+            before.setattr(module, "what_is_said", Speakable)
         old = await hg.render_video(draft, settings=sandbox.settings())
 
     new = await hg.render_video(draft, settings=sandbox.settings())

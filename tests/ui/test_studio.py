@@ -66,6 +66,22 @@ async def test_all_tabs_together_are_few_widgets(studio):
     assert len(seen) <= 150
 
 
+async def test_a_panel_that_nobody_sees_catches_up_when_it_is_seen(studio, shared):
+    drafts = studio.panels[DraftsPanel]
+    studio.show_tab(SettingsPanel)
+    await settle(studio)
+
+    await shared.drafts.save(LEO, over=0)
+    await settle(studio)
+
+    assert not drafts.list.s_drafts.options
+    studio.show_tab(DraftsPanel)
+    await settle(studio)
+    [(label, key)] = drafts.list.s_drafts.options
+    assert key == LEO.id
+    assert "Leo" in label
+
+
 async def test_the_tab_says_how_many_drafts_there_are(studio, shared):
     await shared.drafts.save(LEO, over=0)
     await settle(studio)

@@ -8,10 +8,10 @@ import json
 import pytest
 
 import heygen_nb as hg
-from heygen_nb.api import quote_all
 from heygen_nb.config import load_settings, save_secret
 from heygen_nb.ledger import Ledger
 from heygen_nb.renderer.account import open_account
+from heygen_nb.renderer.order import quote_all
 from heygen_nb.reports import history_lines
 from heygen_nb.sandbox.state import SandboxOptions
 

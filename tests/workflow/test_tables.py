@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from heygen_nb import api
 from heygen_nb.drafts import DraftTemplate, fill, read_table
 from heygen_nb.errors import DraftError, TableError
 from heygen_nb.models import Draft
+from heygen_nb.renderer import order
 from heygen_nb.ui.state import SharedState
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +30,7 @@ async def drafts_of(shared, count):
 
 async def next_unpaid(shared, drafts):
     async with shared.account() as account:
-        return await api.next_unpaid(account, drafts, shared.settings)
+        return await order.next_unpaid(account, drafts, shared.settings)
 
 
 async def ended(jobs):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -10,7 +9,7 @@ from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.files import plain_cell, whole_file
+from heygen_nb.files import whole_file, write_rows
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
@@ -78,10 +77,7 @@ class Analytics:
             if rows:
                 files.append(folder / f"{name}.csv")
                 with whole_file(files[-1], text=True) as file:
-                    writer = csv.DictWriter(file, list(rows[0]))
-                    writer.writeheader()
-                    for row in rows:
-                        writer.writerow({k: plain_cell(v) for k, v in row.items()})
+                    write_rows(file, list(rows[0]), rows)
         return files
 
 

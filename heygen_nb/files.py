@@ -7,6 +7,7 @@ each room puts it into its own error.
 from __future__ import annotations
 
 import codecs
+import csv
 import os
 import re
 import stat
@@ -19,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Any
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MARKS = (
@@ -227,7 +228,7 @@ def file_stem(name: str) -> str:
     return _DEVICE.sub(r"\1_", name)
 
 
-def plain_cell(value: Any) -> Any:
+def _plain_cell(value: Any) -> Any:
     """Return a value that no spreadsheet takes for a formula.
 
     A text that begins like one gets an apostrophe, as OWASP's page on CSV injection
@@ -236,6 +237,22 @@ def plain_cell(value: Any) -> Any:
     if isinstance(value, str) and value.startswith(_FORMULA):
         return f"'{value}"
     return value
+
+
+def write_rows(
+    file: IO[str], columns: Sequence[str], rows: Iterable[Mapping[str, Any]]
+) -> int:
+    """Write a CSV table of cells that no spreadsheet takes for formulas.
+
+    Returns:
+        How many rows it has, besides the heading.
+    """
+    table = csv.DictWriter(file, columns)
+    table.writeheader()
+    count = 0
+    for count, row in enumerate(rows, 1):  # noqa: B007 - it is returned
+        table.writerow({name: _plain_cell(cell) for name, cell in row.items()})
+    return count
 
 
 def packaged(name: str) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -23,7 +22,7 @@ from heygen_nb.errors import (
     WaitTimeoutError,
 )
 from heygen_nb.figures import Analytics, analyse, as_table
-from heygen_nb.files import plain_cell, whole_file
+from heygen_nb.files import whole_file, write_rows
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Ledger, PostRow, RenderRow
 from heygen_nb.renderer.account import ledger_url
@@ -368,10 +367,4 @@ def _write_json(file: IO[str], lines: Iterable[HistoryLine]) -> int:
 def _write_csv(file: IO[str], lines: Iterable[HistoryLine]) -> int:
     names = [name for name in HistoryLine.model_fields if name not in _NOT_IN_TABLES]
     columns = [*names, *(f"error_{name}" for name in Failure.model_fields)]
-    table = csv.DictWriter(file, columns)
-    table.writeheader()
-    count = 0
-    for count, line in enumerate(lines, 1):  # noqa: B007 - it is returned
-        cells = _flat(line.model_dump(mode="json"))
-        table.writerow({name: plain_cell(cell) for name, cell in cells.items()})
-    return count
+    return write_rows(file, columns, (_flat(x.model_dump(mode="json")) for x in lines))

@@ -29,8 +29,7 @@ from heygen_nb.heygen.refusals import means_credit
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, TOKEN_PREFIX, Hold, RenderRow, token_of
 from heygen_nb.models import NO_AVATAR
-from heygen_nb.renderer.instead import forget_what_failed
-from heygen_nb.renderer.submit import Waits, not_rendered, record
+from heygen_nb.renderer.submit import Waits, forget_what_failed, not_rendered, record
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -24,8 +24,7 @@ from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow
 from heygen_nb.models import ProgressStatus, Video
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.archive import described, links
-from heygen_nb.renderer.instead import forget_what_failed
-from heygen_nb.renderer.submit import not_rendered, record
+from heygen_nb.renderer.submit import forget_what_failed, not_rendered, record
 from heygen_nb.timing import USUAL_S, PastRender, RenderClock, RenderTimes, estimate_s
 
 if TYPE_CHECKING:

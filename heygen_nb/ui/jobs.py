@@ -241,7 +241,8 @@ class Jobs:
             ended = await finish_row(account, row, settings, hear, asked_now=asked_now)
             videos = account.videos
             line = await asyncio.to_thread(line_by_id, account.ledger, videos, row.id)
-            job.outcome = line.model_copy(update=dict(ended))
+        # only now: whoever sees it may close everything, and this is closed before
+        job.outcome = line.model_copy(update=dict(ended))
 
     async def _take_up(self) -> None:
         try:

@@ -94,7 +94,8 @@ assert newest["status"] == "completed", newest
 studio.tabs.selected_index = 3
 await settle()
 history = studio.panels[hg.HistoryPanel]
-await history.choose(0)
+history.s_videos.value = [history.lines[0].render_id]
+await settle()
 click(history, "📱 Send to Telegram")
 await settle()
 assert hg.history(limit=1)[0]["sent"] is True, history.told

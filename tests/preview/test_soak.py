@@ -11,15 +11,20 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 
 
 def grown_bytes(folder):
-    """Render a hundred times; return what the process grew by after the first 20."""
+    """Render a hundred times; return by how much the last ten pass the first half.
+
+    The most of each is compared, and of the process's own memory only: an allocator
+    takes its share in steps, and the system takes mapped files back when it likes.
+    """
     process = psutil.Process()
-    resident = []
+    own = []
     for number in range(100):
         script = f"Render number {number}: a sentence with words. Готово!"
         render_scene(Scene(script=script), folder / f"{number % 3}.mp4")
         gc.collect()
-        resident.append(process.memory_info().rss)
-    return (sum(resident[-10:]) - sum(resident[20:30])) / 10
+        memory = process.memory_info()
+        own.append(memory.rss - memory.shared)
+    return max(own[-10:]) - max(own[:50])
 
 
 def test_memory_stays_flat_over_a_hundred_renders(out):
@@ -28,4 +33,4 @@ def test_memory_stays_flat_over_a_hundred_renders(out):
     with ProcessPoolExecutor(1, mp_context=context) as pool:
         grown = pool.submit(grown_bytes, out).result()
 
-    assert grown < 8_000_000
+    assert grown < 5_000_000  # what leaks 0.3 MB a render passes it by far

@@ -50,7 +50,11 @@ class Result:
 
 def uv(*arguments: object, cwd: Path | None = None) -> str:
     command = [sys.executable, "-m", "uv", *map(str, arguments)]
-    ran = subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+    # the machine's own certificates, as pip takes them: behind a proxy there are others
+    trusting = os.environ | {"UV_SYSTEM_CERTS": "1"}
+    ran = subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, check=False, env=trusting
+    )
     if ran.returncode:
         raise RuntimeError(ran.stderr[-2000:])
     return ran.stdout

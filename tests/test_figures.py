@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import sys
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -221,3 +222,8 @@ async def test_the_history_is_a_table_of_all_renders(sandbox, monkeypatch):
     ]
     assert hg.history(settings=settings, status="failed") == []
     assert hg.history(settings=settings, days=0) == []
+
+    frames = SimpleNamespace(DataFrame=lambda rows: ("a frame of", rows))
+    monkeypatch.setitem(sys.modules, "pandas", frames)
+    kind, lines = hg.history(settings=settings)
+    assert (kind, len(lines)) == ("a frame of", 2)

@@ -46,6 +46,10 @@ def test_the_script_of_the_second_notebook_fits_the_length_it_asks_for():
     assert (fit.cut_words, fit.add_words) == (0, 0)
 
 
+def test_the_notebook_of_figures_shows_the_history_as_a_table():
+    assert any("hg.history(" in cell.source for cell in _code_cells(NOTEBOOKS[3]))
+
+
 @pytest.mark.filterwarnings("default")  # the kernel's libraries are not ours
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_from_its_folder_without_a_key(

@@ -154,8 +154,9 @@ class Limits:
         """
         if self.per_render and amount > self.per_render + _CENT:
             raise LimitError(
-                _("{amount:.2f} {currency} is over {limit:.2f} for one render.").format(
-                    amount=amount, currency=currency, limit=self.per_render
+                _("{amount} is over {limit} for one render.").format(
+                    amount=amount_text(amount, currency),
+                    limit=amount_text(self.per_render, currency),
                 ),
                 hint=_("Nothing was sent. Shorten it, or raise max_cost_per_render."),
                 charged=False,
@@ -163,19 +164,25 @@ class Limits:
         if self.per_day and spent_today + amount > self.per_day + _CENT:
             raise LimitError(
                 _(
-                    "{amount:.2f} {currency} more is over {limit:.2f} a day:"
-                    " {spent:.2f} is spent or reserved today."
+                    "{amount} more is over {limit} a day:"
+                    " {spent} is spent or reserved today."
                 ).format(
-                    amount=amount,
-                    currency=currency,
-                    limit=self.per_day,
-                    spent=spent_today,
+                    amount=amount_text(amount, currency),
+                    limit=amount_text(self.per_day, currency),
+                    spent=amount_text(spent_today, currency),
                 ),
                 hint=_(
                     "Nothing was sent. Wait for tomorrow, or raise max_cost_per_day."
                 ),
                 charged=False,
             )
+
+
+def amount_text(amount: float, currency: str) -> str:
+    """Return an amount as people write it: ``$1.99``, or ``12.00 credits``."""
+    if currency == "credits":
+        return _("{amount:.2f} credits").format(amount=amount)
+    return f"${amount:.2f}" if currency == "usd" else f"{amount:.2f} {currency}"
 
 
 def load_rates(home: Path) -> Rates:

@@ -33,7 +33,7 @@ from heygen_nb.ledger import (
 from heygen_nb.ledger.leases import taken_over
 from heygen_nb.log import ProgressCallback, Report
 from heygen_nb.models import NO_AVATAR, Draft, Quote
-from heygen_nb.money import Limits
+from heygen_nb.money import Limits, amount_text
 from heygen_nb.renderer import settings_for
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.background import asset_of, changed
@@ -235,9 +235,10 @@ async def short_of(account: Account, quoted: Quote) -> str:
     left = balance[0] - reserved
     if left >= quoted.amount or (reserved and left < 0):  # said before
         return ""
-    return _(
-        "The balance of {balance:.2f} {unit} is not enough: {amount:.2f} is ordered."
-    ).format(balance=balance[0], unit=balance[1], amount=reserved + quoted.amount)
+    return _("The balance of {balance} is not enough: {amount} is ordered.").format(
+        balance=amount_text(*balance),
+        amount=amount_text(reserved + quoted.amount, quoted.currency),
+    )
 
 
 async def speak(account: Account, draft: Draft, settings: Settings) -> Audio:

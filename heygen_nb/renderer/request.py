@@ -28,6 +28,7 @@ from heygen_nb.heygen.wire import (
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.ledger import NewRender
 from heygen_nb.models import NO_AVATAR, Draft, Quote
+from heygen_nb.money import amount_text
 from heygen_nb.renderer.background import COLOR, NOT_UPLOADED, Picture, foreign
 from heygen_nb.renderer.resolve import (
     Cast,
@@ -77,10 +78,10 @@ class Proposal:
     def prices(self) -> str:
         """What each engine of the look costs, and no avatar; empty if all is free."""
         quotes = (self.quote, *self.instead) if self.instead else ()
+        words = {NO_AVATAR: _("no avatar")}
         return " · ".join(
-            _("no avatar {amount:.2f}").format(amount=quote.amount)
-            if quote.engine == NO_AVATAR
-            else f"{quote.engine} {quote.amount:.2f}"
+            f"{words.get(quote.engine, quote.engine)}"
+            f" {amount_text(quote.amount, quote.currency)}"
             for quote in quotes
         )
 

@@ -11,6 +11,7 @@ import ipywidgets as widgets
 
 from heygen_nb.figures import Analytics, Theme, title_of
 from heygen_nb.i18n import gettext as _
+from heygen_nb.money import amount_text
 from heygen_nb.reports import analytics
 from heygen_nb.ui.base import Panel, make, row
 from heygen_nb.ui.html import bar_html, clock, markup, period_options
@@ -86,13 +87,9 @@ def _figures(found: Analytics) -> str:
         facts.append((_("successful"), f"{summary['success_rate']:.1%}"))
     if summary["median_s"] is not None:
         facts.append((_("median render time"), clock(summary["median_s"])))
-    for name, words in (
-        ("spent", _("spent, {unit}")),
-        ("saved", _("saved by finishing here, {unit}")),
-    ):
+    for name, words in (("spent", _("spent")), ("saved", _("saved by finishing here"))):
         facts += [
-            (words.format(unit=unit), f"{amount:.2f}")
-            for unit, amount in summary[name].items()
+            (words, amount_text(amount, unit)) for unit, amount in summary[name].items()
         ]
     shown = "".join(
         f"<div>{markup(value, tag='b')}{markup(name, 'hg-hint')}</div>"

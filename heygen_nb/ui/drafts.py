@@ -13,10 +13,11 @@ import ipywidgets as widgets
 from heygen_nb.drafts import drafts_in
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _, ngettext
+from heygen_nb.money import amount_text
 from heygen_nb.ui.base import Actions, Panel, column, focus, make, row, show
 from heygen_nb.ui.draft_list import DraftList
 from heygen_nb.ui.editor import Autosave, Editor, blank_draft
-from heygen_nb.ui.html import amount_text, markup
+from heygen_nb.ui.html import markup
 from heygen_nb.ui.paying import (
     render_if_agreed,
     render_unpaid_if_agreed,

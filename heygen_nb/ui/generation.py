@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _, ngettext
+from heygen_nb.money import amount_text
 from heygen_nb.ui.base import Actions, Panel, Part, Work, column, focus, make, row, show
-from heygen_nb.ui.html import amount_text, bar_html, clock, cut, left_text, markup
+from heygen_nb.ui.html import bar_html, clock, cut, left_text, markup
 from heygen_nb.ui.video import VideoView, ending_html
 from heygen_nb.ui.widgets import LogView
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from heygen_nb.drafts import left_out_text, what_is_said
 from heygen_nb.i18n import LANGUAGES, again, gettext as _, ngettext
+from heygen_nb.money import amount_text
 from heygen_nb.telegram import MAX_CAPTION
 from heygen_nb.timing import Fit, script_language
 from heygen_nb.ui.surface import video_source
@@ -71,7 +72,7 @@ def failure_html(message: str, hint: str, charged: bool | None) -> str:  # noqa:
 def panel_words(hint: str) -> str:
     """Return a hint with what there is to click for what a programmer would type."""
     for typed, words in _IN_PANELS.items():
-        hint = hint.replace(typed, words())
+        hint = re.sub(typed, words(), hint)
     return hint
 
 
@@ -208,11 +209,6 @@ def duration_words(typed: str, seconds: object, why: str) -> str:
     return words.format(typed=typed, seconds=seconds, why=why)
 
 
-def amount_text(amount: float, currency: str) -> str:
-    """Return an amount as the panels write it: ``$1.99``, or ``12 credits``."""
-    return f"${amount:.2f}" if currency == "usd" else f"{amount:.2f} {currency}"
-
-
 def left_text(seconds: float, span_s: tuple[float, float] | None = None) -> str:
     """Return the time left as people say it: ``about 4 min (3–6)``.
 
@@ -242,14 +238,31 @@ def period_options(*first: int) -> list[tuple[str, int]]:
 
 _IN_PANELS: dict[str, Callable[[], str]] = {
     "`heygen-nb doctor`": lambda: _("“Test connection”"),
-    "`heygen-nb voices`": lambda: _("“Choose…” beside the voice"),
-    "`heygen-nb avatars`": lambda: _("“Choose…” beside the avatar"),
+    "`heygen-nb voices( --refresh)?`": lambda: _("“Choose…” beside the voice"),
+    "`heygen-nb avatars( --refresh)?`": lambda: _("“Choose…” beside the avatar"),
+    r"heygen-nb resume --adopt \S+ VIDEO_ID": lambda: _(
+        "“This is the video” in the history"
+    ),
+    r"(heygen-nb )?resume --again [\w-]+": lambda: _(
+        "“There is none: pay again” in the history"
+    ),
     "heygen-nb resume": lambda: _("the tab “Generation”"),
+    r"heygen-nb mark-sent \d+": lambda: _("“It is in the chat” in the history"),
+    r"heygen-nb resend \d+": lambda: _("“Send” in the history"),
     "HEYGEN_API_KEY": lambda: _("“HeyGen API key” in the settings"),
     "TELEGRAM_BOT_TOKEN": lambda: _("“Telegram bot token” in the settings"),
     "telegram_chat_id": lambda: _("“Chat” in the settings"),
     "heygen_avatar_id": lambda: _("“Avatar look id” in the settings"),
     "heygen_voice": lambda: _("“HeyGen voice” in the settings"),
-    "length_mode: estimate": lambda: _("“estimated” as the length"),
+    "heygen_background_url": lambda: _("“Background URL” in the settings"),
+    "length_mode(:| to) estimate": lambda: _("“estimated” as the length"),
+    "no_avatar: heygen": lambda: _("“by HeyGen” for films without an avatar"),
+    "max_cost_per_render": lambda: _("“At most for one render” in the settings"),
+    "max_cost_per_day": lambda: _("“At most for a day” in the settings"),
+    "script_model": lambda: _("“Script model” in the settings"),
+    # where a programmer would keep it is said behind it, in either language
+    r"OPENAI_API_KEY( [\w ]+\.env)?": lambda: _(
+        "“Key of the script model” in the settings"
+    ),
 }
-"""What messages of the lower rooms name, as it stands in the panels."""
+"""What hints of the lower rooms name, and what stands for it in the panels."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from heygen_nb.api import heard
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import NO_AVATAR, Draft, Voice
+from heygen_nb.money import amount_text
 from heygen_nb.renderer import settings_for, update_video_config
 from heygen_nb.renderer.order import over_limit
 from heygen_nb.renderer.search import language_label
-from heygen_nb.ui.html import amount_text
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

@@ -158,7 +158,7 @@ def test_agreeing_to_a_dear_sample_is_no_agreement_to_dear_others(
 
     ran = render(*table("Anna", "Boris"), HEYGEN_NB_MAX_COST_PER_RENDER="0.01")
 
-    assert ran.err.count("is over 0.01 for one render") == 2
+    assert ran.err.count("is over $0.01 for one render") == 2
     assert len(sandbox.charges()) == 1
 
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 
 import heygen_nb as hg
+from heygen_nb import i18n
 from heygen_nb.models import Quote
 from heygen_nb.timing import SpeechModel, estimate_s
 from heygen_nb.ui.display import register
@@ -15,6 +17,8 @@ from heygen_nb.ui.html import (
     clock,
     failure_html,
     markup,
+    money_text,
+    panel_words,
     picture_html,
     script_html,
     video_html,
@@ -148,6 +152,55 @@ def test_hints_name_what_there_is_to_click():
     assert "HEYGEN" not in html
     assert "heygen-nb" not in html
     assert "“HeyGen API key” in the settings; “Test connection” tries it." in html
+
+
+def test_amounts_read_as_one_expects_and_the_sandbox_plays():
+    assert money_text((99.5, "usd")) == "balance $99.50"
+    assert money_text((99.5, "usd"), sandbox=True) == "play money $99.50"
+    i18n.set_language("ru")
+    assert money_text((12, "credits")) == "баланс 12.00 кредита"
+
+
+HINTS = (
+    "Choose another voice; `heygen-nb voices --refresh` lists those there are.",
+    (
+        "Look among your videos at HeyGen for {token}. If it is there: heygen-nb resume"
+        " --adopt {id} VIDEO_ID; if not: resume --again {id}."
+    ),
+    (
+        "Look into the chat. If it is there: heygen-nb mark-sent {id};"
+        " if not: heygen-nb resend {id}."
+    ),
+    "To pay for another speech: heygen-nb resume --again {id}.",
+    "Go on with it by heygen-nb resume.",
+    "Begin a new draft, or set length_mode to estimate.",
+    (
+        "`heygen-nb voices` marks those that can. Choose one of them, or length_mode:"
+        " estimate; without an avatar, no_avatar: heygen."
+    ),
+    (
+        "Set heygen_background_url, or the draft's background, to a colour like"
+        " #203040, a link with https://, or a PNG or JPEG file of up to 32 MB."
+        " The panel converts other pictures."
+    ),
+    "Nothing was sent. Shorten it, or raise max_cost_per_render.",
+    "Nothing was sent. Wait for tomorrow, or raise max_cost_per_day.",
+    "Check script_model and the server's address.",
+    "Set OPENAI_API_KEY in the environment or in .env.",
+)
+
+
+@pytest.mark.parametrize("hint", HINTS)
+def test_no_hint_of_a_panel_is_for_programmers(hint):
+    for language in ("en", "ru"):
+        i18n.set_language(language)
+        told = i18n.gettext(hint).format(id="42", token="hgnb")
+        assert (told == hint.format(id="42", token="hgnb")) == (language == "en")
+
+        words = panel_words(told)
+
+        assert not re.search(r"heygen-nb|\w_\w|--|\.env", words), words
+        assert re.search("[“«].+[”»]|Generation|Генерация", words)
 
 
 def test_the_editor_counts_and_shows_what_is_said():

@@ -355,7 +355,7 @@ async def test_a_limit_is_passed_only_when_somebody_agrees(
     await panel.idle()
     await asyncio.gather(*(job.task for job in shared.jobs.all))
 
-    assert "over 0.01 a day" in asked
+    assert "over $0.01 a day" in asked
     assert len(sandbox.charges()) == (button == "yes")
 
 

@@ -47,9 +47,9 @@ async def test_another_engine_is_taken_by_one_click(panel, shared, sandbox, unti
     shared.settings = shared.settings.model_copy(update=change)
     panel.doing["create"].click()
     await until(lambda: panel.question)
-    assert "avatar_v 1." in panel.question.text
-    assert "avatar_iii 0." in panel.question.text
-    assert "no avatar 0." in panel.question.text
+    assert "avatar_v $1." in panel.question.text
+    assert "avatar_iii $0." in panel.question.text
+    assert "no avatar $0." in panel.question.text
 
     buttons = {b.description.split()[1]: b for b in panel.question.others.children}
     buttons["avatar_iii"].click()

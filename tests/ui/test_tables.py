@@ -250,7 +250,7 @@ async def test_the_question_names_the_limit_that_would_be_passed(
     card.actions["sample"].click()
     asked = await answer(panel, until, yes=True)
 
-    assert "is over 0.01 for one render" in asked
+    assert "is over $0.01 for one render" in asked
     assert len(sandbox.charges()) == 1
 
 

@@ -26,6 +26,7 @@ from heygen_nb.renderer.archive import keep
 from heygen_nb.renderer.background import background_source
 from heygen_nb.renderer.finish import WORDS, in_other_process
 from heygen_nb.renderer.speech import (
+    FILM_NEAR_S,
     Audio,
     Wish,
     fitted,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from heygen_nb.log import Report
     from heygen_nb.renderer.account import Account
 
-_NEAR_S = 0.02  # a picture or less
 _USUAL_WAIT_S, _LOOK_S = 5.0, 1.0
 _USUAL_S = 12.0  # that half a minute of film takes an ordinary laptop
 
@@ -111,7 +111,7 @@ async def _said(
         slowest=body["slowest"],
         fastest=body["fastest"],
         expected_s=(row.estimate_s or 0.0) - row.pad_s,
-        near_s=_NEAR_S,
+        near_s=FILM_NEAR_S,
         each_text=True,
     )
     waits = Waits(account, report)

@@ -40,7 +40,14 @@ from heygen_nb.renderer.resolve import (
     revisions_of,
     words_said,
 )
-from heygen_nb.renderer.speech import MAX_CALLS, Audio
+from heygen_nb.renderer.speech import (
+    FILM_NEAR_S,
+    MAX_CALLS,
+    NEAR_S,
+    Audio,
+    Wish,
+    settled,
+)
 from heygen_nb.timing import Estimate, Fit, SpeechModel, Spoken, script_language
 
 if TYPE_CHECKING:
@@ -117,7 +124,8 @@ async def make_plan(
     spoken, speed = (audio or fit).length, (audio or fit).speed
     pad_s = 0.0 if cast.look else _pad_s(spoken.seconds, target_s)
     length = spoken.later(pad_s)
-    quote = _quote(account, settings, cast, spoken, length, speaks=audio is None)
+    speaks = not audio and await _speaks(account, draft, settings, cast, said)
+    quote = _quote(account, settings, cast, spoken, length, speaks=speaks)
     if cast.engine == NO_AVATAR:
         body = _narrated_body(said, cast.voice.voice_id, speed, settings)
     else:
@@ -171,6 +179,26 @@ async def _fit(
     return fit, language
 
 
+async def _speaks(
+    account: Account, draft: Draft, settings: Settings, cast: Cast, said: str
+) -> bool:
+    """Tell whether speech may be paid for beforehand: none is there, or none fits."""
+    here = cast.engine == NO_AVATAR
+    wish = Wish(
+        draft_id=draft.id,
+        script=said,
+        voice_id=cast.voice.voice_id,
+        target_s=settings.video_duration,
+        speed=1.0,
+        slowest=settings.min_speed,
+        fastest=settings.max_speed,
+        expected_s=0.0,  # nothing is asked for it here
+        near_s=FILM_NEAR_S if here else NEAR_S,
+    )
+    first = here or settings.length_mode == "exact"
+    return first and not await settled(account, wish)
+
+
 def _quote(
     account: Account,
     settings: Settings,
@@ -180,7 +208,7 @@ def _quote(
     *,
     speaks: bool,
 ) -> Quote:
-    """Return the cost; ``speaks`` tells that the speech is still to be made."""
+    """Return the cost; ``speaks`` tells that speech may still be paid for."""
     here = cast.engine == NO_AVATAR
     exact = settings.length_mode == "exact" and not here
     paid = spoken if here else length  # silence made here is free
@@ -195,7 +223,8 @@ def _quote(
     if not here:
         return quote
     # the voice may have to be asked again, for a better length
-    return quote.model_copy(update={"at_most": MAX_CALLS * quote.at_most})
+    most = {"at_most": MAX_CALLS * quote.at_most}
+    return quote.model_copy(update=most if speaks else {"amount": 0.0, "at_most": 0.0})
 
 
 async def speech_model(account: Account) -> SpeechModel:

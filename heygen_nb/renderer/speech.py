@@ -31,7 +31,7 @@ from heygen_nb.renderer.background import uploaded
 from heygen_nb.timing import Estimate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("heygen_nb.renderer")
 
 MAX_CALLS = 3  # for one draft, whatever its texts were
+NEAR_S = 0.5  # by how much a speech may miss its length unstretched
+FILM_NEAR_S = 0.02  # and that of a film made here: a picture or less
 _STRETCH = 0.12  # share of its length that a voice can be stretched by unheard
 
 
@@ -63,7 +65,7 @@ class Wish:
     slowest: float
     fastest: float
     expected_s: float
-    near_s: float = 0.5
+    near_s: float = NEAR_S
     each_text: bool = False
 
     def better_than(self, said: SpeechRow) -> float:
@@ -79,6 +81,18 @@ class Wish:
         """Tell whether stretching a speech brings it to the target."""
         missing = self.target_s / (said.duration_s or 1) - 1
         return self.off_s(said) > self.near_s and abs(missing) <= _STRETCH
+
+    def may_take(self, said: SpeechRow) -> bool:
+        """Tell whether a speech was made, at a natural speed."""
+        return said.state == "done" and self.slowest <= said.speed <= self.fastest
+
+    def chosen(self, said: Sequence[SpeechRow]) -> SpeechRow | None:
+        """Return the speech to take; None while another one would be nearer."""
+        best = min(said, key=self.off_s, default=None)
+        if best and not (self.off_s(best) <= self.near_s or self.within_reach(best)):
+            tried = {row.speed for row in said}
+            return best if self.better_than(best) in tried else None
+        return best
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +152,19 @@ async def spoken(
         if not again and any(row.state in ("sending", "unknown") for row in made):
             raise _lost(wish.draft_id)
         usable = [
-            row
-            for row in made
-            if row.state == "done"
-            and wish.slowest <= row.speed <= wish.fastest
-            and await _is_there(account, row)
+            row for row in made if wish.may_take(row) and await _is_there(account, row)
         ]
         said = await _tune(account, wish, key, usable, allow=allow, known=len(made))
         return said, said not in made
+
+
+async def settled(account: Account, wish: Wish) -> bool:
+    """Tell whether the speech is here, and no nearer one would be paid for."""
+    key, speech = text_key(wish.voice_id, wish.script), account.ledger.speech
+    made = await asyncio.to_thread(speech.of_text, account.payer, key)
+    # a sound that is still to be fetched may be gone: it counts as one to be paid
+    here = [row for row in made if row.asset_id or sound_of(account, row).exists()]
+    return wish.chosen([row for row in here if wish.may_take(row)]) is not None
 
 
 def text_key(voice_id: str, script: str) -> str:
@@ -163,12 +182,10 @@ async def _tune(
     known: int,
 ) -> SpeechRow:
     while True:
+        if chosen := wish.chosen(usable):
+            return chosen
         best = min(usable, key=wish.off_s, default=None)
-        if best and (wish.off_s(best) <= wish.near_s or wish.within_reach(best)):
-            return best
         speed = wish.better_than(best) if best else wish.speed
-        if best and speed in {row.speed for row in usable}:
-            return best
         said = await _call(account, wish, key, speed, allow=allow, known=known)
         known += 1
         if said is None and best is None:

@@ -141,8 +141,10 @@ async def speak_if_agreed(panel: Panel, draft: Draft) -> Path | None:
         return None
     # also of a draft that is rendered: its speech may lie in a ledger that is gone
     for plan in await shared.quote([draft], again=True):
-        if plan.quote.speech:
-            amount = amount_text(plan.quote.speech, plan.quote.currency)
+        quote = plan.quote
+        # a film made here costs nothing but its speech
+        if cost := quote.at_most if quote.engine == NO_AVATAR else quote.speech:
+            amount = amount_text(cost, quote.currency)
             text = _(
                 "{voice} says the script, and the video is made of that very sound:"
                 " at most {amount}"

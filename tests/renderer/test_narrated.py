@@ -58,6 +58,33 @@ async def test_half_a_minute_costs_its_speech_only_and_once(here, sandbox, home)
     assert spent == {"usd": pytest.approx(charge["amount"], abs=1e-4)}
 
 
+async def test_a_quote_is_what_may_still_be_bought(here, sandbox, home):
+    async def quoted(settings):
+        async with open_account(settings) as account:
+            [plan] = await quote_all(account, [DRAFT], settings)
+        return plan.quote
+
+    await hg.render_video(DRAFT, settings=here())
+    paid = sandbox.charges()
+    again, slower = here(heygen_background_url="#402010"), here(video_duration=40)
+
+    nothing = await quoted(again)
+    await hg.render_video(DRAFT, settings=again)
+
+    assert (nothing.amount, nothing.at_most) == (0, 0)
+    assert sandbox.charges() == paid
+    something = await quoted(slower)
+    await hg.render_video(DRAFT, settings=slower)
+    bought = sandbox.charges()[len(paid) :]
+    assert {charge["kind"] for charge in bought} == {"speech"}
+    assert something.amount > 0
+    assert something.at_most >= sum(charge["amount"] for charge in bought)
+    for file in (home / "videos" / "speech").iterdir():
+        file.unlink()
+    gone = await quoted(here(heygen_background_url="#204010"))
+    assert gone.amount > 0
+
+
 async def test_the_film_is_as_long_as_wished(here, monkeypatch):
     monkeypatch.setattr(narrated, "_LOOK_S", 0.05)
     seen = []

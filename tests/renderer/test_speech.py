@@ -20,7 +20,7 @@ from heygen_nb.errors import (
 from heygen_nb.ledger import Ledger
 from heygen_nb.ledger.speech import Speeches
 from heygen_nb.renderer.account import open_account
-from heygen_nb.renderer.order import order
+from heygen_nb.renderer.order import order, quote_all
 from heygen_nb.renderer.speech import MAX_CALLS
 from heygen_nb.sandbox import rendering as sound
 from heygen_nb.sandbox.catalogue import voices
@@ -160,6 +160,19 @@ async def test_what_was_heard_is_what_is_rendered(exact, sandbox):
     with wave.open(BytesIO(sound_heard)) as sound:
         heard_s = sound.getnframes() / sound.getframerate()
     assert outcome.duration_s == pytest.approx(heard_s, abs=0.1)
+
+
+async def test_a_speech_that_is_here_is_not_quoted_again(exact, sandbox):
+    async with open_account(exact()) as account:
+        [before] = await quote_all(account, [DRAFT], exact())
+        await spoken_for(account, DRAFT, exact())
+        paid = len(sandbox.charges())
+        [after] = await quote_all(account, [DRAFT], exact())
+        await spoken_for(account, DRAFT, exact())
+
+    assert before.quote.speech > after.quote.speech == 0
+    assert after.quote.amount > 0  # the video
+    assert len(sandbox.charges()) == paid
 
 
 async def test_a_speech_that_the_video_cannot_be_paid_for_is_not_made(exact, sandbox):

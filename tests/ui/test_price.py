@@ -42,6 +42,18 @@ async def test_a_speech_is_paid_only_when_somebody_agrees(
     assert bool(sandbox.charges()) == (button == "yes")
 
 
+async def test_the_speech_of_a_film_made_here_is_asked_for_too(
+    panel, shared, sandbox, until
+):
+    here = {"heygen_use_avatar": False, "no_avatar": "local"}
+    shared.settings = shared.settings.model_copy(update=here)
+
+    asked = await hear(panel, until, "no")
+
+    assert "at most $0." in asked
+    assert sandbox.charges() == []
+
+
 async def test_another_engine_is_taken_by_one_click(panel, shared, sandbox, until):
     change = {"length_mode": "estimate"}
     shared.settings = shared.settings.model_copy(update=change)

@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 
 SOURCE, DONE, WORDS = "source.mp4", "finish.json", "words.json"
 FRAMES = "check"  # pictures of what the check has found
-_FOCUS = (0.5, 0.3)  # looks stand in the middle, their faces above it
+# HeyGen tells a look's size and type, not where its face is; whether its picture fills
+# the canvas or stands in it whole, it is put in the middle, the face above it.
+_FOCUS = (0.5, 0.3)
 _LEAST_PX = 200  # smaller films, the sandbox's quick ones, are only listened to
 
 

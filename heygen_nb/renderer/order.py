@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from heygen_nb.drafts import check_draft
 from heygen_nb.errors import (
     STOPS_ALL,
     ApiError,
@@ -20,6 +22,7 @@ from heygen_nb.errors import (
     LedgerError,
     LimitError,
     NotAuthorizedError,
+    OutcomeUnknownError,
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import (
@@ -39,11 +42,28 @@ from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.background import asset_of, changed
 from heygen_nb.renderer.batch import send_together
 from heygen_nb.renderer.request import Proposal, make_plan, speech_model
-from heygen_nb.renderer.resolve import finish_of, picture_and_sound, revisions_of
-from heygen_nb.renderer.speech import MAX_CALLS, Audio, Wish, say
+from heygen_nb.renderer.resolve import (
+    describe_voice,
+    finish_of,
+    must_speak_first,
+    picture_and_sound,
+    revisions_of,
+    voice_meant,
+)
+from heygen_nb.renderer.speech import (
+    MAX_CALLS,
+    Audio,
+    Wish,
+    say,
+    settled,
+    sound_of,
+    spoken,
+)
+from heygen_nb.timing import script_language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from heygen_nb.config import Settings
 
@@ -250,6 +270,72 @@ async def speak(account: Account, draft: Draft, settings: Settings) -> Audio:
     return await _say(account, await make_plan(account, draft, exact), exact)
 
 
+async def phrase(
+    account: Account, text: str, settings: Settings
+) -> tuple[Wish, str, float]:
+    """Return how HeyGen's voice is asked for a phrase, its name, and the cost.
+
+    The cost is the upper end of the estimate; 0 when that sound is here already.
+
+    Raises:
+        DraftError: It cannot be said.
+        ConfigError: The voice of the settings cannot make speech.
+    """
+    draft = Draft(script=text)
+    check_draft(draft)
+    voice = await voice_meant(account, settings.heygen_voice, speaks_first=True)
+    await must_speak_first(account, voice)
+    model, language = await speech_model(account), script_language(text)
+    length = model.estimate(text, voice_id=voice.voice_id, language=language)
+    wish = Wish(
+        draft_id=draft.id,
+        script=text,
+        voice_id=voice.voice_id,
+        target_s=length.seconds,
+        speed=1.0,
+        slowest=1.0,
+        fastest=1.0,
+        expected_s=length.high_s,
+        near_s=math.inf,  # any length is the right one
+        each_text=True,
+    )
+    cost = 0.0 if await settled(account, wish) else account.rates.speech * length.high_s
+    return wish, describe_voice(voice), cost
+
+
+async def say_phrase(
+    account: Account, wish: Wish, settings: Settings, cost: float
+) -> Path:
+    """Have a phrase said (paid, once); return the sound.
+
+    Args:
+        account: Who pays.
+        wish: Of :func:`phrase`.
+        settings: With the limits.
+        cost: What was agreed to.
+
+    Raises:
+        OutcomeUnknownError: The answer was lost; it may have been charged.
+        LimitError: It would cost too much.
+        ApiError: HeyGen refused; nothing was charged.
+        DownloadError: It was made and paid, but its sound could not be had.
+    """
+    currency = account.rates.currency
+
+    def allow(spent: float) -> None:
+        Limits.of(settings).check(cost, spent, currency)
+
+    try:
+        said, _fresh = await spoken(account, wish, allow=allow)
+    except OutcomeUnknownError:
+        raise OutcomeUnknownError(
+            _("This phrase may have been paid: HeyGen's answer was lost."),
+            render_id="",
+            hint=_("To pay for another speech, spell it a little differently."),
+        ) from None
+    return sound_of(account, said)
+
+
 async def order_again(account: Account, render_id: str, settings: Settings) -> str:
     """Order another attempt at a render that failed, or whose answer was lost.
 
@@ -268,8 +354,8 @@ async def order_again(account: Account, render_id: str, settings: Settings) -> s
         speed=row.speed,
     )
     # as far above the estimate as the model may be wrong; a speech is measured
-    spoken = row.inputs.get("length_mode") == "exact"
-    above_s = 0.0 if spoken else length.high_s - length.seconds
+    measured = row.inputs.get("length_mode") == "exact"
+    above_s = 0.0 if measured else length.high_s - length.seconds
     quoted = account.rates.quote(
         row.engine,
         seconds,

@@ -12,6 +12,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.models import ASPECT_RATIOS
 from heygen_nb.preview import EspeakVoice
 from heygen_nb.ui.base import Panel, Part, Place, Work, row
+from heygen_nb.ui.paying import say_if_agreed
 from heygen_nb.ui.widgets import Player
 
 _LOUDNESS = (-14, -16, -19, -23)
@@ -79,6 +80,7 @@ class PronounceCard(Part):
         self.player = Player()
         works = (
             (_("▶ Hear"), self.hear),
+            (_("▶ HeyGen's voice"), self.hear_voice),
             (_("Keep"), self.keep),
             (_("Remove"), self.remove),
         )
@@ -99,9 +101,17 @@ class PronounceCard(Part):
 
     async def hear(self) -> None:
         """Say it by this machine's voice."""
-        text = self.t_said.value or self.t_word.value
-        speech = await asyncio.to_thread(EspeakVoice().speak, text)
+        speech = await asyncio.to_thread(EspeakVoice().speak, self._text)
         self.player.listen(speech.to_wav())
+
+    async def hear_voice(self) -> None:
+        """Have it said by HeyGen's voice, if that may be paid; once."""
+        if path := await say_if_agreed(self._panel, self._text.strip()):
+            self.player.listen(await asyncio.to_thread(path.read_bytes))
+
+    @property
+    def _text(self) -> str:
+        return str(self.t_said.value or self.t_word.value)
 
     async def keep(self) -> None:
         """Have the word said like that from now on."""

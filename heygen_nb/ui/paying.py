@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from heygen_nb.api import heard
@@ -9,7 +10,7 @@ from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import NO_AVATAR, Draft, Voice
 from heygen_nb.money import amount_text
 from heygen_nb.renderer import settings_for, update_video_config
-from heygen_nb.renderer.order import over_limit
+from heygen_nb.renderer.order import over_limit, phrase, say_phrase
 from heygen_nb.renderer.search import language_label
 
 if TYPE_CHECKING:
@@ -154,6 +155,31 @@ async def speak_if_agreed(panel: Panel, draft: Draft) -> Path | None:
                 return None
     async with shared.account() as account:
         return await heard(account, draft, settings_for(draft, shared.settings))
+
+
+async def say_if_agreed(panel: Panel, text: str) -> Path | None:
+    """Say what HeyGen's speech of a phrase costs at most, ask, and have it made.
+
+    Returns:
+        The sound, paid once; None after a no.
+
+    Raises:
+        HeygenNbError: It could not be made.
+    """
+    shared, before = panel.shared, panel.shared.video_settings
+    async with shared.account() as account:
+        wish, voice, cost = await phrase(account, text, before)
+        currency = account.rates.currency
+    if cost:
+        # a word costs a part of a cent, which is no amount to anybody
+        amount = amount_text(math.ceil(cost * 100) / 100, currency)
+        question = _("{voice} says “{text}”: at most {amount}")
+        question = question.format(voice=voice, text=text, amount=amount)
+        yes = _("Speak for {amount}").format(amount=amount)
+        if not await _agreed(panel, before, question, yes):
+            return None
+    async with shared.account() as account:
+        return await say_phrase(account, wish, before, cost)
 
 
 async def _agreed(

@@ -291,6 +291,7 @@ def _draw_bars(axes: Axes, rows: Table, theme: Theme) -> None:
     labels = [str(next(iter(row.values()))) for row in rows]
     values = [float(row["spent"] if "spent" in row else row["renders"]) for row in rows]
     axes.barh(labels, values, color=theme.first, height=0.5)
+    axes.locator_params(axis="x", integer="spent" not in rows[0])
     axes.invert_yaxis()
 
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 import heygen_nb as hg
-from heygen_nb.figures import DARK, LIGHT, analyse, title_of
+from heygen_nb.figures import DARK, LIGHT, Analytics, analyse, title_of
 from heygen_nb.models import RenderFact, SpeechFact
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -133,6 +133,10 @@ def test_axes_fit_what_they_show():
     assert [tick.get_text() for tick in days.get_xticklabels()] == [
         *("01.03", "05.03", "09.03", "13.03", "17.03")
     ]
+
+    reasons = [{"reason": name, "renders": 3} for name in "ab"]
+    failures = Analytics({}, {"failures": reasons}).figure("failures").axes[0]
+    assert {*failures.get_xticks()} <= {0, 1, 2, 3, 4}  # no half of a render
 
 
 def test_thousands_of_renders_are_no_heavy_chart():

@@ -86,7 +86,7 @@ async def test_heygens_voice_keeps_within_the_limits(panel, card, sandbox, home,
 
     await hear_voice(card, panel, until, "yes")
 
-    assert "is over 0.05 a day" in panel.told
+    assert "is over $0.05 a day" in panel.told
     assert sandbox.requests(SPEECH) == 0
 
 

@@ -471,20 +471,9 @@ async def _decide(
 async def _say(
     account: Account, plan: Proposal, settings: Settings, *, again: bool = False
 ) -> Audio:
-    new = plan.new
-    wish = Wish(
-        draft_id=new.draft_id,
-        script=new.inputs.get("said", new.script),
-        voice_id=new.voice_id,
-        target_s=settings.video_duration,
-        speed=new.speed,
-        slowest=settings.min_speed,
-        fastest=settings.max_speed,
-        expected_s=plan.length.seconds - new.pad_s,
-    )
     # what was spoken already is among what the day has cost
     allow = _allow(plan.quote, settings, calls=1)
-    return await say(account, wish, allow=allow, again=again)
+    return await say(account, plan.wish, allow=allow, again=again)
 
 
 def _allow(quoted: Quote, settings: Settings, *, calls: int = 0) -> Allow:

@@ -67,12 +67,14 @@ _CLOSE = 0.03  # share of the target that nobody notices
 class Proposal:
     """What will be sent, what it should cost, and what the user should know.
 
-    ``length`` is that of the whole video, with an 80 % interval. ``picture`` is a
-    file that has to be uploaded before ``new`` can be sent. ``instead`` are the quotes
-    of the look's other engines and of a film without an avatar.
+    ``length`` is that of the whole video, with an 80 % interval. ``wish`` is the speech
+    that exact mode makes of it first. ``picture`` is a file that has to be uploaded
+    before ``new`` can be sent. ``instead`` are the quotes of the look's other engines
+    and of a film without an avatar.
     """
 
     new: NewRender
+    wish: Wish
     quote: Quote
     length: Estimate
     voice: str
@@ -124,9 +126,22 @@ async def make_plan(
     spoken, speed = (audio or fit).length, (audio or fit).speed
     pad_s = 0.0 if cast.look else _pad_s(spoken.seconds, target_s)
     length = spoken.later(pad_s)
-    speaks = not audio and await _speaks(account, draft, settings, cast, said)
+    here = cast.engine == NO_AVATAR
+    wish = Wish(
+        draft_id=draft.id,
+        script=said,
+        voice_id=cast.voice.voice_id,
+        target_s=target_s,
+        speed=speed,
+        slowest=settings.min_speed,
+        fastest=settings.max_speed,
+        expected_s=spoken.seconds,
+        near_s=FILM_NEAR_S if here else NEAR_S,
+    )
+    first = not audio and (here or settings.length_mode == "exact")
+    speaks = first and not await settled(account, wish)
     quote = _quote(account, settings, cast, spoken, length, speaks=speaks)
-    if cast.engine == NO_AVATAR:
+    if here:
         body = _narrated_body(said, cast.voice.voice_id, speed, settings)
     else:
         uploaded = (asset_id or NOT_UPLOADED) if cast.picture else ""
@@ -145,6 +160,7 @@ async def make_plan(
     }
     return Proposal(
         new=new.model_copy(update=decided),
+        wish=wish,
         quote=quote,
         length=length,
         voice=voice,
@@ -177,26 +193,6 @@ async def _fit(
         fastest=settings.max_speed,
     )
     return fit, language
-
-
-async def _speaks(
-    account: Account, draft: Draft, settings: Settings, cast: Cast, said: str
-) -> bool:
-    """Tell whether speech may be paid for beforehand: none is there, or none fits."""
-    here = cast.engine == NO_AVATAR
-    wish = Wish(
-        draft_id=draft.id,
-        script=said,
-        voice_id=cast.voice.voice_id,
-        target_s=settings.video_duration,
-        speed=1.0,
-        slowest=settings.min_speed,
-        fastest=settings.max_speed,
-        expected_s=0.0,  # nothing is asked for it here
-        near_s=FILM_NEAR_S if here else NEAR_S,
-    )
-    first = here or settings.length_mode == "exact"
-    return first and not await settled(account, wish)
 
 
 def _quote(

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path  # noqa: TC003 - pydantic needs it at run time
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, InstanceOf
 
 from heygen_nb.config import Settings, load_settings
 from heygen_nb.errors import (
@@ -44,13 +44,16 @@ Status = Literal[
 
 
 class Failure(BaseModel):
-    """An error as data; ``charged`` is null when it is not known."""
+    """An error as data; ``charged`` is null when it is not known.
+
+    The texts are kept as they are given: a panel says them again in another language.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     code: str
-    message: str
-    hint: str
+    message: InstanceOf[str]
+    hint: InstanceOf[str]
     charged: bool | None
 
     @classmethod

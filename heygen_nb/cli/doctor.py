@@ -15,6 +15,7 @@ from heygen_nb.config import Settings, load_settings
 from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import Draft
+from heygen_nb.money import amount_text
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.account import Account, open_account, purse_of
 from heygen_nb.renderer.animatic import preview
@@ -71,7 +72,7 @@ class _Checkup:
         if me is None:
             return
         amount, unit = me.balance or (None, "")
-        left = _("not told") if amount is None else f"{amount:.2f} {unit}"
+        left = _("not told") if amount is None else amount_text(amount, unit)
         purse = purse_of(settings)
         words = _("✅ Balance: {left}").format(left=left)
         say(f"{words} ({purse})" if purse else words)

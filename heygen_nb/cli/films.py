@@ -22,6 +22,7 @@ from heygen_nb.drafts import check_draft, drafts_from, read_drafts
 from heygen_nb.errors import DraftError, LimitError
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import Draft, Video
+from heygen_nb.money import amount_text
 from heygen_nb.renderer.finish import words_of
 from heygen_nb.renderer.order import next_unpaid, over_limit, quote_all
 
@@ -190,7 +191,7 @@ class _Rendering:
     async def _show_balance(self, total: float, currency: str) -> None:
         if balance := await self.account.balance():
             amount, unit = balance
-            line = _("Balance: {amount:.2f} {unit}").format(amount=amount, unit=unit)
+            line = _("Balance: {amount}").format(amount=amount_text(amount, unit))
             say(f"   {line}", err)
             if amount < total and unit == currency:
                 say(_("⚠️ The balance is not enough for all of it."), err)
@@ -202,14 +203,13 @@ def _draft_of(plan: Proposal, drafts: Sequence[Draft]) -> Draft:
 
 def _quote_text(plans: Sequence[Proposal], total: float) -> str:
     text = ngettext(
-        "{count} video, about {seconds:.0f} s: {amount:.2f} {currency}",
-        "{count} videos, about {seconds:.0f} s: {amount:.2f} {currency}",
+        "{count} video, about {seconds:.0f} s: {amount}",
+        "{count} videos, about {seconds:.0f} s: {amount}",
         len(plans),
     ).format(
         count=len(plans),
         seconds=sum(plan.quote.seconds for plan in plans),
-        amount=total,
-        currency=plans[0].quote.currency,
+        amount=amount_text(total, plans[0].quote.currency),
     )
     source = _("(estimate, {source})").format(source=plans[0].quote.source)
     return f"{text} {source}"

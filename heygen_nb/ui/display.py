@@ -12,6 +12,7 @@ from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft, Progress, Quote, Video
+from heygen_nb.money import amount_text
 from heygen_nb.timing import estimate_s
 from heygen_nb.ui.html import bar_html, markup, video_html
 
@@ -101,10 +102,9 @@ def video_card(video: Video) -> str:
 
 def quote_text(quote: Quote) -> str:
     """Return a quote in one line."""
-    return _("about {seconds:.0f} s: {amount:.2f} {currency} ({source})").format(
+    return _("about {seconds:.0f} s: {amount} ({source})").format(
         seconds=quote.seconds,
-        amount=quote.amount,
-        currency=quote.currency,
+        amount=amount_text(quote.amount, quote.currency),
         source=quote.source,
     )
 

@@ -145,7 +145,9 @@ class Studio(Panel):
 
     def _head(self) -> int:
         """Draw the header; return how many renders are under way."""
-        count, purse = self.shared.jobs.running, purse_of(self.shared.settings)
+        count = self.shared.jobs.running
+        # where its key was found says nothing to whoever never typed one
+        purse = purse_of(self.shared.settings).partition(" · ")[0]
         badge = "HeyGen" if purse else _("SANDBOX · local and free")
         css = "hg-chip" if purse else "hg-chip hg-sandbox"
         words = ngettext("{count} rendering", "{count} rendering", count)

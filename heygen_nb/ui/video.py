@@ -425,7 +425,7 @@ def ending_html(line: Outcome) -> str:
     if line.path:
         parts.append(markup(relative(line.path), "hg-hint hg-path", "div"))
     if error := line.error:
-        told = error.message or error.code
+        told = error.message or _("The reason given: {code}").format(code=error.code)
         parts.append(failure_html(told, error.hint, error.charged))
     return "".join(parts)
 

@@ -77,7 +77,7 @@ def test_doctor_is_content_with_a_good_account(run, sandbox):
 
     assert ran.code == 0
     assert "❌" not in ran.out
-    for part in ("My voice", "look_own_01", "100.00 usd", "GB"):
+    for part in ("My voice", "look_own_01", "$100.00", "GB"):
         assert part in ran.out
 
 

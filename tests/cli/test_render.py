@@ -312,5 +312,5 @@ def test_on_a_terminal_a_person_may_pass_a_limit(
     ran = render(draft_file(), HEYGEN_NB_MAX_COST_PER_DAY="0.01")
 
     assert "a day" in ran.err
-    assert "Balance: 100.00 usd" in ran.err
+    assert "Balance: $100.00" in ran.err
     assert (ran.code, len(sandbox.charges())) == ((0, 1) if yes else (2, 0))

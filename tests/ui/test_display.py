@@ -55,7 +55,7 @@ def test_a_quote_is_one_line(formats):
         amount=1.5, currency="usd", seconds=30, rate=0.05, engine="e", source="table"
     )
 
-    assert "about 30 s: 1.50 usd (table)" in formats(quote)["text/plain"]
+    assert "about 30 s: $1.50 (table)" in formats(quote)["text/plain"]
     assert "💰" in formats(quote)["text/html"]
 
 

@@ -162,6 +162,21 @@ async def test_a_failure_says_what_whether_charged_and_what_to_do(
     assert again.outcome.status == "completed"
 
 
+async def test_a_failed_card_follows_the_language(panel, shared, sandbox):
+    sandbox.fault("status", "/v3/videos", method="POST", status=402, times=1)
+    job = shared.jobs.start([LEO])[0]
+    await finish(panel, job)
+    assert "is not enough" in card(panel, job)
+
+    await shared.set_language("ru")
+    await panel.idle()
+
+    told = card(panel, job)
+    assert "is not enough" not in told
+    assert "❌ Не хватает баланса" in told
+    assert "👉 Пополните" in told
+
+
 async def test_the_timer_ticks_without_asking_heygen(
     make_sandbox, shared, panel, monkeypatch, until
 ):

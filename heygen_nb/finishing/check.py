@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 
 from heygen_nb.finishing.encode import crop_to
 from heygen_nb.preview import probe_video, read_sound
-from heygen_nb.preview.captions import CaptionPage, Lettering
+from heygen_nb.preview.captions import CaptionPage, Subtitles
 from heygen_nb.preview.layout import ON_DARK, Layout, open_image
 from heygen_nb.preview.video import pictures_at, save_jpeg
 from heygen_nb.timing import estimate_s
@@ -213,7 +213,7 @@ def _captions(film: Path, expected: Expectation) -> Iterator[tuple[Kind, float]]
     layout, pages = expected.layout, expected.pages[:: max(len(expected.pages) // 4, 1)]
     if layout is None or not pages:
         return
-    lettering = Lettering(layout, ON_DARK)
+    lettering = Subtitles((), layout, ON_DARK)
     times = [(page.start_s + page.end_s) / 2 for page in pages]
     pictures = pictures_at(film, times)
     pale = []

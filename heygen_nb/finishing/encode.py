@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any, cast
 
 import av
 import numpy as np
-from av.filter import Graph
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.files import put_in_place
 from heygen_nb.i18n import gettext as _
 from heygen_nb.preview.video import (
-    name_colours,
+    THREADS,
+    add_picture,
+    add_sound,
     open_video,
     planes_of,
     probe_video,
     whole,
 )
-from heygen_nb.preview.voice import pulled
+from heygen_nb.preview.voice import filters, pulled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
     from av.audio.frame import AudioFrame
     from av.audio.stream import AudioStream
-    from av.container import InputContainer, OutputContainer
+    from av.container import OutputContainer
+    from av.filter import Graph
     from av.packet import Packet
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
@@ -42,7 +44,6 @@ if TYPE_CHECKING:
 
     AnyPacket = Packet[Any]
 
-_THREADS = 2
 Crop = tuple[int, int, int, int]  # left, top, width, height; all even
 # Measured on films of 0.7 to 3 Mbit/s against ``veryfast`` at crf 20: as near to the
 # film (SSIM 0.974 to 0.989) in as few bytes, at 0.4 to 0.6 of the CPU. One quantiser
@@ -59,7 +60,6 @@ _BY_BITS: dict[str, object] = {
     "preset": "veryfast",
     "x264-params": "rc-lookahead=1:sync-lookahead=0:sliced-threads=1:bframes=0",
 }
-_KEYFRAME_EVERY = 120  # pictures: players seek badly over longer gaps
 _GRID = 25  # a second: as fine as captions change in a film of few pictures
 _AUDIO_BITS = 128_000
 _LEAST_AUDIO_BITS = 96_000
@@ -124,31 +124,22 @@ def rewrite(
             ) as written,
         ):
             written.metadata.update(tags or {})
-            _pass(read, written, picture, sound)
+            tracks: dict[int, _Copy | _Picture | _Sound] = {}
+            video = read.streams.video[0]
+            tracks[video.index] = (
+                _Picture(video, written, picture) if picture else _Copy(video, written)
+            )
+            for audio in read.streams.audio[:1]:
+                tracks[audio.index] = (
+                    _Sound(audio, written, sound) if sound else _Copy(audio, written)
+                )
+            for packet in read.demux([read.streams[index] for index in tracks]):
+                for made in tracks[packet.stream.index].take(packet):
+                    written.mux(made)
+            for track in tracks.values():
+                for made in track.rest():
+                    written.mux(made)
         put_in_place(part, target)
-
-
-def _pass(
-    read: InputContainer,
-    written: OutputContainer,
-    picture: PictureWork | None,
-    sound: SoundWork | None,
-) -> None:
-    tracks: dict[int, _Copy | _Picture | _Sound] = {}
-    video = read.streams.video[0]
-    tracks[video.index] = (
-        _Picture(video, written, picture) if picture else _Copy(video, written)
-    )
-    for audio in read.streams.audio[:1]:
-        tracks[audio.index] = (
-            _Sound(audio, written, sound) if sound else _Copy(audio, written)
-        )
-    for packet in read.demux([read.streams[index] for index in tracks]):
-        for made in tracks[packet.stream.index].take(packet):
-            written.mux(made)
-    for track in tracks.values():
-        for made in track.rest():
-            written.mux(made)
 
 
 class _Copy:
@@ -170,18 +161,13 @@ class _Sound:
     def __init__(
         self, stream: AudioStream, written: OutputContainer, work: SoundWork
     ) -> None:
-        self._stream = written.add_stream("aac", rate=stream.rate)
-        self._stream.layout = stream.layout
-        self._stream.bit_rate = work.bits
-        # Five times as fast as the default and, for speech, nearer the original.
-        self._stream.options = {"aac_coder": "fast"}
-        self._graph = graph = Graph()
-        graph.link_nodes(
-            graph.add_abuffer(template=stream),
-            graph.add("volume", f"{work.gain_db:.2f}dB"),
-            graph.add("alimiter", "limit=0.89:level=0:latency=1"),
-            graph.add("abuffersink"),
-        ).configure()
+        layout = stream.layout.name
+        self._stream = add_sound(written, stream.rate, layout, work.bits)
+        self._graph = filters(
+            stream,
+            ("volume", f"{work.gain_db:.2f}dB"),
+            ("alimiter", "limit=0.89:level=0:latency=1"),
+        )
 
     def take(self, packet: AnyPacket) -> Iterator[AnyPacket]:
         for frame in packet.decode():
@@ -206,9 +192,16 @@ class _Picture:
     ) -> None:
         self._work = work
         # Pictures are decoded while others are encoded.
-        stream.thread_type, stream.codec_context.thread_count = "AUTO", _THREADS
-        self._stream = _encoder(stream, written, work)
+        stream.thread_type, stream.codec_context.thread_count = "AUTO", THREADS
+        # Pictures may stand anywhere (ours do), so the grid is the source's own.
         self._base = stream.time_base or Fraction(1, 90_000)
+        rate = stream.average_rate or _GRID
+        self._stream = add_picture(written, work.size, rate, self._base)
+        self._stream.options = BY_QUALITY
+        if work.bits:
+            self._stream.bit_rate = work.bits
+            limits = {"maxrate": str(work.bits), "bufsize": str(2 * work.bits)}
+            self._stream.options = _BY_BITS | limits
         self._graph = _cutter(stream, work)
         self._held: VideoFrame | None = None
         self._step = 0  # the length of the picture before, for the last one
@@ -240,7 +233,10 @@ class _Picture:
             now = float((at + ticks * (part + 0.5) / parts) * self._base)
             if part and overlay and overlay.state(now) == shown:
                 continue
-            copy = frame if parts == 1 else _copied(frame)
+            copy = frame
+            if parts > 1:
+                pixels = frame.to_ndarray()
+                copy = av.VideoFrame.from_ndarray(pixels, frame.format.name)
             if overlay:
                 copy.make_writable()
                 shown = overlay.put_on(planes_of(copy), now)
@@ -249,46 +245,17 @@ class _Picture:
             yield from self._stream.encode(copy)
 
 
-def _copied(frame: VideoFrame) -> VideoFrame:
-    return av.VideoFrame.from_ndarray(frame.to_ndarray(), frame.format.name)
-
-
-def _encoder(
-    stream: VideoStream, written: OutputContainer, work: PictureWork
-) -> VideoStream:
-    made = written.add_stream("libx264", rate=stream.average_rate or _GRID)
-    made.width, made.height = work.size
-    made.pix_fmt = "yuv420p"
-    context = made.codec_context
-    # Pictures may stand anywhere (ours do), so the grid is the source's own.
-    context.time_base = stream.time_base or Fraction(1, 90_000)
-    context.thread_count = _THREADS
-    name_colours(context)
-    context.gop_size = _KEYFRAME_EVERY
-    made.options = BY_QUALITY
-    if work.bits:
-        made.bit_rate = work.bits
-        limits = {"maxrate": str(work.bits), "bufsize": str(2 * work.bits)}
-        made.options = _BY_BITS | limits
-    return made
-
-
 def _cutter(stream: VideoStream, work: PictureWork) -> Graph | None:
     """Return what cuts and scales the pictures; None when they stay as they are."""
     if not work.crop and work.size == (stream.width, stream.height):
         return None
-    graph = Graph()
-    nodes = [graph.add_buffer(template=stream)]
-    if work.crop:
-        left, top, width, height = work.crop
-        nodes.append(graph.add("crop", f"{width}:{height}:{left}:{top}"))
-    nodes += [
-        graph.add("scale", "{}:{}:flags=bicubic".format(*work.size)),
-        graph.add("format", "yuv420p"),
-        graph.add("buffersink"),
-    ]
-    graph.link_nodes(*nodes).configure()
-    return graph
+    left, top, width, height = work.crop or (0, 0, stream.width, stream.height)
+    return filters(
+        stream,
+        ("crop", f"{width}:{height}:{left}:{top}"),
+        ("scale", "{}:{}:flags=bicubic".format(*work.size)),
+        ("format", "yuv420p"),
+    )
 
 
 _LOWEST_BITS = 60_000

@@ -165,12 +165,15 @@ def make_avatar(
         PreviewError: The picture cannot be read.
     """
     side = round(box.width / (1 + _HALO))
+    sheet = open_image(_SHEET if picture is None else picture)
+    face = sheet.crop((0, 0, FACE, FACE)) if picture is None else sheet
+    # The face is a little above the middle of most photos.
+    portrait = ImageOps.fit(
+        face, (side, side), Image.Resampling.LANCZOS, centering=(0.5, 0.2)
+    )
+    rings = _rings(portrait, behind, box, accent)
     if picture is not None:
-        return DrawnAvatar(
-            _rings(_portrait(open_image(picture), side), behind, box, accent)
-        )
-    sheet = open_image(_SHEET)
-    face = sheet.crop((0, 0, FACE, FACE))
+        return DrawnAvatar(rings)
     inset = (box.width - side) // 2
     corner = box.x + inset, box.y + inset
     mouths = [_part(face, MOUTH, side, corner)]
@@ -178,11 +181,7 @@ def make_avatar(
         speaking = _with_tile(face, sheet, number, MOUTH)
         mouths.append(_part(speaking, MOUTH, side, corner))
     asleep = _with_tile(face, sheet, MOUTHS - 1, EYES)
-    return DrawnAvatar(
-        _rings(_portrait(face, side), behind, box, accent),
-        mouths,
-        _part(asleep, EYES, side, corner),
-    )
+    return DrawnAvatar(rings, mouths, _part(asleep, EYES, side, corner))
 
 
 def tile_at(number: int) -> tuple[int, int]:
@@ -202,20 +201,14 @@ def _with_tile(
     return changed
 
 
-def _portrait(picture: Image.Image, side: int) -> Image.Image:
-    """Cut to a square; the face is a little above the middle of most photos."""
-    return ImageOps.fit(
-        picture, (side, side), Image.Resampling.LANCZOS, centering=(0.5, 0.2)
-    )
-
-
 def _rings(
     portrait: Image.Image, behind: Image.Image, box: Box, accent: Colour
 ) -> list[Patch]:
     """Draw the portrait with a white rim and, behind it, a halo that swells."""
     radius = box.width / 2 / (1 + _HALO)
     inset = (box.width - portrait.width) // 2
-    far = _distances(box.width)
+    line = np.arange(box.width, dtype=np.float32) - (box.width - 1) / 2
+    far = np.hypot(line[:, None], line[None, :])
     whole = Image.new("RGB", behind.size)
     whole.paste(portrait, (inset, inset))
     rimmed = Image.new("RGB", behind.size, "white")
@@ -223,21 +216,15 @@ def _rings(
     circle = _disc(far, radius)
     rings = []
     for step in range(RINGS):
-        state = _halo(behind, far, radius * (1 + _HALO * step / (RINGS - 1)), accent)
+        reach = radius * (1 + _HALO * step / (RINGS - 1))
+        state = behind.copy()
+        # Two soft discs, the smaller half as far out.
+        for edge, opacity in ((reach, 0.22), ((reach + radius) / 2, 0.38)):
+            disc = _disc(far, edge * 0.99 + radius * 0.012, opacity)
+            state.paste(accent, mask=disc)
         state.paste(rimmed, mask=circle)
         rings.append(to_patch(state, box.x, box.y))
     return rings
-
-
-def _halo(
-    behind: Image.Image, far: NDArray[np.float32], reach: float, accent: Colour
-) -> Image.Image:
-    """Return the background with two soft discs, the smaller half as far out."""
-    state = behind.copy()
-    circle = behind.width / 2 / (1 + _HALO)
-    for radius, opacity in ((reach, 0.22), ((reach + circle) / 2, 0.38)):
-        state.paste(accent, mask=_disc(far, radius * 0.99 + circle * 0.012, opacity))
-    return state
 
 
 def _part(
@@ -252,12 +239,6 @@ def _part(
     source = (x * scale, y * scale, (x + size[0]) * scale, (y + size[1]) * scale)
     part = face.resize(size, Image.Resampling.LANCZOS, source)
     return to_patch(part, left, top)
-
-
-def _distances(side: int) -> NDArray[np.float32]:
-    line = np.arange(side, dtype=np.float32) - (side - 1) / 2
-    far: NDArray[np.float32] = np.hypot(line[:, None], line[None, :])
-    return far
 
 
 def _disc(far: NDArray[np.float32], radius: float, opacity: float = 1) -> Image.Image:

@@ -319,64 +319,6 @@ def shown_at(
     return None, None
 
 
-class Lettering:
-    """Draws pages, and the pill of the spoken word, as layers for any picture."""
-
-    def __init__(self, layout: Layout, palette: Palette) -> None:
-        self._layout = layout
-        self._palette = palette
-        self._places: dict[int, tuple[int, int]] = {}
-
-    def page(self, page: CaptionPage) -> Image.Image:
-        """Return the letters with a soft shadow, as large as the captions' box."""
-        size = self._layout.font_px
-        letters = self._letters(page)
-        blur = ImageFilter.BoxBlur(size * 0.09)
-        shade = letters.filter(blur).filter(blur).point(_strengthen)
-        below = Image.new("L", letters.size)
-        below.paste(shade, (0, size // 24))
-        layer = Image.new("RGBA", letters.size, self._palette.shade)
-        layer.putalpha(below)
-        ink = Image.new("RGBA", letters.size, self._palette.ink)
-        ink.putalpha(letters)
-        return Image.alpha_composite(layer, ink)
-
-    def pill(self, word: Word) -> tuple[Image.Image, int, int]:
-        """Return the lit word of the page drawn last, and where it lies in the box."""
-        size, box = self._layout.font_px, self._layout.captions
-        x, base = self._places[id(word)]
-        across = size * 0.15
-        right = x + text_width(word.text, size) + across
-        # Outwards to even pixels, but not over the edge.
-        left, top = max(int(x - across) & ~1, 0), max(int(base - size * 0.92) & ~1, 0)
-        right = min(int(right + 2) & ~1, box.width)
-        bottom = min(int(base + size * 0.32 + 2) & ~1, box.height)
-        mask = rounded_mask((int(right) - left, bottom - top), size * 0.2)
-        layer = Image.new("RGBA", mask.size, self._palette.accent)
-        at = (x - left, base - top)
-        draw_text(ImageDraw.Draw(layer), at, word.text, size, self._palette.accent_ink)
-        layer.putalpha(mask)
-        return layer, left, top
-
-    def _letters(self, page: CaptionPage) -> Image.Image:
-        """Draw the page as a mask; remember where each word stands."""
-        size, box = self._layout.font_px, self._layout.captions
-        letters = Image.new("L", (box.width, box.height))
-        draw = ImageDraw.Draw(letters)
-        top = (box.height - len(page.lines) * self._layout.line_px) / 2
-        for number, words in enumerate(page.lines):
-            line = words[::-1] if _right_to_left(words[0]) else words
-            widths = [text_width(word.text, size) for word in line]
-            gaps = self._layout.space_px * (len(line) - 1)
-            x = (box.width - sum(widths) - gaps) / 2
-            y = round(top + self._layout.line_px * (number + 0.5) + size * 0.36)
-            for word, width in zip(line, widths, strict=True):
-                self._places[id(word)] = (round(x), y)
-                draw_text(draw, (round(x), y), word.text, size, 255)
-                x += width + self._layout.space_px
-        return letters
-
-
 class Subtitles:
     """The captions of a film or a scene; times come in order.
 
@@ -396,11 +338,12 @@ class Subtitles:
         lit: bool = True,
     ) -> None:
         self._pages = pages
-        self._box = layout.captions
-        self._lettering = Lettering(layout, palette)
+        self._layout = layout
+        self._palette = palette
         self._lit = lit
+        self._places: dict[int, tuple[int, int]] = {}
         self._shown: Shown = None, None
-        self._page: Layer | None = None
+        self._letters: Layer | None = None
         self._pill: Layer | None = None
 
     def state(self, now: float) -> Shown:
@@ -412,21 +355,71 @@ class Subtitles:
         """Lay over a picture what is shown at a time, and return that."""
         page, word = shown = self.state(now)
         if page is not self._shown[0]:
-            self._page = self._layer(self._lettering.page(page)) if page else None
+            self._letters = self._layer(self.page(page)) if page else None
         if shown != self._shown:
-            self._pill = self._layer(*self._lettering.pill(word)) if word else None
+            self._pill = self._layer(*self._lit_word(word)) if word else None
         self._shown = shown
-        for layer in filter(None, (self._page, self._pill)):
+        for layer in filter(None, (self._letters, self._pill)):
             layer.put_on(planes)
         return shown
 
     def _layer(self, image: Image.Image, x: int = 0, y: int = 0) -> Layer:
-        return Layer(image, self._box.x + x, self._box.y + y)
+        box = self._layout.captions
+        return Layer(image, box.x + x, box.y + y)
+
+    def page(self, page: CaptionPage) -> Image.Image:
+        """Return the letters with a soft shadow, as large as the captions' box."""
+        size = self._layout.font_px
+        letters = self._mask(page)
+        blur = ImageFilter.BoxBlur(size * 0.09)
+        shade = (
+            letters.filter(blur)
+            .filter(blur)
+            .point(lambda opacity: min(opacity * 3 // 2, 220))
+        )
+        below = Image.new("L", letters.size)
+        below.paste(shade, (0, size // 24))
+        layer = Image.new("RGBA", letters.size, self._palette.shade)
+        layer.putalpha(below)
+        ink = Image.new("RGBA", letters.size, self._palette.ink)
+        ink.putalpha(letters)
+        return Image.alpha_composite(layer, ink)
+
+    def _lit_word(self, word: Word) -> tuple[Image.Image, int, int]:
+        """Return the lit word of the page drawn last, and where it lies in the box."""
+        size, box = self._layout.font_px, self._layout.captions
+        x, base = self._places[id(word)]
+        across = size * 0.15
+        right = x + text_width(word.text, size) + across
+        # Outwards to even pixels, but not over the edge.
+        left, top = max(int(x - across) & ~1, 0), max(int(base - size * 0.92) & ~1, 0)
+        right = min(int(right + 2) & ~1, box.width)
+        bottom = min(int(base + size * 0.32 + 2) & ~1, box.height)
+        mask = rounded_mask((int(right) - left, bottom - top), size * 0.2)
+        layer = Image.new("RGBA", mask.size, self._palette.accent)
+        at = (x - left, base - top)
+        draw_text(ImageDraw.Draw(layer), at, word.text, size, self._palette.accent_ink)
+        layer.putalpha(mask)
+        return layer, left, top
+
+    def _mask(self, page: CaptionPage) -> Image.Image:
+        """Draw the page as a mask; remember where each word stands."""
+        size, box = self._layout.font_px, self._layout.captions
+        letters = Image.new("L", (box.width, box.height))
+        draw = ImageDraw.Draw(letters)
+        top = (box.height - len(page.lines) * self._layout.line_px) / 2
+        for number, words in enumerate(page.lines):
+            line = words[::-1] if _right_to_left(words[0]) else words
+            widths = [text_width(word.text, size) for word in line]
+            gaps = self._layout.space_px * (len(line) - 1)
+            x = (box.width - sum(widths) - gaps) / 2
+            y = round(top + self._layout.line_px * (number + 0.5) + size * 0.36)
+            for word, width in zip(line, widths, strict=True):
+                self._places[id(word)] = (round(x), y)
+                draw_text(draw, (round(x), y), word.text, size, 255)
+                x += width + self._layout.space_px
+        return letters
 
 
 def _right_to_left(word: Word) -> bool:
     return any(unicodedata.bidirectional(char) in ("R", "AL") for char in word.text)
-
-
-def _strengthen(opacity: int) -> int:
-    return min(opacity * 3 // 2, 220)

@@ -54,12 +54,8 @@ async def fetch_image(
         PreviewError: Not reachable, not public, too big, or not a picture.
     """
     fetcher = _Fetcher("image/", allow_private, max_bytes, resolve, ("http", "https"))
-    try:
-        content = await fetcher.fetch(url, timeout_s, transport)
-    except _RefusedError as refusal:
-        # Without the address: it may carry a signature.
-        message = _("The background picture was not fetched: {reason}.")
-        raise PreviewError(message.format(reason=refusal)) from None
+    refusal = _("The background picture was not fetched: {reason}.")
+    content = await fetcher.fetch(url, timeout_s, transport, refusal)
     await asyncio.to_thread(open_image, content)
     return content
 
@@ -79,15 +75,12 @@ async def fetch_sound(
     """
     schemes = ("http", "https") if allow_private else ("https",)
     fetcher = _Fetcher("audio/", allow_private, max_bytes, resolve, schemes)
-    try:
-        return await fetcher.fetch(url, 20.0, transport)
-    except _RefusedError as refusal:
-        message = _("The sound was not fetched: {reason}.")
-        raise PreviewError(message.format(reason=refusal)) from None
+    refusal = _("The sound was not fetched: {reason}.")
+    return await fetcher.fetch(url, 20.0, transport, refusal)
 
 
 class _RefusedError(Exception):
-    """Why it was not fetched; the caller says what."""
+    """Why something was not fetched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +92,11 @@ class _Fetcher:
     schemes: tuple[str, ...]
 
     async def fetch(
-        self, url: str, timeout_s: float, transport: httpx.AsyncBaseTransport | None
+        self,
+        url: str,
+        timeout_s: float,
+        transport: httpx.AsyncBaseTransport | None,
+        refusal: str,
     ) -> bytes:
         try:
             async with (
@@ -110,11 +107,14 @@ class _Fetcher:
                 ) as client,
             ):
                 return await self._follow(client, url)
-        except TimeoutError as exc:
+        except TimeoutError:
             reason = _("it took longer than {n} s").format(n=timeout_s)
-            raise _RefusedError(reason) from exc
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as exc:
-            raise _RefusedError(_("its host cannot be reached")) from exc
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
+            reason = _("its host cannot be reached")
+        except _RefusedError as exc:
+            reason = str(exc)
+        # Without the address: it may carry a signature.
+        raise PreviewError(refusal.format(reason=reason))
 
     async def _follow(self, client: httpx.AsyncClient, url: str) -> bytes:
         for _hop in range(_MAX_REDIRECTS + 1):

@@ -13,19 +13,17 @@ from typing import TYPE_CHECKING, Self, cast
 
 import av
 import numpy as np
-from av.filter import Graph
 from PIL import Image
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.preview.voice import Narration, Word, pulled
+from heygen_nb.preview.voice import Narration, Word, filters, pulled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from av.audio.stream import AudioStream
-    from av.container import InputContainer
-    from av.video.codeccontext import VideoCodecContext
+    from av.container import InputContainer, OutputContainer
     from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
@@ -36,10 +34,10 @@ _STUDIO_RANGE = 1
 # One quantiser for all: pictures this plain need no rate control, and x264 then
 # skips the half-size copies it would decide from (a quarter less CPU).
 _QP = "22"
-_KEYFRAME_EVERY = 120  # written frames, about 8 s
+_KEYFRAME_EVERY = 120  # pictures: players seek badly over longer gaps
 _AAC_FRAME = 1024
 _AAC_RATES = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
-_THREADS = 2
+THREADS = 2
 
 
 @contextmanager
@@ -85,8 +83,11 @@ class Mp4Writer:
         self._rate = rate
         self._speech = speech
         self._said = 0
-        self._video = self._add_video(size)
-        self._audio = self._add_audio()
+        self._video = add_picture(self._container, size, rate, Fraction(1, rate))
+        self._video.options = {"preset": "ultrafast", "qp": _QP}
+        known = speech.sample_rate in _AAC_RATES  # else PyAV resamples on the way
+        sound_rate = speech.sample_rate if known else 44_100
+        self._audio = add_sound(self._container, sound_rate, "mono", 64_000)
         self._frame = av.VideoFrame(*size, "yuv420p")
         self.planes = planes_of(self._frame)
 
@@ -135,33 +136,43 @@ class Mp4Writer:
             self._said += len(part)
             self._container.mux(self._audio.encode(frame))
 
-    def _add_video(self, size: tuple[int, int]) -> VideoStream:
-        stream = self._container.add_stream("libx264", rate=self._rate)
-        stream.width, stream.height = size
-        stream.pix_fmt = "yuv420p"
-        stream.options = {"preset": "ultrafast", "qp": _QP}
-        context = stream.codec_context
-        context.time_base = Fraction(1, self._rate)
-        context.thread_count = _THREADS
-        context.gop_size = _KEYFRAME_EVERY
-        name_colours(context)
-        return stream
 
-    def _add_audio(self) -> AudioStream:
-        rate = self._speech.sample_rate
-        known = rate in _AAC_RATES  # else PyAV resamples on the way
-        stream = self._container.add_stream("aac", rate=rate if known else 44_100)
-        stream.layout = "mono"
-        stream.bit_rate = 64_000
-        # Five times as fast as the default and, for speech, nearer the original.
-        stream.options = {"aac_coder": "fast"}
-        return stream
+def add_picture(
+    container: OutputContainer,
+    size: tuple[int, int],
+    rate: Fraction | int,
+    grid: Fraction,
+) -> VideoStream:
+    """Add H.264 to a new file, with the colours that its numbers mean.
 
-
-def name_colours(context: VideoCodecContext) -> None:
-    """Write into the file which colours its numbers mean."""
+    Args:
+        container: The file.
+        size: Width and height, even.
+        rate: Pictures a second, about.
+        grid: The time base on which they stand.
+    """
+    stream = container.add_stream("libx264", rate=rate)
+    stream.width, stream.height = size
+    stream.pix_fmt = "yuv420p"
+    context = stream.codec_context
+    context.time_base = grid
+    context.thread_count = THREADS
+    context.gop_size = _KEYFRAME_EVERY
     context.color_primaries = context.color_trc = context.colorspace = _BT709
     context.color_range = _STUDIO_RANGE
+    return stream
+
+
+def add_sound(
+    container: OutputContainer, rate: int, layout: str, bits: int
+) -> AudioStream:
+    """Add AAC to a new file."""
+    stream = container.add_stream("aac", rate=rate)
+    stream.layout = layout
+    stream.bit_rate = bits
+    # Five times as fast as the default and, for speech, nearer the original.
+    stream.options = {"aac_coder": "fast"}
+    return stream
 
 
 def planes_of(frame: VideoFrame) -> tuple[Plane, Plane, Plane]:
@@ -330,15 +341,13 @@ def looped(path: Path, size: tuple[int, int], rate: int) -> Iterator[VideoFrame]
     filling = f"{width}:{height}:force_original_aspect_ratio=increase"
     while True:
         with open_video(path) as container:
-            graph = Graph()
-            graph.link_nodes(
-                graph.add_buffer(template=container.streams.video[0]),
-                graph.add("fps", f"{rate}"),
-                graph.add("scale", filling),
-                graph.add("crop", f"{width}:{height}"),
-                graph.add("format", "yuv420p"),
-                graph.add("buffersink"),
-            ).configure()
+            graph = filters(
+                container.streams.video[0],
+                ("fps", f"{rate}"),
+                ("scale", filling),
+                ("crop", f"{width}:{height}"),
+                ("format", "yuv420p"),
+            )
             for frame in chain(video_frames(container, path), [None]):
                 graph.push(frame)
                 yield from cast("Iterator[VideoFrame]", pulled(graph))

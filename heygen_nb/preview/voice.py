@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from av.audio.frame import AudioFrame
+    from av.audio.stream import AudioStream
     from av.video.frame import VideoFrame
+    from av.video.stream import VideoStream
     from numpy.typing import NDArray
 
 
@@ -101,6 +103,18 @@ class Narration:
             out.setframerate(self.sample_rate)
             out.writeframes((self.samples * 32767).astype("<i2").tobytes())
         return buffer.getvalue()
+
+
+def filters(stream: AudioStream | VideoStream, *chain: tuple[str, str]) -> Graph:
+    """Return what puts the frames of a stream through filters, one after the other."""
+    graph = Graph()
+    if stream.type == "video":
+        source, sink = graph.add_buffer(template=stream), graph.add("buffersink")
+    else:
+        source, sink = graph.add_abuffer(template=stream), graph.add("abuffersink")
+    middle = [graph.add(name, settings) for name, settings in chain]
+    graph.link_nodes(source, *middle, sink).configure()
+    return graph
 
 
 def pulled(graph: Graph) -> Iterator[AudioFrame | VideoFrame]:
@@ -176,7 +190,10 @@ class EspeakVoice:
             for utterance in utterances:
                 if utterance.text:
                     self._set_up(utterance.language, speed)
-                    said = _with_stress(utterance)
+                    if utterance.language == "ru" and STRESS in utterance.text:
+                        said = follow_stress(utterance, _phonemes)
+                    else:
+                        said = utterance
                     take.add(said, *_synthesise(said.text))
                 take.add_silence(utterance.break_s)
         return take.speech(script_words(script))
@@ -208,12 +225,6 @@ def _library() -> tuple[ctypes.CDLL, int]:
     if rate <= 0:
         raise PreviewError(_("The local voice (espeak-ng) could not be started."))
     return library, rate
-
-
-def _with_stress(utterance: Utterance) -> Utterance:
-    if utterance.language != "ru" or STRESS not in utterance.text:
-        return utterance
-    return follow_stress(utterance, _phonemes)
 
 
 def _phonemes(word: str) -> str:
@@ -267,7 +278,9 @@ class _Recording:
         events: list[tuple[int, int]],
     ) -> None:
         step = round(_STEP_S * self._rate)
-        loud = _loud_steps(samples, step)
+        whole = np.abs(samples[: len(samples) // step * step]).reshape(-1, step)
+        # Where the steps begin in which something is heard.
+        loud = np.flatnonzero(whole.max(axis=1) > _SILENCE) * step
         if not len(loud):
             return
         self.add_silence(self._pause_s / self._speed)
@@ -301,12 +314,6 @@ class _Recording:
             timed.append(Word(text, start, reached))
         samples = np.concatenate(self._parts) if self._parts else np.zeros(0)
         return Narration(samples.astype(np.float32), self._rate, tuple(timed))
-
-
-def _loud_steps(samples: NDArray[np.float32], step: int) -> NDArray[np.intp]:
-    """Return where the steps begin in which something is heard."""
-    whole = np.abs(samples[: len(samples) // step * step]).reshape(-1, step)
-    return np.flatnonzero(whole.max(axis=1) > _SILENCE) * step
 
 
 def _audible(

@@ -163,6 +163,7 @@ CHANGES = [
     )
 ]
 CANVASES = ("1:1", "16:9", "4:5")
+STYLES = ("plain", False, True)
 
 
 @pytest.mark.soak
@@ -175,8 +176,10 @@ async def test_fifty_films_are_paid_once_however_they_are_finished(sandbox):
         settings = sandbox.settings(**changes)
         videos = await hg.render_batch(drafts, settings=settings)
         assert {video.status for video in videos} == {"completed"}
-    for canvas in CANVASES:
+    for canvas, style in zip(CANVASES, STYLES, strict=True):
         for video in videos:
-            await hg.finish_video(video, aspect_ratio=canvas, settings=settings)
+            await hg.finish_video(
+                video, captions=style, aspect_ratio=canvas, settings=settings
+            )
 
     assert len(sandbox.charges()) == len(drafts)

@@ -76,24 +76,14 @@ def _required(metavar: str | None = None) -> Any:
     return Argument(..., metavar=metavar, show_default=False)
 
 
-def _as_json() -> Any:
-    return Option(False, "--json", help=_("One object a line on stdout."))
-
-
 def _template(about: str) -> Any:
     return Option(None, "--template", "-t", metavar="FILE.md", help=about)
 
 
-def _words() -> Any:
-    return Argument(None, metavar="TEXT", show_default=False)
-
-
-def _refresh() -> Any:
-    return Option(False, "--refresh", help=_("Fetch the list anew."))
-
-
-def _limit() -> Any:
-    return Option(20, "--limit", "-n", min=1)
+_AS_JSON: Any = Option(False, "--json", help=_("One object a line on stdout."))
+_WORDS: Any = Argument(None, metavar="TEXT", show_default=False)
+_REFRESH: Any = Option(False, "--refresh", help=_("Fetch the list anew."))
+_LIMIT: Any = Option(20, "--limit", "-n", min=1)
 
 
 @command("demo", "local", _("Make a video from an example: no key, no internet, free."))
@@ -130,7 +120,7 @@ class RenderOptions:
         None, min=0, help=_("Pay at most this much in this run.")
     )
     backend: _Backend | None = None
-    as_json: bool = _as_json()
+    as_json: bool = _AS_JSON
 
 
 @command("resume", "records", _("Take up every render and post that is not finished."))
@@ -144,7 +134,7 @@ class ResumeOptions:
         None, metavar="RENDER", help=_("Pay for another try of this render.")
     )
     backend: _Backend | None = None
-    as_json: bool = _as_json()
+    as_json: bool = _AS_JSON
 
 
 @command("history", "records", _("Show what was rendered and posted, newest first."))
@@ -153,8 +143,8 @@ class HistoryOptions:
 
     status: _HistoryStatus | None = Option(None, help=_("Only those."))
     since: datetime | None = Option(None, help=_("Only from that day on."))
-    limit: int = _limit()
-    as_json: bool = _as_json()
+    limit: int = _LIMIT
+    as_json: bool = _AS_JSON
 
 
 @command("export", "records", _("Write the whole history to a file."))
@@ -249,25 +239,25 @@ class PreviewOptions:
 class VoiceOptions:
     """Arguments of ``voices``."""
 
-    text: list[str] | None = _words()
+    text: list[str] | None = _WORDS
     language: str = Option("", "--language", "-l", help=_("Such as Russian or ru."))
     gender: str = Option("", "--gender", "-g")
-    refresh: bool = _refresh()
-    limit: int = _limit()
+    refresh: bool = _REFRESH
+    limit: int = _LIMIT
     backend: _Backend | None = None
-    as_json: bool = _as_json()
+    as_json: bool = _AS_JSON
 
 
 @command("avatars", "listing", _("Find an avatar look: by words."))
 class AvatarOptions:
     """Arguments of ``avatars``."""
 
-    text: list[str] | None = _words()
+    text: list[str] | None = _WORDS
     own: bool = Option(False, "--own", help=_("Only your own."))
-    refresh: bool = _refresh()
-    limit: int = _limit()
+    refresh: bool = _REFRESH
+    limit: int = _LIMIT
     backend: _Backend | None = None
-    as_json: bool = _as_json()
+    as_json: bool = _AS_JSON
 
 
 @command(
@@ -296,4 +286,4 @@ class WriteOptions:
         None, help=_("What to do with it.")
     )
     formats: bool = Option(False, "--formats", help=_("List the formats and end."))
-    as_json: bool = _as_json()
+    as_json: bool = _AS_JSON

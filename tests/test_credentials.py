@@ -1,11 +1,8 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from heygen_nb.config import load_settings, save_settings
-from heygen_nb.config.credentials import Credentials, read_credentials
+from heygen_nb.config import Credentials, load_settings, read_credentials, save_settings
 
 FULL = """{
   "api_key": "sk_1", "user": {"email": "a@b"}, "other_tool": [1],
@@ -24,12 +21,11 @@ def kept(tmp_path):
     return read
 
 
-def test_key_and_session_are_read_with_their_end(kept):
+def test_key_and_session_are_read(kept):
     found = kept(FULL.encode())
 
     assert found.api_key.get_secret_value() == "sk_1"
     assert found.session.get_secret_value() == "t0ken"
-    assert found.expires_at == datetime(2026, 11, 26, 12, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("start", [b"", b"\xef\xbb\xbf", b"\n "])
@@ -63,12 +59,6 @@ def test_a_missing_file_or_a_folder_counts_as_nothing(tmp_path):
 def test_no_secret_shows_in_the_repr(kept):
     assert "sk_1" not in repr(kept(FULL.encode()))
     assert "t0ken" not in repr(kept(FULL.encode()))
-
-
-def test_an_end_that_is_no_time_is_not_told(kept):
-    found = kept(b'{"oauth": {"access_token": "t", "expires_at": "soon"}}')
-
-    assert found.expires_at is None
 
 
 def with_file(tmp_path, content=FULL):

@@ -6,16 +6,17 @@ import difflib
 import logging
 import os
 import re
+from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dotenv import dotenv_values
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
+from pydantic_core import from_json
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
-from heygen_nb.config.credentials import DEFAULT_FILE, read_credentials
 from heygen_nb.config.settings import (
     ADDRESSES,
     FILE_KEYS,
@@ -36,6 +37,8 @@ log = logging.getLogger("heygen_nb.config")
 
 CONFIG_NAME, LEDGER_NAME = "config.yaml", "heygen_nb.db"
 MAX_BYTES = 1_000_000
+_CREDENTIALS = "~/.heygen/credentials"
+_MAX_CREDENTIALS_BYTES = 100_000
 _ALWAYS = (
     "heygen_use_avatar",
     "heygen_background_url",
@@ -147,13 +150,52 @@ def _add_credentials(
     if values.get("heygen_api_key"):
         values["heygen_source"] = origin["heygen_api_key"]
         return
-    file = environ.get("HEYGEN_NB_CREDENTIALS") or DEFAULT_FILE
+    file = environ.get("HEYGEN_NB_CREDENTIALS") or _CREDENTIALS
     found = read_credentials(file)
     if found.api_key or found.session:
         values["heygen_source"] = str(file)
         values["heygen_api_key"] = found.api_key
         # as in HeyGen's own tools, the key comes first
         values["heygen_session"] = None if found.api_key else found.session
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """The key or session that HeyGen's own command line tools keep on this machine.
+
+    Attributes:
+        api_key: Spends the API wallet.
+        session: Access token; spends the credits of the plan.
+    """
+
+    api_key: SecretStr | None = None
+    session: SecretStr | None = None
+
+
+def read_credentials(file: str | Path) -> Credentials:
+    """Read the file of HeyGen's tools, which is theirs and never written here.
+
+    Its form is that of the public heygen-cli (July 2026): JSON, or one line with a
+    key. One that is missing or cannot be read counts as empty.
+    """
+    try:
+        with Path(file).expanduser().open("rb") as stream:
+            text = stream.read(_MAX_CREDENTIALS_BYTES).decode("utf-8-sig").strip()
+    except (OSError, UnicodeDecodeError, RuntimeError):  # RuntimeError: no home at all
+        return Credentials()
+    try:
+        data = from_json(text)
+    except ValueError:
+        is_key = re.fullmatch(r"[\w.+/=-]+", text, re.ASCII)
+        return Credentials(api_key=SecretStr(text)) if is_key else Credentials()
+    data = data if isinstance(data, dict) else {}
+    oauth = data.get("oauth")
+    session = oauth.get("access_token") if isinstance(oauth, dict) else None
+    return Credentials(_secret(data.get("api_key")), _secret(session))
+
+
+def _secret(value: Any) -> SecretStr | None:
+    return SecretStr(value) if isinstance(value, str) and value else None
 
 
 def _file_values(file: Path) -> Iterator[tuple[str, tuple[str, str]]]:

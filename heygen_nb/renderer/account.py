@@ -14,8 +14,7 @@ from weakref import WeakValueDictionary
 from pydantic import SecretStr
 
 from heygen_nb.clock import Clock
-from heygen_nb.config import LEDGER_NAME, Settings
-from heygen_nb.config.credentials import read_credentials
+from heygen_nb.config import LEDGER_NAME, Settings, read_credentials
 from heygen_nb.errors import (
     ApiError,
     HeygenNbError,

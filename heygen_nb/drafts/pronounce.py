@@ -18,7 +18,7 @@ from ruamel.yaml import YAML
 
 from heygen_nb.errors import ConfigError
 from heygen_nb.files import read_text, write_whole
-from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import at_line, gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.yaml_text import YamlReader
 
@@ -35,7 +35,7 @@ class Rule(NamedTuple):
     """How a word or phrase is said; without a language in texts of any."""
 
     word: str
-    said: str
+    said: str = ""
     language: str = ""
 
 
@@ -84,17 +84,16 @@ def _rules(file: Path, _changed: int, _size: int) -> tuple[Rule, ...]:
     rules: list[Rule] = []
     for line, texts in reader.maps(_text(file)):
         if "word" in texts and texts.keys() <= _KEYS:
-            rules.append(Rule(**texts))
+            found = [Rule(**texts)]
         else:
-            rules += map(Rule, texts, texts.values())
-        for word, said, language in rules:
-            if not (word.strip() and said.strip()) or language not in (
-                "",
-                *SCRIPT_LANGUAGES,
-            ):
-                where = _("{file}, line {line}").format(file=file.name, line=line)
+            found = [Rule(word, said) for word, said in texts.items()]
+        for word, said, language in found:
+            known = language in ("", *SCRIPT_LANGUAGES)
+            if not (word.strip() and said.strip() and known):
+                where = at_line(file.name, line)
                 problem = _("a word, how it is said, and perhaps en or ru belong here")
                 raise ConfigError(f"{where}: {problem}.", hint=expected)
+        rules += found
     return tuple(rules)
 
 

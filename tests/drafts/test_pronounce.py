@@ -46,6 +46,7 @@ def test_a_rule_of_one_language_leaves_the_other_alone(rules):
         ("HeyGen: hey jen\nSQL: [1, 2]\n", 2),
         ("HeyGen: hey jen\nSQL:\n", 1),
         ("- word: a\n  said: b\n- word: a\n  said: b\n  language: xx\n", 3),
+        ("- word: a\n  said: b\n- word: c\n", 3),
         ("HeyGen hey jen\n", 1),
         ("a: b\n\tc: d\n", 2),
     ],

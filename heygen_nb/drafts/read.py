@@ -319,12 +319,9 @@ def drafts_in(content: bytes, name: str, place: str = "") -> list[Draft]:
         )
     drafts = []
     for number, (line, values) in enumerate(records, 1):
-        where = name
-        if read is not markdown_records:
-            where = at_line(name, line)
+        where = name if read is markdown_records else at_line(name, line)
         # the names of columns stand above all rows
-        named = at_line(name, 1)
-        named = named if read is csv_records else where
+        named = at_line(name, 1) if read is csv_records else where
         texts = by_field(values, named)
         if read is csv_records and "script" not in texts:
             raise DraftError(

@@ -10,6 +10,7 @@ import html
 import re
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,6 @@ from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from heygen_nb.models import Draft
 
 MAX_SCRIPT_CHARS = 5000  # HeyGen's usage limits
@@ -137,8 +136,9 @@ _KEYS = {*FIELDS, *FILE_KEYS, *VIDEO_KEYS, *SECRETS}
 def setting_line(script: str) -> int:
     """Return the line, from 1, that looks like a setting and no speech; 0 if none."""
     lines = script.splitlines()
-    first = [number for number, line in enumerate(lines) if line.strip()]
-    head = list(_paragraph(lines, first[0])) if first else []
+    first = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
+    paragraph = takewhile(lambda n: lines[n].strip(), range(first, len(lines)))
+    head = [number for number in paragraph if lines[number].strip(" \t-+=*;~")]
     for number, line in enumerate(lines):
         found = _SETTING.match(line)
         key = found["key"].strip().casefold() if found else ""
@@ -151,14 +151,6 @@ def setting_line(script: str) -> int:
     if len(head) > 1 and all(_LOWER.match(lines[n]) for n in head):
         return head[0] + 1
     return 0
-
-
-def _paragraph(lines: list[str], start: int) -> Iterator[int]:
-    for number in range(start, len(lines)):
-        if not lines[number].strip():
-            return
-        if lines[number].strip(" \t-+=*;~"):
-            yield number
 
 
 _OTHER: dict[str, re.Pattern[str]] = {

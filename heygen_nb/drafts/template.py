@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from heygen_nb.models import Draft
-    from heygen_nb.templates import Template
 
 _MARK = re.compile("\ue000(\\d+)\ue001")  # of private use
 _TAG = re.compile(r"\{[{%#](?:(?!\{[{%#]).)*?[}%#]\}|" + _MARK.pattern)
@@ -57,6 +56,8 @@ class DraftTemplate:
     """
 
     def __init__(self, text: str, name: str, *, identity: str) -> None:
+        from heygen_nb.templates import Template  # noqa: PLC0415 - Jinja is not small
+
         self.name = name
         self.identity = identity
         tags: list[str] = []
@@ -74,8 +75,10 @@ class DraftTemplate:
         texts = by_field(values, name)
         check_keys(texts, name)
         self.parts = {
-            key: self._compiled(
-                _MARK.sub(lambda mark: tags[int(mark[1])], part), lines.get(key, line)
+            key: Template(
+                _MARK.sub(lambda mark: tags[int(mark[1])], part),
+                where=name,
+                line=lines.get(key, line),
             )
             for key, part in {**texts, "script": script}.items()
         }
@@ -101,11 +104,6 @@ class DraftTemplate:
         identity = file.name if Path(place).is_absolute() else place
         text = decode(read_bytes(file), str(file))
         return cls(text, str(file), identity=identity)
-
-    def _compiled(self, text: str, line: int) -> Template:
-        from heygen_nb.templates import Template  # noqa: PLC0415 - Jinja is not small
-
-        return Template(text, where=self.name, line=line)
 
     def left(self, table: Table) -> dict[str, str]:
         """Return the columns, by field, that say what the template does not."""

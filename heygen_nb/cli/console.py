@@ -143,27 +143,27 @@ def say_error(error: HeygenNbError | Failure) -> None:
         err.print(f"   👉 {escape(error.hint)}")
 
 
-def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool) -> None:
+def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool = False) -> None:
     """Print what became of drafts; what stopped several of them is said once."""
+    if as_json:
+        for outcome in outcomes:
+            say(outcome.model_dump_json())
+        return
     stopped: dict[str, list[str]] = {}
     for outcome in outcomes:
         words = outcome.error.message if outcome.error else ""
         known = stopped.setdefault(words, []) if words else []
         known.append(outcome.draft_id)
-        if as_json or len(known) == 1:
-            show_outcome(outcome, as_json=as_json)
+        if len(known) == 1:
+            _show_outcome(outcome)
     for draft_ids in stopped.values():
-        if len(draft_ids) > 1 and not as_json:
+        if len(draft_ids) > 1:
             text = _("   The same holds for: {drafts}")
             names = ", ".join(f"#{draft_id}" for draft_id in draft_ids)
             say(text.format(drafts=names), err)
 
 
-def show_outcome(outcome: Outcome, *, as_json: bool) -> None:
-    """Print what became of a draft."""
-    if as_json:
-        say(outcome.model_dump_json())
-        return
+def _show_outcome(outcome: Outcome) -> None:
     if outcome.path:
         length = _("{seconds:.1f} s, asked: {target:.0f} s").format(
             seconds=outcome.duration_s or 0, target=outcome.target_s or 0

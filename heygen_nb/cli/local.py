@@ -16,7 +16,7 @@ from heygen_nb.cli.console import (
     on_terminal,
     out,
     say,
-    show_outcome,
+    show_outcomes,
     with_account,
 )
 from heygen_nb.config import load_settings
@@ -58,7 +58,7 @@ def run_demo(options: DemoOptions) -> int:
             [outcome] = await render_drafts(
                 account, settings, drafts, send=True, again=True, progress=progress
             )
-        show_outcome(outcome, as_json=False)
+        show_outcomes([outcome])
         if outcome.path and account.sandbox:
             url = account.sandbox.chat_url
             say("")

@@ -239,7 +239,9 @@ async def open_account(
         SandboxError: The sandbox does not start.
     """
     set_language(settings.language)
-    _open_log(settings)  # a key may be new although the account is shared
+    values = vars(settings).values()
+    secrets = [v.get_secret_value() for v in values if isinstance(v, SecretStr)]
+    open_log(settings.log_path, secrets)  # a key may be new though it is shared
     key = (asyncio.get_running_loop(), clock, *_identity(settings))
     async with turn(*key):
         if key not in _open:
@@ -250,12 +252,6 @@ async def open_account(
         account = _open[key]
     async with account.used():
         yield account
-
-
-def _open_log(settings: Settings) -> None:
-    values = vars(settings).values()
-    secrets = [v.get_secret_value() for v in values if isinstance(v, SecretStr)]
-    open_log(settings.log_path, secrets)
 
 
 def _identity(settings: Settings) -> tuple[object, ...]:

@@ -95,9 +95,9 @@ async def _is_known(account: Account, asset_id: str) -> None:
             return
 
 
-def foreign(picture: Picture | None, home: Path) -> Iterator[str]:
+def foreign(picture: Picture, home: Path) -> Iterator[str]:
     """Name a file from elsewhere: a stranger's table may have asked for it."""
-    if picture and not picture.path.resolve().is_relative_to(home.resolve()):
+    if not picture.path.resolve().is_relative_to(home.resolve()):
         text = _("A file from outside this folder goes to HeyGen as background: {file}")
         yield text.format(file=picture.path)
 

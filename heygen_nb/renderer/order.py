@@ -220,8 +220,9 @@ async def next_unpaid(
 ) -> Proposal | None:
     """Return the plan of the first draft that is not rendered; None if all are."""
     for draft in drafts:
-        if plans := await quote_all(account, [draft], settings, again=again):
-            return plans[0]
+        chosen = settings_for(draft, settings)
+        if plan := await quote(account, draft, chosen, again=again):
+            return plan
     return None
 
 
@@ -270,7 +271,7 @@ async def speak(account: Account, draft: Draft, settings: Settings) -> Audio:
     return await _say(account, await make_plan(account, draft, exact), exact)
 
 
-async def phrase(
+async def quote_phrase(
     account: Account, text: str, settings: Settings
 ) -> tuple[Wish, str, float]:
     """Return how HeyGen's voice is asked for a phrase, its name, and the cost.
@@ -310,7 +311,7 @@ async def say_phrase(
 
     Args:
         account: Who pays.
-        wish: Of :func:`phrase`.
+        wish: Of :func:`quote_phrase`.
         settings: With the limits.
         cost: What was agreed to.
 

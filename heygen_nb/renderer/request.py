@@ -121,7 +121,6 @@ async def make_plan(
     left_out, script = left_out_text(draft.script), what_is_said(draft.script).text
     said, target_s = words_said(script, settings), settings.video_duration
     cast = await choose_cast(account, settings, spoken=audio is not None)
-    voice = describe_voice(cast.voice)
     fit, language = await _fit(account, settings, cast.voice.voice_id, script, said)
     spoken, speed = (audio or fit).length, (audio or fit).speed
     pad_s = 0.0 if cast.look else _pad_s(spoken.seconds, target_s)
@@ -147,31 +146,32 @@ async def make_plan(
         uploaded = (asset_id or NOT_UPLOADED) if cast.picture else ""
         voiced = _voiced_by(cast.voice, said, speed, audio)
         body = _video_body(voiced, settings, cast, pad_s, uploaded)
-    new = _new_render(draft, script, settings, cast, audio)
-    decided = {
-        "body": body,
-        "language": language,
-        "speed": speed,
-        "estimate_s": round(length.seconds, 1),
-        "pad_s": pad_s,
-        "quoted": quote.amount,
-        "reserved_cost": quote.at_most,
-        "currency": quote.currency,
-    }
+    new = _new_render(
+        draft,
+        settings,
+        cast,
+        audio,
+        body=body,
+        script=script,
+        language=language,
+        speed=speed,
+        estimate_s=round(length.seconds, 1),
+        pad_s=pad_s,
+        quoted=quote.amount,
+        reserved_cost=quote.at_most,
+        currency=quote.currency,
+    )
     return Proposal(
-        new=new.model_copy(update=decided),
+        new=new,
         wish=wish,
         quote=quote,
         length=length,
-        voice=voice,
+        voice=describe_voice(cast.voice),
         avatar=cast.look.name if cast.look else "",
         warnings=(
             *about_captions(script, settings),
             *filter(None, [left_out]),
-            *_about_voice(script, language, cast.voice),
-            *_about_length(fit, target_s, pad_s),
-            *await _about_look(account, settings, cast),
-            *(foreign(cast.picture, settings.home) if cast.picture else ()),
+            *await _about_choice(account, settings, cast, new, fit),
         ),
         picture=cast.picture,
         instead=_instead(account, settings, cast, length.seconds),
@@ -245,9 +245,9 @@ def _instead(
 
 
 def _new_render(
-    draft: Draft, script: str, settings: Settings, cast: Cast, audio: Audio | None
+    draft: Draft, settings: Settings, cast: Cast, audio: Audio | None, **decided: Any
 ) -> NewRender:
-    """Return what is stored, without what depends on the length."""
+    """Return what is stored; ``decided`` is what depends on the length."""
     inputs = picture_and_sound(draft, settings)
     revision, *earlier = revisions_of(draft, inputs)
     own = {name: getattr(draft, name) for name in OVERRULES}
@@ -257,8 +257,6 @@ def _new_render(
         draft_id=draft.id,
         revision=revision,
         earlier=tuple(earlier),
-        body={},
-        script=script,
         caption=draft.caption,
         title=draft.title,
         inputs={**inputs, "draft": own, "finish": finish, "sound": sound},
@@ -268,6 +266,7 @@ def _new_render(
         look_type=cast.look.avatar_type if cast.look else "",
         engine=cast.engine,
         target_s=settings.video_duration,
+        **decided,
     )
 
 
@@ -275,6 +274,18 @@ def _pad_s(spoken_s: float, target_s: float) -> float:
     """Return the silence that brings a video without an avatar to its length."""
     missing_s = round(target_s - spoken_s, 1)
     return missing_s if missing_s >= _LEAST_PAD_S else 0.0
+
+
+async def _about_choice(
+    account: Account, settings: Settings, cast: Cast, new: NewRender, fit: Fit
+) -> tuple[str, ...]:
+    """Return what the user should know of voice, length, avatar and background."""
+    return (
+        *_about_voice(new.script, new.language, cast.voice),
+        *_about_length(fit, settings.video_duration, new.pad_s),
+        *await _about_look(account, settings, cast),
+        *(foreign(cast.picture, settings.home) if cast.picture else ()),
+    )
 
 
 def _about_voice(script: str, language: str, voice: VoiceReply) -> Iterator[str]:

@@ -48,7 +48,7 @@ class SearchIndex(Generic[T]):
     def __init__(self, items: Sequence[T]) -> None:
         self._entries: list[_Entry[T]] = [_entry(item) for item in items]
         words = (_WORD.findall(f"{e.name} {e.labels}") for e in self._entries)
-        self._words = sorted({word for group in words for word in group})
+        self._words = tuple(sorted({word for group in words for word in group}))
 
     def search(
         self, text: str, keep: Callable[[T], bool] = lambda _item: True
@@ -64,14 +64,12 @@ class SearchIndex(Generic[T]):
         hits = _fitting(entries, words)
         if hits or not entries:
             return Found(hits)
-        alike = [self._corrected(word) for word in words]
+        alike = [
+            word if _fitting(self._entries, [word]) else _closest(word, self._words)
+            for word in words
+        ]
         near = _fitting(entries, [word for word in alike if word])
         return Found(near[:NEAREST] if any(alike) else [], near=True)
-
-    def _corrected(self, word: str) -> str:
-        if _fitting(self._entries, [word]):
-            return word
-        return _closest(word, tuple(self._words))
 
 
 @lru_cache(maxsize=64)

@@ -175,8 +175,10 @@ async def _after_error(
     """Store what a failed send means; the state says whether to go on."""
     log.warning("#%s: %s", row.draft_id, error)
     fields: dict[str, object]
-    if isinstance(error, UNCLEAR) or _is_unreadable_conflict(error):
+    if isinstance(error, UNCLEAR):
         return row
+    if isinstance(error, ConflictError) and error.code is None:
+        return row  # a gateway's 409 may stand for "still in progress"
     nothing_made = isinstance(error, NotSentError | RateLimitedError)
     if earlier_unanswered and not nothing_made:
         return await _search(account, hold, row)
@@ -285,11 +287,6 @@ async def record(
 ) -> RenderRow:
     """Store what happened to a render; see :meth:`Ledger.record`."""
     return await asyncio.to_thread(account.ledger.record, hold, name, **fields)  # type: ignore[arg-type] # columns of any type
-
-
-def _is_unreadable_conflict(error: ApiError) -> bool:
-    """Tell a gateway's 409, which may stand for "still in progress", from a refusal."""
-    return isinstance(error, ConflictError) and error.code is None
 
 
 def not_known(row: RenderRow) -> OutcomeUnknownError:

@@ -220,18 +220,17 @@ async def wait(
     if row:
         report.clock = clock_for(row, await _times(account))
     # The time of day is asked only once: it may be set while we wait.
-    begun_s = clock.uptime() - _seconds_since(
-        clock.now(), row.submitted_at if row else None
-    )
-    elapsed_s = clock.uptime() - begun_s
+    now = clock.now()
+    submitted_at = (row and row.submitted_at) or now
+    elapsed_s = max(0.0, (now - submitted_at).total_seconds())
+    begun_s = clock.uptime() - elapsed_s
     # A render just submitted cannot be ready; anything older may well be.
     at_once = row is None or row.state != "submitted" or elapsed_s >= pace.interval_s
     if account.watcher is None:
         account.watcher = Watcher(account.client, sleep=clock.sleep)
     looks = account.watcher.watch(video_id, interval_s=pace.interval_s, at_once=at_once)
-    patience, missing = Patience(pace, clock.uptime), Missing()
+    patience, seen = Patience(pace, clock.uptime), Seen()
     silent_since: datetime | None = None
-    queued_s: float | None = None
     async with aclosing(looks):
         async for sighting in looks:
             elapsed_s = clock.uptime() - begun_s
@@ -241,12 +240,8 @@ async def wait(
                 await report("unknown", line, elapsed_s=elapsed_s)
             else:
                 silent_since = None
-                sighting = missing.judge(sighting, elapsed_s)  # noqa: PLW2901
-                if phase(sighting.word) == "pending":
-                    queued_s = elapsed_s
-                # it left the queue between two looks; when only the second was
-                # there, nobody knows when
-                left_s = None if queued_s is None else (queued_s + elapsed_s) / 2
+                sighting = seen.judge(sighting, elapsed_s)  # noqa: PLW2901
+                left_s = seen.left_queue_s(elapsed_s)
                 row = await _store(account, row, sighting, left_s, hold)
                 await _report_sighting(report, sighting, elapsed_s)
                 if _has_ended(sighting):
@@ -258,22 +253,30 @@ async def wait(
     raise AssertionError("the watcher never ends by itself")
 
 
-class Missing:
-    """Tells a deleted video from one that HeyGen does not find yet."""
+class Seen:
+    """What the looks at one video tell together."""
 
     def __init__(self) -> None:
-        self._since_s: float | None = None
+        self._missing_s: float | None = None
+        self._queued_s: float | None = None
 
     def judge(self, sighting: Sighting, elapsed_s: float) -> Sighting:
-        """Return a look, ``deleted`` once that is sure."""
+        """Return a look; a video that is not found is ``deleted`` once that is sure."""
         if sighting.word != "missing":
-            self._since_s = None
-            return sighting
-        if self._since_s is None:
-            self._since_s = elapsed_s
-        apart_s = elapsed_s - self._since_s
-        sure = elapsed_s >= _YOUNG_S and apart_s >= _BETWEEN_LOOKS_S
-        return Sighting("deleted" if sure else "pending")
+            self._missing_s = None
+        else:
+            if self._missing_s is None:
+                self._missing_s = elapsed_s
+            apart_s = elapsed_s - self._missing_s
+            sure = elapsed_s >= _YOUNG_S and apart_s >= _BETWEEN_LOOKS_S
+            sighting = Sighting("deleted" if sure else "pending")
+        if phase(sighting.word) == "pending":
+            self._queued_s = elapsed_s
+        return sighting
+
+    def left_queue_s(self, elapsed_s: float) -> float | None:
+        """Return when the queue was left, between two looks; None if none saw it."""
+        return None if self._queued_s is None else (self._queued_s + elapsed_s) / 2
 
 
 async def _times(account: Account) -> RenderTimes:
@@ -373,10 +376,6 @@ async def _ended(
         **links(reply, row),
     )
     return described(account, row, video) if row else video
-
-
-def _seconds_since(now: datetime, then: datetime | None) -> float:
-    return max(0.0, (now - then).total_seconds()) if then else 0.0
 
 
 def _completed_at(row: RenderRow, video: VideoReply) -> dict[str, datetime]:

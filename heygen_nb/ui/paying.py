@@ -10,7 +10,7 @@ from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import NO_AVATAR, Draft, Voice
 from heygen_nb.money import amount_text
 from heygen_nb.renderer import settings_for, update_video_config
-from heygen_nb.renderer.order import over_limit, phrase, say_phrase
+from heygen_nb.renderer.order import over_limit, quote_phrase, say_phrase
 from heygen_nb.renderer.search import language_label
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ async def say_if_agreed(panel: Panel, text: str) -> Path | None:
     """
     shared, before = panel.shared, panel.shared.video_settings
     async with shared.account() as account:
-        wish, voice, cost = await phrase(account, text, before)
+        wish, voice, cost = await quote_phrase(account, text, before)
         currency = account.rates.currency
     if cost:
         # a word costs a part of a cent, which is no amount to anybody

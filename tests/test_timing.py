@@ -305,7 +305,7 @@ def test_a_first_render_takes_minutes_whatever_its_length(video_s):
     """One to five of them, and up to fifteen at peak hours (seen live, 2026)."""
     clock = RenderTimes().clock(PastRender(video_s, 0))
 
-    assert clock.expected_s == pytest.approx(USUAL_S)
+    assert clock.eta_s(0) == pytest.approx(USUAL_S)
     assert 60 < USUAL_S < 300 < clock.late_s < 900
     assert clock.fraction(900) < 1
 
@@ -315,8 +315,8 @@ def test_progress_is_learned_from_past_renders():
     slow = RenderTimes([PastRender(30, 600)] * 9).clock(PastRender(30, 0))
 
     assert fast.fraction(30) > slow.fraction(30)
-    assert fast.expected_s == pytest.approx(60, rel=0.2)
-    assert slow.expected_s == pytest.approx(600, rel=0.2)
+    assert fast.eta_s(0) == pytest.approx(60, rel=0.2)
+    assert slow.eta_s(0) == pytest.approx(600, rel=0.2)
 
 
 def test_a_longer_video_and_another_engine_take_longer():
@@ -327,11 +327,11 @@ def test_a_longer_video_and_another_engine_take_longer():
     ]
     times = RenderTimes(past)
 
-    assert times.clock(PastRender(60, 0, "a")).expected_s > 1.25 * (
-        times.clock(PastRender(20, 0, "a")).expected_s
+    assert times.clock(PastRender(60, 0, "a")).eta_s(0) > 1.25 * (
+        times.clock(PastRender(20, 0, "a")).eta_s(0)
     )
-    assert times.clock(PastRender(30, 0, "b")).expected_s > 1.4 * (
-        times.clock(PastRender(30, 0, "a")).expected_s
+    assert times.clock(PastRender(30, 0, "b")).eta_s(0) > 1.4 * (
+        times.clock(PastRender(30, 0, "a")).eta_s(0)
     )
 
 

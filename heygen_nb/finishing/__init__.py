@@ -219,12 +219,13 @@ def timed_by_ear(script: str, sound: Narration) -> tuple[Word, ...]:
         return float(heard[min(max(index, 0), len(heard) - 1)]) + last * _STEP_S
 
     # A word ends with the last sound before its end, and not after a pause.
-    return tuple(
-        Word(w.text, at(w.start_s, 0), max(at(w.end_s, 1), at(w.start_s, 0)))
-        if w.end_s > w.start_s
-        else Word(w.text, at(w.start_s, 0), at(w.start_s, 0))
-        for w in model.words
-    )
+    words = []
+    for word in model.words:
+        start_s = end_s = at(word.start_s, 0)
+        if word.end_s > word.start_s:
+            end_s = max(at(word.end_s, 1), start_s)
+        words.append(Word(word.text, start_s, end_s))
+    return tuple(words)
 
 
 _STEP_S = 0.02
@@ -233,9 +234,7 @@ _QUIET = 0.06  # of how loud the voice is at its loudest
 
 def _voiced(sound: Narration) -> NDArray[np.floating]:
     """Return the times at which somebody speaks."""
-    step = round(sound.sample_rate * _STEP_S)
-    whole = sound.samples[: len(sound.samples) // step * step].reshape(-1, step)
-    loud = np.sqrt(np.mean(whole**2, axis=1)) if len(whole) else np.zeros(0)
+    loud = sound.power(_STEP_S)
     floor = _QUIET * float(np.percentile(loud, 95)) if len(loud) else 0.0
     return np.flatnonzero(loud > max(floor, 1e-4)) * _STEP_S
 

@@ -126,20 +126,18 @@ def _with_frame(film: Path, frames: Path, kind: Kind, second: float) -> Finding:
 
 def _heard(film: Path) -> tuple[float, float]:
     """Return when something is heard first and last."""
-    sound = read_sound(film)
-    step = sound.sample_rate // 50
-    whole = sound.samples[: len(sound.samples) // step * step].reshape(-1, step)
-    loud = np.flatnonzero(np.sqrt(np.mean(whole**2, axis=1)) > _QUIET)
+    loud = np.flatnonzero(read_sound(film).power(1 / 50) > _QUIET)
     return (loud[0] / 50, (loud[-1] + 1) / 50) if len(loud) else (0.0, 0.0)
 
 
 def _seen(
     times: Sequence[float], pictures: Sequence[Image.Image], expected: Expectation
 ) -> Iterator[tuple[Kind, float]]:
-    greys = [_grey(picture) for picture in pictures]
+    small = (picture.convert("L").reduce(_BLOCK // 2) for picture in pictures)
+    greys = [np.asarray(picture, np.int16) for picture in small]
     colour = expected.background if isinstance(expected.background, str) else ""
     # On a background that is black itself only letters and a face are bright.
-    wanted_dark = colour.startswith("#") and _luma(colour) < _DARK
+    wanted_dark = colour.startswith("#") and _grey(colour) < _DARK
     share = 100 if wanted_dark else 98
     dark = [bool(np.percentile(grey, share) < _DARK) for grey in greys]
     if (expected.moves or not wanted_dark) and (run := _run(dark, 2)) is not None:
@@ -163,12 +161,8 @@ def _run(flags: Sequence[bool], length: int) -> int | None:
     return None
 
 
-def _grey(picture: Image.Image) -> Grey:
-    return np.asarray(picture.convert("L").reduce(_BLOCK // 2), np.int16)
-
-
-def _luma(colour: str) -> float:
-    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+def _grey(colour: str) -> float:
+    red, green, blue = bytes.fromhex(colour[1:7])
     return 0.299 * red + 0.587 * green + 0.114 * blue
 
 

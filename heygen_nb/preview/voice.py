@@ -71,6 +71,13 @@ class Narration:
         """Return the length in seconds."""
         return len(self.samples) / self.sample_rate
 
+    def power(self, step_s: float) -> NDArray[np.float32]:
+        """Return how loud each step is: the root of its mean square."""
+        size = round(self.sample_rate * step_s)
+        steps = self.samples[: len(self.samples) // size * size].reshape(-1, size)
+        power: NDArray[np.float32] = np.sqrt(np.mean(steps**2, axis=1))
+        return power
+
     def padded(self, tail_s: float) -> Narration:
         """Return the same speech with ``tail_s`` seconds of silence after it."""
         tail = np.zeros(round(max(tail_s, 0.0) * self.sample_rate), np.float32)

@@ -186,11 +186,6 @@ class RenderClock:
         if self._times is not self._processing:
             self._times, self._queued_s = self._processing, max(elapsed_s, 0.0)
 
-    @property
-    def expected_s(self) -> float:
-        """Seconds the whole is expected to take."""
-        return self._queued_s + self._at(0.5)
-
     def fraction(self, elapsed_s: float) -> float:
         """Return 0 to 0.99; it never falls from one call to the next."""
         elapsed_s = max(elapsed_s, 0.0)

@@ -101,7 +101,12 @@ def moviepy(folder: Path, **encoding: Any) -> None:
     made = CompositeVideoClip(clips).with_effects([])
     made = made.with_audio(film.audio.with_effects([AudioNormalize()]))
     made.write_videofile(
-        str(folder / "moviepy.mp4"), fps=25, audio_codec="aac", logger=None, **encoding
+        str(folder / "moviepy.mp4"),
+        fps=25,
+        audio_codec="aac",
+        temp_audiofile_path=str(folder),
+        logger=None,
+        **encoding,
     )
 
 

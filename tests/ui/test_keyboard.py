@@ -164,6 +164,7 @@ def test_keys_make_save_and_turn_drafts_and_the_focus_never_falls(keyboard):
     script, title = book.field("Script"), book.field("Title")
     title.fill("First")
     script.fill("The first of two scripts, which is short.")
+    keyboard.listed("First")  # or letters under way would take "Saved." away again
     # a key that is pressed before the buttons are there waits for them
     late = page.add_style_tag(content=".hg [class*=hg-act-]{display:none!important}")
     page.keyboard.press("Alt+s")
@@ -177,10 +178,10 @@ def test_keys_make_save_and_turn_drafts_and_the_focus_never_falls(keyboard):
     )
     page.keyboard.type("Second")
     script.fill("The second of two scripts, which is short too.")
+    keyboard.listed("Second")
     page.keyboard.press("Alt+s")
     page.get_by_role("status").filter(has_text="Saved.").wait_for()
 
-    keyboard.listed("Second")
     page.keyboard.press("Alt+ArrowDown")
     page.wait_for_function(
         "() => [...document.querySelectorAll('.hg input')]"

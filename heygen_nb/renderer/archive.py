@@ -18,7 +18,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Video
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.finish import DONE, SOURCE, WORDS
-from heygen_nb.renderer.speech import words_beside
+from heygen_nb.renderer.speech import kept_sound, words_beside
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -240,7 +240,7 @@ def _prepare(account: Account, folder: Path, row: RenderRow | None) -> None:
     for name in (SOURCE, DONE):  # of an earlier film here
         (folder / name).unlink(missing_ok=True)
     if row and (sound := row.inputs.get("sound")):
-        told = words_beside(account.videos / "speech" / sound)
+        told = words_beside(kept_sound(account, sound))
         if told.exists():
             shutil.copyfile(told, folder / WORDS)
     if row:

@@ -30,6 +30,7 @@ from heygen_nb.renderer.speech import (
     Audio,
     Wish,
     fitted,
+    kept_sound,
     spoken,
     text_key,
     words_beside,
@@ -180,7 +181,7 @@ async def make_film(
 
 
 def _sound(account: Account, row: RenderRow) -> Path:
-    sound = account.videos / "speech" / str(row.inputs["sound"])
+    sound = kept_sound(account, str(row.inputs["sound"]))
     if sound.exists():
         return sound
     told = _("The sound {file} was deleted: the film cannot be made of it.")

@@ -300,7 +300,7 @@ async def fitted(account: Account, wish: Wish, row: SpeechRow) -> Audio:
 
 async def asset_of_sound(account: Account, name: str) -> str:
     """Return the asset of a kept sound, uploaded for free unless it is there."""
-    content = await asyncio.to_thread((_folder(account) / name).read_bytes)
+    content = await asyncio.to_thread(kept_sound(account, name).read_bytes)
     digest = hashlib.sha256(content).hexdigest()
     return await uploaded(account, digest, name, lambda: content)
 
@@ -320,11 +320,12 @@ def _stretched(path: Path, seconds: float) -> Path:
 
 def sound_of(account: Account, row: SpeechRow) -> Path:
     """Return where the sound of a speech is kept."""
-    return _folder(account) / f"{row.text_key.replace(':', '-')}-{row.id}"
+    return kept_sound(account, f"{row.text_key.replace(':', '-')}-{row.id}")
 
 
-def _folder(account: Account) -> Path:
-    return account.videos / "speech"
+def kept_sound(account: Account, name: str) -> Path:
+    """Return where a sound of that name is kept."""
+    return account.videos / "speech" / name
 
 
 def write_words(sound: Path, words: Iterable[tuple[str, float, float]]) -> None:

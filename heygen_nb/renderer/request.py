@@ -141,11 +141,10 @@ async def make_plan(
     speaks = first and not await settled(account, wish)
     quote = _quote(account, settings, cast, spoken, length, speaks=speaks)
     if here:
-        body = _narrated_body(said, cast.voice.voice_id, speed, settings)
+        body = _narrated_body(wish, settings)
     else:
         uploaded = (asset_id or NOT_UPLOADED) if cast.picture else ""
-        voiced = _voiced_by(cast.voice, said, speed, audio)
-        body = _video_body(voiced, settings, cast, pad_s, uploaded)
+        body = _video_body(_voiced_by(wish, audio), settings, cast, pad_s, uploaded)
     new = _new_render(
         draft,
         settings,
@@ -334,15 +333,17 @@ async def _about_look(account: Account, settings: Settings, cast: Cast) -> list[
     return found
 
 
-def _voiced_by(
-    voice: VoiceReply, said: str, speed: float, audio: Audio | None
-) -> dict[str, Any]:
+def _voiced_by(wish: Wish, audio: Audio | None) -> dict[str, Any]:
     """Return what is spoken: the words, or in exact mode the speech made of them."""
     if audio:
         by_link = {"audio_url": audio.link}
         return by_link if audio.link else {"audio_asset_id": audio.asset_id}
-    settings = VoiceSettings(speed=speed)
-    return {"script": said, "voice_id": voice.voice_id, "voice_settings": settings}
+    settings = VoiceSettings(speed=wish.speed)
+    return {
+        "script": wish.script,
+        "voice_id": wish.voice_id,
+        "voice_settings": settings,
+    }
 
 
 def _video_body(
@@ -394,16 +395,14 @@ def framing(look: LookReply, settings: Settings) -> Literal["cover", "contain"]:
     return "contain" if same and look.avatar_type == "studio_avatar" else "cover"
 
 
-def _narrated_body(
-    script: str, voice_id: str, speed: float, settings: Settings
-) -> dict[str, Any]:
+def _narrated_body(wish: Wish, settings: Settings) -> dict[str, Any]:
     """Return what is stored of a film made here: its speech, and what is shown."""
     return {
-        "text": script,
-        "voice_id": voice_id,
-        "speed": speed,
-        "slowest": settings.min_speed,
-        "fastest": settings.max_speed,
+        "text": wish.script,
+        "voice_id": wish.voice_id,
+        "speed": wish.speed,
+        "slowest": wish.slowest,
+        "fastest": wish.fastest,
         "film": {
             "background": settings.heygen_background_url,
             "aspect_ratio": settings.aspect_ratio,

@@ -81,7 +81,15 @@ def shown():
     return show
 
 
-@pytest.mark.parametrize("kind", LOOKS)
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "studio",
+        "photo",
+        pytest.param("twin", marks=pytest.mark.soak),  # matted like a photo
+        pytest.param("studio without a list", marks=pytest.mark.soak),
+    ],
+)
 async def test_the_film_shows_what_the_animatic_showed(make_sandbox, home, kind, shown):
     """Every background on every canvas, without bars, and paid once."""
     Image.new("RGB", (900, 900), BLUE).save(home / "sea.png")

@@ -109,6 +109,7 @@ class SettingsPanel(Panel):
         self.foot = Actions(self, works, at=saved, primary="save")
         self.foot.offer(*works)
         self._cards = make(widgets.Box, "hg-masonry", children=self._build_cards())
+        self.fill()  # before it is seen: what is typed at once stays
         return self.mending, self._cards, self.foot, saved
 
     def _build_cards(self) -> tuple[widgets.Widget, ...]:
@@ -128,7 +129,7 @@ class SettingsPanel(Panel):
             widgets.Dropdown, _("Language"), "hg-short", options=_LANGUAGES
         )
         self.d_language.observe(self._on_language, "value")
-        self._cards.children += (
+        cards = (
             self._card(_("🖼️ Picture"), _LOOK, self.look_picker),
             self._card(_("📮 Posts"), _POSTS),
             self._card(_("💰 Length and money"), _MONEY),
@@ -136,8 +137,9 @@ class SettingsPanel(Panel):
             PronounceCard(self),
             self._card(_("🌐 General"), {}, self.d_language),
         )
-        self.foot.offer("save", "reset")
         self.fill()
+        self._cards.children += cards
+        self.foot.offer("save", "reset")
 
     def _tested(self, work: Work, place: Place) -> tuple[widgets.Widget, ...]:
         return self.button(_("Test connection"), work, at=place), place
@@ -187,7 +189,6 @@ class SettingsPanel(Panel):
         return next(self.fields[key] for key, one in _PICKERS.items() if one == name)
 
     async def _begin(self) -> None:
-        self.fill()
         if self.shared.broken:
             self.tell_error(self.shared.broken)
         await self._list_voices()

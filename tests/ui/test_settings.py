@@ -56,6 +56,18 @@ async def test_a_duration_is_put_right_and_the_panel_says_why(
     assert why not in panel.duration_place.html
 
 
+async def test_what_is_typed_as_soon_as_the_panel_is_seen_stays(sandbox, home):
+    panel = SettingsPanel(SharedState())
+    panel.fields["video_duration"].value = "5"
+    await panel.idle()
+
+    assert panel.fields["video_duration"].value == "5"
+    await click(panel, panel.save_all)
+    assert "at least" in panel.duration_place.html
+    panel.close()
+    await panel.shared.close()
+
+
 async def test_the_next_render_uses_what_was_saved(panel):
     panel.fields["video_duration"].value = "45"
     panel.fields["heygen_use_avatar"].value = False

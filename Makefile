@@ -16,10 +16,9 @@ lab: .venv/.run
 quick: .venv/.dev
 	$(BIN)/pytest -n 2 --dist worksteal -m "not (browser or slow or soak)"
 
-# a browser waits as long as it computes: three processes keep two cores at work
 test: .venv/.dev
 	bash tests/bring.sh
-	$(BIN)/pytest -n 3 --dist worksteal -m "not soak"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not soak"
 
 contract: .venv/.dev
 	@test -d "$$HEYGEN_SCHEMAS" || { echo "HEYGEN_SCHEMAS must name the folder of HeyGen's schemas"; exit 1; }

@@ -23,8 +23,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from heygen_nb.finishing import Finish, finish
-from heygen_nb.finishing.check import Expectation, check
+from heygen_nb.finishing import Expectation, Finish, check_film, finish
 from heygen_nb.preview import EspeakVoice, Scene, render_scene
 
 TEXTS = (
@@ -162,10 +161,10 @@ def one(number: int, folder: Path) -> tuple[dict[str, list[str]], float]:
         wrong = "#c83c28" if random.random() < 0.5 else "#7a7f88"
         films["background"] = film("background", replace(scene, background=wrong))
     began = time.process_time()
-    check(made.path, hope, base / "frames")
+    check_film(made.path, hope, base / "frames")
     spent = (time.process_time() - began) / made.facts.duration_s
     told = {
-        kind: [f.kind for f in check(path, hope, base / "frames")]
+        kind: [f.kind for f in check_film(path, hope, base / "frames")]
         for kind, path in films.items()
     }
     if told["good"] or any(k not in told[k] for k in films if k != "good"):

@@ -19,7 +19,12 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, PostRow, RenderRow
 from heygen_nb.models import AspectRatio, Avatar, Draft, Post, Video, Voice, unexpected
 from heygen_nb.posting import Posting
-from heygen_nb.renderer import draft_settings, effective_settings, settings_for
+from heygen_nb.renderer import (
+    animatic,
+    draft_settings,
+    effective_settings,
+    settings_for,
+)
 from heygen_nb.renderer.account import Account, open_account
 from heygen_nb.renderer.advance import advance, fetched, submitted, waited
 from heygen_nb.renderer.finish import checked, refuse_faulty
@@ -39,7 +44,7 @@ if TYPE_CHECKING:
     )
     from concurrent.futures import Executor
 
-    from heygen_nb.finishing.check import Finding
+    from heygen_nb.finishing import Finding
     from heygen_nb.log import ProgressCallback
 
     Function = TypeVar("Function", bound=Callable[..., Coroutine[Any, Any, Any]])
@@ -582,13 +587,13 @@ async def preview_draft(
         DraftError: The script cannot be spoken.
         PreviewError: The video could not be made.
     """
-    from heygen_nb.renderer import animatic  # noqa: PLC0415 - 40 MB of codecs
-
     settings = settings or load_settings()
     target = Path(
         output or settings.home / animatic.PREVIEWS / f"{file_stem(draft.id)}.mp4"
     ).absolute()
-    return (await animatic.preview(draft, settings_for(draft, settings), target)).path
+    return (
+        await animatic.make_preview(draft, settings_for(draft, settings), target)
+    ).path
 
 
 @expects(Draft, many=True)
@@ -609,8 +614,6 @@ async def preview_batch(
     Returns:
         The MP4 in ``previews/`` or the error of each draft, in their order.
     """
-    from heygen_nb.renderer import animatic  # noqa: PLC0415 - 40 MB of codecs
-
     settings = settings or load_settings()
     folder = (settings.home / animatic.PREVIEWS).absolute()
     return await animatic.preview_many(drafts, settings, folder, executor)

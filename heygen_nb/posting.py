@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
+from heygen_nb import finishing, preview
+from heygen_nb.chats import MAX_FILE_BYTES, chat_of, split_caption
 from heygen_nb.errors import (
     ConfigError,
     DeliveryError,
@@ -60,8 +62,6 @@ class Posting:
         """Where posts go; empty when that is not set."""
         if self._account.sandbox:
             return self._account.sandbox.chat_id
-        from heygen_nb.telegram import chat_of  # noqa: PLC0415 - 6 MB, for posts only
-
         chat = chat_of(self.settings.telegram_chat_id)
         thread = self.settings.telegram_thread_id
         return f"{chat}/{thread}" if chat and thread and "/" not in chat else chat
@@ -168,8 +168,6 @@ class Posting:
             DeliveryError: Surely not all of it is in the chat.
             DeliveryUnsureError: It may be; a person has to look.
         """
-        from heygen_nb.telegram import split_caption  # noqa: PLC0415 - 6 MB
-
         rows = await asyncio.to_thread(self._posts.parts, post.id)
         _check_age(rows, post.created_at)
         texts = None
@@ -217,8 +215,6 @@ class Posting:
 
     def _texts(self, caption: str) -> list[str]:
         """Return the messages of a post: the caption, labelled if that is wished."""
-        from heygen_nb.telegram import split_caption  # noqa: PLC0415 - see above
-
         if self.settings.ai_label in ("caption", "both"):
             caption = f"{caption.strip()}\n\n{ai_label()}"
         return split_caption(caption)
@@ -391,10 +387,8 @@ async def _prepared(
         return lambda: poster.send_message(row.chat_id, row.text)
     if video.path is None:
         raise DeliveryError(_("The video has no file yet: download it first."))
-    from heygen_nb.preview import probe_video  # noqa: PLC0415 - 40 MB of codecs
-
     path = await asyncio.to_thread(_small_enough, video.path)
-    facts = await asyncio.to_thread(probe_video, path)
+    facts = await asyncio.to_thread(preview.probe_video, path)
     cover = await asyncio.to_thread(_cover, path, settings.telegram_cover_s)
     return lambda: poster.send_video(
         row.chat_id,
@@ -412,22 +406,18 @@ async def _prepared(
 def _cover(path: Path, at_s: float) -> Path | None:
     if not at_s:
         return None
-    from heygen_nb.preview.video import pictures_at, save_jpeg  # noqa: PLC0415 - 40 MB of codecs
-
     target = path.with_suffix(".cover.jpg")
-    save_jpeg(pictures_at(path, [at_s])[0], target, max_bytes=_MAX_COVER_BYTES)
+    preview.save_jpeg(
+        preview.pictures_at(path, [at_s])[0], target, max_bytes=_MAX_COVER_BYTES
+    )
     return target
 
 
 def _small_enough(path: Path) -> Path:
-    from heygen_nb.telegram import MAX_FILE_BYTES  # noqa: PLC0415 - see above
-
     if path.stat().st_size <= MAX_FILE_BYTES:
         return path
-    from heygen_nb.finishing import shrink_video  # noqa: PLC0415 - 40 MB of codecs
-
     smaller = path.with_suffix(".telegram.mp4")
-    return shrink_video(path, smaller, max_bytes=MAX_FILE_BYTES)
+    return finishing.shrink_video(path, smaller, max_bytes=MAX_FILE_BYTES)
 
 
 def _is_fresh(asked_at: datetime) -> bool:

@@ -13,20 +13,20 @@ import pytest
 from hypothesis import example, given, settings, strategies as st
 from pydantic import SecretStr
 
+from heygen_nb.chats import (
+    MAX_CAPTION,
+    MAX_FILE_BYTES,
+    MAX_MESSAGE,
+    chat_of,
+    split_caption,
+)
 from heygen_nb.errors import (
     ConfigError,
     DeliveryError,
     DeliveryRefusedError,
     DeliveryUnsureError,
 )
-from heygen_nb.telegram import (
-    MAX_CAPTION,
-    MAX_FILE_BYTES,
-    MAX_MESSAGE,
-    TelegramPoster,
-    chat_of,
-    split_caption,
-)
+from heygen_nb.telegram import TelegramPoster
 
 from .serving import sandbox_in_thread
 

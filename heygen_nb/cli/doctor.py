@@ -18,7 +18,7 @@ from heygen_nb.models import Draft
 from heygen_nb.money import amount_text
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.account import Account, open_account, purse_of
-from heygen_nb.renderer.animatic import preview
+from heygen_nb.renderer.animatic import make_preview
 from heygen_nb.renderer.resolve import (
     background_meant,
     choose_engine,
@@ -102,7 +102,7 @@ class _Checkup:
             draft = Draft(script="Проверка 🎬 OK")
             # the background has a line of its own
             settings = self._settings.model_copy(update={"heygen_background_url": ""})
-            made = await preview(draft, settings, Path(folder) / "check.mp4")
+            made = await make_preview(draft, settings, Path(folder) / "check.mp4")
             return f"{made.width}x{made.height}"
 
     async def _disk(self) -> str:

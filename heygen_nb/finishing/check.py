@@ -83,7 +83,7 @@ class Finding:
     frame: Path | None = None
 
 
-def check(film: Path, expected: Expectation, frames: Path) -> list[Finding]:
+def check_film(film: Path, expected: Expectation, frames: Path) -> list[Finding]:
     """Look at and listen to a film.
 
     Args:

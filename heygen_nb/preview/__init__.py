@@ -1,23 +1,9 @@
 """The animatic: a draft seen and heard on this machine, free and in seconds.
 
-Files in, MP4 + SRT + JPEG out; nothing here knows HeyGen, drafts or the ledger.
-``fetch`` (background pictures) is imported on its own: it needs httpx.
+Files in, MP4 + SRT + JPEG out; nothing here knows HeyGen, drafts or the ledger. Its
+names stand in ``__init__.pyi``; codecs are 40 MB, so they are loaded on first use.
 """
 
-from heygen_nb.preview.scene import Rendered, Scene, preview_batch, render_scene
-from heygen_nb.preview.video import VideoFacts, make_thumbnail, probe_video, read_sound
-from heygen_nb.preview.voice import EspeakVoice, Narration, Word
+import lazy_loader
 
-__all__ = [
-    "EspeakVoice",
-    "Narration",
-    "Rendered",
-    "Scene",
-    "VideoFacts",
-    "Word",
-    "make_thumbnail",
-    "preview_batch",
-    "probe_video",
-    "read_sound",
-    "render_scene",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

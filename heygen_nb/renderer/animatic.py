@@ -6,12 +6,12 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from heygen_nb import preview
 from heygen_nb.drafts import check_draft, what_is_said
 from heygen_nb.drafts.pronounce import pronounced
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.files import file_stem, write_whole
 from heygen_nb.models import Draft, is_loopback, short_id
-from heygen_nb.preview import Rendered, Scene, preview_batch, render_scene
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.background import background_source
 from heygen_nb.renderer.finish import pool
@@ -31,14 +31,14 @@ FAST_PX, SHARE_PX = 720, 1080
 PREVIEWS, LOOKS = "previews", ".looks"
 
 
-async def preview(
+async def make_preview(
     draft: Draft,
     settings: Settings,
     output: Path,
     *,
     short_side_px: int = FAST_PX,
     executor: Executor | None = None,
-) -> Rendered:
+) -> preview.Rendered:
     """Make the animatic of a draft: MP4, and SRT and JPEG beside it.
 
     Args:
@@ -55,14 +55,16 @@ async def preview(
     """
     scene = await scene_of(draft, settings, short_side_px)
     loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(executor or pool(), render_scene, scene, output)
+    return await loop.run_in_executor(
+        executor or pool(), preview.render_scene, scene, output
+    )
 
 
 async def kept_preview(draft: Draft, settings: Settings) -> Path:
     """Return the animatic of a draft as it is, made once; older ones are deleted.
 
     Raises:
-        HeygenNbError: See :func:`preview`.
+        HeygenNbError: See :func:`make_preview`.
     """
     inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
     folder = settings.home / PREVIEWS
@@ -71,7 +73,7 @@ async def kept_preview(draft: Draft, settings: Settings) -> Path:
     if not path.exists():
         for old in folder.glob(f"{draft.id}-*"):
             old.unlink(missing_ok=True)
-        await preview(draft, settings, path.absolute())
+        await make_preview(draft, settings, path.absolute())
     return path
 
 
@@ -83,7 +85,7 @@ async def preview_many(
 ) -> list[Path | HeygenNbError]:
     """Make the animatics of drafts side by side; see :func:`preview_batch`."""
     chosen = effective_settings(settings)
-    jobs: list[tuple[Scene, Path]] = []
+    jobs: list[tuple[preview.Scene, Path]] = []
     refused: dict[int, HeygenNbError] = {}
     for number, draft in enumerate(drafts):
         try:
@@ -92,12 +94,14 @@ async def preview_many(
             refused[number] = error
         else:
             jobs.append((scene, folder / f"{file_stem(draft.id)}.mp4"))
-    made = iter(await asyncio.to_thread(preview_batch, jobs, executor))
+    made = iter(await asyncio.to_thread(preview.preview_batch, jobs, executor))
     found = [refused.get(number) or next(made) for number in range(len(drafts))]
     return [r if isinstance(r, HeygenNbError) else r.path for r in found]
 
 
-async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scene:
+async def scene_of(
+    draft: Draft, settings: Settings, short_side_px: int
+) -> preview.Scene:
     """Return what the animatic shows for a draft under these settings.
 
     Raises:
@@ -117,7 +121,7 @@ async def scene_of(draft: Draft, settings: Settings, short_side_px: int) -> Scen
     look = await _look_picture(settings)
     # its own scene fills the canvas; before a background the look stands by itself
     fit = "cover" if settings.fit == "auto" else settings.fit
-    return Scene(
+    return preview.Scene(
         script=said,
         said=pronunciation if pronunciation != said else "",
         speed=speed_for(pronunciation, settings.video_duration, language),
@@ -141,7 +145,6 @@ async def _look_picture(settings: Settings) -> Path | None:
         return None
     # The client and the ledger take longer to load than most previews to make.
     from heygen_nb.heygen import HeyGenClient  # noqa: PLC0415
-    from heygen_nb.preview.fetch import fetch_image  # noqa: PLC0415
     from heygen_nb.renderer.account import payer_of, session_of  # noqa: PLC0415
     from heygen_nb.renderer.catalogue import find_look  # noqa: PLC0415
 
@@ -155,7 +158,7 @@ async def _look_picture(settings: Settings) -> Path | None:
                 key, base_url=address, renewed=session_of(settings), max_retries=0
             ) as client:
                 look = await find_look(client, settings.heygen_avatar_id)
-            content = await fetch_image(
+            content = await preview.fetch_image(
                 look.preview_image_url or "", allow_private=is_loopback(address)
             )
             write_whole(kept, content)

@@ -12,6 +12,7 @@ import logging
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from heygen_nb import finishing, preview
 from heygen_nb.errors import ApiError, DownloadError, PreviewError
 from heygen_nb.files import file_stem, write_whole
 from heygen_nb.i18n import gettext as _
@@ -160,14 +161,11 @@ def _folder(account: Account, row: RenderRow | None, video: Video) -> Path:
 async def _fetch_files(
     account: Account, row: RenderRow | None, video: Video, folder: Path, report: Report
 ) -> dict[str, Path | None]:
-    from heygen_nb.finishing import respelled  # noqa: PLC0415 - 40 MB of codecs
-    from heygen_nb.preview import make_thumbnail, probe_video  # noqa: PLC0415 - 40 MB of codecs
-
     name = file_stem(video.draft_id or video.video_id)
     mp4 = folder / f"{name}.mp4"
     fetch, video_id = account.downloader.fetch, video.video_id
     link = _link(account, row, video, "video_url")
-    await fetch(link, mp4, video_id=video_id, check=probe_video)
+    await fetch(link, mp4, video_id=video_id, check=preview.probe_video)
     files: dict[str, Path | None] = {"path": mp4}
     # The film is paid for: whatever comes with it may be missing.
     missing = []
@@ -179,7 +177,7 @@ async def _fetch_files(
                 link, srt, video_id=video_id, check=_is_text, tries=_TRIES_OF_EXTRAS
             )
             if row and row.inputs.get("said"):  # HeyGen spells words as they are said
-                text = respelled(srt.read_text("utf-8"), row.script)
+                text = finishing.respelled(srt.read_text("utf-8"), row.script)
                 await asyncio.to_thread(write_whole, srt, text)
     except (DownloadError, ApiError, OSError) as error:
         missing.append(str(error))
@@ -187,7 +185,9 @@ async def _fetch_files(
     try:
         # Telegram wants a small JPEG; HeyGen's own picture may be of any size.
         target = folder / f"{name}.jpg"
-        files["thumbnail"] = await asyncio.to_thread(make_thumbnail, mp4, target)
+        files["thumbnail"] = await asyncio.to_thread(
+            preview.make_thumbnail, mp4, target
+        )
     except (PreviewError, OSError) as error:
         missing.append(str(error))
     for reason in missing:

@@ -18,6 +18,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from heygen_nb import preview
 from heygen_nb.errors import ApiError, ConfigError, NotFoundError, PreviewError
 from heygen_nb.files import media_type, read_bytes
 from heygen_nb.i18n import gettext as _
@@ -200,9 +201,7 @@ async def background_source(
         return value or None
     if picture := await asyncio.to_thread(picture_of, value, home, moving=moving):
         return picture.path
-    from heygen_nb.preview.fetch import fetch_image  # noqa: PLC0415 - 40 MB
-
-    return await fetch_image(value, allow_private=allow_private)
+    return await preview.fetch_image(value, allow_private=allow_private)
 
 
 def stamp_of(value: str, path: Path) -> Stamp:
@@ -251,10 +250,8 @@ def _check(stamp: Stamp, moving: bool) -> None:  # noqa: FBT001 - cached by plac
     """Decode a whole picture: a cut one would be found out by HeyGen only."""
     name, content = str(stamp[0]), _content(stamp[0])
     if moving and media_type(content) == "video/mp4":
-        from heygen_nb.preview import probe_video  # noqa: PLC0415 - 40 MB of codecs
-
         try:
-            probe_video(stamp[0])
+            preview.probe_video(stamp[0])
         except PreviewError as error:
             raise refusal(name, error.message.rstrip(".")) from None
         return

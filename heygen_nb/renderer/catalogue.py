@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
+from heygen_nb import preview
 from heygen_nb.errors import (
     BadReplyError,
     ConfigError,
@@ -286,13 +287,12 @@ class Catalogue:
         Raises:
             PreviewError: There is no sample, or it cannot be had.
         """
-        from heygen_nb.preview.fetch import fetch_sound  # noqa: PLC0415 - 40 MB of libraries
 
         async def fresh() -> str | None:
             return (await self._client.get_voice(voice.id)).preview_audio_url
 
         return await self._fetched(
-            f"samples/{voice.id}.sound", voice.sample_url, fresh, fetch_sound
+            f"samples/{voice.id}.sound", voice.sample_url, fresh, preview.fetch_sound
         )
 
     async def picture(self, avatar: Avatar) -> bytes:
@@ -304,13 +304,16 @@ class Catalogue:
         Raises:
             PreviewError: There is no picture, or it cannot be had.
         """
-        from heygen_nb.preview.fetch import fetch_image  # noqa: PLC0415 - 40 MB of libraries
 
         async def fresh() -> str | None:
             return (await self._client.get_look(avatar.id)).preview_image_url
 
         return await self._fetched(
-            f"pictures/{avatar.id}.jpg", avatar.picture_url, fresh, fetch_image, _thumb
+            f"pictures/{avatar.id}.jpg",
+            avatar.picture_url,
+            fresh,
+            preview.fetch_image,
+            _thumb,
         )
 
     async def _fetched(
@@ -442,9 +445,7 @@ def _avatar(reply: LookReply, seen: Counter[str], *, own: bool) -> Avatar:
 
 
 def _thumb(content: bytes) -> bytes:
-    from heygen_nb.preview.layout import open_image  # noqa: PLC0415 - 40 MB of libraries
-
-    image, buffer = open_image(content), io.BytesIO()
+    image, buffer = preview.open_image(content), io.BytesIO()
     image.thumbnail((THUMB_PX, THUMB_PX))
     for quality in _QUALITIES:
         buffer = io.BytesIO()

@@ -15,6 +15,7 @@ from concurrent.futures import BrokenExecutor
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from heygen_nb import finishing, preview
 from heygen_nb.errors import ConfigError, FaultyVideoError, PreviewError
 from heygen_nb.files import write_whole
 from heygen_nb.i18n import gettext as _
@@ -24,8 +25,6 @@ from heygen_nb.renderer.background import picture_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from heygen_nb.finishing import Finish
-    from heygen_nb.finishing.check import Expectation, Finding
     from heygen_nb.ledger import RenderRow
     from heygen_nb.log import Report
     from heygen_nb.models import Video
@@ -86,22 +85,19 @@ def _source(path: Path) -> Path:
     return source
 
 
-def _work(row: RenderRow, video: Video) -> Finish:
-    from heygen_nb.finishing import Finish  # noqa: PLC0415 - 40 MB of codecs
-    from heygen_nb.preview import Word  # noqa: PLC0415
-
+def _work(row: RenderRow, video: Video) -> finishing.Finish:
     wish = row.inputs["finish"]
     subtitles = video.subtitles
     heard = subtitles.read_text("utf-8") if subtitles and subtitles.exists() else ""
     told = video.path.with_name(WORDS) if video.path else None
     words = json.loads(told.read_text("utf-8")) if told and told.exists() else []
-    return Finish(
+    return finishing.Finish(
         script=row.script,
         said=row.inputs.get("said", ""),
         # HeyGen burned its own in: two would lie over each other
         captions=wish["captions"] and not row.inputs.get("captions"),
         lit=wish.get("lit", True),
-        words=tuple(Word(*word) for word in words),
+        words=tuple(preview.Word(*word) for word in words),
         subtitles=heard,
         with_avatar=bool(row.inputs.get("use_avatar", True)),
         aspect_ratio=wish.get("aspect_ratio"),
@@ -112,16 +108,17 @@ def _work(row: RenderRow, video: Video) -> Finish:
     )
 
 
-def _finish(source: Path, target: Path, work: Finish, thumbnail: Path | None) -> None:
-    from heygen_nb.finishing import finish  # noqa: PLC0415 - 40 MB of codecs
-    from heygen_nb.preview import make_thumbnail  # noqa: PLC0415
-
-    finish(source, target, work)
+def _finish(
+    source: Path, target: Path, work: finishing.Finish, thumbnail: Path | None
+) -> None:
+    finishing.finish(source, target, work)
     if thumbnail:
-        make_thumbnail(target, thumbnail)
+        preview.make_thumbnail(target, thumbnail)
 
 
-async def checked(account: Account, row: RenderRow, video: Video) -> list[Finding]:
+async def checked(
+    account: Account, row: RenderRow, video: Video
+) -> list[finishing.Finding]:
     """Look at a finished video; note and return what is not as it was ordered.
 
     Raises:
@@ -139,35 +136,31 @@ async def checked(account: Account, row: RenderRow, video: Video) -> list[Findin
 
 def _checked(
     account: Account, row: RenderRow, video: Video, path: Path | None
-) -> list[Finding]:
-    from heygen_nb.finishing.check import check  # noqa: PLC0415 - 40 MB of codecs
-
+) -> list[finishing.Finding]:
     if path is None:
         raise PreviewError(_("The video is not downloaded."))
     expected = _expected(account, row, video, path)
-    return check(path, expected, path.with_name(FRAMES))
+    return finishing.check_film(path, expected, path.with_name(FRAMES))
 
 
 def _expected(
     account: Account, row: RenderRow, video: Video, path: Path
-) -> Expectation:
-    from heygen_nb.finishing import Finish, caption_pages  # noqa: PLC0415 - 40 MB of codecs
-    from heygen_nb.finishing.check import Expectation  # noqa: PLC0415
-    from heygen_nb.preview import probe_video  # noqa: PLC0415
-
-    inputs, facts = row.inputs, probe_video(path)
+) -> finishing.Expectation:
+    inputs, facts = row.inputs, preview.probe_video(path)
     if min(facts.width, facts.height) < _LEAST_PX:
-        return Expectation(script=row.script, speed=row.speed or 1.0)
+        return finishing.Expectation(script=row.script, speed=row.speed or 1.0)
     size = facts.width, facts.height
     ratio = (inputs.get("finish") or {}).get("aspect_ratio") or inputs["aspect_ratio"]
     across, down = (int(part) for part in ratio.split(":"))
     tall = round(facts.width * down / across / 2) * 2
-    work = _work(row, video) if inputs.get("finish") else Finish(captions=False)
-    layout, pages = caption_pages(work, size, facts.duration_s, None)
+    work = (
+        _work(row, video) if inputs.get("finish") else finishing.Finish(captions=False)
+    )
+    layout, pages = finishing.caption_pages(work, size, facts.duration_s, None)
     background: str | Path | None = str(inputs.get("background_url", ""))
     if not str(background).startswith("#"):
         background = _picture(account, (inputs.get("draft") or {}).get("background"))
-    return Expectation(
+    return finishing.Expectation(
         script=row.script,
         speed=row.speed or 1.0,
         size=(facts.width, tall) if abs(tall - facts.height) > 2 else size,  # noqa: PLR2004 - rounding
@@ -196,7 +189,7 @@ def noted_findings(noted: str, film: Path) -> list[tuple[str, Path]]:
     ]
 
 
-def words_of(findings: list[Finding]) -> list[str]:
+def words_of(findings: list[finishing.Finding]) -> list[str]:
     """Tell what the check has found, a line each."""
     return [_told(finding.kind, finding.second) for finding in findings]
 

@@ -11,6 +11,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
+from heygen_nb import finishing, preview
 from heygen_nb.errors import (
     ApiError,
     DownloadError,
@@ -194,13 +195,12 @@ def _sound(account: Account, row: RenderRow) -> Path:
 
 def _make(sound: Path, target: Path, wish: dict[str, Any]) -> tuple[float, float]:
     """Make a film; return how long its speech was, and how long it is."""
-    from heygen_nb.finishing import Narrated, make_film  # noqa: PLC0415 - 40 MB of codecs
-    from heygen_nb.preview import Word  # noqa: PLC0415
-
     words = words_beside(sound)
     told = json.loads(words.read_text("utf-8")) if words.exists() else []
-    shown = Narrated(**wish, words=tuple(Word(*word) for word in told))
-    made = make_film(sound, target, shown)
+    shown = finishing.Narrated(
+        **wish, words=tuple(preview.Word(*word) for word in told)
+    )
+    made = finishing.make_film(sound, target, shown)
     times = [(w.text, w.start_s, w.end_s) for w in made.words]
     target.with_name(WORDS).write_text(json.dumps(times, ensure_ascii=False), "utf-8")
     return made.said_s, made.film.duration_s

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from heygen_nb import preview
 from heygen_nb.drafts import what_is_said
 from heygen_nb.drafts.pronounce import PRONOUNCE_NAME, pronounced
 from heygen_nb.errors import ConfigError, PreviewError
@@ -184,10 +185,8 @@ async def background_meant(
                 " JPEG file."
             ),
         )
-    from heygen_nb.preview.fetch import fetch_image  # noqa: PLC0415 - 40 MB, for pictures only
-
     try:
-        await fetch_image(value, allow_private=account.private)
+        await preview.fetch_image(value, allow_private=account.private)
     except PreviewError as error:
         raise ConfigError(
             f"heygen_background_url: {error.message}",
@@ -268,9 +267,7 @@ def about_captions(script: str, settings: Settings) -> list[str]:
     strange = "".join(c for c in script if c > known and c.isalpha())
     if not strange or settings.captions != "own":
         return []
-    from heygen_nb.preview.layout import undrawable  # noqa: PLC0415 - 40 MB
-
-    if not (letters := undrawable(strange)):
+    if not (letters := preview.undrawable(strange)):
         return []
     text = _(
         "No font here has the letters {letters}: the captions will show boxes."

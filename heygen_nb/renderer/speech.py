@@ -14,6 +14,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from heygen_nb import preview
 from heygen_nb.errors import (
     UNCLEAR,
     ApiError,
@@ -306,11 +307,9 @@ async def asset_of_sound(account: Account, name: str) -> str:
 
 
 def _stretched(path: Path, seconds: float) -> Path:
-    from heygen_nb.preview import read_sound  # noqa: PLC0415 - 40 MB of codecs
-
     target = path.with_name(f"{path.name}-{seconds:g}s")
     if not target.exists():
-        sound = read_sound(path)
+        sound = preview.read_sound(path)
         write_whole(target, sound.stretched(seconds).to_wav())
         if (words := words_beside(path)).exists():
             by, told = seconds / sound.duration_s, json.loads(words.read_text("utf-8"))

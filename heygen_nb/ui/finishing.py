@@ -7,10 +7,10 @@ from typing import Any
 
 import ipywidgets as widgets
 
+from heygen_nb import preview
 from heygen_nb.drafts.pronounce import rules_of, save_rule
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import ASPECT_RATIOS
-from heygen_nb.preview import EspeakVoice
 from heygen_nb.ui.base import Panel, Part, Place, Work, row
 from heygen_nb.ui.paying import say_if_agreed
 from heygen_nb.ui.widgets import Player
@@ -101,7 +101,7 @@ class PronounceCard(Part):
 
     async def hear(self) -> None:
         """Say it by this machine's voice."""
-        speech = await asyncio.to_thread(EspeakVoice().speak, self._text)
+        speech = await asyncio.to_thread(preview.EspeakVoice().speak, self._text)
         self.player.listen(speech.to_wav())
 
     async def hear_voice(self) -> None:

@@ -8,10 +8,10 @@ import re
 from html import escape
 from typing import TYPE_CHECKING
 
+from heygen_nb.chats import MAX_CAPTION
 from heygen_nb.drafts import left_out_text, what_is_said
 from heygen_nb.i18n import LANGUAGES, again, gettext as _, ngettext
 from heygen_nb.money import amount_text
-from heygen_nb.telegram import MAX_CAPTION
 from heygen_nb.timing import Fit, script_language
 from heygen_nb.ui.surface import video_source
 

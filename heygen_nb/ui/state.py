@@ -22,6 +22,7 @@ from heygen_nb.ledger import Ledger
 from heygen_nb.models import SCRIPT_LANGUAGES, Draft, Voice
 from heygen_nb.renderer import effective_settings, settings_for, update_video_config
 from heygen_nb.renderer.account import Account, ledger_url, open_account
+from heygen_nb.renderer.animatic import kept_preview
 from heygen_nb.renderer.order import quote_all
 from heygen_nb.renderer.resolve import background_meant, meant
 from heygen_nb.reports import HistoryLine, line_by_id
@@ -348,8 +349,6 @@ class SharedState:
 
     async def preview(self, draft: Draft) -> Path:
         """Make the animatic of a draft, unless it is there; older ones are deleted."""
-        from heygen_nb.renderer.animatic import kept_preview  # noqa: PLC0415 - 0.2 s of codecs
-
         return await kept_preview(draft, settings_for(draft, self.settings))
 
     async def films(self, draft_ids: Sequence[str]) -> list[HistoryLine]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote
 
-from heygen_nb.finishing import shrink_video
+from heygen_nb import finishing
 from heygen_nb.i18n import gettext as _
 from heygen_nb.renderer.finish import pool
 
@@ -118,7 +118,9 @@ def copy_of(path: Path) -> Future[Path] | None:
             _COPIES[version].set_result(copy)
         else:
             limits = {"max_bytes": MAX_EMBEDDED_BYTES, "short_px": _COPY_PX}
-            _COPIES[version] = pool().submit(shrink_video, path, copy, **limits)
+            _COPIES[version] = pool().submit(
+                finishing.shrink_video, path, copy, **limits
+            )
     return _COPIES[version]
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from heygen_nb.finishing.check import Finding
+    from heygen_nb.finishing import Finding
     from heygen_nb.renderer.account import Account
     from heygen_nb.ui.state import SharedState
 

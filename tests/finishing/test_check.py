@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heygen_nb.finishing import Finish, finish
-from heygen_nb.finishing.check import Expectation, check
+from heygen_nb.finishing import Expectation, Finish, check_film, finish
 from heygen_nb.preview import EspeakVoice
 
 SCRIPT = (
@@ -39,13 +38,13 @@ def hope(finished):
 
 
 def kinds(path, hope, tmp_path):
-    return {finding.kind for finding in check(path, hope, tmp_path / "frames")}
+    return {finding.kind for finding in check_film(path, hope, tmp_path / "frames")}
 
 
 def test_a_good_film_passes(finished, hope, tmp_path):
     _film, made = finished
 
-    assert check(made.path, hope, tmp_path / "frames") == []
+    assert check_film(made.path, hope, tmp_path / "frames") == []
     assert not (tmp_path / "frames").exists()
 
 
@@ -53,7 +52,7 @@ def test_a_finding_has_its_second_and_a_picture(finished, hope, tmp_path):
     _film, made = finished
     other = replace(hope, background="#c83c28")
 
-    (finding,) = check(made.path, other, tmp_path / "frames")
+    (finding,) = check_film(made.path, other, tmp_path / "frames")
 
     assert finding.kind == "background"
     assert 0 < finding.second < made.facts.duration_s
@@ -79,7 +78,7 @@ def test_a_speech_cut_off_is_heard_although_the_film_is_long(
     part = replace(speech, samples=speech.samples[: len(speech.samples) * 2 // 5])
     film = make_film(speech=part, seconds=speech.duration_s, colour=(32, 64, 96))
 
-    found = check(film, replace(hope, pages=()), tmp_path / "frames")
+    found = check_film(film, replace(hope, pages=()), tmp_path / "frames")
 
     assert [finding.kind for finding in found] == ["cut"]
     assert found[0].second == pytest.approx(part.duration_s, abs=0.2)

@@ -8,7 +8,7 @@ from PIL import ImageChops, ImageStat
 
 import heygen_nb as hg
 from heygen_nb.api import render_drafts
-from heygen_nb.finishing.check import Finding
+from heygen_nb.finishing import Finding
 from heygen_nb.preview.video import pictures_at
 from heygen_nb.renderer import finish
 from heygen_nb.renderer.account import open_account

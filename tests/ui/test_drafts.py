@@ -321,7 +321,7 @@ async def test_a_preview_is_played_in_place_and_made_once(panel, shared, monkeyp
         output.parent.mkdir(exist_ok=True)
         output.write_bytes(b"mp4")
 
-    monkeypatch.setattr("heygen_nb.renderer.animatic.preview", fake)
+    monkeypatch.setattr("heygen_nb.renderer.animatic.make_preview", fake)
     await write(panel)
     for _time in range(2):
         panel.spawn(panel.preview)

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from heygen_nb.finishing.check import Finding
+from heygen_nb.finishing import Finding
 from heygen_nb.models import Draft
 from heygen_nb.preview import probe_video
 from heygen_nb.ui.history import ROWS, HistoryPanel
@@ -452,7 +452,7 @@ async def test_what_the_check_has_found_is_shown_with_its_second_and_picture(
         Image.new("RGB", (64, 64)).save(frame)
         return [Finding("cut", 12.3, frame)]
 
-    monkeypatch.setattr("heygen_nb.finishing.check.check", find)
+    monkeypatch.setattr("heygen_nb.finishing.check_film", find)
     await render(shared, draft(1))
     await click(panel, panel.load_first)
     await choose(panel, 0)

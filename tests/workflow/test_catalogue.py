@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 import heygen_nb as hg
+from heygen_nb import preview
 from heygen_nb.errors import PreviewError
 from heygen_nb.models import Avatar, Voice
-from heygen_nb.preview import fetch
 from heygen_nb.renderer.catalogue import THUMB_BYTES, age_text
 from heygen_nb.ui.state import SharedState
 
@@ -153,9 +153,8 @@ def test_ages_are_told_in_words(age, words):
 
 
 async def test_pictures_come_a_few_at_a_time(shared, sandbox, monkeypatch):
-
     running, most = 0, 0
-    real = fetch.fetch_image
+    real = preview.fetch_image
 
     async def counted(url, **options):
         nonlocal running, most
@@ -166,7 +165,7 @@ async def test_pictures_come_a_few_at_a_time(shared, sandbox, monkeypatch):
         finally:
             running -= 1
 
-    monkeypatch.setattr(fetch, "fetch_image", counted)
+    monkeypatch.setattr(preview, "fetch_image", counted)
     looks = (await shared.catalogue.avatars())[:12]
 
     await asyncio.gather(*map(shared.catalogue.picture, looks))

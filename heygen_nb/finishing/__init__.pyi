@@ -1,0 +1,20 @@
+# What others use of the finishing; each is loaded on first use.
+
+from .check import (
+    Expectation as Expectation,
+    Finding as Finding,
+    check_film as check_film,
+)
+from .encode import shrink_video as shrink_video
+from .film import (
+    Finish as Finish,
+    Finished as Finished,
+    Made as Made,
+    Narrated as Narrated,
+    caption_pages as caption_pages,
+    finish as finish,
+    make_film as make_film,
+    respelled as respelled,
+    timed_by_ear as timed_by_ear,
+    words_of_srt as words_of_srt,
+)

@@ -1,0 +1,19 @@
+# What others use of the previews; each is loaded on first use.
+
+from .fetch import fetch_image as fetch_image, fetch_sound as fetch_sound
+from .layout import open_image as open_image, undrawable as undrawable
+from .scene import (
+    Rendered as Rendered,
+    Scene as Scene,
+    preview_batch as preview_batch,
+    render_scene as render_scene,
+)
+from .video import (
+    VideoFacts as VideoFacts,
+    make_thumbnail as make_thumbnail,
+    pictures_at as pictures_at,
+    probe_video as probe_video,
+    read_sound as read_sound,
+    save_jpeg as save_jpeg,
+)
+from .voice import EspeakVoice as EspeakVoice, Narration as Narration, Word as Word

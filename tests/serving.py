@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from heygen_nb.sandbox.app import create_app
-from heygen_nb.sandbox.process import SandboxHandle, listen
+from heygen_nb.sandbox.serving import handle_of, listen
 
 if TYPE_CHECKING:
     import socket
@@ -375,7 +375,7 @@ class LiveSandbox:
 
     def __init__(self, app: Starlette, listener: socket.socket) -> None:
         self.inside: Sandbox = app.state.sandbox
-        self.handle = SandboxHandle.of(self.inside, listener)
+        self.handle = handle_of(self.inside, listener)
         self.faults: Faults = app.state.faults
 
 

@@ -57,7 +57,10 @@ def test_every_public_name_is_documented(name):
 
 
 LIGHT = ("httpx", "pydantic", "numpy", "av", "sqlalchemy", "asyncio", "ipywidgets")
-NEEDED_LATER = ("numpy", "av", "PIL", "telegram", "matplotlib", "alembic", "babel")
+NEEDED_LATER = (
+    *("numpy", "av", "PIL", "telegram", "matplotlib", "alembic", "babel"),
+    *("starlette", "uvicorn"),
+)
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ from heygen_nb.models import Payer, is_loopback
 from heygen_nb.money import Rates, load_rates
 from heygen_nb.renderer.catalogue import Catalogue, catalogue_folder
 from heygen_nb.renderer.download import Downloader
+from heygen_nb.sandbox.process import SandboxHandle, start_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
     from heygen_nb.heygen.wire import AccountReply, VideoReply
     from heygen_nb.renderer.batch import BatchLook
     from heygen_nb.renderer.wait import Watcher
-    from heygen_nb.sandbox.process import SandboxHandle
     from heygen_nb.timing import RenderTimes, SpeechModel
 
 log = logging.getLogger("heygen_nb.renderer")
@@ -312,8 +312,6 @@ async def payer_of(settings: Settings) -> tuple[Payer, SecretStr, SandboxHandle 
     if settings.active_backend == "sandbox":
         folder = settings.home / SANDBOX_FOLDER
         try:
-            from heygen_nb.sandbox.process import start_sandbox  # noqa: PLC0415 - 0.5 s
-
             handle = await asyncio.to_thread(start_sandbox, folder)
         except OSError as exc:
             raise SandboxError(

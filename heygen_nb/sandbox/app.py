@@ -26,6 +26,7 @@ from heygen_nb.sandbox.api import Endpoint, Keys, Refusal, data, json_body, page
 from heygen_nb.sandbox.bodies import AdvanceBody, BalanceBody, OwnerBody, parse
 from heygen_nb.sandbox.files import Files
 from heygen_nb.sandbox.jobs import JobQueue
+from heygen_nb.sandbox.process import TOKEN_HEADER
 from heygen_nb.sandbox.state import FactState, SandboxClock, SandboxOptions, State
 from heygen_nb.sandbox.telegram import Telegram
 from heygen_nb.sandbox.videos import Videos
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
-TOKEN_HEADER = "X-Sandbox-Token"  # noqa: S105 - its name, not a token
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 

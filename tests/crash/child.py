@@ -22,7 +22,7 @@ from heygen_nb.ledger import Ledger, leases
 from heygen_nb.ledger.posts import Posts
 from heygen_nb.models import Draft
 from heygen_nb.renderer.account import open_account
-from heygen_nb.sandbox.app import TOKEN_HEADER
+from heygen_nb.sandbox.process import TOKEN_HEADER
 from heygen_nb.telegram import TelegramPoster
 
 

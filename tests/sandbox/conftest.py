@@ -4,8 +4,8 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from heygen_nb.sandbox.app import TOKEN_HEADER, Sandbox
-from heygen_nb.sandbox.process import SandboxHandle
+from heygen_nb.sandbox.app import Sandbox
+from heygen_nb.sandbox.process import TOKEN_HEADER, SandboxHandle
 from heygen_nb.sandbox.state import SandboxClock, SandboxOptions
 
 from ..serving import CALM, INSTANT, Faults, sandbox_in_thread

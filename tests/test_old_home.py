@@ -14,7 +14,7 @@ import pytest
 
 import heygen_nb as hg
 from heygen_nb.ledger import Ledger
-from heygen_nb.ledger.migrations import HEAD
+from heygen_nb.ledger.database import HEAD
 
 pytestmark = pytest.mark.anyio
 

@@ -1,4 +1,7 @@
-"""Opening a ledger: the engine, its pragmas, and bringing an older one up to date."""
+"""Opening a ledger: the engine, its pragmas, and bringing an older one up to date.
+
+There is a step for each layout of the tables since version 0.1.
+"""
 
 from __future__ import annotations
 
@@ -12,29 +15,38 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
     Connection,
     Engine,
     Select,
+    String,
+    Text,
     create_engine,
     event,
+    false,
     insert,
     inspect,
+    select,
     text,
+    update,
 )
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import migrations
-from heygen_nb.ledger.tables import Base, LayoutRow
+from heygen_nb.ledger.tables import Base, EventRow, LayoutRow, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from datetime import datetime
 
+    from alembic.operations import Operations
 
 _T = TypeVar("_T")
+OLDEST, HEAD = "0004", "0008"
 BUSY_TIMEOUT_S = 30
 IDLE_TIMEOUT_S = 5  # our transactions take milliseconds
 _SHARED_DRIVES = re.compile(r"nfs|cifs|smb|afp|9p|webdav|drvfs|^fuse(?!.*overlay)")
@@ -53,14 +65,17 @@ class Database:
 
     def __init__(self, url: str) -> None:
         with translated(_fragments(url)):
-            self.engine = _engine_of(url)
-            self._file = _file_of(self.engine)
-            if self.engine.dialect.name == "sqlite":
-                _prepare_sqlite(self.engine)
-            else:
-                _prepare_server(self.engine)
             try:
-                _bring_up_to_date(self.engine)
+                self.engine = create_engine(url, pool_pre_ping=True)
+            except ValueError:  # a port that is no number
+                raise ArgumentError("address") from None
+            self._file = _file_of(self.engine)
+            if self.on_server:
+                _prepare_server(self.engine)
+            else:
+                _prepare_sqlite(self.engine, self._file)
+            try:
+                _bring_up_to_date(self.engine, self._file)
             except BaseException:
                 self.engine.dispose()
                 raise
@@ -143,11 +158,17 @@ class LedgerPart:
 
     def _one(self, query: Select[_T]) -> _T | None:
         with self._database.reading() as session:
-            return session.scalars(query).first()
+            return session.scalars(query.limit(1)).first()
 
-    def _rows(self, query: Any) -> list[tuple[Any, ...]]:
+    def _rows(self, query: Any) -> Sequence[Any]:
         with self._database.reading() as session:
-            return [tuple(row) for row in session.execute(query)]
+            return session.execute(query).all()
+
+    def _note(self, session: Session, name: str, **data: Any) -> None:
+        """Store what happened; ``render_id`` and ``post_id`` say to what."""
+        told = {k: v for k, v in data.items() if isinstance(v, str | int | float)}
+        about = {k: told.pop(k) for k in ("render_id", "post_id") if k in told}
+        session.add(EventRow(at=self._now(), name=name, data=told, **about))
 
 
 @contextmanager
@@ -176,13 +197,6 @@ def translated(hidden: Sequence[str] = ()) -> Iterator[None]:
             ),
             hint=_("Nothing more was sent. Check disk space and rights, then resume."),
         ) from None
-
-
-def _engine_of(url: str) -> Engine:
-    try:
-        return create_engine(url, pool_pre_ping=True)
-    except ValueError:  # a port that is no number
-        raise ArgumentError("address") from None
 
 
 def _fragments(url: str) -> list[str]:
@@ -217,8 +231,8 @@ def _journal(file: Path | None) -> str:
     return "DELETE" if _SHARED_DRIVES.search(kind.casefold()) else "WAL"
 
 
-def _prepare_sqlite(engine: Engine) -> None:
-    journal = _journal(_file_of(engine))
+def _prepare_sqlite(engine: Engine, file: Path | None) -> None:
+    journal = _journal(file)
 
     @event.listens_for(engine, "connect")
     def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
@@ -252,50 +266,47 @@ def _prepare_server(engine: Engine) -> None:
         connection.commit()
 
 
-def _bring_up_to_date(engine: Engine) -> None:
-    found = _layout_of(engine)
-    if found == migrations.HEAD:
+def _bring_up_to_date(engine: Engine, file: Path | None) -> None:
+    with engine.connect() as connection:
+        found = _layout(connection)
+    if found == HEAD:
         return
-    if found and found < migrations.OLDEST:
+    if found and found < OLDEST:
         raise LedgerError(
             _("This ledger is older than version 0.1 ({found}).").format(found=found),
             hint=_("Open it with heygen_nb 0.1 first; nothing was changed."),
         )
-    if found and found > migrations.HEAD:
+    if found and found > HEAD:
         raise LedgerError(
             _("This ledger was written by a newer version ({found}).").format(
                 found=found
             ),
             hint=_("Update heygen_nb; nothing was changed."),
         )
-    if found:
-        _keep_copy(engine, found)
+    if found and file:
+        _keep_copy(file, found)
     writer = engine.execution_options(writes=True)
     with writer.begin() as connection:
         if engine.dialect.name == "postgresql":
             # Two processes may open a new ledger at the same moment.
             connection.execute(text("SELECT pg_advisory_xact_lock(4242001)"))
-        if inspect(connection).has_table(LayoutRow.__tablename__):
-            migrations.migrate(connection)
+        if found := _layout(connection):
+            _migrate(connection, found)
+            connection.execute(update(LayoutRow).values(version_num=HEAD))
         else:
             Base.metadata.create_all(connection)
-            layout = insert(LayoutRow).values(version_num=migrations.HEAD)
-            connection.execute(layout)
+            connection.execute(insert(LayoutRow).values(version_num=HEAD))
 
 
-def _layout_of(engine: Engine) -> str | None:
-    with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return None
-        found = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        return str(found) if found else None
+def _layout(connection: Connection) -> str | None:
+    if not inspect(connection).has_table(LayoutRow.__tablename__):
+        return None
+    return connection.scalar(select(LayoutRow.version_num))
 
 
-def _keep_copy(engine: Engine, found: str) -> None:
+def _keep_copy(file: Path, found: str) -> None:
     """Copy an SQLite ledger before it is changed; servers have their own backups."""
-    if not (file := _file_of(engine)):
-        return
-    target = file.with_name(f"{file.name}.before-{migrations.HEAD}-from-{found}")
+    target = file.with_name(f"{file.name}.before-{HEAD}-from-{found}")
     fresh = target.with_name(f"{target.name}.{os.getpid()}")
     with (
         closing(sqlite3.connect(file)) as source,
@@ -308,3 +319,78 @@ def _keep_copy(engine: Engine, found: str) -> None:
         fresh.replace(target)
     else:  # another process has migrated it meanwhile, and kept its copy
         fresh.unlink()
+
+
+def _migrate(connection: Connection, found: str) -> None:
+    """Bring the tables to ``HEAD``, in the transaction of the caller."""
+    from alembic.migration import MigrationContext  # noqa: PLC0415 - 0.2 s, only when needed
+    from alembic.operations import Operations  # noqa: PLC0415
+
+    op = Operations(MigrationContext.configure(connection))
+    for layout, step in _STEPS.items():
+        if found < layout:
+            step(op)
+
+
+def _looks_payers_sounds(op: Operations) -> None:
+    """Add looks, further draft fields, keys of one person and paid sounds.
+
+    Columns that nobody read are dropped. ``billed`` stays: SQLite would have to make
+    all renders, and their posts, anew.
+    """
+    kind = Column("look_type", String(), nullable=False, server_default="")
+    more = Column("more", JSON(), nullable=False, server_default="{}")
+    op.add_column("renders", kind)
+    op.add_column("drafts", more)
+    op.add_column("speech", Column("sound_url", Text()))
+    op.drop_index("renders_state", "renders")
+    op.create_index("renders_state_created", "renders", ["state", "created_at", "id"])
+    with op.batch_alter_table("posts") as posts:
+        posts.drop_column("sending_at")
+    with op.batch_alter_table("speech") as speech:
+        speech.drop_column("words")
+        speech.drop_column("done_at")
+    op.create_table(
+        "payers",
+        Column("backend", String(16), primary_key=True),
+        Column("base_url", String(), primary_key=True),
+        Column("fingerprint", String(64), primary_key=True),
+        Column("person", String(64), nullable=False),
+        Column("account", String(64), nullable=False),
+    )
+
+
+def _search(op: Operations) -> None:
+    """Add a narrow index that every filter of the history is answered from."""
+    words = Column("words", Text(), nullable=False, server_default="")
+    posted: Column[bool] = Column(
+        "posted", Boolean(), nullable=False, server_default=false()
+    )
+    op.add_column("renders", words)
+    op.add_column("renders", posted)
+    op.add_column("renders", Column("findings", String()))
+    connection = op.get_bind()
+    asked = text("SELECT id, title, script, draft_id FROM renders")
+    known = [
+        {"render": row.id, "words": words_of(row.title, row.script, row.draft_id)}
+        for row in connection.execute(asked)
+    ]
+    if known:
+        fill = text("UPDATE renders SET words = :words WHERE id = :render")
+        connection.execute(fill, known)
+    op.execute(
+        "UPDATE renders SET posted = true WHERE id IN"
+        " (SELECT render_id FROM posts WHERE state = 'sent')"
+    )
+    op.drop_index("renders_created", "renders")
+    listed = ["created_at", "id", "state", "posted", "findings", "words"]
+    op.create_index("renders_listed", "renders", listed)
+
+
+def _titles(op: Operations) -> None:
+    """Add a narrow index for lists that are sorted by title."""
+    by_title = ["words", "id", "state", "posted", "findings", "created_at"]
+    op.create_index("renders_by_title", "renders", by_title)
+
+
+_STEPS = {"0006": _looks_payers_sounds, "0007": _search, "0008": _titles}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import desc, select
 
 from heygen_nb.ledger.database import LedgerPart
-from heygen_nb.ledger.tables import DraftRow, PostRow, RenderRow
+from heygen_nb.ledger.tables import DraftRow, RenderRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,12 +25,8 @@ class Drafts(LedgerPart):
 
     def all(self) -> Sequence[DraftRow]:
         """Return all drafts, the last saved one first."""
-        query = (
-            select(DraftRow)
-            .where(DraftRow.deleted_at.is_(None))
-            .order_by(desc(DraftRow.updated_at), desc(DraftRow.id))
-        )
-        return self._all(query)
+        query = select(DraftRow).where(DraftRow.deleted_at.is_(None))
+        return self._all(query.order_by(desc(DraftRow.updated_at), desc(DraftRow.id)))
 
     def get(self, draft_id: str) -> DraftRow | None:
         """Return a draft; None when it is deleted or never was."""
@@ -124,13 +120,8 @@ class Drafts(LedgerPart):
 
     def states(self, draft_ids: Sequence[str]) -> dict[str, str]:
         """Return the state of each draft's newest render; ``sent`` if it is posted."""
-        posted = (
-            select(PostRow.id)
-            .where(PostRow.render_id == RenderRow.id, PostRow.state == "sent")
-            .exists()
-        )
         query = (
-            select(RenderRow.draft_id, RenderRow.state, posted)
+            select(RenderRow.draft_id, RenderRow.state, RenderRow.posted)
             .where(RenderRow.draft_id.in_(draft_ids))
             .order_by(RenderRow.created_at, RenderRow.id)
         )
@@ -144,6 +135,5 @@ class Drafts(LedgerPart):
             .where(RenderRow.draft_id.in_(draft_ids), RenderRow.state == "downloaded")
             .order_by(RenderRow.created_at, RenderRow.id)
         )
-        with self._database.reading() as session:
-            newest = {row.draft_id: row for row in session.scalars(query)}
+        newest = {row.draft_id: row for row in self._all(query)}
         return [newest[draft_id] for draft_id in draft_ids if draft_id in newest]

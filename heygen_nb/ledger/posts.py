@@ -9,7 +9,7 @@ from sqlalchemy import desc, func, or_, select, update
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.database import Database, LedgerPart
-from heygen_nb.ledger.tables import EventRow, PostRow, RenderRow
+from heygen_nb.ledger.tables import PostRow, RenderRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -144,18 +144,12 @@ class Posts(LedgerPart):
 
     def of_renders(self, render_ids: Sequence[str]) -> dict[str, list[PostRow]]:
         """Return the newest post of each render that has one."""
-        query = (
-            select(PostRow)
-            .where(PostRow.render_id.in_(render_ids))
-            .order_by(PostRow.render_id, PostRow.id)
-        )
+        query = select(PostRow).where(PostRow.render_id.in_(render_ids))
         newest: dict[str, list[PostRow]] = {}
-        with self._database.reading() as session:
-            for row in session.scalars(query):
-                if row.part == 0:
-                    newest[str(row.render_id)] = [row]
-                else:
-                    newest[str(row.render_id)].append(row)
+        for row in self._all(query.order_by(PostRow.render_id, PostRow.id)):
+            if row.part == 0:
+                newest[str(row.render_id)] = []
+            newest[str(row.render_id)].append(row)
         return newest
 
     def unfinished(self, backend: str) -> list[list[PostRow]]:
@@ -198,10 +192,8 @@ class Posts(LedgerPart):
                 session.execute(done.values(posted=True))
             for key, value in fields.items():
                 setattr(row, key, value)
-            told = {k: v for k, v in fields.items() if isinstance(v, str | int)}
-            note = EventRow(at=self._now(), name=f"post {state}", data=told)
-            note.render_id, note.post_id = row.render_id, row.id
-            session.add(note)
+            about = {"render_id": row.render_id, "post_id": row.id}
+            self._note(session, f"post {state}", **fields, **about)
             return row
 
 

@@ -6,12 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, desc, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    case,
+    desc,
+    exists,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import Session, aliased
 
 from heygen_nb.ledger.database import LedgerPart
-from heygen_nb.ledger.tables import PostRow, RenderRow, SpeechRow, searchable
-from heygen_nb.models import NO_AVATAR, Payer, RenderFact, SpeechFact
+from heygen_nb.ledger.tables import Paid, PostRow, RenderRow, SpeechRow, searchable
+from heygen_nb.models import NO_AVATAR, Payer
 
 Allow = Callable[[float], None]
 """Gets what the day has cost so far; raises when there may be no more."""
@@ -26,7 +36,11 @@ _FILMS: dict[str | None, ColumnElement[bool]] = {
     "unchecked": RenderRow.findings.is_(None),
     "faulty": RenderRow.findings != "",
 }
-_RESOLUTION = RenderRow.inputs["resolution"].as_string()
+_FIGURES = (
+    *("draft_id", "state", "engine", "currency", "quoted", "error_code"),
+    *("target_s", "estimate_s", "duration_s"),
+    *("created_at", "submitted_at", "processing_at", "completed_at"),
+)
 
 
 def start_of_day(now: datetime) -> datetime:
@@ -44,34 +58,19 @@ def spent_since(
     a film made here has cost stands with its speech.
     """
     total = 0.0
-    for table in (RenderRow, SpeechRow):
+    tables: tuple[type[Paid], ...] = (RenderRow, SpeechRow)
+    for table in tables:
         amount = func.coalesce(table.cost, table.reserved_cost)
-        query = select(func.sum(amount)).where(
-            *belongs_to(payer, table),
-            table.currency == currency,
-            table.created_at >= since,
-        )
+        mine = table.of(payer), table.currency == currency
+        query = select(func.sum(amount)).where(*mine, table.created_at >= since)
         if table is RenderRow:
             query = query.where(or_(table.cost.is_(None), table.engine != NO_AVATAR))
         total += session.scalar(query) or 0.0
     return total
 
 
-def belongs_to(
-    payer: Payer, table: type[RenderRow | SpeechRow] = RenderRow
-) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions that a row is this payer's."""
-    return (
-        table.backend == payer.backend,
-        table.base_url == payer.base_url,
-        table.account == payer.fingerprint,
-    )
-
-
 def _within(
-    since: datetime | None,
-    until: datetime | None,
-    table: type[RenderRow | SpeechRow] = RenderRow,
+    since: datetime | None, until: datetime | None, table: type[Paid] = RenderRow
 ) -> list[ColumnElement[bool]]:
     begun = [table.created_at >= since] if since else []
     return [*begun, table.created_at < until] if until else begun
@@ -138,39 +137,27 @@ class History(LedgerPart):
         That is what is on its way, what a person has to decide about unless there
         is a newer attempt, and what is still to be posted.
         """
-        newer = aliased(RenderRow)
+        row, newer = RenderRow, aliased(RenderRow)
         same = ("backend", "base_url", "account", "draft_id", "revision")
-        newest = (
-            ~select(newer.id)
-            .where(
-                *(getattr(newer, name) == getattr(RenderRow, name) for name in same),
-                newer.attempt > RenderRow.attempt,
-            )
-            .exists()
+        newest = ~exists().where(
+            *(getattr(newer, name) == getattr(row, name) for name in same),
+            newer.attempt > row.attempt,
         )
-        failed = RenderRow.state == "failed"
-        posted = select(PostRow.id).where(PostRow.render_id == RenderRow.id).exists()
-        unposted = RenderRow.send_to.is_not(None) & ~posted
-        query = (
-            select(RenderRow)
-            .where(
-                *belongs_to(payer),
-                or_(
-                    RenderRow.state.in_(("planned", "submitted", "completed")),
-                    and_(RenderRow.state == "unknown", newest),
-                    and_(RenderRow.error_code == NO_CREDIT, failed, newest),
-                    (RenderRow.state == "downloaded") & unposted,
-                ),
-            )
-            .order_by(RenderRow.created_at, RenderRow.id)
+        posted = exists().where(PostRow.render_id == row.id)
+        open_ones = or_(
+            row.state.in_(("planned", "submitted", "completed")),
+            and_(row.state == "unknown", newest),
+            and_(row.error_code == NO_CREDIT, row.state == "failed", newest),
+            and_(row.state == "downloaded", row.send_to.is_not(None), ~posted),
         )
-        return self._all(query)
+        query = select(row).where(row.of(payer), open_ones)
+        return self._all(query.order_by(row.created_at, row.id))
 
     def elsewhere(self, payer: Payer) -> int:
         """Return how many orders of this backend wait for other payers."""
         query = select(func.count(RenderRow.id)).where(
             RenderRow.backend == payer.backend,
-            ~and_(*belongs_to(payer)),
+            ~RenderRow.of(payer),
             RenderRow.state.in_(("planned", "submitted", "completed", "unknown")),
         )
         return self._one(query) or 0
@@ -196,70 +183,49 @@ class Facts(LedgerPart):
 
     def newest(self, backend: str) -> datetime | None:
         """Return when the newest finished render was finished."""
-        query = select(func.max(RenderRow.completed_at)).where(
-            RenderRow.backend == backend
-        )
-        return self._one(query)
+        newest = select(func.max(RenderRow.completed_at))
+        return self._one(newest.where(RenderRow.backend == backend))
 
-    def spoken(self, backend: str, limit: int = 1000) -> list[tuple[Any, ...]]:
+    def spoken(self, backend: str, limit: int = 1000) -> Sequence[Any]:
         """Return script, voice, speed, seconds spoken and language, newest first."""
         seconds = RenderRow.duration_s - RenderRow.pad_s
         columns = (RenderRow.script, RenderRow.voice_id, RenderRow.speed, seconds)
         return self._finished(backend, limit, *columns, RenderRow.language)
 
-    def times(self, backend: str, limit: int = 1000) -> list[tuple[Any, ...]]:
+    def times(self, backend: str, limit: int = 1000) -> Sequence[Any]:
         """Return seconds, three times, engine and resolution.
 
         The times are those of submission, begin of processing, if it was seen, and
         completion.
         """
-        times = (
-            RenderRow.submitted_at,
-            RenderRow.processing_at,
-            RenderRow.completed_at,
-        )
-        kind = (RenderRow.engine, _RESOLUTION)
-        return self._finished(backend, limit, RenderRow.duration_s, *times, *kind)
+        row = RenderRow
+        times = (row.submitted_at, row.processing_at, row.completed_at)
+        resolution = row.inputs["resolution"].as_string()
+        columns = (row.duration_s, *times, row.engine, resolution)
+        return self._finished(backend, limit, *columns)
 
-    def _finished(
-        self, backend: str, limit: int, *columns: Any
-    ) -> list[tuple[Any, ...]]:
-        query = (
-            select(*columns)
-            .where(
-                RenderRow.backend == backend,
-                RenderRow.completed_at.is_not(None),
-                RenderRow.submitted_at.is_not(None),
-                RenderRow.duration_s > 0,
-            )
-            .order_by(desc(RenderRow.created_at))
-            .limit(limit)
+    def _finished(self, backend: str, limit: int, *columns: Any) -> Sequence[Any]:
+        query = select(*columns).where(
+            RenderRow.backend == backend,
+            RenderRow.completed_at.is_not(None),
+            RenderRow.submitted_at.is_not(None),
+            RenderRow.duration_s > 0,
         )
-        return self._rows(query)
+        return self._rows(query.order_by(desc(RenderRow.created_at)).limit(limit))
 
     def voice_of(self, backend: str, wish: str) -> str:
         """Return the voice that a setting was last understood as; empty if never."""
-        query = (
-            select(RenderRow.voice_id)
-            .where(
-                RenderRow.backend == backend,
-                RenderRow.inputs["voice"].as_string() == wish,
-            )
-            .order_by(desc(RenderRow.created_at))
-            .limit(1)
+        query = select(RenderRow.voice_id).where(
+            RenderRow.backend == backend, RenderRow.inputs["voice"].as_string() == wish
         )
-        return self._one(query) or ""
+        return self._one(query.order_by(desc(RenderRow.created_at))) or ""
 
     def keeps_scene(self, backend: str, look_id: str) -> bool:
         """Tell whether a film of that look has shown another background than asked."""
-        query = (
-            select(RenderRow.id)
-            .where(
-                RenderRow.backend == backend,
-                RenderRow.avatar_id == look_id,
-                RenderRow.inputs["scene"].as_string() == "own",
-            )
-            .limit(1)
+        query = select(RenderRow.id).where(
+            RenderRow.backend == backend,
+            RenderRow.avatar_id == look_id,
+            RenderRow.inputs["scene"].as_string() == "own",
         )
         return self._one(query) is not None
 
@@ -269,14 +235,9 @@ class Facts(LedgerPart):
         Files stand in the inputs as ``sha256:…``: where they lie says nothing.
         """
         value = RenderRow.inputs["background_url"].as_string().label("value")
-        query = (
-            select(value)
-            .where(value != "", value.not_like("sha256:%"))
-            .group_by("value")
-            .order_by(desc(func.max(RenderRow.created_at)))
-            .limit(limit)
-        )
-        return list(self._all(query))
+        query = select(value).where(value != "", value.not_like("sha256:%"))
+        newest = desc(func.max(RenderRow.created_at))
+        return list(self._all(query.group_by("value").order_by(newest).limit(limit)))
 
     def spent_today(self, payer: Payer, now: datetime, currency: str) -> float:
         """Return what is spent and reserved since local midnight."""
@@ -285,10 +246,9 @@ class Facts(LedgerPart):
 
     def reserved(self, payer: Payer, currency: str) -> float:
         """Return what is set aside for orders that are not billed yet."""
-        query = select(func.sum(RenderRow.reserved_cost)).where(
-            *belongs_to(payer), RenderRow.currency == currency
-        )
-        return self._one(query) or 0.0
+        query = select(func.sum(RenderRow.reserved_cost))
+        mine = RenderRow.of(payer), RenderRow.currency == currency
+        return self._one(query.where(*mine)) or 0.0
 
     def renders(
         self,
@@ -296,27 +256,20 @@ class Facts(LedgerPart):
         *,
         since: datetime | None = None,
         until: datetime | None = None,
-    ) -> list[RenderFact]:
-        """Return the renders planned in a time, oldest first."""
-        chat_id = (
-            select(func.min(PostRow.chat_id))
-            .where(PostRow.render_id == RenderRow.id, PostRow.state == "sent")
-            .scalar_subquery()
+    ) -> Sequence[Any]:
+        """Return what figures need of the renders of a time, oldest first."""
+        sent = select(func.min(PostRow.chat_id)).where(
+            PostRow.render_id == RenderRow.id, PostRow.state == "sent"
         )
-        own = {
-            "chat_id": chat_id,
-            "finishes": RenderRow.inputs["finishes"].as_integer(),
-            # what a film made here has cost stands with its speech
-            "cost": case((RenderRow.engine == NO_AVATAR, 0.0), else_=RenderRow.cost),
-        }
-        names = RenderFact.__dataclass_fields__
-        columns: list[Any] = [own.get(n, getattr(RenderRow, n, None)) for n in names]
-        query = (
-            select(*columns)
-            .where(RenderRow.backend == backend, *_within(since, until))
-            .order_by(RenderRow.created_at)
-        )
-        return [RenderFact(*row) for row in self._rows(query)]
+        # what a film made here has cost stands with its speech
+        cost = case((RenderRow.engine == NO_AVATAR, 0.0), else_=RenderRow.cost)
+        query = select(
+            *(getattr(RenderRow, name) for name in _FIGURES),
+            RenderRow.inputs["finishes"].as_integer().label("finishes"),
+            cost.label("cost"),
+            sent.scalar_subquery().label("chat_id"),
+        ).where(RenderRow.backend == backend, *_within(since, until))
+        return self._rows(query.order_by(RenderRow.created_at))
 
     def speeches(
         self,
@@ -324,12 +277,11 @@ class Facts(LedgerPart):
         *,
         since: datetime | None = None,
         until: datetime | None = None,
-    ) -> list[SpeechFact]:
-        """Return the paid speeches of a time, oldest first."""
+    ) -> Sequence[Any]:
+        """Return cost, currency and time of paid speeches, oldest first."""
         query = (
             select(SpeechRow.cost, SpeechRow.currency, SpeechRow.created_at)
             .where(SpeechRow.backend == backend, SpeechRow.cost.is_not(None))
             .where(*_within(since, until, SpeechRow))
-            .order_by(SpeechRow.created_at)
         )
-        return [SpeechFact(*row) for row in self._rows(query)]
+        return self._rows(query.order_by(SpeechRow.created_at))

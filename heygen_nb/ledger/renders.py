@@ -22,16 +22,9 @@ from heygen_nb.ledger.database import Database, LedgerPart
 from heygen_nb.ledger.drafts import Drafts
 from heygen_nb.ledger.leases import Hold, Leases, Owner
 from heygen_nb.ledger.posts import Posts
-from heygen_nb.ledger.reading import (
-    Allow,
-    Facts,
-    History,
-    belongs_to,
-    spent_since,
-    start_of_day,
-)
+from heygen_nb.ledger.reading import Allow, Facts, History, spent_since, start_of_day
 from heygen_nb.ledger.speech import Assets, Speeches
-from heygen_nb.ledger.tables import EventRow, PayerRow, RenderRow
+from heygen_nb.ledger.tables import PayerRow, RenderRow
 from heygen_nb.models import Backend, Payer
 
 if TYPE_CHECKING:
@@ -191,7 +184,7 @@ class Ledger(LedgerPart):
                 allow(spent_since(session, payer, day, new.currency))
             session.add(row)
             session.flush()
-            self._note(session, "planned", row.id, attempt=row.attempt)
+            self._note(session, "planned", render_id=row.id, attempt=row.attempt)
             return row, True
 
     def plan_again(
@@ -240,16 +233,9 @@ class Ledger(LedgerPart):
 
     def unsent(self, render_ids: Sequence[str]) -> list[str]:
         """Return those that surely were not sent yet, oldest first."""
-        query = (
-            select(RenderRow.id)
-            .where(
-                RenderRow.id.in_(render_ids),
-                RenderRow.state == "planned",
-                ~RenderRow.unanswered,
-            )
-            .order_by(RenderRow.created_at, RenderRow.id)
-        )
-        return list(self._all(query))
+        unsent = RenderRow.state == "planned", ~RenderRow.unanswered
+        query = select(RenderRow.id).where(RenderRow.id.in_(render_ids), *unsent)
+        return list(self._all(query.order_by(RenderRow.created_at, RenderRow.id)))
 
     def wish(
         self,
@@ -291,10 +277,8 @@ class Ledger(LedgerPart):
 
     def render_of_video(self, payer: Payer, video_id: str) -> RenderRow | None:
         """Return the render that made a video of this account."""
-        query = select(RenderRow).where(
-            RenderRow.video_id == video_id, *belongs_to(payer)
-        )
-        return self._one(query)
+        mine = RenderRow.video_id == video_id, RenderRow.of(payer)
+        return self._one(select(RenderRow).where(*mine))
 
     def payer_known(self, payer: Payer) -> Payer | None:
         """Return who pays with a key that was used before; None for a new one."""
@@ -320,9 +304,8 @@ class Ledger(LedgerPart):
 
     def began(self, payer: Payer) -> datetime | None:
         """Return when this account's first render was planned here."""
-        return self._one(
-            select(func.min(RenderRow.created_at)).where(*belongs_to(payer))
-        )
+        query = select(func.min(RenderRow.created_at))
+        return self._one(query.where(RenderRow.of(payer)))
 
     def before_send(self, hold: Hold, at: datetime) -> RenderRow:
         """Note that a create is about to go out: from now on it may be paid for.
@@ -350,17 +333,14 @@ class Ledger(LedgerPart):
             row.first_sent_at = at
         row.sends += 1
         row.unanswered = True
-        self._note(session, "sending", row.id, send=row.sends)
+        self._note(session, "sending", render_id=row.id, send=row.sends)
         return row
 
     def after_batch(self, key: str, name: str, **fields: Any) -> None:
         """Store what became of the request that renders went out with."""
         with self.database.writing() as session:
-            session.execute(
-                update(RenderRow)
-                .where(RenderRow.batch_key == key, RenderRow.state == "planned")
-                .values(**fields)
-            )
+            gone = RenderRow.batch_key == key, RenderRow.state == "planned"
+            session.execute(update(RenderRow).where(*gone).values(**fields))
             self._note(session, name, **{"batch": key, **fields})
 
     def record(
@@ -384,22 +364,17 @@ class Ledger(LedgerPart):
                 if state not in _NEXT[row.state]:
                     raise _wrong_step(row, state)
                 row.state = state
-                _stamp(row, state, self._now())
+                if hasattr(row, f"{state}_at"):
+                    setattr(row, f"{state}_at", self._now())
             for key, value in fields.items():
                 setattr(row, key, value)
-            self._note(session, name, row.id, **fields)
+            self._note(session, name, **fields, render_id=row.id)
             return row
 
     def _locked(self, session: Session, hold: Hold) -> RenderRow:
         row = self.leases.locked(session, hold)
         assert isinstance(row, RenderRow)  # noqa: S101 - holds of posts go to Posts
         return row
-
-    def _note(
-        self, session: Session, name: str, render_id: str | None = None, **data: Any
-    ) -> None:
-        told = {k: v for k, v in data.items() if isinstance(v, str | int | float)}
-        session.add(EventRow(at=self._now(), render_id=render_id, name=name, data=told))
 
 
 def _key_of(payer: Payer) -> tuple[str, str, str]:
@@ -413,7 +388,7 @@ def _attempts(
     query = select(RenderRow).where(
         RenderRow.draft_id == draft_id,
         RenderRow.revision.in_(revisions),
-        *belongs_to(payer),
+        RenderRow.of(payer),
     )
     return sorted(
         session.scalars(query),
@@ -457,8 +432,3 @@ def _wrong_step(row: RenderRow, step: str) -> LedgerError:
             id=row.id, state=row.state, step=step
         )
     )
-
-
-def _stamp(row: RenderRow, state: str, now: datetime) -> None:
-    if hasattr(row, f"{state}_at"):
-        setattr(row, f"{state}_at", now)

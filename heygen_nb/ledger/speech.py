@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Select, delete, func, select, update
 from heygen_nb.errors import LedgerError, TakenOverError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.database import LedgerPart
-from heygen_nb.ledger.reading import Allow, belongs_to, spent_since, start_of_day
+from heygen_nb.ledger.reading import Allow, spent_since, start_of_day
 from heygen_nb.ledger.tables import AssetRow, SpeechRow
 
 if TYPE_CHECKING:
@@ -63,9 +63,15 @@ class Speeches(LedgerPart):
             if known is not None:
                 calls = session.scalars(_calls(payer, text_key)).all()
                 if len(calls) != known:
-                    raise _made_elsewhere(new.draft_id)
+                    raise TakenOverError(
+                        _("Another process is at work on {id}.").format(
+                            id=new.draft_id
+                        ),
+                        hint=_("Wait until it is done."),
+                        charged=False,
+                    )
             of_draft = select(func.count(SpeechRow.id)).where(
-                *belongs_to(payer, SpeechRow),
+                SpeechRow.of(payer),
                 _begins(text_key) if each_text else SpeechRow.draft_id == new.draft_id,
                 SpeechRow.state != "rejected",
                 SpeechRow.sound_url.is_(None),  # one that was never heard
@@ -98,32 +104,10 @@ class Speeches(LedgerPart):
                 setattr(row, key, value)
             return row
 
-    def forget(self, fingerprint: str, asset_ids: Collection[str]) -> None:
-        """Drop what HeyGen does not have any more: the sound is sent anew."""
-        with self._database.writing() as session:
-            session.execute(
-                update(SpeechRow)
-                .where(
-                    SpeechRow.account == fingerprint, SpeechRow.asset_id.in_(asset_ids)
-                )
-                .values(asset_id=None)
-            )
-
-
-def _made_elsewhere(draft_id: str) -> TakenOverError:
-    return TakenOverError(
-        _("Another process is at work on {id}.").format(id=draft_id),
-        hint=_("Wait until it is done."),
-        charged=False,
-    )
-
 
 def _calls(payer: Payer, text_key: str) -> Select[SpeechRow]:
-    return (
-        select(SpeechRow)
-        .where(*belongs_to(payer, SpeechRow), _begins(text_key))
-        .order_by(SpeechRow.id)
-    )
+    mine = SpeechRow.of(payer), _begins(text_key)
+    return select(SpeechRow).where(*mine).order_by(SpeechRow.id)
 
 
 def _begins(text_key: str) -> ColumnElement[bool]:
@@ -173,22 +157,19 @@ class Assets(LedgerPart):
     ) -> bool:
         """Tell whether one of these files was uploaded since then."""
         with self._database.reading() as session:
-            return any(
-                session.scalar(
-                    select(func.count()).where(
-                        table.account == fingerprint,
-                        table.asset_id.in_(asset_ids),
-                        table.created_at >= since,
-                    )
-                )
-                for table in (AssetRow, SpeechRow)
-            )
+            for table in (AssetRow, SpeechRow):
+                these = table.account == fingerprint, table.asset_id.in_(asset_ids)
+                new = select(func.count()).where(*these, table.created_at >= since)
+                if session.scalar(new):
+                    return True
+        return False
 
     def forget(self, fingerprint: str, asset_ids: Collection[str]) -> None:
-        """Drop what HeyGen does not have any more, so that it is sent anew."""
+        """Drop what HeyGen does not have any more: file and sound are sent anew."""
         with self._database.writing() as session:
-            session.execute(
-                delete(AssetRow).where(
-                    AssetRow.account == fingerprint, AssetRow.asset_id.in_(asset_ids)
-                )
-            )
+            for table, change in (
+                (AssetRow, delete(AssetRow)),
+                (SpeechRow, update(SpeechRow).values(asset_id=None)),
+            ):
+                gone = table.account == fingerprint, table.asset_id.in_(asset_ids)
+                session.execute(change.where(*gone))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
     JSON,
+    ColumnElement,
     DateTime,
     Dialect,
     ForeignKey,
@@ -16,10 +17,11 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    and_,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from heygen_nb.models import Draft
+from heygen_nb.models import Draft, Payer
 
 if TYPE_CHECKING:
     from sqlalchemy.engine.default import DefaultExecutionContext
@@ -32,17 +34,13 @@ class UtcDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(
-        self,
-        value: datetime | None,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy's signature
+        self, value: datetime | None, _dialect: Dialect
     ) -> datetime | None:
         """Store in UTC."""
         return value.astimezone(UTC) if value else None
 
     def process_result_value(
-        self,
-        value: datetime | None,
-        dialect: Dialect,  # noqa: ARG002 - SQLAlchemy's signature
+        self, value: datetime | None, _dialect: Dialect
     ) -> datetime | None:
         """Give back what SQLite kept without its zone."""
         if value is None:
@@ -67,6 +65,30 @@ class Leased(Base):
     owner: Mapped[str | None]
     lease_until: Mapped[float | None]  # epoch seconds of the database's clock
     fence: Mapped[int] = mapped_column(default=0)
+
+
+class Paid(Base):
+    """A row that one payer has ordered; no other touches it."""
+
+    __abstract__ = True
+
+    backend: Mapped[str] = mapped_column(String(16))
+    base_url: Mapped[str]
+    account: Mapped[str] = mapped_column(String(64))
+    draft_id: Mapped[str] = mapped_column(String(64))
+    state: Mapped[str] = mapped_column(String(16), default="planned")
+    voice_id: Mapped[str]
+    reserved_cost: Mapped[float] = mapped_column(default=0.0)
+    cost: Mapped[float | None]
+    currency: Mapped[str] = mapped_column(default="usd")
+    duration_s: Mapped[float | None]
+    created_at: Mapped[datetime]
+
+    @classmethod
+    def of(cls, payer: Payer) -> ColumnElement[bool]:
+        """Return the condition that a row is this payer's."""
+        own = cls.backend == payer.backend, cls.base_url == payer.base_url
+        return and_(*own, cls.account == payer.fingerprint)
 
 
 class DraftRow(Base):
@@ -134,7 +156,7 @@ def _words(context: DefaultExecutionContext) -> str:
     return words_of(given.get("title") or "", given["script"], given["draft_id"])
 
 
-class RenderRow(Leased):
+class RenderRow(Leased, Paid):
     """One attempt to have one revision of a draft rendered by one account.
 
     ``state``: planned, submitted, completed, downloaded; or rejected (refused,
@@ -168,13 +190,8 @@ class RenderRow(Leased):
     )
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
-    draft_id: Mapped[str] = mapped_column(String(64))
     revision: Mapped[str] = mapped_column(String(64))
     attempt: Mapped[int]
-    backend: Mapped[str] = mapped_column(String(16))
-    base_url: Mapped[str]
-    account: Mapped[str] = mapped_column(String(64))
-    state: Mapped[str] = mapped_column(String(16), default="planned")
 
     body: Mapped[str] = mapped_column(Text)
     idempotency_key: Mapped[str]
@@ -191,7 +208,6 @@ class RenderRow(Leased):
     title: Mapped[str] = mapped_column(Text, default="")
     send_to: Mapped[str | None]
     inputs: Mapped[dict[str, Any]]
-    voice_id: Mapped[str]
     voice_name: Mapped[str] = mapped_column(default="")
     language: Mapped[str] = mapped_column(default="")
     avatar_id: Mapped[str] = mapped_column(default="")
@@ -203,12 +219,8 @@ class RenderRow(Leased):
     pad_s: Mapped[float] = mapped_column(default=0.0)
 
     quoted: Mapped[float | None]
-    reserved_cost: Mapped[float] = mapped_column(default=0.0)
-    cost: Mapped[float | None]
-    currency: Mapped[str] = mapped_column(default="usd")
 
     video_id: Mapped[str | None]
-    duration_s: Mapped[float | None]
     path: Mapped[str | None]
     subtitles: Mapped[str | None]
     thumbnail: Mapped[str | None]
@@ -219,7 +231,6 @@ class RenderRow(Leased):
     posted: Mapped[bool] = mapped_column(default=False)
     findings: Mapped[str | None]
 
-    created_at: Mapped[datetime]
     submitted_at: Mapped[datetime | None]
     processing_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
@@ -258,7 +269,7 @@ class PostRow(Leased):
     sent_at: Mapped[datetime | None]
 
 
-class SpeechRow(Base):
+class SpeechRow(Paid):
     """One paid call of the voice service; its sound lives on as an asset.
 
     ``state``: planned, sending (stored before the request), done, rejected (nothing
@@ -272,21 +283,10 @@ class SpeechRow(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    backend: Mapped[str] = mapped_column(String(16))
-    base_url: Mapped[str]
-    account: Mapped[str] = mapped_column(String(64))
-    draft_id: Mapped[str] = mapped_column(String(64))
     text_key: Mapped[str] = mapped_column(String(64))  # of text, voice and speed
-    voice_id: Mapped[str]
     speed: Mapped[float]
-    state: Mapped[str] = mapped_column(String(16), default="planned")
-    reserved_cost: Mapped[float] = mapped_column(default=0.0)
-    cost: Mapped[float | None]
-    currency: Mapped[str] = mapped_column(default="usd")
-    duration_s: Mapped[float | None]
     asset_id: Mapped[str | None]
     sound_url: Mapped[str | None] = mapped_column(Text)  # until it is fetched
-    created_at: Mapped[datetime]
 
 
 class PayerRow(Base):

@@ -417,9 +417,8 @@ async def forget_what_failed(account: Account, row: RenderRow) -> None:
     if row.avatar_id:
         account.catalogue.used(row.inputs.get("avatar_id", "")).forget()
     if "not_found" in (row.error_code or ""):
-        gone, ledger = assets_in(row.body), account.ledger
-        await asyncio.to_thread(ledger.assets.forget, row.account, gone)
-        await asyncio.to_thread(ledger.speech.forget, row.account, gone)
+        forget = account.ledger.assets.forget
+        await asyncio.to_thread(forget, row.account, assets_in(row.body))
 
 
 def assets_in(body: str) -> set[str]:

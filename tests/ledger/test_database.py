@@ -15,7 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, event, text
 
 from heygen_nb.errors import LedgerError
-from heygen_nb.ledger import Ledger, database, migrations
+from heygen_nb.ledger import Ledger, database
 from heygen_nb.ledger.tables import Base
 
 # From today's tables to those of version 0.1.
@@ -39,7 +39,7 @@ UNDONE = """
 """
 
 
-def older(url, version=migrations.OLDEST):
+def older(url, version=database.OLDEST):
     """Make a ledger as an earlier version of this package made it."""
     Ledger(url).close()
     engine = create_engine(url)
@@ -110,7 +110,7 @@ def test_a_copy_of_an_older_ledger_is_kept(tmp_path):
     [copy] = tmp_path.glob("old.db.before-*")
     with closing(sqlite3.connect(copy)) as connection:
         assert connection.execute("SELECT * FROM alembic_version").fetchall() == [
-            (migrations.OLDEST,)
+            (database.OLDEST,)
         ]
         assert connection.execute("SELECT script FROM renders").fetchone() == (
             "Привет",

@@ -213,11 +213,16 @@ async def render_batch(
         or ``unknown`` when it may still come, and says why in ``failure_message``.
     """
     chosen = effective_settings(settings or load_settings(), config)
-    wanted = [
-        ToRender(
-            draft, draft_settings(draft, chosen), _with_id(draft, progress_callback)
+
+    def told(draft: Draft) -> ProgressCallback | None:
+        if progress_callback is None:
+            return None
+        return lambda progress: progress_callback(
+            progress.model_copy(update={"message": f"#{draft.id} {progress.message}"})
         )
-        for draft in drafts
+
+    wanted = [
+        ToRender(draft, draft_settings(draft, chosen), told(draft)) for draft in drafts
     ]
     async with open_account(chosen) as account:
         ordered = await order_all(account, wanted, again=again)
@@ -239,16 +244,6 @@ async def render_batch(
                 )
 
         return await asyncio.gather(*map(one, wanted, ordered))
-
-
-def _with_id(
-    draft: Draft, callback: ProgressCallback | None
-) -> ProgressCallback | None:
-    if callback is None:
-        return None
-    return lambda progress: callback(
-        progress.model_copy(update={"message": f"#{draft.id} {progress.message}"})
-    )
 
 
 def without_limits(settings: Settings) -> Settings:
@@ -313,9 +308,8 @@ async def render_drafts(
 
     async def one(wish: ToRender, item: str | HeygenNbError) -> Outcome:
         draft, pace, told = wish.draft, wish.settings.pace, wish.progress
-        post = None
-        if posting:
-            post = partial(posting.send, caption=draft.caption, progress=told)
+        said: dict[str, Any] = {"caption": draft.caption, "progress": told}
+        post = partial(posting.send, **said) if posting else None
         return await finish(account, item, draft.id, pace, told, post=post)
 
     return await asyncio.gather(*map(one, wanted, ordered))
@@ -352,17 +346,9 @@ async def finish(
     outcome = Outcome.of_video(video)
     if post is None:
         return outcome
-    return await _posted(outcome, _if_good(account, video, post))
-
-
-async def _if_good(account: Account, video: Video, post: PostIt) -> Post:
-    await refuse_faulty(account, video)  # nobody looks at it before
-    return await post(video)
-
-
-async def _posted(outcome: Outcome, sending: Awaitable[Post]) -> Outcome:
     try:
-        return outcome.posted(await sending)
+        await refuse_faulty(account, video)  # nobody looks at it before
+        return outcome.posted(await post(video))
     except HeygenNbError as error:
         return outcome.not_posted(error)
 
@@ -456,11 +442,10 @@ async def _row_of(account: Account, video: Video) -> RenderRow:
     Raises:
         LedgerError: The ledger does not know it.
     """
-    row = await asyncio.to_thread(
-        account.ledger.render_of_video, account.payer, video.video_id
-    )
+    payer, ledger = account.payer, account.ledger
+    row = await asyncio.to_thread(ledger.render_of_video, payer, video.video_id)
     if row is None:
-        row = await asyncio.to_thread(account.ledger.render, video.render_id)
+        row = await asyncio.to_thread(ledger.render, video.render_id)
     return row
 
 
@@ -559,7 +544,10 @@ async def take_up_posts(
             video = await posting.video_of(post)
         except HeygenNbError as error:
             return Outcome.of_error("", account.payer.backend, error)
-        return await _posted(Outcome.of_video(video), posting.take_up(post, video))
+        try:
+            return Outcome.of_video(video).posted(await posting.take_up(post, video))
+        except HeygenNbError as error:
+            return Outcome.of_video(video).not_posted(error)
 
     return [
         await one(rows[0])

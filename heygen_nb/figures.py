@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-    from heygen_nb.models import RenderFact, SpeechFact
 
 Table = list[dict[str, Any]]
 _DONE, _ENDED = ("completed", "downloaded"), ("failed", "rejected", "unknown")
@@ -90,129 +88,112 @@ def as_table(rows: Table) -> Any:
     return DataFrame(rows)
 
 
-def analyse(renders: Sequence[RenderFact], speeches: Iterable[SpeechFact]) -> Analytics:
+def analyse(renders: Sequence[Any], speeches: Sequence[Any]) -> Analytics:
     """Return the figures of renders and paid speeches, oldest first.
 
     Days and months are local ones; seconds and money are medians and sums.
+
+    Args:
+        renders: See :meth:`heygen_nb.ledger.reading.Facts.renders`.
+        speeches: Their cost, currency and time.
     """
     done = [row for row in renders if row.state in _DONE and row.duration_s]
-    spent: list[tuple[str, str, float]] = [
-        (_day(row.created_at), row.currency, row.cost or 0.0) for row in renders
-    ]
-    spent += [(_day(row.created_at), row.currency, row.cost) for row in speeches]
+    paid = [(_day(row), row.currency, row.cost) for row in (*renders, *speeches)]
+    days = _spent_by("day", paid)
     tables = {
-        "months": _times(done, "month", lambda row: _day(row.created_at)[:7]),
-        "lengths": _times(done, "video_s", _bucket),
-        "accuracy": [_accuracy(row) for row in done if row.target_s],
-        "money": [_money(row) for row in done if row.cost and row.quoted],
-        "failures": _failures(renders),
-        "days": _days(spent),
-        "engines": _spent_by("engine", ((row.engine, row) for row in done)),
-        "chats": _spent_by("chat", ((row.chat_id, row) for row in done)),
+        "months": _times("month", [(_day(row)[:7], row) for row in done]),
+        "lengths": _times("video_s", [(_length(row), row) for row in done]),
+        "accuracy": [
+            _cells(row, "draft_id", "target_s", "estimate_s", "duration_s")
+            | {"off": round(row.duration_s / row.target_s - 1, 4)}
+            for row in done
+            if row.target_s
+        ],
+        "money": [
+            _cells(row, "draft_id", "quoted", "cost", "currency")
+            for row in done
+            if row.cost and row.quoted
+        ],
+        "failures": [
+            {"reason": reason, "renders": count}
+            for reason, count in Counter(
+                row.error_code or row.state for row in renders if row.state in _ENDED
+            ).most_common()
+        ],
+        "days": [
+            {name: row[name] for name in ("day", "currency", "spent")}
+            for row in days
+            if row["spent"]
+        ],
+        "engines": _spent_by("engine", ((r.engine, r.currency, r.cost) for r in done)),
+        "chats": _spent_by("chat", ((r.chat_id, r.currency, r.cost) for r in done)),
     }
-    return Analytics(_summary(renders, done, spent), tables)
-
-
-def _summary(
-    renders: Sequence[RenderFact],
-    done: Sequence[RenderFact],
-    spent: Sequence[tuple[str, str, float]],
-) -> dict[str, Any]:
     states = Counter(row.state for row in renders)
     ended = len(done) + sum(states[state] for state in _ENDED)
-    total: dict[str, float] = defaultdict(float)
-    for _of_day, currency, amount in spent:
-        total[currency] += amount
-    saved: dict[str, float] = defaultdict(float)
-    for row in done:  # another way to be finished would have been another render
-        saved[row.currency] += (row.cost or 0.0) * (row.finishes or 0)
-    return {
+    # another way to be finished would have been another render
+    saved = [(r.currency, (r.cost or 0.0) * (r.finishes or 0)) for r in done]
+    summary = {
         "renders": len(renders),
         "completed": len(done),
         **{state: states[state] for state in _ENDED},
         "success_rate": len(done) / ended if ended else None,
-        "median_s": _middle(_seconds(r, *_STEPS["total_s"]) for r in done),
-        "spent": _rounded(total),
-        "saved": _rounded(saved),
+        "median_s": _middle(done, *_STEPS["total_s"]),
+        "spent": _sums((currency, cost or 0.0) for _day, currency, cost in paid),
+        "saved": _sums(saved),
     }
+    return Analytics(summary, tables)
 
 
-def _rounded(sums: dict[str, float]) -> dict[str, float]:
-    return {unit: round(amount, 4) for unit, amount in sums.items() if amount}
+def _day(row: Any) -> str:
+    return f"{row.created_at.astimezone():%Y-%m-%d}"
 
 
-def _day(at: datetime) -> str:
-    return f"{at.astimezone():%Y-%m-%d}"
-
-
-def _bucket(row: RenderFact) -> str:
-    start = int((row.duration_s or 0) // _BUCKET_S) * _BUCKET_S
+def _length(row: Any) -> str:
+    start = int(row.duration_s // _BUCKET_S) * _BUCKET_S
     return f"{start}–{start + _BUCKET_S}"
 
 
-def _seconds(row: RenderFact, start: str, end: str) -> float | None:
-    begun, done = getattr(row, start), getattr(row, end)
-    return (done - begun).total_seconds() if begun and done else None
+def _cells(row: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in names}
 
 
-def _middle(values: Iterable[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
+def _middle(rows: Iterable[Any], start: str, end: str) -> float | None:
+    """Return the median of the seconds between two times that are known."""
+    times = [(getattr(row, start), getattr(row, end)) for row in rows]
+    known = [(done - begun).total_seconds() for begun, done in times if begun and done]
     return round(median(known), 1) if known else None
 
 
-def _times(
-    rows: Iterable[RenderFact], name: str, key: Callable[[RenderFact], str]
-) -> Table:
-    groups: dict[str, list[RenderFact]] = defaultdict(list)
-    for row in rows:
-        groups[key(row)].append(row)
-
+def _times(name: str, rows: Iterable[tuple[str, Any]]) -> Table:
+    groups: dict[str, list[Any]] = defaultdict(list)
+    for label, row in rows:
+        groups[label].append(row)
     return [
         {
             name: label,
             "renders": len(group),
-            **{k: _middle(_seconds(r, *x) for r in group) for k, x in _STEPS.items()},
+            **{step: _middle(group, *times) for step, times in _STEPS.items()},
         }
         for label, group in sorted(groups.items(), key=lambda g: (len(g[0]), g[0]))
     ]
 
 
-def _accuracy(row: RenderFact) -> dict[str, Any]:
-    names = ("draft_id", "target_s", "estimate_s", "duration_s")
-    off = round((row.duration_s or 0) / (row.target_s or 1) - 1, 4)
-    return {**{name: getattr(row, name) for name in names}, "off": off}
+def _sums(amounts: Iterable[tuple[str, float]]) -> dict[str, float]:
+    total: dict[str, float] = defaultdict(float)
+    for unit, amount in amounts:
+        total[unit] += amount
+    return {unit: round(amount, 4) for unit, amount in total.items() if amount}
 
 
-def _money(row: RenderFact) -> dict[str, Any]:
-    names = ("draft_id", "quoted", "cost", "currency")
-    return {name: getattr(row, name) for name in names}
-
-
-def _failures(rows: Iterable[RenderFact]) -> Table:
-    reasons = Counter(r.error_code or r.state for r in rows if r.state in _ENDED)
-    return [{"reason": why, "renders": count} for why, count in reasons.most_common()]
-
-
-def _days(spent: Iterable[tuple[str, str, float]]) -> Table:
-    total: dict[tuple[str, str], float] = defaultdict(float)
-    for day, currency, amount in spent:
-        total[day, currency] += amount
-    return [
-        {"day": day, "currency": currency, "spent": round(amount, 4)}
-        for (day, currency), amount in sorted(total.items())
-        if amount
-    ]
-
-
-def _spent_by(name: str, rows: Iterable[tuple[str | None, RenderFact]]) -> Table:
+def _spent_by(name: str, paid: Iterable[tuple[str | None, str, float | None]]) -> Table:
     """Return how many renders there are of each kind, and what they have cost."""
-    total: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for kind, row in rows:
+    costs: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for kind, currency, cost in paid:
         if kind:
-            total[kind, row.currency].append(row.cost or 0.0)
+            costs[kind, currency].append(cost or 0.0)
     return [
         {name: kind, "currency": unit, "renders": len(x), "spent": round(sum(x), 4)}
-        for (kind, unit), x in sorted(total.items())
+        for (kind, unit), x in sorted(costs.items())
     ]
 
 
@@ -240,11 +221,11 @@ def _draw(name: str, rows: Table, theme: Theme) -> Figure:
     axes.tick_params(colors=theme.text, length=0, labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(theme.line)
-    if not rows:
+    if rows:
+        _DRAWERS.get(name, _draw_bars)(axes, rows, theme)
+    else:
         axes.set_axis_off()
         axes.text(0.5, 0.5, _("nothing yet"), color=theme.text, ha="center")
-    else:
-        _DRAWERS.get(name, _draw_bars)(axes, rows, theme)
     if axes.get_legend_handles_labels()[0]:
         looks: dict[str, Any] = {"fontsize": 8, "frameon": False, "ncols": 2}
         figure.legend(loc="outside upper right", labelcolor=theme.text, **looks)

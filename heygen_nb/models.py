@@ -370,37 +370,6 @@ class Post(_Frozen):
     sent_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RenderFact:
-    """A render as figures need it, without what was sent for it."""
-
-    draft_id: str
-    state: str
-    target_s: float | None
-    estimate_s: float | None
-    duration_s: float | None
-    quoted: float | None
-    cost: float | None
-    currency: str
-    engine: str
-    finishes: int | None
-    error_code: str | None
-    created_at: datetime
-    submitted_at: datetime | None
-    processing_at: datetime | None
-    completed_at: datetime | None
-    chat_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class SpeechFact:
-    """A paid speech."""
-
-    cost: float
-    currency: str
-    created_at: datetime
-
-
 def unexpected(given: object, kind: type, *, many: bool = False) -> ArgumentError:
     """Return the words for what is no draft, no video or no id of one."""
     words: dict[type, str] = {

@@ -14,7 +14,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.models import NO_AVATAR, Quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from heygen_nb.config import Settings
 
@@ -114,20 +114,6 @@ class Rates:
             source=self.source,
         )
 
-    def compare(
-        self,
-        engines: Sequence[str],
-        seconds: float,
-        *,
-        resolution: str = "",
-        look_type: str = "",
-    ) -> list[Quote]:
-        """Return what each engine would cost, and at last a film without an avatar."""
-        return [
-            self.quote(engine, seconds, resolution=resolution, look_type=look_type)
-            for engine in (*engines, NO_AVATAR)
-        ]
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -153,29 +139,22 @@ class Limits:
             LimitError: It does not; nothing was sent.
         """
         if self.per_render and amount > self.per_render + _CENT:
-            raise LimitError(
-                _("{amount} is over {limit} for one render.").format(
-                    amount=amount_text(amount, currency),
-                    limit=amount_text(self.per_render, currency),
-                ),
-                hint=_("Nothing was sent. Shorten it, or raise max_cost_per_render."),
-                charged=False,
-            )
-        if self.per_day and spent_today + amount > self.per_day + _CENT:
-            raise LimitError(
+            limit, text = self.per_render, _("{amount} is over {limit} for one render.")
+            hint = _("Nothing was sent. Shorten it, or raise max_cost_per_render.")
+        elif self.per_day and spent_today + amount > self.per_day + _CENT:
+            limit, text = (
+                self.per_day,
                 _(
                     "{amount} more is over {limit} a day:"
                     " {spent} is spent or reserved today."
-                ).format(
-                    amount=amount_text(amount, currency),
-                    limit=amount_text(self.per_day, currency),
-                    spent=amount_text(spent_today, currency),
                 ),
-                hint=_(
-                    "Nothing was sent. Wait for tomorrow, or raise max_cost_per_day."
-                ),
-                charged=False,
             )
+            hint = _("Nothing was sent. Wait for tomorrow, or raise max_cost_per_day.")
+        else:
+            return
+        sums = {"amount": amount, "limit": limit, "spent": spent_today}
+        told = {name: amount_text(value, currency) for name, value in sums.items()}
+        raise LimitError(text.format(**told), hint=hint, charged=False)
 
 
 def amount_text(amount: float, currency: str) -> str:
@@ -202,16 +181,14 @@ def load_rates(home: Path) -> Rates:
         raise _unusable(file, _("it has no table “engines”"))
     if unknown := [str(key) for key in table if key not in _KEYS]:
         raise _unusable(file, _("unknown key “{key}”").format(key=unknown[0]))
-    told = [str(table[key]) for key in ("source", "date") if table.get(key)]
-    plan = table.get("credits") or {}
-    prices = dict(_prices(file, engines))
-    speech = _price(file, "speech", table.get("speech", 0))
-    currency = str(table.get("currency") or "usd")
-    rates = Rates(prices, speech, currency, ", ".join(told))
-    if not isinstance(plan, dict):
+    if not isinstance(plan := table.get("credits") or {}, dict):
         raise _unusable(file, _("“{place}” is no table").format(place="credits"))
-    return replace(
-        rates,
+    told = [str(table[key]) for key in ("source", "date") if table.get(key)]
+    return Rates(
+        dict(_prices(file, engines)),
+        speech=_price(file, "speech", table.get("speech", 0)),
+        currency=str(table.get("currency") or "usd"),
+        source=", ".join(told),
         credit_s=_price(file, "credits.seconds", plan.get("seconds", 3)) or 3.0,
         credits_more=_price(file, "credits.more", plan.get("more", 1)),
     )
@@ -232,11 +209,11 @@ def _price(file: Path, place: str, value: Any) -> float:
         price = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         price = math.nan
-    if not 0 <= price <= _DEAREST:
-        text = _("“{place}” is {value}, not a number from 0 to {most:.0f}")
-        shown = str(value)[:40]
-        raise _unusable(file, text.format(place=place, value=shown, most=_DEAREST))
-    return price
+    if 0 <= price <= _DEAREST:
+        return price
+    text = _("“{place}” is {value}, not a number from 0 to {most:.0f}")
+    shown = text.format(place=place, value=str(value)[:40], most=_DEAREST)
+    raise _unusable(file, shown)
 
 
 def _unusable(file: Path, reason: str) -> ConfigError:

@@ -133,19 +133,20 @@ class Outcome(BaseModel):
         )
 
 
+_STATUS: dict[type[HeygenNbError], Status] = {
+    OutcomeUnknownError: "unknown",
+    RenderFailedError: "failed",
+    WaitTimeoutError: "timed_out",
+    DownloadError: "completed",
+}
+
+
 def _status_of(error: HeygenNbError) -> Status:
-    if isinstance(error, OutcomeUnknownError):
-        return "unknown"
-    if isinstance(error, RenderFailedError):
-        return "failed"
-    if isinstance(error, WaitTimeoutError):
-        return "timed_out"
-    if isinstance(error, DownloadError):
-        return "completed"
     open_question = isinstance(error, ApiError | LedgerError)
     if open_question and error.charged is not False:
         return "unknown"
-    return "rejected"
+    found = (status for kind, status in _STATUS.items() if isinstance(error, kind))
+    return next(found, "rejected")
 
 
 class HistoryLine(Outcome):

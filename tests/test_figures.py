@@ -9,7 +9,6 @@ import pytest
 
 import heygen_nb as hg
 from heygen_nb.figures import DARK, LIGHT, Analytics, analyse, title_of
-from heygen_nb.models import RenderFact, SpeechFact
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMES = (
@@ -41,7 +40,7 @@ def fact(number=0, *, day=0, state="downloaded", **changes):
         "chat_id": None,
         **changes,
     }
-    return RenderFact(**values)
+    return SimpleNamespace(**values)
 
 
 def test_times_are_told_by_month_and_by_length():
@@ -88,7 +87,9 @@ def test_money_is_told_by_day_and_chat_with_speech_and_never_mixed():
         fact(3, state="failed"),
     ]
 
-    figures = analyse(rows, [SpeechFact(0.5, "usd", START)])
+    figures = analyse(
+        rows, [SimpleNamespace(cost=0.5, currency="usd", created_at=START)]
+    )
 
     assert figures.summary["spent"] == {"usd": 4.5, "credits": 2.0}
     assert {row["currency"]: row["spent"] for row in figures.tables["days"]} == {

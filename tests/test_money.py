@@ -136,12 +136,11 @@ def test_plan_credits_are_quoted_as_credits(home):
     assert rates.bill("avatar_iv", 30.0) == 11.0
 
 
-def test_every_engine_is_compared_and_a_film_without_an_avatar(home):
-    quotes = load_rates(home).compare(
-        ("avatar_iv", "avatar_iii"), 30, look_type="digital_twin", resolution="1080p"
-    )
+def test_engines_and_a_film_without_an_avatar_have_their_price(home):
+    rates, kind = load_rates(home), {"look_type": "digital_twin", "resolution": "1080p"}
+    engines = ("avatar_iv", "avatar_iii", "none")
 
-    assert {quote.engine: round(quote.amount, 2) for quote in quotes} == {
+    assert {e: round(rates.quote(e, 30, **kind).amount, 2) for e in engines} == {
         "avatar_iv": 2.0,
         "avatar_iii": 0.5,
         "none": 0.02,

@@ -238,9 +238,13 @@ def _instead(
     """Return what the same script would cost otherwise; nothing where all is free."""
     if cast.look is None or account.sandbox:
         return ()
-    kind = {"resolution": settings.resolution, "look_type": cast.look.avatar_type}
-    engines = [e for e in cast.look.supported_api_engines if e != cast.engine]
-    return tuple(account.rates.compare(engines, seconds, **kind))
+    quote, resolution = account.rates.quote, settings.resolution
+    others = [e for e in cast.look.supported_api_engines if e != cast.engine]
+    kind = cast.look.avatar_type
+    return tuple(
+        quote(engine, seconds, resolution=resolution, look_type=kind)
+        for engine in (*others, NO_AVATAR)
+    )
 
 
 def _new_render(

@@ -523,7 +523,7 @@ async def finish_row(
     if row.send_to:
         posting = posting or Posting(settings, account)
         asked_at = None if asked_now else row.created_at
-        post = partial(posting.send_render, asked_at=asked_at, progress=progress)
+        post = partial(posting.send, asked_at=asked_at, progress=progress)
     ordered: str | HeygenNbError = row.id
     if row.state == "failed" and row.error_code == NO_CREDIT:
         try:

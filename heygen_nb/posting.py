@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
@@ -32,7 +32,7 @@ from heygen_nb.renderer.advance import advance, fetched, fetched_by_id
 from heygen_nb.renderer.finish import ai_label
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from heygen_nb.config import Settings
@@ -86,13 +86,13 @@ class Posting:
             DeliveryError: The token or the chat does not work.
         """
         async with self._open() as poster:
-            found = await poster.check(self.chat_id)
-        return f"@{found.bot_name} → {found.chat_title}"
+            bot, chat = await poster.check(self.chat_id)
+        return f"@{bot} → {chat}"
 
     async def send(
         self,
         video: Video,
-        caption: str = "",
+        caption: str | None = None,
         *,
         again: bool = False,
         asked_at: datetime | None = None,
@@ -102,7 +102,8 @@ class Posting:
 
         Args:
             video: It is downloaded first if needed.
-            caption: Plain text, at most 5,120 characters in all.
+            caption: Plain text, at most 5,120 characters in all; by default what the
+                draft of its render has now.
             again: Post even if it is in the chat already, or may be.
             asked_at: When that was, if not now: what is old is only listed.
             progress: Told when the post was sent now, not earlier.
@@ -112,6 +113,10 @@ class Posting:
             DeliveryUnsureError: It may be; a person has to look.
             ConfigError: This video must not go to this chat.
         """
+        if caption is None:
+            ledger = self._account.ledger
+            row = await asyncio.to_thread(ledger.render, video.render_id)
+            caption = await self._caption_now(row)
         self._check_backend(video)
         self._bot()  # nothing is stored without one
         if video.path is None:
@@ -131,22 +136,6 @@ class Posting:
             post = await self._deliver(rows[0].id, video, texts, progress=progress)
             if post.chat_id == chat_id:  # else another process was faster
                 return post
-
-    async def send_render(
-        self,
-        video: Video,
-        *,
-        again: bool = False,
-        asked_at: datetime | None = None,
-        progress: ProgressCallback | None = None,
-    ) -> Post:
-        """Post a render's video with the caption its draft has now; see send."""
-        ledger = self._account.ledger
-        row = await asyncio.to_thread(ledger.render, video.render_id)
-        caption = await self._caption_now(row)
-        return await self.send(
-            video, caption, again=again, asked_at=asked_at, progress=progress
-        )
 
     async def unfinished(self) -> list[list[PostRow]]:
         """Return the posts to go on with, oldest first.
@@ -333,7 +322,14 @@ class Posting:
             if row.state in ("sending", "unsure"):
                 raise _unsure(row.id)
             if row.state != "sent" and row.chat_id != chat_id and not anywhere:
-                raise _half_elsewhere(row)
+                raise _for_a_person(
+                    row.id,
+                    _(
+                        "The beginning of post {id} is in the chat {chat}, which is not"
+                        " set now."
+                    ).format(id=row.id, chat=row.chat_id),
+                    _("Send the rest there with: heygen-nb resend {id}."),
+                )
 
     async def _send_all(
         self, hold: Hold, rows: Sequence[PostRow], video: Video
@@ -342,13 +338,25 @@ class Posting:
             # one at a time: Telegram takes about 20 posts a minute
             for row in rows:
                 if row.state != "sent":
-                    message = await _prepared(poster, row, video, self.settings)
-                    await self._send_one(hold, row.id, message)
+                    ready = await self._ready(row, video)
+                    await self._send_one(hold, row, ready, poster)
         return await asyncio.to_thread(self._posts.parts, rows[0].id)
 
+    async def _ready(self, row: PostRow, video: Video) -> dict[str, Any]:
+        """Return how a message is sent; all that can fail before is done."""
+        if row.part:
+            return {}
+        if video.path is None:
+            raise DeliveryError(_("The video has no file yet: download it first."))
+        cover_s = self.settings.telegram_cover_s
+        made = await asyncio.to_thread(_make_ready, video.path, cover_s)
+        start_s = self.settings.telegram_start_s
+        return {**made, "thumbnail": video.thumbnail, "start_s": start_s}
+
     async def _send_one(
-        self, hold: Hold, post_id: int, message: Callable[[], Awaitable[int]]
+        self, hold: Hold, row: PostRow, ready: dict[str, Any], poster: TelegramPoster
     ) -> None:
+        post_id = row.id
         await self._record(hold, post_id, "sending")
         try:
             hold.check()  # the laptop may have slept since
@@ -356,7 +364,12 @@ class Posting:
             await self._record(hold, post_id, "failed", _("not sent yet"))
             raise
         try:
-            message_id = await message()
+            if row.part:
+                message_id = await poster.send_message(row.chat_id, row.text)
+            else:
+                message_id = await poster.send_video(
+                    row.chat_id, caption=row.text, **ready
+                )
         except DeliveryUnsureError as error:
             await self._record(hold, post_id, "unsure", error.message)
             raise _unsure(post_id, error.message) from None
@@ -379,45 +392,18 @@ class Posting:
         )
 
 
-async def _prepared(
-    poster: TelegramPoster, row: PostRow, video: Video, settings: Settings
-) -> Callable[[], Awaitable[int]]:
-    """Return what sends the message; all that can fail before is done."""
-    if row.part:
-        return lambda: poster.send_message(row.chat_id, row.text)
-    if video.path is None:
-        raise DeliveryError(_("The video has no file yet: download it first."))
-    path = await asyncio.to_thread(_small_enough, video.path)
-    facts = await asyncio.to_thread(preview.probe_video, path)
-    cover = await asyncio.to_thread(_cover, path, settings.telegram_cover_s)
-    return lambda: poster.send_video(
-        row.chat_id,
-        path,
-        caption=row.text,
-        width=facts.width,
-        height=facts.height,
-        duration_s=facts.duration_s,
-        thumbnail=video.thumbnail,
-        cover=cover,
-        start_s=settings.telegram_start_s,
-    )
-
-
-def _cover(path: Path, at_s: float) -> Path | None:
-    if not at_s:
-        return None
-    target = path.with_suffix(".cover.jpg")
-    preview.save_jpeg(
-        preview.pictures_at(path, [at_s])[0], target, max_bytes=_MAX_COVER_BYTES
-    )
-    return target
-
-
-def _small_enough(path: Path) -> Path:
-    if path.stat().st_size <= MAX_FILE_BYTES:
-        return path
-    smaller = path.with_suffix(".telegram.mp4")
-    return finishing.shrink_video(path, smaller, max_bytes=MAX_FILE_BYTES)
+def _make_ready(path: Path, cover_s: float) -> dict[str, Any]:
+    """Make a file small enough, and its cover; return how it is sent."""
+    if path.stat().st_size > MAX_FILE_BYTES:
+        smaller = path.with_suffix(".telegram.mp4")
+        path = finishing.shrink_video(path, smaller, max_bytes=MAX_FILE_BYTES)
+    facts, cover = preview.probe_video(path), None
+    if cover_s:
+        cover = path.with_suffix(".cover.jpg")
+        picture = preview.pictures_at(path, [cover_s])[0]
+        preview.save_jpeg(picture, cover, max_bytes=_MAX_COVER_BYTES)
+    size = {name: getattr(facts, name) for name in ("width", "height", "duration_s")}
+    return {"path": path, "cover": cover, **size}
 
 
 def _is_fresh(asked_at: datetime) -> bool:
@@ -431,38 +417,23 @@ def _check_age(rows: Sequence[PostRow], asked_at: datetime | None) -> None:
     if asked_at is None or _is_fresh(asked_at) or not waits:
         return
     raise _for_a_person(
-        DeliveryError,
         rows[0].id,
-        _("Post {id} is older than a day, so it was not sent."),
+        _("Post {id} is older than a day, so it was not sent.").format(id=rows[0].id),
         _("Send it with: heygen-nb resend {id}."),
-    )
-
-
-def _half_elsewhere(row: PostRow) -> DeliveryError:
-    return _for_a_person(
-        DeliveryError,
-        row.id,
-        _("The beginning of post {id} is in the chat {chat}, which is not set now."),
-        _("Send the rest there with: heygen-nb resend {id}."),
-        chat=row.chat_id,
     )
 
 
 def _unsure(post_id: int, reason: str = "") -> DeliveryError:
     may_be = _("Post {id} may be in the chat already: its answer was lost.")
-    return _for_a_person(
-        DeliveryUnsureError,
-        post_id,
-        reason.replace("{", "{{").replace("}", "}}") or may_be,
-        _(
-            "Look into the chat. If it is there: heygen-nb mark-sent {id};"
-            " if not: heygen-nb resend {id}."
-        ),
+    hint = _(
+        "Look into the chat. If it is there: heygen-nb mark-sent {id};"
+        " if not: heygen-nb resend {id}."
     )
+    words = reason or may_be.format(id=post_id)
+    return _for_a_person(post_id, words, hint, DeliveryUnsureError)
 
 
 def _for_a_person(
-    kind: type[DeliveryError], post_id: int, message: str, hint: str, **values: str
+    post_id: int, words: str, hint: str, kind: type[DeliveryError] = DeliveryError
 ) -> DeliveryError:
-    words = message.format(id=post_id, **values)
     return kind(words, hint=hint.format(id=post_id), post_id=post_id)

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import re
 from contextlib import suppress
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
 from urllib.parse import quote
@@ -54,14 +53,6 @@ _UNKNOWN_CHAT = re.compile(
 _NO_RIGHTS = re.compile(r"rights|administrator|FORBIDDEN", re.IGNORECASE)
 
 _T = TypeVar("_T")
-
-
-@dataclass(frozen=True, slots=True)
-class ChatCheck:
-    """Who posts where."""
-
-    bot_name: str
-    chat_title: str
 
 
 class TelegramPoster:
@@ -120,15 +111,15 @@ class TelegramPoster:
     async def __aexit__(self, *exc_info: object) -> None:
         await self._request.shutdown()
 
-    async def check(self, chat_id: str) -> ChatCheck:
+    async def check(self, chat_id: str) -> tuple[str, str]:
         """Return the names of bot and chat; nothing is posted.
 
         Raises:
             DeliveryError: Telegram cannot be reached or does not know the chat.
             DeliveryRefusedError: The token is wrong, or the bot is not wanted there.
         """
-        bot = await self._ask(chat_id, lambda _chat, _thread: self._read("getMe"))
-        return ChatCheck(_name(bot), _name(await self._chat(chat_id)) or chat_id)
+        bot = await self._read("getMe", chat_id)  # which does not heed the chat
+        return _name(bot), _name(await self._read("getChat", chat_id)) or chat_id
 
     async def names(self, chat_id: str) -> list[str]:
         """Return what else a chat is called: its number, and its ``@name`` if any.
@@ -137,15 +128,9 @@ class TelegramPoster:
             DeliveryError: Telegram cannot be reached or does not know the chat.
         """
         chat, slash, thread = chat_id.partition("/")
-        told = await self._chat(chat)
+        told = await self._read("getChat", chat)
         names = [str(told.get("id", "")), f"@{told.get('username', '')}"]
         return [f"{name}{slash}{thread}" for name in names if len(name) > 1]
-
-    async def _chat(self, chat_id: str) -> dict[str, Any]:
-        return await self._ask(
-            chat_id,
-            lambda chat, _thread: self._read(f"getChat?chat_id={quote(chat, safe='')}"),
-        )
 
     async def send_video(
         self,
@@ -209,12 +194,16 @@ class TelegramPoster:
 
         return await self._ask(chat_id, post, posting=True)
 
-    async def _read(self, method: str) -> dict[str, Any]:
+    async def _read(self, method: str, chat_id: str) -> dict[str, Any]:
         # the library's own get_chat fails over any field an older server leaves out
-        result = await self._request.post(f"{self._bot.base_url}/{method}")
-        if not isinstance(result, dict):
-            raise TypeError
-        return result
+        async def read(chat: str, _thread: int | None) -> dict[str, Any]:
+            url = f"{self._bot.base_url}/{method}?chat_id={quote(chat, safe='')}"
+            result = await self._request.post(url)
+            if not isinstance(result, dict):
+                raise TypeError
+            return result
+
+        return await self._ask(chat_id, read)
 
     async def _ask(
         self,
@@ -279,16 +268,13 @@ class TelegramPoster:
         """Name what the library's error means: was anything sent?"""
         cause = exc.__cause__
         if distrusted(cause):
-            return DeliveryError(
-                _("Telegram cannot be reached: its certificate is not trusted here."),
-                hint=trust_hint(),
-            )
+            text = _("Telegram cannot be reached: its certificate is not trusted here.")
+            return DeliveryError(text, hint=trust_hint())
         if isinstance(cause, _NOT_SENT):
             reason = self._clean(str(cause)) or type(cause).__name__
-            return DeliveryError(
-                _("Telegram cannot be reached: {reason}.").format(reason=reason),
-                hint=_("Nothing was posted. Check the connection, then try again."),
-            )
+            text = _("Telegram cannot be reached: {reason}.").format(reason=reason)
+            hint = _("Nothing was posted. Check the connection, then try again.")
+            return DeliveryError(text, hint=hint)
         return _unanswered(type(cause or exc).__name__, posting=posting)
 
     def _clean(self, text: str) -> str:

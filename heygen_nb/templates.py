@@ -79,7 +79,12 @@ _FORBIDDEN: tuple[type[nodes.Node], ...] = (
     *(nodes.Macro, nodes.CallBlock, nodes.Block, nodes.ImportedName),
     *(nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport),
 )
+_MISTAKES = (  # a missing value, a forbidden one, or one of another kind
+    *(TemplateError, AttributeError, TypeError, ValueError),
+    *(ArithmeticError, LookupError),
+)
 _GROWING = ("replace", "join")  # the second text may stand at each sign of the first
+_JINJAS = Environment | Context | EvalContext
 _WIDTH = re.compile(r"[%{][^%{}]*(?:\d{4}|\*)")  # of a formatted value
 
 
@@ -120,14 +125,10 @@ class _Environment(ImmutableSandboxedEnvironment):
         for block in tree.find_all(nodes.AssignBlock):
             block.filter = block.filter or _filter(None, "string")
         _Joining().visit(tree)
-        return self._without_lists_of_sets(tree)
-
-    def _without_lists_of_sets(self, tree: nodes.Template) -> nodes.Template:
         # {% set a = [a, a] %}, thirty times: more than fits into a computer
-        kinds = (nodes.List, nodes.Tuple, nodes.Dict)
         targets = [node.target for node in tree.find_all(nodes.Assign)]
         named = {n.name for n in targets if isinstance(n, nodes.Name)}
-        for node in tree.find_all(kinds):
+        for node in tree.find_all((nodes.List, nodes.Tuple, nodes.Dict)):
             if any(inner.name in named for inner in node.find_all(nodes.Name)):
                 problem = _("a list of what was set before is not allowed")
                 raise TemplateSyntaxError(problem, node.lineno)
@@ -162,9 +163,7 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def _check(self, name: str, values: Iterable[Any]) -> None:
         # the first one is what it is about, the others how: a width, a count
-        data = [
-            v for v in values if not isinstance(v, Environment | Context | EvalContext)
-        ]
+        data = [v for v in values if not isinstance(v, _JINJAS)]
         self._spend(*data)
         is_wide = any(isinstance(v, int) and abs(v) > MAX_TEXT_CHARS for v in data[1:])
         formats = [str(v) for v in data[:1] if name.startswith("format")]
@@ -269,36 +268,26 @@ class Template:
             DraftError: A value is missing, the template does what it may not, or
                 the text gets much too long.
         """
-        parts, size = [], 0
+        text = ""
         self._environment.work = 0
         try:
             for part in self._template.generate(values):
-                parts.append(part)
-                size += len(part)
-                if size > MAX_TEXT_CHARS:
+                text += part
+                if len(text) > MAX_TEXT_CHARS:
+                    problem = _("{where}: the text gets longer than {limit} signs.")
                     raise DraftError(
-                        _("{where}: the text gets longer than {limit} signs.").format(
-                            where=self._where, limit=MAX_TEXT_CHARS
-                        ),
+                        problem.format(where=self._where, limit=MAX_TEXT_CHARS),
                         hint=_(
                             "A script has at most 5,000 signs: shorten the template."
                         ),
                     )
         except _EmptyError as exc:
             raise self._hole(exc.message or "") from None
-        except TemplateError as exc:  # a missing value, or a forbidden one
-            raise self._wrong(exc.message or "", None) from None
         except (RecursionError, MemoryError):
             raise self._wrong(_too_much(), None) from None
-        except (
-            AttributeError,
-            TypeError,
-            ValueError,
-            ArithmeticError,
-            LookupError,
-        ) as exc:
+        except _MISTAKES as exc:
             raise self._wrong(str(exc), None) from None
-        return "".join(parts)
+        return text
 
     def _hole(self, name: str) -> EmptyValueError:
         where = at_line(self._where, self.lines.get(name, self._first_line))

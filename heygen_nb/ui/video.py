@@ -260,7 +260,7 @@ async def post(
     """
     video = await advance(account, line.render_id or "")
     posting = Posting(shared.settings, account)
-    await posting.send_render(
+    await posting.send(
         video, again=again, progress=lambda told: shared.jobs.say(told.message)
     )
 

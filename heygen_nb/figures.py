@@ -128,20 +128,23 @@ def analyse(renders: Sequence[Any], speeches: Sequence[Any]) -> Analytics:
         "engines": _spent_by("engine", ((r.engine, r.currency, r.cost) for r in done)),
         "chats": _spent_by("chat", ((r.chat_id, r.currency, r.cost) for r in done)),
     }
+    spent = _sums((currency, cost or 0.0) for _on, currency, cost in paid)
+    return Analytics({**_summary(renders, done), "spent": spent}, tables)
+
+
+def _summary(renders: Sequence[Any], done: Sequence[Any]) -> dict[str, Any]:
     states = Counter(row.state for row in renders)
     ended = len(done) + sum(states[state] for state in _ENDED)
     # another way to be finished would have been another render
-    saved = [(r.currency, (r.cost or 0.0) * (r.finishes or 0)) for r in done]
-    summary = {
+    saved = ((row.currency, (row.cost or 0.0) * (row.finishes or 0)) for row in done)
+    return {
         "renders": len(renders),
         "completed": len(done),
         **{state: states[state] for state in _ENDED},
         "success_rate": len(done) / ended if ended else None,
         "median_s": _middle(done, *_STEPS["total_s"]),
-        "spent": _sums((currency, cost or 0.0) for _day, currency, cost in paid),
         "saved": _sums(saved),
     }
-    return Analytics(summary, tables)
 
 
 def _day(row: Any) -> str:

@@ -124,22 +124,25 @@ def decode(content: bytes) -> str:
 
 
 def _unmarked(content: bytes) -> str:
+    def texts(*encodings: str) -> dict[str, str]:
+        found = {}
+        for encoding in encodings:
+            with suppress(UnicodeDecodeError):
+                found[encoding] = content.decode(encoding)
+        return found
+
     if 0 in content:
-        wide = [n for n in ("utf-16-le", "utf-16-be") if _is_wide(content, n)]
-        return wide[0] if len(wide) == 1 else "utf-8"
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError:
-        fitting = [n for n in ("cp1251", "koi8-r", "cp866") if _is_russian(content, n)]
-        return "cp1251" if fitting == ["cp1251"] else "utf-8"
-    return "utf-8"
+        wide = texts("utf-16-le", "utf-16-be").items()
+        fitting = [name for name, text in wide if _is_wide(text)]
+        return fitting[0] if len(fitting) == 1 else "utf-8"
+    if texts("utf-8"):
+        return "utf-8"
+    narrow = texts("cp1251", "koi8-r", "cp866").items()
+    russian = [name for name, text in narrow if _is_russian(text)]
+    return "cp1251" if russian == ["cp1251"] else "utf-8"
 
 
-def _is_wide(content: bytes, encoding: str) -> bool:
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError:
-        return False
+def _is_wide(text: str) -> bool:
     usual = sum(char in "\t\r\n" or " " <= char < "\u0530" for char in text)
     return usual > 0.95 * len(text) and "\0" not in text
 
@@ -148,12 +151,8 @@ _RUSSIAN_WORD = re.compile(r"[А-ЯЁ]?[а-яё]+|[А-ЯЁ]+")
 _FEWEST = 20  # letters that can be told by what is common among them
 
 
-def _is_russian(content: bytes, encoding: str) -> bool:
+def _is_russian(text: str) -> bool:
     """Tell whether it reads as Russian: no mixed words, capitals first, real vowels."""
-    try:
-        text = content.decode(encoding)
-    except UnicodeDecodeError:
-        return False
     words = [w for w in re.findall(r"\w+", text) if not w.isascii()]
     letters = "".join(words).casefold()
     common = sum(map(letters.count, "оеаинтсрвл"))
@@ -228,21 +227,13 @@ def file_stem(name: str) -> str:
     return _DEVICE.sub(r"\1_", name)
 
 
-def _plain_cell(value: Any) -> Any:
-    """Return a value that no spreadsheet takes for a formula.
-
-    A text that begins like one gets an apostrophe, as OWASP's page on CSV injection
-    advises; numbers stay numbers.
-    """
-    if isinstance(value, str) and value.startswith(_FORMULA):
-        return f"'{value}"
-    return value
-
-
 def write_rows(
     file: IO[str], columns: Sequence[str], rows: Iterable[Mapping[str, Any]]
 ) -> int:
     """Write a CSV table of cells that no spreadsheet takes for formulas.
+
+    A text that begins like one gets an apostrophe, as OWASP's page on CSV injection
+    advises; numbers stay numbers.
 
     Returns:
         How many rows it has, besides the heading.
@@ -250,8 +241,11 @@ def write_rows(
     table = csv.DictWriter(file, columns)
     table.writeheader()
     count = 0
-    for count, row in enumerate(rows, 1):  # noqa: B007 - it is returned
-        table.writerow({name: _plain_cell(cell) for name, cell in row.items()})
+    for row in rows:
+        texts = {k: v for k, v in row.items() if isinstance(v, str)}
+        risky = {k: f"'{v}" for k, v in texts.items() if v.startswith(_FORMULA)}
+        table.writerow({**row, **risky})
+        count += 1
     return count
 
 

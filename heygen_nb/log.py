@@ -8,6 +8,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING, Any
 
@@ -124,38 +125,35 @@ ProgressCallback = Callable[[Progress], object]
 _MINUTE_S = 60
 
 
+@dataclass
 class Report:
     """Passes every step of one render on; never stops it.
 
-    Args:
+    Attributes:
         callback: The user's, or None.
         draft_id: Shown in the log file, where renders mix.
     """
 
-    def __init__(self, callback: ProgressCallback | None, draft_id: str = "") -> None:
-        self._callback = callback
-        self._prefix = f"#{draft_id} " if draft_id else ""
-        self.clock: RenderClock | None = None
+    callback: ProgressCallback | None
+    draft_id: str = ""
+    clock: RenderClock | None = None
 
     async def __call__(
         self, status: ProgressStatus, message: str, *, elapsed_s: float = 0.0
     ) -> None:
         """Log a line and call back; what the callback raises is logged only."""
-        log.info("%s%s", self._prefix, message)
-        if self._callback is None:
+        prefix = f"#{self.draft_id} " if self.draft_id else ""
+        log.info("%s%s", prefix, message)
+        if self.callback is None:
             return
-        progress = Progress(
-            status=status,
-            elapsed_s=elapsed_s,
-            message=message,
-            **self._outlook(status, elapsed_s),
-        )
+        told: dict[str, Any] = {"status": status, "message": message}
         try:
-            answer = self._callback(progress)
+            outlook = self._outlook(status, elapsed_s)
+            answer = self.callback(Progress(elapsed_s=elapsed_s, **told, **outlook))
             if inspect.isawaitable(answer):
                 await answer
         except Exception:
-            log.exception("%sprogress_callback", self._prefix)
+            log.exception("%sprogress_callback", prefix)
 
     def _outlook(self, status: ProgressStatus, elapsed_s: float) -> dict[str, Any]:
         if status == "completed":

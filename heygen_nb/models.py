@@ -372,17 +372,14 @@ class Post(_Frozen):
 
 def unexpected(given: object, kind: type, *, many: bool = False) -> ArgumentError:
     """Return the words for what is no draft, no video or no id of one."""
-    words: dict[type, str] = {
-        Draft: _("A Draft is expected, not {given}."),
-        Video: _("A Video is expected, not {given}."),
-        str: _("The id of a video is expected, not {given}."),
-    }
-    hints: dict[type, str] = {
-        Draft: _("hg.Draft(script='text') makes one."),
-        Video: _("await hg.render_video(draft) gives one."),
-        str: _("It stands in video.video_id."),
-    }
-    told, hint = words[kind], hints[kind]
+    told = _("The id of a video is expected, not {given}.")
+    hint = _("It stands in video.video_id.")
+    if kind is Draft:
+        told = _("A Draft is expected, not {given}.")
+        hint = _("hg.Draft(script='text') makes one.")
+    elif kind is Video:
+        told = _("A Video is expected, not {given}.")
+        hint = _("await hg.render_video(draft) gives one.")
     if many:
         told = _("A list of drafts is expected, not {given}.")
         hint = _("Put it into brackets: [draft].") if isinstance(given, kind) else hint

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _Client = TypeVar("_Client")
 _PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
-_CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+_FOLDER, _FILE = "SSL_CERT_DIR", "SSL_CERT_FILE"
 
 
 def make_client(
@@ -42,7 +42,8 @@ def make_client(
     try:
         return kind(trust_env=True, verify=certificates(), **options)
     except _refusals():
-        names = [name for name in _PROXIES if _value_of(name)]
+        env = os.environ
+        names = [n for n in _PROXIES if env.get(n) or env.get(n.lower())]
         raise ConfigError(
             _(
                 "A proxy cannot be used as it is set in the environment: {names}."
@@ -77,36 +78,29 @@ def trust_hint() -> str:
     )
 
 
-def _value_of(name: str) -> str:
-    return os.environ.get(name) or os.environ.get(name.lower(), "")
-
-
 def certificates() -> ssl.SSLContext:
     """Return whom clients trust: what the environment names, else the system.
 
     Raises:
         ConfigError: The environment names what is not there, or no certificates.
     """
-    file, folder = (os.environ.get(name) or None for name in _CERTIFICATES)
-    for name, named in zip(_CERTIFICATES, (file, folder), strict=True):
-        if named and not Path(named).exists():
-            raise _bad_certificates(name, named, _("it is not there"))
-    if not file and not folder:
+    given = {n: os.environ[n] for n in (_FOLDER, _FILE) if os.environ.get(n)}
+    if not given:
         return _system_certificates()
+    lost = [name for name in given if not Path(given[name]).exists()]
+    name = lost[0] if lost else _FILE  # folders are read later
     try:
-        return ssl.create_default_context(cafile=file, capath=folder)
+        if lost:
+            raise FileNotFoundError(0, _("it is not there"))
+        return ssl.create_default_context(
+            cafile=given.get(_FILE), capath=given.get(_FOLDER)
+        )
     except OSError as exc:
-        reason = exc.strerror or str(exc)
-        raise _bad_certificates(_CERTIFICATES[0], str(file), reason) from None
-
-
-def _bad_certificates(name: str, named: str, reason: str) -> ConfigError:
-    return ConfigError(
-        _("{name} in the environment names {file}: {reason}.").format(
-            name=name, file=named, reason=reason
-        ),
-        hint=_("It has to be a file or folder of certificates; or unset it."),
-    )
+        text = _("{name} in the environment names {file}: {reason}.")
+        raise ConfigError(
+            text.format(name=name, file=given[name], reason=exc.strerror or str(exc)),
+            hint=_("It has to be a file or folder of certificates; or unset it."),
+        ) from None
 
 
 @cache

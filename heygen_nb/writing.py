@@ -86,28 +86,26 @@ class Lengths:
         )
 
 
+@dataclass
 class Writing:
     """Writes drafts for one home folder.
 
-    Args:
+    Attributes:
         settings: Gives the settings that hold now.
         lengths: Gives what is known of speech lengths.
     """
 
-    def __init__(
-        self, settings: Callable[[], Settings], lengths: Callable[[], Lengths]
-    ) -> None:
-        self._settings = settings
-        self._lengths = lengths
+    settings: Callable[[], Settings]
+    lengths: Callable[[], Lengths]
 
     @property
     def has_model(self) -> bool:
         """Whether the settings name a language model."""
-        return bool(self._settings().script_model)
+        return bool(self.settings().script_model)
 
     def formats(self, language: str) -> list[Format]:
         """Return the ready formats of a language and the user's own."""
-        return formats(self._settings().home, language)
+        return formats(self.settings().home, language)
 
     async def write(
         self, order: ScriptRequest, number: int = 1, on_text: TextCallback | None = None
@@ -127,11 +125,14 @@ class Writing:
             DraftError: The order or its format cannot be used.
             ScriptError: The model did not write it.
         """
-        writer = self._writer(order)
+        known = {format_.name for format_ in self.formats(order.language)}
+        by_model = self.has_model and not order.offline and order.format not in known
+        offline = OfflineWriter(self.settings().home, self._measure())
+        writer = self._model() if by_model else offline
         first = secrets.randbelow(1 << 32) if order.seed is None else order.seed
         words = order.words or self._words(order.target_s, order.language)
         wished = check_duration(order.target_s)[0]
-        other = wished != self._settings().video_duration
+        other = wished != self.settings().video_duration
         for version in range(number):
             numbered = replace(order, seed=first + version, words=words)
             written = await writer.write(numbered, on_text=on_text)
@@ -167,7 +168,7 @@ class Writing:
         spoken = script_language(draft.script)
         if change == "translate":
             spoken = language or ("ru" if spoken == "en" else "en")
-        target_s = draft.duration or self._settings().video_duration
+        target_s = draft.duration or self.settings().video_duration
         order = ScriptRequest(
             topic=draft.title,
             language=spoken,
@@ -194,7 +195,7 @@ class Writing:
 
     def note(self, draft: Draft) -> str:
         """Return a word on a script that misses its length; empty if it does not."""
-        target_s = draft.duration or self._settings().video_duration
+        target_s = draft.duration or self.settings().video_duration
         seconds = self.seconds(draft)
         if not misses(seconds, target_s):
             return ""
@@ -202,14 +203,13 @@ class Writing:
             seconds=seconds, target=target_s
         )
 
-    def _writer(self, order: ScriptRequest) -> ModelWriter | OfflineWriter:
-        known = {format_.name for format_ in self.formats(order.language)}
-        if self.has_model and not order.offline and order.format not in known:
-            return self._model()
-        return OfflineWriter(self._settings().home, self._measure())
+    def warn(self, draft: Draft) -> None:
+        """Log that word, if there is one."""
+        if note := self.note(draft):
+            log.warning("#%s: %s", draft.id, note)
 
     def _model(self) -> ModelWriter:
-        settings = self._settings()
+        settings = self.settings()
         if not settings.script_model:
             raise ConfigError(
                 _("No language model is set."),
@@ -236,27 +236,26 @@ class Writing:
     ) -> str | None:
         """Return a wish for a voice if the draft's or the set one does not fit."""
         language = language or script_language(script)
-        wish = _WISH.match(own or self._settings().heygen_voice)
+        wish = _WISH.match(own or self.settings().heygen_voice)
         if not wish or wish[1] == language or language not in SCRIPT_LANGUAGES:
             return own
         # such a wish is met by any voice of the language
         return _WISHES.get(language, f"{language}-{language.upper()}-Neural2-A")
 
     def _measure(self) -> Measure:
-        model, voice_id = self._lengths().model, self._voice_id()
+        lengths = self.lengths()
+        voice_id = lengths.voice_id(self.settings().heygen_voice)
 
         def measure(script: str) -> float:
             said = what_is_said(script).text
-            return model.estimate(said, voice_id=voice_id).seconds
+            return lengths.model.estimate(said, voice_id=voice_id).seconds
 
         return measure
 
     def _words(self, target_s: float, language: str) -> int:
-        model, voice_id = self._lengths().model, self._voice_id()
-        return model.words_for(target_s, language=language, voice_id=voice_id)
-
-    def _voice_id(self) -> str:
-        return self._lengths().voice_id(self._settings().heygen_voice)
+        lengths = self.lengths()
+        voice_id = lengths.voice_id(self.settings().heygen_voice)
+        return lengths.model.words_for(target_s, language=language, voice_id=voice_id)
 
 
 async def write_drafts(
@@ -290,21 +289,19 @@ async def write_drafts(
         ScriptError: The model did not write it.
     """
     settings = effective_settings(settings or load_settings())
+    wished = settings.video_duration if duration is None else duration
     order = ScriptRequest(
         topic=topic,
         format=format or "",
         tone=tone,
         language=language or script_language(topic),
-        target_s=settings.video_duration
-        if duration is None
-        else check_duration(duration)[0],
+        target_s=check_duration(wished)[0],
         seed=seed,
     )
     writing = await open_writing(settings)
     drafts = [draft async for draft in writing.write(order, number, on_text)]
     for draft in drafts:
-        if note := writing.note(draft):
-            log.warning("#%s: %s", draft.id, note)
+        writing.warn(draft)
     return drafts
 
 
@@ -334,8 +331,7 @@ async def rewrite_draft(
     settings = effective_settings(settings or load_settings())
     writing = await open_writing(settings)
     new = await writing.rewrite(draft, change, language=language, on_text=on_text)
-    if note := writing.note(new):
-        log.warning("#%s: %s", draft.id, note)
+    writing.warn(new)
     return new
 
 

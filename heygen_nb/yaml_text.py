@@ -6,6 +6,7 @@ So an id such as 00123 or -1001234567890_45 stays one, and a hashtag is no comme
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -41,10 +42,11 @@ class YamlText(str):
     is_null: bool
 
 
+@dataclass
 class YamlReader:
     """Reads maps of texts.
 
-    Args:
+    Attributes:
         name: The file's, for messages.
         expected: What to say when there is no map, or a key's value is one.
         words: Tells whether a key's value is a text: a hashtag belongs to it.
@@ -53,22 +55,12 @@ class YamlReader:
         error: What is raised.
     """
 
-    def __init__(
-        self,
-        name: str,
-        expected: str,
-        *,
-        words: Callable[[str], bool],
-        prose: Callable[[str], bool] = lambda _key: False,
-        allowed: Callable[[str], str] | None = None,
-        error: type[HeygenNbError] = DraftError,
-    ) -> None:
-        self._name = name
-        self._expected = expected
-        self._words = words
-        self._prose = prose
-        self._allowed = allowed or (lambda _key: _quote_it())
-        self._error = error
+    name: str
+    expected: str
+    words: Callable[[str], bool]
+    prose: Callable[[str], bool] = lambda _key: False
+    allowed: Callable[[str], str] = lambda _key: _quote_it()
+    error: type[HeygenNbError] = DraftError
 
     def maps(self, text: str) -> Iterator[tuple[int, dict[str, YamlText]]]:
         """Yield the line and the texts of one map, or of each map of a list.
@@ -85,7 +77,7 @@ class YamlReader:
             line = item.start_mark.line + 1
             if not isinstance(item, yaml.MappingNode):
                 problem = _("expected “key: value” lines")
-                raise self._wrong(line, problem, self._expected)
+                raise self._wrong(line, problem, self.expected)
             if id(item) not in known:
                 known[id(item)] = self._texts(item, text)
             yield line, known[id(item)]
@@ -102,13 +94,13 @@ class YamlReader:
             line = mark.line + 1 if mark else 1
             raise self._wrong(line, str(exc.problem), _quote_it()) from None
         except yaml.YAMLError as exc:  # control characters
-            raise self._error(f"{self._name}: {str(exc).splitlines()[0]}") from None
+            raise self.error(f"{self.name}: {str(exc).splitlines()[0]}") from None
         except RecursionError:
             raise self._too_deep() from None
 
     def _too_deep(self) -> HeygenNbError:
         message = _("{file}: lists and maps are nested too deeply.")
-        return self._error(message.format(file=self._name))
+        return self.error(message.format(file=self.name))
 
     def _texts(self, node: yaml.MappingNode, source: str) -> dict[str, YamlText]:
         texts: dict[str, YamlText] = {}
@@ -120,7 +112,7 @@ class YamlReader:
             name = str(key.value)
             if not isinstance(value, yaml.ScalarNode):
                 problem = _("{key}: a text belongs here, not a list or a map")
-                raise self._wrong(line, problem.format(key=name), self._allowed(name))
+                raise self._wrong(line, problem.format(key=name), self.allowed(name))
             if name in texts:
                 problem = _("the key “{key}” stands there twice").format(key=name)
                 raise self._wrong(line, problem)
@@ -136,9 +128,9 @@ class YamlReader:
         self, name: str, key: yaml.ScalarNode, value: yaml.ScalarNode, source: str
     ) -> str:
         """Return the end of a text that YAML takes for a comment: ``New #morning``."""
-        if not self._words(name):
+        if not self.words(name):
             return ""
-        prose, block = self._prose(name), value.style in _BLOCKS
+        prose, block = self.prose(name), value.style in _BLOCKS
         start, end = value.start_mark.index, value.end_mark.index
         line_end = source.find("\n", start if block else end)
         line_end = len(source) if line_end < 0 else line_end
@@ -163,8 +155,8 @@ class YamlReader:
         return (tail if value.value else tail.strip()) if whole else ""
 
     def _wrong(self, line: int, problem: str, hint: str = "") -> HeygenNbError:
-        where = at_line(self._name, line)
-        return self._error(
+        where = at_line(self.name, line)
+        return self.error(
             _("{where}: {problem}.").format(where=where, problem=problem), hint=hint
         )
 

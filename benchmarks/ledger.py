@@ -12,10 +12,9 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from heygen_nb.figures import analyse
 from heygen_nb.ledger import Ledger, NewRender, PostRow, RenderRow
 from heygen_nb.models import Payer
-from heygen_nb.reports import export_history, history_lines
+from heygen_nb.reports import analyse, export_history, history_lines
 
 ROWS, RENDERS, TRIES = 100_000, 200, 5
 ACCOUNT = Payer("heygen", "https://api.heygen.com", "fingerprint")

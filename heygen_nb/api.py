@@ -17,7 +17,16 @@ from heygen_nb.errors import DownloadError, HeygenNbError
 from heygen_nb.files import file_stem
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, PostRow, RenderRow
-from heygen_nb.models import AspectRatio, Avatar, Draft, Post, Video, Voice, unexpected
+from heygen_nb.models import (
+    AspectRatio,
+    Avatar,
+    Draft,
+    Outcome,
+    Post,
+    Video,
+    Voice,
+    unexpected,
+)
 from heygen_nb.posting import Posting
 from heygen_nb.renderer import (
     animatic,
@@ -31,7 +40,6 @@ from heygen_nb.renderer.finish import checked, refuse_faulty
 from heygen_nb.renderer.order import ToRender, order, order_again, order_all, speak
 from heygen_nb.renderer.resolve import finish_of
 from heygen_nb.renderer.search import SearchIndex, voice_filter
-from heygen_nb.reports import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import (

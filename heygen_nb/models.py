@@ -16,13 +16,28 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    InstanceOf,
     ModelWrapValidatorHandler,
     ValidationError,
     model_validator,
 )
 
-from heygen_nb.errors import ArgumentError, ConfigError, DraftError
+from heygen_nb.errors import (
+    ApiError,
+    ArgumentError,
+    ConfigError,
+    DownloadError,
+    DraftError,
+    HeygenNbError,
+    LedgerError,
+    OutcomeUnknownError,
+    RenderFailedError,
+    WaitTimeoutError,
+)
 from heygen_nb.i18n import gettext as _, later
+
+if TYPE_CHECKING:
+    from heygen_nb.ledger import RenderRow
 
 ProgressStatus = Literal["pending", "processing", "completed", "failed", "unknown"]
 Backend = Literal["heygen", "sandbox"]
@@ -109,8 +124,12 @@ def short_id(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class _Open(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class _Frozen(_Open):
+    model_config = ConfigDict(extra="forbid")
 
 
 NO_BACKGROUND = "none"
@@ -368,6 +387,114 @@ class Post(_Frozen):
     status: Literal["planned", "sending", "sent", "failed", "unsure"]
     message_ids: tuple[int, ...] = ()
     sent_at: datetime | None = None
+
+
+Status = Literal[
+    "planned", "submitted", "completed", "failed", "rejected", "unknown", "timed_out"
+]
+"""The first two stand in the history only: a command waits until they are over."""
+
+
+class Failure(_Open):
+    """An error as data; ``charged`` is null when it is not known.
+
+    The texts are kept as they are given: a panel says them again in another language.
+    """
+
+    code: str
+    message: InstanceOf[str]
+    hint: InstanceOf[str]
+    charged: bool | None
+
+    @classmethod
+    def of(cls, error: HeygenNbError) -> Failure:
+        """Make it of an error."""
+        return cls(
+            code=error.code or type(error).__name__,
+            message=error.message,
+            hint=error.hint,
+            charged=error.charged,
+        )
+
+
+class Outcome(_Open):
+    """One line of ``render --json``; paths are absolute or null."""
+
+    draft_id: str
+    render_id: str | None = None
+    revision: str | None = None
+    video_id: str | None = None
+    backend: str
+    status: Status
+    path: Path | None = None
+    subtitles: Path | None = None
+    thumbnail: Path | None = None
+    duration_s: float | None = None
+    target_s: float | None = None
+    cost: float | None = None
+    sent: bool | Literal["unsure"] = False
+    post_id: int | None = None
+    error: Failure | None = None
+    exit_code: int = Field(default=0, exclude=True)
+
+    @classmethod
+    def of_video(cls, video: Video) -> Outcome:
+        """Make it of a finished video."""
+        same = cls.model_fields.keys() & type(video).model_fields.keys() - {"status"}
+        return cls(**video.model_dump(include=set(same)), status="completed")
+
+    @classmethod
+    def of_error(
+        cls,
+        draft_id: str,
+        backend: str,
+        error: HeygenNbError,
+        row: RenderRow | None = None,
+    ) -> Outcome:
+        """Make it of what stopped the render; ``row`` is what the ledger has."""
+        return cls(
+            draft_id=draft_id,
+            backend=backend,
+            video_id=getattr(error, "video_id", None)
+            or (row.video_id if row else None),
+            render_id=row.id if row else getattr(error, "render_id", None),
+            revision=row.revision if row else None,
+            status=_status_of(error),
+            error=Failure.of(error),
+            exit_code=error.exit_code,
+        )
+
+    def posted(self, post: Post) -> Outcome:
+        """Return it with the post that was made; what went wrong before is over."""
+        sent = {"sent": True, "post_id": post.id, "error": None, "exit_code": 0}
+        return self.model_copy(update=sent)
+
+    def not_posted(self, error: HeygenNbError) -> Outcome:
+        """Return it with why there is no post, or perhaps one."""
+        return self.model_copy(
+            update={
+                "sent": "unsure" if error.code == "unsure" else False,
+                "post_id": getattr(error, "post_id", None),
+                "error": Failure.of(error),
+                "exit_code": error.exit_code,
+            }
+        )
+
+
+_STATUS: dict[type[HeygenNbError], Status] = {
+    OutcomeUnknownError: "unknown",
+    RenderFailedError: "failed",
+    WaitTimeoutError: "timed_out",
+    DownloadError: "completed",
+}
+
+
+def _status_of(error: HeygenNbError) -> Status:
+    open_question = isinstance(error, ApiError | LedgerError)
+    if open_question and error.charged is not False:
+        return "unknown"
+    found = (status for kind, status in _STATUS.items() if isinstance(error, kind))
+    return next(found, "rejected")
 
 
 def unexpected(given: object, kind: type, *, many: bool = False) -> ArgumentError:

@@ -25,9 +25,8 @@ if TYPE_CHECKING:
     from heygen_nb import models
     from heygen_nb.config import Settings
     from heygen_nb.errors import HeygenNbError
-    from heygen_nb.models import Draft
+    from heygen_nb.models import Draft, Failure, Outcome
     from heygen_nb.renderer.account import Account
-    from heygen_nb.reports import Failure, Outcome
 
 _Result = TypeVar("_Result")
 

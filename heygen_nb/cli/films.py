@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heygen_nb.cli.commands import FinishOptions, RenderOptions
+    from heygen_nb.models import Outcome
     from heygen_nb.renderer.account import Account
     from heygen_nb.renderer.request import Proposal
-    from heygen_nb.reports import Outcome
 
 _SHOWN = 20  # plans of a large table
 

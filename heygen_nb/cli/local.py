@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.cli.commands import DemoOptions, LabOptions, ServeOptions
-    from heygen_nb.reports import Outcome
+    from heygen_nb.models import Outcome
     from heygen_nb.sandbox.process import SandboxHandle
 
 _FIRST = "01_studio.ipynb"

@@ -25,7 +25,7 @@ from heygen_nb.ledger import Ledger
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.account import Account, ledger_url
 from heygen_nb.renderer.order import adopt, order_again
-from heygen_nb.reports import HistoryLine, Outcome, export_history, history_lines
+from heygen_nb.reports import HistoryLine, export_history, history_lines
 
 if TYPE_CHECKING:
     from heygen_nb.cli.commands import (
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         ResendOptions,
         ResumeOptions,
     )
+    from heygen_nb.models import Outcome
 
 
 def run_resume(options: ResumeOptions) -> int:

@@ -25,10 +25,9 @@ from heygen_nb.config.settings import (
     check_duration,
 )
 from heygen_nb.errors import ConfigError
-from heygen_nb.files import read_text, write_whole
+from heygen_nb.files import YamlReader, YamlText, read_text, write_whole
 from heygen_nb.i18n import LANGUAGES, at_line, gettext as _, set_language
 from heygen_nb.models import DEFAULT_DURATION_S, allowed_values, masked
-from heygen_nb.yaml_text import YamlReader, YamlText
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from ruamel.yaml import YAML
 
 from heygen_nb.errors import ConfigError
-from heygen_nb.files import read_text, write_whole
+from heygen_nb.files import YamlReader, read_text, write_whole
 from heygen_nb.i18n import at_line, gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
-from heygen_nb.yaml_text import YamlReader
 
 if TYPE_CHECKING:
     from pathlib import Path

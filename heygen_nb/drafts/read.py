@@ -18,9 +18,9 @@ from heygen_nb import files
 from heygen_nb.drafts.fields import FIELDS, by_field, check_keys, field_of, make_draft
 from heygen_nb.drafts.spoken import check_script
 from heygen_nb.errors import DraftError
+from heygen_nb.files import MAX_YAML_BYTES, YamlReader, YamlText
 from heygen_nb.i18n import at_line, gettext as _
 from heygen_nb.models import Draft, short_id
-from heygen_nb.yaml_text import MAX_YAML_BYTES, YamlReader, YamlText
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

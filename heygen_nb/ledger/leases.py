@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 import psutil
-from sqlalchemy import update
+from sqlalchemy import tuple_, update
 
 from heygen_nb.clock import uptime_s
 from heygen_nb.errors import LedgerError, TakenOverError
@@ -191,35 +191,28 @@ class Leases:
 
     def renew(self) -> None:
         """Renew all that this process holds, in one transaction."""
-        held = list(self._held)
-        if not held:
+        if not (held := list(self._held)):
             return
-        good_until_s = uptime_s() + self.lease_s
+        good_until_s, still = uptime_s() + self.lease_s, []
         with self._database.writing() as session:
             until = self._database.seconds(session) + self.lease_s
-            still: set[tuple[str, str | int, int]] = set()
             for table in (RenderRow, PostRow):
-                ids = [hold.id for hold in held if hold.table is table]
-                mine = update(table).where(
-                    table.id.in_(ids), table.owner == self._owner
-                )
-                renewed = session.execute(
-                    mine.values(lease_until=until).returning(table.id, table.fence)
-                )
-                still |= {(table.__name__, row.id, row.fence) for row in renewed}
-        for hold in held:
-            if (hold.table.__name__, hold.id, hold.fence) in still:
-                hold.good_until_s = good_until_s
+                key = table.id, table.fence
+                holds = {(h.id, h.fence): h for h in held if h.table is table}
+                mine = tuple_(*key).in_(holds), table.owner == self._owner
+                renewed = update(table).where(*mine).values(lease_until=until)
+                rows = session.execute(renewed.returning(*key))
+                still += [holds[row.id, row.fence] for row in rows]
+        for hold in still:
+            hold.good_until_s = good_until_s
 
     def release(self, hold: Hold) -> None:
         """Give a row back; nothing happens if another has it already."""
         self._held.discard(hold)
         with self._database.writing() as session:
-            session.execute(
-                update(hold.table)
-                .where(hold.table.id == hold.id, hold.table.fence == hold.fence)
-                .values(owner=None, lease_until=None)
-            )
+            mine = hold.table.id == hold.id, hold.table.fence == hold.fence
+            given = update(hold.table).where(*mine)
+            session.execute(given.values(owner=None, lease_until=None))
 
 
 def taken_over(row_id: str | int) -> TakenOverError:

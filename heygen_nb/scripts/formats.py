@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Literal
 
 from heygen_nb.errors import DraftError
-from heygen_nb.files import read_text
+from heygen_nb.files import YamlReader, read_text
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
-from heygen_nb.yaml_text import YamlReader
 
 Change = Literal["shorten", "lengthen", "another", "translate"]
 TextCallback = Callable[[str, str, str], None]

@@ -9,10 +9,9 @@ from io import StringIO
 
 import ipywidgets as widgets
 
-from heygen_nb.figures import Analytics, Theme, title_of
 from heygen_nb.i18n import gettext as _
 from heygen_nb.money import amount_text
-from heygen_nb.reports import analytics
+from heygen_nb.reports import Analytics, Theme, analytics, title_of
 from heygen_nb.ui.base import Panel, make, row
 from heygen_nb.ui.html import bar_html, clock, markup, period_options
 

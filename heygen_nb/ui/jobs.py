@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from heygen_nb.api import finish_row, take_up_posts, without_limits
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import Draft, Progress
+from heygen_nb.models import Draft, Outcome, Progress
 from heygen_nb.posting import Posting
 from heygen_nb.renderer import settings_for
 from heygen_nb.renderer.order import ToRender, order_all
 from heygen_nb.renderer.resolve import picture_and_sound, revision_of
-from heygen_nb.reports import Outcome, line_by_id
+from heygen_nb.reports import line_by_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence

@@ -14,12 +14,12 @@ import ipywidgets as widgets
 from heygen_nb.api import finish_video
 from heygen_nb.errors import ArgumentError, HeygenNbError
 from heygen_nb.i18n import again, gettext as _, ngettext
-from heygen_nb.models import Draft
+from heygen_nb.models import Draft, Outcome
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.advance import advance
 from heygen_nb.renderer.finish import checked, noted_findings
 from heygen_nb.renderer.order import adopt, order_again
-from heygen_nb.reports import HistoryLine, Outcome, line_by_id
+from heygen_nb.reports import HistoryLine, line_by_id
 from heygen_nb.ui.base import Actions, Panel, Part, Words, Work, make, show
 from heygen_nb.ui.finishing import FinishRow
 from heygen_nb.ui.html import clock, failure_html, markup, picture_html

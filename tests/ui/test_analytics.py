@@ -6,7 +6,7 @@ import pytest
 
 import heygen_nb as hg
 from heygen_nb import i18n
-from heygen_nb.figures import Analytics
+from heygen_nb.reports import Analytics
 from heygen_nb.ui.analytics import AnalyticsPanel, charts_html
 from heygen_nb.ui.state import SharedState
 

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 import heygen_nb as hg
-from heygen_nb.figures import DARK, LIGHT, Analytics, analyse, title_of
+from heygen_nb.reports import DARK, LIGHT, Analytics, analyse, title_of
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMES = (

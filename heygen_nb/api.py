@@ -72,13 +72,13 @@ def expects(kind: type, *, many: bool = False) -> Callable[[Function], Function]
 
         @wraps(function)
         async def checked(*args: Any, **named: Any) -> Any:
-            given = args[0] if args else named.get(first)
-            fits = isinstance(given, list | tuple) if many else isinstance(given, kind)
-            if (args or first in named) and not fits:
-                raise unexpected(given, kind, many=many)
-            for one in given if many and given else ():
-                if not isinstance(one, kind):
-                    raise unexpected(one, kind)
+            if args or first in named:
+                given = args[0] if args else named[first]
+                if many and not isinstance(given, list | tuple):
+                    raise unexpected(given, kind, many=True)
+                for one in given if many else [given]:
+                    if not isinstance(one, kind):
+                        raise unexpected(one, kind)
             return await function(*args, **named)
 
         return cast("Function", checked)  # it is called alike
@@ -272,13 +272,9 @@ async def heard(account: Account, draft: Draft, settings: Settings) -> Path:
     """
     path = (await speak(account, draft, settings)).path
     if not path.exists():
-        raise DownloadError(
-            _("The sound {file} was deleted; the speech itself is not lost.").format(
-                file=path.name
-            ),
-            video_id="",
-            hint=_("Render the draft: what was paid for is used."),
-        )
+        text = _("The sound {file} was deleted; the speech itself is not lost.")
+        hint = _("Render the draft: what was paid for is used.")
+        raise DownloadError(text.format(file=path.name), hint=hint)
     return path
 
 
@@ -584,12 +580,9 @@ async def preview_draft(
         PreviewError: The video could not be made.
     """
     settings = settings or load_settings()
-    target = Path(
-        output or settings.home / animatic.PREVIEWS / f"{file_stem(draft.id)}.mp4"
-    ).absolute()
-    return (
-        await animatic.make_preview(draft, settings_for(draft, settings), target)
-    ).path
+    name, chosen = f"{file_stem(draft.id)}.mp4", settings_for(draft, settings)
+    target = Path(output or settings.home / animatic.PREVIEWS / name).absolute()
+    return (await animatic.make_preview(draft, chosen, target)).path
 
 
 @expects(Draft, many=True)

@@ -440,8 +440,8 @@ class Outcome(_Open):
     @classmethod
     def of_video(cls, video: Video) -> Outcome:
         """Make it of a finished video."""
-        same = cls.model_fields.keys() & type(video).model_fields.keys() - {"status"}
-        return cls(**video.model_dump(include=set(same)), status="completed")
+        same = cls.model_fields.keys() & type(video).model_fields.keys()
+        return cls(**{**video.model_dump(include=set(same)), "status": "completed"})
 
     @classmethod
     def of_error(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -22,7 +22,7 @@ from heygen_nb.models import Failure, Outcome, Status
 from heygen_nb.renderer.account import ledger_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from typing import IO
 
@@ -194,13 +194,10 @@ def _link(post: PostRow) -> str | None:
     return "/".join(parts)
 
 
-@contextmanager
-def _opened(ledger: Ledger | None, settings: Settings) -> Iterator[Ledger]:
-    if ledger:
-        yield ledger
-    else:
-        with Ledger(ledger_url(settings)) as opened:
-            yield opened
+def _opened(
+    ledger: Ledger | None, settings: Settings
+) -> AbstractContextManager[Ledger]:
+    return nullcontext(ledger) if ledger else Ledger(ledger_url(settings))
 
 
 def _since(days: int | None) -> datetime | None:
@@ -228,12 +225,12 @@ def _error(row: RenderRow, posts: Sequence[PostRow]) -> Failure | None:
             hint="",
             charged=None if row.state == "unknown" or row.cost else False,
         )
-    for post in posts:
-        if post.state in ("failed", "unsure"):
-            code = "unsure" if post.state == "unsure" else "telegram"
-            words = post.error_message or ""
-            return Failure(code=code, message=words, hint="", charged=None)
-    return None
+    codes = {"failed": "telegram", "unsure": "unsure"}
+    post = next((post for post in posts if post.state in codes), None)
+    if post is None:
+        return None
+    words = post.error_message or ""
+    return Failure(code=codes[post.state], message=words, hint="", charged=None)
 
 
 def _flat(told: dict[str, Any]) -> dict[str, Any]:

@@ -86,7 +86,7 @@ class Posts(LedgerPart):
             row = PostRow(render_id=render_id, video_id=video_id, backend=backend)
             row.chat_id, row.created_at = chat_id, self._now()
             session.add(row)
-            session.flush()
+            session.flush()  # the others name its number
             return _with_texts(session, [row], texts)
 
     def renew(
@@ -220,14 +220,13 @@ def _with_texts(
     first = rows[0]
     for row in rows[len(texts) :]:
         session.delete(row)
-    for part in range(len(rows), len(texts)):
-        row = PostRow(render_id=first.render_id, video_id=first.video_id)
-        row.backend, row.chat_id = first.backend, first.chat_id
-        row.part, row.first_id, row.created_at = part, first.id, first.created_at
-        session.add(row)
-        rows.append(row)
+    same = ("render_id", "video_id", "backend", "chat_id", "created_at")
+    told = {name: getattr(first, name) for name in same}
+    missing = range(len(rows), len(texts))
+    rows += [PostRow(**told, first_id=first.id, part=part) for part in missing]
     rows = rows[: len(texts)]
     for row, words in zip(rows, texts, strict=True):
         row.text = words
+    session.add_all(rows)
     session.flush()
     return rows

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import json
 import secrets
-from dataclasses import replace
+from dataclasses import asdict, astuple, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
@@ -266,7 +266,7 @@ class Ledger(LedgerPart):
         """
         with self.database.reading() as session:
             row = _found(session.get(RenderRow, render_id), render_id)
-        if payer and (row.backend, row.base_url, row.account) != _key_of(payer):
+        if payer and (row.backend, row.base_url, row.account) != astuple(payer):
             raise LedgerError(
                 _("Render {id} was made with another key or backend.").format(
                     id=render_id
@@ -283,22 +283,18 @@ class Ledger(LedgerPart):
     def payer_known(self, payer: Payer) -> Payer | None:
         """Return who pays with a key that was used before; None for a new one."""
         with self.database.reading() as session:
-            row = session.get(PayerRow, _key_of(payer))
+            row = session.get(PayerRow, astuple(payer))
             return replace(payer, fingerprint=row.account) if row else None
 
     def know_payer(self, payer: Payer, person: str) -> Payer:
         """Note whose key it is; return who pays: the person's first key stands."""
         with self.database.writing() as session:
-            row = session.get(PayerRow, _key_of(payer))
+            row = session.get(PayerRow, astuple(payer))
             if row is None:
-                query = select(PayerRow.account).where(
-                    PayerRow.backend == payer.backend,
-                    PayerRow.base_url == payer.base_url,
-                    PayerRow.person == person,
-                )
+                where = {"backend": payer.backend, "base_url": payer.base_url}
+                query = select(PayerRow.account).filter_by(**where, person=person)
                 account = session.scalars(query).first() or payer.fingerprint
-                row = PayerRow(person=person, account=account)
-                row.backend, row.base_url, row.fingerprint = _key_of(payer)
+                row = PayerRow(**asdict(payer), person=person, account=account)
                 session.add(row)
             return replace(payer, fingerprint=row.account)
 
@@ -375,10 +371,6 @@ class Ledger(LedgerPart):
         row = self.leases.locked(session, hold)
         assert isinstance(row, RenderRow)  # noqa: S101 - holds of posts go to Posts
         return row
-
-
-def _key_of(payer: Payer) -> tuple[str, str, str]:
-    return payer.backend, payer.base_url, payer.fingerprint
 
 
 def _attempts(

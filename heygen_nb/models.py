@@ -7,8 +7,8 @@ import ipaddress
 import re
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
-from pathlib import Path  # noqa: TC003
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urlsplit
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import ssl
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _Client = TypeVar("_Client")
 _PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")

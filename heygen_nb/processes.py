@@ -13,17 +13,13 @@ import signal
 import subprocess
 import sys
 import threading
-from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from heygen_nb.i18n import gettext as _
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Future
-
 
 # On Windows a kernel without a console would open one for each process.
 UNSEEN = getattr(subprocess, "CREATE_NO_WINDOW", 0)

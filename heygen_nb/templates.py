@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from jinja2 import (
     Environment,
@@ -29,10 +30,6 @@ from jinja2.visitor import NodeTransformer
 
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import at_line, gettext as _
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-
 
 MAX_TEMPLATE_CHARS = 100_000
 MAX_WORK = 500_000  # signs and items handled; a second or two at most

@@ -6,8 +6,8 @@ import asyncio
 import logging
 import re
 import secrets
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from heygen_nb.config import Settings, check_duration, load_settings
 from heygen_nb.drafts import what_is_said
@@ -31,10 +31,6 @@ from heygen_nb.scripts import (
     misses,
 )
 from heygen_nb.timing import Fit, SpeechModel, Spoken, script_language
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
-
 
 log = logging.getLogger("heygen_nb.writing")
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import importlib
 import inspect
 from dataclasses import dataclass
-from datetime import datetime  # noqa: TC003 - Typer reads the annotations
-from pathlib import Path  # noqa: TC003
+from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform
 
 import typer

@@ -7,7 +7,7 @@ in them are signed, so they stay out of every repr.
 from __future__ import annotations
 
 import json
-from datetime import datetime  # noqa: TC003 - pydantic needs it at run time
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import (

@@ -182,8 +182,7 @@ class GenerationPanel(Panel):
             return
         self.ticking = True
         try:
-            while self.shared.jobs.running:
-                await asyncio.sleep(TICK_S)
+            while await self.shared.jobs.busy(TICK_S):
                 self._draw_running()
                 self._draw_batch(self.shared.jobs.all)
         finally:

@@ -115,6 +115,12 @@ class Jobs:
         """How many are under way."""
         return sum(job.running for job in self._jobs.values())
 
+    async def busy(self, most_s: float) -> bool:
+        """Tell whether something is under way, after a while or the last one's end."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=most_s)
+        return bool(self._tasks)
+
     def say(self, text: str) -> None:
         """Add a line to the log, with its time."""
         self.log.append(f"[{datetime.now().astimezone():%H:%M:%S}] {text}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import shutil
@@ -19,6 +20,7 @@ import openai
 import pytest
 import trustme
 
+from heygen_nb.clock import Clock
 from heygen_nb.config import load_settings, save_secret, save_settings
 from heygen_nb.errors import ConfigError
 from heygen_nb.network import make_client
@@ -191,7 +193,11 @@ def test_a_chat_behind_a_certificate_that_is_not_trusted_gets_nothing_twice(
 async def test_a_socks_proxy_is_a_proxy_like_any_other(monkeypatch, scheme):
     monkeypatch.setenv("ALL_PROXY", f"{scheme}://user:secret@127.0.0.1:9")
 
-    async with open_account(load_settings(**{k.lower(): v for k, v in KEY.items()})):
+    async def at_once(_seconds):
+        await asyncio.sleep(0)
+
+    settings = load_settings(**{k.lower(): v for k, v in KEY.items()})
+    async with open_account(settings, clock=Clock(sleep=at_once)):
         pass
 
 

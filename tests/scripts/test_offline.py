@@ -46,11 +46,11 @@ def test_every_format_fills_every_length_in_many_ways(write, name, language, tar
     order = {"format": name, "language": language, "target_s": target_s}
 
     scripts = [
-        write(TOPICS[name, language], seed=seed, **order).script for seed in range(60)
+        write(TOPICS[name, language], seed=seed, **order).script for seed in range(20)
     ]
 
     assert [s for s in scripts if misses(estimate_s(s), target_s)] == []
-    assert len(set(scripts)) >= 40
+    assert len(set(scripts)) >= 14
 
 
 @pytest.mark.parametrize(("name", "language"), TOPICS)

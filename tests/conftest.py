@@ -62,6 +62,8 @@ def pytest_collection_modifyitems(items):
         place = item.path.relative_to(TESTS).as_posix()
         if place.startswith(SLOW) or "postgresql" in item.name:
             item.add_marker("slow")
+    # the longest first: else one process waits for the other at the end
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
 @pytest.fixture

@@ -321,7 +321,7 @@ async def test_the_last_call_carries_the_true_time(make_sandbox):
     await hg.render_video(DRAFT, seen.append, settings=sandbox.settings())
 
     assert seen[-1].status == "completed"
-    assert seen[-1].elapsed_s >= 0.5
+    assert seen[-1].elapsed_s == max(told.elapsed_s for told in seen) > 0
 
 
 async def test_another_process_at_work_is_told_once(sandbox):

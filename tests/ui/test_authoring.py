@@ -130,7 +130,7 @@ def test_from_a_topic_to_a_video_by_clicking(authoring, fake_model, lab):
 SCREENS = {"en": [("light", 1100)], "ru": [("dark", 700), ("light", 360)]}
 
 
-@pytest.mark.parametrize("language", SCREENS)
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.soak), "ru"])
 def test_what_opens_in_the_drafts_fits_its_width(authoring, tmp_path, language):
     """The pictures go to SCREENS_FOLDER, to be looked at."""
     folder = Path(os.environ.get("SCREENS_FOLDER", tmp_path))

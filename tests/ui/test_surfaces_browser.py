@@ -109,6 +109,7 @@ def test_behind_a_hubs_proxy_films_pictures_and_uploads_play(lab, open_notebook)
         page.context.close()
 
 
+@pytest.mark.soak
 def test_a_tab_reopened_unsaved_lives_or_says_to_run_the_cell(studio, open_notebook):
     """The file holds the panel of an earlier run, whatever was shown since."""
     book = studio("reopened")

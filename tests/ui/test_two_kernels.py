@@ -43,6 +43,7 @@ def pick(book, title):
     )
 
 
+@pytest.mark.soak
 def test_a_draft_written_in_both_asks_and_loses_no_text(studio, lab):
     first = studio("first")
     write(first, "Both", "As it began.")
@@ -72,6 +73,7 @@ def test_a_draft_written_in_both_asks_and_loses_no_text(studio, lab):
     assert saved(lab, "Both") == ["Written in the first."]
 
 
+@pytest.mark.soak
 def test_a_render_begun_in_one_is_shown_in_the_others_and_paid_once(studio, lab):
     charged = len(lab.ledger()["charges"])
     lab.slow_down(slow=True)

@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 import heygen_nb
 
-pytestmark = [pytest.mark.browser, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.browser, pytest.mark.soak, pytest.mark.timeout(900)]
 
 LOCALE = Path(heygen_nb.__file__).parent / "locale"
 TABS = ("Drafts", "Generation", "Settings", "History", "Analytics")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import psutil
 from sqlalchemy import tuple_, update
@@ -30,53 +30,33 @@ _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _SAME_START_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """A process on a machine; two with the same number are told apart.
+def owner_text(process: psutil.Process) -> str:
+    """Return how an owner is written down: so that two with one number are told apart.
 
-    Attributes:
-        host: Name of the machine.
-        boot: Changes whenever the machine starts.
-        pid: Process id.
-        started_s: When the process started, in seconds since the boot: a clock
-            that is set must not make a living process look like another.
+    That is the machine, its boot, the process's number, and when it started, in
+    seconds since the boot: a clock that is set must not make a living process look
+    like another.
     """
+    started_s = _started_s(process)
+    return f"{socket.gethostname()}/{_boot()}/{process.pid}/{started_s:.1f}"
 
-    host: str
-    boot: str
-    pid: int
-    started_s: float
 
-    @classmethod
-    def this(cls) -> Self:
-        """Return the process we are in."""
-        process = psutil.Process()
-        return cls(socket.gethostname(), _boot(), process.pid, _started_s(process))
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read what ``str`` of an owner gave."""
-        host, boot, pid, started = text.rsplit("/", 3)
-        return cls(host, boot, int(pid), float(started))
-
-    def __str__(self) -> str:
-        return f"{self.host}/{self.boot}/{self.pid}/{self.started_s:.1f}"
-
-    def surely_dead(self) -> bool:
-        """Tell whether it has ended; of another machine that is never sure."""
-        if self.host != socket.gethostname():
-            return False
-        if self.boot != _boot():
-            return True
-        try:
-            process = psutil.Process(self.pid)
-            ended = process.status() == psutil.STATUS_ZOMBIE
-            other = abs(_started_s(process) - self.started_s) > _SAME_START_S
-        except psutil.NoSuchProcess:
-            return True
-        except psutil.AccessDenied:
-            return False
-        return ended or other
+def surely_dead(owner: str) -> bool:
+    """Tell whether an owner has ended; of another machine that is never sure."""
+    host, boot, pid, started_s = owner.rsplit("/", 3)
+    if host != socket.gethostname():
+        return False
+    if boot != _boot():
+        return True
+    try:
+        process = psutil.Process(int(pid))
+        ended = process.status() == psutil.STATUS_ZOMBIE
+        other = abs(_started_s(process) - float(started_s)) > _SAME_START_S
+    except psutil.NoSuchProcess:
+        return True
+    except psutil.AccessDenied:
+        return False
+    return ended or other
 
 
 def _boot() -> str:
@@ -127,19 +107,19 @@ class Leases:
 
     Args:
         database: Of the ledger.
-        owner: Who we are.
+        owner: Who we are; by default this process.
         lease_s: How long a lease is good without being renewed.
     """
 
     def __init__(
         self,
         database: Database,
-        owner: Owner | None = None,
+        owner: str | None = None,
         *,
         lease_s: float | None = None,
     ) -> None:
         self._database = database
-        self._owner = str(owner or Owner.this())
+        self._owner = owner or owner_text(psutil.Process())
         self.lease_s = lease_s or LEASE_S
         self._held: set[Hold] = set()
 
@@ -170,7 +150,7 @@ class Leases:
         # A lease that ends later than any can was given by a clock set back since.
         if not now_s <= row.lease_until <= now_s + 2 * self.lease_s:
             return True
-        return Owner.parse(row.owner).surely_dead()
+        return surely_dead(row.owner)
 
     def locked(self, session: Session, hold: Hold) -> Leased:
         """Return the held row, locked for this transaction, the lease renewed.

@@ -20,7 +20,7 @@ from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.database import Database, LedgerPart
 from heygen_nb.ledger.drafts import Drafts
-from heygen_nb.ledger.leases import Hold, Leases, Owner
+from heygen_nb.ledger.leases import Hold, Leases
 from heygen_nb.ledger.posts import Posts
 from heygen_nb.ledger.reading import Allow, Facts, History, spent_since, start_of_day
 from heygen_nb.ledger.speech import Assets, Speeches
@@ -118,7 +118,7 @@ class Ledger(LedgerPart):
         url: str,
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
-        owner: Owner | None = None,
+        owner: str | None = None,
         lease_s: float | None = None,
     ) -> None:
         self.database = Database(url)

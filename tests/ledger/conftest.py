@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from heygen_nb.ledger import Ledger, NewRender
-from heygen_nb.ledger.leases import Owner
 from heygen_nb.models import Payer
 
 ACCOUNT = Payer("heygen", "https://api.heygen.com", "0123456789abcdef0123")
@@ -24,7 +23,7 @@ class Clock:
 
 
 def an_owner(host="elsewhere", pid=1):
-    return Owner(host, "boot", pid, 1.0)
+    return f"{host}/boot/{pid}/1.0"
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import psutil
 import pytest
@@ -13,7 +12,7 @@ from sqlalchemy import Engine, event
 from heygen_nb.errors import TakenOverError
 from heygen_nb.ledger import Ledger, PostRow, RenderRow, leases
 from heygen_nb.ledger.database import Database
-from heygen_nb.ledger.leases import Owner
+from heygen_nb.ledger.leases import owner_text, surely_dead
 
 NO_TIME = 0.0001
 
@@ -133,12 +132,7 @@ def test_a_lease_from_a_clock_that_was_set_back_does_not_last_for_years(
 
 def test_a_dead_owner_on_this_machine_is_replaced_at_once(open_ledger, row):
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    process = psutil.Process(child.pid)
-    owner = replace(
-        Owner.this(),
-        pid=child.pid,
-        started_s=process.create_time() - psutil.boot_time(),
-    )
+    owner = owner_text(psutil.Process(child.pid))
     open_ledger(owner=owner).leases.take(RenderRow, row.id)
     alive = open_ledger().leases.take(RenderRow, row.id)
     child.kill()
@@ -151,22 +145,27 @@ def test_a_dead_owner_on_this_machine_is_replaced_at_once(open_ledger, row):
 
 
 @pytest.mark.parametrize(
-    "change", [{"boot": "an earlier one"}, {"started_s": 1.5}, {"pid": 2**22 + 1}]
+    ("place", "change"), [(1, "an earlier boot"), (3, "1.5"), (2, str(2**22 + 1))]
 )
-def test_a_reused_process_number_is_not_the_owner(change):
-    assert not Owner.this().surely_dead()
-    assert replace(Owner.this(), **change).surely_dead()
+def test_a_reused_process_number_is_not_the_owner(place, change):
+    ours = owner_text(psutil.Process())
+    other = ours.split("/")
+    other[place] = change
+
+    assert not surely_dead(ours)
+    assert surely_dead("/".join(other))
 
 
-def test_of_another_machine_nothing_is_sure():
-    assert not replace(Owner.this(), host="elsewhere", boot="x").surely_dead()
+@pytest.mark.parametrize("host", ["elsewhere", "with/slash", "имя"])
+def test_of_another_machine_nothing_is_sure(host):
+    assert not surely_dead(f"{host}/x/{os.getpid()}/1.0")
 
 
-@pytest.mark.parametrize("host", ["plain", "with/slash", "имя"])
-def test_an_owner_is_read_back_as_it_was_written(host):
-    owner = Owner(host, "b-1", 7, 12.5)
+def test_a_machines_name_may_have_a_slash(monkeypatch):
+    monkeypatch.setattr(leases.socket, "gethostname", lambda: "with/slash")
 
-    assert Owner.parse(str(owner)) == owner
+    assert not surely_dead(owner_text(psutil.Process()))
+    assert surely_dead("with/slash/an earlier boot/1/1.0")
 
 
 def test_a_post_is_leased_by_its_first_message(ledger, open_ledger):

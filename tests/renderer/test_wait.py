@@ -11,7 +11,6 @@ import heygen_nb as hg
 from heygen_nb.clock import Clock, Pace
 from heygen_nb.errors import WaitTimeoutError
 from heygen_nb.ledger import Ledger, RenderRow
-from heygen_nb.ledger.leases import Owner
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.advance import advance
 from heygen_nb.renderer.order import ToRender, order, order_all
@@ -157,8 +156,8 @@ async def test_after_a_sleep_the_time_to_wait_begins_anew_and_ends(sandbox, trou
 async def test_a_render_of_another_process_is_followed_through_a_sleep(sandbox):
     settings = sandbox.settings(poll_interval_s=10, wait_timeout_s=60)
     await hg.create_video(DRAFT, settings=settings)
-    other = Owner("elsewhere", "boot", 1, 1.0)
-    with Ledger(f"sqlite:///{settings.home / 'heygen_nb.db'}", owner=other) as ledger:
+    url, other = f"sqlite:///{settings.home / 'heygen_nb.db'}", "elsewhere/boot/1/1.0"
+    with Ledger(url, owner=other) as ledger:
         (row,) = ledger.history.page(limit=1)
         hold = ledger.leases.take(RenderRow, row.id)
         laptop = Laptop(

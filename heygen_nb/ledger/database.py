@@ -33,7 +33,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
@@ -80,6 +80,9 @@ class Database:
                 self.engine.dispose()
                 raise
             self._identity = _identity(self._file)
+        self._readers = sessionmaker(self.engine, expire_on_commit=False)
+        writer = self.engine.execution_options(writes=True)
+        self._writers = sessionmaker(writer, expire_on_commit=False)
 
     @property
     def on_server(self) -> bool:
@@ -94,19 +97,14 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """Open a transaction that holds the write lock from its first moment."""
         self._check_file()
-        engine = self.engine.execution_options(writes=True)
-        with (
-            translated(),
-            Session(engine, expire_on_commit=False) as session,
-            session.begin(),
-        ):
+        with translated(), self._writers.begin() as session:
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """Open a session to look things up."""
         self._check_file()
-        with translated(), Session(self.engine, expire_on_commit=False) as session:
+        with translated(), self._readers() as session:
             yield session
 
     def lock(self, session: Session, *tables: str) -> None:
@@ -130,14 +128,9 @@ class Database:
     def _check_file(self) -> None:
         """Notice a deleted ledger: SQLite would go on writing into nowhere."""
         if self._file and _identity(self._file) != self._identity:
-            raise LedgerError(
-                _("The ledger {file} was removed or replaced while in use.").format(
-                    file=self._file
-                ),
-                hint=_(
-                    "Nothing more was sent. Put it back if you can; then start anew."
-                ),
-            )
+            problem = _("The ledger {file} was removed or replaced while in use.")
+            hint = _("Nothing more was sent. Put it back if you can; then start anew.")
+            raise LedgerError(problem.format(file=self._file), hint=hint)
 
 
 class LedgerPart:
@@ -186,15 +179,14 @@ def translated(hidden: Sequence[str] = ()) -> Iterator[None]:
             hint=_("Begin ledger_url with sqlite:/// or postgresql+psycopg://."),
         ) from None
     except (SQLAlchemyError, sqlite3.Error, OSError) as exc:
-        reason = str(getattr(exc, "orig", None) or exc) or type(exc).__name__
-        if isinstance(exc, SQLAlchemyError) and not getattr(exc, "orig", None):
-            reason = type(exc).__name__  # its text may hold the address
+        told = getattr(exc, "orig", None) or exc
+        # the text of SQLAlchemy's own errors may hold the address
+        reason = "" if isinstance(told, SQLAlchemyError) else str(told)
         for part in hidden:
             reason = reason.replace(part, "***")
+        reason = (reason or type(exc).__name__).splitlines()[0].rstrip(".")
         raise LedgerError(
-            _("The ledger cannot be used: {reason}.").format(
-                reason=reason.splitlines()[0].rstrip(".")
-            ),
+            _("The ledger cannot be used: {reason}.").format(reason=reason),
             hint=_("Nothing more was sent. Check disk space and rights, then resume."),
         ) from None
 
@@ -271,18 +263,13 @@ def _bring_up_to_date(engine: Engine, file: Path | None) -> None:
         found = _layout(connection)
     if found == HEAD:
         return
-    if found and found < OLDEST:
-        raise LedgerError(
-            _("This ledger is older than version 0.1 ({found}).").format(found=found),
-            hint=_("Open it with heygen_nb 0.1 first; nothing was changed."),
-        )
-    if found and found > HEAD:
-        raise LedgerError(
-            _("This ledger was written by a newer version ({found}).").format(
-                found=found
-            ),
-            hint=_("Update heygen_nb; nothing was changed."),
-        )
+    if found and not OLDEST <= found <= HEAD:
+        problem = _("This ledger was written by a newer version ({found}).")
+        hint = _("Update heygen_nb; nothing was changed.")
+        if found < OLDEST:
+            problem = _("This ledger is older than version 0.1 ({found}).")
+            hint = _("Open it with heygen_nb 0.1 first; nothing was changed.")
+        raise LedgerError(problem.format(found=found), hint=hint)
     if found and file:
         _keep_copy(file, found)
     writer = engine.execution_options(writes=True)

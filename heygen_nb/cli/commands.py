@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, dataclass_transform
+from typing import Any, Literal, TypeVar, dataclass_transform
 
 import typer
 from typer import Argument, Option
 
 from heygen_nb.i18n import LANGUAGES, gettext as _
 from heygen_nb.models import AspectRatio  # noqa: TC001 - Typer reads it
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _Options = TypeVar("_Options")
 _HistoryStatus = Literal[

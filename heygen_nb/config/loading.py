@@ -6,10 +6,11 @@ import difflib
 import logging
 import os
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dotenv import dotenv_values
 from pydantic import SecretStr, ValidationError
@@ -28,9 +29,6 @@ from heygen_nb.errors import ConfigError
 from heygen_nb.files import YamlReader, YamlText, read_text, write_whole
 from heygen_nb.i18n import LANGUAGES, at_line, gettext as _, set_language
 from heygen_nb.models import DEFAULT_DURATION_S, allowed_values, masked
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 log = logging.getLogger("heygen_nb.config")
 

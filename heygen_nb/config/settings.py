@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -26,9 +27,6 @@ from heygen_nb.models import (
     Backend,
     masked,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _SANDBOX_LOOK_S = 1.0
 _LANGUAGES = ("auto", *LANGUAGES)

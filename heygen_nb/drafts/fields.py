@@ -8,9 +8,10 @@ from __future__ import annotations
 import difflib
 import logging
 import re
+from collections.abc import Iterable, Mapping
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
@@ -19,9 +20,6 @@ from heygen_nb.config import check_duration
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 log = logging.getLogger("heygen_nb.drafts")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import socket
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 import httpx
@@ -15,9 +15,6 @@ from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.network import certificates
 from heygen_nb.preview.layout import open_image
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 _UNTOLD = ("application/octet-stream", "binary/octet-stream")  # as file hosts say
 _MAX_REDIRECTS = 5

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 from unicodedata import category
 
 import numpy as np
@@ -22,9 +22,6 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps, ImageStat, features
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 Plane = NDArray[np.uint8]
 _VERTICAL = 1.5  # from this ratio on it is a phone's full screen

@@ -9,16 +9,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from heygen_nb.readings import URL, spoken
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 # A long silence would only make a big file; HeyGen's own pauses are short too.
 _LONGEST_BREAK_S = 10.0

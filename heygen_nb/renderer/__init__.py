@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -11,10 +12,6 @@ from heygen_nb.drafts import OVERRULES
 from heygen_nb.errors import ArgumentError, ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import NO_BACKGROUND, Draft, allowed_values
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 
 VIDEO_CONFIG: dict[str, Any] = {
     key: Settings.model_fields[name].default for key, name in VIDEO_KEYS.items()

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import httpx
 
@@ -14,10 +15,6 @@ from heygen_nb.errors import DownloadError, PreviewError
 from heygen_nb.files import put_in_place
 from heygen_nb.i18n import gettext as _
 from heygen_nb.network import distrusted, make_client
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
 log = logging.getLogger("heygen_nb.renderer")
 

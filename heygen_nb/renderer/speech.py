@@ -11,8 +11,10 @@ import asyncio
 import hashlib
 import json
 import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import Any
 
 from heygen_nb import preview
 from heygen_nb.errors import (
@@ -30,12 +32,6 @@ from heygen_nb.ledger import Allow, SpeechRow
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.background import uploaded
 from heygen_nb.timing import Estimate
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from pathlib import Path
-    from typing import Any
-
 
 log = logging.getLogger("heygen_nb.renderer")
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from heygen_nb.sandbox.state import KeyState, Purse, SandboxOptions, State
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Create = Callable[[Any, str | None, Request], Awaitable[Response]]

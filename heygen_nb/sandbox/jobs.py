@@ -6,7 +6,8 @@ import asyncio
 import logging
 import secrets
 from collections import deque
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from heygen_nb.processes import Processes
 from heygen_nb.sandbox.api import Refusal
@@ -14,10 +15,6 @@ from heygen_nb.sandbox.bodies import order_of, parse_video
 from heygen_nb.sandbox.files import Files, file_hash
 from heygen_nb.sandbox.rendering import FetchError, FilmOrder, make_canned, render
 from heygen_nb.sandbox.state import JobState, Purse, State, video_price
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
 
 _log = logging.getLogger("heygen_nb.sandbox")
 _FAILED = "rendering_failed"

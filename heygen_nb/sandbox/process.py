@@ -11,16 +11,14 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
 
 from heygen_nb.errors import SandboxError
 from heygen_nb.processes import UNSEEN
 from heygen_nb.sandbox.state import SandboxOptions
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 TOKEN_HEADER = "X-Sandbox-Token"  # noqa: S105 - its name, not a token
 SERVER_FILE = "server.json"

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 import sqlite3
 import time
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
 
 R = TypeVar("R", bound="Record")
 Purse = Literal["wallet", "plan"]

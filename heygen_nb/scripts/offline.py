@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from random import Random
 from textwrap import shorten
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
@@ -25,10 +26,6 @@ from heygen_nb.scripts.formats import (
     formats,
 )
 from heygen_nb.templates import Template
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
 
 MAX_TOPIC_CHARS = 4000
 _POINTS = re.compile(r"\s*(?:;|\n)\s*")

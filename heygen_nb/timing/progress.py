@@ -10,15 +10,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from statistics import NormalDist
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from heygen_nb.models import NO_AVATAR
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
 
 _LEAST_S = 0.01
 _ROWS = 1000  # older ones tell nothing that these do not

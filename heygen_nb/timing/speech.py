@@ -14,15 +14,12 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from statistics import fmean
-from typing import TYPE_CHECKING
 
 from heygen_nb.readings import spoken
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 Three = tuple[float, float, float]
 _WORD = re.compile(r"[^\W\d_]+")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -14,10 +15,6 @@ from heygen_nb.ui.base import Panel, Part, Work, make, row
 from heygen_nb.ui.catalogue import FOLDER, KnownBackground
 from heygen_nb.ui.html import markup, thumb_html
 from heygen_nb.ui.widgets import PictureGrid, Tile
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
-
 
 _FIRST_COLOR = "#1b2440"
 _ACCEPT = ".png,.jpg,.jpeg,.webp,.gif,.bmp,.tif,.tiff"

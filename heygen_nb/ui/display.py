@@ -6,7 +6,8 @@ import asyncio
 import shlex
 from argparse import ArgumentParser
 from collections import deque
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from collections.abc import Callable, Coroutine
+from typing import Any, NoReturn, TypeVar
 
 from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError
@@ -15,10 +16,6 @@ from heygen_nb.models import Draft, Progress, Quote, Video
 from heygen_nb.money import amount_text
 from heygen_nb.timing import estimate_s
 from heygen_nb.ui.html import bar_html, markup, video_html
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
 
 _Result = TypeVar("_Result")
 _LINES = 8

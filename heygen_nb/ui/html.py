@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import math
 import re
+from collections.abc import Callable
 from html import escape
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from heygen_nb.chats import MAX_CAPTION
 from heygen_nb.drafts import left_out_text, what_is_said
@@ -14,11 +15,6 @@ from heygen_nb.i18n import LANGUAGES, again, gettext as _, ngettext
 from heygen_nb.money import amount_text
 from heygen_nb.timing import Fit, script_language
 from heygen_nb.ui.surface import video_source
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
 
 MAX_PICTURE_BYTES = 200_000
 _NBSP = "\N{NO-BREAK SPACE}"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 import ipywidgets as widgets
 
@@ -15,10 +16,6 @@ from heygen_nb.ui.base import Actions, Panel, Place, Work, column, make, said, s
 from heygen_nb.ui.finishing import PronounceCard
 from heygen_nb.ui.html import duration_words, money_text
 from heygen_nb.ui.pickers import PickerSlot
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 # The first line of each text is the label, the second one a hint.
 _VIDEO = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -18,9 +18,6 @@ from heygen_nb.ui.history import HistoryPanel
 from heygen_nb.ui.html import markup, money_text
 from heygen_nb.ui.settings import SettingsPanel
 from heygen_nb.ui.surface import kernel_notes
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _PANELS: Sequence[type[Panel]] = (
     DraftsPanel,

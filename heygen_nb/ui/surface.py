@@ -5,17 +5,15 @@ from __future__ import annotations
 import base64
 import os
 import sys
+from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import quote
 
 from heygen_nb import finishing
 from heygen_nb.i18n import gettext as _
 from heygen_nb.renderer.finish import pool
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 MAX_EMBEDDED_BYTES = 25_000_000
 """What a page still takes in: it is stored in the notebook as well, a third larger."""

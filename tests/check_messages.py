@@ -57,9 +57,14 @@ class _Headed(Catalog):
 def texts_of(
     file: BinaryIO, *_wishes: object, options: object
 ) -> Iterator[tuple[int, str, str, list[str]]]:
-    """Yield the texts under ``message`` and ``hint`` of a YAML file's maps."""
-    for told in yaml.safe_load(file)["problems"].values():
-        yield from ((0, "_", told[key], []) for key in ("message", "hint"))
+    """Yield the texts under ``message`` and ``hint`` in a YAML file."""
+    parts = [yaml.safe_load(file)]
+    for part in parts:
+        if isinstance(part, dict):
+            told = (part[key] for key in ("message", "hint") if key in part)
+            yield from ((0, "_", text, []) for text in told)
+        if isinstance(part, dict | list):
+            parts += part.values() if isinstance(part, dict) else part
 
 
 def extracted() -> Catalog:

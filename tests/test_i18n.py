@@ -38,9 +38,10 @@ NOT_LOOKED_AT = (
     "cli/live.py",  # a report in English, for an issue
     *("drafts/spoken.py", "readings.py"),  # words of the languages
     "renderer/request.py",  # what HeyGen's refusals say
-    *("figures.py", "log.py", "models.py", "telegram.py", "templates.py"),
+    *("log.py", "models.py", "telegram.py", "templates.py"),
 )
 KEPT_WORDS = {"export", "UTF"}
+PLACES = {"outside upper right"}  # in a chart, for its library
 BUILT_IN_ERRORS = {
     name
     for name, kind in vars(builtins).items()
@@ -376,7 +377,8 @@ def bypassing(source: str) -> set[tuple[int, str]]:
         for text in untranslated(part)
         if set(WORD.findall(text.value)) - KEPT_WORDS
     ]
-    return {(text.lineno, text.value) for text in sentences + words}
+    shown = {(text.lineno, text.value) for text in sentences + words}
+    return {(line, text) for line, text in shown if text not in PLACES}
 
 
 def sources() -> list[str]:

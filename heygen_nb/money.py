@@ -115,46 +115,35 @@ class Rates:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What may be spent unasked, in the currency of the rates; 0 is no limit."""
+def check_limits(
+    settings: Settings, amount: float, spent_today: float, currency: str
+) -> None:
+    """Make sure that one render keeps within what may be spent unasked.
 
-    per_render: float = 0.0
-    per_day: float = 0.0
+    Args:
+        settings: Have the limits, in the currency of the rates; 0 is no limit.
+        amount: What it is expected to cost.
+        spent_today: Spent and reserved since local midnight, without it.
+        currency: Of all three.
 
-    @classmethod
-    def of(cls, settings: Settings) -> Limits:
-        """Return what the settings say."""
-        return cls(settings.max_cost_per_render, settings.max_cost_per_day)
-
-    def check(self, amount: float, spent_today: float, currency: str) -> None:
-        """Make sure that one render keeps within both limits.
-
-        Args:
-            amount: What it is expected to cost.
-            spent_today: Spent and reserved since local midnight, without it.
-            currency: Of all three.
-
-        Raises:
-            LimitError: It does not; nothing was sent.
-        """
-        if self.per_render and amount > self.per_render + _CENT:
-            limit, text = self.per_render, _("{amount} is over {limit} for one render.")
-            hint = _("Nothing was sent. Shorten it, or raise max_cost_per_render.")
-        elif self.per_day and spent_today + amount > self.per_day + _CENT:
-            limit, text = (
-                self.per_day,
-                _(
-                    "{amount} more is over {limit} a day:"
-                    " {spent} is spent or reserved today."
-                ),
-            )
-            hint = _("Nothing was sent. Wait for tomorrow, or raise max_cost_per_day.")
-        else:
-            return
-        sums = {"amount": amount, "limit": limit, "spent": spent_today}
-        told = {name: amount_text(value, currency) for name, value in sums.items()}
-        raise LimitError(text.format(**told), hint=hint, charged=False)
+    Raises:
+        LimitError: It does not; nothing was sent.
+    """
+    once, a_day = settings.max_cost_per_render, settings.max_cost_per_day
+    if once and amount > once + _CENT:
+        limit, text = once, _("{amount} is over {limit} for one render.")
+        hint = _("Nothing was sent. Shorten it, or raise max_cost_per_render.")
+    elif a_day and spent_today + amount > a_day + _CENT:
+        limit = a_day
+        text = _(
+            "{amount} more is over {limit} a day: {spent} is spent or reserved today."
+        )
+        hint = _("Nothing was sent. Wait for tomorrow, or raise max_cost_per_day.")
+    else:
+        return
+    sums = {"amount": amount, "limit": limit, "spent": spent_today}
+    told = {name: amount_text(value, currency) for name, value in sums.items()}
+    raise LimitError(text.format(**told), hint=hint, charged=False)
 
 
 def amount_text(amount: float, currency: str) -> str:

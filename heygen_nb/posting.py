@@ -258,9 +258,8 @@ class Posting:
         rows = await asyncio.to_thread(self._posts.parts, first_id)
         row = next(row for row in rows if row.id == post_id)
         if row.state == "sent":
-            raise DeliveryError(
-                _("Post {id} is in the chat already.").format(id=post_id)
-            )
+            problem = _("Post {id} is in the chat already.")
+            raise DeliveryError(problem.format(id=post_id))
         if row.state == "sending":
             await self._record(hold, post_id, "unsure")
         if row.state != "planned":
@@ -270,11 +269,8 @@ class Posting:
         chat_id = await self._chat()
         newer = await asyncio.to_thread(self._posts.replaced_by, rows[0], chat_id)
         if newer:
-            raise DeliveryError(
-                _("Post {newer} came in the place of post {id}.").format(
-                    newer=newer, id=post_id
-                )
-            )
+            problem = _("Post {newer} came in the place of post {id}.")
+            raise DeliveryError(problem.format(newer=newer, id=post_id))
 
     async def _deliver(
         self,
@@ -318,18 +314,18 @@ class Posting:
         chat_id = await self._chat()
         for row in rows:
             if row.state == "sending":  # by a process that did not live to tell
-                await self._record(hold, row.id, "unsure", _("no answer came"))
+                await self._record(
+                    hold, row.id, "unsure", error_message=_("no answer came")
+                )
             if row.state in ("sending", "unsure"):
                 raise _unsure(row.id)
             if row.state != "sent" and row.chat_id != chat_id and not anywhere:
-                raise _for_a_person(
-                    row.id,
-                    _(
-                        "The beginning of post {id} is in the chat {chat}, which is not"
-                        " set now."
-                    ).format(id=row.id, chat=row.chat_id),
-                    _("Send the rest there with: heygen-nb resend {id}."),
-                )
+                words = _(
+                    "The beginning of post {id} is in the chat {chat}, which is not set"
+                    " now."
+                ).format(id=row.id, chat=row.chat_id)
+                hint = _("Send the rest there with: heygen-nb resend {id}.")
+                raise _for_a_person(row.id, words, hint)
 
     async def _send_all(
         self, hold: Hold, rows: Sequence[PostRow], video: Video
@@ -361,7 +357,7 @@ class Posting:
         try:
             hold.check()  # the laptop may have slept since
         except TakenOverError:
-            await self._record(hold, post_id, "failed", _("not sent yet"))
+            await self._record(hold, post_id, "failed", error_message=_("not sent yet"))
             raise
         try:
             if row.part:
@@ -371,25 +367,19 @@ class Posting:
                     row.chat_id, caption=row.text, **ready
                 )
         except DeliveryUnsureError as error:
-            await self._record(hold, post_id, "unsure", error.message)
+            await self._record(hold, post_id, "unsure", error_message=error.message)
             raise _unsure(post_id, error.message) from None
         except DeliveryError as error:
-            await self._record(hold, post_id, "failed", error.message)
+            await self._record(hold, post_id, "failed", error_message=error.message)
             error.post_id = post_id
             raise
         await self._record(hold, post_id, "sent", message_id=message_id)
 
     async def _record(
-        self,
-        hold: Hold,
-        post_id: int,
-        state: str,
-        problem: str | None = None,
-        **fields: int,
-    ) -> PostRow:
-        return await asyncio.to_thread(
-            self._posts.record, hold, post_id, state, error_message=problem, **fields
-        )
+        self, hold: Hold, post_id: int, state: str, **fields: Any
+    ) -> None:
+        told = {"error_message": None, **fields}
+        await asyncio.to_thread(self._posts.record, hold, post_id, state, **told)
 
 
 def _make_ready(path: Path, cover_s: float) -> dict[str, Any]:

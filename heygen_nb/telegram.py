@@ -220,14 +220,12 @@ class TelegramPoster:
         chat, _slash, thread = chat_id.partition("/")
         ways = ways_to(chat)
         while True:
-            wait_s: float | None = None
             try:
                 return await call(ways[0], int(thread) if thread else None)
             except _RefusalError as refusal:
                 if _UNKNOWN_CHAT.search(refusal.description) and len(ways) > 1:
                     ways.pop(0)
                     continue
-                wait_s = refusal.retry_after_s
                 error = self._refused(refusal, posting=posting)
             except OSError as exc:
                 error = DeliveryError(
@@ -236,6 +234,7 @@ class TelegramPoster:
                 )
             except (TelegramError, *_ODD_ANSWER) as exc:
                 error = self._failed(exc, posting=posting)
+            wait_s = error.retry_after_s
             if wait_s is None or wait_s > left_s:
                 raise error  # outside of the handlers, so that no cause hangs on it
             left_s -= wait_s

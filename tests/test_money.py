@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 import heygen_nb as hg
+from heygen_nb.config import Settings
 from heygen_nb.errors import ConfigError, LimitError
 from heygen_nb.ledger import Ledger, NewRender
 from heygen_nb.models import Payer
-from heygen_nb.money import Limits, load_rates
+from heygen_nb.money import check_limits, load_rates
 
 ACCOUNT = Payer("heygen", "https://api.heygen.com", "me")
 SCRIPT = "Hello there. This sentence is made to be said in three seconds or so. " * 7
@@ -60,7 +61,7 @@ def plan(ledger, number, cost, limits, account=ACCOUNT):
         reserved_cost=cost,
     )
     row, _new = ledger.plan(
-        account, new, allow=lambda spent: limits.check(cost, spent, "usd")
+        account, new, allow=lambda spent: check_limits(limits, cost, spent, "usd")
     )
     return row
 
@@ -213,15 +214,15 @@ def test_an_engine_may_cost_by_resolution(home):
 
 def test_a_limit_for_one_render_names_the_setting():
     with pytest.raises(LimitError, match="max_cost_per_render") as caught:
-        Limits(per_render=1.0).check(1.5, 0.0, "usd")
+        check_limits(Settings(max_cost_per_render=1.0), 1.5, 0.0, "usd")
 
     assert caught.value.charged is False
-    Limits(per_render=1.0).check(1.0, 500.0, "usd")
-    Limits().check(1e6, 1e6, "usd")
+    check_limits(Settings(max_cost_per_render=1.0), 1.0, 500.0, "usd")
+    check_limits(Settings(), 1e6, 1e6, "usd")
 
 
 def test_a_limit_for_the_day_counts_what_is_reserved(open_ledger):
-    ledger, limits = open_ledger(), Limits(per_day=5.0)
+    ledger, limits = open_ledger(), Settings(max_cost_per_day=5.0)
 
     plan(ledger, 1, 3.0, limits)
     with pytest.raises(LimitError, match=r"3\.00 is spent"):
@@ -234,7 +235,9 @@ def test_twenty_at_once_keep_within_the_day(open_ledger):
 
     def one(number):
         try:
-            return plan(ledgers[number % 2], number, 1.0, Limits(per_day=7.0))
+            return plan(
+                ledgers[number % 2], number, 1.0, Settings(max_cost_per_day=7.0)
+            )
         except LimitError:
             return None
 
@@ -246,7 +249,7 @@ def test_twenty_at_once_keep_within_the_day(open_ledger):
 
 def test_a_day_is_the_local_day(open_ledger, tokyo):
     clock = Clock(datetime(2026, 3, 1, 14, 50, tzinfo=UTC))  # 23:50 in Tokyo
-    ledger, limits = open_ledger(clock), Limits(per_day=5.0)
+    ledger, limits = open_ledger(clock), Settings(max_cost_per_day=5.0)
     plan(ledger, 1, 4.0, limits)
     with pytest.raises(LimitError):
         plan(ledger, 2, 4.0, limits)
@@ -259,14 +262,14 @@ def test_a_day_is_the_local_day(open_ledger, tokyo):
 
 
 def test_another_accounts_money_is_its_own(open_ledger):
-    ledger, limits = open_ledger(), Limits(per_day=5.0)
+    ledger, limits = open_ledger(), Settings(max_cost_per_day=5.0)
 
     plan(ledger, 1, 4.0, limits)
     plan(ledger, 1, 4.0, limits, account=Payer("heygen", "https://x", "you"))
 
 
 def test_what_failed_costs_nothing(open_ledger):
-    ledger, limits = open_ledger(), Limits(per_day=5.0)
+    ledger, limits = open_ledger(), Settings(max_cost_per_day=5.0)
     row = plan(ledger, 1, 4.0, limits)
     hold = ledger.leases.take(type(row), row.id)
     ledger.record(hold, "rejected", state="rejected", reserved_cost=0.0)

@@ -36,7 +36,7 @@ from heygen_nb.ledger import (
 from heygen_nb.ledger.leases import taken_over
 from heygen_nb.log import ProgressCallback, Report
 from heygen_nb.models import NO_AVATAR, Draft, Quote
-from heygen_nb.money import Limits, amount_text
+from heygen_nb.money import amount_text, check_limits
 from heygen_nb.renderer import settings_for
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.background import asset_of, changed
@@ -324,7 +324,7 @@ async def say_phrase(
     currency = account.rates.currency
 
     def allow(spent: float) -> None:
-        Limits.of(settings).check(cost, spent, currency)
+        check_limits(settings, cost, spent, currency)
 
     try:
         said, _fresh = await spoken(account, wish, allow=allow)
@@ -484,7 +484,7 @@ def _allow(quoted: Quote, settings: Settings, *, calls: int = 0) -> Allow:
     )
 
     def allow(spent: float) -> None:
-        Limits.of(settings).check(amount, spent, quoted.currency)
+        check_limits(settings, amount, spent, quoted.currency)
 
     return allow
 

@@ -6,6 +6,7 @@ Besides: which part of a film fills another canvas, and how loud a sound is.
 from __future__ import annotations
 
 import math
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, cast
@@ -28,7 +29,7 @@ from heygen_nb.preview.video import (
 from heygen_nb.preview.voice import filters, pulled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from av.audio.frame import AudioFrame
@@ -133,6 +134,7 @@ def rewrite(
                 tracks[audio.index] = (
                     _Sound(audio, written, sound) if sound else _Copy(audio, written)
                 )
+            written.start_encoding()  # here: not by two threads at once
             for packet in read.demux([read.streams[index] for index in tracks]):
                 for made in tracks[packet.stream.index].take(packet):
                     written.mux(made)
@@ -203,6 +205,10 @@ class _Picture:
             limits = {"maxrate": str(work.bits), "bufsize": str(2 * work.bits)}
             self._stream.options = _BY_BITS | limits
         self._graph = _cutter(stream, work)
+        # One thread encodes a picture while the next is read, cut and lettered.
+        self._encoder = ThreadPoolExecutor(1)
+        self._made: Future[Iterable[AnyPacket]] = Future()
+        self._made.set_result(())
         self._held: VideoFrame | None = None
         self._step = 0  # the length of the picture before, for the last one
 
@@ -217,7 +223,9 @@ class _Picture:
     def rest(self) -> Iterator[AnyPacket]:
         if self._held is not None:
             yield from self._show(self._held, self._held.duration or self._step)
-        yield from self._stream.encode(None)
+        yield from self._encoded(None)
+        yield from self._made.result()
+        self._encoder.shutdown()
 
     def _show(self, frame: VideoFrame, ticks: int) -> Iterator[AnyPacket]:
         """Encode a picture, again where the captions change while it stands."""
@@ -242,7 +250,12 @@ class _Picture:
                 shown = overlay.put_on(planes_of(copy), now)
             copy.pts = at + ticks * part // parts
             copy.pict_type = 0
-            yield from self._stream.encode(copy)
+            yield from self._encoded(copy)
+
+    def _encoded(self, frame: VideoFrame | None) -> Iterator[AnyPacket]:
+        """Give a picture to the encoder; return what it has made of the one before."""
+        yield from self._made.result()
+        self._made = self._encoder.submit(self._stream.encode, frame)
 
 
 def _cutter(stream: VideoStream, work: PictureWork) -> Graph | None:

@@ -110,7 +110,7 @@ class FewListed(dict):
 def voices_in_short():
     """What the sandbox knows, for ``few_voices``."""
     known = catalogue.voices
-    return cache(lambda *, odd=False: FewListed(known(odd=odd)))
+    return cache(lambda: FewListed(known()))
 
 
 @pytest.fixture(autouse=True)

@@ -17,8 +17,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from heygen_nb.sandbox.app import create_app
-from heygen_nb.sandbox.serving import handle_of, listen
+from heygen_nb.sandbox.app import create_app, handle_of, listen
 
 if TYPE_CHECKING:
     import socket
@@ -37,7 +36,6 @@ CALM = {
     "look_engines": False,
     "matting": False,
     "bars": False,
-    "odd_voices": False,
     "asset_s": 0.0,
     "captions_s": 0.0,
     "early_404_s": 0.0,
@@ -48,11 +46,19 @@ ODD = {
     "look_engines": True,
     "matting": True,
     "bars": True,
-    "odd_voices": True,
     "asset_s": 0.3,
     "captions_s": 0.3,
     "early_404_s": 0.3,
     "credit_told": "poll",
+}
+# A video is made, and the create says that there is none (seen in September 2026).
+LOST_CREATE: dict[str, Any] = {
+    "kind": "status",
+    "path": "/v3/videos",
+    "method": "POST",
+    "after": True,
+    "status": 404,
+    "code": "resource_not_found",
 }
 FaultKind = Literal[
     "drop",

@@ -24,7 +24,7 @@ from heygen_nb.drafts import read_drafts
 from heygen_nb.files import packaged
 from heygen_nb.i18n import current_language, gettext as _
 from heygen_nb.renderer.account import SANDBOX_FOLDER, Account
-from heygen_nb.sandbox.serving import serve
+from heygen_nb.sandbox.app import serve
 from heygen_nb.sandbox.state import SandboxOptions
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from heygen_nb.sandbox.state import KeyState, Purse, SandboxOptions, State
+from heygen_nb.sandbox.state import KeyState, Purse, State
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 Create = Callable[[Any, str | None, Request], Awaitable[Response]]
@@ -73,12 +73,6 @@ def found(
         message = f"{kind.capitalize()} {thing_id} not found"
         raise Refusal(404, f"{kind}_not_found", message, param=param)
     return things[thing_id]
-
-
-def options_of(request: Request) -> SandboxOptions:
-    """Return the options of the sandbox that is asked."""
-    options: SandboxOptions = request.app.state.sandbox.state.options
-    return options
 
 
 def choice(query: Mapping[str, str], name: str, *allowed: str) -> str | None:
@@ -145,45 +139,39 @@ def require(state: State, purse: Purse, amount: float) -> None:
         raise Refusal(402, "insufficient_credit", message)
 
 
-class Keys:
-    """``Idempotency-Key``: an answer is given again for 24 hours, a refusal is not."""
+def keyed(state: State, create: Create, *, heeded: bool = True) -> Endpoint:
+    """Return the endpoint of a paid POST, which heeds its ``Idempotency-Key``.
 
-    def __init__(self, state: State) -> None:
-        self._state = state
-        self._in_progress: set[str] = set()
+    An answer is given again for 24 hours, a refusal is not. ``create`` gets the JSON
+    body and the key. It does not wait between its first record and its return, so
+    that job and key are written together. Of speech nothing is known: a key is not
+    ``heeded``, a repeat costs twice.
+    """
+    in_progress: set[str] = set()
 
-    def route(self, create: Create, *, heeded: bool = True) -> Endpoint:
-        """Return the endpoint of a paid POST.
+    async def endpoint(request: Request) -> Response:
+        body = await json_body(request)
+        key = request.headers.get("idempotency-key")
+        if key is not None and not _KEY.fullmatch(key):
+            raise invalid("Idempotency-Key", f"must match ^{_KEY.pattern}$")
+        if key is None or not heeded:
+            return await create(body, None, request)
+        name, now = f"{request.url.path}|{key}", state.clock.now()
+        first = state.keys.get(name)
+        if first and now - first.created_at < state.options.key_life_s:
+            return Response(first.body, first.status, media_type="application/json")
+        if key in in_progress:
+            message = "The first request with this key is still in progress"
+            raise Refusal(409, "request_in_progress", message)
+        in_progress.add(key)
+        try:
+            await asyncio.sleep(state.options.create_s)
+            answer = await create(body, key, request)
+        finally:
+            in_progress.discard(key)
+        now, said = state.clock.now(), bytes(answer.body).decode()
+        status = answer.status_code
+        state.put(KeyState(id=name, created_at=now, status=status, body=said))
+        return answer
 
-        ``create`` gets the JSON body and the key. It does not wait between its
-        first record and its return, so that job and key are written together.
-        Of speech nothing is known: a key is not ``heeded``, a repeat costs twice.
-        """
-        state = self._state
-
-        async def endpoint(request: Request) -> Response:
-            body = await json_body(request)
-            key = request.headers.get("idempotency-key")
-            if key is not None and not _KEY.fullmatch(key):
-                raise invalid("Idempotency-Key", f"must match ^{_KEY.pattern}$")
-            if key is None or not heeded:
-                return await create(body, None, request)
-            name, now = f"{request.url.path}|{key}", state.clock.now()
-            first = state.keys.get(name)
-            if first and now - first.created_at < state.options.key_life_s:
-                return Response(first.body, first.status, media_type="application/json")
-            if name in self._in_progress:
-                message = "The first request with this key is still in progress"
-                raise Refusal(409, "request_in_progress", message)
-            self._in_progress.add(name)
-            try:
-                await asyncio.sleep(state.options.create_s)
-                answer = await create(body, key, request)
-            finally:
-                self._in_progress.discard(name)
-            now, said = state.clock.now(), bytes(answer.body).decode()
-            status = answer.status_code
-            state.put(KeyState(id=name, created_at=now, status=status, body=said))
-            return answer
-
-        return endpoint
+    return endpoint

@@ -1,4 +1,4 @@
-"""The stand-in's application: HeyGen v3 and Telegram on one port of this machine.
+"""The stand-in's server: HeyGen v3 and Telegram on one port of this machine.
 
 What HeyGen leaves unsaid is decided the way that is harder for a client.
 """
@@ -7,38 +7,48 @@ from __future__ import annotations
 
 import contextlib
 import hmac
+import logging
 import os
 import secrets
+import socket
+import sys
 from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import psutil
+import uvicorn
+from filelock import FileLock, Timeout
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from heygen_nb.errors import SandboxError
 from heygen_nb.sandbox import catalogue
-from heygen_nb.sandbox.api import Endpoint, Keys, Refusal, data, json_body, page, refuse
+from heygen_nb.sandbox.api import (
+    Endpoint,
+    Refusal,
+    data,
+    json_body,
+    keyed,
+    page,
+    refuse,
+)
 from heygen_nb.sandbox.bodies import AdvanceBody, BalanceBody, OwnerBody, parse
 from heygen_nb.sandbox.files import Files
-from heygen_nb.sandbox.jobs import JobQueue
-from heygen_nb.sandbox.process import TOKEN_HEADER
+from heygen_nb.sandbox.process import SERVER_FILE, TOKEN_HEADER, SandboxHandle
 from heygen_nb.sandbox.state import FactState, SandboxClock, SandboxOptions, State
-from heygen_nb.sandbox.telegram import Telegram
-from heygen_nb.sandbox.videos import Videos
+from heygen_nb.sandbox.telegram import CHAT_ID, Telegram
+from heygen_nb.sandbox.videos import JobQueue, Videos
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
-
-    from starlette.requests import Request
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
-
+_TICKS = 10  # a second, of uvicorn's
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -68,32 +78,32 @@ class Sandbox:
 
     def _routes(self) -> list[Route]:
         """Return all routes; requests are counted by them."""
-        keyed = Keys(self.state).route
-        videos = Videos(self.state, self.files, self.jobs)
+        state, files = self.state, self.files
+        videos = Videos(state, files, self.jobs)
         endpoints: dict[str, Callable[[Request], Awaitable[Any]]] = {
-            "POST /v3/videos": videos.losing(keyed(videos.create)),
+            "POST /v3/videos": keyed(state, videos.create),
             "GET /v3/videos": videos.list,
             "GET /v3/videos/statuses": videos.statuses,
-            "POST /v3/videos/batches": keyed(videos.create_batch),
+            "POST /v3/videos/batches": keyed(state, videos.create_batch),
             "GET /v3/videos/batches/{id}": videos.get_batch,
             "GET /v3/videos/{id}": videos.get,
             "DELETE /v3/videos/{id}": videos.delete,
             "GET /v3/voices": catalogue.list_voices,
-            "POST /v3/voices/speech": keyed(self.files.say, heeded=False),
+            "POST /v3/voices/speech": keyed(state, files.say, heeded=False),
             "GET /v3/voices/{id}": catalogue.get_voice,
             "GET /v3/avatars/looks": catalogue.list_looks,
             "GET /v3/avatars/looks/{id}": catalogue.get_look,
             "GET /v3/users/me": self._me,
-            "POST /v3/assets": self.files.upload,
-            "GET /v3/assets/{id}": self.files.get_asset,
+            "POST /v3/assets": files.upload,
+            "GET /v3/assets/{id}": files.get_asset,
             "GET /v3/avatars": _empty,  # groups: no client of ours asks
             "GET /v3/templates": _empty,
             "GET /v3/webhooks/endpoints": _empty,
             "GET /v3/webhooks/events": _empty,
             "GET /v3/webhooks/event-types": _empty,
             "GET /files/looks/{id}.jpg": catalogue.get_picture,
-            "GET /files/voices/{id}.wav": self.files.sample,
-            "GET /files/{place:path}": self.files.serve,
+            "GET /files/voices/{id}.wav": files.sample,
+            "GET /files/{place:path}": files.serve,
             "GET /_sandbox/ledger": self._ledger,
             "POST /_sandbox/clock": self._advance,
             "POST /_sandbox/balance": self._set_balance,
@@ -134,25 +144,25 @@ class Sandbox:
             raise Refusal(403, "forbidden", f"{TOKEN_HEADER} is missing or wrong")
 
     async def _me(self, request: Request) -> Response:
-        purse, options = request.state.purse, self.state.options
+        purse = request.state.purse
         left = round(self.state.wallet.balance(purse), 4)
-        premium = {"remaining": int(left), "resets_at": None}
-        credits_ = {"premium_credits": premium, "add_on_credits": None}
-        usage: dict[str, float | None] = {"spending_current_usd": 0.0}
-        usage |= dict.fromkeys(("included_credits", "spending_cap_usd"))
-        blocks = {
-            "wallet": {
-                "remaining_balance": left,
-                "currency": "usd",
-                "auto_reload": None,
+        kind = "subscription" if purse == "plan" else self.state.options.billing_type
+        credits_ = {"remaining": int(left), "resets_at": None}
+        balance: dict[str, dict[str, Any]] = {
+            "wallet": {"remaining_balance": left},
+            "subscription": {
+                "credits": {"premium_credits": credits_, "add_on_credits": None}
             },
-            "subscription": {"plan": "creator", "credits": credits_},
-            "usage_based": usage | {"remaining_credits": left},
+            "usage_based": {"remaining_credits": left},
         }
-        kind = "subscription" if purse == "plan" else options.billing_type
-        name = {"first_name": "Sandbox", "last_name": "User", "billing_type": kind}
-        mail = {"username": self.account, "email": f"{self.account}@example.com"}
-        return data(mail | name | dict.fromkeys(blocks) | {kind: blocks[kind]})
+        told = catalogue.CATALOGUE["account"] | {
+            "username": self.account,
+            "email": f"{self.account}@example.com",
+            "billing_type": kind,
+        }
+        # the blocks of the other ways of billing are null
+        block = told[kind] | balance[kind]
+        return data(told | dict.fromkeys(balance) | {kind: block})
 
     async def _ledger(self, _request: Request) -> Any:
         state = self.state
@@ -287,3 +297,123 @@ def create_app(
     )
     app.state.sandbox = sandbox
     return app
+
+
+class SandboxServer(uvicorn.Server):
+    """Ends when told to, or when its last owner has died."""
+
+    def __init__(self, app: Starlette, *, owned: bool = False) -> None:
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            date_header=False,  # ours comes from the sandbox's clock
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        super().__init__(config)
+        self._owned = owned
+        self._sandbox: Sandbox = app.state.sandbox
+
+    async def on_tick(self, counter: int) -> bool:
+        """End with the owners (uvicorn calls this ten times a second)."""
+        if self._owned and counter % _TICKS == 0:
+            # From then on nobody is taken in.
+            self._sandbox.closing = not any(map(_lives, self._sandbox.owners))
+        return self._sandbox.closing or await super().on_tick(counter)
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the port of a server; 0 takes a free one.
+
+    Raises:
+        SandboxError: The port is taken, or not allowed.
+    """
+    try:
+        listener = socket.create_server((host, port))
+    except OSError as exc:
+        problem = f"The sandbox cannot listen on {host}:{port}: {exc.strerror}"
+        raise SandboxError(problem) from exc
+    # Connections inherit it; without it an answer takes 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
+def serve(
+    port: int,
+    *,
+    state_dir: Path,
+    options: SandboxOptions | None = None,
+    owner: int | None = None,
+    on_ready: Callable[[SandboxHandle], Any] | None = None,
+) -> None:
+    """Serve this machine until interrupted, or until the last owner has died.
+
+    ``<state_dir>/server.json`` tells other processes where it is; ``owner`` is a
+    process id, ``on_ready`` gets the handle once the port (0: a free one) is open.
+
+    Raises:
+        SandboxError: Another sandbox has this folder, or the port is taken.
+    """
+    state_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        held = FileLock(state_dir / "server.lock").acquire(timeout=0)
+    except Timeout:
+        raise SandboxError(f"Another sandbox is serving {state_dir} already.") from None
+    with held, listen("127.0.0.1", port) as listener:
+        app = create_app(state_dir, options)
+        if owner is not None:
+            app.state.sandbox.take_in(owner)
+        handle = handle_of(app.state.sandbox, listener)
+        handle.write(state_dir)
+        try:
+            if on_ready is not None:
+                on_ready(handle)
+            with contextlib.suppress(KeyboardInterrupt):  # uvicorn has shut down
+                SandboxServer(app, owned=owner is not None).run([listener])
+        finally:
+            (state_dir / SERVER_FILE).unlink(missing_ok=True)
+
+
+def handle_of(sandbox: Sandbox, listener: socket.socket) -> SandboxHandle:
+    """Return what tells others of a sandbox that listens in this process."""
+    host, port = listener.getsockname()[:2]
+    base_url = f"http://{host}:{port}"
+    return SandboxHandle(
+        base_url=base_url,
+        api_key=sandbox.api_key,
+        control_token=sandbox.control_token,
+        telegram_base_url=f"{base_url}/bot",
+        bot_token=sandbox.telegram.bot_token,
+        chat_id=CHAT_ID,
+        chat_url=f"{base_url}/chat",
+        pid=os.getpid(),
+        account=sandbox.account,
+    )
+
+
+def main(state_dir: str, owner: str, options: str) -> None:
+    """Run the process behind ``start_sandbox``."""
+    line = "%(asctime)s %(levelname)s %(name)s %(message)s"
+    logging.basicConfig(level=logging.INFO, format=line)
+    # httpx would log the links it fetches, signatures and all.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    chosen = SandboxOptions.model_validate_json(options)
+    try:
+        serve(0, state_dir=Path(state_dir), options=chosen, owner=int(owner))
+    except SandboxError as exc:
+        # Losing the race for the folder is no failure: the winner serves.
+        logging.getLogger("heygen_nb.sandbox").info("%s", exc)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -295,8 +295,7 @@ def _part(
     voice_id = body.voice_id or default
     if voice_id is None:
         raise invalid(f"{at}voice_id", "is required with a script")
-    known = voices(odd=files.options.odd_voices)
-    voice = found(known, voice_id, "voice", f"{at}voice_id")
+    voice = found(voices(), voice_id, "voice", f"{at}voice_id")
     script, speed = body.script or "", body.voice_settings.speed
     return SoundPart(model(voice, script, speed).duration_s, script, voice, speed)
 

@@ -13,15 +13,13 @@ import random
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from PIL import Image, ImageDraw
+from starlette.requests import Request
 from starlette.responses import Response
 
-from heygen_nb.sandbox.api import choice, data, found, options_of, page
-
-if TYPE_CHECKING:
-    from starlette.requests import Request
+from heygen_nb.sandbox.api import choice, data, found, page
 
 # What there is to choose from: voices, looks and what they cost.
 CATALOGUE = json.loads(Path(__file__).with_name("catalogue.json").read_text("utf-8"))
@@ -63,15 +61,12 @@ class SandboxVoice:
 
 
 @lru_cache
-def voices(*, odd: bool = False) -> dict[str, SandboxVoice]:
-    """Return all voices by id: private, then public in the order of the listing.
-
-    ``odd``: Some are stiff, and some know no pauses.
-    """
+def voices() -> dict[str, SandboxVoice]:
+    """Return all voices by id: private, then public in the order of the listing."""
     made = []
     for number, (name, code, index) in enumerate(CATALOGUE["own_voices"], 1):
         own = {"voice_id": f"voice_own_{number:02}", "name": name, "type": "private"}
-        made.append(replace(_voice(code, index, odd=odd), **own))
+        made.append(replace(_voice(code, index), **own))
     many = CATALOGUE["many_voices"]
     rows = [
         (code, index)
@@ -80,11 +75,11 @@ def voices(*, odd: bool = False) -> dict[str, SandboxVoice]:
     ]
     # Two nice ones of both languages of the product lead.
     rows.sort(key=lambda row: row[0] not in many or row[1] > 1)
-    made += [_voice(*row, odd=odd) for row in rows]
+    made += [_voice(*row) for row in rows]
     return {voice.voice_id: voice for voice in made}
 
 
-def _voice(code: str, index: int, *, odd: bool) -> SandboxVoice:
+def _voice(code: str, index: int) -> SandboxVoice:
     voice_id = f"voice_{code}_{index + 1:03}"
     dice = random.Random(voice_id)  # noqa: S311 - the same voices everywhere
     gender = ("female", "male")[index % 2]
@@ -105,8 +100,8 @@ def _voice(code: str, index: int, *, odd: bool) -> SandboxVoice:
         pause_s=pause_s,
         # Four of eight have no oddity, the chosen ones among them.
         starfish=index % 8 in range(5),
-        stiff=odd and index % 8 in (4, 6),
-        support_pause=not odd or index % 8 not in (5, 7),
+        stiff=index % 8 in (4, 6),
+        support_pause=index % 8 not in (5, 7),
     )
 
 
@@ -126,7 +121,7 @@ async def list_voices(request: Request) -> Any:
     gender = query.get("gender", "").casefold()
     fitting = (
         voice
-        for voice in voices(odd=options_of(request).odd_voices).values()
+        for voice in voices().values()
         if voice.type == kind
         and (not engine or (engine == "starfish" and voice.starfish))
         and language in ("", voice.language.casefold())
@@ -137,8 +132,7 @@ async def list_voices(request: Request) -> Any:
 
 async def get_voice(request: Request) -> Any:
     """Answer ``GET /v3/voices/{id}``, which tells other things than the listing."""
-    known = voices(odd=options_of(request).odd_voices)
-    view = _voice_view(request, found(known, request.path_params["id"], "voice"))
+    view = _voice_view(request, found(voices(), request.path_params["id"], "voice"))
     del view["type"], view["support_locale"]
     return data(view | dict.fromkeys(("created_at", "failure_message", "status")))
 
@@ -249,7 +243,8 @@ async def get_picture(request: Request) -> Response:
 
 
 def _known(request: Request) -> dict[str, SandboxLook]:
-    return looks(narrow=options_of(request).look_engines)
+    options = request.app.state.sandbox.state.options
+    return looks(narrow=options.look_engines)
 
 
 def _found(request: Request) -> SandboxLook:

@@ -6,12 +6,14 @@ import asyncio
 import hashlib
 import hmac
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import av
 from starlette.datastructures import UploadFile
+from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from heygen_nb.files import media_type
@@ -19,15 +21,9 @@ from heygen_nb.preview.voice import Narration, Word
 from heygen_nb.sandbox import rendering
 from heygen_nb.sandbox.api import Refusal, data, found, invalid, require
 from heygen_nb.sandbox.bodies import SpeechBody, parse
-from heygen_nb.sandbox.catalogue import CATALOGUE, SandboxVoice, voices
+from heygen_nb.sandbox.catalogue import CATALOGUE, voices
 from heygen_nb.sandbox.rendering import SoundPart
 from heygen_nb.sandbox.state import AssetState, SpeechState, State
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from starlette.requests import Request
-
 
 _LIMIT_BYTES = 32 * 1024 * 1024
 
@@ -116,7 +112,7 @@ class Files:
 
     async def sample(self, request: Request) -> Response:
         """Answer ``GET /files/voices/{id}.wav``; kept once it was spoken."""
-        voice = found(self._voices(), request.path_params["id"], "voice")
+        voice = found(voices(), request.path_params["id"], "voice")
         place = f"voices/{voice.voice_id}.wav"
         if not self.path(place).exists():
             greet = rendering.tone if self.options.fast else rendering.greeting
@@ -126,7 +122,7 @@ class Files:
     async def say(self, body: Any, _key: str | None, request: Request) -> Response:
         """Answer ``POST /v3/voices/speech``: spoken at once, measured, charged."""
         asked = parse(SpeechBody, body)
-        voice = found(self._voices(), asked.voice_id, "voice", "voice_id")
+        voice = found(voices(), asked.voice_id, "voice", "voice_id")
         if not voice.starfish:
             raise invalid("voice_id", "this voice does not support the starfish engine")
         purse = request.state.purse
@@ -155,9 +151,6 @@ class Files:
                 "request_id": secrets.token_hex(16),
             }
         )
-
-    def _voices(self) -> dict[str, SandboxVoice]:
-        return voices(odd=self.options.odd_voices)
 
     def _keep(self, script: str, speech: Narration) -> SpeechState:
         content = speech.to_wav()

@@ -1,6 +1,6 @@
 """A sandbox as other processes know it: starting one, or joining the one that runs.
 
-Kernels join it while the Studio opens, so its server (``serving``) is not loaded here.
+Kernels join it while the Studio opens, so its server (``app``) is not loaded here.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def _join(state_dir: Path) -> SandboxHandle | None:
 def _spawn(state_dir: Path, options: SandboxOptions) -> subprocess.Popen[bytes]:
     children[:] = [child for child in children if child.poll() is None]
     # -P: a file of the user's called random.py must not be taken for Python's own.
-    command = [sys.executable, "-P", "-m", "heygen_nb.sandbox.serving"]
+    command = [sys.executable, "-P", "-m", "heygen_nb.sandbox.app"]
     command += [str(state_dir), str(os.getpid())]
     command += [options.model_dump_json(exclude_unset=True)]
     with (state_dir / "sandbox.log").open("ab") as log:

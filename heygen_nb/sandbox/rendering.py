@@ -9,11 +9,13 @@ import re
 import struct
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Literal
+from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
-from PIL import ImageOps
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.preview import Scene, render_scene
@@ -22,15 +24,7 @@ from heygen_nb.preview.layout import paint_background
 from heygen_nb.preview.video import read_sound
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 from heygen_nb.readings import spoken
-from heygen_nb.sandbox.catalogue import CATALOGUE
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from numpy.typing import NDArray
-    from PIL import Image
-
-    from heygen_nb.sandbox.catalogue import SandboxVoice
+from heygen_nb.sandbox.catalogue import CATALOGUE, SandboxVoice
 
 Ratio = Literal["16:9", "9:16", "4:5", "5:4", "1:1"]
 

@@ -38,12 +38,10 @@ class SandboxOptions(BaseModel):
         matting: A photo or twin shows a background only with ``remove_background``,
             if it was trained for it.
         bars: A look of another shape than the canvas gets bars, unless told to cover.
-        odd_voices: Some voices hardly follow the speed, some know no pauses.
         asset_s: Seconds until an upload can be used.
         captions_s: Seconds from a finished video to its captioned one.
         early_404_s: Seconds for which a new video is not known.
         credit_told: Where a lack of money shows: at the create, or as a failed video.
-        lost_creates: This many creates answer 404 although the video was made.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -66,12 +64,10 @@ class SandboxOptions(BaseModel):
     look_engines: bool = True
     matting: bool = True
     bars: bool = True
-    odd_voices: bool = True
     asset_s: float = 2.0
     captions_s: float = 3.0
     early_404_s: float = 1.0
     credit_told: Literal["create", "poll"] = "poll"
-    lost_creates: int = 0
 
 
 class Record(BaseModel):

@@ -9,24 +9,20 @@ import io
 import json
 import secrets
 import shutil
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 from PIL import Image, UnidentifiedImageError
 from starlette.datastructures import UploadFile
+from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from heygen_nb.sandbox.api import json_body
 from heygen_nb.sandbox.state import PostState, State
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from starlette.requests import Request
-
 
 _FOLDER = Path(__file__).parent
 _BOT, _CHAT, _OTHER_CHAT, _CHAT_DETAILS = json.loads(

@@ -12,6 +12,8 @@ import heygen_nb as hg
 from heygen_nb.errors import PaymentRequiredError, RenderFailedError
 from heygen_nb.ledger import Ledger
 
+from ..serving import LOST_CREATE
+
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_naps")]
 
 DRAFT = hg.Draft(id="a1b2c3d4", script="Hello there, said once or twice. " * 8)
@@ -44,8 +46,8 @@ async def test_a_refused_young_file_is_asked_for_again_under_the_key(sandbox, ho
 
 
 @pytest.mark.parametrize("lost", [1, 2])
-async def test_a_create_told_not_found_that_was_made_is_paid_once(make_sandbox, lost):
-    sandbox = make_sandbox(lost_creates=lost)
+async def test_a_create_told_not_found_that_was_made_is_paid_once(sandbox, lost):
+    sandbox.fault(**LOST_CREATE, times=lost)
 
     video = await hg.render_video(DRAFT, settings=sandbox.settings())
 

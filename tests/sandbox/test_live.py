@@ -11,6 +11,7 @@ import httpx
 import pytest
 from PIL import Image
 
+from ..serving import LOST_CREATE
 from .conftest import avatar
 
 COLOUR = {"type": "color", "value": "#2060c0"}
@@ -267,8 +268,8 @@ def test_a_new_video_is_not_known_for_a_moment(start):
     assert sandbox.video(video_id)["status"] == "completed"
 
 
-def test_a_create_can_say_not_found_although_it_made_the_video(start):
-    sandbox = start(lost_creates=1)
+def test_a_create_can_say_not_found_although_it_made_the_video(sandbox):
+    sandbox.fault(**LOST_CREATE)
 
     lost, again = sandbox.create("k"), sandbox.create("k")
 
@@ -282,7 +283,7 @@ def test_a_create_can_say_not_found_although_it_made_the_video(start):
 
 
 def test_a_stiff_voice_hardly_follows_the_speed(start):
-    sandbox = start(odd_voices=True)
+    sandbox = start()
 
     def length(voice, speed):
         made = sandbox.completed(voice_id=voice, voice_settings={"speed": speed})
@@ -296,7 +297,7 @@ def test_a_stiff_voice_hardly_follows_the_speed(start):
 
 
 def test_some_voices_know_no_pauses_and_say_so(start):
-    sandbox = start(odd_voices=True)
+    sandbox = start()
     script = 'One.<break time="5s"/>Two.'
 
     def gained(voice):
@@ -314,7 +315,7 @@ def test_some_voices_know_no_pauses_and_say_so(start):
 
 
 def test_not_every_voice_speaks_for_itself(start):
-    sandbox = start(odd_voices=True)
+    sandbox = start()
 
     def said(voice):
         body = {"text": "Hello.", "voice_id": voice}

@@ -12,8 +12,8 @@ import pytest
 
 from heygen_nb.errors import SandboxError
 from heygen_nb.preview import probe_video
+from heygen_nb.sandbox.app import serve
 from heygen_nb.sandbox.process import SandboxHandle, start_sandbox
-from heygen_nb.sandbox.serving import serve
 from heygen_nb.sandbox.state import SandboxOptions
 
 from ..serving import CALM

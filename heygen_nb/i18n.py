@@ -33,10 +33,8 @@ def set_language(language: str) -> None:
 
 def current_language() -> str:
     """Return the one of :data:`LANGUAGES` that messages are shown in now."""
-    return _chosen if _chosen in LANGUAGES else _system_language()
-
-
-def _system_language() -> str:
+    if _chosen in LANGUAGES:
+        return _chosen
     names = [os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG")]
     name = next((n for n in names if n), None) or locale.getlocale()[0] or ""
     # "Russian_Russia" is what Windows says

@@ -128,18 +128,14 @@ def _half(amount: str) -> str:
     return "полтора" if whole == "1" else f"{whole} с половиной"
 
 
-def _genitive(number: str) -> str:
-    return _normalized(f"до {number}", "ru").removeprefix("до ")
+def _genitive(match: re.Match[str]) -> str:
+    return f"{match[1]} " + _normalized(f"до {match[2]}", "ru").removeprefix("до ")
 
 
-def _neuter(number: str) -> str:
+def _ordinal(number: str, ending: str, soft: str) -> str:
+    """Return such as “пятое” or “девятым”, by its ending behind hard and soft stems."""
     said = _normalized(f"{number}-го", "ru")  # a genitive: “пятого”
-    return said[:-3] + ("е" if said.endswith("ьего") else "ое")
-
-
-def _instrumental(number: str) -> str:
-    said = _normalized(f"{number}-го", "ru")  # a genitive: “девятого”
-    return said[:-3] + ("им" if said.endswith("ьего") else "ым")
+    return said[:-3] + (soft if said.endswith("ьего") else ending)
 
 
 def _with_one(match: re.Match[str]) -> str:
@@ -171,10 +167,6 @@ def _american_date(match: re.Match[str]) -> str:
     return f"{_MONTHS[int(month) - 1]} {int(day)}, {year}"
 
 
-def _month(match: re.Match[str]) -> str:
-    return next(name for name in _MONTHS if name.startswith(match[1])) + " "
-
-
 def _regnal(match: re.Match[str]) -> str:
     number = _roman(match[2])
     return f"{match[1]} the {number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number, 'th') }"
@@ -191,16 +183,16 @@ _SAYINGS: dict[str, Callable[[re.Match[str]], str]] = {
     "century": lambda m: f"{_roman(m[1])}-{_DATA['century'].get(m[2], 'й')} ",
     "date": _date,
     "decade": lambda m: _normalized(m[1], "en").removesuffix("y") + "ies",
-    "dates": lambda m: f"{m[1]} {m[2]}-го по {_neuter(m[3])} ",
+    "dates": lambda m: f"{m[1]} {m[2]}-го по {_ordinal(m[3], 'ое', 'е')} ",
     "english_sum": _english_sum,
     "feminine": lambda m: f"{_roman(m[1])}-я",
-    "genitive": lambda m: f"{m[1]} {_genitive(m[2])}",
+    "genitive": _genitive,
     "gram": lambda m: f"{m[1]} {_counted(m[1], _GRAM)}",
     "half": _half_of,
-    "instrumental": lambda m: f"{m[1]} {_instrumental(m[2])} ",
+    "instrumental": lambda m: f"{m[1]} {_ordinal(m[2], 'ым', 'им')} ",
     "masculine": lambda m: f"{_roman(m[1])}-й",
-    "month": _month,
-    "neuter": lambda m: f"{_neuter(m[1])} ",
+    "month": lambda m: next(x for x in _MONTHS if x.startswith(m[1])) + " ",
+    "neuter": lambda m: f"{_ordinal(m[1], 'ое', 'е')} ",
     "part": lambda m: f"{m[1]} {_roman(m[2])}",
     "phone": _phone,
     "pieces": lambda m: f"{m[1]} {_counted(m[1], 'штука штуки штук')}",

@@ -8,8 +8,7 @@ from pathlib import Path
 
 from heygen_nb.errors import ScriptError
 from heygen_nb.models import SCRIPT_LANGUAGES
-from heygen_nb.scripts.answers import SORRY, prose, whole
-from heygen_nb.scripts.formats import (
+from heygen_nb.scripts.offline import (
     TEMPLATES,
     TOLERANCE,
     Change,
@@ -17,10 +16,18 @@ from heygen_nb.scripts.formats import (
     ScriptRequest,
     TextCallback,
     Written,
+    read_topic,
     text_of,
 )
-from heygen_nb.scripts.offline import read_topic
-from heygen_nb.scripts.server import Answer, Message, ModelServer, problem
+from heygen_nb.scripts.server import (
+    SORRY,
+    Answer,
+    Message,
+    ModelServer,
+    problem,
+    prose,
+    whole,
+)
 from heygen_nb.templates import Template
 
 PROMPTS = "prompts"

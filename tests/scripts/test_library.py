@@ -124,7 +124,7 @@ def test_another_language_is_a_name_and_a_file(write, tmp_path, monkeypatch):
     (folder / "de" / "tip.md").write_text(
         "---\nlabel: Tipp\nlanguage: de\n---\nHeute, am {{ date }}: {{ subject }}."
     )
-    module = sys.modules["heygen_nb.scripts.formats"]
+    module = sys.modules["heygen_nb.scripts.offline"]
     monkeypatch.setattr(module, "SHIPPED", folder)
     monkeypatch.setitem(SCRIPT_LANGUAGES, "de", "German")
 

@@ -112,7 +112,7 @@ def moviepy(folder: Path, **encoding: Any) -> None:
 
 def moviepy_as_ours(folder: Path) -> None:
     """The same, encoded as we do."""
-    from heygen_nb.finishing.encode import BY_QUALITY
+    from heygen_nb.finishing.film import BY_QUALITY
 
     options = dict(BY_QUALITY)
     preset = options.pop("preset")
@@ -124,7 +124,7 @@ def x264_alone(folder: Path, **options: str) -> float:
     """Return the CPU seconds of encoding the same pictures, and of nothing else."""
     import av
 
-    from heygen_nb.finishing.encode import BY_QUALITY
+    from heygen_nb.finishing.film import BY_QUALITY
 
     spent = 0.0
     with (

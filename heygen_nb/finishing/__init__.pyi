@@ -5,16 +5,14 @@ from .check import (
     Finding as Finding,
     check_film as check_film,
 )
-from .encode import shrink_video as shrink_video
 from .film import (
     Finish as Finish,
     Finished as Finished,
-    Made as Made,
-    Narrated as Narrated,
     caption_pages as caption_pages,
     finish as finish,
     make_film as make_film,
     respelled as respelled,
+    shrink_video as shrink_video,
     timed_by_ear as timed_by_ear,
     words_of_srt as words_of_srt,
 )

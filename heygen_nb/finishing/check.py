@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageColor, ImageOps
 
-from heygen_nb.finishing.encode import crop_to
+from heygen_nb.finishing.film import crop_to
 from heygen_nb.preview import probe_video, read_sound
 from heygen_nb.preview.captions import CaptionPage, Subtitles
 from heygen_nb.preview.layout import ON_DARK, Layout, open_image
@@ -36,6 +36,7 @@ _PART = 2  # pictures are looked at in half their size
 _QUIET = 0.003  # of full scale: below any voice, above the noise of a codec
 _LEAST_OF_SCRIPT = 0.58  # of the time the script needs: nobody says it faster
 _DARK = 30  # grey
+_LUMA = (0.299, 0.587, 0.114)
 _STILL = 1.2  # grey, of the block that changed most
 _STILL_SAMPLES = 4
 _OTHER_COLOUR, _OTHER_PICTURE = 40.0, 20.0  # a good film has 2
@@ -137,7 +138,8 @@ def _seen(
     greys = [np.asarray(picture, np.int16) for picture in small]
     colour = expected.background if isinstance(expected.background, str) else ""
     # On a background that is black itself only letters and a face are bright.
-    wanted_dark = colour.startswith("#") and _grey(colour) < _DARK
+    plain = colour.startswith("#")
+    wanted_dark = plain and np.dot(ImageColor.getrgb(colour[:7]), _LUMA) < _DARK
     share = 100 if wanted_dark else 98
     dark = [bool(np.percentile(grey, share) < _DARK) for grey in greys]
     if (expected.moves or not wanted_dark) and (run := _run(dark, 2)) is not None:
@@ -148,7 +150,7 @@ def _seen(
             yield "frozen", times[run]
     if expected.background is not None:
         middle = len(pictures) // 2
-        limit = _OTHER_COLOUR if colour.startswith("#") else _OTHER_PICTURE
+        limit = _OTHER_COLOUR if plain else _OTHER_PICTURE
         if _apart(pictures[middle], expected) > limit:
             yield "background", times[middle]
 
@@ -159,11 +161,6 @@ def _run(flags: Sequence[bool], length: int) -> int | None:
         if all(flags[start : start + length]):
             return start
     return None
-
-
-def _grey(colour: str) -> float:
-    red, green, blue = bytes.fromhex(colour[1:7])
-    return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
 def _change(one: Grey, other: Grey) -> float:

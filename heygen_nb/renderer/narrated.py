@@ -197,10 +197,14 @@ def _make(sound: Path, target: Path, wish: dict[str, Any]) -> tuple[float, float
     """Make a film; return how long its speech was, and how long it is."""
     words = words_beside(sound)
     told = json.loads(words.read_text("utf-8")) if words.exists() else []
-    shown = finishing.Narrated(
-        **wish, words=tuple(preview.Word(*word) for word in told)
+    length_s = wish.pop("length_s")
+    film, said = finishing.make_film(
+        sound,
+        target,
+        preview.Scene(**wish),
+        words=tuple(preview.Word(*word) for word in told),
+        length_s=length_s,
     )
-    made = finishing.make_film(sound, target, shown)
-    times = [(w.text, w.start_s, w.end_s) for w in made.words]
+    times = [(w.text, w.start_s, w.end_s) for w in said.words]
     target.with_name(WORDS).write_text(json.dumps(times, ensure_ascii=False), "utf-8")
-    return made.said_s, made.film.duration_s
+    return said.duration_s, film.duration_s

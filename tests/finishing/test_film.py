@@ -3,8 +3,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from heygen_nb.finishing import Narrated, make_film
-from heygen_nb.preview import EspeakVoice, probe_video, read_sound
+from heygen_nb.finishing import make_film
+from heygen_nb.preview import EspeakVoice, Scene, probe_video, read_sound
 from heygen_nb.preview.video import pictures_at
 
 SCRIPT = "A film without an avatar. Its words are said by a voice, and seen."
@@ -36,9 +36,9 @@ def test_a_voice_and_a_background_are_a_film(background, sound, tmp_path):
     if background == "picture":
         background = tmp_path / "wall.png"
         Image.new("RGB", (90, 160), (30, 90, 120)).save(background)
-    wish = Narrated(script=SCRIPT, background=background, short_side_px=360)
+    scene = Scene(script=SCRIPT, background=background, short_side_px=360)
 
-    made = make_film(sound, tmp_path / "film.mp4", wish).film.path
+    made = make_film(sound, tmp_path / "film.mp4", scene)[0].path
 
     facts = same_length(made, sound)
     assert (facts.width, facts.height, facts.channels) == (360, 640, 1)
@@ -48,11 +48,9 @@ def test_a_voice_and_a_background_are_a_film(background, sound, tmp_path):
 
 def test_bars_are_there_only_if_they_are_wished_and_words_come_later(sound, tmp_path):
     def spread(**wishes):
-        wish = Narrated(
-            script=SCRIPT, background="#204060", short_side_px=240, **wishes
-        )
-        made = make_film(sound, tmp_path / "film.mp4", wish)
-        (picture,) = pictures_at(made.film.path, [1.0])
+        scene = Scene(script=SCRIPT, background="#204060", short_side_px=240, **wishes)
+        film, _said = make_film(sound, tmp_path / "film.mp4", scene)
+        (picture,) = pictures_at(film.path, [1.0])
         return np.asarray(picture.convert("L")).astype(int).std()
 
     plain = spread(bars=False)
@@ -63,13 +61,13 @@ def test_bars_are_there_only_if_they_are_wished_and_words_come_later(sound, tmp_
 
 def test_silence_brings_a_film_to_its_length(sound, tmp_path):
     said_s = read_sound(sound).duration_s
-    wish = Narrated(script=SCRIPT, short_side_px=240, length_s=said_s + 2)
+    scene = Scene(script=SCRIPT, short_side_px=240)
 
-    made = make_film(sound, tmp_path / "film.mp4", wish)
+    film, said = make_film(sound, tmp_path / "film.mp4", scene, length_s=said_s + 2)
 
-    assert made.film.duration_s == pytest.approx(said_s + 2, abs=0.05)
-    assert made.said_s == pytest.approx(said_s, abs=0.01)
-    assert made.words[-1].end_s == pytest.approx(said_s, abs=0.3)
+    assert film.duration_s == pytest.approx(said_s + 2, abs=0.05)
+    assert said.duration_s == pytest.approx(said_s, abs=0.01)
+    assert said.words[-1].end_s == pytest.approx(said_s, abs=0.3)
 
 
 def test_a_moving_background_begins_again_at_its_end(sound, tmp_path):
@@ -82,11 +80,11 @@ def test_a_moving_background_begins_again_at_its_end(sound, tmp_path):
             frame = av.VideoFrame.from_ndarray(grey, "rgb24")
             written.mux(stream.encode(frame))
         written.mux(stream.encode(None))
-    wish = Narrated(script=SCRIPT, background=loop, short_side_px=240)
+    scene = Scene(script=SCRIPT, background=loop, short_side_px=240)
 
-    made = make_film(sound, tmp_path / "film.mp4", wish)
+    film, _said = make_film(sound, tmp_path / "film.mp4", scene)
 
-    shown = pictures_at(made.film.path, [0.2, 0.7, 2.2, 2.7])
+    shown = pictures_at(film.path, [0.2, 0.7, 2.2, 2.7])
     greys = [np.asarray(picture.convert("L")).mean() for picture in shown]
     assert greys[0] < 20 > greys[2]
     assert greys[1] > 235 < greys[3]

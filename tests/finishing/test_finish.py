@@ -7,7 +7,7 @@ from PIL import Image
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.finishing import Finish, finish
-from heygen_nb.finishing.encode import loudness_lufs
+from heygen_nb.finishing.film import loudness_lufs
 from heygen_nb.preview import (
     EspeakVoice,
     Scene,
@@ -247,6 +247,24 @@ def test_a_film_without_sound_gets_what_can_be_had(out):
     made = finish(path, out / "done.mp4", wish)
 
     assert made.facts.channels == 0
+    assert len(made.pages) == 1
+
+
+@pytest.mark.parametrize("ratio", [None, "1:1"])
+def test_a_film_of_odd_sides_gets_even_ones(ratio, out):
+    path = out / "odd.mp4"
+    with av.open(str(path), "w") as written:
+        video = written.add_stream("mpeg4", rate=25)
+        video.width, video.height, video.pix_fmt = 181, 323, "yuv420p"
+        for _ in range(25):
+            image = Image.new("RGB", (181, 323), "navy")
+            written.mux(video.encode(av.VideoFrame.from_image(image)))
+        written.mux(video.encode(None))
+
+    wish = Finish(script="One", words=(Word("One", 0, 1),), aspect_ratio=ratio)
+    made = finish(path, out / "done.mp4", wish)
+
+    assert (made.facts.width, made.facts.height) == (180, 180 if ratio else 322)
     assert len(made.pages) == 1
 
 

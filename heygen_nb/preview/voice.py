@@ -227,6 +227,11 @@ def _library() -> tuple[ctypes.CDLL, int]:
     except (ImportError, OSError) as exc:
         message = _("The local voice (espeak-ng) could not be loaded: {reason}")
         raise PreviewError(message.format(reason=exc)) from exc
+    # const void *, size_t, unsigned, int, unsigned, unsigned, unsigned *, void *
+    library.espeak_Synth.argtypes = (
+        *(ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int),
+        *(ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p),
+    )
     data = espeakng_loader.get_data_path().encode()
     rate = int(library.espeak_Initialize(_SYNCHRONOUS, 0, data, 0))
     if rate <= 0:

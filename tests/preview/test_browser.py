@@ -35,6 +35,8 @@ PLAY = """async () => {
     const sought = new Promise(done => video.onseeked = done);
     video.currentTime = time;
     await sought;
+    // a busy machine paints what was sought a little later
+    for (let wait = 0; wait < 3; wait++) await new Promise(requestAnimationFrame);
     return shot();
   };
   const late = await seek(6.5), early = await seek(0.5);

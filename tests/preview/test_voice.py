@@ -107,7 +107,8 @@ def test_a_voice_travels_to_another_process():
 def test_without_the_voice_there_is_a_sentence(monkeypatch):
     """Alpine has no wheel of it."""
     monkeypatch.setitem(sys.modules, "espeakng_loader", None)
-    voice._library.cache_clear()
+    # the library itself stays: it does not bear to be started a second time
+    monkeypatch.setattr(voice, "_library", voice._library.__wrapped__)
 
     with pytest.raises(PreviewError, match="could not be loaded"):
         EspeakVoice().speak("Hello")

@@ -18,7 +18,7 @@ import typer
 from typer import Argument, Option
 
 from heygen_nb.i18n import LANGUAGES, gettext as _
-from heygen_nb.models import AspectRatio  # noqa: TC001 - Typer reads it
+from heygen_nb.models import AspectRatio
 
 _Options = TypeVar("_Options")
 _HistoryStatus = Literal[

@@ -179,15 +179,10 @@ class HeyGenClient(Transport):
         limit: int = _PAGE,
     ) -> AsyncIterator[_Model]:
         async for content in self._raw_pages(path, query, limit):
-            rows = _list(content.get("data"))
             # a video that is left out would be taken for never made; of voices and
             # looks one bad row must not hide the others (seen live, August 2026)
             strict = model is VideoReply
-            for item in (
-                [_parsed(model, row) for row in rows]
-                if strict
-                else _readable(model, rows)
-            ):
+            for item in _readable(model, content.get("data"), strict=strict):
                 yield item
 
     async def _raw_pages(
@@ -231,11 +226,15 @@ def _parsed(model: type[_Model], data: Any) -> _Model:
     raise _unreadable(where)  # outside: the cause would show signed links
 
 
-def _readable(model: type[_Model], data: Any) -> Iterator[_Model]:
+def _readable(
+    model: type[_Model], data: Any, *, strict: bool = False
+) -> Iterator[_Model]:
     for item in _list(data):
         try:
             yield _parsed(model, item)
         except BadReplyError as error:
+            if strict:
+                raise
             log.warning("%s", error)
 
 

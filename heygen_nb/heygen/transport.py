@@ -10,13 +10,15 @@ import asyncio
 import logging
 import random as _random
 import re
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import httpx
+from pydantic import SecretStr
 from pydantic_core import from_json
 
 from heygen_nb import __version__
@@ -37,11 +39,6 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
 from heygen_nb.network import distrusted, make_client, trust_hint
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
-    from pydantic import SecretStr
-
 log = logging.getLogger("heygen_nb.heygen")
 
 READ_S, WRITE_S, UPLOAD_S = 30.0, 120.0, 600.0
@@ -58,6 +55,7 @@ _NOT_SENT = (
     httpx.UnsupportedProtocol,
 )
 _UNTRUSTED = "certificate"
+_IDS = ("X-Request-Id", "X-Amzn-Request-Id", "X-Amzn-Trace-Id")
 _PASSING = (RateLimitedError, ServerError, NetworkError, BadReplyError)
 
 
@@ -124,7 +122,13 @@ class Transport:
         self._use_key(api_key)
 
     def _use_key(self, key: SecretStr) -> None:
-        self._key, text = key, _checked_key(key)
+        text = key.get_secret_value()
+        if not text or not text.isascii() or not text.isprintable() or " " in text:
+            raise ConfigError(
+                _("The HeyGen key is empty or has characters no key has."),
+                hint=_("Copy HEYGEN_API_KEY again, without spaces and line breaks."),
+            )
+        self._key = key
         if self._renewed:
             self._http.headers["Authorization"] = f"Bearer {text}"
         else:
@@ -195,7 +199,11 @@ class Transport:
         except _NOT_SENT as exc:
             failure = _not_sent(exc)
         except (httpx.HTTPError, TimeoutError) as exc:
-            failure = _reply_lost(exc)
+            reason = type(exc).__name__
+            failure = ReplyLostError(
+                _("HeyGen's answer was lost: {reason}.").format(reason=reason),
+                hint=_("Check the internet connection, then try again."),
+            )
         else:
             return self._content(response, body)
         raise failure  # outside of the handlers, so that no cause hangs on it
@@ -215,12 +223,9 @@ class Transport:
             headers=headers,
             timeout=httpx.Timeout(call.limit_s, connect=_CONNECT_S),
         ) as response:
-            self._note_date(response)
+            if date := _http_date(response.headers.get("Date", "")):
+                self._server_clock = (date, uptime_s())
             return response, await _read(response)
-
-    def _note_date(self, response: httpx.Response) -> None:
-        if date := _http_date(response.headers.get("Date", "")):
-            self._server_clock = (date, uptime_s())
 
     def _content(self, response: httpx.Response, body: bytes) -> dict[str, Any]:
         content: Any = None
@@ -233,7 +238,9 @@ class Transport:
         raise refusal(
             response.status_code,
             content,
-            request_id=_request_id(response),
+            request_id=next(
+                (response.headers[n] for n in _IDS if n in response.headers), None
+            ),
             retry_after_s=self._retry_after_s(response),
             hide=self._key.get_secret_value(),
             session=self._renewed is not None,
@@ -287,31 +294,9 @@ def _not_sent(exc: httpx.HTTPError) -> NotSentError:
     )
 
 
-def _reply_lost(exc: Exception) -> ReplyLostError:
-    return ReplyLostError(
-        _("HeyGen's answer was lost: {reason}.").format(reason=type(exc).__name__),
-        hint=_("Check the internet connection, then try again."),
-    )
-
-
-def _request_id(response: httpx.Response) -> str | None:
-    names = ("X-Request-Id", "X-Amzn-Request-Id", "X-Amzn-Trace-Id")
-    return next((v for n in names if (v := response.headers.get(n))), None)
-
-
 def _http_date(text: str) -> datetime | None:
     try:
         date = parsedate_to_datetime(text)
         return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
     except (ValueError, TypeError, OverflowError):  # a date of the year 1 has no UTC
         return None
-
-
-def _checked_key(api_key: SecretStr) -> str:
-    key = api_key.get_secret_value()
-    if not key or not key.isascii() or not key.isprintable() or " " in key:
-        raise ConfigError(
-            _("The HeyGen key is empty or has characters no key has."),
-            hint=_("Copy HEYGEN_API_KEY again, without spaces and line breaks."),
-        )
-    return key

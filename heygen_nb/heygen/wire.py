@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AliasChoices,
@@ -19,16 +19,14 @@ from pydantic import (
     model_validator,
 )
 
-from heygen_nb.models import AspectRatio  # noqa: TC001 - pydantic, at run time
-
-if TYPE_CHECKING:
-    from heygen_nb.models import ProgressStatus
+from heygen_nb.models import AspectRatio, ProgressStatus
 
 MAX_SCRIPT_CHARS = 5_000  # developers.heygen.com/docs/usage-limits
 
 
 class _Request(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+    one_of: ClassVar[tuple[str, ...]] = ()  # exactly one of these is needed
 
     def to_json(self) -> str:
         """Return the one JSON text of this request: sorted keys, no nulls."""
@@ -40,9 +38,12 @@ class _Request(BaseModel):
         """Return what stands in it."""
         return self.model_dump(mode="json", exclude_none=True)
 
-    def _need_one_of(self, *names: str) -> None:
-        if sum(getattr(self, name) is not None for name in names) != 1:
-            raise ValueError(f"exactly one of {', '.join(names)} is needed")
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        given = [name for name in self.one_of if getattr(self, name) is not None]
+        if self.one_of and len(given) != 1:
+            raise ValueError(f"exactly one of {', '.join(self.one_of)} is needed")
+        return self
 
 
 Script = Annotated[str, Field(min_length=1, max_length=MAX_SCRIPT_CHARS)]
@@ -87,14 +88,11 @@ class ColorBackground(_Request):
 class ImageBackground(_Request):
     """A picture behind the avatar: exactly one of link and asset."""
 
+    one_of = ("url", "asset_id")
+
     type: Literal["image"] = "image"
     url: str | None = None
     asset_id: str | None = None
-
-    @model_validator(mode="after")
-    def _one_source(self) -> Self:
-        self._need_one_of("url", "asset_id")
-        return self
 
 
 class Engine(_Request):
@@ -111,6 +109,8 @@ class Caption(_Request):
 
 
 class _Spoken(_Request):
+    one_of: ClassVar[tuple[str, ...]] = ("script", "audio_url", "audio_asset_id")
+
     script: Script | None = None
     audio_url: str | None = None
     audio_asset_id: str | None = None
@@ -135,23 +135,15 @@ class AvatarVideo(_Spoken, _VideoRequest):
     fit: Literal["contain", "cover"] | None = None
     engine: Engine | None = None
 
-    @model_validator(mode="after")
-    def _one_speech(self) -> Self:
-        self._need_one_of("script", "audio_url", "audio_asset_id")
-        return self
-
 
 class ImageScene(_Spoken):
     """A still picture, narrated or silent for ``duration`` seconds."""
 
+    one_of = (*_Spoken.one_of, "duration")
+
     type: Literal["image"] = "image"
     source: UrlSource | AssetSource | InlineSource = Field(discriminator="type")
     duration: float | None = Field(default=None, gt=0, le=300)
-
-    @model_validator(mode="after")
-    def _one_length(self) -> Self:
-        self._need_one_of("script", "audio_url", "audio_asset_id", "duration")
-        return self
 
 
 class StudioVideo(_VideoRequest):

@@ -67,7 +67,7 @@ def floor(folder: Path) -> float:
 
     speech = pickle.loads((folder / "speech").read_bytes())
     stage = Stage(scene(), speech)
-    writer = Mp4Writer(folder / "floor.mp4", size=scene().size, rate=FPS, speech=speech)
+    writer = Mp4Writer(folder / "floor.mp4", scene().size, FPS, speech)
     frame, spent, kept = writer._frame, 0.0, []
     planes = tuple(np.zeros_like(plane) for plane in writer.planes)
     for number in range(stage.frame_count):
@@ -97,13 +97,13 @@ class Pieces:
 
         import numpy as np
 
-        from heygen_nb.preview import avatar, captions, scene as stage
+        from heygen_nb.preview import scene as stage
 
         class Pixels:
             def __init__(self, image: Any, x: int = 0, y: int = 0) -> None:
                 self.x, self.y, self.array = x, y, np.asarray(image)
                 flat = self.array.reshape(len(self.array), -1)
-                self.planes = (flat, *[np.zeros((1, avatar.BARS))] * 2)
+                self.planes = (flat, *[np.zeros((1, stage.BARS))] * 2)
 
             def put_on(self, canvas: Any) -> None:
                 height, width = self.array.shape[:2]
@@ -113,9 +113,8 @@ class Pieces:
             return Pixels(planes[0].reshape(len(planes[0]), -1, 3), x, y)
 
         self.speech = pickle.loads((folder / "speech").read_bytes())
-        for module in (avatar, captions, stage):
-            mock.patch.object(module, "to_patch", Pixels).start()
-        mock.patch.object(avatar, "Patch", bars).start()
+        mock.patch.object(stage, "to_patch", Pixels).start()
+        mock.patch.object(stage, "Patch", bars).start()
         self.stage = stage.Stage(scene(), self.speech)
         width, height = scene().size
         self.canvas = np.zeros((height, width, 3), np.uint8)
@@ -141,8 +140,8 @@ def moviepy_documented(folder: Path) -> None:
 
     def face(time_s: float) -> Any:
         step = min(int(time_s * FPS) // 2, len(stage._levels) - 1)
-        ring = stage._avatar._rings[round(stage._swell[step] * 4)].array.copy()
-        mouth = stage._avatar._mouths[round(stage._levels[step] * 7)]
+        ring = stage._rings[round(stage._swell[step] * 4)].array.copy()
+        mouth = stage._parts[round(stage._levels[step] * 7)]
         y, x = mouth.y - layout.avatar.y, mouth.x - layout.avatar.x
         height, width = mouth.array.shape[:2]
         ring[y : y + height, x : x + width] = mouth.array

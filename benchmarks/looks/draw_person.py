@@ -3,7 +3,7 @@
     python benchmarks/looks/draw_person.py [OUT.png]
 
 The sheet holds the face, 1000 by 1000; below it, five a row, the mouth in seven
-steps of loudness, and last the closed eyes. ``preview/avatar.py`` cuts it up.
+steps of loudness, and last the closed eyes. ``preview/scene.py`` cuts it up.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image, ImageDraw
 
-from heygen_nb.preview.avatar import EYES, FACE, MOUTH, MOUTHS, tile_at
+from heygen_nb.preview.scene import EYES, FACE, MOUTH, MOUTHS, tile_at
 
 OVERSIZE = 3  # drawn larger and reduced: Pillow's shapes have hard edges
 if TYPE_CHECKING:

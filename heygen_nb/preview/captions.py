@@ -157,7 +157,7 @@ def _key(text: str) -> str:
 
 def shared(texts: Sequence[str], start_s: float, end_s: float) -> Iterable[Word]:
     """Yield words with their letters' share of a time."""
-    weights = [_letters(text) for text in texts]
+    weights = [sum(map(str.isalnum, text)) for text in texts]
     # With nothing to say in it, such as a lone emoji, the time belongs to nobody.
     each = (end_s - start_s) / (sum(weights) or 1)
     for text, weight in zip(texts, weights, strict=True):
@@ -165,18 +165,10 @@ def shared(texts: Sequence[str], start_s: float, end_s: float) -> Iterable[Word]
         start_s += weight * each
 
 
-def _letters(text: str) -> int:
-    return sum(char.isalnum() for char in text)
-
-
-def _shown(text: str) -> str:
-    """Return the word without what is meant for the voice: Russian stress marks."""
-    return " ".join(clean_script(text).replace(STRESS, "").split())
-
-
 def _pieces(word: Word, measure: Measure, width: float) -> Iterable[Word]:
     """Break what is longer than a line; each piece gets its share of the time."""
-    text = _shown(word.text)
+    # Russian stress marks are for the voice only.
+    text = " ".join(clean_script(word.text).replace(STRESS, "").split())
     done, length = 0, len(text)
     while done < length:
         end = _fitting(text, done, measure, width)
@@ -200,15 +192,12 @@ def _fitting(text: str, start: int, measure: Measure, width: float) -> int:
     if joint > start:
         return joint + 1
     whole = end
-    while whole > start + 1 and _clings(text, whole):
+    while whole > start + 1 and (
+        unicodedata.category(text[whole]) in ("Mn", "Me", "Cf", "Sk")
+        or text[whole - 1] == "\u200d"
+    ):
         whole -= 1
     return whole if whole > start + 1 else end
-
-
-def _clings(text: str, index: int) -> bool:
-    """Tell whether the character belongs to the one before it."""
-    kind = unicodedata.category(text[index])
-    return kind in ("Mn", "Me", "Cf", "Sk") or text[index - 1] == "\u200d"
 
 
 def _sentences(words: Sequence[Word]) -> Iterable[list[Word]]:
@@ -220,22 +209,18 @@ def _sentences(words: Sequence[Word]) -> Iterable[list[Word]]:
     last: Word | None = None
     for word in words:
         spoken = word.end_s > word.start_s
-        if last and spoken and _is_apart(last, word):
-            yield current
-            current = []
+        if last and spoken:
+            gap_s, text = word.start_s - last.end_s, last.text.rstrip(_CLOSERS)
+            # Dr. Smith, J. Doe
+            short = text.endswith(".") and len(text) <= _SHORT_FORM
+            ended = text.endswith(_SENTENCE_ENDS) or gap_s > _PAUSE_S
+            if ended and not (short and gap_s < _BREATH_S):
+                yield current
+                current = []
         current.append(word)
         last = word if spoken else last
     if current:
         yield current
-
-
-def _is_apart(word: Word, following: Word) -> bool:
-    """Tell whether a page ends between two words."""
-    gap_s = following.start_s - word.end_s
-    text = word.text.rstrip(_CLOSERS)
-    if text.endswith(".") and len(text) <= _SHORT_FORM and gap_s < _BREATH_S:
-        return False  # Dr. Smith, J. Doe
-    return gap_s > _PAUSE_S or text.endswith(_SENTENCE_ENDS)
 
 
 def _wrap(words: Sequence[Word], measure: Measure, width: float) -> list[list[Word]]:
@@ -304,21 +289,6 @@ def _timed(
 _LET_GO_S = 0.35  # a word stays lit over shorter gaps
 
 
-def shown_at(
-    pages: Sequence[CaptionPage], now: float
-) -> tuple[CaptionPage | None, Word | None]:
-    """Return the page on the screen and the word being said.
-
-    Silent words (emoji, dashes) never light up.
-    """
-    for page in pages:
-        if page.start_s <= now < page.end_s:
-            begun = [w for w in page.words if w.start_s <= now and w.end_s > w.start_s]
-            lit = bool(begun) and now < begun[-1].end_s + _LET_GO_S
-            return page, begun[-1] if lit else None
-    return None, None
-
-
 class Subtitles:
     """The captions of a film or a scene; times come in order.
 
@@ -347,25 +317,28 @@ class Subtitles:
         self._pill: Layer | None = None
 
     def state(self, now: float) -> Shown:
-        """Return the page and the lit word at a time."""
-        page, word = shown_at(self._pages, now)
-        return page, word if self._lit else None
+        """Return the page and the word being said at a time, if that is lit.
+
+        Silent words (emoji, dashes) never light up.
+        """
+        page = next((p for p in self._pages if p.start_s <= now < p.end_s), None)
+        words = page.words if page and self._lit else ()
+        begun = [w for w in words if w.start_s <= now and w.end_s > w.start_s]
+        lit = bool(begun) and now < begun[-1].end_s + _LET_GO_S
+        return page, begun[-1] if lit else None
 
     def put_on(self, planes: tuple[Plane, Plane, Plane], now: float) -> Shown:
         """Lay over a picture what is shown at a time, and return that."""
         page, word = shown = self.state(now)
         if page is not self._shown[0]:
-            self._letters = self._layer(self.page(page)) if page else None
+            box = self._layout.captions
+            self._letters = Layer(self.page(page), box.x, box.y) if page else None
         if shown != self._shown:
-            self._pill = self._layer(*self._lit_word(word)) if word else None
+            self._pill = self._lit_word(word) if word else None
         self._shown = shown
         for layer in filter(None, (self._letters, self._pill)):
             layer.put_on(planes)
         return shown
-
-    def _layer(self, image: Image.Image, x: int = 0, y: int = 0) -> Layer:
-        box = self._layout.captions
-        return Layer(image, box.x + x, box.y + y)
 
     def page(self, page: CaptionPage) -> Image.Image:
         """Return the letters with a soft shadow, as large as the captions' box."""
@@ -385,8 +358,8 @@ class Subtitles:
         ink.putalpha(letters)
         return Image.alpha_composite(layer, ink)
 
-    def _lit_word(self, word: Word) -> tuple[Image.Image, int, int]:
-        """Return the lit word of the page drawn last, and where it lies in the box."""
+    def _lit_word(self, word: Word) -> Layer:
+        """Draw the lit word of the page drawn last."""
         size, box = self._layout.font_px, self._layout.captions
         x, base = self._places[id(word)]
         across = size * 0.15
@@ -400,7 +373,7 @@ class Subtitles:
         at = (x - left, base - top)
         draw_text(ImageDraw.Draw(layer), at, word.text, size, self._palette.accent_ink)
         layer.putalpha(mask)
-        return layer, left, top
+        return Layer(layer, box.x + left, box.y + top)
 
     def _mask(self, page: CaptionPage) -> Image.Image:
         """Draw the page as a mask; remember where each word stands."""
@@ -409,7 +382,8 @@ class Subtitles:
         draw = ImageDraw.Draw(letters)
         top = (box.height - len(page.lines) * self._layout.line_px) / 2
         for number, words in enumerate(page.lines):
-            line = words[::-1] if _right_to_left(words[0]) else words
+            sides = {unicodedata.bidirectional(char) for char in words[0].text}
+            line = words[::-1] if sides & {"R", "AL"} else words
             widths = [text_width(word.text, size) for word in line]
             gaps = self._layout.space_px * (len(line) - 1)
             x = (box.width - sum(widths) - gaps) / 2
@@ -419,7 +393,3 @@ class Subtitles:
                 draw_text(draw, (round(x), y), word.text, size, 255)
                 x += width + self._layout.space_px
         return letters
-
-
-def _right_to_left(word: Word) -> bool:
-    return any(unicodedata.bidirectional(char) in ("R", "AL") for char in word.text)

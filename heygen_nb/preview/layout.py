@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, islice
 from pathlib import Path
 from unicodedata import category
 
@@ -155,19 +155,17 @@ def _font(name: str, size_px: int) -> ImageFont.FreeTypeFont:
     return font
 
 
-@lru_cache(maxsize=8)
-def _missing(name: str) -> bytes:
-    return bytes(_font(name, _PROBE_PX).getmask("\uffff"))
-
-
 @lru_cache(maxsize=4096)
-def _font_of(char: str) -> str:
-    """Return the first font with a picture of the character; else the main one."""
+def _font_of(char: str) -> str | None:
+    """Return the first font with a picture of the character; None if none has it."""
     for name in (*_OURS, *_SYSTEM):
         with suppress(OSError):  # the system has no such font
-            if bytes(_font(name, _PROBE_PX).getmask(char)) != _missing(name):
+            mask, missing = (
+                _font(name, _PROBE_PX).getmask(c) for c in (char, "\uffff")
+            )
+            if bytes(mask) != bytes(missing):
                 return name
-    return _OURS[0]
+    return None
 
 
 def undrawable(text: str) -> str:
@@ -175,13 +173,11 @@ def undrawable(text: str) -> str:
 
     No font has them, or they have to be joined and nothing here can do it.
     """
-    letters = dict.fromkeys(c for c in text if c.isalpha())
-    missing = (bytes(_font(_font_of(c), _PROBE_PX).getmask(c)) for c in letters)
     joins = features.check("raqm")  # Pillow's wheels look for FriBiDi at run time
     return "".join(
         char
-        for char, mask in zip(letters, missing, strict=True)
-        if mask == _missing(_font_of(char)) or (not joins and _JOINED.match(char))
+        for char in dict.fromkeys(filter(str.isalpha, text))
+        if not _font_of(char) or (not joins and _JOINED.match(char))
     )
 
 
@@ -192,11 +188,11 @@ def _runs(text: str) -> list[tuple[str, str]]:
         # Joiners, marks and skin tones are drawn by the font of what they follow.
         skin_tone = 0x1F3FB <= ord(char) <= 0x1F3FF  # noqa: PLR2004 - their block
         attached = names and (category(char) in _ATTACHED or skin_tone)
-        names.append(names[-1] if attached else _font_of(char))
+        names.append(names[-1] if attached else _font_of(char) or _OURS[0])
     for keycap in _KEYCAP.finditer(text):
         names[keycap.start() : keycap.end()] = [_OURS[1]] * len(keycap[0])
-    paired = groupby(zip(text, names, strict=True), key=lambda pair: pair[1])
-    return [(name, "".join(c for c, _name in group)) for name, group in paired]
+    chars = iter(text)
+    return [(name, "".join(islice(chars, len([*run])))) for name, run in groupby(names)]
 
 
 @lru_cache(maxsize=8192)

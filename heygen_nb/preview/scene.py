@@ -1,4 +1,7 @@
-"""A scene: what is shown and said, how it moves, and its files in one pass."""
+"""A scene: what is shown and said, how it moves, and its files in one pass.
+
+Who speaks is a picture in a circle, or a drawn person, alive with the loudness.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +10,25 @@ import uuid
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from PIL import ImageDraw
+import numpy as np
+from PIL import Image, ImageDraw, ImageOps
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.preview.avatar import (
-    BARS,
-    MOUTHS,
-    RINGS,
-    DrawnAvatar,
-    Meter,
-    loudness,
-    make_avatar,
-    swell,
-)
 from heygen_nb.preview.captions import Subtitles, said_as_written, set_pages, to_srt
 from heygen_nb.preview.layout import (
+    Box,
+    Colour,
     Layout,
+    Patch,
     Plane,
     draw_text,
     lay_out,
+    open_image,
     paint_background,
     palette_for,
     rounded_mask,
@@ -49,11 +48,11 @@ from heygen_nb.preview.voice import EspeakVoice, Narration
 from heygen_nb.processes import Processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
     from concurrent.futures import Future
 
     from av.video.frame import VideoFrame
-    from PIL import Image
+    from numpy.typing import NDArray
 
     from heygen_nb.models import AspectRatio
 
@@ -128,6 +127,177 @@ class Rendered:
     height: int
 
 
+BARS = 23
+_HEIGHTS = 16
+
+
+def loudness(speech: Narration, step_s: float, steps: int) -> list[float]:
+    """Return 0 to 1 for each step, relative to how loud this voice is."""
+    power = speech.padded(2 * step_s).power(step_s)[:steps]
+    top = float(np.percentile(power, 95)) or 1.0
+    level: list[float] = (np.clip(power / top, 0, 1) ** 0.7).tolist()
+    return level
+
+
+def swell(levels: list[float], *, release: float = 0.82) -> list[float]:
+    """Follow the loudness up at once and down slowly, as a calm eye would."""
+    return list(accumulate(levels, lambda now, level: max(level, now * release)))
+
+
+class Meter:
+    """Bars that run from the middle outwards: now, a moment ago, earlier."""
+
+    def __init__(self, picture: Image.Image, box: Box, ink: Colour) -> None:
+        pitch = box.width // BARS // 2 * 2
+        width = pitch * BARS
+        self._x, self._y = box.x + (box.width - width) // 4 * 2, box.y
+        behind = picture.crop((self._x, self._y, self._x + width, box.y + box.height))
+        drawn = [
+            _bars(behind, pitch, height / (_HEIGHTS - 1), ink).planes
+            for height in range(_HEIGHTS)
+        ]
+        # For each plane: height of the bar, row, bar, column within the bar.
+        self._sets = [
+            np.stack(planes).reshape(_HEIGHTS, len(planes[0]), BARS, -1)
+            for planes in zip(*drawn, strict=True)
+        ]
+        self._bars = np.arange(BARS)
+        self._ago = abs(self._bars - BARS // 2)
+        self._fade = 1 - (self._ago / (BARS / 2 + 1)) ** 2
+        self._shown: list[int] = []
+
+    def paint(self, recent: list[float], planes: tuple[Plane, Plane, Plane]) -> bool:
+        """Put the bars, if any changed; ``recent`` begins with now."""
+        known = np.array(recent + [0.0] * BARS)
+        heights = np.rint(known[self._ago] * self._fade * (_HEIGHTS - 1)).astype(int)
+        if heights.tolist() == self._shown:
+            return False
+        y, u, v = (
+            # Bar, row, column of the chosen heights, set side by side.
+            drawn[heights, :, self._bars].transpose(1, 0, 2).reshape(drawn.shape[1], -1)
+            for drawn in self._sets
+        )
+        Patch(self._x, self._y, (y, u, v)).put_on(planes)
+        self._shown = heights.tolist()
+        return True
+
+
+def _bars(behind: Image.Image, pitch: int, length: float, ink: Colour) -> Patch:
+    """Draw all bars at one height: upright, with round ends."""
+    thick = max(pitch * 0.5, 2)
+    x = np.arange(pitch) - (pitch - 1) / 2
+    y = np.arange(behind.height) - (behind.height - 1) / 2
+    straight = (behind.height - thick) * length / 2
+    far = np.hypot(x[None, :], np.maximum(np.abs(y) - straight, 0)[:, None])
+    cover = np.clip(thick / 2 - far + 0.5, 0, 1) * 255
+    mask = Image.fromarray(np.tile(cover.astype(np.uint8), (1, BARS)))
+    picture = behind.copy()
+    picture.paste(ink, mask=mask)
+    return to_patch(picture)
+
+
+RINGS = 5  # steps of loudness, 0 is silence
+MOUTHS = 8
+_HALO = 0.15  # how far the ring swells beyond the circle, of its radius
+# The drawn person's sheet, made by benchmarks/looks/draw_person.py, and where the mouth
+# and the eyes are in the face.
+_SHEET = Path(__file__).parent / "person.png"
+FACE = 1000
+MOUTH, EYES = (410, 550, 590, 670), (370, 400, 630, 490)
+
+
+def draw_avatar(
+    picture: Path | bytes | None, behind: Image.Image, box: Box, accent: Colour
+) -> tuple[list[Patch], list[Patch]]:
+    """Draw the avatar in all its states.
+
+    Args:
+        picture: The look's picture; None draws a person.
+        behind: The background under ``box``.
+        box: Where the avatar and its ring stand.
+        accent: Colour of the ring.
+
+    Returns:
+        The whole avatar in its ring, one for each step of loudness; and of a drawn
+        person the mouths, one for each step, and last the closed eyes.
+
+    Raises:
+        PreviewError: The picture cannot be read.
+    """
+    side = round(box.width / (1 + _HALO))
+    sheet = open_image(_SHEET if picture is None else picture)
+    face = sheet.crop((0, 0, FACE, FACE)) if picture is None else sheet
+    # The face is a little above the middle of most photos.
+    portrait = ImageOps.fit(
+        face, (side, side), Image.Resampling.LANCZOS, centering=(0.5, 0.2)
+    )
+    rings = _rings(portrait, behind, box, accent)
+    if picture is not None:
+        return rings, []
+    inset = (box.width - side) // 2
+    corner = box.x + inset, box.y + inset
+    parts = [_part(face, MOUTH, side, corner)]
+    for number in range(MOUTHS):
+        area = EYES if number == MOUTHS - 1 else MOUTH
+        (x, y), (left, top, right, bottom) = tile_at(number), area
+        changed = face.copy()
+        tile = sheet.crop((x, y, x + right - left, y + bottom - top))
+        changed.paste(tile, (left, top))
+        parts.append(_part(changed, area, side, corner))
+    return rings, parts
+
+
+def tile_at(number: int) -> tuple[int, int]:
+    """Return where the person's sheet holds a tile: mouths, then closed eyes."""
+    width, height = MOUTH[2] - MOUTH[0], MOUTH[3] - MOUTH[1]
+    return number % 5 * width, FACE + number // 5 * height
+
+
+def _rings(
+    portrait: Image.Image, behind: Image.Image, box: Box, accent: Colour
+) -> list[Patch]:
+    """Draw the portrait with a white rim and, behind it, a halo that swells."""
+    radius = box.width / 2 / (1 + _HALO)
+    inset = (box.width - portrait.width) // 2
+    line = np.arange(box.width, dtype=np.float32) - (box.width - 1) / 2
+    far = np.hypot(line[:, None], line[None, :])
+    whole = Image.new("RGB", behind.size)
+    whole.paste(portrait, (inset, inset))
+    rimmed = Image.new("RGB", behind.size, "white")
+    rimmed.paste(whole, mask=_disc(far, radius * 0.982))
+    circle = _disc(far, radius)
+    rings = []
+    for step in range(RINGS):
+        reach = radius * (1 + _HALO * step / (RINGS - 1))
+        state = behind.copy()
+        # Two soft discs, the smaller half as far out.
+        for edge, opacity in ((reach, 0.22), ((reach + radius) / 2, 0.38)):
+            disc = _disc(far, edge * 0.99 + radius * 0.012, opacity)
+            state.paste(accent, mask=disc)
+        state.paste(rimmed, mask=circle)
+        rings.append(to_patch(state, box.x, box.y))
+    return rings
+
+
+def _part(
+    face: Image.Image, area: Sequence[int], side: int, corner: tuple[int, int]
+) -> Patch:
+    """Reduce a part of the face to its place in the picture, on even pixels."""
+    x0, y0, x1, y1 = (value * side / FACE for value in area)
+    left, top = (int(corner[0] + x0) // 2 * 2, int(corner[1] + y0) // 2 * 2)
+    size = int(x1 - x0) // 2 * 2, int(y1 - y0) // 2 * 2
+    x, y = left - corner[0], top - corner[1]
+    scale = FACE / side
+    source = (x * scale, y * scale, (x + size[0]) * scale, (y + size[1]) * scale)
+    part = face.resize(size, Image.Resampling.LANCZOS, source)
+    return to_patch(part, left, top)
+
+
+def _disc(far: NDArray[np.float32], radius: float, opacity: float = 1) -> Image.Image:
+    inside = np.clip(radius - far + 0.5, 0, 1)
+    return Image.fromarray((inside * (255 * opacity)).astype(np.uint8))
+
+
 FRAMES_PER_S = 25
 _STEP = 2  # frames: the face and the bars move at 12.5 a second
 _BLINKS = (31, 32, 76, 77, 128, 129)  # steps within a round of blinking
@@ -176,12 +346,14 @@ class Stage:
         steps = self.frame_count // _STEP + 1
         self._levels = loudness(speech, _STEP / FRAMES_PER_S, steps)
         self._swell = swell(self._levels)
-        self._avatar: DrawnAvatar | None = None
+        self._rings: list[Patch] = []
+        self._parts: list[Patch] = []
         if scene.use_avatar and not look:
             behind = picture.crop(layout.avatar.corners)
-            self._avatar = make_avatar(
+            self._rings, self._parts = draw_avatar(
                 scene.avatar_image, behind, layout.avatar, palette.accent
             )
+        self._face: list[Patch] = []
 
     def paint(self, frame: int, planes: tuple[Plane, Plane, Plane]) -> bool:
         """Bring the planes to what frame ``frame`` shows; False if nothing changed.
@@ -207,11 +379,16 @@ class Stage:
     def _move(self, step: int, planes: tuple[Plane, Plane, Plane]) -> bool:
         recent = self._levels[max(step - BARS // 2, 0) : step + 1][::-1]
         moved = self._meter is not None and self._meter.paint(recent, planes)
-        if self._avatar:
-            ring = round(self._swell[step] * (RINGS - 1))
-            mouth = round(recent[0] * (MOUTHS - 1))
-            blinking = step % _BLINK_ROUND in _BLINKS
-            moved |= self._avatar.paint(ring, mouth, planes, blinking=blinking)
+        if self._rings:
+            face = [self._rings[round(self._swell[step] * (RINGS - 1))]]
+            if self._parts:
+                *mouths, asleep = self._parts
+                face += [asleep] if step % _BLINK_ROUND in _BLINKS else []
+                face.append(mouths[round(recent[0] * (MOUTHS - 1))])
+            if face != self._face:
+                for patch in face:
+                    patch.put_on(planes)
+                self._face, moved = face, True
         return moved
 
 
@@ -258,32 +435,24 @@ def render_scene(
             speech = replace(speech, words=said_as_written(scene.script, speech.words))
     speech = speech.padded(scene.tail_s)
     stage = Stage(scene, speech)
+    last, written = stage.frame_count - 1, 0
+    poster_at = min(round(_POSTER_S * FRAMES_PER_S), last // 2)
     names = (output, output.with_suffix(".srt"), output.with_suffix(".jpg"))
     with whole(output) as folder:
         video, subtitles, thumbnail = made = [folder / name.name for name in names]
-        save_jpeg(_write_video(scene, speech, stage, video), thumbnail)
+        with Mp4Writer(video, scene.size, FRAMES_PER_S, speech) as writer:
+            for frame in range(stage.frame_count):
+                changed = stage.paint(frame, writer.planes)
+                if changed or frame == last or frame - written >= _LONGEST_STILL:
+                    writer.show(frame)
+                    written = frame
+                if frame == poster_at:
+                    poster = writer.picture(THUMBNAIL_PX)
+        save_jpeg(poster, thumbnail)
         subtitles.write_text(to_srt(stage.pages), encoding="utf-8")
         for file, name in zip(made, names, strict=True):
             file.replace(name)
     return Rendered(*names, stage.frame_count / FRAMES_PER_S, *scene.size)
-
-
-def _write_video(
-    scene: Scene, speech: Narration, stage: Stage, path: Path
-) -> Image.Image:
-    """Write the MP4; return the poster."""
-    last = stage.frame_count - 1
-    poster_at = min(round(_POSTER_S * FRAMES_PER_S), last // 2)
-    written = 0
-    with Mp4Writer(path, size=scene.size, rate=FRAMES_PER_S, speech=speech) as writer:
-        for frame in range(stage.frame_count):
-            changed = stage.paint(frame, writer.planes)
-            if changed or frame == last or frame - written >= _LONGEST_STILL:
-                writer.show(frame)
-                written = frame
-            if frame == poster_at:
-                poster = writer.picture(THUMBNAIL_PX)
-    return poster
 
 
 def preview_batch(

@@ -75,7 +75,7 @@ class Mp4Writer:
     """
 
     def __init__(
-        self, path: Path, *, size: tuple[int, int], rate: int, speech: Narration
+        self, path: Path, size: tuple[int, int], rate: int, speech: Narration
     ) -> None:
         self._container = av.open(
             str(path), "w", format="mp4", options={"movflags": "+faststart"}

@@ -6,7 +6,6 @@ import pytest
 from PIL import Image
 
 from heygen_nb.preview import Scene
-from heygen_nb.preview.avatar import loudness, swell
 from heygen_nb.preview.layout import (
     ON_DARK,
     ON_LIGHT,
@@ -15,7 +14,7 @@ from heygen_nb.preview.layout import (
     palette_for,
     to_patch,
 )
-from heygen_nb.preview.scene import Stage
+from heygen_nb.preview.scene import Stage, loudness, swell
 
 SIZES = [(720, 1280), (1280, 720), (720, 720), (720, 900), (900, 720), (1080, 1920)]
 

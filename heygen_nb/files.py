@@ -26,7 +26,7 @@ from typing import IO, Any
 import yaml
 
 from heygen_nb.errors import DraftError, HeygenNbError
-from heygen_nb.i18n import at_line, gettext as _
+from heygen_nb.i18n import at_line, gettext as _, problem_at
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 _MARKS = (
@@ -50,6 +50,26 @@ _DEVICE = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|$)", re.IGNOREC
 
 class UnfitFileError(OSError):
     """The file is there and is not what it should be; the text says why."""
+
+
+@contextmanager
+def os_errors_as(
+    error: type[HeygenNbError], text: str, hint: str = "", **values: object
+) -> Iterator[None]:
+    """Raise what the system refuses as an error of ours.
+
+    Args:
+        error: What is raised.
+        text: Its message; takes the ``reason`` and the values.
+        hint: What to do next.
+        **values: What else fills the text.
+    """
+    try:
+        yield
+    except (OSError, RuntimeError) as exc:  # the latter: ~ of somebody without home
+        reason = getattr(exc, "strerror", None) or exc
+        told = text.format(**values, reason=reason)
+        raise error(told, hint=hint) from None
 
 
 def media_type(content: bytes) -> str:
@@ -398,10 +418,7 @@ class YamlReader:
         return (tail if value.value else tail.strip()) if whole else ""
 
     def _wrong(self, line: int, problem: str, hint: str = "") -> HeygenNbError:
-        where = at_line(self.name, line)
-        return self.error(
-            _("{where}: {problem}.").format(where=where, problem=problem), hint=hint
-        )
+        return self.error(problem_at(at_line(self.name, line), problem), hint=hint)
 
 
 def _quote_it() -> str:

@@ -120,3 +120,8 @@ _ = gettext
 def at_line(name: str, line: int) -> str:
     """Return where something stands in a file, for messages."""
     return _("{file}, line {line}").format(file=name, line=line)
+
+
+def problem_at(where: str, problem: str) -> str:
+    """Return what is wrong at a place in a file or a draft, as a sentence."""
+    return _("{where}: {problem}.").format(where=where, problem=problem)

@@ -18,7 +18,8 @@ import yaml
 from heygen_nb import i18n
 from heygen_nb.config import check_duration
 from heygen_nb.errors import DraftError
-from heygen_nb.i18n import gettext as _
+from heygen_nb.files import os_errors_as
+from heygen_nb.i18n import gettext as _, problem_at
 from heygen_nb.models import Draft
 
 log = logging.getLogger("heygen_nb.drafts")
@@ -36,6 +37,11 @@ _SIGNS = re.compile(r"[\W_]+")
 
 def _folded(heading: str) -> str:
     return _SIGNS.sub(" ", heading).strip().casefold() or heading.strip()
+
+
+def wrong(where: str, problem: str, hint: str = "") -> DraftError:
+    """Return the error for what is wrong at a place."""
+    return DraftError(problem_at(where, problem), hint=hint)
 
 
 _HEADINGS = {
@@ -65,12 +71,8 @@ def by_field(values: Mapping[str, str], where: str) -> dict[str, str]:
     for key, text in values.items():
         field = key if key in FIELDS else field_of(key) or key
         if field in texts:
-            raise DraftError(
-                _("{where}: two columns are the {field} of a draft.").format(
-                    where=where, field=field
-                ),
-                hint=_("Give each column a name of its own."),
-            )
+            problem = _("two columns are the {field} of a draft").format(field=field)
+            raise wrong(where, problem, _("Give each column a name of its own."))
         texts[field] = text
     return texts
 
@@ -83,11 +85,9 @@ def check_keys(keys: Iterable[str], where: str) -> None:
     """
     for key in keys:
         if key not in FIELDS:
-            raise DraftError(
-                _("{where}: unknown key “{key}”.").format(where=where, key=key),
-                hint=near(key, FIELDS)
-                or _("Allowed keys: {keys}.").format(keys=", ".join(FIELDS)),
-            )
+            allowed = _("Allowed keys: {keys}.").format(keys=", ".join(FIELDS))
+            problem = _("unknown key “{key}”").format(key=key)
+            raise wrong(where, problem, near(key, FIELDS) or allowed)
 
 
 def near(word: str, words: Iterable[str]) -> str:
@@ -107,12 +107,9 @@ def make_draft(texts: Mapping[str, str], where: str, default_id: str) -> Draft:
     values["title"] = " ".join(texts.get("title", "").split())
     values["id"] = draft_id = id_of(texts) or default_id
     if not re.fullmatch(r"[A-Za-z0-9_\-.]{1,64}", draft_id):
-        raise DraftError(
-            _("{where}: the id “{id}” has other signs than A-Z 0-9 _ - .").format(
-                where=where, id=draft_id[:80]
-            ),
-            hint=_("Leave the id out to have one made."),
-        )
+        problem = _("the id “{id}” has other signs than A-Z 0-9 . _ -")
+        hint = _("Leave the id out to have one made.")
+        raise wrong(where, problem.format(id=draft_id[:80]), hint)
     if wished := values.pop("duration", ""):
         values["duration"], reason = check_duration(wished)
         if reason:
@@ -154,16 +151,14 @@ def write_draft(draft: Draft, folder: Path) -> Path:
     words = "-".join(re.findall(r"\w+", draft.title.casefold()))
     name = f"{words[:MAX_SLUG_CHARS].strip('-_') or 'draft'}-{draft.id}"
     files = (folder / f"{name}{f'-{n}' if n > 1 else ''}.md" for n in count(1))
-    try:
+    with os_errors_as(
+        DraftError,
+        _("{folder} cannot be written to: {reason}."),
+        _("Draft #{id} is kept and stands in the Studio.").format(id=draft.id),
+        folder=folder,
+    ):
         folder.mkdir(parents=True, exist_ok=True)
         file = next(file for file in files if not file.exists())
         with file.open("x", encoding="utf-8") as stream:
             stream.write(f"---\n{front}---\n{draft.script}\n")
-    except OSError as exc:
-        raise DraftError(
-            _("{folder} cannot be written to: {reason}.").format(
-                folder=folder, reason=exc.strerror or exc
-            ),
-            hint=_("Draft #{id} is kept and stands in the Studio.").format(id=draft.id),
-        ) from None
     return file

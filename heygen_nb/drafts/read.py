@@ -10,23 +10,27 @@ import csv
 import logging
 import re
 from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from heygen_nb import files
-from heygen_nb.drafts.fields import FIELDS, by_field, check_keys, field_of, make_draft
+from heygen_nb.drafts.fields import (
+    FIELDS,
+    by_field,
+    check_keys,
+    field_of,
+    make_draft,
+    wrong,
+)
 from heygen_nb.drafts.spoken import check_script
 from heygen_nb.errors import DraftError
 from heygen_nb.files import MAX_YAML_BYTES, YamlReader, YamlText
 from heygen_nb.i18n import at_line, gettext as _
 from heygen_nb.models import Draft, short_id
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    Record = tuple[int, Mapping[str, str]]
-    Reader = Callable[[str, str], Iterator[Record]]
+Record = tuple[int, Mapping[str, str]]
+Reader = Callable[[str, str], Iterator[Record]]
 
 log = logging.getLogger("heygen_nb.drafts")
 
@@ -116,12 +120,8 @@ def csv_records(text: str, name: str) -> Iterator[Record]:
     check_columns(named, where)
     for line, cells in rows:
         if any(cell.strip() for cell in cells[len(columns) :]):
-            raise DraftError(
-                _("{where}: more cells than columns.").format(
-                    where=at_line(name, line)
-                ),
-                hint=_('Put texts with a comma into straight quotes: "…".'),
-            )
+            hint = _('Put texts with a comma into straight quotes: "…".')
+            raise wrong(at_line(name, line), _("more cells than columns"), hint)
         padded = [*cells, *[""] * len(columns)]
         found = list(zip(columns, padded, strict=False))
         if any(cell.strip() for column, cell in found if not column):
@@ -151,12 +151,8 @@ def _csv_rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
                 yield line, cells
             line = before + reader.line_num + 1
     except csv.Error as exc:
-        raise DraftError(
-            _("{file}, line {line}: {problem}.").format(
-                file=name, line=line, problem=exc
-            ),
-            hint=_("Is a quote not closed, or not doubled inside of a quoted text?"),
-        ) from None
+        hint = _("Is a quote not closed, or not doubled inside of a quoted text?")
+        raise wrong(at_line(name, line), str(exc), hint) from None
 
 
 def check_columns(columns: Sequence[str], where: str) -> None:
@@ -166,20 +162,13 @@ def check_columns(columns: Sequence[str], where: str) -> None:
         DraftError: One has no name, or two have the same.
     """
     if "" in columns:
-        raise DraftError(
-            _("{where}: column {number} has no name.").format(
-                where=where, number=columns.index("") + 1
-            ),
-            hint=_("The first line names the columns; delete empty ones."),
-        )
+        problem = _("column {number} has no name").format(number=columns.index("") + 1)
+        hint = _("The first line names the columns; delete empty ones.")
+        raise wrong(where, problem, hint)
     for column, times in Counter(columns).most_common(1):
         if times > 1:
-            raise DraftError(
-                _("{where}: two columns are called “{column}”.").format(
-                    where=where, column=column
-                ),
-                hint=_("Give each column a name of its own."),
-            )
+            problem = _("two columns are called “{column}”").format(column=column)
+            raise wrong(where, problem, _("Give each column a name of its own."))
 
 
 def too_wide(name: str) -> DraftError:
@@ -210,25 +199,17 @@ def front_matter(text: str, name: str) -> tuple[dict[str, YamlText], str, int]:
     match = _FRONT_MATTER.match(text)
     if match is None:
         if text.lstrip().startswith("---"):
-            raise DraftError(
-                _("{file}, line {line}: the front matter is not closed.").format(
-                    file=name, line=text[: text.index("---")].count("\n") + 1
-                ),
-                hint=_("Put a line of three dashes, “---”, after the keys."),
-            )
+            where = at_line(name, text[: text.index("---")].count("\n") + 1)
+            hint = _("Put a line of three dashes, “---”, after the keys.")
+            raise wrong(where, _("the front matter is not closed"), hint)
         return {}, text, 1
     values: dict[str, YamlText] = {}
     # blank lines stand for what is above, so that lines are those of the file
     above = "\n" * text.count("\n", 0, match.start("keys"))
     for line, found in yaml_records(above + match["keys"], name):
         if "script" in found:
-            where = at_line(name, line)
-            raise DraftError(
-                _("{where}: the script stands below the front matter.").format(
-                    where=where
-                ),
-                hint=_("Take the key “script” out."),
-            )
+            problem = _("the script stands below the front matter")
+            raise wrong(at_line(name, line), problem, _("Take the key “script” out."))
         values |= found  # type: ignore[arg-type]
     return values, text[match.end() :], match[0].count("\n") + 1
 
@@ -324,12 +305,9 @@ def drafts_in(content: bytes, name: str, place: str = "") -> list[Draft]:
         named = at_line(name, 1) if read is csv_records else where
         texts = by_field(values, named)
         if read is csv_records and "script" not in texts:
-            raise DraftError(
-                _("{where}: there is no column “script”.").format(where=named),
-                hint=_("The first line names the columns: {keys}.").format(
-                    keys=", ".join(FIELDS)
-                ),
-            )
+            hint = _("The first line names the columns: {keys}.")
+            hint = hint.format(keys=", ".join(FIELDS))
+            raise wrong(named, _("there is no column “script”"), hint)
         check_keys(texts, named)
         own = (place or name) if len(records) == 1 else f"{place or name}:{number}"
         drafts.append(make_draft(texts, where, short_id(own)))

@@ -1,7 +1,14 @@
-"""The one text that is said, and what keeps a text from being said or posted.
+"""The one text that is said, how, and what keeps a text from being said or posted.
 
 A script is Markdown with remarks for people. What :func:`what_is_said` leaves of it
-goes to HeyGen, into captions, previews, lengths and quotes alike.
+goes to HeyGen, into captions, previews, lengths and quotes alike. Words that are said
+otherwise than they are written stand in home's ``pronounce.yaml``:
+
+    HeyGen: hey jen
+    замок: за́мок
+
+or, for one language only, as a list of ``word``, ``said`` and ``language``. Previews,
+speech and videos follow it, captions never do.
 """
 
 from __future__ import annotations
@@ -10,20 +17,25 @@ import html
 import re
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from io import StringIO
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
 import yaml
+from ruamel.yaml import YAML
 
 from heygen_nb.config import FILE_KEYS, SECRETS, VIDEO_KEYS
-from heygen_nb.drafts.fields import FIELDS, WORDS, field_of
-from heygen_nb.errors import DraftError
-from heygen_nb.i18n import gettext as _
+from heygen_nb.drafts.fields import FIELDS, WORDS, field_of, wrong
+from heygen_nb.errors import ConfigError, DraftError
+from heygen_nb.files import YamlReader, os_errors_as, read_text, write_whole
+from heygen_nb.i18n import at_line, gettext as _, problem_at
+from heygen_nb.models import SCRIPT_LANGUAGES, Draft
 
-if TYPE_CHECKING:
-    from heygen_nb.models import Draft
-
+PRONOUNCE_NAME = "pronounce.yaml"
+_MAX_BYTES = 1_000_000
+_KEYS_OF_RULES = {"word", "said", "language"}
+_EDGE = "[\\w\u0301]"  # a stress mark belongs to its word
 MAX_SCRIPT_CHARS = 5000  # HeyGen's usage limits
 MAX_FILE_CHARS = 100_000  # with all that is not said
 _PASSES = 5  # marks may stand within marks
@@ -177,25 +189,21 @@ def check_draft(draft: Draft) -> None:
     """
     where = _("Draft #{id}").format(id=draft.id)
     if not _PAUSE.sub(" ", draft.script).strip():
-        raise _refused(
-            where, _("the script is empty"), _("Write what the avatar should say.")
-        )
+        hint = _("Write what the avatar should say.")
+        raise wrong(where, _("the script is empty"), hint)
     if len(draft.script) > MAX_FILE_CHARS:
         raise _too_long(where, draft.script)
     for name in ("script", "caption", "title"):
         if problem := problem_of(getattr(draft, name)):
-            raise _refused(where, f"{name}: {problem}", _("Correct that text."))
+            raise wrong(where, f"{name}: {problem}", _("Correct that text."))
     check_script(draft.script, where)
     text = _PAUSE.sub(" ", what_is_said(draft.script).text)
     if len(text) > MAX_SCRIPT_CHARS:
         raise _too_long(where, text)
     if not any(character.isalnum() for character in text):
-        raise _refused(
-            where,
-            _("the script has no words"),
-            left_out_text(draft.script)
-            or _("Emoji and signs are not spoken: write at least one word."),
-        )
+        hint = _("Emoji and signs are not spoken: write at least one word.")
+        told = left_out_text(draft.script) or hint
+        raise wrong(where, _("the script has no words"), told)
 
 
 def check_script(script: str, where: str, first_line: int = 1) -> None:
@@ -210,30 +218,112 @@ def check_script(script: str, where: str, first_line: int = 1) -> None:
         DraftError: It is; names the line.
     """
     if kind := other_kind(script):
-        raise _refused(
-            where,
-            _("this is {kind}, no script").format(kind=kind),
-            _("A script is the text that is spoken."),
-        )
+        problem = _("this is {kind}, no script").format(kind=kind)
+        raise wrong(where, problem, _("A script is the text that is spoken."))
     if line := setting_line(script):
         text = script.splitlines()[line - 1].strip()[:60]
         problem = _("line {line} looks like a setting and would be spoken: “{text}”")
-        raise _refused(
-            where,
-            problem.format(line=line + first_line - 1, text=text),
-            _("Settings stand at the very top, between two lines of “---”."),
-        )
+        problem = problem.format(line=line + first_line - 1, text=text)
+        hint = _("Settings stand at the very top, between two lines of “---”.")
+        raise wrong(where, problem, hint)
 
 
 def _too_long(where: str, text: str) -> DraftError:
+    problem = _("the script has {count} characters").format(count=len(text))
     hint = _("HeyGen takes at most {limit}: shorten it or split it.")
-    return _refused(
-        where,
-        _("the script has {count} characters").format(count=len(text)),
-        hint.format(limit=MAX_SCRIPT_CHARS),
-    )
+    return wrong(where, problem, hint.format(limit=MAX_SCRIPT_CHARS))
 
 
-def _refused(where: str, problem: str, hint: str) -> DraftError:
-    text = _("{where}: {problem}.").format(where=where, problem=problem)
-    return DraftError(text, hint=hint)
+class Rule(NamedTuple):
+    """How a word or phrase is said; without a language in texts of any."""
+
+    word: str
+    said: str = ""
+    language: str = ""
+
+
+def pronounced(text: str, home: Path, language: str) -> str:
+    """Return a text as it is to be said; the very same one if no rule applies.
+
+    Raises:
+        ConfigError: The file cannot be read; names it and the line.
+    """
+    said = {
+        " ".join(rule.word.casefold().split()): rule.said
+        for rule in rules_of(home)
+        if rule.language in ("", language)
+    }
+    if not said:
+        return text
+    words = sorted(said, key=len, reverse=True)  # a phrase goes before its words
+    pattern = "|".join(re.escape(word).replace(r"\ ", r"\s+") for word in words)
+
+    def instead(match: re.Match[str]) -> str:
+        return said.get(" ".join(match[0].casefold().split()), match[0])
+
+    # The time of a <break> is no word.
+    whole = rf"<[^<>]*>|(?<!{_EDGE})(?:{pattern})(?!{_EDGE})"
+    return re.sub(whole, instead, text, flags=re.IGNORECASE)
+
+
+def rules_of(home: Path) -> tuple[Rule, ...]:
+    """Return the rules of a home folder; none if it has no file of them.
+
+    Raises:
+        ConfigError: The file cannot be read; names it and the line.
+    """
+    file = home / PRONOUNCE_NAME
+    try:
+        found = file.stat()
+    except OSError:
+        return ()
+    return _rules(file, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=8)
+def _rules(file: Path, _changed: int, _size: int) -> tuple[Rule, ...]:
+    expected = _("It holds “word: how it is said” lines.")
+    reader = YamlReader(str(file), expected, words=lambda _key: True, error=ConfigError)
+    rules: list[Rule] = []
+    for line, texts in reader.maps(_rules_text(file)):
+        if "word" in texts and texts.keys() <= _KEYS_OF_RULES:
+            found = [Rule(**texts)]
+        else:
+            found = [Rule(word, said) for word, said in texts.items()]
+        for word, said, language in found:
+            known = language in ("", *SCRIPT_LANGUAGES)
+            if not (word.strip() and said.strip() and known):
+                problem = _("a word, how it is said, and perhaps en or ru belong here")
+                told = problem_at(at_line(file.name, line), problem)
+                raise ConfigError(told, hint=expected)
+        rules += found
+    return tuple(rules)
+
+
+def save_rule(home: Path, word: str, said: str) -> None:
+    """Set how a word is said; nothing takes its rule out. Comments stay.
+
+    Raises:
+        ConfigError: The file is broken, or cannot be written.
+    """
+    file = home / PRONOUNCE_NAME
+    rules_of(home)
+    editor, text = YAML(), StringIO()
+    data = editor.load(_rules_text(file)) if file.exists() else None
+    if isinstance(data, list):
+        data[:] = [item for item in data if item.get("word") != word]
+        if said:
+            data.append({"word": word, "said": said})
+    else:
+        data = data or {}
+        data.pop(word, None)
+        if said:
+            data[word] = said
+    editor.dump(data, text)
+    with os_errors_as(ConfigError, _("{file} cannot be used: {reason}."), file=file):
+        write_whole(file, text.getvalue() if data else "")
+
+
+def _rules_text(file: Path) -> str:
+    with os_errors_as(ConfigError, _("{file} cannot be used: {reason}."), file=file):
+        return read_text(file, _MAX_BYTES)

@@ -11,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from heygen_nb.drafts.fields import field_of
+from heygen_nb.drafts.fields import field_of, wrong
 from heygen_nb.drafts.read import (
     MAX_CELLS,
     MAX_COLUMNS,
@@ -191,12 +191,9 @@ def _records(source: Iterable[Any]) -> Iterator[_Record]:
     for number, record in enumerate(source, 1):
         where = _("row {row}").format(row=number)
         if not isinstance(record, Mapping):
-            raise DraftError(
-                _("{where}: a {kind} is no map of columns to values.").format(
-                    where=where, kind=type(record).__name__
-                ),
-                hint=_("Give a list of dicts."),
-            )
+            problem = _("a {kind} is no map of columns to values")
+            problem = problem.format(kind=type(record).__name__)
+            raise wrong(where, problem, _("Give a list of dicts."))
         yield None, {str(k): _text(v, where, k) for k, v in record.items()}
 
 

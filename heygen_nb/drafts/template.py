@@ -6,9 +6,9 @@ import hashlib
 import json
 import logging
 import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from heygen_nb.config import Settings, find_home
 from heygen_nb.drafts.fields import (
@@ -24,11 +24,7 @@ from heygen_nb.drafts.spoken import check_draft, problem_of
 from heygen_nb.drafts.table import Row, Table, key_of, table_of
 from heygen_nb.errors import DraftError, TableError
 from heygen_nb.i18n import gettext as _, ngettext
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
-
-    from heygen_nb.models import Draft
+from heygen_nb.models import Draft
 
 _MARK = re.compile("\ue000(\\d+)\ue001")  # of private use
 _TAG = re.compile(r"\{[{%#](?:(?!\{[{%#]).)*?[}%#]\}|" + _MARK.pattern)

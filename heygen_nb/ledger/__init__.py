@@ -5,19 +5,14 @@ them, ``leases`` says who works on one, ``reading`` gives long lists, figures an
 a day has cost, ``database`` opens a ledger and brings it up to date.
 """
 
-from heygen_nb.ledger.leases import Hold as Hold
-from heygen_nb.ledger.reading import NO_CREDIT as NO_CREDIT, Allow as Allow
+from heygen_nb.ledger.leases import Hold
+from heygen_nb.ledger.reading import NO_CREDIT, Allow
 from heygen_nb.ledger.renders import (
-    ENDED_UNPAID as ENDED_UNPAID,
-    TOKEN_PREFIX as TOKEN_PREFIX,
-    Ledger as Ledger,
-    NewRender as NewRender,
-    title_token as title_token,
-    token_of as token_of,
+    ENDED_UNPAID,
+    TOKEN_PREFIX,
+    Ledger,
+    NewRender,
+    title_token,
+    token_of,
 )
-from heygen_nb.ledger.tables import (
-    EventRow as EventRow,
-    PostRow as PostRow,
-    RenderRow as RenderRow,
-    SpeechRow as SpeechRow,
-)
+from heygen_nb.ledger.tables import EventRow, PostRow, RenderRow, SpeechRow

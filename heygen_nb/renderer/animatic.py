@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from heygen_nb import preview
 from heygen_nb.drafts import check_draft, what_is_said
-from heygen_nb.drafts.pronounce import pronounced
+from heygen_nb.drafts.spoken import pronounced
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.files import file_stem, write_whole
 from heygen_nb.models import Draft, is_loopback, short_id

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from heygen_nb import preview
 from heygen_nb.drafts import what_is_said
-from heygen_nb.drafts.pronounce import PRONOUNCE_NAME, pronounced
+from heygen_nb.drafts.spoken import PRONOUNCE_NAME, pronounced
 from heygen_nb.errors import ConfigError, PreviewError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import NO_AVATAR, SCRIPT_LANGUAGES

@@ -26,7 +26,7 @@ from pydantic_core import PydanticCustomError
 from heygen_nb.sandbox.api import Refusal, found, invalid
 from heygen_nb.sandbox.catalogue import CATALOGUE, SandboxLook, looks, voices
 from heygen_nb.sandbox.rendering import FilmOrder, Ratio, SoundPart, model
-from heygen_nb.sandbox.state import Purse  # noqa: TC001 - pydantic resolves it
+from heygen_nb.sandbox.state import Purse
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,17 +3,17 @@
 What a length is, and what the time is, is handed in: nothing here reads the ledger.
 """
 
-from heygen_nb.scripts.model import ModelWriter as ModelWriter
+from heygen_nb.scripts.model import ModelWriter
 from heygen_nb.scripts.offline import (
-    TEMPLATES as TEMPLATES,
-    Change as Change,
-    Format as Format,
-    Measure as Measure,
-    OfflineWriter as OfflineWriter,
-    ScriptRequest as ScriptRequest,
-    TextCallback as TextCallback,
-    Written as Written,
-    formats as formats,
-    misses as misses,
+    TEMPLATES,
+    Change,
+    Format,
+    Measure,
+    OfflineWriter,
+    ScriptRequest,
+    TextCallback,
+    Written,
+    formats,
+    misses,
 )
-from heygen_nb.scripts.server import ModelServer as ModelServer
+from heygen_nb.scripts.server import ModelServer

@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from heygen_nb import preview
-from heygen_nb.drafts.pronounce import rules_of, save_rule
+from heygen_nb.drafts.spoken import rules_of, save_rule
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import ASPECT_RATIOS
 from heygen_nb.ui.base import Panel, Part, Place, Work, row

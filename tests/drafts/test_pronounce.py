@@ -5,7 +5,7 @@ import json
 import pytest
 
 import heygen_nb as hg
-from heygen_nb.drafts.pronounce import pronounced, rules_of, save_rule
+from heygen_nb.drafts.spoken import pronounced, rules_of, save_rule
 from heygen_nb.errors import ConfigError
 from heygen_nb.ledger import Ledger
 from heygen_nb.renderer.animatic import scene_of

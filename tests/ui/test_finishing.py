@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from heygen_nb.drafts.pronounce import rules_of
+from heygen_nb.drafts.spoken import rules_of
 from heygen_nb.ui.finishing import PronounceCard
 from heygen_nb.ui.settings import SettingsPanel
 

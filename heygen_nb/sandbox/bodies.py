@@ -35,49 +35,45 @@ if TYPE_CHECKING:
 
 _SHORT_SIDE = {"720p": 720, "1080p": 1080, "4k": 1080}  # 4k is too slow to play at
 _SHAPES: dict[str, Ratio] = {"portrait": "9:16", "landscape": "16:9", "square": "1:1"}
+_SPEECH = ["script", "audio_url", "audio_asset_id"]
 
 B = TypeVar("B", bound=BaseModel)
 Script = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
 
 
-def _wrong(param: str, message: str) -> PydanticCustomError:
-    return PydanticCustomError("field", message, {"param": param})
-
-
 class _Body(BaseModel):
     # HeyGen refuses what it does not know: "Extra inputs are not permitted".
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+    # By the type of the body: of these exactly one is needed.
+    needed: ClassVar[dict[str, list[str]]] = {}
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        names = self.needed.get(getattr(self, "type", ""), [])
+        if names and sum(getattr(self, name) is not None for name in names) != 1:
+            message = f"exactly one of {', '.join(names)} is required"
+            raise PydanticCustomError("field", message, {"param": names[0]})
+        return self
 
 
 class SourceBody(_Body):
+    needed = {"url": ["url"], "asset_id": ["asset_id"], "base64": ["data"]}
+
     type: Literal["url", "asset_id", "base64"]
     url: Url | None = None
     asset_id: str | None = None
     media_type: str | None = None
     data: str | None = None
 
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        needed = "data" if self.type == "base64" else self.type
-        if getattr(self, needed) is None:
-            raise _wrong(needed, f"is required with the type {self.type}")
-        return self
-
 
 class BackgroundBody(_Body):
+    needed = {"color": ["value"], "image": ["url", "asset_id"]}
+
     type: Literal["color", "image"]
     value: str | None = Field(None, pattern=r"^#[0-9a-fA-F]{6}$")
     url: Url | None = None
     asset_id: str | None = None
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.type == "color" and not self.value:
-            raise _wrong("value", "a colour such as #203040 is required")
-        if self.type == "image" and bool(self.url) == bool(self.asset_id):
-            raise _wrong("url", "give either url or asset_id for an image background")
-        return self
 
 
 class VoiceSettingsBody(_Body):
@@ -97,19 +93,11 @@ class EngineBody(_Body):
 
 
 class SpokenBody(_Body):
-    choices: ClassVar = ["script", "audio_url", "audio_asset_id"]
-
     script: Script | None = None
     voice_id: str | None = None
     voice_settings: VoiceSettingsBody = VoiceSettingsBody.model_validate({})
     audio_url: Url | None = None
     audio_asset_id: str | None = None
-
-    @model_validator(mode="after")
-    def _one_of(self) -> Self:
-        if sum(getattr(self, name) is not None for name in self.choices) != 1:
-            raise _wrong("script", f"give exactly one of {', '.join(self.choices)}")
-        return self
 
 
 class _VideoBody(_Body):
@@ -127,6 +115,8 @@ class _VideoBody(_Body):
 
 
 class AvatarVideoBody(_VideoBody, SpokenBody):
+    needed = {"avatar": _SPEECH}
+
     type: Literal["avatar"]
     avatar_id: str
     engine: EngineBody = EngineBody()
@@ -137,7 +127,7 @@ class AvatarVideoBody(_VideoBody, SpokenBody):
 
 
 class SceneBody(SpokenBody):
-    choices: ClassVar = [*SpokenBody.choices, "duration"]
+    needed = {"image": [*_SPEECH, "duration"]}
 
     type: Literal["image"]
     source: SourceBody

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -76,7 +76,11 @@ def clean_script(script: str) -> str:
     A blank inside of an amount cannot be broken at: it is one word of the captions.
     """
     composed = unicodedata.normalize("NFC", script)
-    return _INSIDE.sub("\xa0", "".join(c if _is_text(c) else " " for c in composed))
+    text = "".join(
+        " " if unicodedata.category(c) in ("Cc", "Cs") and c != "\n" else c
+        for c in composed
+    )
+    return _INSIDE.sub("\xa0", text)
 
 
 def script_words(script: str) -> list[str]:
@@ -118,15 +122,12 @@ def plan_utterances(
         chars, origins = _spoken_form(blanked[start:end], token_at[start:end], main)
         plan += _sentences(chars, origins, main, sentence_pause_s)
         if tag:
-            pause = Utterance("", (), main, break_s=_break_length(tag))
-            plan.append(pause)
+            seconds = float(tag["time"] or 0.5)
+            seconds /= 1000 if (tag["unit"] or "s").lower() == "ms" else 1
+            break_s = min(seconds, _LONGEST_BREAK_S)
+            plan.append(Utterance("", (), main, break_s=break_s))
             start = tag.end()
     return plan
-
-
-@lru_cache(maxsize=4096)
-def _is_text(char: str) -> bool:
-    return char == "\n" or unicodedata.category(char) not in ("Cc", "Cs")
 
 
 @lru_cache(maxsize=4096)
@@ -140,13 +141,6 @@ def _is_spoken(char: str) -> bool:
 def _language_of(char: str) -> str | None:
     """Return the language of the letter's alphabet; None for Latin and the rest."""
     return _LANGUAGES.get(unicodedata.name(char, "").split(" ")[0])
-
-
-def _break_length(tag: re.Match[str]) -> float:
-    if tag["time"] is None:
-        return 0.5
-    seconds = float(tag["time"]) / (1000 if tag["unit"].lower() == "ms" else 1)
-    return min(seconds, _LONGEST_BREAK_S)
 
 
 def _address(url: str, language: str) -> str:
@@ -169,7 +163,7 @@ def _spoken_form(
     return "".join(c if _is_spoken(c) else " " for c in said), origins
 
 
-def _aligned(text: str, said: str, token_at: list[int]) -> list[int]:
+def _aligned(text: str, said: str, token_at: Sequence[int]) -> list[int]:
     """Return the words of a text that the characters of its spoken form stand for.
 
     "1 000 000" is one number and three words of the caption: they share it.
@@ -184,7 +178,7 @@ def _aligned(text: str, said: str, token_at: list[int]) -> list[int]:
             for word in old[start:end]
             if tag == "equal" or any(map(str.isalnum, word[0]))  # a dash is not said
         ] or [last]
-        if tag == "equal":
+        if len(tokens) == len(words):
             tokens = [t for t, w in zip(tokens, words, strict=True) for _c in w[0]]
         places = [place for word in words for place in range(*word.span())]
         for number, place in enumerate(places):
@@ -251,19 +245,9 @@ def follow_stress(utterance: Utterance, phonemes: Callable[[str], str]) -> Utter
         utterance: In Russian.
         phonemes: How espeak-ng reads a word, in its own notation.
     """
-    text, done = "", 0
-    tokens: list[int] = []
-    for marked in _MARKED.finditer(utterance.text):
-        said = _moved(marked[0].lower(), phonemes)
-        text += utterance.text[done : marked.start()] + said
-        tokens += utterance.tokens[done : marked.start()]
-        tokens += [utterance.tokens[marked.start()]] * len(said)
-        done = marked.end()
-    return replace(
-        utterance,
-        text=text + utterance.text[done:],
-        tokens=(*tokens, *utterance.tokens[done:]),
-    )
+    text = _MARKED.sub(lambda word: _moved(word[0].lower(), phonemes), utterance.text)
+    tokens = _aligned(utterance.text, text, utterance.tokens)
+    return replace(utterance, text=text, tokens=tuple(tokens))
 
 
 def _moved(word: str, phonemes: Callable[[str], str]) -> str:

@@ -6,6 +6,7 @@ import ctypes
 import io
 import threading
 import wave
+from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -192,28 +193,25 @@ class EspeakVoice:
             script, self.language, sentence_pause_s=self.sentence_pause_s
         )
         with _lock:
-            rate = _library()[1]
+            library, rate = _library()
             take = _Recording(rate, speed)
             for utterance in utterances:
                 if utterance.text:
-                    self._set_up(utterance.language, speed)
+                    self._set_up(library, utterance.language, speed)
+                    said = utterance
                     if utterance.language == "ru" and STRESS in utterance.text:
                         said = follow_stress(utterance, _phonemes)
-                    else:
-                        said = utterance
                     take.add(said, *_synthesise(said.text))
                 take.add_silence(utterance.break_s)
         return take.speech(script_words(script))
 
-    def _set_up(self, language: str, speed: float) -> None:
-        library, _rate = _library()
+    def _set_up(self, library: ctypes.CDLL, language: str, speed: float) -> None:
         name = language + (f"+{self.variant}" if self.variant else "")
         if library.espeak_SetVoiceByName(name.encode()):
             message = _("The local voice does not know the language “{name}”.")
             raise PreviewError(message.format(name=name))
-        low, high = _RATE_LIMITS
-        per_minute = min(max(round(self.words_per_minute * speed), low), high)
-        library.espeak_SetParameter(_RATE, per_minute, 0)
+        per_minute = np.clip(round(self.words_per_minute * speed), *_RATE_LIMITS)
+        library.espeak_SetParameter(_RATE, int(per_minute), 0)
         library.espeak_SetParameter(_PITCH, self.pitch, 0)
 
 
@@ -278,8 +276,7 @@ class _Recording:
     def __init__(self, rate: int, speed: float) -> None:
         self._rate = rate
         self._speed = speed
-        self._parts: list[NDArray[np.float32]] = []
-        self._length = 0
+        self._parts = [np.zeros(0, np.float32)]
         self._pause_s = 0.0
         self._spans: dict[int, tuple[float, float]] = {}
 
@@ -297,24 +294,21 @@ class _Recording:
             return
         self.add_silence(self._pause_s / self._speed)
         first, last = int(loud[0]), min(int(loud[-1]) + 2 * step, len(samples))
-        shift = self._length - first
-        onsets = _first_events(events, utterance.tokens)
-        for token, span in _spread(onsets, utterance, first, last).items():
-            start, end = _audible(loud, step, span)
+        shift = sum(map(len, self._parts)) - first
+        for token, start, end in _spans(events, utterance, first, last):
+            heard = loud[(loud > start - step) & (loud < end)]
+            if len(heard):
+                start, end = heard[0], min(heard[-1] + step, end)  # noqa: PLW2901
             # A word may go on in the next utterance: 世界。元気 has no blanks.
-            begun = self._spans.get(token, ((start + shift) / self._rate, 0.0))[0]
-            self._spans[token] = begun, (end + shift) / self._rate
-        self._append(samples[first:last])
+            begun = self._spans.get(token, (float(start + shift) / self._rate, 0.0))[0]
+            self._spans[token] = begun, float(end + shift) / self._rate
+        self._parts.append(samples[first:last])
         self._pause_s = utterance.pause_s
 
     def add_silence(self, seconds: float) -> None:
         if seconds > 0:
-            self._append(np.zeros(round(seconds * self._rate), np.float32))
+            self._parts.append(np.zeros(round(seconds * self._rate), np.float32))
             self._pause_s = 0.0
-
-    def _append(self, samples: NDArray[np.float32]) -> None:
-        self._parts.append(samples)
-        self._length += len(samples)
 
     def speech(self, words: list[str]) -> Narration:
         timed = []
@@ -324,51 +318,31 @@ class _Recording:
             start = max(start, reached)
             reached = max(end, start)
             timed.append(Word(text, start, reached))
-        samples = np.concatenate(self._parts) if self._parts else np.zeros(0)
-        return Narration(samples.astype(np.float32), self._rate, tuple(timed))
+        return Narration(np.concatenate(self._parts), self._rate, tuple(timed))
 
 
-def _audible(
-    loud: NDArray[np.intp], step: int, span: tuple[int, int]
-) -> tuple[int, int]:
-    """Narrow a word's samples to those in which something is heard."""
-    start, end = span
-    heard = loud[(loud > start - step) & (loud < end)]
-    if not len(heard):
-        return span
-    return int(heard[0]), min(int(heard[-1]) + step, end)
+def _spans(
+    events: list[tuple[int, int]], utterance: Utterance, first: int, last: int
+) -> Iterator[tuple[int, int, int]]:
+    """Yield each spoken word and its samples; words that share an event share its time.
 
-
-def _first_events(
-    events: list[tuple[int, int]], tokens: tuple[int, ...]
-) -> dict[int, int]:
-    """Map the events to words; numbers and addresses fire several, the first counts."""
+    Numbers and addresses fire several events: the first counts.
+    """
     onsets: dict[int, int] = {}
     for position, sample in events:
-        token = next((t for t in tokens[max(position, 0) :] if t >= 0), -1)
-        if token >= 0 and (not onsets or token > max(onsets)):
+        token = next((t for t in utterance.tokens[max(position, 0) :] if t >= 0), -1)
+        if token > max(onsets, default=-1):
             onsets[token] = sample
-    return onsets
-
-
-def _spread(
-    onsets: dict[int, int], utterance: Utterance, first: int, last: int
-) -> dict[int, tuple[int, int]]:
-    """Give each spoken word its samples; words that share an event share its time."""
-    weights: dict[int, int] = {}
-    for char, token in zip(utterance.text, utterance.tokens, strict=True):
-        if token >= 0 and char.isalnum():
-            weights[token] = weights.get(token, 0) + 1
+    spoken = zip(utterance.text, utterance.tokens, strict=True)
+    letters = Counter(t for char, t in spoken if t >= 0 and char.isalnum())
     groups: list[tuple[int, list[int]]] = []
-    for token in sorted(weights):
+    for token in sorted(letters):
         if token in onsets or not groups:
             groups.append((onsets.get(token, first) if groups else first, []))
         groups[-1][1].append(token)
     ends = [start for start, _ in groups[1:]] + [last]
-    times: dict[int, tuple[int, int]] = {}
     for (start, members), end in zip(groups, ends, strict=True):
-        total = sum(weights[token] for token in members)
-        edges = np.cumsum([0] + [weights[token] for token in members]) / total
-        at = (start + edges * (end - start)).astype(int).tolist()
-        times |= dict(zip(members, pairwise(at), strict=True))
-    return times
+        reached = np.cumsum([0] + [letters[token] for token in members])
+        edges = start + reached / reached[-1] * (end - start)
+        for token, (begin, until) in zip(members, pairwise(edges), strict=True):
+            yield token, int(begin), int(until)

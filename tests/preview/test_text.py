@@ -1,3 +1,5 @@
+import re
+
 import pytest
 
 from heygen_nb.preview.text import detect_language, plan_utterances, script_words
@@ -146,3 +148,14 @@ def test_an_amount_is_one_word_of_the_captions(script, words):
 
     assert [word.replace("\xa0", " ") for word in script_words(script)] == words
     assert {t for part in plan for t in part.tokens} - {-1} == set(range(len(words)))
+
+
+def test_words_said_otherwise_one_by_one_keep_their_own_place():
+    (utterance,) = plan_utterances("и т. д.", "ru")
+
+    words = re.finditer(r"\S+", utterance.text)
+    assert [(w[0], {*utterance.tokens[w.start() : w.end()]}) for w in words] == [
+        ("и", {0}),
+        ("так", {1}),
+        ("далее.", {2}),
+    ]

@@ -35,7 +35,7 @@ from heygen_nb.renderer import (
     settings_for,
 )
 from heygen_nb.renderer.account import Account, open_account
-from heygen_nb.renderer.advance import advance, fetched, submitted, waited
+from heygen_nb.renderer.advance import advance, fetched, waited
 from heygen_nb.renderer.finish import checked, refuse_faulty
 from heygen_nb.renderer.order import ToRender, order, order_again, order_all, speak
 from heygen_nb.renderer.resolve import finish_of
@@ -120,8 +120,10 @@ async def create_video(
         render_id = await order(
             account, draft, settings, again=again, progress=progress_callback
         )
-        pace = settings.pace
-        return await submitted(account, render_id, pace, progress_callback)
+        video = await advance(
+            account, render_id, settings.pace, progress_callback, until_submitted=True
+        )
+        return video.video_id
 
 
 @expects(str)

@@ -14,7 +14,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow
 from heygen_nb.log import ProgressCallback, Report
 from heygen_nb.models import NO_AVATAR, Video
-from heygen_nb.renderer.archive import keep, kept
+from heygen_nb.renderer.archive import keep, kept, video_of
 from heygen_nb.renderer.batch import settle
 from heygen_nb.renderer.finish import finished
 from heygen_nb.renderer.narrated import ask_for_speech, make_film
@@ -33,6 +33,8 @@ async def advance(
     render_id: str,
     pace: Pace = _PACE,
     progress: ProgressCallback | None = None,
+    *,
+    until_submitted: bool = False,
 ) -> Video:
     """Take a render as far as it goes; another process may be at it.
 
@@ -43,6 +45,7 @@ async def advance(
         render_id: From :func:`heygen_nb.renderer.order.order`, or of the ledger.
         pace: How often to look, and how long to wait.
         progress: Gets every log line.
+        until_submitted: Only to where HeyGen has it, which gives its video id.
 
     Raises:
         ApiError: HeyGen refuses it; ``charged`` tells whether it may cost.
@@ -51,38 +54,13 @@ async def advance(
         WaitTimeoutError: Not done in time; it goes on at HeyGen.
         DownloadError: It is done and stays at HeyGen: the film could not be fetched.
     """
-    return await _advance(account, render_id, pace, progress, until_submitted=False)  # type: ignore[return-value] # a video
-
-
-async def submitted(
-    account: Account,
-    render_id: str,
-    pace: Pace = _PACE,
-    progress: ProgressCallback | None = None,
-) -> str:
-    """Take a render to where HeyGen has it, see :func:`advance`; return the video id.
-
-    Raises:
-        HeygenNbError: What :func:`advance` raises on the way to there.
-    """
-    return await _advance(account, render_id, pace, progress, until_submitted=True)  # type: ignore[return-value] # an id
-
-
-async def _advance(
-    account: Account,
-    render_id: str,
-    pace: Pace,
-    progress: ProgressCallback | None,
-    *,
-    until_submitted: bool,
-) -> Video | str:
     stops, patience = account.stops, None
     while True:
         row = await asyncio.to_thread(account.ledger.render, render_id, account.payer)
-        report, video_id = Report(progress, row.draft_id), row.video_id or ""
+        report = Report(progress, row.draft_id)
         sends = row.state == "planned" and not row.batch_key
         if until_submitted and row.state in ("submitted", "completed", "downloaded"):
-            return video_id
+            return video_of(account, row, "processing")
         async with (
             account.slots if sends else nullcontext(),
             account.hold(RenderRow, render_id) as hold,
@@ -93,7 +71,7 @@ async def _advance(
                 try:
                     row = await _accepted(account, hold, pace, report)
                     if until_submitted:
-                        return row.video_id or ""
+                        return video_of(account, row, "processing")
                     return await _fetched(account, hold, row, pace, report)
                 except TakenOverError as error:
                     log.warning("%s", error)
@@ -105,7 +83,7 @@ async def _advance(
             line = _("⏳ Another process works on this render: waiting for it")
             await report("pending", line)
         elif patience.is_over():
-            raise timed_out(video_id, patience)
+            raise timed_out(row.video_id or "", patience)
         await account.clock.sleep(pace.interval_s)
 
 
@@ -132,8 +110,7 @@ async def _accepted(
             charged=False,
         )
     if row.state == "failed":
-        code = row.error_code or ""
-        raise not_rendered(row.video_id or "", code, row.error_message or code)
+        raise not_rendered(row.video_id or "", row.error_code or "", row.error_message)
     return row
 
 
@@ -148,14 +125,14 @@ async def _fetched(
         return await finished(row, video, report)
     if row.engine == NO_AVATAR:
         video = await make_film(account, hold, row, report)
-        return await finished(row, video, report)
-    try:
-        video = await wait(account, video_id, report, pace, row=row, hold=hold)
-    except ApiError as error:
-        if error.code != NO_CREDIT:  # HeyGen goes on with it, and charges for it
-            error.charged = None
-        raise
-    video = await keep(account, video, report, hold)
+    else:
+        try:
+            video = await wait(account, video_id, report, pace, row=row, hold=hold)
+        except ApiError as error:
+            if error.code != NO_CREDIT:  # HeyGen goes on with it, and charges for it
+                error.charged = None
+            raise
+        video = await keep(account, video, report, hold)
     return await finished(row, video, report)
 
 

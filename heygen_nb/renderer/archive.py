@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from heygen_nb.heygen.wire import VideoReply
     from heygen_nb.ledger import Hold, RenderRow
     from heygen_nb.log import Report
+    from heygen_nb.models import Backend, ProgressStatus
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -41,11 +42,15 @@ def kept(account: Account, row: RenderRow) -> Video | None:
     """Return the video of a render whose file is here, without asking HeyGen."""
     if row.state != "downloaded" or not (account.videos / str(row.path)).exists():
         return None
-    video = Video(
-        video_id=row.video_id or "",
-        status="completed",
-        backend="heygen" if row.backend == "heygen" else "sandbox",
-    )
+    return video_of(account, row)
+
+
+def video_of(
+    account: Account, row: RenderRow, status: ProgressStatus = "completed"
+) -> Video:
+    """Return the video of a render, with what the ledger knows about it."""
+    backend: Backend = "heygen" if row.backend == "heygen" else "sandbox"
+    video = Video(video_id=row.video_id or "", status=status, backend=backend)
     return described(account, row, video)
 
 

@@ -93,7 +93,8 @@ async def _send(
             log.warning("%s", error)
             return True
         except ApiError as error:
-            await _not_taken(account, key)
+            free = {"unanswered": False, "batch_key": None, "item_index": None}
+            await asyncio.to_thread(ledger.after_batch, key, "refused", **free)
             passing = isinstance(error, NotSentError | RateLimitedError)
             if isinstance(error, STOPS_ALL) or (
                 passing and not waits.may_last(error.retry_after_s)
@@ -107,17 +108,6 @@ async def _send(
         else:
             await asyncio.to_thread(ledger.after_batch, key, "batch", batch_id=batch_id)
             return True
-
-
-async def _not_taken(account: Account, key: str) -> None:
-    await asyncio.to_thread(
-        account.ledger.after_batch,
-        key,
-        "refused",
-        unanswered=False,
-        batch_key=None,
-        item_index=None,
-    )
 
 
 async def settle(account: Account, hold: Hold, row: RenderRow, pace: Pace) -> RenderRow:
@@ -137,7 +127,7 @@ async def settle(account: Account, hold: Hold, row: RenderRow, pace: Pace) -> Re
             row = await record(account, hold, "item", **step)
             await forget_what_failed(account, row)
             if row.error_code == NO_CREDIT:
-                raise not_rendered("", NO_CREDIT, row.error_message or NO_CREDIT)
+                raise not_rendered("", NO_CREDIT, row.error_message)
             return row
         _check_time(account, row, look, pace)
         row = await asyncio.to_thread(account.ledger.render, row.id)
@@ -215,21 +205,16 @@ class BatchLook:
             return {"state": "submitted", "video_id": found[0], "unanswered": False}
         if item and item.status == "failed":
             told = item.error or {}
-            if means_credit(str(told.get("code"))):  # it waits until there is money
-                return {
-                    "unanswered": False,
-                    "batch_key": None,
-                    "item_index": None,
-                    "error_code": NO_CREDIT,
-                    "error_message": str(told.get("message") or ""),
-                }
-            return {
-                "state": "rejected",
+            about = {
                 "unanswered": False,
-                "error_code": str(told.get("code") or "failed"),
                 "error_message": str(told.get("message") or ""),
-                "reserved_cost": 0.0,
             }
+            if means_credit(str(told.get("code"))):  # it waits until there is money
+                free = {"batch_key": None, "item_index": None}
+                return {**about, **free, "error_code": NO_CREDIT}
+            code = str(told.get("code") or "failed")
+            ended = {"state": "rejected", "reserved_cost": 0.0}
+            return {**about, **ended, "error_code": code}
         since = row.first_sent_at or row.created_at
         if found or (self.titles is not None and self.at - since > SEARCH_FOR):
             return {"state": "unknown", "error_code": f"found_{len(found)}"}

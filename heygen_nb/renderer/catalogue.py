@@ -13,8 +13,9 @@ import logging
 import shutil
 from collections import Counter
 from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
@@ -38,17 +39,8 @@ from heygen_nb.models import Avatar, Payer, Voice
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
     from pathlib import Path
-    from typing import Protocol
 
     from heygen_nb.heygen import HeyGenClient
-
-    class Fetch(Protocol):
-        """Fetches a picture or a sound by its link."""
-
-        def __call__(  # noqa: D102 - see above
-            self, link: str, /, *, allow_private: bool
-        ) -> Awaitable[bytes]: ...
-
 
 log = logging.getLogger("heygen_nb.renderer")
 
@@ -72,54 +64,43 @@ class _Kept(BaseModel, Generic[R]):
     items: list[R]
 
 
+@dataclass(eq=False)
 class Listing(Generic[R]):
     """One list of one account: in memory, on disk, or fetched anew.
 
-    Args:
+    Attributes:
         model: What it is a list of.
         fetch: Asks HeyGen for all pages.
         file: Where it is kept; None keeps it in memory only. A broken file counts
             as none.
         now: The time, aware UTC.
         fresh_for: How old it may become.
-
-    Attributes:
         trouble: Why the last refresh brought nothing.
     """
 
-    def __init__(
-        self,
-        model: type[R],
-        fetch: Callable[[], AsyncIterator[R]],
-        file: Path | None,
-        now: Callable[[], datetime],
-        fresh_for: timedelta = FRESH_FOR,
-    ) -> None:
-        self._form: type[_Kept[R]] = _Kept[model]  # type: ignore[valid-type] # told at run time
-        self._fetch = fetch
-        self._file = file
-        self._now = now
-        self._fresh_for = fresh_for
-        self._kept: _Kept[R] | None = None
-        self._asked_at: datetime | None = None
-        self._turn = asyncio.Lock()
-        self.trouble: HeygenNbError | None = None
+    model: type[R]
+    fetch: Callable[[], AsyncIterator[R]]
+    file: Path | None
+    now: Callable[[], datetime]
+    fresh_for: timedelta = FRESH_FOR
+    trouble: HeygenNbError | None = None
+    _kept: _Kept[R] | None = None
+    _asked_at: datetime | None = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @cached_property
+    def _form(self) -> type[_Kept[R]]:
+        return _Kept[self.model]  # type: ignore[name-defined] # told at run time
 
     @property
     def age(self) -> timedelta | None:
         """How old the list is; None when it is not known yet."""
-        return self._now() - self._kept.fetched_at if self._kept else None
+        return self.now() - self._kept.fetched_at if self._kept else None
 
     @property
     def known(self) -> Sequence[R]:
         """What is in memory, without asking anybody."""
         return self._kept.items if self._kept else ()
-
-    @property
-    def just_asked(self) -> bool:
-        """Whether this very process has asked HeyGen within a minute."""
-        asked_at = self._asked_at
-        return asked_at is not None and self._now() - asked_at < _JUST_NOW
 
     async def get(
         self,
@@ -143,21 +124,36 @@ class Listing(Generic[R]):
                 await self._renew(on_part)
             return self.known
 
+    async def meant(self, choose: Callable[[Sequence[R]], Sequence[R]]) -> Sequence[R]:
+        """Return what is chosen; the list is asked for anew if that is not one.
+
+        Raises:
+            ApiError: Nothing fits, and HeyGen cannot be asked.
+        """
+        found = choose(await self.get())
+        asked_at = self._asked_at
+        just_asked = asked_at is not None and self.now() - asked_at < _JUST_NOW
+        if len(found) != 1 and not just_asked:
+            found = choose(await self.get(refresh=True))  # made or deleted since?
+        if not found and self.trouble:
+            raise self.trouble
+        return found
+
     def forget(self) -> None:
         """Drop what is known: HeyGen is asked at the next use."""
         self._kept = None
         with suppress(OSError):
-            if self._file:
-                self._file.unlink(missing_ok=True)
+            if self.file:
+                self.file.unlink(missing_ok=True)
 
     def _fresh(self) -> bool:
         age = self.age
-        return age is not None and timedelta(minutes=-5) < age < self._fresh_for
+        return age is not None and timedelta(minutes=-5) < age < self.fresh_for
 
     async def _renew(self, on_part: Callable[[Sequence[R]], object] | None) -> None:
-        self._asked_at, items = self._now(), list[R]()
+        self._asked_at, items = self.now(), list[R]()
         try:
-            async for item in self._fetch():
+            async for item in self.fetch():
                 items.append(item)
                 if on_part and len(items) % _PART == 0:
                     on_part(items)
@@ -168,19 +164,17 @@ class Listing(Generic[R]):
             log.warning(_("A kept list is used: %s"), error)
             return
         self.trouble = None
-        self._kept = self._form(fetched_at=self._now(), items=items)
-        await asyncio.to_thread(self._write)
+        self._kept = self._form(fetched_at=self.now(), items=items)
+        if self.file:
+            content = self._kept.model_dump_json()
+            await asyncio.to_thread(keep_whole, self.file, content)
 
     def _read(self) -> _Kept[R] | None:
         try:
-            content = self._file.read_bytes() if self._file else b""
+            content = self.file.read_bytes() if self.file else b""
             return self._form.model_validate_json(content) if content else None
         except (OSError, ValidationError):
             return None
-
-    def _write(self) -> None:
-        if self._file and self._kept:
-            keep_whole(self._file, self._kept.model_dump_json())
 
 
 class Catalogue:
@@ -321,7 +315,7 @@ class Catalogue:
         name: str,
         link: str | None,
         fresh: Callable[[], Awaitable[str | None]],
-        fetch: Fetch,
+        fetch: Callable[..., Awaitable[bytes]],
         reduce: Callable[[bytes], bytes] | None = None,
     ) -> bytes:
         """Fetch by a link that may have expired, then once by a fresh one; keep it."""
@@ -329,26 +323,21 @@ class Catalogue:
         if file and file.exists():
             return file.read_bytes()
         async with self._fetching:
-            content = await self._by_either(link, fresh, fetch)
+            link = link or await fresh()
+            if not link:
+                raise PreviewError(_("HeyGen has no picture or sample of it."))
+            try:
+                content = await fetch(link, allow_private=self._allow_private)
+            except PreviewError:
+                anew = await fresh()
+                if not anew or anew == link:
+                    raise
+                content = await fetch(anew, allow_private=self._allow_private)
         if reduce:
             content = await asyncio.to_thread(reduce, content)
         if file:
             await asyncio.to_thread(keep_whole, file, content)
         return content
-
-    async def _by_either(
-        self, link: str | None, fresh: Callable[[], Awaitable[str | None]], fetch: Fetch
-    ) -> bytes:
-        error = PreviewError(_("HeyGen has no picture or sample of it."))
-        if link:
-            try:
-                return await fetch(link, allow_private=self._allow_private)
-            except PreviewError as refused:
-                error = refused
-        anew = await fresh()
-        if not anew or anew == link:
-            raise error
-        return await fetch(anew, allow_private=self._allow_private)
 
     def _file(self, name: str) -> Path | None:
         """Return where something is kept; ids of HeyGen's are no file names."""

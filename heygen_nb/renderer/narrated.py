@@ -22,8 +22,7 @@ from heygen_nb.errors import (
 )
 from heygen_nb.files import file_stem
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import Video
-from heygen_nb.renderer.archive import keep
+from heygen_nb.renderer.archive import keep, video_of
 from heygen_nb.renderer.background import background_source
 from heygen_nb.renderer.finish import WORDS, in_other_process
 from heygen_nb.renderer.speech import (
@@ -45,6 +44,7 @@ if TYPE_CHECKING:
 
     from heygen_nb.ledger import Hold, RenderRow
     from heygen_nb.log import Report
+    from heygen_nb.models import Video
     from heygen_nb.renderer.account import Account
 
 _USUAL_WAIT_S, _LOOK_S = 5.0, 1.0
@@ -172,13 +172,7 @@ async def make_film(
         files = [target.with_suffix(ending) for ending in (".mp4", ".srt", ".jpg")]
         return dict(zip(("path", "subtitles", "thumbnail"), files, strict=True))
 
-    video = Video(
-        video_id=row.video_id or "",
-        status="completed",
-        backend=account.payer.backend,
-        draft_id=row.draft_id,
-    )
-    return await keep(account, video, report, hold, make=make)
+    return await keep(account, video_of(account, row), report, hold, make=make)
 
 
 def _sound(account: Account, row: RenderRow) -> Path:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb import preview
@@ -90,16 +91,10 @@ async def voice_meant(
     said = account.catalogue.said
     if speaks_first and _WISH.fullmatch(wish.strip()):
         said = account.catalogue.starfish
-    voices = await said.get()
-    hits = meant(wish.strip(), voices)
-    if len(hits) != 1 and not said.just_asked:
-        voices = await said.get(refresh=True)  # made or deleted since?
-        hits = meant(wish.strip(), voices)
-    if not hits and said.trouble:
-        raise said.trouble
+    hits = await said.meant(partial(meant, wish.strip()))
     if len(hits) == 1:
         return hits[0]
-    near = hits or _nearest(wish.strip().casefold(), voices)
+    near = hits or _nearest(wish.strip().casefold(), said.known)
     raise ConfigError(
         (
             _("Several voices are called “{wish}”.")
@@ -119,12 +114,7 @@ async def must_speak_first(account: Account, voice: VoiceReply) -> None:
         ConfigError: Its engine is not starfish.
     """
     starfish, wanted = account.catalogue.starfish, voice.voice_id
-    able = {v.voice_id for v in await starfish.get()}
-    if wanted not in able and not starfish.just_asked:
-        able = {v.voice_id for v in await starfish.get(refresh=True)}
-    if wanted not in able and starfish.trouble:
-        raise starfish.trouble
-    if wanted not in able:
+    if not await starfish.meant(lambda able: [v for v in able if v.voice_id == wanted]):
         raise ConfigError(
             _("{voice} cannot make speech without a video.").format(
                 voice=describe_voice(voice)

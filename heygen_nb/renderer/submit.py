@@ -47,6 +47,7 @@ SEARCH_PAUSES_S = (0, 10, 30)
 # What HeyGen refuses for seconds only, and then takes (seen live, 2026).
 PASSING_PAUSES_S, YOUNG_ASSET = (5, 15, 30), timedelta(minutes=2)
 
+DELETED = "deleted"  # our code of a video that HeyGen had and has no more
 FALLBACK_ENGINE = "avatar_iii"  # the only one that most public looks take
 # what HeyGen's refusals of a background and of an engine say (seen live, 2026)
 _MATTING = re.compile(r"matting|background.removal|remove_back")
@@ -303,11 +304,17 @@ def not_known(row: RenderRow) -> OutcomeUnknownError:
     )
 
 
+def reason_of(code: str, message: str | None) -> str:
+    """Return why a video was not made: in HeyGen's words, else in ours."""
+    ours = {DELETED: _("the video was deleted"), NO_CREDIT: _("the credit is used up")}
+    return message or ours.get(code, _("HeyGen does not say why"))
+
+
 def not_rendered(
-    video_id: str, code: str | None, reason: str, *, charged: bool | None = False
+    video_id: str, code: str, message: str | None, *, charged: bool | None = False
 ) -> PaymentRequiredError | RenderFailedError:
     """Return the error of a video that HeyGen took and did not make."""
-    reason = reason.rstrip(".")
+    reason = reason_of(code, message).rstrip(".")
     if code == NO_CREDIT:
         return PaymentRequiredError(
             _("The HeyGen balance or plan is not enough: {detail}.").format(
@@ -341,13 +348,22 @@ async def other_form(
     A file that HeyGen still does not know is named by its link, a sound whose link
     has expired by its asset. Nothing was made of the refused one.
     """
-    sound = row.inputs.get("sound")
-    body = row.body
-    if error.code == "asset_not_found":
-        body = _by_links(row.body, account.asset_links)
-    elif error.code == "download_failed" and sound and '"audio_url"' in body:
+    sound, asset_id = row.inputs.get("sound"), ""
+    if error.code == "download_failed" and sound and '"audio_url"' in row.body:
         asset_id = await asset_of_sound(account, sound)
-        body = _by_asset(row.body, asset_id)
+
+    def named(part: dict[str, Any]) -> dict[str, Any]:
+        if asset_id and part.pop("audio_url", None):
+            part["audio_asset_id"] = asset_id
+        for name, link in (("asset_id", "url"), ("audio_asset_id", "audio_url")):
+            known = account.asset_links
+            if error.code == "asset_not_found" and part.get(name) in known:
+                part[link] = known.pop(part.pop(name))  # each of them once
+                if part.get("type") == name:
+                    part["type"] = link
+        return part
+
+    body = _text(json.loads(row.body, object_hook=named))
     return _without(row, error) if body == row.body else {"body": body}
 
 
@@ -375,31 +391,6 @@ def _without(row: RenderRow, error: ApiError) -> dict[str, Any]:
             other = {"engine": FALLBACK_ENGINE, "error_message": words}
             return {"body": _text(body), **other}
     return {}
-
-
-def _by_links(body: str, links: dict[str, str]) -> str:
-    """Return a request that names its files by their links, each of them once."""
-
-    def linked(part: dict[str, Any]) -> dict[str, Any]:
-        for name, link in (("asset_id", "url"), ("audio_asset_id", "audio_url")):
-            if part.get(name) in links:
-                part[link] = links.pop(part.pop(name))
-                if part.get("type") == name:
-                    part["type"] = link
-        return part
-
-    return _text(json.loads(body, object_hook=linked))
-
-
-def _by_asset(body: str, asset_id: str) -> str:
-    """Return a request whose sound is an asset, not HeyGen's link that has expired."""
-
-    def kept(part: dict[str, Any]) -> dict[str, Any]:
-        if part.pop("audio_url", None):
-            part["audio_asset_id"] = asset_id
-        return part
-
-    return _text(json.loads(body, object_hook=kept))
 
 
 def _text(body: dict[str, Any]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing, nullcontext
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +23,13 @@ from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow
 from heygen_nb.models import ProgressStatus, Video
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.archive import described, links
-from heygen_nb.renderer.submit import forget_what_failed, not_rendered, record
+from heygen_nb.renderer.submit import (
+    DELETED,
+    forget_what_failed,
+    not_rendered,
+    reason_of,
+    record,
+)
 from heygen_nb.timing import USUAL_S, PastRender, RenderClock, RenderTimes, estimate_s
 
 if TYPE_CHECKING:
@@ -50,21 +55,7 @@ _EMOJI: dict[ProgressStatus, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """What one look at a video showed.
-
-    Attributes:
-        word: HeyGen's status word, or ``missing``.
-        video: The whole reply; always there when the render has ended well.
-    """
-
-    word: str
-    video: VideoReply | None = None
-
-
-_MISSING = Sighting("not_found")
-_News = asyncio.Queue[Sighting | Exception | None]
+_News = asyncio.Queue[VideoReply | Exception | None]
 
 
 class Watcher:
@@ -92,8 +83,10 @@ class Watcher:
 
     async def watch(
         self, video_id: str, *, interval_s: float, at_once: bool = False
-    ) -> AsyncGenerator[Sighting | None]:
+    ) -> AsyncGenerator[VideoReply | None]:
         """Yield what every look shows; None when a look failed.
+
+        A video that HeyGen does not have is ``missing``.
 
         Args:
             video_id: Which video.
@@ -132,7 +125,7 @@ class Watcher:
         while self._waiters:
             await self._sleep(min(seconds for _id, seconds in self._waiters.values()))
             waiters = dict(self._waiters)
-            looks: dict[str, Sighting | None] = {}
+            looks: dict[str, VideoReply | None] = {}
             failure = None
             try:
                 looks = await self._look_at_all({name for name, _s in waiters.values()})
@@ -141,51 +134,48 @@ class Watcher:
             for queue, (video_id, _s) in waiters.items():
                 queue.put_nowait(failure or looks[video_id])
 
-    async def _look_at_all(self, video_ids: set[str]) -> dict[str, Sighting | None]:
+    async def _look_at_all(self, video_ids: set[str]) -> dict[str, VideoReply | None]:
         ids = sorted(video_ids)
         if len(ids) == 1:
             return {ids[0]: await self._look(ids[0])}
-        news: dict[str, Sighting | None] = dict.fromkeys(ids)
+        news: dict[str, VideoReply | None] = dict.fromkeys(ids)
         for start in range(0, len(ids), MAX_STATUS_IDS):
-            news |= await self._bulk(ids[start : start + MAX_STATUS_IDS])
+            part = ids[start : start + MAX_STATUS_IDS]
+            try:
+                rows = await self._client.video_statuses(part)
+            except NotAuthorizedError:
+                raise
+            except ApiError as error:
+                log.warning("%s", error)
+                continue
+            told = {row.video_id: row.status for row in rows}
+            for name in part:
+                news[name] = VideoReply(id=name, status=told.get(name, "not_found"))
         ended = [
-            video_id
-            for video_id, sighting in news.items()
-            if sighting
+            video.id
+            for video in news.values()
+            if video
             and (
-                phase(sighting.word) in ("completed", "failed")
-                or sighting.word == "not_found"
+                phase(video.status) in ("completed", "failed")
+                or video.status == "not_found"  # or missing in the answer
             )
         ]
         looks = await asyncio.gather(*(self._look(video_id) for video_id in ended))
         return news | dict(zip(ended, looks, strict=True))
 
-    async def _bulk(self, ids: list[str]) -> dict[str, Sighting | None]:
-        try:
-            rows = await self._client.video_statuses(ids)
-        except NotAuthorizedError:
-            raise
-        except ApiError as error:
-            log.warning("%s", error)
-            return {}
-        told = {row.video_id: Sighting(row.status) for row in rows if row.video_id}
-        # one that is missing in the answer is looked at by itself
-        return {video_id: told.get(video_id, _MISSING) for video_id in ids}
-
-    async def _look(self, video_id: str) -> Sighting | None:
+    async def _look(self, video_id: str) -> VideoReply | None:
         try:
             async with self._gets:
-                video = await self._client.get_video(video_id)
+                return await self._client.get_video(video_id)
         except NotAuthorizedError:
             raise
         except ApiError as error:
             # Only this code says that the video is gone; any other 404 may be a
             # gateway's, and a failed look never is a failed render.
             if isinstance(error, NotFoundError) and error.code == "video_not_found":
-                return Sighting("missing")
+                return VideoReply(id=video_id, status="missing")
             log.warning("%s", error)
             return None
-        return Sighting(video.status, video)
 
 
 async def wait(
@@ -194,7 +184,7 @@ async def wait(
     report: Report,
     pace: Pace,
     *,
-    row: RenderRow | None = None,
+    row: RenderRow | None,
     hold: Hold | None = None,
 ) -> Video:
     """Wait for a video to be rendered.
@@ -204,7 +194,7 @@ async def wait(
         video_id: Any video of the account.
         report: Gets every look.
         pace: How often to look, and how long.
-        row: The render that made it, if that is known.
+        row: The render that made it; None for a video the ledger does not know.
         hold: Of that render; without one, steps are stored when nobody has it.
 
     Raises:
@@ -213,10 +203,6 @@ async def wait(
         NotAuthorizedError: The key is not accepted.
     """
     clock = account.clock
-    if row is None:
-        row = await asyncio.to_thread(
-            account.ledger.render_of_video, account.payer, video_id
-        )
     if row:
         report.clock = clock_for(row, await _times(account))
     # The time of day is asked only once: it may be set while we wait.
@@ -232,20 +218,22 @@ async def wait(
     patience, seen = Patience(pace, clock.uptime), Seen()
     silent_since: datetime | None = None
     async with aclosing(looks):
-        async for sighting in looks:
+        async for look in looks:
             elapsed_s = clock.uptime() - begun_s
-            if sighting is None:
+            if look is None:
                 silent_since = silent_since or clock.now()
                 line = out_of_reach(silent_since, pace.interval_s)
                 await report("unknown", line, elapsed_s=elapsed_s)
             else:
-                silent_since = None
-                sighting = seen.judge(sighting, elapsed_s)  # noqa: PLW2901
+                silent_since, reply = None, seen.judge(look, elapsed_s)
                 left_s = seen.left_queue_s(elapsed_s)
-                row = await _store(account, row, sighting, left_s, hold)
-                await _report_sighting(report, sighting, elapsed_s)
-                if _has_ended(sighting):
-                    return await _ended(account, row, sighting, report, elapsed_s)
+                row = await _store(account, row, reply, left_s, hold)
+                await _tell(report, reply, elapsed_s)
+                if _has_ended(reply):
+                    video = _video(account, row, reply)
+                    line = _("✅ Video created! ID: {id}").format(id=reply.id)
+                    await report("completed", line, elapsed_s=elapsed_s)
+                    return video
             if patience.is_over():
                 error = timed_out(video_id, patience)
                 await report("unknown", error.message, elapsed_s=elapsed_s)
@@ -260,19 +248,20 @@ class Seen:
         self._missing_s: float | None = None
         self._queued_s: float | None = None
 
-    def judge(self, sighting: Sighting, elapsed_s: float) -> Sighting:
-        """Return a look; a video that is not found is ``deleted`` once that is sure."""
-        if sighting.word != "missing":
+    def judge(self, reply: VideoReply, elapsed_s: float) -> VideoReply:
+        """Return a look; a video that is not found has failed once that is sure."""
+        if reply.status != "missing":
             self._missing_s = None
         else:
             if self._missing_s is None:
                 self._missing_s = elapsed_s
             apart_s = elapsed_s - self._missing_s
             sure = elapsed_s >= _YOUNG_S and apart_s >= _BETWEEN_LOOKS_S
-            sighting = Sighting("deleted" if sure else "pending")
-        if phase(sighting.word) == "pending":
+            told = {"status": "failed", "failure_code": DELETED}
+            reply = reply.model_copy(update=told if sure else {"status": "pending"})
+        if phase(reply.status) == "pending":
             self._queued_s = elapsed_s
-        return sighting
+        return reply
 
     def left_queue_s(self, elapsed_s: float) -> float | None:
         """Return when the queue was left, between two looks; None if none saw it."""
@@ -294,79 +283,73 @@ async def _times(account: Account) -> RenderTimes:
 async def _store(
     account: Account,
     row: RenderRow | None,
-    sighting: Sighting,
+    reply: VideoReply,
     left_queue_s: float | None,
     hold: Hold | None,
 ) -> RenderRow | None:
     """Store what a look tells, unless another process has the render: it does so."""
-    if row is None or not _news(account, row, sighting, left_queue_s):
+    if row is None or not _news(account, row, reply, left_queue_s):
         return row
     ours = nullcontext(hold) if hold else account.hold(RenderRow, row.id)
     async with ours as held:
         if held is None:
             return row
         row = await asyncio.to_thread(account.ledger.render, row.id)
-        if news := _news(account, row, sighting, left_queue_s):
+        if news := _news(account, row, reply, left_queue_s):
             row = await record(account, held, **news)
             await forget_what_failed(account, row)
         return row
 
 
 def _news(
-    account: Account, row: RenderRow, sighting: Sighting, left_queue_s: float | None
+    account: Account, row: RenderRow, reply: VideoReply, left_queue_s: float | None
 ) -> dict[str, Any]:
     """Return the step that a look tells of; nothing if the ledger knows it."""
-    word, video = sighting.word, sighting.video
-    if row.state not in ("submitted", "completed"):
-        return {}
-    if _is_lost(sighting):
+    found = phase(reply.status)
+    if found == "failed" and row.state in ("submitted", "completed"):
         return {
             "name": "failed",
             "state": "failed",
-            "error_code": _failure_code(sighting),
-            "error_message": (video and video.failure_message) or "",
+            "error_code": _failure_code(reply),
+            "error_message": reply.failure_message or "",
             "reserved_cost": 0.0,
         }
-    if row.state == "completed":
+    if row.state != "submitted":
         return {}
-    seen = phase(word) == "processing" and row.processing_at is None
-    if seen and left_queue_s is not None:
+    unseen = found == "processing" and row.processing_at is None
+    if unseen and left_queue_s is not None:
         begun = row.submitted_at or account.clock.now()
         at = begun + timedelta(seconds=left_queue_s)
         return {"name": "processing", "processing_at": at}
-    if video and _has_ended(sighting):
-        seconds = video.duration_s or row.estimate_s or 0.0
-        resolution = row.inputs.get("resolution", "")
-        return {
-            "name": "completed",
-            "state": "completed",
-            "duration_s": seconds,
-            "cost": account.rates.bill(row.engine, seconds, resolution, row.look_type),
-            "reserved_cost": 0.0,
-            **_completed_at(row, video),
-        }
-    return {}
+    if not _has_ended(reply):
+        return {}
+    seconds = reply.duration_s or row.estimate_s or 0.0
+    resolution = row.inputs.get("resolution", "")
+    done: dict[str, Any] = {
+        "name": "completed",
+        "state": "completed",
+        "duration_s": seconds,
+        "cost": account.rates.bill(row.engine, seconds, resolution, row.look_type),
+        "reserved_cost": 0.0,
+    }
+    # nobody may have looked until much later than HeyGen was done
+    if row.submitted_at and reply.created_at and reply.completed_at:
+        took = reply.completed_at - reply.created_at
+        done["completed_at"] = row.submitted_at + took
+    return done
 
 
-async def _ended(
-    account: Account,
-    row: RenderRow | None,
-    sighting: Sighting,
-    report: Report,
-    elapsed_s: float,
-) -> Video:
-    reply = sighting.video
-    if reply is None or _is_lost(sighting):
-        known = reply.id if reply else str(row.video_id if row else "")
-        words = reply and (reply.failure_message or reply.failure_code)
-        raise not_rendered(
-            known,
-            _failure_code(sighting),
-            words or _("deleted"),
-            charged=None if sighting.word == "deleted" else False,
-        )
-    line = _("✅ Video created! ID: {id}").format(id=reply.id)
-    await report("completed", line, elapsed_s=elapsed_s)
+def _video(account: Account, row: RenderRow | None, reply: VideoReply) -> Video:
+    """Return the video that a last look has shown.
+
+    Raises:
+        RenderFailedError: There is none.
+        PaymentRequiredError: It was not made for want of credit.
+    """
+    if phase(reply.status) == "failed":
+        code = _failure_code(reply)
+        charged = None if code == DELETED else False
+        raise not_rendered(reply.id, code, reply.failure_message, charged=charged)
     video = Video(
         video_id=reply.id,
         status="completed",
@@ -378,32 +361,17 @@ async def _ended(
     return described(account, row, video) if row else video
 
 
-def _completed_at(row: RenderRow, video: VideoReply) -> dict[str, datetime]:
-    """Return when HeyGen was done: nobody may have looked until much later."""
-    if not (row.submitted_at and video.created_at and video.completed_at):
-        return {}
-    return {"completed_at": row.submitted_at + (video.completed_at - video.created_at)}
-
-
-def _is_lost(sighting: Sighting) -> bool:
-    return phase(sighting.word) == "failed" or sighting.word == "deleted"
-
-
-def _has_ended(sighting: Sighting) -> bool:
+def _has_ended(reply: VideoReply) -> bool:
     # HeyGen says completed before the file is there
-    film = sighting.video and sighting.video.video_url
-    return _is_lost(sighting) or bool(phase(sighting.word) == "completed" and film)
+    found = phase(reply.status)
+    return found == "failed" or bool(found == "completed" and reply.video_url)
 
 
-async def _report_sighting(
-    report: Report, sighting: Sighting, elapsed_s: float
-) -> None:
-    video, word, reason = sighting.video, sighting.word, ""
-    if word == "deleted":
-        word, reason = "failed", _("the video was deleted")
-    elif phase(word) == "failed" and video:
-        reason = video.failure_message or video.failure_code or ""
-    elif phase(word) == "completed" and not _has_ended(sighting):
+async def _tell(report: Report, reply: VideoReply, elapsed_s: float) -> None:
+    word, reason = reply.status, ""
+    if phase(word) == "failed":
+        reason = reason_of(_failure_code(reply), reply.failure_message)
+    elif phase(word) == "completed" and not _has_ended(reply):
         word = "processing"
     line = status_line(word, elapsed_s, reason)
     await report(phase(word), line, elapsed_s=elapsed_s)
@@ -436,9 +404,9 @@ def timed_out(video_id: str, patience: Patience) -> WaitTimeoutError:
     return WaitTimeoutError(line, video_id=video_id)
 
 
-def _failure_code(sighting: Sighting) -> str:
+def _failure_code(reply: VideoReply) -> str:
     """Return why a video failed; the many words for an empty purse are one."""
-    code = (sighting.video and sighting.video.failure_code) or sighting.word
+    code = reply.failure_code or "failed"
     return NO_CREDIT if means_credit(code) else code
 
 

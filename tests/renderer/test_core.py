@@ -20,9 +20,10 @@ from heygen_nb.errors import (
     RenderFailedError,
     WaitTimeoutError,
 )
-from heygen_nb.log import Report
+from heygen_nb.ledger import NO_CREDIT
 from heygen_nb.renderer.account import open_account
-from heygen_nb.renderer.wait import wait
+from heygen_nb.renderer.advance import waited
+from heygen_nb.renderer.submit import not_rendered
 
 pytestmark = pytest.mark.anyio
 
@@ -274,6 +275,15 @@ async def test_a_failed_render_says_why_and_costs_nothing(sandbox):
     assert sandbox.charges() == []
 
 
+@pytest.mark.parametrize("code", ["rendering_failed", "deleted", NO_CREDIT])
+async def test_a_failure_without_words_shows_no_code(code):
+    error = not_rendered("e5f6g7h8", code, None)
+
+    assert code not in f"{error.message} {error.hint}".replace("was deleted", "")
+    assert error.code == code
+    assert error.hint
+
+
 async def test_a_deleted_video_ends_the_waiting(make_sandbox):
     sandbox = make_sandbox(pending_s=30)
     settings = sandbox.settings()
@@ -284,7 +294,7 @@ async def test_a_deleted_video_ends_the_waiting(make_sandbox):
 
     async with open_account(settings, clock=clock) as account:
         with pytest.raises(RenderFailedError, match="deleted"):
-            await wait(account, video_id, Report(None), Pace(0.01, 9000))
+            await waited(account, video_id, Pace(0.01, 9000))
 
 
 async def test_a_video_that_is_not_found_at_first_is_waited_for(sandbox):

@@ -47,8 +47,8 @@ async def no_sleep(_seconds):
 async def words_of(watcher, video_id, count):
     seen = []
     async with aclosing(watcher.watch(video_id, interval_s=1)) as looks:
-        async for sighting in looks:
-            seen.append(sighting and sighting.word)
+        async for video in looks:
+            seen.append(video and video.status)
             if len(seen) == count:
                 return seen
     return seen

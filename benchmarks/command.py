@@ -20,8 +20,8 @@ from pathlib import Path
 
 from preview import SCRIPT
 
-from heygen_nb.cli.commands import PreviewOptions
-from heygen_nb.cli.preview import run_preview
+from heygen_nb.cli import PreviewOptions
+from heygen_nb.cli.local import run_preview
 
 
 def main(runs: int) -> None:

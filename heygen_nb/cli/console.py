@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,18 +15,16 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.prompt import Confirm
 from rich.table import Table
 
+from heygen_nb import models
+from heygen_nb.config import Settings
+from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.log import printable
+from heygen_nb.models import Draft, Failure, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-
     from rich.text import Text
 
-    from heygen_nb import models
-    from heygen_nb.config import Settings
-    from heygen_nb.errors import HeygenNbError
-    from heygen_nb.models import Draft, Failure, Outcome
     from heygen_nb.renderer.account import Account
 
 _Result = TypeVar("_Result")
@@ -49,7 +48,7 @@ def with_account(
     console: Console | None = None,
 ) -> _Result:
     """Open the account and do the work; tell the console if it is the sandbox."""
-    from heygen_nb.renderer.account import open_account  # noqa: PLC0415 - 0.4 s
+    from heygen_nb.renderer.account import open_account
 
     async def run() -> _Result:
         async with open_account(settings) as account:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from heygen_nb.cli import DoctorOptions
 from heygen_nb.cli.console import say, with_account
 from heygen_nb.cli.live import live_report
 from heygen_nb.config import Settings, load_settings
@@ -26,11 +28,6 @@ from heygen_nb.renderer.resolve import (
     look_meant,
     voice_meant,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from heygen_nb.cli.commands import DoctorOptions
 
 _Found = TypeVar("_Found")
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from heygen_nb.api import check_video, finish_video, render_drafts, without_limits
+from heygen_nb.cli import FinishOptions, RenderOptions
 from heygen_nb.cli.console import (
     ask,
     err,
@@ -21,18 +22,12 @@ from heygen_nb.config import Settings, load_settings
 from heygen_nb.drafts import check_draft, drafts_from, read_drafts
 from heygen_nb.errors import DraftError, LimitError
 from heygen_nb.i18n import gettext as _, ngettext
-from heygen_nb.models import Draft, Video
+from heygen_nb.models import Draft, Outcome, Video
 from heygen_nb.money import amount_text
+from heygen_nb.renderer.account import Account
 from heygen_nb.renderer.finish import words_of
 from heygen_nb.renderer.order import next_unpaid, over_limit, quote_all
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from heygen_nb.cli.commands import FinishOptions, RenderOptions
-    from heygen_nb.models import Outcome
-    from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.request import Proposal
+from heygen_nb.renderer.request import Proposal
 
 _SHOWN = 20  # plans of a large table
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
+from heygen_nb.cli import AvatarOptions, VoiceOptions
 from heygen_nb.cli.console import err, say, show_table, with_account
 from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError
+from heygen_nb.heygen.wire import VoiceReply
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Avatar, Voice
+from heygen_nb.renderer.account import Account
 from heygen_nb.renderer.catalogue import Listing, age_text
 from heygen_nb.renderer.resolve import meant
 from heygen_nb.renderer.search import (
@@ -17,13 +21,6 @@ from heygen_nb.renderer.search import (
     voice_filter,
     word_label,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from heygen_nb.cli.commands import AvatarOptions, VoiceOptions
-    from heygen_nb.heygen.wire import VoiceReply
-    from heygen_nb.renderer.account import Account
 
 _Item = TypeVar("_Item", Voice, Avatar)
 _LINKS = {"sample_url", "picture_url"}  # they expire

@@ -7,17 +7,14 @@ names no id, address or key.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from heygen_nb.errors import ApiError, NotFoundError
+from heygen_nb.heygen import HeyGenClient
 from heygen_nb.heygen.refusals import hint_for
 from heygen_nb.heygen.wire import phase
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Iterable
-
-    from heygen_nb.heygen import HeyGenClient
 
 _Item = TypeVar("_Item")
 

@@ -1,4 +1,7 @@
-"""``demo``, ``lab`` and ``sandbox``: what runs on this machine alone."""
+"""``demo``, ``preview``, ``lab`` and ``sandbox``: what runs on this machine alone.
+
+What a preview has no need of is loaded by the other commands when they run.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,10 @@ import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heygen_nb.api import render_drafts
+from heygen_nb.cli import DemoOptions, LabOptions, PreviewOptions, ServeOptions
 from heygen_nb.cli.console import (
     log_lines,
     on_terminal,
@@ -20,18 +24,16 @@ from heygen_nb.cli.console import (
     with_account,
 )
 from heygen_nb.config import load_settings
-from heygen_nb.drafts import read_drafts
-from heygen_nb.files import packaged
+from heygen_nb.drafts import drafts_from, read_drafts
+from heygen_nb.files import file_stem, packaged
 from heygen_nb.i18n import current_language, gettext as _
-from heygen_nb.renderer.account import SANDBOX_FOLDER, Account
-from heygen_nb.sandbox.app import serve
-from heygen_nb.sandbox.state import SandboxOptions
+from heygen_nb.models import Outcome
+from heygen_nb.preview import render_scene
+from heygen_nb.renderer import draft_settings
+from heygen_nb.renderer.animatic import FAST_PX, PREVIEWS, SHARE_PX, scene_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from heygen_nb.cli.commands import DemoOptions, LabOptions, ServeOptions
-    from heygen_nb.models import Outcome
+    from heygen_nb.renderer.account import Account
     from heygen_nb.sandbox.process import SandboxHandle
 
 _FIRST = "01_studio.ipynb"
@@ -46,6 +48,8 @@ _NO_KEYS = {"backend": "sandbox", "heygen_api_key": None, "telegram_bot_token": 
 
 def run_demo(options: DemoOptions) -> int:
     """Render an example, post it to the sandbox chat, say where everything is."""
+    from heygen_nb.api import render_drafts
+
     chosen = None if options.language == "auto" else options.language
     settings = load_settings(language=chosen, poll_interval_s=1)
     settings = settings.model_copy(update=_NO_KEYS)
@@ -72,6 +76,26 @@ def run_demo(options: DemoOptions) -> int:
         return outcome
 
     return with_account(settings, demo, out).exit_code
+
+
+def run_preview(options: PreviewOptions) -> int:
+    """Make the animatic of every draft in the file, or of a table's first row."""
+    settings, output = load_settings(), options.output
+    if options.template:
+        drafts = drafts_from(options.file, options.template, settings=settings)[:1]
+    else:
+        drafts = read_drafts(options.file, settings.home)
+    side = SHARE_PX if options.share else FAST_PX
+    for draft in drafts:
+        target = output or settings.home / PREVIEWS / f"{file_stem(draft.id)}.mp4"
+        if len(drafts) > 1 and output:
+            target = output.with_name(f"{output.stem}-{draft.id}{output.suffix}")
+        scene = asyncio.run(scene_of(draft, draft_settings(draft, settings), side))
+        # In this process: nobody waits for it to do something else.
+        made = render_scene(scene, target.absolute())
+        length = _("{seconds:.1f} s").format(seconds=made.duration_s)
+        say(f"👁 #{draft.id} {made.path} ({length})")
+    return 0
 
 
 def run_lab(options: LabOptions) -> int:
@@ -119,6 +143,10 @@ def notebooks_in(home: Path) -> Path:
 
 def run_sandbox(options: ServeOptions) -> int:
     """Serve both stand-ins until Ctrl-C; say how to point a client at them."""
+    from heygen_nb.renderer.account import SANDBOX_FOLDER
+    from heygen_nb.sandbox.app import serve
+    from heygen_nb.sandbox.state import SandboxOptions
+
     serve(
         options.port,
         state_dir=load_settings().home / SANDBOX_FOLDER,

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 from heygen_nb.api import take_up
+from heygen_nb.cli import (
+    ExportOptions,
+    HistoryOptions,
+    MarkSentOptions,
+    ResendOptions,
+    ResumeOptions,
+)
 from heygen_nb.cli.console import (
     ask,
     cost_text,
@@ -22,20 +28,11 @@ from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.ledger import Ledger
+from heygen_nb.models import Outcome
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.account import Account, ledger_url
 from heygen_nb.renderer.order import adopt, order_again
 from heygen_nb.reports import HistoryLine, export_history, history_lines
-
-if TYPE_CHECKING:
-    from heygen_nb.cli.commands import (
-        ExportOptions,
-        HistoryOptions,
-        MarkSentOptions,
-        ResendOptions,
-        ResumeOptions,
-    )
-    from heygen_nb.models import Outcome
 
 
 def run_resume(options: ResumeOptions) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from rich.live import Live
 from rich.text import Text
 
+from heygen_nb.cli import WriteOptions
 from heygen_nb.cli.console import err, say
 from heygen_nb.config import Settings, check_duration, load_settings
 from heygen_nb.drafts import check_draft, read_drafts, what_is_said, write_draft
@@ -23,12 +25,6 @@ from heygen_nb.renderer.account import ledger_url
 from heygen_nb.scripts import ScriptRequest, TextCallback
 from heygen_nb.timing import script_language
 from heygen_nb.writing import Writing, open_writing
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
-
-    from heygen_nb.cli.commands import WriteOptions
 
 FOLDER = "drafts"
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from heygen_nb.cli import local
-from heygen_nb.cli.commands import LabOptions
+from heygen_nb.cli import LabOptions, local
 
 
 @pytest.fixture

@@ -10,10 +10,4 @@ from heygen_nb.drafts.spoken import (
     what_is_said,
 )
 from heygen_nb.drafts.table import Table, read_table, table_of
-from heygen_nb.drafts.template import (
-    DraftTemplate,
-    Filled,
-    drafts_from,
-    fill,
-    repeated_text,
-)
+from heygen_nb.drafts.template import DraftTemplate, drafts_from, fill, repeated_text

@@ -6,8 +6,8 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from heygen_nb.config import Settings, find_home
@@ -151,19 +151,6 @@ _TEMPLATE_SIGN = re.compile(r"\{[{%#]")
 _SHORTENED = re.compile(r"-?\d([.,]\d+)?E\+\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """What a table has become.
-
-    Attributes:
-        drafts: One for each row, without repeated rows.
-        repeated: How many rows say the same as an earlier one.
-    """
-
-    drafts: tuple[Draft, ...]
-    repeated: int = 0
-
-
 def drafts_from(
     table: object,
     template: str | Path | None = None,
@@ -194,10 +181,10 @@ def drafts_from(
     home = settings.home if settings else find_home()
     found = table_of(table)
     chosen = None if template is None else DraftTemplate.of(template, home)
-    filled = fill(found, chosen, columns)
-    if filled.repeated:
-        log.warning("%s: %s", found.name, repeated_text(filled.repeated))
-    return list(filled.drafts)
+    drafts = fill(found, chosen, columns)
+    if repeated := len(found.rows) - len(drafts):
+        log.warning("%s: %s", found.name, repeated_text(repeated))
+    return drafts
 
 
 def repeated_text(count: int) -> str:
@@ -213,8 +200,10 @@ def fill(
     table: Table,
     template: DraftTemplate | None,
     columns: Mapping[str, str] | None = None,
-) -> Filled:
-    """Make a draft of each row; see :func:`drafts_from`.
+) -> list[Draft]:
+    """Make a draft of each row, once of those that say the same.
+
+    See :func:`drafts_from`.
 
     Raises:
         TableError: Rows do not fit; has all their problems.
@@ -229,82 +218,79 @@ def fill(
     used = set(table.columns if template is None else template.names)
     if "id" in table.columns and not (template and "id" in template.parts):
         used.add("id")
-    filling = _Filling(table, template, used)
-    texts = [(row, found) for row in table.rows if (found := filling.texts(row))]
-    drafts = filling.drafts(texts)
+    left = template.left(table) if template else {}
+    filling = _Filling(table, template, left, sorted(used))
+    drafts = filling.drafts()
     if filling.problems:
         problems = [text for _row, text in sorted(filling.problems)]
         raise _refused(table, problems, filling.hint)
-    return Filled(tuple(drafts), len(texts) - len(drafts))
+    return drafts
 
 
+@dataclass
 class _Filling:
     """The rows of one table on their way, and what is wrong with them."""
 
-    def __init__(
-        self, table: Table, template: DraftTemplate | None, used: Collection[str]
-    ) -> None:
-        self._table = table
-        self._template = template
-        self._used = sorted(used)
-        self._left = template.left(table) if template else {}
-        self.problems: list[tuple[int, str]] = []
-        self.hint = ""
+    table: Table
+    template: DraftTemplate | None
+    left: Mapping[str, str]
+    used: Sequence[str]
+    problems: list[tuple[int, str]] = field(default_factory=list)
+    hint: str = ""
 
-    def texts(self, row: Row) -> dict[str, str] | None:
-        """Return the texts of a row's draft; None if something is wrong with it."""
-        wrong = [(c, p) for c in self._used if (p := _problem_of(row.cells[c]))]
+    def _texts(self, row: Row) -> dict[str, str]:
+        """Return the texts of a row's draft; none if something is wrong with it."""
+        wrong = [(c, p) for c in self.used if (p := _problem_of(row.cells[c]))]
         for column, problem in wrong:
             self._note(row, problem, column)
         if wrong:
-            return None
-        own = {name: row.cells[name] for name in self._used}
-        if self._template is None:
+            return {}
+        own = {name: row.cells[name] for name in self.used}
+        if self.template is None:
             return own
         try:
-            found = self._template.fill(row.cells)
+            found = self.template.fill(row.cells)
         except DraftError as error:
-            self.hint = self.hint or error.hint
-            self._note(row, error.message, getattr(error, "name", ""))
-            return None
-        found |= {field: row.cells[key] for field, key in self._left.items()}
+            self._note(row, error.message, getattr(error, "name", ""), error.hint)
+            return {}
+        found |= {field: row.cells[key] for field, key in self.left.items()}
         return {"id": own["id"], **found} if "id" in own else found
 
-    def drafts(self, rows: Iterable[tuple[Row, dict[str, str]]]) -> list[Draft]:
+    def drafts(self) -> list[Draft]:
         """Make the drafts, and note those that cannot be spoken or share an id."""
-        rows = list(rows)
+        rows = [(row, texts) for row in self.table.rows if (texts := self._texts(row))]
         digests = [None if id_of(texts) else self._digest(row) for row, texts in rows]
         given = {id_of(texts) for _row, texts in rows}
         short = _short_ids({digest for digest in digests if digest}, given)
         made: dict[str, tuple[Row, Draft]] = {}
         for (row, texts), digest in zip(rows, digests, strict=True):
-            where = self._table.place(row)
+            where = self.table.place(row)
             try:
                 draft = make_draft(texts, where, short[digest] if digest else "")
                 check_draft(draft)
             except DraftError as error:
-                self.hint = self.hint or error.hint
-                self._note(row, error.message.removeprefix(f"{where}: "))
+                self._note(
+                    row, error.message.removeprefix(f"{where}: "), "", error.hint
+                )
                 continue
             first, same = made.setdefault(draft.id, (row, draft))
             if same != draft:
-                problem = _("“{id}” is the id of row {row} too").format(
-                    id=draft.id, row=first.number
-                )
-                self._note(row, problem, "id")
+                problem = _("“{id}” is the id of row {row} too")
+                self._note(row, problem.format(id=draft.id, row=first.number), "id")
         return [draft for _row, draft in made.values()]
 
     def _digest(self, row: Row) -> str:
         """Return what tells this row's content from others, wherever it stands."""
-        identity = self._template.identity if self._template else ""
+        identity = self.template.identity if self.template else ""
         # an empty cell counts for nothing: a new optional column changes no id
-        cells = [(name, row.cells[name]) for name in self._used if row.cells[name]]
+        cells = [(name, row.cells[name]) for name in self.used if row.cells[name]]
         content = json.dumps([identity, cells], ensure_ascii=False)
         return hashlib.sha256(content.encode()).hexdigest()
 
-    def _note(self, row: Row, problem: str, column: str = "") -> None:
-        where = self._table.place(row, column)
+    def _note(self, row: Row, problem: str, column: str = "", hint: str = "") -> None:
+        where = self.table.place(row, column)
         self.problems.append((row.number, f"{where}: {problem}"))
+        self.hint = self.hint or hint
 
 
 def _short_ids(digests: set[str], taken: set[str]) -> dict[str, str]:

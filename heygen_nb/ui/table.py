@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Sequence
     from pathlib import Path
 
-    from heygen_nb.drafts.template import Filled
     from heygen_nb.models import Draft
     from heygen_nb.ui.jobs import Job
 
@@ -147,7 +146,7 @@ class TableCard(Part):
             self._show()
             return
         home = self._panel.shared.settings.home
-        filled: DraftError | Filled
+        filled: DraftError | list[Draft]
         try:
             chosen = None if template is None else DraftTemplate.of(template, home)
             columns = self._meanings() if chosen is None else None
@@ -160,8 +159,8 @@ class TableCard(Part):
             self._show()
             self.place.tell(filled)
         else:
-            self.drafts = tuple(await self._panel.shared.voiced(filled.drafts))
-            self._show(_first_row_html(filled.drafts[0], filled.repeated))
+            self.drafts = tuple(await self._panel.shared.voiced(filled))
+            self._show(_first_row_html(filled[0], len(table.rows) - len(filled)))
 
     def _template(self) -> Path | str | None:
         if self.d_template.value == _TYPED:

@@ -25,7 +25,7 @@ async def shared(sandbox):
 async def drafts_of(shared, count):
     rows = "".join(f"Name {number}\n" for number in range(count))
     table = read_table("people.csv", f"name\n{rows}".encode())
-    return fill(table, DraftTemplate.of(HELLO, shared.settings.home)).drafts
+    return fill(table, DraftTemplate.of(HELLO, shared.settings.home))
 
 
 async def next_unpaid(shared, drafts):

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 OLDEST, HEAD = "0004", "0008"
 BUSY_TIMEOUT_S = 30
-IDLE_TIMEOUT_S = 5  # our transactions take milliseconds
+IDLE_TIMEOUT_S = 20  # ours take milliseconds, a thousand drafts on a busy machine 5 s
 _SHARED_DRIVES = re.compile(r"nfs|cifs|smb|afp|9p|webdav|drvfs|^fuse(?!.*overlay)")
 
 

@@ -38,8 +38,7 @@ from heygen_nb.renderer.account import Account, open_account
 from heygen_nb.renderer.advance import advance, fetched, waited
 from heygen_nb.renderer.finish import checked, refuse_faulty
 from heygen_nb.renderer.order import ToRender, order, order_again, order_all, speak
-from heygen_nb.renderer.resolve import finish_of
-from heygen_nb.renderer.search import SearchIndex, voice_filter
+from heygen_nb.renderer.resolve import SearchIndex, finish_of, voice_filter
 
 if TYPE_CHECKING:
     from collections.abc import (

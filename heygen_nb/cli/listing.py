@@ -14,10 +14,10 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Avatar, Voice
 from heygen_nb.renderer.account import Account
 from heygen_nb.renderer.catalogue import Listing, age_text
-from heygen_nb.renderer.resolve import meant
-from heygen_nb.renderer.search import (
+from heygen_nb.renderer.resolve import (
     SearchIndex,
     language_label,
+    meant,
     voice_filter,
     word_label,
 )

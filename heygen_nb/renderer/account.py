@@ -242,20 +242,9 @@ async def open_account(
     values = vars(settings).values()
     secrets = [v.get_secret_value() for v in values if isinstance(v, SecretStr)]
     open_log(settings.log_path, secrets)  # a key may be new though it is shared
-    key = (asyncio.get_running_loop(), clock, *_identity(settings))
-    async with turn(*key):
-        if key not in _open:
-            async with AsyncExitStack() as stack:
-                account = _open[key] = await _opened(settings, clock, stack)
-                stack.callback(_open.pop, key)
-                account.closing = stack.pop_all()
-        account = _open[key]
-    async with account.used():
-        yield account
-
-
-def _identity(settings: Settings) -> tuple[object, ...]:
-    return (
+    key = (
+        asyncio.get_running_loop(),
+        clock,
         settings.home,
         ledger_url(settings),
         settings.videos_dir,
@@ -265,6 +254,15 @@ def _identity(settings: Settings) -> tuple[object, ...]:
         settings.heygen_session,
         settings.max_concurrent_renders,
     )
+    async with turn(*key):
+        if key not in _open:
+            async with AsyncExitStack() as stack:
+                account = _open[key] = await _opened(settings, clock, stack)
+                stack.callback(_open.pop, key)
+                account.closing = stack.pop_all()
+        account = _open[key]
+    async with account.used():
+        yield account
 
 
 async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Account:

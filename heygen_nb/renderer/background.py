@@ -75,25 +75,19 @@ async def uploaded(
         reply = await account.client.upload_asset(sent, content, kind)
         if reply.url:
             account.asset_links[reply.asset_id] = reply.url
-        await _is_known(account, reply.asset_id)
+        for pause_s in ASSET_PAUSES_S:
+            try:
+                await account.client.get_asset(reply.asset_id)
+                break
+            except NotFoundError:
+                await account.clock.sleep(pause_s)
+            except ApiError as error:  # that HeyGen does not say so stops nothing
+                log.info("%s", error)
+                break
         size = len(content)
         return await asyncio.to_thread(
             assets.keep, payer, digest, reply.asset_id, name=name, size=size
         )
-
-
-async def _is_known(account: Account, asset_id: str) -> None:
-    """Wait until HeyGen knows a new file; that it does not say so stops nothing."""
-    for pause_s in ASSET_PAUSES_S:
-        try:
-            await account.client.get_asset(asset_id)
-        except NotFoundError:
-            await account.clock.sleep(pause_s)
-        except ApiError as error:
-            log.info("%s", error)
-            return
-        else:
-            return
 
 
 def foreign(picture: Picture, home: Path) -> Iterator[str]:

@@ -129,23 +129,16 @@ async def settle(account: Account, hold: Hold, row: RenderRow, pace: Pace) -> Re
             if row.error_code == NO_CREDIT:
                 raise not_rendered("", NO_CREDIT, row.error_message)
             return row
-        _check_time(account, row, look, pace)
+        made = sum(item.video_id is not None for item in look.items.values())
+        key = str(row.batch_key)
+        known = account.batch_moves.get(key)
+        if known is None or known[0] != made:
+            account.batch_moves[key] = made, Patience(pace, account.clock.uptime)
+        elif known[1].is_over() and row.batch_id:
+            line = _("⌛ Render {id} still waits in its batch; it is not lost")
+            raise WaitTimeoutError(line.format(id=row.id), video_id="")
         row = await asyncio.to_thread(account.ledger.render, row.id)
     return row
-
-
-def _check_time(account: Account, row: RenderRow, look: BatchLook, pace: Pace) -> None:
-    """Raise when nothing of the batch has moved for the time one may take."""
-    made = sum(item.video_id is not None for item in look.items.values())
-    key = str(row.batch_key)
-    known = account.batch_moves.get(key)
-    if known is None or known[0] != made:
-        account.batch_moves[key] = made, Patience(pace, account.clock.uptime)
-    elif known[1].is_over() and row.batch_id:
-        line = _("⌛ Render {id} still waits in its batch; it is not lost").format(
-            id=row.id
-        )
-        raise WaitTimeoutError(line, video_id="")
 
 
 async def _look(account: Account, row: RenderRow, interval_s: float) -> BatchLook:

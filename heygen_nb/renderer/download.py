@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
@@ -156,7 +155,9 @@ class Downloader:
                         f"HTTP {reply.status_code}",
                         expired=reply.status_code in _EXPIRED,
                     )
-                if reply.status_code == _PARTIAL and _begins_at(reply) != have:
+                part_is = reply.headers.get("content-range", "")
+                follows = part_is.startswith(f"bytes {have}-")
+                if reply.status_code == _PARTIAL and not follows:
                     part.unlink(missing_ok=True)  # it would be sewn together wrongly
                     raise _Retry(_("the file changed"))
                 await self._store(reply, part, have)
@@ -190,9 +191,3 @@ class Downloader:
             raise _Retry(
                 _("{got} of {expected} bytes came").format(got=got, expected=expected)
             )
-
-
-def _begins_at(reply: httpx.Response) -> int:
-    """Return the byte that a part begins with; -1 when that is not told."""
-    found = re.match(r"bytes (\d+)-", reply.headers.get("content-range", ""))
-    return int(found[1]) if found else -1

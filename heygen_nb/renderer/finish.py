@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 from concurrent.futures import BrokenExecutor
+from contextlib import suppress
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -159,7 +160,11 @@ def _expected(
     layout, pages = finishing.caption_pages(work, size, facts.duration_s, None)
     background: str | Path | None = str(inputs.get("background_url", ""))
     if not str(background).startswith("#"):
-        background = _picture(account, (inputs.get("draft") or {}).get("background"))
+        own = (inputs.get("draft") or {}).get("background") or ""
+        background = None
+        with suppress(ConfigError):  # its picture is not there any more
+            picture = picture_of(own, account.home)
+            background = picture.path if picture else None
     return finishing.Expectation(
         script=row.script,
         speed=row.speed or 1.0,
@@ -169,15 +174,6 @@ def _expected(
         pages=pages,
         moves=bool(inputs.get("use_avatar", True) or pages),
     )
-
-
-def _picture(account: Account, background: str | None) -> Path | None:
-    """Return a draft's own picture; None if it has none, or none any more."""
-    try:
-        picture = picture_of(background, account.home) if background else None
-    except ConfigError:
-        return None
-    return picture.path if picture else None
 
 
 def noted_findings(noted: str, film: Path) -> list[tuple[str, Path]]:

@@ -119,41 +119,28 @@ async def make_plan(
     """
     check_draft(draft)
     left_out, script = left_out_text(draft.script), what_is_said(draft.script).text
-    said, target_s = words_said(script, settings), settings.video_duration
+    language, target_s = script_language(script), settings.video_duration
     cast = await choose_cast(account, settings, spoken=audio is not None)
-    fit, language = await _fit(account, settings, cast.voice.voice_id, script, said)
-    spoken, speed = (audio or fit).length, (audio or fit).speed
-    pad_s = 0.0 if cast.look else _pad_s(spoken.seconds, target_s)
-    length = spoken.later(pad_s)
-    here = cast.engine == NO_AVATAR
-    wish = Wish(
-        draft_id=draft.id,
-        script=said,
-        voice_id=cast.voice.voice_id,
-        target_s=target_s,
-        speed=speed,
-        slowest=settings.min_speed,
-        fastest=settings.max_speed,
-        expected_s=spoken.seconds,
-        near_s=FILM_NEAR_S if here else NEAR_S,
+    wish, fit = await _wish(
+        account, draft, settings, cast, language=language, audio=audio
     )
+    spoken, here = (audio or fit).length, cast.engine == NO_AVATAR
+    # what silence brings a video without an avatar to its length
+    missing_s = round(target_s - spoken.seconds, 1)
+    pad_s = 0.0 if cast.look or missing_s < _LEAST_PAD_S else missing_s
+    length = spoken.later(pad_s)
     first = not audio and (here or settings.length_mode == "exact")
     speaks = first and not await settled(account, wish)
     quote = _quote(account, settings, cast, spoken, length, speaks=speaks)
-    if here:
-        body = _narrated_body(wish, settings)
-    else:
-        uploaded = (asset_id or NOT_UPLOADED) if cast.picture else ""
-        body = _video_body(_voiced_by(wish, audio), settings, cast, pad_s, uploaded)
     new = _new_render(
         draft,
         settings,
         cast,
         audio,
-        body=body,
+        body=_body(settings, cast, wish, audio, pad_s=pad_s, asset_id=asset_id),
         script=script,
         language=language,
-        speed=speed,
+        speed=wish.speed,
         estimate_s=round(length.seconds, 1),
         pad_s=pad_s,
         quoted=quote.amount,
@@ -170,28 +157,50 @@ async def make_plan(
         warnings=(
             *about_captions(script, settings),
             *filter(None, [left_out]),
-            *await _about_choice(account, settings, cast, new, fit),
+            *_about_voice(script, language, cast.voice),
+            *_about_length(fit, target_s, pad_s),
+            *await _about_look(account, settings, cast),
+            *(foreign(cast.picture, settings.home) if cast.picture else ()),
         ),
         picture=cast.picture,
         instead=_instead(account, settings, cast, length.seconds),
     )
 
 
-async def _fit(
-    account: Account, settings: Settings, voice_id: str, script: str, said: str
-) -> tuple[Fit, str]:
-    """Return how near a script comes to its length, and its language."""
+async def _wish(
+    account: Account,
+    draft: Draft,
+    settings: Settings,
+    cast: Cast,
+    *,
+    language: str,
+    audio: Audio | None,
+) -> tuple[Wish, Fit]:
+    """Return what is to be said, and how near a script comes to its length."""
+    voice_id, target_s = cast.voice.voice_id, settings.video_duration
+    slowest, fastest = settings.min_speed, settings.max_speed
+    said = words_said(what_is_said(draft.script).text, settings)
     model = await speech_model(account)
-    language = script_language(script)
     fit = model.fit(
         said,
-        settings.video_duration,
+        target_s,
         voice_id=voice_id,
         language=language,
-        slowest=settings.min_speed,
-        fastest=settings.max_speed,
+        slowest=slowest,
+        fastest=fastest,
     )
-    return fit, language
+    wish = Wish(
+        draft_id=draft.id,
+        script=said,
+        voice_id=voice_id,
+        target_s=target_s,
+        speed=(audio or fit).speed,
+        slowest=slowest,
+        fastest=fastest,
+        expected_s=(audio or fit).length.seconds,
+        near_s=FILM_NEAR_S if cast.engine == NO_AVATAR else NEAR_S,
+    )
+    return wish, fit
 
 
 def _quote(
@@ -273,24 +282,6 @@ def _new_render(
     )
 
 
-def _pad_s(spoken_s: float, target_s: float) -> float:
-    """Return the silence that brings a video without an avatar to its length."""
-    missing_s = round(target_s - spoken_s, 1)
-    return missing_s if missing_s >= _LEAST_PAD_S else 0.0
-
-
-async def _about_choice(
-    account: Account, settings: Settings, cast: Cast, new: NewRender, fit: Fit
-) -> tuple[str, ...]:
-    """Return what the user should know of voice, length, avatar and background."""
-    return (
-        *_about_voice(new.script, new.language, cast.voice),
-        *_about_length(fit, settings.video_duration, new.pad_s),
-        *await _about_look(account, settings, cast),
-        *(foreign(cast.picture, settings.home) if cast.picture else ()),
-    )
-
-
 def _about_voice(script: str, language: str, voice: VoiceReply) -> Iterator[str]:
     spoken = language, (voice.language or "").partition(" ")[0]
     if spoken in (("ru", "English"), ("en", "Russian")):
@@ -337,31 +328,36 @@ async def _about_look(account: Account, settings: Settings, cast: Cast) -> list[
     return found
 
 
-def _voiced_by(wish: Wish, audio: Audio | None) -> dict[str, Any]:
-    """Return what is spoken: the words, or in exact mode the speech made of them."""
-    if audio:
-        by_link = {"audio_url": audio.link}
-        return by_link if audio.link else {"audio_asset_id": audio.asset_id}
-    settings = VoiceSettings(speed=wish.speed)
-    return {
-        "script": wish.script,
-        "voice_id": wish.voice_id,
-        "voice_settings": settings,
-    }
-
-
-def _video_body(
-    spoken: dict[str, Any], settings: Settings, cast: Cast, pad_s: float, asset_id: str
+def _body(
+    settings: Settings,
+    cast: Cast,
+    wish: Wish,
+    audio: Audio | None,
+    *,
+    pad_s: float,
+    asset_id: str,
 ) -> dict[str, Any]:
-    """Return what HeyGen is asked for.
+    """Return what HeyGen is asked for, or what a film made here is made of.
 
     Args:
-        spoken: See :func:`_voiced_by`.
         settings: Effective settings.
         cast: Who speaks, and before what.
+        wish: What is said.
+        audio: In exact mode the speech made of it.
         pad_s: Silence at the end, of a video without an avatar.
-        asset_id: Of the background, if that is a file.
+        asset_id: Of the background, if that is a file and uploaded.
     """
+    if cast.engine == NO_AVATAR:
+        return _narrated_body(wish, settings)
+    asset_id = (asset_id or NOT_UPLOADED) if cast.picture else ""
+    spoken: dict[str, Any] = {
+        "script": wish.script,
+        "voice_id": wish.voice_id,
+        "voice_settings": VoiceSettings(speed=wish.speed),
+    }
+    if audio:
+        by_link = {"audio_url": audio.link}
+        spoken = by_link if audio.link else {"audio_asset_id": audio.asset_id}
     frame: dict[str, Any] = {
         "aspect_ratio": settings.aspect_ratio,
         "resolution": settings.resolution,

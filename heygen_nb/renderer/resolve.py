@@ -1,7 +1,7 @@
 """From what the user wished to what there is, and what tells two wishes apart.
 
-Voice, avatar, engine and background; and the revision, which changes whenever picture
-or sound would.
+Voice, avatar, engine and background; the revision, which changes whenever picture or
+sound would; and the search for voices and avatars, quick enough for typing.
 """
 
 from __future__ import annotations
@@ -11,21 +11,22 @@ import difflib
 import hashlib
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from heygen_nb import preview
 from heygen_nb.drafts import what_is_said
 from heygen_nb.drafts.spoken import PRONOUNCE_NAME, pronounced
 from heygen_nb.errors import ConfigError, PreviewError
-from heygen_nb.i18n import gettext as _
-from heygen_nb.models import NO_AVATAR, SCRIPT_LANGUAGES
+from heygen_nb.i18n import current_language, gettext as _
+from heygen_nb.models import NO_AVATAR, SCRIPT_LANGUAGES, Avatar, Voice
 from heygen_nb.renderer.background import COLOR, Picture, identity, picture_of
 from heygen_nb.timing import script_language
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from heygen_nb.config import Settings
     from heygen_nb.heygen.wire import LookReply, VoiceReply
@@ -35,6 +36,11 @@ if TYPE_CHECKING:
 _MOST_LETTERS = 12  # of those that are named
 _BEST_FIRST = ("avatar_v", "avatar_iv", "avatar_iii")
 _WISH = re.compile(r"([a-z]{2,3})-([A-Z]{2})-\w+(?:-\w+)*")  # en-US-Neural2-F
+T = TypeVar("T", Voice, Avatar)
+NEAREST = 5
+_BEGINNING = 3
+_ALIKE = 0.6  # of difflib's ratio: one letter wrong in five
+_WORD = re.compile(r"\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,21 +234,17 @@ def _of_wished_language(wish: str, voices: Sequence[VoiceReply]) -> list[VoiceRe
     match = _WISH.fullmatch(wish)
     if not match:
         return []
-    language = SCRIPT_LANGUAGES.get(match[1]) or _language_name(match[1])
+    language = SCRIPT_LANGUAGES.get(match[1])
+    if not language:
+        from babel import Locale, UnknownLocaleError  # noqa: PLC0415 - 7 MB of names
+
+        with suppress(UnknownLocaleError):
+            language = Locale(match[1]).get_language_name("en")
     return [
         v
         for v in voices
         if language and (v.language or "").casefold().startswith(language.casefold())
     ]
-
-
-def _language_name(code: str) -> str:
-    from babel import Locale, UnknownLocaleError  # noqa: PLC0415 - 7 MB of names
-
-    try:
-        return Locale(code).get_language_name("en") or ""
-    except UnknownLocaleError:
-        return ""
 
 
 def _nearest(name: str, voices: Sequence[VoiceReply]) -> list[VoiceReply]:
@@ -346,3 +348,158 @@ def revisions_of(draft: Draft, inputs: dict[str, Any]) -> tuple[str, ...]:
         for script in scripts
     )
     return tuple(dict.fromkeys(made))
+
+
+@dataclass(frozen=True, slots=True)
+class Found(Generic[T]):
+    """What fits, best first; or, ``near``, what is spelt alike because nothing does."""
+
+    items: Sequence[T]
+    near: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry(Generic[T]):
+    item: T
+    name: str
+    inside: str  # any part of it may be typed
+    labels: str  # only beginnings of its words: "male" is no "female"
+
+
+class SearchIndex(Generic[T]):
+    """All items of one kind, prepared for search.
+
+    Args:
+        items: Voices or avatars, in the order they are shown while nothing is typed.
+    """
+
+    def __init__(self, items: Sequence[T]) -> None:
+        self._entries: list[_Entry[T]] = [_entry(item) for item in items]
+        words = (_WORD.findall(f"{e.name} {e.labels}") for e in self._entries)
+        self._words = tuple(sorted({word for group in words for word in group}))
+
+    def search(
+        self, text: str, keep: Callable[[T], bool] = lambda _item: True
+    ) -> Found[T]:
+        """Return what has all the words, own ones first, then the best match.
+
+        Args:
+            text: Parts of name or id, words of language, gender or kind.
+            keep: What else an item has to be.
+        """
+        entries = [entry for entry in self._entries if keep(entry.item)]
+        words = text.casefold().split()
+        hits = _fitting(entries, words)
+        if hits or not entries:
+            return Found(hits)
+        alike = [
+            word if _fitting(self._entries, [word]) else _closest(word, self._words)
+            for word in words
+        ]
+        near = _fitting(entries, [word for word in alike if word])
+        return Found(near[:NEAREST] if any(alike) else [], near=True)
+
+
+@lru_cache(maxsize=64)
+def _closest(word: str, words: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word, words, n=1, cutoff=_ALIKE)
+    return close[0] if close else ""
+
+
+def _fitting(entries: Sequence[_Entry[T]], words: Sequence[str]) -> list[T]:
+    text = " ".join(words)
+    ranked = [
+        (not entry.item.own, _rank(entry, text), number)
+        for number, entry in enumerate(entries)
+        if all(word in entry.inside or f" {word}" in entry.labels for word in words)
+    ]
+    return [entries[number].item for *_place, number in sorted(ranked)]
+
+
+def _rank(entry: _Entry[T], text: str) -> int:
+    if entry.name == text or entry.item.id.casefold() == text:
+        return 0
+    if not text or entry.name.startswith(text):
+        return 1
+    if f" {text} " in f" {entry.name} {entry.labels} ":
+        return 2
+    return 3 if text in entry.name else 4
+
+
+def _entry(item: T) -> _Entry[T]:
+    name = " ".join(item.name.casefold().split())
+    labels = (
+        *language_words(item.language if isinstance(item, Voice) else ""),
+        item.gender,
+        *((item.kind, item.orientation) if isinstance(item, Avatar) else ()),
+    )
+    return _Entry(
+        item=item,
+        name=name,
+        inside=f"{name} {item.id.casefold()}",
+        labels=f" {' '.join(labels)} ".casefold(),
+    )
+
+
+def speaks(voice: Voice, wish: str) -> bool:
+    """Tell whether a voice's language is meant: ``Russian``, ``ru``, ``русский``.
+
+    A beginning of at least three letters is enough; an empty wish means any.
+    """
+    wish = wish.strip().casefold()
+    names = [name.casefold() for name in language_words(voice.language)]
+    return wish in ("", *names) or (
+        len(wish) >= _BEGINNING and any(name.startswith(wish) for name in names)
+    )
+
+
+def is_of(gender: str, wish: str) -> bool:
+    """Tell whether a gender is meant: ``female``, ``F``; an empty wish means any."""
+    return gender.casefold().startswith(wish.strip().casefold())
+
+
+def language_label(language: str) -> str:
+    """Return HeyGen's word for a language in the language of the panels."""
+    names = language_words(language)
+    if current_language() == "en" or len(names) == 1:
+        return language
+    return names[-1][:1].upper() + names[-1][1:]
+
+
+def word_label(word: str) -> str:
+    """Return HeyGen's word for a gender, shape or kind in the user's language."""
+    labels = {
+        "female": _("female"),
+        "male": _("male"),
+        "portrait": _("portrait"),
+        "landscape": _("landscape"),
+        "square": _("square"),
+        "studio_avatar": _("studio avatar"),
+        "photo_avatar": _("photo avatar"),
+        "digital_twin": _("digital twin"),
+    }
+    return labels.get(word.casefold(), word)
+
+
+@lru_cache(maxsize=256)
+def language_words(language: str) -> tuple[str, ...]:
+    """Return what a language may be called: HeyGen's word, code, English, Russian."""
+    code = _codes().get(language.partition("(")[0].strip().casefold())
+    if not code:
+        return (language,)
+    from babel import Locale  # noqa: PLC0415 - 7 MB of names
+
+    names = (Locale(at).languages.get(code, "") for at in ("en", "ru"))
+    return (language, code, *filter(None, names))
+
+
+@lru_cache
+def _codes() -> dict[str, str]:
+    from babel import Locale  # noqa: PLC0415 - 7 MB of names
+
+    return {name.casefold(): code for code, name in Locale("en").languages.items()}
+
+
+def voice_filter(language: str, gender: str) -> Callable[[Voice], bool]:
+    """Return the test whether a voice is of a language and a gender."""
+    return lambda voice: speaks(voice, language) and is_of(voice.gender, gender)

@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -54,18 +55,18 @@ _MATTING = re.compile(r"matting|background.removal|remove_back")
 _ENGINE = re.compile(r"engine|does.not.support.avatar")
 
 
+@dataclass(slots=True)
 class Waits:
     """Waits as a server asks for, never for longer than is bearable.
 
-    Args:
+    Attributes:
         account: Its clock.
         report: Told of every wait that the server asked for.
     """
 
-    def __init__(self, account: Account, report: Report) -> None:
-        self._clock = account.clock
-        self._report = report
-        self._waited_s = 0.0
+    account: Account
+    report: Report
+    _waited_s: float = 0.0
 
     def may_last(self, asked_s: float | None) -> bool:
         """Tell whether there is time for a wait of that length."""
@@ -78,8 +79,8 @@ class Waits:
         self._waited_s += max(wait_s, 1.0)  # nobody is asked for ever
         if asked_s:
             line = _("⏳ HeyGen asks to wait: {seconds} s")
-            await self._report("pending", line.format(seconds=round(wait_s)))
-        await self._clock.sleep(wait_s)
+            await self.report("pending", line.format(seconds=round(wait_s)))
+        await self.account.clock.sleep(wait_s)
 
 
 async def submit(

@@ -244,9 +244,8 @@ async def wait(
 class Seen:
     """What the looks at one video tell together."""
 
-    def __init__(self) -> None:
-        self._missing_s: float | None = None
-        self._queued_s: float | None = None
+    _missing_s: float | None = None
+    _queued_s: float | None = None
 
     def judge(self, reply: VideoReply, elapsed_s: float) -> VideoReply:
         """Return a look; a video that is not found has failed once that is sure."""

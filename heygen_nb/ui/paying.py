@@ -11,7 +11,7 @@ from heygen_nb.models import NO_AVATAR, Draft, Voice
 from heygen_nb.money import amount_text
 from heygen_nb.renderer import settings_for, update_video_config
 from heygen_nb.renderer.order import over_limit, quote_phrase, say_phrase
-from heygen_nb.renderer.search import language_label
+from heygen_nb.renderer.resolve import language_label
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import Avatar, Voice
 from heygen_nb.renderer.catalogue import Kind, age_text
-from heygen_nb.renderer.search import SearchIndex, language_label, word_label
+from heygen_nb.renderer.resolve import SearchIndex, language_label, word_label
 from heygen_nb.ui.backgrounds import BackgroundPicker
 from heygen_nb.ui.base import (
     Actions,

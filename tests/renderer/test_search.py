@@ -4,7 +4,7 @@ import pytest
 
 from heygen_nb.i18n import set_language
 from heygen_nb.models import Avatar, Voice
-from heygen_nb.renderer.search import SearchIndex, is_of, language_label, speaks
+from heygen_nb.renderer.resolve import SearchIndex, is_of, language_label, speaks
 from heygen_nb.sandbox.catalogue import voices
 
 

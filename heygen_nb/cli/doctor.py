@@ -72,7 +72,8 @@ class _Checkup:
         left = _("not told") if amount is None else amount_text(amount, unit)
         purse = purse_of(settings)
         words = _("✅ Balance: {left}").format(left=left)
-        say(f"{words} ({purse})" if purse else words)
+        found = " · ".join(filter(None, (purse, settings.heygen_source)))
+        say(f"{words} ({found})" if purse else words)
         await self._check(
             _("HeyGen voice"),
             lambda: voice_meant(account, settings.heygen_voice),

@@ -340,11 +340,10 @@ def session_of(settings: Settings) -> Callable[[], SecretStr | None] | None:
 
 
 def purse_of(settings: Settings) -> str:
-    """Return which purse pays, and where its key or session was found."""
+    """Return which purse pays; empty in the sandbox."""
     if settings.active_backend == "sandbox":
         return ""
-    purse = _("credits of the plan") if session_of(settings) else _("API wallet")
-    return f"{purse} · {settings.heygen_source}".removesuffix(" · ")
+    return _("credits of the plan") if session_of(settings) else _("API wallet")
 
 
 def ledger_url(settings: Settings) -> str:

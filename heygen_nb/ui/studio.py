@@ -143,8 +143,7 @@ class Studio(Panel):
     def _head(self) -> int:
         """Draw the header; return how many renders are under way."""
         count = self.shared.jobs.running
-        # where its key was found says nothing to whoever never typed one
-        purse = purse_of(self.shared.settings).partition(" · ")[0]
+        purse = purse_of(self.shared.settings)
         badge = "HeyGen" if purse else _("SANDBOX · local and free")
         css = "hg-chip" if purse else "hg-chip hg-sandbox"
         words = ngettext("{count} rendering", "{count} rendering", count)

@@ -242,6 +242,7 @@ async def test_both_connections_can_be_tested(panel, sandbox, monkeypatch):
     await click(panel, panel.test_telegram, panel.telegram_state)
 
     assert "✓ works · balance $100.00 · API wallet" in panel.heygen_state.html
+    assert "HEYGEN_API_KEY" not in panel.heygen_state.html
     assert "✓ works · @" in panel.telegram_state.html
 
 

@@ -15,9 +15,9 @@ from IPython import display as ipython_display
 
 from heygen_nb.errors import ArgumentError, HeygenNbError
 from heygen_nb.i18n import again, gettext as _
+from heygen_nb.ui.display import dead_html
 from heygen_nb.ui.html import bar_html, failure_html, markup
 from heygen_nb.ui.state import SharedState, shared_state
-from heygen_nb.ui.surface import dead_html
 
 log = logging.getLogger("heygen_nb.ui")
 

@@ -1,24 +1,38 @@
-"""What a notebook shows without a panel: our objects, and ``%%avatar``; and ``run``."""
+"""What a notebook shows: films, our objects, ``%%avatar``; what goes wrong there."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
+import os
 import shlex
+import sys
 from argparse import ArgumentParser
 from collections import deque
-from collections.abc import Callable, Coroutine
-from typing import Any, NoReturn, TypeVar
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import Future
+from html import escape
+from pathlib import Path
+from typing import Any, Literal, NoReturn, TypeVar
+from urllib.parse import quote
 
+from heygen_nb import finishing
 from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft, Progress, Quote, Video
 from heygen_nb.money import amount_text
+from heygen_nb.renderer.finish import pool
 from heygen_nb.timing import estimate_s
-from heygen_nb.ui.html import bar_html, markup, video_html
+from heygen_nb.ui.html import bar_html, markup
 
 _Result = TypeVar("_Result")
 _LINES = 8
+MAX_EMBEDDED_BYTES = 25_000_000
+"""What a page still takes in: it is stored in the notebook as well, a third larger."""
+
+_COPY_PX = 720
+_FIRST_SUBSHELLS, _MENDED = (7, 0), (7, 4)
 
 
 def run(coro: Coroutine[Any, Any, _Result]) -> _Result:
@@ -171,3 +185,133 @@ async def _make(draft: Draft, *, render: bool) -> Video | None:
         shown.update(screen.HTML(bar_html(progress.fraction) + log))
 
     return await render_video(draft, show, settings=shared.settings)
+
+
+# The home of the notebook
+
+
+def surface() -> Literal["colab", "vscode", "jupyter"]:
+    """Return who shows this kernel's notebook, by what they leave in it."""
+    if "google.colab" in sys.modules:
+        return "colab"
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    names = getattr(shell, "user_ns", {})
+    return "vscode" if "__vsc_ipynb_file__" in names else "jupyter"
+
+
+def kernel_notes() -> Iterator[str]:
+    """Yield a line for each thing that is known to misbehave here, and what to do."""
+    kernel = sys.modules.get("ipykernel")
+    version = kernel.version_info[:2] if kernel else (0, 0)
+    where = surface()
+    if where == "vscode" and version >= _FIRST_SUBSHELLS:
+        yield _(
+            "VS Code is known to hang with ipykernel 7: pip install 'ipykernel<7', "
+            "then restart the kernel."
+        )
+    elif _FIRST_SUBSHELLS <= version < _MENDED:
+        yield _(
+            "ipykernel 7.0 to 7.3 may stop work when its cell has ended: "
+            "pip install 'ipykernel>=7.4', then restart the kernel."
+        )
+    if where == "colab":
+        yield _(
+            "Colab may show what happens while no cell runs only with the next cell."
+        )
+
+
+def dead_html() -> str:
+    """Return words that are seen only beside a panel without its kernel.
+
+    A saved notebook that is opened again has no panel, one whose kernel was restarted
+    has one that JupyterLab marks; wherever styles are not let in, the words stand.
+    """
+    living = ".hg:not(.jupyter-widgets-disconnected)"
+    here = f".jp-OutputArea:has({living}) .hg-dead"
+    elsewhere = f"body:not(:has(.jp-OutputArea)):has({living}) .hg-dead"
+    words = _("This panel has no kernel behind it any more: run the cell again.")
+    return (
+        f"<style>{here},{elsewhere}{{display:none}}</style>"
+        f'<div class="hg-dead" role="alert">⏸ {words}</div>'
+    )
+
+
+def video_html(path: Path) -> str:
+    """Return a video tag that plays wherever the notebook is shown.
+
+    By path only files inside the folder that the server serves can be reached.
+    """
+    source, note = video_source(path)
+    name = escape(_("Video"))
+    tag = (
+        f'<video class="hg-video" controls preload="metadata" src="{source}" '
+        f'aria-label="{name}" '
+        f'style="max-width:100%;max-height:400px;border-radius:8px"></video>'
+    )
+    return (tag if source else "") + (markup(note, "hg-hint", "div") if note else "")
+
+
+def video_source(path: Path) -> tuple[str, str]:
+    """Return what a video tag plays a film from, and a word about it if need be.
+
+    JupyterLab serves files: the path relative to the notebook stores nothing in it.
+    VS Code and Colab serve none: there the film stands in the page itself, a large one
+    as a copy that is made meanwhile.
+    """
+    if surface() == "jupyter":
+        return quote(relative(path)), ""
+    text = _(
+        "Files do not play here by their path: {name} ({size:.1f} MB) is stored in "
+        "the notebook."
+    )
+    if copy := copy_of(path):
+        if not copy.done():
+            text = _(
+                "{name} is too large to be stored in the notebook: a copy in 720p is "
+                "being made. It plays when it is ready; in a cell, show it again then."
+            )
+            return "", text.format(name=path.name)
+        if error := copy.exception():
+            del _COPIES[_version(path)]  # tried again when it is asked for again
+            return "", str(error)
+        path = copy.result()
+    content = path.read_bytes()
+    note = text.format(name=path.name, size=len(content) / 1e6)
+    return f"data:video/mp4;base64,{base64.b64encode(content).decode()}", note
+
+
+_COPIES: dict[tuple[Path, int], Future[Path]] = {}
+
+
+def copy_of(path: Path) -> Future[Path] | None:
+    """Return the copy of a film that fits a page; None if the film itself plays.
+
+    It is begun once, in another process: encoding takes as long as the film.
+    """
+    if surface() == "jupyter" or path.stat().st_size <= MAX_EMBEDDED_BYTES:
+        return None
+    version = _version(path)
+    if version not in _COPIES:
+        copy = path.with_name(f"{path.stem}.embedded.mp4")
+        if copy.exists() and copy.stat().st_mtime_ns >= version[1]:
+            _COPIES[version] = Future()
+            _COPIES[version].set_result(copy)
+        else:
+            limits = {"max_bytes": MAX_EMBEDDED_BYTES, "short_px": _COPY_PX}
+            _COPIES[version] = pool().submit(
+                finishing.shrink_video, path, copy, **limits
+            )
+    return _COPIES[version]
+
+
+def _version(path: Path) -> tuple[Path, int]:
+    return path, path.stat().st_mtime_ns
+
+
+def relative(path: Path) -> str:
+    """Return a path as seen from the notebook, with forward slashes."""
+    try:
+        return Path(os.path.relpath(path)).as_posix()
+    except ValueError:  # another drive
+        return path.as_posix()

@@ -11,8 +11,8 @@ import ipywidgets as widgets
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.reports import HistoryLine, export_history, history_lines
 from heygen_nb.ui.base import Actions, Panel, Place, column, make, row, show
+from heygen_nb.ui.display import relative
 from heygen_nb.ui.html import data_url, markup, period_options, picture_bytes, two_lines
-from heygen_nb.ui.surface import relative
 from heygen_nb.ui.video import (
     OneWork,
     VideoView,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from heygen_nb.drafts import left_out_text, what_is_said
 from heygen_nb.i18n import LANGUAGES, again, gettext as _, ngettext
 from heygen_nb.money import amount_text
 from heygen_nb.timing import Fit, script_language
-from heygen_nb.ui.surface import video_source
 
 MAX_PICTURE_BYTES = 200_000
 _NBSP = "\N{NO-BREAK SPACE}"
@@ -68,7 +66,7 @@ def failure_html(message: str, hint: str, charged: bool | None) -> str:  # noqa:
 def panel_words(hint: str) -> str:
     """Return a hint with what there is to click for what a programmer would type."""
     for typed, words in _IN_PANELS.items():
-        hint = re.sub(typed, words(), hint)
+        hint = re.sub(typed, again(words), hint)
     return hint
 
 
@@ -90,21 +88,6 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
-
-
-def video_html(path: Path) -> str:
-    """Return a video tag that plays wherever the notebook is shown.
-
-    By path only files inside the folder that the server serves can be reached.
-    """
-    source, note = video_source(path)
-    name = escape(_("Video"))
-    tag = (
-        f'<video class="hg-video" controls preload="metadata" src="{source}" '
-        f'aria-label="{name}" '
-        f'style="max-width:100%;max-height:400px;border-radius:8px"></video>'
-    )
-    return (tag if source else "") + (markup(note, "hg-hint", "div") if note else "")
 
 
 def picture_html(path: Path | None, alt: str, css: str = "hg-thumb") -> str:
@@ -232,33 +215,29 @@ def period_options(*first: int) -> list[tuple[str, int]]:
     return [(words.format(days=d) if d else _("all time"), d) for d in days]
 
 
-_IN_PANELS: dict[str, Callable[[], str]] = {
-    "`heygen-nb doctor`": lambda: _("“Test connection”"),
-    "`heygen-nb voices( --refresh)?`": lambda: _("“Choose…” beside the voice"),
-    "`heygen-nb avatars( --refresh)?`": lambda: _("“Choose…” beside the avatar"),
-    r"heygen-nb resume --adopt \S+ VIDEO_ID": lambda: _(
-        "“This is the video” in the history"
-    ),
-    r"(heygen-nb )?resume --again [\w-]+": lambda: _(
+_IN_PANELS = {
+    "`heygen-nb doctor`": _("“Test connection”"),
+    "`heygen-nb voices( --refresh)?`": _("“Choose…” beside the voice"),
+    "`heygen-nb avatars( --refresh)?`": _("“Choose…” beside the avatar"),
+    r"heygen-nb resume --adopt \S+ VIDEO_ID": _("“This is the video” in the history"),
+    r"(heygen-nb )?resume --again [\w-]+": _(
         "“There is none: pay again” in the history"
     ),
-    "heygen-nb resume": lambda: _("the tab “Generation”"),
-    r"heygen-nb mark-sent \d+": lambda: _("“It is in the chat” in the history"),
-    r"heygen-nb resend \d+": lambda: _("“Send” in the history"),
-    "HEYGEN_API_KEY": lambda: _("“HeyGen API key” in the settings"),
-    "TELEGRAM_BOT_TOKEN": lambda: _("“Telegram bot token” in the settings"),
-    "telegram_chat_id": lambda: _("“Chat” in the settings"),
-    "heygen_avatar_id": lambda: _("“Avatar look id” in the settings"),
-    "heygen_voice": lambda: _("“HeyGen voice” in the settings"),
-    "heygen_background_url": lambda: _("“Background URL” in the settings"),
-    "length_mode(:| to) estimate": lambda: _("“estimated” as the length"),
-    "no_avatar: heygen": lambda: _("“by HeyGen” for films without an avatar"),
-    "max_cost_per_render": lambda: _("“At most for one render” in the settings"),
-    "max_cost_per_day": lambda: _("“At most for a day” in the settings"),
-    "script_model": lambda: _("“Script model” in the settings"),
+    "heygen-nb resume": _("the tab “Generation”"),
+    r"heygen-nb mark-sent \d+": _("“It is in the chat” in the history"),
+    r"heygen-nb resend \d+": _("“Send” in the history"),
+    "HEYGEN_API_KEY": _("“HeyGen API key” in the settings"),
+    "TELEGRAM_BOT_TOKEN": _("“Telegram bot token” in the settings"),
+    "telegram_chat_id": _("“Chat” in the settings"),
+    "heygen_avatar_id": _("“Avatar look id” in the settings"),
+    "heygen_voice": _("“HeyGen voice” in the settings"),
+    "heygen_background_url": _("“Background URL” in the settings"),
+    "length_mode(:| to) estimate": _("“estimated” as the length"),
+    "no_avatar: heygen": _("“by HeyGen” for films without an avatar"),
+    "max_cost_per_render": _("“At most for one render” in the settings"),
+    "max_cost_per_day": _("“At most for a day” in the settings"),
+    "script_model": _("“Script model” in the settings"),
     # where a programmer would keep it is said behind it, in either language
-    r"OPENAI_API_KEY( [\w ]+\.env)?": lambda: _(
-        "“Key of the script model” in the settings"
-    ),
+    r"OPENAI_API_KEY( [\w ]+\.env)?": _("“Key of the script model” in the settings"),
 }
 """What hints of the lower rooms name, and what stands for it in the panels."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -9,9 +10,9 @@ import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import Avatar, Voice
+from heygen_nb.renderer.background import COLOR
 from heygen_nb.renderer.catalogue import Kind, age_text
 from heygen_nb.renderer.resolve import SearchIndex, language_label, word_label
-from heygen_nb.ui.backgrounds import BackgroundPicker
 from heygen_nb.ui.base import (
     Actions,
     Options,
@@ -23,13 +24,14 @@ from heygen_nb.ui.base import (
     row,
     show,
 )
-from heygen_nb.ui.html import markup, two_lines
+from heygen_nb.ui.catalogue import FOLDER
+from heygen_nb.ui.html import markup, thumb_html, two_lines
 from heygen_nb.ui.widgets import PictureGrid, Tile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
-    from heygen_nb.ui.catalogue import AccountLists
+    from heygen_nb.ui.catalogue import AccountLists, KnownBackground
 
     Chosen = Callable[[str, str | None], Coroutine[Any, Any, object]]
 
@@ -355,6 +357,115 @@ _OWNERS = (_("own and public"), ""), (_("own"), "own"), (_("public"), "public")
 
 def _with_all(*words: str) -> Callable[[], Options]:
     return lambda: ((_("all"), ""), *((word_label(word), word) for word in words))
+
+
+_FIRST_COLOR = "#1b2440"
+_ACCEPT = ".png,.jpg,.jpeg,.webp,.gif,.bmp,.tif,.tiff"
+
+
+class BackgroundPicker(Part):
+    """What a background can be, each with its own way in; checked before it is used.
+
+    Args:
+        panel: Whose picker it is.
+        choose: Called with the value to store, empty for no background.
+    """
+
+    def __init__(
+        self, panel: Panel, choose: Callable[[str], Coroutine[Any, Any, object]]
+    ) -> None:
+        self._panel, self._choose = panel, choose
+        self._backgrounds = panel.shared.backgrounds
+        self._current = ""
+        self._earlier: dict[str, KnownBackground] = {}
+        self.place = panel.place()
+        self.now = make(widgets.HTML)
+        none = panel.button(_("🚫 No background"), partial(self.use, ""))
+        self.c_color = panel.field(
+            widgets.ColorPicker, _("🎨 Colour"), value=_FIRST_COLOR
+        )
+        self.t_link = panel.field(
+            widgets.Text,
+            _("🔗 Link or file"),
+            placeholder="https://…/sea.jpg   ~/Pictures/sea.png",
+        )
+        self.u_file = panel.upload(
+            _("⇪ Upload a picture"), self._upload, _ACCEPT, at=self.place
+        )
+        self.grid = PictureGrid(panel, self.use, "hg-wide", self.place)
+        super().__init__(
+            row(self.now, none, css="hg-row hg-now"),
+            self._entry(self.c_color, lambda: self.use(self.c_color.value)),
+            self._entry(self.t_link, self._use_link),
+            row(self.u_file),
+            panel.hint(_hint),
+            self.place,
+            self.grid,
+        )
+
+    def _entry(self, field: widgets.Widget, work: Work) -> widgets.HBox:
+        use = self._panel.button(_("Use"), work, at=self.place)
+        return row(field, use, css="hg-entry")
+
+    async def begin(self, current: str) -> None:
+        """Show what can be chosen, and mark what is used now.
+
+        Args:
+            current: Colour, link or file; empty for none.
+        """
+        self._current = current
+        earlier = await self._backgrounds.earlier()
+        self._earlier = {one.value: one for one in earlier}
+        await self._show_current()
+        # what has no picture is a link
+        tiles = [
+            Tile(one.value, one.label, "" if one.thumb else _("🔗 link"))
+            for one in earlier
+        ]
+        await self.grid.fill(tiles, self._picture, current)
+
+    async def _picture(self, value: str) -> bytes | None:
+        one = self._earlier.get(value)
+        return one.thumb if one else None
+
+    async def _show_current(self) -> None:
+        value = self._current
+        look = await asyncio.to_thread(self._backgrounds.look, value)
+        one = self._earlier.get(value)
+        label = one.label if one else value or _("No background")
+        self.now.value = thumb_html(look, label) + markup(label, "hg-value")
+        if COLOR.fullmatch(value):
+            self.c_color.value = value
+
+    async def use(self, value: str) -> None:
+        """Check a background, mark it and hand it on."""
+        await self._take(lambda: self._backgrounds.use(value))
+
+    async def _use_link(self) -> None:
+        if self.t_link.value.strip():
+            await self.use(self.t_link.value)
+            self.t_link.value = ""
+
+    async def _upload(self, name: str, content: bytes) -> None:
+        keep = self._backgrounds.keep
+        await self._take(lambda: asyncio.to_thread(keep, name, content))
+
+    async def _take(self, checked: Callable[[], Awaitable[str]]) -> None:
+        self._panel.tell_busy(_("Checking…"))
+        try:
+            value = await checked()
+        finally:
+            self.grid.mark(self._current)
+        await self._choose(value)
+        await self.begin(value)
+
+
+def _hint() -> str:
+    return _(
+        "💡 PNG, JPEG, WebP, GIF, BMP or TIFF, up to 32 MB. Over 8 MB an upload"
+        " arrives only in a notebook opened by “heygen-nb lab”: elsewhere put the"
+        " file into the folder {folder} beside config.yaml, and it is offered here."
+    ).format(folder=f"{FOLDER}/")
 
 
 class PickerSlot(Part):

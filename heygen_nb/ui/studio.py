@@ -12,12 +12,12 @@ from heygen_nb.i18n import LANGUAGES, current_language, gettext as _, ngettext
 from heygen_nb.renderer.account import purse_of
 from heygen_nb.ui.analytics import AnalyticsPanel
 from heygen_nb.ui.base import Panel, column, make, row
+from heygen_nb.ui.display import kernel_notes
 from heygen_nb.ui.drafts import DraftsPanel
 from heygen_nb.ui.generation import GenerationPanel
 from heygen_nb.ui.history import HistoryPanel
 from heygen_nb.ui.html import markup, money_text
 from heygen_nb.ui.settings import SettingsPanel
-from heygen_nb.ui.surface import kernel_notes
 
 _PANELS: Sequence[type[Panel]] = (
     DraftsPanel,

@@ -21,9 +21,9 @@ from heygen_nb.renderer.finish import checked, noted_findings
 from heygen_nb.renderer.order import adopt, order_again
 from heygen_nb.reports import HistoryLine, line_by_id
 from heygen_nb.ui.base import Actions, Panel, Part, Words, Work, make, show
+from heygen_nb.ui.display import relative
 from heygen_nb.ui.finishing import FinishRow
 from heygen_nb.ui.html import clock, failure_html, markup, picture_html
-from heygen_nb.ui.surface import relative
 from heygen_nb.ui.widgets import Player
 
 if TYPE_CHECKING:

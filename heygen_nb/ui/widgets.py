@@ -14,8 +14,8 @@ import ipywidgets as widgets
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ui.base import Panel, Part, Place, make, row, shared_layout, show
-from heygen_nb.ui.html import markup, video_html
-from heygen_nb.ui.surface import copy_of
+from heygen_nb.ui.display import copy_of, video_html
+from heygen_nb.ui.html import markup
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence

@@ -10,8 +10,8 @@ from PIL import Image
 import heygen_nb as hg
 from heygen_nb.api import settings_for
 from heygen_nb.renderer.order import order
-from heygen_nb.ui.backgrounds import BackgroundPicker
 from heygen_nb.ui.base import Panel
+from heygen_nb.ui.pickers import BackgroundPicker
 
 pytestmark = pytest.mark.anyio
 

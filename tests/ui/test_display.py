@@ -11,7 +11,7 @@ import heygen_nb as hg
 from heygen_nb import i18n
 from heygen_nb.models import Quote
 from heygen_nb.timing import SpeechModel, estimate_s
-from heygen_nb.ui.display import register
+from heygen_nb.ui.display import register, video_html
 from heygen_nb.ui.html import (
     caption_html,
     clock,
@@ -21,7 +21,6 @@ from heygen_nb.ui.html import (
     panel_words,
     picture_html,
     script_html,
-    video_html,
 )
 
 

@@ -16,8 +16,8 @@ import traitlets
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.preview import probe_video
-from heygen_nb.ui import base, surface
-from heygen_nb.ui.html import video_html
+from heygen_nb.ui import base, display
+from heygen_nb.ui.display import video_html
 from heygen_nb.ui.widgets import Player
 
 
@@ -80,8 +80,8 @@ def large(home, monkeypatch):
 
     may.refused = False
     workers = ThreadPoolExecutor(1)
-    monkeypatch.setattr(surface, "pool", lambda: SimpleNamespace(submit=begun))
-    monkeypatch.setattr(surface, "MAX_EMBEDDED_BYTES", 5)
+    monkeypatch.setattr(display, "pool", lambda: SimpleNamespace(submit=begun))
+    monkeypatch.setattr(display, "MAX_EMBEDDED_BYTES", 5)
     yield SimpleNamespace(film=film, may=may, made=made)
     may.set()
     workers.shutdown()
@@ -99,9 +99,9 @@ def test_a_film_too_large_to_embed_is_made_smaller_meanwhile_and_once(inside, la
     assert "<video" not in first
     assert "film.mp4 is too large to be stored in the notebook" in first
     large.may.set()
-    surface.copy_of(large.film).result(60)
+    display.copy_of(large.film).result(60)
     assert embedded(video_html(large.film)) == b"large"
-    surface._COPIES.clear()  # as in the next kernel
+    display._COPIES.clear()  # as in the next kernel
     assert embedded(video_html(large.film)) == b"large"
     assert large.made == [(large.film, 720)]
 
@@ -152,9 +152,9 @@ def test_a_real_film_gets_its_copy_in_another_process(inside, home, monkeypatch)
             written.mux(video.encode(frame))
         written.mux(video.encode(None))
     limit = film.stat().st_size - 1
-    monkeypatch.setattr(surface, "MAX_EMBEDDED_BYTES", limit)
+    monkeypatch.setattr(display, "MAX_EMBEDDED_BYTES", limit)
 
-    copy = surface.copy_of(film).result(240)
+    copy = display.copy_of(film).result(240)
 
     facts = probe_video(copy)
     assert (facts.width, facts.height) == (720, 1280)
@@ -175,7 +175,7 @@ def test_a_real_film_gets_its_copy_in_another_process(inside, home, monkeypatch)
 def test_a_kernel_that_misbehaves_is_told_with_what_to_do(inside, where, kernel, said):
     inside(where, kernel)
 
-    notes = list(surface.kernel_notes())
+    notes = list(display.kernel_notes())
 
     assert [said in note for note in notes] == ([True] if said else [])
 

@@ -78,6 +78,7 @@ class SandboxHandle:
                 json=body,
                 headers={TOKEN_HEADER: self.control_token},
                 trust_env=False,
+                timeout=_START_S,
             )
             answer = reply.json()
         except (httpx.HTTPError, ValueError) as exc:

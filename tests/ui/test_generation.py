@@ -180,7 +180,7 @@ async def test_a_failed_card_follows_the_language(panel, shared, sandbox):
 async def test_the_timer_ticks_without_asking_heygen(
     make_sandbox, shared, panel, monkeypatch, until
 ):
-    monkeypatch.setattr(generation, "TICK_S", 0.01)
+    monkeypatch.setattr(generation, "TICK_S", 0.05)
     sandbox = make_sandbox(processing_s=30)
     shared.settings = sandbox.settings(poll_interval_s=60)
     job = shared.jobs.start([LEO])[0]
@@ -194,7 +194,7 @@ async def test_the_timer_ticks_without_asking_heygen(
 
 
 async def test_the_timer_ends_when_nothing_runs(panel, shared, monkeypatch, until):
-    monkeypatch.setattr(generation, "TICK_S", 0.01)
+    monkeypatch.setattr(generation, "TICK_S", 0.05)
     await finish(panel, shared.jobs.start([LEO])[0])
 
     await until(lambda: not panel.ticking)

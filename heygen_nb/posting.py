@@ -28,7 +28,7 @@ from heygen_nb.ledger.leases import taken_over
 from heygen_nb.log import ProgressCallback, Report
 from heygen_nb.models import Post, Video
 from heygen_nb.renderer.account import Account, turn
-from heygen_nb.renderer.advance import advance, fetched, fetched_by_id
+from heygen_nb.renderer.advance import advance, fetched, waited
 from heygen_nb.renderer.finish import ai_label
 
 if TYPE_CHECKING:
@@ -199,7 +199,8 @@ class Posting:
     async def video_of(self, post: PostRow) -> Video:
         """Return the video of a stored post, with its file here."""
         if post.render_id is None:
-            return await fetched_by_id(self._account, post.video_id)
+            video = await waited(self._account, post.video_id)
+            return await fetched(self._account, video)
         return await advance(self._account, post.render_id)
 
     def _texts(self, caption: str) -> list[str]:

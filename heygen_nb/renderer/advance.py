@@ -163,9 +163,3 @@ async def waited(
     if row and row.engine == NO_AVATAR:
         return await advance(account, row.id, pace, progress)
     return await wait(account, video_id, Report(progress), pace, row=row)
-
-
-async def fetched_by_id(account: Account, video_id: str) -> Video:
-    """Return any video of the account with its files here, once it is rendered."""
-    video = await waited(account, video_id)
-    return await fetched(account, video)

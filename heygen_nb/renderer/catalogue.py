@@ -71,8 +71,7 @@ class Listing(Generic[R]):
     Attributes:
         model: What it is a list of.
         fetch: Asks HeyGen for all pages.
-        file: Where it is kept; None keeps it in memory only. A broken file counts
-            as none.
+        file: Where it is kept. A broken file counts as none.
         now: The time, aware UTC.
         fresh_for: How old it may become.
         trouble: Why the last refresh brought nothing.
@@ -80,7 +79,7 @@ class Listing(Generic[R]):
 
     model: type[R]
     fetch: Callable[[], AsyncIterator[R]]
-    file: Path | None
+    file: Path
     now: Callable[[], datetime]
     fresh_for: timedelta = FRESH_FOR
     trouble: HeygenNbError | None = None
@@ -143,8 +142,7 @@ class Listing(Generic[R]):
         """Drop what is known: HeyGen is asked at the next use."""
         self._kept = None
         with suppress(OSError):
-            if self.file:
-                self.file.unlink(missing_ok=True)
+            self.file.unlink(missing_ok=True)
 
     def _fresh(self) -> bool:
         age = self.age
@@ -165,14 +163,12 @@ class Listing(Generic[R]):
             return
         self.trouble = None
         self._kept = self._form(fetched_at=self.now(), items=items)
-        if self.file:
-            content = self._kept.model_dump_json()
-            await asyncio.to_thread(keep_whole, self.file, content)
+        content = self._kept.model_dump_json()
+        await asyncio.to_thread(keep_whole, self.file, content)
 
     def _read(self) -> _Kept[R] | None:
         try:
-            content = self.file.read_bytes() if self.file else b""
-            return self._form.model_validate_json(content) if content else None
+            return self._form.model_validate_json(self.file.read_bytes())
         except (OSError, ValidationError):
             return None
 
@@ -183,7 +179,7 @@ class Catalogue:
     Args:
         client: HeyGen.
         folder: Where lists, samples and pictures are kept, see
-            :func:`catalogue_folder`; None keeps lists in memory only.
+            :func:`catalogue_folder`.
         allow_private: Whether samples and pictures may come from this machine; for
             the sandbox.
         now: The time, aware UTC.
@@ -197,28 +193,25 @@ class Catalogue:
     def __init__(
         self,
         client: HeyGenClient,
-        folder: Path | None = None,
+        folder: Path,
         *,
         allow_private: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        def file(name: str) -> Path | None:
-            return folder / f"{name}.json" if folder else None
-
         self._client = client
         self._folder = folder
         self._now = now
         self._used: dict[str, Listing[LookReply]] = {}
         self._allow_private = allow_private
         self._fetching = asyncio.Semaphore(_AT_ONCE)
-        self.said = Listing(VoiceReply, client.list_voices, file("voices"), now)
+        self.said = Listing(VoiceReply, client.list_voices, folder / "voices.json", now)
         self.starfish = Listing(
             VoiceReply,
             lambda: client.list_voices(engine="starfish"),
-            file("starfish"),
+            folder / "starfish.json",
             now,
         )
-        self.looks = Listing(Avatar, self._list_looks, file("looks"), now)
+        self.looks = Listing(Avatar, self._list_looks, folder / "looks.json", now)
 
     async def _list_looks(self) -> AsyncIterator[Avatar]:
         public = self._client.list_looks(ownership="public")
@@ -251,8 +244,7 @@ class Catalogue:
         """Return every look, own ones first; ``on_part`` gets the first ones early."""
         if refresh:  # single looks may have changed as well
             self._used.clear()
-            if self._folder:
-                shutil.rmtree(self._folder / "used", ignore_errors=True)
+            shutil.rmtree(self._folder / "used", ignore_errors=True)
         return await self.looks.get(refresh=refresh, on_part=on_part)
 
     def used(self, look_id: str) -> Listing[LookReply]:
@@ -320,7 +312,7 @@ class Catalogue:
     ) -> bytes:
         """Fetch by a link that may have expired, then once by a fresh one; keep it."""
         file = self._file(name)
-        if file and file.exists():
+        if file.exists():
             return file.read_bytes()
         async with self._fetching:
             link = link or await fresh()
@@ -335,15 +327,14 @@ class Catalogue:
                 content = await fetch(anew, allow_private=self._allow_private)
         if reduce:
             content = await asyncio.to_thread(reduce, content)
-        if file:
-            await asyncio.to_thread(keep_whole, file, content)
+        await asyncio.to_thread(keep_whole, file, content)
         return content
 
-    def _file(self, name: str) -> Path | None:
+    def _file(self, name: str) -> Path:
         """Return where something is kept; ids of HeyGen's are no file names."""
         folder, _slash, own = name.partition("/")
         digest = hashlib.sha256(own.encode()).hexdigest()[:20]
-        return self._folder / folder / digest if self._folder else None
+        return self._folder / folder / digest
 
 
 def catalogue_folder(home: Path, account: Payer) -> Path:

@@ -293,9 +293,6 @@ async def quote_phrase(
         script=text,
         voice_id=voice.voice_id,
         target_s=length.seconds,
-        speed=1.0,
-        slowest=1.0,
-        fastest=1.0,
         expected_s=length.high_s,
         near_s=math.inf,  # any length is the right one
         each_text=True,

@@ -11,7 +11,6 @@ import difflib
 import hashlib
 import json
 import re
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -234,17 +233,11 @@ def _of_wished_language(wish: str, voices: Sequence[VoiceReply]) -> list[VoiceRe
     match = _WISH.fullmatch(wish)
     if not match:
         return []
-    language = SCRIPT_LANGUAGES.get(match[1])
+    language = SCRIPT_LANGUAGES.get(match[1], "").casefold()
     if not language:
-        from babel import Locale, UnknownLocaleError  # noqa: PLC0415 - 7 MB of names
-
-        with suppress(UnknownLocaleError):
-            language = Locale(match[1]).get_language_name("en")
-    return [
-        v
-        for v in voices
-        if language and (v.language or "").casefold().startswith(language.casefold())
-    ]
+        language = next((name for name, at in _codes().items() if at == match[1]), "")
+    said = [(voice, (voice.language or "").casefold()) for voice in voices]
+    return [voice for voice, at in said if language and at.startswith(language)]
 
 
 def _nearest(name: str, voices: Sequence[VoiceReply]) -> list[VoiceReply]:

@@ -58,10 +58,10 @@ class Wish:
     script: str
     voice_id: str
     target_s: float
-    speed: float
-    slowest: float
-    fastest: float
     expected_s: float
+    speed: float = 1.0
+    slowest: float = 1.0
+    fastest: float = 1.0
     near_s: float = NEAR_S
     each_text: bool = False
 

@@ -11,6 +11,7 @@ import socket
 import sqlite3
 import ssl
 import subprocess
+import sys
 import tempfile
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
@@ -47,17 +48,30 @@ if TYPE_CHECKING:
 
     from .serving import LiveSandbox
 
+# jsonschema builds 38 grammars for it in 1.5 s, in every process, and none is used
+sys.modules["rfc3987_syntax"] = None
 OURS = ("HEYGEN_", "TELEGRAM_", "OPENAI_")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 TESTS = Path(__file__).parent
 SLOW = (
     *("crash/", "sandbox/test_process.py", "ui/test_kernel.py"),
-    *("test_notebooks.py", "test_wheel.py"),
+    *("test_notebooks.py", "test_wheel.py", "test_old_home.py", "test_processes.py"),
+    # whole renders again and again: one file of each room stays
+    *("workflow/", "cli/test_surroundings.py", "cli/test_tables.py"),
+    *("cli/test_settling.py", "finishing/test_check.py", "finishing/test_finish.py"),
+    *("preview/test_video.py", "renderer/test_as_live.py", "renderer/test_batch.py"),
+    *("renderer/test_backgrounds.py", "renderer/test_finish.py"),
+    *("renderer/test_live", "renderer/test_narrated.py", "renderer/test_speech.py"),
+    *("renderer/test_never_twice.py", "renderer/test_wait.py"),
+    *("ui/test_analytics.py", "ui/test_avatars.py", "ui/test_casting.py"),
+    *("ui/test_drafts.py", "ui/test_history.py", "ui/test_lab.py", "ui/test_price.py"),
+    *("ui/test_studio.py", "ui/test_tables.py", "ui/test_voices.py"),
+    "ui/test_writer.py",
 )
 
 
 def pytest_collection_modifyitems(items):
-    """Mark what ``make quick`` leaves out: other processes, and a second database."""
+    """Mark what ``make quick`` leaves out: processes, long flows, another database."""
     for item in items:
         place = item.path.relative_to(TESTS).as_posix()
         if place.startswith(SLOW) or "postgresql" in item.name:

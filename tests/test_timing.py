@@ -369,11 +369,12 @@ def history(kind, count, dice):
     return rows
 
 
+MANY = pytest.param(400, 4, marks=pytest.mark.soak)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["steady", "tails", "shift", "hours"])
-@pytest.mark.parametrize(
-    ("count", "accounts"), [(1, 3000), (20, 60), (100, 10), (400, 4)]
-)
+@pytest.mark.parametrize(("count", "accounts"), [(1, 3000), (20, 60), (100, 10), MANY])
 def test_the_interval_holds_and_the_guess_beats_simple_ones(kind, count, accounts):
     dice = random.Random(f"{kind}{count}")
     inside, ours, constant, mean = [], [], [], []
@@ -399,9 +400,7 @@ def test_the_interval_holds_and_the_guess_beats_simple_ones(kind, count, account
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["steady", "tails", "shift", "hours"])
-@pytest.mark.parametrize(
-    ("count", "accounts"), [(1, 3000), (20, 60), (100, 20), (400, 4)]
-)
+@pytest.mark.parametrize(("count", "accounts"), [(1, 3000), (20, 60), (100, 20), MANY])
 def test_once_the_queue_is_over_only_the_processing_counts(kind, count, accounts):
     dice, step = random.Random(f"{kind}{count}x"), 1 + count // 70
     told = {0: Told(), 45: Told()}

@@ -84,6 +84,11 @@ def wait_for_jobs(sandbox, count):
         time.sleep(0.05)
 
 
+@pytest.mark.parametrize(
+    "ledger_url",
+    ["sqlite", pytest.param("postgresql", marks=pytest.mark.soak)],
+    indirect=True,
+)
 async def test_two_processes_race_and_one_is_frozen_past_its_lease(
     make_sandbox, children_of, ledger_url
 ):

@@ -75,7 +75,7 @@ def near(language, seconds):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("language", [pytest.param("en", marks=pytest.mark.soak), "ru"])
 async def test_the_length_comes_out_within_a_second(exact, sandbox, language):
     settings = exact(heygen_voice=VOICES[language])
     drafts = [

@@ -17,6 +17,7 @@ DEAD = "run the cell again"
 PLAYABLE = "() => [...document.querySelectorAll('video')].some(v => v.readyState > 0)"
 
 
+@pytest.mark.soak
 def test_notebook_7_makes_a_video_and_plays_it(lab, open_notebook):
     lab.configure()
     path = lab.notebook("seven", "import heygen_nb as hg\n\nhg.Studio()")
@@ -48,6 +49,7 @@ def test_a_panel_whose_kernel_was_restarted_looks_dead_and_says_so(studio):
     note.wait_for(state="hidden")
 
 
+@pytest.mark.soak
 def test_a_saved_notebook_opened_again_says_to_run_the_cell(studio, open_notebook):
     book = studio("saved")
     assert DEAD in book.save()
@@ -83,6 +85,7 @@ def noise(side=900):
     return stream.getvalue()
 
 
+@pytest.mark.soak
 def test_behind_a_hubs_proxy_films_pictures_and_uploads_play(lab, open_notebook):
     lab.configure()
     path = lab.notebook("hub", "import heygen_nb as hg\n\nhg.Studio()")

@@ -9,7 +9,8 @@ import pytest
 
 from heygen_nb.ledger import Ledger
 
-pytestmark = pytest.mark.browser
+# make test lets processes race for one batch, in crash/test_race.py
+pytestmark = [pytest.mark.browser, pytest.mark.soak]
 
 PLAYS = "() => [...document.querySelectorAll('video')].some(v => v.readyState > 0)"
 
@@ -43,7 +44,6 @@ def pick(book, title):
     )
 
 
-@pytest.mark.soak
 def test_a_draft_written_in_both_asks_and_loses_no_text(studio, lab):
     first = studio("first")
     write(first, "Both", "As it began.")
@@ -73,7 +73,6 @@ def test_a_draft_written_in_both_asks_and_loses_no_text(studio, lab):
     assert saved(lab, "Both") == ["Written in the first."]
 
 
-@pytest.mark.soak
 def test_a_render_begun_in_one_is_shown_in_the_others_and_paid_once(studio, lab):
     charged = len(lab.ledger()["charges"])
     lab.slow_down(slow=True)

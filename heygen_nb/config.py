@@ -461,9 +461,7 @@ def _refuse_password(url: str, where: str) -> None:
 
 def _unknown_key(where: str, key: str) -> str:
     near = difflib.get_close_matches(key, FILE_KEYS, n=1)
-    text = _("{where}: unknown key “{key}”, left as it is.").format(
-        where=where, key=key
-    )
+    text = problem_at(where, _("unknown key “{key}”, left as it is").format(key=key))
     return text + (_(" Did you mean “{near}”?").format(near=near[0]) if near else "")
 
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from heygen_nb.config import Settings, load_settings
 from heygen_nb.errors import ConfigError
-from heygen_nb.files import whole_file, write_rows
+from heygen_nb.files import os_errors_as, whole_file, write_rows
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Ledger, PostRow, RenderRow
 from heygen_nb.models import Failure, Outcome, Status
@@ -150,16 +150,13 @@ def export_history(
     lines = (
         line for rows in ledger.history.pages() for line in _lines(ledger, videos, rows)
     )
-    try:
-        with whole_file(target, text=True) as file:
-            return (_write_csv if kind == "csv" else _write_json)(file, lines)
-    except OSError as exc:
-        raise ConfigError(
-            _("{file} could not be written: {reason}.").format(
-                file=target, reason=exc.strerror or exc
-            ),
-            hint=_("Name a file in a folder that exists and can be written."),
-        ) from None
+    text = _("{file} could not be written: {reason}.")
+    hint = _("Name a file in a folder that exists and can be written.")
+    with (
+        os_errors_as(ConfigError, text, hint, file=target),
+        whole_file(target, text=True) as file,
+    ):
+        return (_write_csv if kind == "csv" else _write_json)(file, lines)
 
 
 def _line_of(row: RenderRow, posts: Sequence[PostRow], videos: Path) -> HistoryLine:

@@ -168,10 +168,9 @@ class _Rendering:
         over = await over_limit(self.account, plans, self.settings)
         limit = self.options.max_cost
         if limit is not None and total > limit:
+            dear = _("{quote} is more than --max-cost {limit:.2f}.")
             over = LimitError(
-                _("{quote} is more than --max-cost {limit:.2f}.").format(
-                    quote=text, limit=limit
-                ),
+                dear.format(quote=text, limit=limit),
                 hint=_("Nothing was sent. Raise the limit or shorten the scripts."),
                 charged=False,
             )

@@ -11,6 +11,7 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
@@ -47,10 +48,8 @@ def read_bytes(file: Path) -> bytes:
     Raises:
         DraftError: It cannot be read, or is too large.
     """
-    try:
+    with _readable(str(file)):
         return files.read_bytes(file, MAX_TABLE_BYTES)
-    except OSError as exc:
-        raise _unfit(str(file), exc) from None
 
 
 def decode(content: bytes, name: str) -> str:
@@ -61,25 +60,24 @@ def decode(content: bytes, name: str) -> str:
     """
     is_table = Path(name).suffix.lower() in (".csv", ".tsv", ".txt")
     limit_bytes = MAX_TABLE_BYTES if is_table else MAX_YAML_BYTES
-    try:
+    with _readable(name):
         return files.decode(files.within(content, limit_bytes))
-    except files.UnfitFileError as exc:
-        raise _unfit(name, exc) from None
 
 
-def _unfit(name: str, error: OSError) -> DraftError:
-    hint = _("Name an existing draft file (.md, .yaml or .csv).")
-    if isinstance(error, files.UnfitFileError):
-        hint = _(
-            "A draft is a text of up to 1 MB, a table one of up to 10. Save it with"
-            " the encoding UTF-8 (in Excel: “CSV UTF-8”) and try again."
-        )
-    return DraftError(
-        _("{file} cannot be read: {reason}.").format(
-            file=name, reason=error.strerror or error
-        ),
-        hint=hint,
-    )
+@contextmanager
+def _readable(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        hint = _("Name an existing draft file (.md, .yaml or .csv).")
+        if isinstance(error, files.UnfitFileError):
+            hint = _(
+                "A draft is a text of up to 1 MB, a table one of up to 10. Save it with"
+                " the encoding UTF-8 (in Excel: “CSV UTF-8”) and try again."
+            )
+        text = _("{file} cannot be read: {reason}.")
+        told = text.format(file=name, reason=error.strerror or error)
+        raise DraftError(told, hint=hint) from None
 
 
 def yaml_records(text: str, name: str) -> Iterator[Record]:
@@ -173,10 +171,9 @@ def check_columns(columns: Sequence[str], where: str) -> None:
 
 def too_wide(name: str) -> DraftError:
     """Return the error for a table that cannot be one."""
+    text = _("{file} has more than {columns} columns, or {cells} cells.")
     return DraftError(
-        _("{file} has more than {columns} columns, or {cells} cells.").format(
-            file=name, columns=MAX_COLUMNS, cells=MAX_CELLS
-        ),
+        text.format(file=name, columns=MAX_COLUMNS, cells=MAX_CELLS),
         hint=_("Keep the columns that are needed, and split the table."),
     )
 

@@ -117,22 +117,19 @@ _CONTROL, _SHEET_ERROR, _PLACEHOLDER, _ENTITY, _HTML = (
 def problem_of(text: str) -> str:
     """Return why a text can neither be said nor posted; "" if it can."""
     if found := _CONTROL.search(text):
-        return _("the invisible sign {code} at {at}: delete it").format(
-            code=f"U+{ord(found[0]):04X}", at=found.start() + 1
-        )
+        problem = _("the invisible sign {code} at {at}: delete it")
+        return problem.format(code=f"U+{ord(found[0]):04X}", at=found.start() + 1)
     if found := _SHEET_ERROR.search(text):
         return _("“{text}” is an error of the spreadsheet").format(text=found[0])
     if found := _PLACEHOLDER.search(text):
         return _("the placeholder “{text}” is not filled").format(text=found[0])
     for found in _ENTITY.finditer(text):
         if (sign := html.unescape(found[0])) != found[0]:
-            return _("“{text}” is HTML: write “{sign}”").format(
-                text=found[0], sign=sign
-            )
+            problem = _("“{text}” is HTML: write “{sign}”")
+            return problem.format(text=found[0], sign=sign)
     if found := _HTML.search(text):
-        return _("the HTML “{tag}” would be read out: delete it").format(
-            tag=found[0][:40]
-        )
+        problem = _("the HTML “{tag}” would be read out: delete it")
+        return problem.format(tag=found[0][:40])
     return ""
 
 

@@ -86,9 +86,8 @@ class Table:
         """Return where a row or one of its cells stands, for messages."""
         where = _("row {row}").format(row=row.number)
         if row.line:
-            where = _("{file}, line {line} (row {row})").format(
-                file=self.name, line=row.line, row=row.number
-            )
+            where = _("{file}, line {line} (row {row})")
+            where = where.format(file=self.name, line=row.line, row=row.number)
         if not column:
             return where
         name = self.columns.get(column, column)
@@ -202,12 +201,9 @@ def _text(value: Any, where: str, column: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple | dict | set | bytes):
-        raise DraftError(
-            _("{where}, column “{column}”: a {kind} is no text.").format(
-                where=where, column=column, kind=type(value).__name__
-            ),
-            hint=_("Write it out as one text."),
-        )
+        at = _("{where}, column “{column}”").format(where=where, column=column)
+        problem = _("a {kind} is no text").format(kind=type(value).__name__)
+        raise wrong(at, problem, _("Write it out as one text."))
     if value is False or _missing(value):
         return ""  # so that {% if vip %} means what it says
     if isinstance(value, float) and math.isfinite(value):

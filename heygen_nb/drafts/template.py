@@ -23,7 +23,7 @@ from heygen_nb.drafts.read import decode, front_matter, read_bytes, relative
 from heygen_nb.drafts.spoken import check_draft, problem_of
 from heygen_nb.drafts.table import Row, Table, key_of, table_of
 from heygen_nb.errors import DraftError, TableError
-from heygen_nb.i18n import gettext as _, ngettext
+from heygen_nb.i18n import at_line, gettext as _, ngettext
 from heygen_nb.models import Draft
 
 _MARK = re.compile("\ue000(\\d+)\ue001")  # of private use
@@ -117,18 +117,15 @@ class DraftTemplate:
         for part in self.parts.values():
             for name in part.names - table.columns.keys():
                 missing.setdefault(name, part.lines[name])
-        return [
-            _("{file}, line {line}: the table has no column “{column}”. {near}").format(
-                file=self.name,
-                line=line,
-                column=name,
-                near=near(name, table.columns)
-                or _("Its columns: {columns}.").format(
-                    columns=", ".join(list(table.columns)[:20])
-                ),
-            )
-            for name, line in sorted(missing.items(), key=lambda item: item[::-1])
-        ]
+        columns = ", ".join(list(table.columns)[:20])
+        its = _("Its columns: {columns}.").format(columns=columns)
+        problem = _("the table has no column “{column}”. {near}")
+        told = []
+        for name, line in sorted(missing.items(), key=lambda item: item[::-1]):
+            hint = near(name, table.columns) or its
+            text = problem.format(column=name, near=hint)
+            told.append(f"{at_line(self.name, line)}: {text}")
+        return told
 
     def fill(self, cells: Mapping[str, str]) -> dict[str, str]:
         """Return the texts of a draft for a row.
@@ -307,20 +304,17 @@ def _short_ids(digests: set[str], taken: set[str]) -> dict[str, str]:
 
 def _problem_of(cell: str) -> str:
     """Return why a cell cannot be part of a draft; "" if it can."""
-    if len(cell) > MAX_CELL_CHARS:
-        return _("{count} characters; at most {limit} fit").format(
-            count=len(cell), limit=MAX_CELL_CHARS
-        )
+    if (count := len(cell)) > MAX_CELL_CHARS:
+        problem = _("{count} characters; at most {limit} fit")
+        return problem.format(count=count, limit=MAX_CELL_CHARS)
     if found := _TEMPLATE_SIGN.search(cell):
-        return _("“{signs}” belongs into the template, not into a table").format(
-            signs=found[0]
-        )
+        problem = _("“{signs}” belongs into the template, not into a table")
+        return problem.format(signs=found[0])
     if cell.startswith("="):
         return _("a formula; put its result there, as a text")
     if _SHORTENED.fullmatch(cell.strip()):
-        return _("“{cell}” is a number that the spreadsheet has shortened").format(
-            cell=cell
-        )
+        problem = _("“{cell}” is a number that the spreadsheet has shortened")
+        return problem.format(cell=cell)
     return problem_of(cell)
 
 

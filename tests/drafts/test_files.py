@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from heygen_nb.drafts import check_draft, read_drafts
 from heygen_nb.errors import DraftError, HeygenNbError
@@ -150,6 +150,7 @@ def test_running_a_cell_twice_means_the_same_draft():
     assert len(Draft(script="Hi").id) == 8
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.binary(max_size=300), st.sampled_from(["a.md", "a.yaml", "a.csv"]))
 def test_any_bytes_are_a_draft_or_a_clear_error(tmp_path_factory, content, name):
     folder = tmp_path_factory.mktemp("any", numbered=True)

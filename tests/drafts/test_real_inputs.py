@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from heygen_nb.drafts import check_draft, drafts_from, read_drafts, what_is_said
 from heygen_nb.drafts.read import drafts_in
@@ -298,6 +298,7 @@ def test_a_script_without_remarks_is_said_as_it_is(script):
     assert what_is_said(script).left_out == ()
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text(alphabet="ab #*_-[]()!|>`~:1.\n@/\\%<"))
 def test_what_is_said_is_said_the_same_again(script):
     once = what_is_said(script).text

@@ -6,7 +6,7 @@ import time
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from heygen_nb.drafts import drafts_from, read_table, table_of
 from heygen_nb.drafts.table import key_of
@@ -223,6 +223,7 @@ def test_a_missing_file_is_named(tmp_path):
         table_of(tmp_path / "gone.csv")
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.binary(max_size=300), st.sampled_from(["a.csv", "a.yaml", "a.txt"]))
 def test_any_bytes_are_a_table_or_a_clear_error(content, name):
     try:

@@ -32,11 +32,11 @@ PLAY = """async () => {
     return Array.from(brush.getImageData(0, 0, 90, 160).data);
   };
   const seek = async time => {
-    const sought = new Promise(done => video.onseeked = done);
     video.currentTime = time;
-    await sought;
-    // a busy machine paints what was sought a little later
-    for (let wait = 0; wait < 3; wait++) await new Promise(requestAnimationFrame);
+    let shown;  // a busy browser draws the picture later than it says it has sought
+    do shown = await new Promise(done => video.requestVideoFrameCallback(
+      (_now, picture) => done(picture.mediaTime)));
+    while (Math.abs(shown - time) > 0.1);
     return shot();
   };
   const late = await seek(6.5), early = await seek(0.5);

@@ -42,6 +42,13 @@ _READY = """() => {
     context.sessionContext.session.kernel.status === 'idle')
 }"""
 
+_BROUGHT = """() => {
+  const all = what => [...document.querySelectorAll(what)]
+  const seen = e => e.offsetParent !== null
+  return all('.hg-app').some(seen) && !all('.hg-busy').some(seen) &&
+    all('.hg img').filter(seen).every(picture => picture.complete)
+}"""
+
 
 @dataclass
 class Lab:
@@ -105,6 +112,12 @@ class Notebook:
         """Wait until the drafts are listed, and their buttons and keys are there."""
         self.page.locator(".hg-act-create").wait_for(state="attached")
         self.page.wait_for_function("() => window.heygenNbKeys")
+
+    def calm(self) -> None:
+        """Wait until what was opened is drawn and brought, and stays so for a while."""
+        self.page.wait_for_function(_BROUGHT, polling=50)
+        self.page.wait_for_timeout(200)
+        self.page.wait_for_function(_BROUGHT, polling=50)
 
     def command(self, name: str, **arguments: Any) -> None:
         self.page.evaluate(

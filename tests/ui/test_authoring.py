@@ -142,7 +142,7 @@ def test_what_opens_in_the_drafts_fits_its_width(authoring, tmp_path, language):
         for number, sign in enumerate(("✍️", "📊", "🎤", "🧑", "🖼️")):
             button = book.page.locator(".hg-left button, .hg-own button", has_text=sign)
             button.click()
-            book.page.wait_for_timeout(1500)  # lists and pictures come
+            book.calm()  # lists and pictures come
             name = f"open-{theme}-{language}-{width}-{number}.png"
             app.screenshot(path=folder / name)
             assert app.evaluate("e => e.scrollWidth <= e.clientWidth + 1"), sign

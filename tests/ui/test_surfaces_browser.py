@@ -11,13 +11,13 @@ from PIL import Image
 
 from .hub import hub_before
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+# make test sees JupyterLab alone, and a restarted kernel in test_browser.py
+pytestmark = [pytest.mark.browser, pytest.mark.soak]
 
 DEAD = "run the cell again"
 PLAYABLE = "() => [...document.querySelectorAll('video')].some(v => v.readyState > 0)"
 
 
-@pytest.mark.soak
 def test_notebook_7_makes_a_video_and_plays_it(lab, open_notebook):
     lab.configure()
     path = lab.notebook("seven", "import heygen_nb as hg\n\nhg.Studio()")
@@ -34,22 +34,6 @@ def test_notebook_7_makes_a_video_and_plays_it(lab, open_notebook):
     assert lab.newest_render()["status"] == "completed"
 
 
-def test_a_panel_whose_kernel_was_restarted_looks_dead_and_says_so(studio):
-    book = studio("restarted")
-    note = book.page.get_by_text(DEAD)
-    assert note.is_hidden()
-
-    book.restart()
-
-    note.wait_for(state="visible")
-    app = book.page.locator(".hg > .hg-app")
-    assert float(app.evaluate("a => getComputedStyle(a).opacity")) < 1
-    book.run_all()
-    book.page.locator(".hg:not(.jupyter-widgets-disconnected) .hg-app").wait_for()
-    note.wait_for(state="hidden")
-
-
-@pytest.mark.soak
 def test_a_saved_notebook_opened_again_says_to_run_the_cell(studio, open_notebook):
     book = studio("saved")
     assert DEAD in book.save()
@@ -85,7 +69,6 @@ def noise(side=900):
     return stream.getvalue()
 
 
-@pytest.mark.soak
 def test_behind_a_hubs_proxy_films_pictures_and_uploads_play(lab, open_notebook):
     lab.configure()
     path = lab.notebook("hub", "import heygen_nb as hg\n\nhg.Studio()")
@@ -112,7 +95,6 @@ def test_behind_a_hubs_proxy_films_pictures_and_uploads_play(lab, open_notebook)
         page.context.close()
 
 
-@pytest.mark.soak
 def test_a_tab_reopened_unsaved_lives_or_says_to_run_the_cell(studio, open_notebook):
     """The file holds the panel of an earlier run, whatever was shown since."""
     book = studio("reopened")

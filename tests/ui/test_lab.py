@@ -57,6 +57,15 @@ def wait_until(condition):
         time.sleep(0.05)
 
 
+@pytest.fixture
+def ctrl_c():
+    """Heed it: in the background of a shell it is ignored, by all children too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_what_ends_the_command_ends_its_jupyterlab(tmp_path, home, sent):
     module = tmp_path / "path" / "jupyterlab"

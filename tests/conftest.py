@@ -53,6 +53,7 @@ sys.modules["rfc3987_syntax"] = None
 OURS = ("HEYGEN_", "TELEGRAM_", "OPENAI_")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 TESTS = Path(__file__).parent
+FEW_VOICES = ("cli", "crash", "renderer", "test_posting.py", "ui", "workflow")
 SLOW = (
     *("crash/", "sandbox/test_process.py", "ui/test_kernel.py"),
     *("test_notebooks.py", "test_wheel.py", "test_old_home.py", "test_processes.py"),
@@ -134,7 +135,8 @@ def few_voices(request, monkeypatch, voices_in_short):
     Only where renders are what is tested; ``all_voices`` lists all there too.
     """
     place = request.path.relative_to(TESTS).parts[0]
-    if place in ("crash", "renderer") and "all_voices" not in request.fixturenames:
+    whole = request.node.get_closest_marker("browser")
+    if place in FEW_VOICES and not whole and "all_voices" not in request.fixturenames:
         monkeypatch.setattr(catalogue, "voices", voices_in_short)
 
 

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+pytestmark = pytest.mark.usefixtures("all_voices")
+
 VOICES = "GET /v3/voices"
 
 

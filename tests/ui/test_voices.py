@@ -9,7 +9,7 @@ from heygen_nb.i18n import set_language
 from heygen_nb.ui.base import Panel
 from heygen_nb.ui.pickers import LISTED, VoicePicker
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("all_voices")]
 
 EVIL = "<img onerror=alert(1)>"
 

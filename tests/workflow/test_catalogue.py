@@ -15,7 +15,7 @@ from heygen_nb.models import Avatar, Voice
 from heygen_nb.renderer.catalogue import THUMB_BYTES, age_text
 from heygen_nb.ui.state import SharedState
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("all_voices")]
 
 SAMPLES, PICTURES = "GET /files/voices/{id}.wav", "GET /files/looks/{id}.jpg"
 ONE_VOICE, ONE_LOOK = "GET /v3/voices/{id}", "GET /v3/avatars/looks/{id}"

@@ -50,7 +50,8 @@ class DraftsPanel(Panel):
         self._price = ""
         self._sources: dict[type, WriterCard | TableCard] = {}
         self.source = column()
-        columns = (self._build_list(), self._build_editor(), self._build_stage())
+        self._stage = column(css="hg-side hg-phone hg-off")
+        columns = (self._build_list(), self._build_editor(), self._stage)
         return (self.source, row(*columns, css="hg-columns"))
 
     def _build_list(self) -> DraftList:
@@ -107,10 +108,6 @@ class DraftsPanel(Panel):
         return column(
             *(self.editor, self.state, self.doing, self.save_place), css="hg-grow"
         )
-
-    def _build_stage(self) -> widgets.VBox:
-        self._stage = column(css="hg-side hg-phone hg-off")
-        return self._stage
 
     @cached_property
     def player(self) -> Player:
@@ -309,13 +306,17 @@ class DraftsPanel(Panel):
         """The ids of what is chosen, if it is more than one draft."""
         return self.list.chosen if len(self.list.chosen) > 1 else ()
 
+    async def _stored(self) -> list[Draft]:
+        """Return what is chosen, else the draft in the editor, as it is stored."""
+        kept = self.autosave.kept
+        one = (kept.draft.id,) if kept and kept.version else ()
+        return await self.shared.drafts.these(self._several or one)
+
     async def _chosen(self) -> list[Draft]:
         """Save what is typed; return what is chosen, as it is stored."""
         if not await self.autosave.flush():
             return []
-        kept = self.autosave.kept
-        one = (kept.draft.id,) if kept and kept.version else ()
-        drafts = await self.shared.drafts.these(self._several or one)
+        drafts = await self._stored()
         if not drafts:
             self.tell(_("Nothing is written yet."), "warn")
         return drafts
@@ -331,9 +332,8 @@ class DraftsPanel(Panel):
     async def _reckon(self) -> None:
         """Find what a click on the first button would cost, and say it there."""
         kept, chosen, plans = self.autosave.kept, self._several, []
-        one = (kept.draft.id,) if kept and kept.version else ()
         with suppress(HeygenNbError):  # the click will tell
-            drafts = await self.shared.drafts.these(chosen or one)
+            drafts = await self._stored()
             plans = await self.shared.quote(drafts) if drafts else []
         if (kept, chosen) == (self.autosave.kept, self._several):
             cost = sum(plan.quote.amount for plan in plans)

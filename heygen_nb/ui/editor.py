@@ -20,7 +20,7 @@ from heygen_nb.timing import script_language
 from heygen_nb.ui.base import Actions, Panel, Part, Words, Work, make, show
 from heygen_nb.ui.catalogue import label_of
 from heygen_nb.ui.html import caption_html, cut, duration_words, script_html
-from heygen_nb.ui.pickers import PickerSlot
+from heygen_nb.ui.pickers import SETTINGS, PickerSlot
 from heygen_nb.ui.state import KeptDraft
 
 if TYPE_CHECKING:
@@ -182,12 +182,7 @@ class OwnSettings(Part):
     def _used(self, field: str) -> str:
         """Return the draft's own value, else that of the settings."""
         settings = self._panel.shared.video_settings
-        usual = {
-            "voice": settings.heygen_voice,
-            "avatar": settings.heygen_avatar_id,
-            "background": settings.heygen_background_url,
-        }
-        value = self._own[field] or usual[field] or ""
+        value = self._own[field] or getattr(settings, SETTINGS[field]) or ""
         return "" if value == NO_BACKGROUND else value
 
     async def open_picker(self, field: str) -> None:

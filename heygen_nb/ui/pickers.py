@@ -36,6 +36,13 @@ if TYPE_CHECKING:
     Chosen = Callable[[str, str | None], Coroutine[Any, Any, object]]
 
 LISTED = 100
+SETTINGS: dict[str, str] = {
+    "voice": "heygen_voice",
+    "avatar": "heygen_avatar_id",
+    "background": "heygen_background_url",
+}
+"""The setting behind each field of a draft that has a picker."""
+
 _Item = TypeVar("_Item", Voice, Avatar)
 
 

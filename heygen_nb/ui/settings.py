@@ -15,7 +15,7 @@ from heygen_nb.renderer.account import purse_of
 from heygen_nb.ui.base import Actions, Panel, Place, Work, column, make, said, show
 from heygen_nb.ui.finishing import PronounceCard
 from heygen_nb.ui.html import duration_words, money_text
-from heygen_nb.ui.pickers import PickerSlot
+from heygen_nb.ui.pickers import SETTINGS, PickerSlot
 
 # The first line of each text is the label, the second one a hint.
 _VIDEO = {
@@ -61,11 +61,7 @@ _MONEY = {
     "max_cost_per_day": _("At most for a day (0: no limit)"),
 }
 _ALL = (*_VIDEO, *_LOOK, *_TELEGRAM, *_POSTS, *_SCRIPT, *_MONEY)
-_PICKERS = {
-    "heygen_voice": "voice",
-    "heygen_avatar_id": "avatar",
-    "heygen_background_url": "background",
-}
+_PICKERS = {key: field for field, key in SETTINGS.items()}
 _KINDS: dict[str, tuple[type[Any], str, dict[str, Any]]] = {
     **dict.fromkeys(SECRETS, (widgets.Password, "hg-beside", {})),
     "heygen_voice": (widgets.Combobox, "hg-beside", {}),
@@ -176,14 +172,11 @@ class SettingsPanel(Panel):
     async def open_picker(self, name: str) -> None:
         """Open the picker of ``voice``, ``avatar`` or ``background``, or close it."""
         slot = self.look_picker if name == "avatar" else self.picker
-        await slot.toggle(name, self._field_of(name).value)
+        await slot.toggle(name, self.fields[SETTINGS[name]].value)
 
     async def _choose(self, name: str, value: str | None) -> None:
-        self._field_of(name).value = value or ""
+        self.fields[SETTINGS[name]].value = value or ""
         self.tell(_("Chosen; press “Save all settings” to keep it."))
-
-    def _field_of(self, name: str) -> Any:
-        return next(self.fields[key] for key, one in _PICKERS.items() if one == name)
 
     async def _begin(self) -> None:
         if self.shared.broken:

@@ -133,9 +133,6 @@ class TableCard(Part):
             for key, column in list(table.columns.items())[:_SHOWN_COLUMNS]
         ]
 
-    def _meanings(self) -> dict[str, str]:
-        return {widget.description: widget.value for widget in self.columns.children}
-
     async def fill(self) -> None:
         """Fill the template for every row; show the first, or what is wrong."""
         show(self.t_template, when=self.d_template.value == _TYPED)
@@ -149,7 +146,9 @@ class TableCard(Part):
         filled: DraftError | list[Draft]
         try:
             chosen = None if template is None else DraftTemplate.of(template, home)
-            columns = self._meanings() if chosen is None else None
+            columns = None
+            if chosen is None:
+                columns = {one.description: one.value for one in self.columns.children}
             filled = await asyncio.to_thread(fill, table, chosen, columns)
         except DraftError as error:
             filled = error

@@ -7,11 +7,14 @@ and how often it moves from one to another. ``tests/test_path.py`` keeps the bou
 
 from __future__ import annotations
 
+import asyncio
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import heygen_nb
+import heygen_nb as hg
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -62,3 +65,16 @@ class PathOfCall:
         """How often the next call was in another module than the last."""
         pairs = zip(self.modules, self.modules[1:], strict=False)
         return sum(a != b for a, b in pairs)
+
+
+async def main(home: Path) -> None:
+    settings = hg.load_settings(environ={"HEYGEN_NB_HOME": str(home)}, captions="off")
+    await hg.render_video(hg.Draft(script="Hello there. " * 9), settings=settings)
+    with PathOfCall() as path:
+        await hg.render_video(hg.Draft(script="Hi there. " * 9), settings=settings)
+    print(f"{len(path.entered)} modules, {path.moves} moves: {' '.join(path.entered)}")
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        asyncio.run(main(Path(folder)))

@@ -59,6 +59,7 @@ SLOW = (
     *("test_notebooks.py", "test_wheel.py", "test_old_home.py", "test_processes.py"),
     # whole renders again and again: one file of each room stays
     *("workflow/", "cli/test_surroundings.py", "cli/test_tables.py"),
+    *("cli/test_catalogue.py", "test_reports.py"),
     *("cli/test_settling.py", "finishing/test_check.py", "finishing/test_finish.py"),
     *("preview/test_video.py", "renderer/test_as_live.py", "renderer/test_batch.py"),
     *("renderer/test_backgrounds.py", "renderer/test_finish.py"),
@@ -68,6 +69,7 @@ SLOW = (
     *("ui/test_drafts.py", "ui/test_history.py", "ui/test_lab.py", "ui/test_price.py"),
     *("ui/test_studio.py", "ui/test_tables.py", "ui/test_voices.py"),
     "ui/test_writer.py",
+    "test_i18n.py",  # make check reads the catalogues too
 )
 
 

@@ -221,11 +221,17 @@ def timed_by_ear(script: str, sound: Narration) -> tuple[Word, ...]:
     spoken, heard = _voiced(model), _voiced(sound)
     if not len(heard) or not len(spoken):
         return ()
+    pauses, pauses_heard = _pauses(spoken), _pauses(heard)
 
     def at(seconds: float, last: int) -> float:
-        share = np.searchsorted(spoken, seconds) / len(spoken)
-        index = min(int(share * len(heard)), len(heard)) - last
-        return float(heard[min(max(index, 0), len(heard) - 1)]) + last * _STEP_S
+        done = np.searchsorted(spoken, seconds)
+        index = min(int(done / len(spoken) * len(heard)), len(heard))
+        # beside a pause a step too far is a pause too far: they are paired
+        near = pauses_heard[np.abs(pauses_heard - index) <= _NEAR]
+        if len(near) and np.any(np.abs(pauses - done) <= _NEAR):
+            index = near[np.abs(near - index).argmin()]
+        index = min(max(index - last, 0), len(heard) - 1)
+        return float(heard[index]) + last * _STEP_S
 
     # A word ends with the last sound before its end, and not after a pause.
     words = []
@@ -239,6 +245,8 @@ def timed_by_ear(script: str, sound: Narration) -> tuple[Word, ...]:
 
 _STEP_S = 0.02
 _QUIET = 0.06  # of how loud the voice is at its loudest
+_PAUSE_S = 0.1
+_NEAR = 10  # steps
 
 
 def _voiced(sound: Narration) -> NDArray[np.floating]:
@@ -246,6 +254,11 @@ def _voiced(sound: Narration) -> NDArray[np.floating]:
     loud = sound.power(_STEP_S)
     floor = _QUIET * float(np.percentile(loud, 95)) if len(loud) else 0.0
     return np.flatnonzero(loud > max(floor, 1e-4)) * _STEP_S
+
+
+def _pauses(times: NDArray[np.floating]) -> NDArray[np.intp]:
+    """Return the numbers of those before which nobody spoke for a while."""
+    return np.flatnonzero(np.diff(times) > _PAUSE_S) + 1
 
 
 def _palette(

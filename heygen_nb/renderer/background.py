@@ -132,7 +132,7 @@ class Picture:
         Raises:
             ConfigError: They are not those that were checked.
         """
-        content = _content(self.path)
+        content = content_of(self.path)
         if hashlib.sha256(content).hexdigest() != self.sha256:
             _hash.cache_clear()
             _check.cache_clear()
@@ -236,13 +236,13 @@ def check_size(name: str, size_bytes: int) -> None:
 
 @lru_cache(maxsize=256)
 def _hash(stamp: Stamp) -> str:
-    return hashlib.sha256(_content(stamp[0])).hexdigest()
+    return hashlib.sha256(content_of(stamp[0])).hexdigest()
 
 
 @lru_cache(maxsize=256)
 def _check(stamp: Stamp, moving: bool) -> None:  # noqa: FBT001 - cached by place
     """Decode a whole picture: a cut one would be found out by HeyGen only."""
-    name, content = str(stamp[0]), _content(stamp[0])
+    name, content = str(stamp[0]), content_of(stamp[0])
     if moving and media_type(content) == "video/mp4":
         try:
             preview.probe_video(stamp[0])
@@ -255,7 +255,12 @@ def _check(stamp: Stamp, moving: bool) -> None:  # noqa: FBT001 - cached by plac
         pass
 
 
-def _content(path: Path) -> bytes:
+def content_of(path: Path) -> bytes:
+    """Return the bytes of a file.
+
+    Raises:
+        ConfigError: They cannot be read.
+    """
     try:
         return read_bytes(path, MAX_BYTES)
     except OSError as error:

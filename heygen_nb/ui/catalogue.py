@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import re
 import unicodedata
 from dataclasses import dataclass
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from heygen_nb.errors import ConfigError, HeygenNbError
-from heygen_nb.files import media_type, write_whole
+from heygen_nb.errors import ConfigError
+from heygen_nb.files import media_type, os_errors_as, write_whole
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Avatar, Voice, short_id
-from heygen_nb.renderer.background import (
-    COLOR,
-    file_of,
-    fit,
-    reading,
-    refusal,
-    stamp_of,
-)
+from heygen_nb.renderer import background
 from heygen_nb.renderer.resolve import background_meant, meant
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-    from contextlib import AbstractAsyncContextManager
-    from datetime import timedelta
+    from collections.abc import Sequence
 
     from PIL import Image
 
     from heygen_nb.ledger import Ledger
-    from heygen_nb.renderer.account import Account
-    from heygen_nb.renderer.catalogue import Catalogue, Kind
+    from heygen_nb.renderer.catalogue import Catalogue, Kind, Listing
+    from heygen_nb.ui.state import SharedState
 
 FOLDER, LOOKS = "backgrounds", ".looks"
 LISTED = 36
@@ -45,45 +36,28 @@ _ASIDE = (".", "~")  # what editors and we ourselves put beside files
 
 
 class AccountLists:
-    """What the account the panels work for can choose from.
+    """What the account the panels work for can choose from."""
 
-    Args:
-        accounts: Gives the account of the present settings.
-    """
-
-    def __init__(
-        self, accounts: Callable[[], AbstractAsyncContextManager[Account]]
-    ) -> None:
-        self._accounts = accounts
-        self._catalogue: Catalogue | None = None
-        self._names: dict[str, str] = {}
+    def __init__(self, shared: SharedState) -> None:
+        self._shared = shared
+        self.forget()
 
     def forget(self) -> None:
         """Let go of the lists: another account holds now."""
-        self._catalogue = None
-        self._names = {}
+        self._catalogue: Catalogue | None = None
+        self._names: dict[str, str] = {}
 
-    async def voices(self, *, refresh: bool = False) -> Sequence[Voice]:
-        """Return every voice, own ones first; at most a day old."""
-        async with self._accounts() as account:
+    async def voices(self, **options: Any) -> Sequence[Voice]:
+        """Return every voice, see :meth:`Catalogue.voices`."""
+        async with self._shared.account() as account:
             self._catalogue = account.catalogue
-            return self._named(await self._catalogue.voices(refresh=refresh))
+            return self._named(await account.catalogue.voices(**options))
 
-    async def avatars(
-        self,
-        *,
-        refresh: bool = False,
-        on_part: Callable[[Sequence[Avatar]], object] | None = None,
-    ) -> Sequence[Avatar]:
-        """Return every avatar look, own ones first; at most a day old.
-
-        Args:
-            refresh: List them anew.
-            on_part: Called with the first ones while the others are on their way.
-        """
-        async with self._accounts() as account:
-            self._catalogue = lists = account.catalogue
-            return self._named(await lists.avatars(refresh=refresh, on_part=on_part))
+    async def avatars(self, **options: Any) -> Sequence[Avatar]:
+        """Return every avatar look, see :meth:`Catalogue.avatars`."""
+        async with self._shared.account() as account:
+            self._catalogue = account.catalogue
+            return self._named(await account.catalogue.avatars(**options))
 
     def _named(self, found: Sequence[_Item]) -> Sequence[_Item]:
         self._names |= {one.id: one.name for one in found}
@@ -95,27 +69,13 @@ class AccountLists:
 
     async def meant(self, wish: str) -> str:
         """Return the id of the voice that a setting stands for; empty if unclear."""
-        async with self._accounts() as account:
+        async with self._shared.account() as account:
             hits = meant(wish, await account.catalogue.said.get())
         return hits[0].voice_id if len(hits) == 1 else ""
 
-    def age(self, kind: Kind = "voices") -> timedelta | None:
-        """Return how old a list is; None when it has not been asked for."""
-        return self._catalogue.listing(kind).age if self._catalogue else None
-
-    def trouble(self, kind: Kind = "voices") -> HeygenNbError | None:
-        """Return why the last refresh of a list brought nothing."""
-        return self._catalogue.listing(kind).trouble if self._catalogue else None
-
-    async def sample(self, voice: Voice) -> bytes:
-        """Return how a voice sounds, see :meth:`Catalogue.sample`."""
-        async with self._accounts() as account:
-            return await account.catalogue.sample(voice)
-
-    async def picture(self, avatar: Avatar) -> bytes:
-        """Return how an avatar looks, see :meth:`Catalogue.picture`."""
-        async with self._accounts() as account:
-            return await account.catalogue.picture(avatar)
+    def listing(self, kind: Kind) -> Listing[Any] | None:
+        """Return the list behind voices or avatars; None if nobody asked for one."""
+        return self._catalogue.listing(kind) if self._catalogue else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,41 +88,39 @@ class KnownBackground:
 
 
 def label_of(value: str) -> str:
-    """Return a background in few letters: a file by the name that it came with."""
+    """Return a background in few letters.
+
+    A file goes by the name that it came with; a link by its host and file, without
+    what may be a signature.
+    """
     if "://" in value:
-        return _short(value)
+        parts = urlsplit(value)
+        file = unquote(parts.path).rpartition("/")[2]
+        return f"{parts.hostname or ''} · {file}".strip(" ·")
     if not value.startswith(f"{FOLDER}/"):
         return value
     return re.sub(r"^[0-9a-f]{12}-", "", Path(value).stem)
 
 
 class BackgroundStore:
-    """The pictures of a home folder, and what its renders have used.
+    """The pictures of a home folder, and what its renders have used."""
 
-    Args:
-        home: The home folder of now.
-        ledger: Opens the ledger, or gives the open one.
-        accounts: Opens the account, or joins the open one.
-    """
+    def __init__(self, shared: SharedState) -> None:
+        self._shared = shared
 
-    def __init__(
-        self,
-        home: Callable[[], Path],
-        ledger: Callable[[], Awaitable[Ledger]],
-        accounts: Callable[[], AbstractAsyncContextManager[Account]],
-    ) -> None:
-        self._home = home
-        self._ledger = ledger
-        self._accounts = accounts
+    @property
+    def _home(self) -> Path:
+        return self._shared.settings.home
 
     def keep(self, name: str, content: bytes) -> str:
         """Put a picture into ``backgrounds/``; the same one is kept once.
 
-        It is made fit for HeyGen at once, see :func:`fit`; that takes up to two
-        seconds: async code wraps it in ``to_thread``.
+        It is made fit for HeyGen at once, see :func:`background.fit`; that takes up
+        to two seconds: async code wraps it in ``to_thread``.
 
         Args:
-            name: What the file is called; only its last part counts.
+            name: What the file is called; only its last part counts, without dots
+                and whatever else a file system may not like.
             content: The file.
 
         Returns:
@@ -171,27 +129,25 @@ class BackgroundStore:
         Raises:
             ConfigError: It is no such picture, too large, or cannot be written.
         """
-        ready = fit(name, content)
-        digest = hashlib.sha256(ready).hexdigest()
-        folder = self._home() / FOLDER
+        ready = background.fit(name, content)
+        last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
+        words = re.sub(r"[^\w-]+", "-", last.rpartition(".")[0] or last)
+        title = words.strip("-_")[:40] or "picture"
         ending = media_type(ready).removeprefix("image/").replace("jpeg", "jpg")
-        target = folder / f"{digest[:12]}-{_safe(name)}.{ending}"
-        try:
-            for old in folder.glob(f"{digest[:12]}-*"):
-                if hashlib.sha256(old.read_bytes()).hexdigest() == digest:
+        folder, digest = self._home / FOLDER, sha256(ready).hexdigest()[:12]
+        file = folder / f"{digest}-{title}.{ending}"
+        with os_errors_as(
+            ConfigError,
+            _("{file} could not be written: {reason}."),
+            _("Make room in {folder}, or allow writing there."),
+            file=name[:200],
+            folder=folder,
+        ):
+            for old in folder.glob(f"{digest}-*"):
+                if old.read_bytes() == ready:
                     return f"{FOLDER}/{old.name}"
-            write_whole(target, ready)
-        except OSError as error:
-            raise refusal(
-                name,
-                _("it could not be written: {reason}").format(
-                    reason=error.strerror or error
-                ),
-                _("Make room in {folder}, or allow writing there.").format(
-                    folder=folder
-                ),
-            ) from None
-        return f"{FOLDER}/{target.name}"
+            write_whole(file, ready)
+        return f"{FOLDER}/{file.name}"
 
     async def use(self, value: str) -> str:
         """Return the value to store for what somebody typed or chose.
@@ -202,21 +158,17 @@ class BackgroundStore:
             ConfigError: It is no background.
         """
         value = value.strip().strip("\"'")
-        path = file_of(value, self._home())
-        if path:
+        if path := background.file_of(value, self._home):
             return await asyncio.to_thread(self._use_file, value, path)
-        async with self._accounts() as account:
+        async with self._shared.account() as account:
             await background_meant(account, value)
         return value
 
     def _use_file(self, value: str, path: Path) -> str:
-        stamp_of(value, path)
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise refusal(value, error.strerror or str(error)) from None
-        ours = path.parent.resolve() == (self._home() / FOLDER).resolve()
-        if ours and fit(value, content) is content:
+        background.stamp_of(value, path)
+        content = background.content_of(path)
+        ours = path.parent.resolve() == (self._home / FOLDER).resolve()
+        if ours and background.fit(value, content) is content:
             return f"{FOLDER}/{path.name}"
         return self.keep(path.name, content)
 
@@ -225,81 +177,48 @@ class BackgroundStore:
 
         The newest first; files that cannot be read are left out.
         """
-        ledger = await self._ledger()
-        return await asyncio.to_thread(self._earlier, ledger)
+        return await self._shared.read(self._earlier)
 
     def _earlier(self, ledger: Ledger) -> list[KnownBackground]:
-        found = []
-        for path in _newest_first(self._home() / FOLDER)[:LISTED]:
-            if thumb := self._thumb_of(path):
-                value = f"{FOLDER}/{path.name}"
-                found.append(KnownBackground(value, label_of(value), thumb))
-        for value in ledger.facts.backgrounds():
-            if COLOR.fullmatch(value):
-                found.append(KnownBackground(value, value, _swatch(value)))
-            elif "://" in value:
-                found.append(KnownBackground(value, label_of(value), None))
-        return found
+        try:
+            files = [
+                (-path.stat().st_mtime_ns, f"{FOLDER}/{path.name}")
+                for path in (self._home / FOLDER).iterdir()
+                if path.is_file() and path.name[0] not in _ASIDE
+            ]
+        except OSError:
+            files = []
+        newest = [value for _age, value in sorted(files)[:LISTED]]
+        found = [
+            KnownBackground(value, label_of(value), self.look(value))
+            for value in (*newest, *ledger.facts.backgrounds())
+        ]
+        return [one for one in found if one.thumb or "://" in one.value]
 
     def look(self, value: str) -> bytes | None:
         """Return a small JPEG of a background; None when there is nothing to show."""
-        if COLOR.fullmatch(value):
-            return _swatch(value)
-        path = file_of(value, self._home())
-        return self._thumb_of(path) if path else None
+        from PIL import Image, ImageOps  # noqa: PLC0415 - 50 ms
 
-    def _thumb_of(self, path: Path) -> bytes | None:
+        if background.COLOR.fullmatch(value):
+            return _jpeg(Image.new("RGB", (32, 32), value))
+        if not (path := background.file_of(value, self._home)):
+            return None
         try:
-            name = short_id(str(stamp_of(path.name, path.absolute())))
-            kept = self._home() / LOOKS / f"{name}.jpg"
+            name = short_id(str(background.stamp_of(value, path)))
+            kept = self._home / LOOKS / f"{name}.jpg"
             if not kept.exists():
-                write_whole(kept, _thumb(path.name, path.read_bytes()))
+                with background.reading(path.name, path.read_bytes()) as image:
+                    picture = ImageOps.exif_transpose(image)
+                picture.thumbnail((_THUMB_PX, _THUMB_PX))
+                layer = picture.convert("RGBA")
+                paper = Image.new("RGBA", layer.size, "white")
+                write_whole(kept, _jpeg(Image.alpha_composite(paper, layer)))
             return kept.read_bytes()
         except (OSError, ConfigError):
             return None
 
 
-def _newest_first(folder: Path) -> list[Path]:
-    try:
-        files = [p for p in folder.iterdir() if p.is_file() and p.name[0] not in _ASIDE]
-        return sorted(files, key=lambda p: (-p.stat().st_mtime_ns, p.name))
-    except OSError:
-        return []
-
-
-def _thumb(name: str, content: bytes) -> bytes:
-    from PIL import Image, ImageOps  # noqa: PLC0415 - 50 ms
-
-    with reading(name, content) as image:
-        picture = ImageOps.exif_transpose(image)
-    picture.thumbnail((_THUMB_PX, _THUMB_PX))
-    layer = picture.convert("RGBA")
-    flat = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
-    return _jpeg(flat.convert("RGB"))
-
-
-def _swatch(color: str) -> bytes:
-    from PIL import Image  # noqa: PLC0415 - 50 ms
-
-    return _jpeg(Image.new("RGB", (32, 32), color))
-
-
 def _jpeg(image: Image.Image) -> bytes:
     stream = BytesIO()
-    image.save(stream, "JPEG", quality=80)
+    image.convert("RGB").save(stream, "JPEG", quality=80)
     return stream.getvalue()
-
-
-def _safe(name: str) -> str:
-    """Return the words of a file's name: no folder, no dots, no device of Windows."""
-    last = re.split(r"[/\\]", unicodedata.normalize("NFC", name))[-1]
-    stem = last.rpartition(".")[0] or last
-    return re.sub(r"[^\w-]+", "-", stem).strip("-_")[:40] or "picture"
-
-
-def _short(url: str) -> str:
-    """Return host and file of a link, without what may be a signature."""
-    parts = urlsplit(url)
-    return f"{parts.hostname or ''} · {unquote(parts.path).rpartition('/')[2]}".strip(
-        " ·"
-    )

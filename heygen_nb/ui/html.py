@@ -30,6 +30,11 @@ def markup(text: str, css: str = "", tag: str = "span", *, role: str = "") -> st
     return f"<{tag}{named}>{escape(text)}</{tag}>"
 
 
+def dotted(*facts: str | bool | None) -> str:
+    """Return those facts that there are, with dots between them."""
+    return " · ".join(str(fact) for fact in facts if fact)
+
+
 def cut(text: str, letters: int = 48) -> str:
     """Return a text on one line, with an ellipsis where it is cut."""
     text = " ".join(text.split())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import ipywidgets as widgets
@@ -12,7 +12,7 @@ from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import Avatar, Voice
 from heygen_nb.renderer.background import COLOR
 from heygen_nb.renderer.catalogue import Kind, age_text
-from heygen_nb.renderer.resolve import SearchIndex, language_label, word_label
+from heygen_nb.renderer.resolve import Found, SearchIndex, language_label, word_label
 from heygen_nb.ui.base import (
     Actions,
     Options,
@@ -24,15 +24,13 @@ from heygen_nb.ui.base import (
     row,
     show,
 )
-from heygen_nb.ui.catalogue import FOLDER
-from heygen_nb.ui.html import markup, thumb_html, two_lines
+from heygen_nb.ui.html import dotted, markup, thumb_html, two_lines
 from heygen_nb.ui.widgets import PictureGrid, Tile
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
-    from heygen_nb.ui.catalogue import AccountLists, KnownBackground
-
+    Choose = Callable[[str], Coroutine[Any, Any, object]]
     Chosen = Callable[[str, str | None], Coroutine[Any, Any, object]]
 
 LISTED = 100
@@ -44,6 +42,11 @@ SETTINGS: dict[str, str] = {
 """The setting behind each field of a draft that has a picker."""
 
 _Item = TypeVar("_Item", Voice, Avatar)
+_ALL = _("all"), ""
+
+
+def _labelled(*words: str) -> Options:
+    return (_ALL, *((word_label(word), word) for word in words))
 
 
 class Picker(Part, Generic[_Item]):
@@ -51,90 +54,124 @@ class Picker(Part, Generic[_Item]):
 
     Args:
         panel: Whose part it is.
-        choose: Called with the item when its “Use” button is clicked.
+        choose: Called with what stands for the item whose “Use” button is clicked,
+            in a draft or in the settings.
+
+    Attributes:
+        items: All there are, by their ids.
+        chosen: The id of the one that is marked; empty for none.
     """
 
     kind: Kind
-    search_words: str
-    use_words: str
+    words: tuple[str, str]
+    """Of the field to search in, and of the “Use” button."""
 
-    def __init__(
-        self, panel: Panel, choose: Callable[[_Item], Coroutine[Any, Any, object]]
-    ) -> None:
+    def __init__(self, panel: Panel, choose: Choose) -> None:
         self.panel: Panel = panel
-        self._choose: Callable[[_Item], Coroutine[Any, Any, object]] = choose
-        self._catalogue: AccountLists = panel.shared.catalogue
+        self._choose: Choose = choose
+        self._lists = panel.shared.catalogue
+        self.items: dict[str, _Item] = {}
+        self.chosen = self._current = ""
         self._finder: SearchIndex[_Item] = SearchIndex([])
-        self._current: str = ""
-        self._near: bool = False
-        self._counted: int = 0
+        self._found: Found[_Item] = Found([])
+        self._filters: dict[str, Any] = {}
         self.place = panel.place()
+        search, use = self.words
         self.t_search = panel.field(
-            widgets.Text, self.search_words, on=self._search, placeholder="…"
+            widgets.Text, search, on=self._search, placeholder="…"
         )
         self.about = panel.say(make(widgets.HTML), "value", self._about_html)
-        self.use = panel.button(self.use_words, self._use, "hg-primary", at=self.place)
-        self.refresh = panel.button("↻", self._refresh, at=self.place)
+        self.use = panel.button(use, self._use, "hg-primary", at=self.place)
+        renew = partial(self._load, refresh=True)
+        self.refresh = panel.button("↻", renew, at=self.place)
         panel.say(self.refresh, "tooltip", _("Fetch the list anew"))
-        filters, parts = self._build()
-        super().__init__(
-            self.t_search, row(*filters, css="hg-row-fields"), *parts, self.place
-        )
+        parts = self._build()
+        filters = row(*self._filters.values(), css="hg-row-fields")
+        super().__init__(self.t_search, filters, *parts, self.place)
 
-    def _build(self) -> tuple[tuple[widgets.Widget, ...], tuple[widgets.Widget, ...]]:
-        """Return the filters, and what stands below them."""
+    def _build(self) -> tuple[widgets.Widget, ...]:
+        """Make the filters; return what stands below them."""
         raise NotImplementedError
 
-    def _filter(self, words: str, options: Words) -> Any:
-        return self.panel.field(
-            widgets.Dropdown, words, options=options, on=self._search
-        )
-
-    def _found(self) -> list[_Item]:
-        """Return what fits; the one in use first, so that it is never far away."""
-        found = self._finder.search(self.t_search.value, self._fits)
-        hits = list(found.items)
-        if not self.t_search.value.strip():
-            hits.sort(key=lambda item: item.id != self._current)
-        self._near, self._counted = found.near, len(hits)
-        self.about.value = self._about_html()
-        return hits
+    def _filter(self, words: str, attribute: str, options: Words = ()) -> Any:
+        """Make a field that lets through what has its value; none for no matter."""
+        kind = widgets.Dropdown if options else widgets.Checkbox
+        field = self.panel.field(kind, words, options=options, on=self._search)
+        self._filters[attribute] = field
+        return field
 
     def _fits(self, item: _Item) -> bool:
-        raise NotImplementedError
+        wanted = {name: str(f.value) for name, f in self._filters.items() if f.value}
+        return all(
+            value.casefold() == str(getattr(item, name)).casefold()
+            for name, value in wanted.items()
+        )
+
+    async def begin(self, current: str) -> None:
+        """Bring the list, and mark the one in use.
+
+        Args:
+            current: What stands for it in a draft or in the settings.
+        """
+        self._current, self.chosen = current, ""
+        await self._load()
 
     async def _load(self, *, refresh: bool = False) -> None:
         self.about.value = markup(_("Fetching the list…"), "hg-hint")
         try:
-            await self._bring(refresh=refresh)
+            await self._take(await self._listed(refresh=refresh))
         finally:
             self.about.value = self._about_html()
 
-    async def _bring(self, *, refresh: bool) -> None:
+    async def _listed(self, *, refresh: bool) -> Sequence[Any]:
+        return await self._lists.voices(refresh=refresh)
+
+    async def _take(self, items: Sequence[_Item]) -> None:
+        first = not self.items
+        self.items = {item.id: item for item in items}
+        self._finder = SearchIndex(items)
+        self.mark(self.chosen or self._current)
+        await self._search(anew=first)
+
+    async def _search(self, *, anew: bool = True) -> None:
+        """Show what fits; the one in use first, so that it is never far away."""
+        self._found = self._finder.search(self.t_search.value, self._fits)
+        hits = list(self._found.items)
+        if not self.t_search.value.strip():
+            hits.sort(key=lambda item: item.id != self._current)
+        self.about.value = self._about_html()
+        await self._draw(hits, anew=anew)
+
+    async def _draw(self, hits: Sequence[_Item], *, anew: bool) -> None:
+        """Show these; ``anew`` from the first page on."""
         raise NotImplementedError
 
-    async def _refresh(self) -> None:
-        await self._load(refresh=True)
-        await self._search()
-
-    async def _search(self) -> None:
+    def mark(self, item_id: str) -> None:
+        """Mark one, which then can be used."""
         raise NotImplementedError
 
     async def _use(self) -> None:
-        raise NotImplementedError
+        if (item := self.items.get(self.chosen)) and not self.use.disabled:
+            self._current = item.id
+            await self._search(anew=False)
+            await self._choose(await self._name(item))
+
+    async def _name(self, item: _Item) -> str:
+        return item.id
 
     def _about_html(self) -> str:
         """Return how many are listed, and how old the list is."""
         texts, css = [self._count_words()], "hg-hint"
-        if self._near:
+        if self._found.near:
             texts, css = [_("Nothing fits.")], "warn"
-            texts += [_("The nearest are listed.")] if self._counted else []
-        if age := self._catalogue.age(self.kind):
-            texts.append(age_text(age))
-        if trouble := self._catalogue.trouble(self.kind):
-            texts.append(_("not fetched anew: {reason}").format(reason=trouble))
+            texts += [_("The nearest are listed.")] if self._found.items else []
+        listing = self._lists.listing(self.kind)
+        if listing and listing.age:
+            texts.append(age_text(listing.age))
+        if listing and (why := listing.trouble):
+            texts.append(_("not fetched anew: {reason}").format(reason=why))
             css = "warn"
-        return markup(" · ".join(filter(None, texts)), css)
+        return markup(dotted(*texts), css)
 
     def _count_words(self) -> str:
         return ""
@@ -144,107 +181,79 @@ class VoicePicker(Picker[Voice]):
     """All voices of the account; a sample can be heard."""
 
     kind = "voices"
-    search_words = _("🔎 Name, language or id")
-    use_words = _("Use this voice")
+    words = _("🔎 Name, language or id"), _("Use this voice")
 
-    def _build(self) -> tuple[tuple[widgets.Widget, ...], tuple[widgets.Widget, ...]]:
-        self.voices: dict[str, Voice] = {}
-        self._languages: tuple[str, ...] = ()
-        self._heard, self._filling = "", False
-        self.d_language = self._filter(_("Language"), self._language_options)
-        self.d_gender = self._filter(_("Gender"), _with_all("female", "male"))
-        self.c_exact = self.panel.field(
-            widgets.Checkbox, _("Exact length only"), on=self._search
-        )
+    def _build(self) -> tuple[widgets.Widget, ...]:
+        self._filling = False
+        genders = _labelled("female", "male")
+        self.d_language = self._filter(_("Language"), "language", self._languages)
+        self.d_gender = self._filter(_("Gender"), "gender", genders)
+        self.c_exact = self._filter(_("Exact length only"), "exact")
         self.s_voices = self.panel.field(
             widgets.Select, _("Voices"), "hg-list hg-voices", rows=9
         )
         self.s_voices.observe(self._on_choice, "value")
         self.audio = make(widgets.Audio, "hg-off hg-audio", autoplay=True)
         self.play = self.panel.button(_("▶ Sample"), self._play, at=self.place)
-        filters = self.d_language, self.d_gender, self.c_exact
         buttons = row(self.use, self.play, self.refresh)
-        return filters, (self.s_voices, self.about, self.audio, buttons)
+        return self.s_voices, self.about, self.audio, buttons
 
-    async def begin(self, current: str) -> None:
-        """Bring the voices.
+    def _languages(self) -> Options:
+        names = {voice.language for voice in self.items.values() if voice.language}
+        return (_ALL, *sorted((language_label(name), name) for name in names))
 
-        Args:
-            current: The voice in use: an id, a name, or a wish of the settings.
-        """
-        await self._load()
-        self._current = await self._catalogue.meant(current)
-        await self._search()
-        self._mark(self._current)
+    async def _take(self, items: Sequence[Voice]) -> None:
+        self._current = await self._lists.meant(self._current)
+        await super()._take(items)
+        self.panel.relabel()  # there may be other languages now
 
-    async def _bring(self, *, refresh: bool) -> None:
-        voices = await self._catalogue.voices(refresh=refresh)
-        self._finder = SearchIndex(voices)
-        self._languages = tuple(sorted({v.language for v in voices if v.language}))
-        chosen = self.d_language.value
-        self.d_language.options = self._language_options()
-        self.d_language.value = chosen if chosen in self._languages else ""
-
-    async def _search(self) -> None:
-        hits, chosen = self._found(), self.s_voices.value
-        self.voices = {voice.id: voice for voice in hits[:LISTED]}
-        options = tuple((self._entry(v), v.id) for v in self.voices.values())
+    async def _draw(self, hits: Sequence[Voice], *, anew: bool) -> None:  # noqa: ARG002 - it has one page
+        options = tuple((self._entry(voice), voice.id) for voice in hits[:LISTED])
+        there = self.chosen in (key for _label, key in options)
         self._filling = True  # new options choose the first one by themselves
         if self.s_voices.options != options:
             self.s_voices.options = options
-        self._mark(chosen)
-
-    def _fits(self, voice: Voice) -> bool:
-        return (
-            self.d_language.value in ("", voice.language)
-            and self.d_gender.value in ("", voice.gender.casefold())
-            and (voice.exact or not self.c_exact.value)
-        )
-
-    def _mark(self, voice_id: str | None) -> None:
-        self._filling = True
-        self.s_voices.value = voice_id if voice_id in self.voices else None
+        self.s_voices.value = self.chosen if there else None
         self._filling = False
-        self._on_choice(None)
+        self.mark(self.s_voices.value or "")
 
     def _on_choice(self, _change: object) -> None:
-        if self._filling:
-            return
-        chosen = self.s_voices.value
-        self.use.disabled = self.play.disabled = chosen is None
-        if chosen != self._heard:  # whoever speaks is not the chosen one
-            self._heard, self.audio.value = "", b""
+        if not self._filling:
+            self.mark(self.s_voices.value or "")
+
+    def mark(self, item_id: str) -> None:
+        """Mark a voice; the one that speaks falls silent."""
+        self.use.disabled = self.play.disabled = not item_id
+        if item_id != self.chosen:
+            self.audio.value = b""
             show(self.audio, when=False)
+        self.chosen = item_id
 
     async def _play(self) -> None:
-        voice = self.voices.get(self.s_voices.value)
-        if voice is None:
+        if not (voice := self.items.get(self.chosen)):
             return
-        sound = await self._catalogue.sample(voice)
-        if self.s_voices.value == voice.id:
+        async with self.panel.shared.account() as account:
+            sound = await account.catalogue.sample(voice)
+        if self.chosen == voice.id:
             self.audio.format = "wav" if sound[:4] == b"RIFF" else "mpeg"
-            self._heard, self.audio.value = voice.id, sound
+            self.audio.value = sound
             show(self.audio, when=True)
 
-    async def _use(self) -> None:
-        if voice := self.voices.get(self.s_voices.value):
-            self._current = voice.id
-            await self._search()
-            await self._choose(voice)
+    async def _name(self, item: Voice) -> str:
+        return await self.panel.shared.wish_for(item)
 
     def _entry(self, voice: Voice) -> str:
+        facts = dotted(
+            language_label(voice.language),
+            word_label(voice.gender),
+            voice.own and _("own"),
+            voice.exact and _("exact length"),
+        )
         mark = "✓ " if voice.id == self._current else ""
-        facts = [language_label(voice.language), word_label(voice.gender)]
-        facts += [_("own")] if voice.own else []
-        facts += [_("exact length")] if voice.exact else []
-        return two_lines(mark + voice.name, " · ".join(filter(None, facts)))
-
-    def _language_options(self) -> Options:
-        labelled = sorted((language_label(name), name) for name in self._languages)
-        return ((_("all"), ""), *labelled)
+        return two_lines(mark + voice.name, facts)
 
     def _count_words(self) -> str:
-        count = self._counted
+        count = len(self._found.items)
         text = ngettext("{count} voice", "{count} voices", count).format(count=count)
         if count > LISTED:
             text += " · " + _("the first {count} are listed").format(count=LISTED)
@@ -255,83 +264,54 @@ class AvatarPicker(Picker[Avatar]):
     """All avatar looks of the account, by their pictures."""
 
     kind = "avatars"
-    search_words = _("🔎 Name, kind or id")
-    use_words = _("Use this avatar")
+    words = _("🔎 Name, kind or id"), _("Use this avatar")
 
-    def _build(self) -> tuple[tuple[widgets.Widget, ...], tuple[widgets.Widget, ...]]:
-        self.avatars: dict[str, Avatar] = {}
-        self._chosen: Avatar | None = None
-        self.d_owner = self._filter(_("Whose"), _OWNERS)
-        self.d_shape = self._filter(_("Orientation"), _with_all(*_CANVASES))
+    def _build(self) -> tuple[widgets.Widget, ...]:
+        owners = (_("own and public"), ""), (_("own"), "true"), (_("public"), "false")
+        self.d_owner = self._filter(_("Whose"), "own", owners)
+        shapes = _labelled(*_CANVASES)
+        self.d_shape = self._filter(_("Orientation"), "orientation", shapes)
         self.grid = PictureGrid(self.panel, self._show, at=self.place)
         self.details = self.panel.say(make(widgets.HTML), "value", self._detail_html)
-        parts = self.about, self.grid, self.details, row(self.use, self.refresh)
-        return (self.d_owner, self.d_shape), parts
+        return self.about, self.grid, self.details, row(self.use, self.refresh)
 
-    async def begin(self, current: str) -> None:
-        """Bring the avatars: the first ones as soon as they are there.
+    async def _listed(self, *, refresh: bool) -> Sequence[Avatar]:
+        async def first(avatars: Sequence[Avatar]) -> None:
+            if not self.items:  # else the whole list was quicker than its beginning
+                await self._take(avatars)
 
-        Args:
-            current: The id of the look in use; empty for the first own one.
-        """
-        self._current = current
-        await self._load()
-
-    async def _bring(self, *, refresh: bool) -> None:
         def part(avatars: Sequence[Avatar]) -> None:
-            if not self.avatars:  # the others come all at once
-                self.panel.spawn(partial(self._take, tuple(avatars)))
+            self.panel.spawn(partial(first, tuple(avatars)))
 
-        await self._take(await self._catalogue.avatars(refresh=refresh, on_part=part))
+        return await self._lists.avatars(refresh=refresh, on_part=part)
 
-    async def _take(self, avatars: Sequence[Avatar]) -> None:
-        if len(avatars) < len(self.avatars):
-            return  # the whole list was quicker than its beginning
-        empty = not self.avatars
-        self.avatars = {avatar.id: avatar for avatar in avatars}
-        self._finder = SearchIndex(avatars)
-        used = self._current or next((a.id for a in avatars if a.ready), "")
-        if self._chosen is None:
-            self._chosen = self.avatars.get(used)
-            self.grid.mark(used)
-        self._tell()
-        await (self._search() if empty else self.grid.update(self._tiles()))
-
-    async def _refresh(self) -> None:
-        await self._load(refresh=True)
-
-    async def _search(self) -> None:
-        chosen = self._chosen.id if self._chosen else ""
-        await self.grid.fill(self._tiles(), self._picture, chosen)
-
-    def _tiles(self) -> list[Tile]:
-        return [Tile(a.id, a.name, _facts(a)) for a in self._found()]
-
-    def _fits(self, avatar: Avatar) -> bool:
-        whose = "own" if avatar.own else "public"
-        return self.d_owner.value in ("", whose) and (
-            self.d_shape.value in ("", avatar.orientation)
-        )
+    async def _draw(self, hits: Sequence[Avatar], *, anew: bool) -> None:
+        tiles = [Tile(avatar.id, avatar.name, _facts(avatar)) for avatar in hits]
+        if anew:
+            await self.grid.fill(tiles, self._picture, self.chosen)
+        else:
+            await self.grid.update(tiles)
 
     async def _picture(self, avatar_id: str) -> bytes | None:
-        avatar = self.avatars.get(avatar_id)
-        return await self._catalogue.picture(avatar) if avatar else None
+        if not (avatar := self.items.get(avatar_id)):
+            return None
+        async with self.panel.shared.account() as account:
+            return await account.catalogue.picture(avatar)
 
     async def _show(self, avatar_id: str) -> None:
-        self._chosen = self.avatars.get(avatar_id)
-        self._tell()
+        self.mark(avatar_id)
 
-    async def _use(self) -> None:
-        if self._chosen and self._chosen.ready:
-            self._current = self._chosen.id
-            await self._choose(self._chosen)
-
-    def _tell(self) -> None:
-        self.use.disabled = not (self._chosen and self._chosen.ready)
+    def mark(self, item_id: str) -> None:
+        """Mark a look and tell all about it; of none the first one that can be used."""
+        usable = (avatar.id for avatar in self.items.values() if avatar.ready)
+        self.chosen = item_id or next(usable, "")
+        self.grid.mark(self.chosen)
+        avatar = self.items.get(self.chosen)
+        self.use.disabled = not (avatar and avatar.ready)
         self.details.value = self._detail_html()
 
     def _detail_html(self) -> str:
-        avatar = self._chosen
+        avatar = self.items.get(self.chosen)
         if avatar is None:
             return ""
         facts = [avatar.id, word_label(avatar.kind), _facts(avatar)]
@@ -341,7 +321,7 @@ class AvatarPicker(Picker[Avatar]):
             engines = ", ".join(avatar.engines)
             facts.append(_("engines: {engines}").format(engines=engines))
         if avatar.default_voice_id:
-            name = self._catalogue.name_of(avatar.default_voice_id)
+            name = self._lists.name_of(avatar.default_voice_id)
             facts.append(_("usual voice: {voice}").format(voice=name))
         said = markup(avatar.name, "hg-strong")
         said += "".join(markup(fact) for fact in facts if fact)
@@ -353,20 +333,10 @@ _CANVASES = {"portrait": "9:16", "landscape": "16:9", "square": "1:1"}
 
 def _facts(avatar: Avatar) -> str:
     """Return what matters at first sight: shape, whose, whether it is ready."""
-    facts = [word_label(avatar.orientation)]
-    facts += [_("own")] if avatar.own else []
-    facts += [] if avatar.ready else [_("not ready yet")]
-    return " · ".join(filter(None, facts))
+    own, waits = avatar.own and _("own"), not avatar.ready and _("not ready yet")
+    return dotted(word_label(avatar.orientation), own, waits)
 
 
-_OWNERS = (_("own and public"), ""), (_("own"), "own"), (_("public"), "public")
-
-
-def _with_all(*words: str) -> Callable[[], Options]:
-    return lambda: ((_("all"), ""), *((word_label(word), word) for word in words))
-
-
-_FIRST_COLOR = "#1b2440"
 _ACCEPT = ".png,.jpg,.jpeg,.webp,.gif,.bmp,.tif,.tiff"
 
 
@@ -378,19 +348,13 @@ class BackgroundPicker(Part):
         choose: Called with the value to store, empty for no background.
     """
 
-    def __init__(
-        self, panel: Panel, choose: Callable[[str], Coroutine[Any, Any, object]]
-    ) -> None:
-        self._panel, self._choose = panel, choose
-        self._backgrounds = panel.shared.backgrounds
-        self._current = ""
-        self._earlier: dict[str, KnownBackground] = {}
+    def __init__(self, panel: Panel, choose: Choose) -> None:
+        self._panel, self._choose, self._current = panel, choose, ""
+        self._store = panel.shared.backgrounds
         self.place = panel.place()
         self.now = make(widgets.HTML)
         none = panel.button(_("🚫 No background"), partial(self.use, ""))
-        self.c_color = panel.field(
-            widgets.ColorPicker, _("🎨 Colour"), value=_FIRST_COLOR
-        )
+        self.c_color = panel.field(widgets.ColorPicker, _("🎨 Colour"), value="#1b2440")
         self.t_link = panel.field(
             widgets.Text,
             _("🔗 Link or file"),
@@ -400,19 +364,29 @@ class BackgroundPicker(Part):
             _("⇪ Upload a picture"), self._upload, _ACCEPT, at=self.place
         )
         self.grid = PictureGrid(panel, self.use, "hg-wide", self.place)
+        hint = _(
+            "💡 PNG, JPEG, WebP, GIF, BMP or TIFF, up to 32 MB. Over 8 MB an upload"
+            " arrives only in a notebook opened by “heygen-nb lab”: elsewhere put the"
+            " file into the folder backgrounds/ beside config.yaml, and it is offered"
+            " here."
+        )
         super().__init__(
             row(self.now, none, css="hg-row hg-now"),
-            self._entry(self.c_color, lambda: self.use(self.c_color.value)),
-            self._entry(self.t_link, self._use_link),
+            *(self._entry(field) for field in (self.c_color, self.t_link)),
             row(self.u_file),
-            panel.hint(_hint),
+            panel.hint(hint),
             self.place,
             self.grid,
         )
 
-    def _entry(self, field: widgets.Widget, work: Work) -> widgets.HBox:
-        use = self._panel.button(_("Use"), work, at=self.place)
-        return row(field, use, css="hg-entry")
+    def _entry(self, field: Any) -> widgets.HBox:
+        async def use() -> None:
+            if field.value.strip():
+                await self.use(field.value)
+                self.t_link.value = ""
+
+        button = self._panel.button(_("Use"), use, at=self.place)
+        return row(field, button, css="hg-entry")
 
     async def begin(self, current: str) -> None:
         """Show what can be chosen, and mark what is used now.
@@ -421,58 +395,46 @@ class BackgroundPicker(Part):
             current: Colour, link or file; empty for none.
         """
         self._current = current
-        earlier = await self._backgrounds.earlier()
-        self._earlier = {one.value: one for one in earlier}
-        await self._show_current()
+        known = {one.value: one for one in await self._store.earlier()}
+        label = known[current].label if current in known else current
+        label = label or _("No background")
+        look = await asyncio.to_thread(self._store.look, current)
+        self.now.value = thumb_html(look, label) + markup(label, "hg-value")
+        if COLOR.fullmatch(current):
+            self.c_color.value = current
+
+        async def picture(value: str) -> bytes | None:
+            return known[value].thumb
+
         # what has no picture is a link
         tiles = [
             Tile(one.value, one.label, "" if one.thumb else _("🔗 link"))
-            for one in earlier
+            for one in known.values()
         ]
-        await self.grid.fill(tiles, self._picture, current)
-
-    async def _picture(self, value: str) -> bytes | None:
-        one = self._earlier.get(value)
-        return one.thumb if one else None
-
-    async def _show_current(self) -> None:
-        value = self._current
-        look = await asyncio.to_thread(self._backgrounds.look, value)
-        one = self._earlier.get(value)
-        label = one.label if one else value or _("No background")
-        self.now.value = thumb_html(look, label) + markup(label, "hg-value")
-        if COLOR.fullmatch(value):
-            self.c_color.value = value
+        await self.grid.fill(tiles, picture, current)
 
     async def use(self, value: str) -> None:
         """Check a background, mark it and hand it on."""
-        await self._take(lambda: self._backgrounds.use(value))
-
-    async def _use_link(self) -> None:
-        if self.t_link.value.strip():
-            await self.use(self.t_link.value)
-            self.t_link.value = ""
+        await self._take(self._store.use(value))
 
     async def _upload(self, name: str, content: bytes) -> None:
-        keep = self._backgrounds.keep
-        await self._take(lambda: asyncio.to_thread(keep, name, content))
+        await self._take(asyncio.to_thread(self._store.keep, name, content))
 
-    async def _take(self, checked: Callable[[], Awaitable[str]]) -> None:
+    async def _take(self, checked: Awaitable[str]) -> None:
         self._panel.tell_busy(_("Checking…"))
         try:
-            value = await checked()
+            value = await checked
         finally:
             self.grid.mark(self._current)
         await self._choose(value)
         await self.begin(value)
 
 
-def _hint() -> str:
-    return _(
-        "💡 PNG, JPEG, WebP, GIF, BMP or TIFF, up to 32 MB. Over 8 MB an upload"
-        " arrives only in a notebook opened by “heygen-nb lab”: elsewhere put the"
-        " file into the folder {folder} beside config.yaml, and it is offered here."
-    ).format(folder=f"{FOLDER}/")
+_PICKERS: dict[str, Callable[[Panel, Choose], Any]] = {
+    "voice": VoicePicker,
+    "avatar": AvatarPicker,
+    "background": BackgroundPicker,
+}
 
 
 class PickerSlot(Part):
@@ -488,20 +450,17 @@ class PickerSlot(Part):
     """
 
     def __init__(self, panel: Panel, chosen: Chosen, *, reset: bool) -> None:
-        self._panel, self._chosen, self._reset = panel, chosen, reset
+        self._panel, self._chosen = panel, chosen
         self.pickers: dict[str, Any] = {}
         self.opened = ""
-        super().__init__(css="hg-card hg-off")
-
-    @cached_property
-    def _actions(self) -> Actions:
         works: dict[str, tuple[Words, Work]] = {
-            "reset": (_("As in the settings"), self._on_reset),
+            "reset": (_("As in the settings"), self._reset),
             "close": (_("Close"), self.fold),
         }
-        actions = Actions(self._panel, works)
-        actions.offer("close", *(["reset"] if self._reset else []))
-        return actions
+        if not reset:
+            del works["reset"]
+        self.actions = Actions(panel, works)
+        super().__init__(css="hg-card hg-off")
 
     async def toggle(self, field: str, current: str) -> None:
         """Open the picker of a field, or close it if it is open."""
@@ -509,10 +468,13 @@ class PickerSlot(Part):
             await self.fold()
             return
         self.opened = field
-        picker = self.pickers[field] = self.pickers.get(field) or self._made(field)
-        self.children = (picker, self._actions)
+        if field not in self.pickers:
+            choose = partial(self._take, field)
+            self.pickers[field] = _PICKERS[field](self._panel, choose)
+        self.actions.offer("reset", "close")
+        self.children = (self.pickers[field], self.actions)
         show(self, when=True)
-        await picker.begin(current)
+        await self.pickers[field].begin(current)
 
     async def fold(self) -> None:
         """Close whatever is open."""
@@ -522,26 +484,12 @@ class PickerSlot(Part):
     def forget(self) -> None:
         """Close and forget the pickers: they list another account's choices."""
         self.pickers.clear()
-        self.opened = ""
-        self.children = ()
+        self.opened, self.children = "", ()
         show(self, when=False)
 
-    def _made(self, field: str) -> Any:
-        if field == "voice":
-            return VoicePicker(self._panel, self._on_voice)
-        if field == "avatar":
-            return AvatarPicker(self._panel, self._on_avatar)
-        return BackgroundPicker(self._panel, partial(self._on_choice, field))
+    async def _reset(self) -> None:
+        await self._take(self.opened, None)
 
-    async def _on_voice(self, voice: Voice) -> None:
-        await self._on_choice("voice", await self._panel.shared.wish_for(voice))
-
-    async def _on_avatar(self, avatar: Avatar) -> None:
-        await self._on_choice("avatar", avatar.id)
-
-    async def _on_reset(self) -> None:
-        await self._on_choice(self.opened, None)
-
-    async def _on_choice(self, field: str, value: str | None) -> None:
+    async def _take(self, field: str, value: str | None) -> None:
         await self.fold()
         await self._chosen(field, value)

@@ -24,7 +24,7 @@ from heygen_nb.renderer import effective_settings, settings_for, update_video_co
 from heygen_nb.renderer.account import Account, ledger_url, open_account
 from heygen_nb.renderer.animatic import kept_preview
 from heygen_nb.renderer.order import quote_all
-from heygen_nb.renderer.resolve import background_meant, meant
+from heygen_nb.renderer.resolve import background_meant
 from heygen_nb.reports import HistoryLine, line_by_id
 from heygen_nb.timing import Fit, script_language
 from heygen_nb.ui.catalogue import AccountLists, BackgroundStore
@@ -84,12 +84,10 @@ class SharedState:
         self._farewells: set[asyncio.Task[object]] = set()
         self._ending: weakref.WeakSet[asyncio.Task[None]] = weakref.WeakSet()
         self.drafts = DraftStore(self)
-        self.catalogue = AccountLists(self.account)
+        self.catalogue = AccountLists(self)
         self.writing = Writing(lambda: self.video_settings, lambda: self._lengths)
         self.jobs = Jobs(self)
-        self.backgrounds = BackgroundStore(
-            lambda: self.settings.home, self.ledger, self.account
-        )
+        self.backgrounds = BackgroundStore(self)
 
     def _read(self) -> Settings:
         try:
@@ -297,10 +295,8 @@ class SharedState:
     async def fitting_voice(self, draft: Draft) -> Voice | None:
         """Return a voice of the script's language, if the draft's speaks another."""
         wish = draft.voice or self.video_settings.heygen_voice
-        async with self.account() as account:
-            voices = await account.catalogue.voices()
-            hits = meant(wish, await account.catalogue.said.get())
-        used_id = hits[0].voice_id if len(hits) == 1 else ""
+        voices = await self.catalogue.voices()
+        used_id = await self.catalogue.meant(wish)
         used = next((voice for voice in voices if voice.id == used_id), None)
         spoken = _first_word(used.language) if used else ""
         language = SCRIPT_LANGUAGES[script_language(draft.script)]

@@ -20,8 +20,8 @@ class Shop(Panel):
     def _build(self):
         self.used = []
 
-        async def choose(avatar):
-            self.used.append(avatar)
+        async def choose(avatar_id):
+            self.used.append(avatar_id)
 
         self.picker = AvatarPicker(self, choose)
         return (self.picker,)
@@ -79,7 +79,7 @@ async def test_when_the_rest_comes_no_picture_is_asked_for_again(shared, sandbox
     await panel.idle()
 
     assert sandbox.requests(PICTURES) == PAGE
-    assert len(panel.picker.avatars) == 900
+    assert len(panel.picker.items) == 900
     panel.close()
 
 
@@ -93,11 +93,11 @@ async def test_a_page_that_was_seen_is_not_fetched_again(shop, picker, sandbox):
 
 async def test_words_owner_and_shape_narrow_it(shop, picker):
     picker.t_search.value = "sofa"
-    picker.d_owner.value, picker.d_shape.value = "public", "square"
+    picker.d_owner.value, picker.d_shape.value = "false", "square"
     await shop.idle()
 
     assert shown(picker)
-    found = [picker.avatars[tile.key] for tile in picker.grid.tiles]
+    found = [picker.items[tile.key] for tile in picker.grid.tiles]
     assert {(a.own, a.orientation) for a in found} == {(False, "square")}
     assert all("sofa" in avatar.name for avatar in found)
 
@@ -126,7 +126,7 @@ async def test_a_click_tells_all_about_it_and_the_button_uses_it(shop, picker):
 
     picker.use.click()
     await shop.idle()
-    assert [avatar.id for avatar in shop.used] == ["look_own_02"]
+    assert shop.used == ["look_own_02"]
 
 
 async def test_one_that_is_not_ready_cannot_be_used(shop, picker):
@@ -168,11 +168,40 @@ async def test_refresh_asks_heygen_again(shop, picker, sandbox):
     assert sandbox.requests(PICTURES) == PAGE
 
 
+async def test_a_look_that_heygen_has_no_more_goes_with_a_refresh(
+    shop, picker, shared, monkeypatch
+):
+    async with shared.account() as account:
+        looks = account.catalogue.looks
+
+    async def fewer():
+        for look in looks.known[1:3]:
+            yield look
+
+    monkeypatch.setattr(looks, "fetch", fewer)
+    picker.refresh.click()
+    await shop.idle()
+
+    assert [tile.key for tile in picker.grid.tiles] == ["look_own_02", "look_own_03"]
+    assert picker.use.disabled
+
+
+async def test_another_draft_finds_its_own_look_marked(shop, picker):
+    picker.grid.buttons[1].click()
+    await shop.idle()
+
+    await picker.begin("look_own_01")
+
+    assert shown(picker)[0].startswith("✓ ")
+    assert "look_own_01" in picker.details.value
+
+
 async def test_a_name_full_of_html_stays_text(shop, picker, shared):
-    looks = shared.catalogue._catalogue.looks.known
+    async with shared.account() as account:
+        looks = account.catalogue.looks.known
     looks[0] = looks[0].model_copy(update={"name": EVIL, "kind": EVIL})
 
-    await picker._load()
+    await picker.begin("")
     picker.grid.buttons[0].click()
     await shop.idle()
 

@@ -36,6 +36,16 @@ async def settled(panel):
     await panel.idle()
 
 
+async def use(panel, slot, name, voice_id=""):
+    """Use a voice by the picker that is open."""
+    picker = slot.pickers["voice"]
+    picker.t_search.value = name
+    await panel.idle()
+    picker.s_voices.value = voice_id or picker.s_voices.options[0][1]
+    picker.use.click()
+    await settled(panel)
+
+
 async def stored(panel):
     row = await panel.shared.drafts.get(panel.autosave.kept.draft.id)
     return row.draft
@@ -57,11 +67,7 @@ async def test_a_draft_says_what_holds_for_it(panel, casting, shared):
 async def test_a_voice_is_picked_for_this_draft_only(panel, casting, shared):
     panel.t_script.value = "A script for another voice."
     await casting.open_picker("voice")
-    (picker, _row) = casting.picker.children
-    maya = next(v for v in await shared.catalogue.voices() if v.name == "Maya")
-
-    await picker._choose(maya)
-    await settled(panel)
+    await use(panel, casting.picker, "Maya")
 
     assert (await stored(panel)).voice == "Maya"
     assert shared.settings.heygen_voice == "en-US-Neural2-F"
@@ -76,9 +82,9 @@ async def test_a_voice_whose_name_is_not_unique_is_kept_by_its_id(
     voices = await shared.catalogue.voices()
     names = [voice.name for voice in voices]
     twin = next(voice for voice in voices if names.count(voice.name) > 1)
+    await casting.open_picker("voice")
 
-    await casting.picker._on_voice(twin)
-    await settled(panel)
+    await use(panel, casting.picker, twin.name, twin.id)
 
     assert (await stored(panel)).voice == twin.id
     assert casting.buttons["voice"].description == f"🎤 {twin.name}"[:26]
@@ -89,7 +95,7 @@ async def test_what_was_picked_can_be_taken_back(panel, casting, shared):
     await panel.open_draft("d1")
     await casting.open_picker("background")
 
-    await casting.picker._on_reset()
+    casting.picker.actions["reset"].click()
     await settled(panel)
 
     assert (await stored(panel)).background is None
@@ -132,9 +138,13 @@ async def test_the_settings_panel_picks_into_its_fields(shared):
     panel = SettingsPanel(shared)
     await panel.idle()
     await panel.open_picker("voice")
-    maya = next(v for v in await shared.catalogue.voices() if v.name == "Maya")
 
-    await panel.picker._on_voice(maya)
+    picker = panel.picker.pickers["voice"]
+    picker.t_search.value = "Maya"
+    await panel.idle()
+    picker.s_voices.value = picker.s_voices.options[0][1]
+    picker.use.click()
+    await panel.idle()
 
     assert panel.fields["heygen_voice"].value == "Maya"
     assert shared.settings.heygen_voice == "en-US-Neural2-F"

@@ -28,6 +28,12 @@ async def shared(sandbox):
     await shared.close()
 
 
+@pytest.fixture
+async def catalogue(shared):
+    async with shared.account() as account:
+        yield account.catalogue
+
+
 async def test_voices_and_avatars_are_found_by_what_they_are(sandbox):
     settings = sandbox.settings()
 
@@ -55,11 +61,11 @@ async def test_they_are_listed_once_and_anew_when_asked(sandbox):
     assert sandbox.requests("GET /v3/avatars/looks") == 2 * pages
 
 
-async def test_a_sample_is_fetched_once_and_without_the_key(shared, sandbox):
-    voice = (await shared.catalogue.voices())[0]
+async def test_a_sample_is_fetched_once_and_without_the_key(catalogue, sandbox):
+    voice = (await catalogue.voices())[0]
 
-    sample = await shared.catalogue.sample(voice)
-    again = await shared.catalogue.sample(voice)
+    sample = await catalogue.sample(voice)
+    again = await catalogue.sample(voice)
 
     with wave.open(io.BytesIO(sample)) as sound:
         assert sound.getnframes()
@@ -68,11 +74,11 @@ async def test_a_sample_is_fetched_once_and_without_the_key(shared, sandbox):
     assert sandbox.ledger()["file_requests_with_key"] == 0
 
 
-async def test_a_picture_is_kept_small(shared, sandbox):
-    avatar = next(a for a in await shared.catalogue.avatars() if a.own)
+async def test_a_picture_is_kept_small(catalogue, sandbox):
+    avatar = next(a for a in await catalogue.avatars() if a.own)
 
-    thumb = await shared.catalogue.picture(avatar)
-    assert await shared.catalogue.picture(avatar) == thumb
+    thumb = await catalogue.picture(avatar)
+    assert await catalogue.picture(avatar) == thumb
 
     assert len(thumb) <= THUMB_BYTES
     assert Image.open(io.BytesIO(thumb)).format == "JPEG"
@@ -80,63 +86,65 @@ async def test_a_picture_is_kept_small(shared, sandbox):
     assert sandbox.ledger()["file_requests_with_key"] == 0
 
 
-async def test_a_link_that_has_expired_is_asked_for_once_more(shared, sandbox):
+async def test_a_link_that_has_expired_is_asked_for_once_more(catalogue, sandbox):
     base = sandbox.handle.base_url
-    voice = (await shared.catalogue.voices())[0]
-    avatar = (await shared.catalogue.avatars())[0]
+    voice = (await catalogue.voices())[0]
+    avatar = (await catalogue.avatars())[0]
     old_voice = voice.model_copy(update={"sample_url": f"{base}/files/gone.wav"})
     old_look = avatar.model_copy(update={"picture_url": f"{base}/files/gone.jpg"})
 
-    assert await shared.catalogue.sample(old_voice)
-    assert await shared.catalogue.picture(old_look)
+    assert await catalogue.sample(old_voice)
+    assert await catalogue.picture(old_look)
 
     assert sandbox.requests(ONE_VOICE) == 1
     assert sandbox.requests(ONE_LOOK) == 1
 
 
-async def test_a_sandbox_at_another_port_is_no_trouble(shared):
-    voice = (await shared.catalogue.voices())[0]
+async def test_a_sandbox_at_another_port_is_no_trouble(catalogue):
+    voice = (await catalogue.voices())[0]
     moved = voice.model_copy(update={"sample_url": "http://127.0.0.1:1/files/x.wav"})
 
-    assert await shared.catalogue.sample(moved)
+    assert await catalogue.sample(moved)
 
 
-async def test_a_file_that_cannot_be_had_is_said_so_without_its_link(shared, sandbox):
+async def test_a_file_that_cannot_be_had_is_said_so_without_its_link(
+    catalogue, sandbox
+):
     sandbox.fault("status", "/files/*", status=403)
-    voice = (await shared.catalogue.voices())[0]
+    voice = (await catalogue.voices())[0]
 
     with pytest.raises(PreviewError, match="answers 403") as caught:
-        await shared.catalogue.sample(voice)
+        await catalogue.sample(voice)
 
     assert sandbox.handle.base_url not in str(caught.value)
     assert sandbox.requests(ONE_VOICE) == 1
 
 
-async def test_a_web_page_is_no_sample(shared, sandbox):
+async def test_a_web_page_is_no_sample(catalogue, sandbox):
     sandbox.fault("html", "/files/*")
-    voice = (await shared.catalogue.voices())[0]
+    voice = (await catalogue.voices())[0]
 
     with pytest.raises(PreviewError):
-        await shared.catalogue.sample(voice)
+        await catalogue.sample(voice)
 
 
-async def test_ids_from_outside_cannot_leave_the_folder(shared, sandbox, home):
-    look = (await shared.catalogue.avatars())[0]
+async def test_ids_from_outside_cannot_leave_the_folder(catalogue, sandbox, home):
+    look = (await catalogue.avatars())[0]
     evil = look.model_copy(update={"id": "../../../evil"})
 
-    await shared.catalogue.picture(evil)
+    await catalogue.picture(evil)
 
     assert list(home.parent.rglob("*evil*")) == []
 
 
 async def test_the_age_of_a_list_is_told(shared):
-    assert shared.catalogue.age("voices") is None
+    assert shared.catalogue.listing("voices") is None
     await shared.catalogue.voices(refresh=True)
     await shared.catalogue.avatars(refresh=True)
 
-    assert shared.catalogue.age("voices") < timedelta(minutes=1)
-    assert shared.catalogue.age("avatars") < timedelta(minutes=1)
-    assert shared.catalogue.trouble("voices") is None
+    for kind in ("voices", "avatars"):
+        assert shared.catalogue.listing(kind).age < timedelta(minutes=1)
+        assert shared.catalogue.listing(kind).trouble is None
 
 
 @pytest.mark.parametrize(
@@ -152,7 +160,7 @@ def test_ages_are_told_in_words(age, words):
     assert age_text(age) == words
 
 
-async def test_pictures_come_a_few_at_a_time(shared, sandbox, monkeypatch):
+async def test_pictures_come_a_few_at_a_time(catalogue, sandbox, monkeypatch):
     running, most = 0, 0
     real = preview.fetch_image
 
@@ -166,9 +174,9 @@ async def test_pictures_come_a_few_at_a_time(shared, sandbox, monkeypatch):
             running -= 1
 
     monkeypatch.setattr(preview, "fetch_image", counted)
-    looks = (await shared.catalogue.avatars())[:12]
+    looks = (await catalogue.avatars())[:12]
 
-    await asyncio.gather(*map(shared.catalogue.picture, looks))
+    await asyncio.gather(*map(catalogue.picture, looks))
 
     assert most == 4
 

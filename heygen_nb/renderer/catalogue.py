@@ -15,22 +15,12 @@ from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
-from heygen_nb import preview
-from heygen_nb.errors import (
-    BadReplyError,
-    ConfigError,
-    HeygenNbError,
-    NetworkError,
-    NotFoundError,
-    PreviewError,
-    RateLimitedError,
-    ServerError,
-)
+from heygen_nb import errors, preview
 from heygen_nb.files import write_whole
 from heygen_nb.heygen.wire import LookReply, VoiceReply
 from heygen_nb.i18n import gettext as _
@@ -53,13 +43,20 @@ _AT_ONCE = 4  # pictures and samples fetched at a time
 _HOUR, _DAY = 60, 24 * 60  # minutes
 _QUALITIES = (80, 65, 50, 35)
 _PART = 50  # items after which somebody who looks on is shown what there is
-_OUT_OF_REACH = (NetworkError, ServerError, RateLimitedError, BadReplyError)
+_OUT_OF_REACH = (
+    errors.NetworkError,
+    errors.ServerError,
+    errors.RateLimitedError,
+    errors.BadReplyError,
+)
 
 Kind = Literal["voices", "avatars"]
 R = TypeVar("R", bound=BaseModel)
 
 
-class _Kept(BaseModel, Generic[R]):
+class Kept(BaseModel, Generic[R]):
+    """A list as it lies on disk."""
+
     fetched_at: AwareDatetime
     items: list[R]
 
@@ -69,7 +66,7 @@ class Listing(Generic[R]):
     """One list of one account: in memory, on disk, or fetched anew.
 
     Attributes:
-        model: What it is a list of.
+        form: What it is a list of.
         fetch: Asks HeyGen for all pages.
         file: Where it is kept. A broken file counts as none.
         now: The time, aware UTC.
@@ -77,19 +74,15 @@ class Listing(Generic[R]):
         trouble: Why the last refresh brought nothing.
     """
 
-    model: type[R]
+    form: type[Kept[R]]
     fetch: Callable[[], AsyncIterator[R]]
     file: Path
     now: Callable[[], datetime]
     fresh_for: timedelta = FRESH_FOR
-    trouble: HeygenNbError | None = None
-    _kept: _Kept[R] | None = None
+    trouble: errors.HeygenNbError | None = None
+    _kept: Kept[R] | None = None
     _asked_at: datetime | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    @cached_property
-    def _form(self) -> type[_Kept[R]]:
-        return _Kept[self.model]  # type: ignore[name-defined] # told at run time
 
     @property
     def age(self) -> timedelta | None:
@@ -118,7 +111,9 @@ class Listing(Generic[R]):
         """
         async with self._turn:
             if not self._fresh():
-                self._kept = await asyncio.to_thread(self._read) or self._kept
+                with suppress(OSError, ValidationError):
+                    content = await asyncio.to_thread(self.file.read_bytes)
+                    self._kept = self.form.model_validate_json(content)
             if refresh or not self._fresh():
                 await self._renew(on_part)
             return self.known
@@ -130,8 +125,7 @@ class Listing(Generic[R]):
             ApiError: Nothing fits, and HeyGen cannot be asked.
         """
         found = choose(await self.get())
-        asked_at = self._asked_at
-        just_asked = asked_at is not None and self.now() - asked_at < _JUST_NOW
+        just_asked = self._asked_at and self.now() - self._asked_at < _JUST_NOW
         if len(found) != 1 and not just_asked:
             found = choose(await self.get(refresh=True))  # made or deleted since?
         if not found and self.trouble:
@@ -162,15 +156,8 @@ class Listing(Generic[R]):
             log.warning(_("A kept list is used: %s"), error)
             return
         self.trouble = None
-        self._kept = self._form(fetched_at=self.now(), items=items)
-        content = self._kept.model_dump_json()
-        await asyncio.to_thread(keep_whole, self.file, content)
-
-    def _read(self) -> _Kept[R] | None:
-        try:
-            return self._form.model_validate_json(self.file.read_bytes())
-        except (OSError, ValidationError):
-            return None
+        self._kept = self.form(fetched_at=self.now(), items=items)
+        await _keep(self.file, self._kept.model_dump_json())
 
 
 class Catalogue:
@@ -204,19 +191,19 @@ class Catalogue:
         self._used: dict[str, Listing[LookReply]] = {}
         self._allow_private = allow_private
         self._fetching = asyncio.Semaphore(_AT_ONCE)
-        self.said = Listing(VoiceReply, client.list_voices, folder / "voices.json", now)
-        self.starfish = Listing(
-            VoiceReply,
-            lambda: client.list_voices(engine="starfish"),
-            folder / "starfish.json",
-            now,
+        voices, exact = (
+            client.list_voices,
+            partial(client.list_voices, engine="starfish"),
         )
-        self.looks = Listing(Avatar, self._list_looks, folder / "looks.json", now)
+        form = Kept[VoiceReply]
+        self.said = Listing(form, voices, folder / "voices.json", now)
+        self.starfish = Listing(form, exact, folder / "starfish.json", now)
+        self.looks = Listing(Kept[Avatar], self._list_looks, folder / "looks.json", now)
 
     async def _list_looks(self) -> AsyncIterator[Avatar]:
         public = self._client.list_looks(ownership="public")
         # on its way beside the own ones: somebody waits for the first page
-        first = asyncio.create_task(_next(public))
+        first = asyncio.ensure_future(anext(public, None))
         seen: Counter[str] = Counter()
         try:
             async for look in self._client.list_looks(ownership="private"):
@@ -233,7 +220,19 @@ class Catalogue:
         """Return every voice, own ones first."""
         said = await self.said.get(refresh=refresh)
         exact = {v.voice_id for v in await self.starfish.get(refresh=refresh)}
-        return [_voice(reply, exact=reply.voice_id in exact) for reply in said]
+        return [
+            Voice(
+                id=voice.voice_id,
+                name=voice.name,
+                language=voice.language or "",
+                gender=voice.gender or "",
+                own=voice.type == "private",
+                exact=voice.voice_id in exact,
+                pauses=voice.support_pause,
+                sample_url=voice.preview_audio_url,
+            )
+            for voice in said
+        ]
 
     async def avatars(
         self,
@@ -253,14 +252,24 @@ class Catalogue:
         A look that HeyGen is not done with is never kept. One that changes later is
         refused by HeyGen for free; then it is to be forgotten.
         """
+
+        async def usable() -> AsyncIterator[LookReply]:
+            look = await find_look(self._client, look_id)
+            if look.status in ("processing", "pending_consent"):
+                problem = _("Avatar “{name}” cannot be used yet: {status}.")
+                raise errors.ConfigError(
+                    problem.format(name=look.name, status=look.status),
+                    hint=_(
+                        "Nothing was sent. Wait, give the consent, or choose another."
+                    ),
+                )
+            yield look
+
         if look_id not in self._used:
-            self._used[look_id] = Listing(
-                LookReply,
-                partial(_usable_look, self._client, look_id),
-                self._file(f"used/{look_id}"),
-                self._now,
-                FRESH_FOR if look_id else _FIRST_FRESH_FOR,
-            )
+            file = self._file("used", look_id)
+            fresh_for = FRESH_FOR if look_id else _FIRST_FRESH_FOR
+            known = Listing(Kept[LookReply], usable, file, self._now, fresh_for)
+            self._used[look_id] = known
         return self._used[look_id]
 
     def listing(self, kind: Kind) -> Listing[VoiceReply] | Listing[Avatar]:
@@ -277,9 +286,8 @@ class Catalogue:
         async def fresh() -> str | None:
             return (await self._client.get_voice(voice.id)).preview_audio_url
 
-        return await self._fetched(
-            f"samples/{voice.id}.sound", voice.sample_url, fresh, preview.fetch_sound
-        )
+        file = self._file("samples", f"{voice.id}.sound")
+        return await self._fetched(file, voice.sample_url, fresh, preview.fetch_sound)
 
     async def picture(self, avatar: Avatar) -> bytes:
         """Return how an avatar looks, as a small JPEG; fetched once.
@@ -294,46 +302,40 @@ class Catalogue:
         async def fresh() -> str | None:
             return (await self._client.get_look(avatar.id)).preview_image_url
 
-        return await self._fetched(
-            f"pictures/{avatar.id}.jpg",
-            avatar.picture_url,
-            fresh,
-            preview.fetch_image,
-            _thumb,
-        )
+        async def thumb(link: str, *, allow_private: bool) -> bytes:
+            whole = await preview.fetch_image(link, allow_private=allow_private)
+            return await asyncio.to_thread(_thumb, whole)
+
+        file = self._file("pictures", f"{avatar.id}.jpg")
+        return await self._fetched(file, avatar.picture_url, fresh, thumb)
 
     async def _fetched(
         self,
-        name: str,
+        file: Path,
         link: str | None,
         fresh: Callable[[], Awaitable[str | None]],
         fetch: Callable[..., Awaitable[bytes]],
-        reduce: Callable[[bytes], bytes] | None = None,
     ) -> bytes:
         """Fetch by a link that may have expired, then once by a fresh one; keep it."""
-        file = self._file(name)
         if file.exists():
             return file.read_bytes()
         async with self._fetching:
             link = link or await fresh()
             if not link:
-                raise PreviewError(_("HeyGen has no picture or sample of it."))
+                raise errors.PreviewError(_("HeyGen has no picture or sample of it."))
             try:
                 content = await fetch(link, allow_private=self._allow_private)
-            except PreviewError:
+            except errors.PreviewError:
                 anew = await fresh()
                 if not anew or anew == link:
                     raise
                 content = await fetch(anew, allow_private=self._allow_private)
-        if reduce:
-            content = await asyncio.to_thread(reduce, content)
-        await asyncio.to_thread(keep_whole, file, content)
+        await _keep(file, content)
         return content
 
-    def _file(self, name: str) -> Path:
+    def _file(self, folder: str, name: str) -> Path:
         """Return where something is kept; ids of HeyGen's are no file names."""
-        folder, _slash, own = name.partition("/")
-        digest = hashlib.sha256(own.encode()).hexdigest()[:20]
+        digest = hashlib.sha256(name.encode()).hexdigest()[:20]
         return self._folder / folder / digest
 
 
@@ -352,58 +354,28 @@ async def find_look(client: HeyGenClient, look_id: str) -> LookReply:
     if look_id:
         try:
             return await client.get_look(look_id)
-        except NotFoundError:
-            raise ConfigError(
-                _("There is no avatar “{id}”.").format(id=look_id),
-                hint=_(
-                    "`heygen-nb avatars` lists them; leave heygen_avatar_id empty to "
-                    "use the first one you have."
-                ),
-            ) from None
+        except errors.NotFoundError:
+            problem = _("There is no avatar “{id}”.").format(id=look_id)
+            hint = _(
+                "`heygen-nb avatars` lists them; leave heygen_avatar_id empty to "
+                "use the first one you have."
+            )
+            raise errors.ConfigError(problem, hint=hint) from None
     async for look in client.list_looks():
         if look.status in (None, "completed"):
             return look
-    raise ConfigError(
+    raise errors.ConfigError(
         _("This account has no avatar."),
         hint=_("Make one at HeyGen, or switch “use avatar” off."),
     )
 
 
-async def _usable_look(client: HeyGenClient, look_id: str) -> AsyncIterator[LookReply]:
-    look = await find_look(client, look_id)
-    if look.status in ("processing", "pending_consent"):
-        raise ConfigError(
-            _("Avatar “{name}” cannot be used yet: {status}.").format(
-                name=look.name, status=look.status
-            ),
-            hint=_("Nothing was sent. Wait, give the consent, or choose another."),
-        )
-    yield look
-
-
-async def _next(looks: AsyncIterator[LookReply]) -> LookReply | None:
-    return await anext(looks, None)
-
-
-def keep_whole(file: Path, content: bytes | str) -> None:
+async def _keep(file: Path, content: bytes | str) -> None:
     """Keep what can be fetched again; a full disk is no error."""
     try:
-        write_whole(file, content)
+        await asyncio.to_thread(write_whole, file, content)
     except OSError as error:
         log.warning("%s", error)
-
-
-def _voice(reply: VoiceReply, *, exact: bool) -> Voice:
-    return Voice(
-        id=reply.voice_id,
-        name=reply.name,
-        language=reply.language or "",
-        gender=reply.gender or "",
-        own=reply.type == "private",
-        exact=exact,
-        pauses=reply.support_pause,
-        sample_url=reply.preview_audio_url,
-    )
 
 
 def _avatar(reply: LookReply, seen: Counter[str], *, own: bool) -> Avatar:

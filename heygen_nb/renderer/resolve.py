@@ -13,6 +13,7 @@ import json
 import re
 from dataclasses import dataclass
 from functools import lru_cache, partial
+from itertools import product
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from heygen_nb import preview
@@ -75,8 +76,7 @@ async def choose_cast(account: Account, settings: Settings, *, spoken: bool) -> 
     if not settings.heygen_use_avatar:
         return Cast(voice, None, "studio", picture)
     look = await look_meant(account, settings.heygen_avatar_id)
-    engine = choose_engine(look, settings.avatar_engine)
-    return Cast(voice, look, engine, picture)
+    return Cast(voice, look, choose_engine(look, settings.avatar_engine), picture)
 
 
 async def voice_meant(
@@ -93,23 +93,21 @@ async def voice_meant(
     Raises:
         ConfigError: No voice or several ones fit; names the nearest.
     """
-    said = account.catalogue.said
-    if speaks_first and _WISH.fullmatch(wish.strip()):
-        said = account.catalogue.starfish
-    hits = await said.meant(partial(meant, wish.strip()))
+    lists, name = account.catalogue, wish.strip().casefold()
+    any_exact = speaks_first and _WISH.fullmatch(wish.strip())
+    said = lists.starfish if any_exact else lists.said
+    hits = await said.meant(partial(meant, wish))
     if len(hits) == 1:
         return hits[0]
-    near = hits or _nearest(wish.strip().casefold(), said.known)
-    raise ConfigError(
-        (
-            _("Several voices are called “{wish}”.")
-            if hits
-            else _("There is no voice “{wish}”.")
-        ).format(wish=wish),
-        hint=_(
-            "Set heygen_voice to one of: {voices}. `heygen-nb voices` lists all."
-        ).format(voices="; ".join(describe_voice(voice) for voice in near[:5])),
-    )
+    problem = _("There is no voice “{wish}”.")
+    names = {voice.name.casefold(): voice for voice in reversed(said.known)}
+    close = difflib.get_close_matches(name, names, n=5, cutoff=0.5)
+    near = [names[one] for one in close] or said.known
+    if hits:
+        problem, near = _("Several voices are called “{wish}”."), hits
+    hint = _("Set heygen_voice to one of: {voices}. `heygen-nb voices` lists all.")
+    listed = "; ".join(describe_voice(voice) for voice in near[:5])
+    raise ConfigError(problem.format(wish=wish), hint=hint.format(voices=listed))
 
 
 async def must_speak_first(account: Account, voice: VoiceReply) -> None:
@@ -120,10 +118,9 @@ async def must_speak_first(account: Account, voice: VoiceReply) -> None:
     """
     starfish, wanted = account.catalogue.starfish, voice.voice_id
     if not await starfish.meant(lambda able: [v for v in able if v.voice_id == wanted]):
+        problem = _("{voice} cannot make speech without a video.")
         raise ConfigError(
-            _("{voice} cannot make speech without a video.").format(
-                voice=describe_voice(voice)
-            ),
+            problem.format(voice=describe_voice(voice)),
             hint=_(
                 "`heygen-nb voices` marks those that can. Choose one of them, or"
                 " length_mode: estimate; without an avatar, no_avatar: heygen."
@@ -171,22 +168,17 @@ async def background_meant(
     ):
         return picture
     if not re.match(r"https?://[^\s/]+", value):
-        raise ConfigError(
-            _("heygen_background_url: “{value}” is not a web address.").format(
-                value=value[:100]
-            ),
-            hint=_(
-                "Use a link with https://, a colour like #203040, or a PNG or"
-                " JPEG file."
-            ),
+        problem = _("heygen_background_url: “{value}” is not a web address.")
+        hint = _(
+            "Use a link with https://, a colour like #203040, or a PNG or JPEG file."
         )
+        raise ConfigError(problem.format(value=value[:100]), hint=hint)
     try:
         await preview.fetch_image(value, allow_private=account.private)
     except PreviewError as error:
-        raise ConfigError(
-            f"heygen_background_url: {error.message}",
-            hint=_("Open the link in a browser: it has to show just a picture."),
-        ) from None
+        hint = _("Open the link in a browser: it has to show just a picture.")
+        problem = f"heygen_background_url: {error.message}"
+        raise ConfigError(problem, hint=hint) from None
     account.pictures.add(value)
     return None
 
@@ -197,21 +189,19 @@ def choose_engine(look: LookReply, wish: str) -> str:
     Raises:
         ConfigError: The look does not support the wished engine.
     """
-    supported = list(look.supported_api_engines)
-    if wish != "auto":
-        if supported and wish not in supported:
-            raise ConfigError(
-                _("Avatar “{name}” does not work with {engine}.").format(
-                    name=look.name, engine=wish
-                ),
-                hint=_("Set avatar_engine to auto or one of: {engines}.").format(
-                    engines=", ".join(supported)
-                ),
-            )
-        return wish
-    best = next((name for name in _BEST_FIRST if name in supported), "")
-    # HeyGen's own default; a look that does not take it says so in a 400
-    return best or next(iter(supported), "avatar_iv")
+    supported = look.supported_api_engines
+    if wish == "auto":
+        # HeyGen's own default; a look that does not take it says so in a 400
+        usual = (*supported, "avatar_iv")[0]
+        return next((name for name in _BEST_FIRST if name in supported), usual)
+    if supported and wish not in supported:
+        problem = _("Avatar “{name}” does not work with {engine}.")
+        hint = _("Set avatar_engine to auto or one of: {engines}.")
+        raise ConfigError(
+            problem.format(name=look.name, engine=wish),
+            hint=hint.format(engines=", ".join(supported)),
+        )
+    return wish
 
 
 def describe_voice(voice: VoiceReply) -> str:
@@ -221,29 +211,16 @@ def describe_voice(voice: VoiceReply) -> str:
 
 def meant(wish: str, voices: Sequence[VoiceReply]) -> list[VoiceReply]:
     """Return the voices of that id, else of that name, else the wished language's."""
-    name = wish.casefold()
-    return (
-        [v for v in voices if v.voice_id == wish]
-        or [v for v in voices if v.name.strip().casefold() == name]
-        or _of_wished_language(wish, voices)[:1]
-    )
-
-
-def _of_wished_language(wish: str, voices: Sequence[VoiceReply]) -> list[VoiceReply]:
-    match = _WISH.fullmatch(wish)
-    if not match:
-        return []
-    language = SCRIPT_LANGUAGES.get(match[1], "").casefold()
-    if not language:
-        language = next((name for name, at in _codes().items() if at == match[1]), "")
-    said = [(voice, (voice.language or "").casefold()) for voice in voices]
-    return [voice for voice, at in said if language and at.startswith(language)]
-
-
-def _nearest(name: str, voices: Sequence[VoiceReply]) -> list[VoiceReply]:
-    names = {voice.name.casefold(): voice for voice in reversed(voices)}
-    close = difflib.get_close_matches(name, names, n=5, cutoff=0.5)
-    return [names[c] for c in close] or list(voices[:5])
+    wish = wish.strip()
+    name, form = wish.casefold(), _WISH.fullmatch(wish)
+    hits = [v for v in voices if v.voice_id == wish]
+    hits = hits or [v for v in voices if v.name.strip().casefold() == name]
+    if hits or not form:
+        return hits
+    names = {code: name for name, code in _codes().items()} | SCRIPT_LANGUAGES
+    language = names.get(form[1], "?").casefold()
+    said = (v for v in voices if (v.language or "").casefold().startswith(language))
+    return list(said)[:1]
 
 
 def about_captions(script: str, settings: Settings) -> list[str]:
@@ -278,10 +255,9 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
         if (value := getattr(settings, name)) != usual[name].default
     }
     if not use_avatar and settings.films_here:
-        tuned |= {
-            "no_avatar": "local",
-            **({} if settings.voice_bars else {"bars": False}),
-        }
+        tuned["no_avatar"] = "local"
+        if not settings.voice_bars:
+            tuned["bars"] = False
     script = what_is_said(draft.script).text
     if (said := words_said(script, settings)) != script:
         tuned["said"] = said
@@ -332,13 +308,10 @@ def revisions_of(draft: Draft, inputs: dict[str, Any]) -> tuple[str, ...]:
     bought a film then does not pay again; it is taken as it is.
     """
     of_heygen = {k: v for k, v in inputs.items() if k not in ("no_avatar", "bars")}
-    scripts = inputs["script"], draft.script
-    captions = dict.fromkeys((inputs["captions"], True))
+    captions, scripts = (inputs["captions"], True), (inputs["script"], draft.script)
     made = (
         revision_of({**known, "script": script, "captions": burned_in})
-        for known in (inputs, of_heygen)
-        for burned_in in captions
-        for script in scripts
+        for known, burned_in, script in product((inputs, of_heygen), captions, scripts)
     )
     return tuple(dict.fromkeys(made))
 
@@ -351,12 +324,31 @@ class Found(Generic[T]):
     near: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class _Entry(Generic[T]):
-    item: T
-    name: str
-    inside: str  # any part of it may be typed
-    labels: str  # only beginnings of its words: "male" is no "female"
+    """An item, and the words it is found by."""
+
+    def __init__(self, item: T) -> None:
+        kind: tuple[str, ...]
+        if isinstance(item, Voice):
+            kind = language_words(item.language)
+        else:
+            kind = item.kind, item.orientation
+        self.item: T = item
+        self.name = " ".join(item.name.casefold().split())
+        self.inside = f"{self.name} {item.id.casefold()}"  # any part may be typed
+        # only beginnings of its words: "male" is no "female"
+        self.labels = f" {' '.join((*kind, item.gender))} ".casefold()
+
+    def rank(self, text: str) -> tuple[bool, int]:
+        """Return its place among all that fit: own ones first, then the best match."""
+        matches = (
+            text in (self.name, self.item.id.casefold()),
+            self.name.startswith(text),
+            f" {text} " in f" {self.name} {self.labels} ",
+            text in self.name,
+            True,
+        )
+        return not self.item.own, matches.index(True)
 
 
 class SearchIndex(Generic[T]):
@@ -367,9 +359,9 @@ class SearchIndex(Generic[T]):
     """
 
     def __init__(self, items: Sequence[T]) -> None:
-        self._entries: list[_Entry[T]] = [_entry(item) for item in items]
-        words = (_WORD.findall(f"{e.name} {e.labels}") for e in self._entries)
-        self._words = tuple(sorted({word for group in words for word in group}))
+        self._entries: list[_Entry[T]] = [_Entry(item) for item in items]
+        words = " ".join(f"{e.name} {e.labels}" for e in self._entries)
+        self._words = tuple(sorted(set(_WORD.findall(words))))
 
     def search(
         self, text: str, keep: Callable[[T], bool] = lambda _item: True
@@ -389,7 +381,7 @@ class SearchIndex(Generic[T]):
             word if _fitting(self._entries, [word]) else _closest(word, self._words)
             for word in words
         ]
-        near = _fitting(entries, [word for word in alike if word])
+        near = _fitting(entries, list(filter(None, alike)))
         return Found(near[:NEAREST] if any(alike) else [], near=True)
 
 
@@ -400,55 +392,32 @@ def _closest(word: str, words: tuple[str, ...]) -> str:
 
 
 def _fitting(entries: Sequence[_Entry[T]], words: Sequence[str]) -> list[T]:
-    text = " ".join(words)
-    ranked = [
-        (not entry.item.own, _rank(entry, text), number)
-        for number, entry in enumerate(entries)
+    hits = [
+        entry
+        for entry in entries
         if all(word in entry.inside or f" {word}" in entry.labels for word in words)
     ]
-    return [entries[number].item for *_place, number in sorted(ranked)]
+    text = " ".join(words)
+    return [entry.item for entry in sorted(hits, key=lambda entry: entry.rank(text))]
 
 
-def _rank(entry: _Entry[T], text: str) -> int:
-    if entry.name == text or entry.item.id.casefold() == text:
-        return 0
-    if not text or entry.name.startswith(text):
-        return 1
-    if f" {text} " in f" {entry.name} {entry.labels} ":
-        return 2
-    return 3 if text in entry.name else 4
+def voice_filter(language: str, gender: str) -> Callable[[Voice], bool]:
+    """Return the test whether a voice is of a language and a gender.
 
-
-def _entry(item: T) -> _Entry[T]:
-    name = " ".join(item.name.casefold().split())
-    labels = (
-        *language_words(item.language if isinstance(item, Voice) else ""),
-        item.gender,
-        *((item.kind, item.orientation) if isinstance(item, Avatar) else ()),
-    )
-    return _Entry(
-        item=item,
-        name=name,
-        inside=f"{name} {item.id.casefold()}",
-        labels=f" {' '.join(labels)} ".casefold(),
-    )
-
-
-def speaks(voice: Voice, wish: str) -> bool:
-    """Tell whether a voice's language is meant: ``Russian``, ``ru``, ``русский``.
-
-    A beginning of at least three letters is enough; an empty wish means any.
+    Args:
+        language: ``Russian``, ``ru``, ``русский``, or at least three letters of its
+            beginning; empty for any.
+        gender: ``female``, ``F``; empty for any.
     """
-    wish = wish.strip().casefold()
-    names = [name.casefold() for name in language_words(voice.language)]
-    return wish in ("", *names) or (
-        len(wish) >= _BEGINNING and any(name.startswith(wish) for name in names)
-    )
+    spoken, sex = language.strip().casefold(), gender.strip().casefold()
 
+    def fits(voice: Voice) -> bool:
+        names = [name.casefold() for name in language_words(voice.language)]
+        begun = len(spoken) >= _BEGINNING and any(n.startswith(spoken) for n in names)
+        of_language = begun or spoken in ("", *names)
+        return of_language and voice.gender.casefold().startswith(sex)
 
-def is_of(gender: str, wish: str) -> bool:
-    """Tell whether a gender is meant: ``female``, ``F``; an empty wish means any."""
-    return gender.casefold().startswith(wish.strip().casefold())
+    return fits
 
 
 def language_label(language: str) -> str:
@@ -491,8 +460,3 @@ def _codes() -> dict[str, str]:
     from babel import Locale  # noqa: PLC0415 - 7 MB of names
 
     return {name.casefold(): code for code, name in Locale("en").languages.items()}
-
-
-def voice_filter(language: str, gender: str) -> Callable[[Voice], bool]:
-    """Return the test whether a voice is of a language and a gender."""
-    return lambda voice: speaks(voice, language) and is_of(voice.gender, gender)

@@ -4,36 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from contextlib import aclosing, nullcontext
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from heygen_nb import errors
 from heygen_nb.clock import Pace, Patience
-from heygen_nb.errors import (
-    ApiError,
-    NotAuthorizedError,
-    NotFoundError,
-    WaitTimeoutError,
-)
 from heygen_nb.heygen.client import MAX_STATUS_IDS
 from heygen_nb.heygen.refusals import means_credit
 from heygen_nb.heygen.wire import VideoReply, phase
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow
 from heygen_nb.models import ProgressStatus, Video
+from heygen_nb.renderer import submit
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.archive import described, links
-from heygen_nb.renderer.submit import (
-    DELETED,
-    forget_what_failed,
-    not_rendered,
-    reason_of,
-    record,
-)
 from heygen_nb.timing import USUAL_S, PastRender, RenderClock, RenderTimes, estimate_s
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Awaitable, Callable
+    from collections.abc import Awaitable, Callable
 
     from heygen_nb.heygen import HeyGenClient
     from heygen_nb.log import Report
@@ -46,6 +35,7 @@ _LEARN_AGAIN_S = 60.0
 _YOUNG_S, _BETWEEN_LOOKS_S = 120.0, 60.0
 _GETS_AT_ONCE = 8
 _SANDBOX_S = 12.0  # an ordinary laptop renders half a minute in this time
+_ENDED = ("completed", "failed")
 _EMOJI: dict[ProgressStatus, str] = {
     "pending": "⏳",
     "processing": "🎬",
@@ -53,9 +43,6 @@ _EMOJI: dict[ProgressStatus, str] = {
     "failed": "❌",
     "unknown": "🔄",
 }
-
-
-_News = asyncio.Queue[VideoReply | Exception | None]
 
 
 class Watcher:
@@ -77,102 +64,79 @@ class Watcher:
     ) -> None:
         self._client = client
         self._sleep = sleep
-        self._waiters: dict[_News, tuple[str, float]] = {}
-        self._task: asyncio.Task[None] | None = None
+        self._wanted: dict[str, float] = {}
+        self._round: asyncio.Task[dict[str, VideoReply | None]] | None = None
         self._gets = asyncio.Semaphore(_GETS_AT_ONCE)
 
-    async def watch(
-        self, video_id: str, *, interval_s: float, at_once: bool = False
-    ) -> AsyncGenerator[VideoReply | None]:
-        """Yield what every look shows; None when a look failed.
-
-        A video that HeyGen does not have is ``missing``.
+    async def look(self, video_id: str, interval_s: float) -> VideoReply | None:
+        """Return what the next look at all videos shows; None when it failed.
 
         Args:
-            video_id: Which video.
-            interval_s: Seconds between two looks; the shortest of all waiters
-                counts.
-            at_once: Look before the first interval is over.
+            video_id: A video that HeyGen does not have is ``missing``.
+            interval_s: Seconds until then; the shortest of all who wait counts.
 
         Raises:
             NotAuthorizedError: The key is no longer accepted.
         """
-        if at_once:
-            yield await self._look(video_id)
-        queue: _News = asyncio.Queue()
-        self._waiters[queue] = video_id, interval_s
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
-        try:
-            while True:
-                news = await queue.get()
-                if isinstance(news, Exception):
-                    raise news
-                yield news
-        finally:
-            del self._waiters[queue]
-            if not self._waiters and self._task:
-                self._task.cancel()
-                self._task = None  # it ends a little later: nobody may rely on it
+        looks: dict[str, VideoReply | None] = {}
+        while video_id not in looks:  # else the look had begun
+            longest_s = self._wanted.get(video_id, interval_s)
+            self._wanted[video_id] = min(interval_s, longest_s)
+            if self._round is None or self._round.done():
+                self._round = asyncio.create_task(self._look_at_all())
+            looks = await asyncio.shield(self._round)
+        return looks[video_id]
 
     async def close(self) -> None:
         """Stop looking."""
-        if self._task:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        if self._round:
+            self._round.cancel()
+            await asyncio.gather(self._round, return_exceptions=True)
 
-    async def _run(self) -> None:
-        while self._waiters:
-            await self._sleep(min(seconds for _id, seconds in self._waiters.values()))
-            waiters = dict(self._waiters)
-            looks: dict[str, VideoReply | None] = {}
-            failure = None
-            try:
-                looks = await self._look_at_all({name for name, _s in waiters.values()})
-            except Exception as error:  # noqa: BLE001 - the waiters raise it
-                failure = error
-            for queue, (video_id, _s) in waiters.items():
-                queue.put_nowait(failure or looks[video_id])
-
-    async def _look_at_all(self, video_ids: set[str]) -> dict[str, VideoReply | None]:
-        ids = sorted(video_ids)
-        if len(ids) == 1:
-            return {ids[0]: await self._look(ids[0])}
-        news: dict[str, VideoReply | None] = dict.fromkeys(ids)
+    async def _look_at_all(self) -> dict[str, VideoReply | None]:
+        await self._sleep(min(self._wanted.values()))
+        ids, looks = sorted(self._wanted), dict[str, VideoReply | None]()
+        self._wanted.clear()
         for start in range(0, len(ids), MAX_STATUS_IDS):
-            part = ids[start : start + MAX_STATUS_IDS]
-            try:
-                rows = await self._client.video_statuses(part)
-            except NotAuthorizedError:
-                raise
-            except ApiError as error:
-                log.warning("%s", error)
-                continue
-            told = {row.video_id: row.status for row in rows}
-            for name in part:
-                news[name] = VideoReply(id=name, status=told.get(name, "not_found"))
-        ended = [
-            video.id
-            for video in news.values()
-            if video
-            and (
-                phase(video.status) in ("completed", "failed")
-                or video.status == "not_found"  # or missing in the answer
-            )
-        ]
-        looks = await asyncio.gather(*(self._look(video_id) for video_id in ended))
-        return news | dict(zip(ended, looks, strict=True))
+            looks |= await self._look_at(ids[start : start + MAX_STATUS_IDS])
+        return looks
 
-    async def _look(self, video_id: str) -> VideoReply | None:
+    async def _look_at(self, ids: list[str]) -> dict[str, VideoReply | None]:
+        told: dict[str, VideoReply | None] = {}
+        ended = ids
+        if len(ids) > 1:
+            try:
+                rows = await self._client.video_statuses(ids)
+            except errors.NotAuthorizedError:
+                raise
+            except errors.ApiError as error:
+                log.warning("%s", error)
+                return dict.fromkeys(ids)
+            words = {row.video_id: row.status for row in rows}
+            known = {v: words.get(v, "not_found") for v in ids}
+            told = {v: VideoReply(id=v, status=word) for v, word in known.items()}
+            ended = [
+                video_id
+                for video_id, word in known.items()
+                if phase(word) in _ENDED or word == "not_found"
+            ]
+        looks = await asyncio.gather(*map(self.look_now, ended))
+        return told | dict(zip(ended, looks, strict=True))
+
+    async def look_now(self, video_id: str) -> VideoReply | None:
+        """Look at one video without waiting, see :meth:`look`."""
         try:
             async with self._gets:
                 return await self._client.get_video(video_id)
-        except NotAuthorizedError:
+        except errors.NotAuthorizedError:
             raise
-        except ApiError as error:
+        except errors.ApiError as error:
             # Only this code says that the video is gone; any other 404 may be a
             # gateway's, and a failed look never is a failed render.
-            if isinstance(error, NotFoundError) and error.code == "video_not_found":
+            if (
+                isinstance(error, errors.NotFoundError)
+                and error.code == "video_not_found"
+            ):
                 return VideoReply(id=video_id, status="missing")
             log.warning("%s", error)
             return None
@@ -199,10 +163,11 @@ async def wait(
 
     Raises:
         RenderFailedError: HeyGen could not render it, or it was deleted.
+        PaymentRequiredError: It was not made for want of credit.
         WaitTimeoutError: The time is up; the render goes on.
         NotAuthorizedError: The key is not accepted.
     """
-    clock = account.clock
+    clock, seen = account.clock, Seen()
     if row:
         report.clock = clock_for(row, await _times(account))
     # The time of day is asked only once: it may be set while we wait.
@@ -212,33 +177,40 @@ async def wait(
     begun_s = clock.uptime() - elapsed_s
     # A render just submitted cannot be ready; anything older may well be.
     at_once = row is None or row.state != "submitted" or elapsed_s >= pace.interval_s
-    if account.watcher is None:
-        account.watcher = Watcher(account.client, sleep=clock.sleep)
-    looks = account.watcher.watch(video_id, interval_s=pace.interval_s, at_once=at_once)
-    patience, seen = Patience(pace, clock.uptime), Seen()
+    watcher = account.watcher or Watcher(account.client, sleep=clock.sleep)
+    account.watcher = watcher
+    patience = Patience(pace, clock.uptime)
     silent_since: datetime | None = None
-    async with aclosing(looks):
-        async for look in looks:
-            elapsed_s = clock.uptime() - begun_s
-            if look is None:
-                silent_since = silent_since or clock.now()
-                line = out_of_reach(silent_since, pace.interval_s)
-                await report("unknown", line, elapsed_s=elapsed_s)
-            else:
-                silent_since, reply = None, seen.judge(look, elapsed_s)
-                left_s = seen.left_queue_s(elapsed_s)
-                row = await _store(account, row, reply, left_s, hold)
-                await _tell(report, reply, elapsed_s)
-                if _has_ended(reply):
-                    video = _video(account, row, reply)
-                    line = _("✅ Video created! ID: {id}").format(id=reply.id)
-                    await report("completed", line, elapsed_s=elapsed_s)
-                    return video
-            if patience.is_over():
-                error = timed_out(video_id, patience)
-                await report("unknown", error.message, elapsed_s=elapsed_s)
-                raise error
-    raise AssertionError("the watcher never ends by itself")
+    while True:
+        if at_once:
+            look, at_once = await watcher.look_now(video_id), False
+        else:
+            look = await watcher.look(video_id, pace.interval_s)
+        elapsed_s = clock.uptime() - begun_s
+        if look is None:
+            silent_since = silent_since or clock.now()
+            line = _(
+                "🔌 HeyGen has been out of reach since {time:%H:%M:%S}; the next look"
+                " is in {seconds} s. The render goes on."
+            ).format(
+                time=silent_since.astimezone(), seconds=max(round(pace.interval_s), 1)
+            )
+            await report("unknown", line, elapsed_s=elapsed_s)
+        else:
+            silent_since, reply = None, seen.judge(look, elapsed_s)
+            row = await _store(account, row, reply, seen.left_queue_s(elapsed_s), hold)
+            found, why = phase(reply.status), ""
+            if found == "failed":
+                code = reply.failure_code or ""
+                why = submit.reason_of(code, reply.failure_message)
+            line = status_line(reply.status, elapsed_s, why)
+            await report(found, line, elapsed_s=elapsed_s)
+            if found in _ENDED:
+                return await _ended(account, row, reply, report, elapsed_s)
+        if patience.is_over():
+            stopped = timed_out(video_id, patience)
+            await report("unknown", stopped.message, elapsed_s=elapsed_s)
+            raise stopped
 
 
 class Seen:
@@ -247,20 +219,27 @@ class Seen:
     _missing_s: float | None = None
     _queued_s: float | None = None
 
-    def judge(self, reply: VideoReply, elapsed_s: float) -> VideoReply:
-        """Return a look; a video that is not found has failed once that is sure."""
-        if reply.status != "missing":
+    def judge(self, look: VideoReply, elapsed_s: float) -> VideoReply:
+        """Return what a look counts as.
+
+        A video that is not found has failed once that is sure; HeyGen says completed
+        before the file is there; the many words for an empty purse are one.
+        """
+        word, code = look.status, look.failure_code or "failed"
+        if word != "missing":
             self._missing_s = None
         else:
             if self._missing_s is None:
                 self._missing_s = elapsed_s
             apart_s = elapsed_s - self._missing_s
             sure = elapsed_s >= _YOUNG_S and apart_s >= _BETWEEN_LOOKS_S
-            told = {"status": "failed", "failure_code": DELETED}
-            reply = reply.model_copy(update=told if sure else {"status": "pending"})
-        if phase(reply.status) == "pending":
+            word, code = ("failed", submit.DELETED) if sure else ("pending", code)
+        if phase(word) == "completed" and not look.video_url:
+            word = "processing"
+        if phase(word) == "pending":
             self._queued_s = elapsed_s
-        return reply
+        code = NO_CREDIT if means_credit(code) else code
+        return look.model_copy(update={"status": word, "failure_code": code})
 
     def left_queue_s(self, elapsed_s: float) -> float | None:
         """Return when the queue was left, between two looks; None if none saw it."""
@@ -295,8 +274,8 @@ async def _store(
             return row
         row = await asyncio.to_thread(account.ledger.render, row.id)
         if news := _news(account, row, reply, left_queue_s):
-            row = await record(account, held, **news)
-            await forget_what_failed(account, row)
+            row = await submit.record(account, held, **news)
+            await submit.forget_what_failed(account, row)
         return row
 
 
@@ -309,7 +288,7 @@ def _news(
         return {
             "name": "failed",
             "state": "failed",
-            "error_code": _failure_code(reply),
+            "error_code": reply.failure_code,
             "error_message": reply.failure_message or "",
             "reserved_cost": 0.0,
         }
@@ -320,7 +299,7 @@ def _news(
         begun = row.submitted_at or account.clock.now()
         at = begun + timedelta(seconds=left_queue_s)
         return {"name": "processing", "processing_at": at}
-    if not _has_ended(reply):
+    if found != "completed":
         return {}
     seconds = reply.duration_s or row.estimate_s or 0.0
     resolution = row.inputs.get("resolution", "")
@@ -338,17 +317,19 @@ def _news(
     return done
 
 
-def _video(account: Account, row: RenderRow | None, reply: VideoReply) -> Video:
-    """Return the video that a last look has shown.
-
-    Raises:
-        RenderFailedError: There is none.
-        PaymentRequiredError: It was not made for want of credit.
-    """
+async def _ended(
+    account: Account,
+    row: RenderRow | None,
+    reply: VideoReply,
+    report: Report,
+    elapsed_s: float,
+) -> Video:
+    """Return the video that a last look has shown; raise if there is none."""
     if phase(reply.status) == "failed":
-        code = _failure_code(reply)
-        charged = None if code == DELETED else False
-        raise not_rendered(reply.id, code, reply.failure_message, charged=charged)
+        code = reply.failure_code or ""
+        charged = None if code == submit.DELETED else False
+        message = reply.failure_message
+        raise submit.not_rendered(reply.id, code, message, charged=charged)
     video = Video(
         video_id=reply.id,
         status="completed",
@@ -357,23 +338,9 @@ def _video(account: Account, row: RenderRow | None, reply: VideoReply) -> Video:
         duration_s=reply.duration_s,
         **links(reply, row),
     )
+    line = _("✅ Video created! ID: {id}").format(id=reply.id)
+    await report("completed", line, elapsed_s=elapsed_s)
     return described(account, row, video) if row else video
-
-
-def _has_ended(reply: VideoReply) -> bool:
-    # HeyGen says completed before the file is there
-    found = phase(reply.status)
-    return found == "failed" or bool(found == "completed" and reply.video_url)
-
-
-async def _tell(report: Report, reply: VideoReply, elapsed_s: float) -> None:
-    word, reason = reply.status, ""
-    if phase(word) == "failed":
-        reason = reason_of(_failure_code(reply), reply.failure_message)
-    elif phase(word) == "completed" and not _has_ended(reply):
-        word = "processing"
-    line = status_line(word, elapsed_s, reason)
-    await report(phase(word), line, elapsed_s=elapsed_s)
 
 
 def status_line(word: str, elapsed_s: float, reason: str = "") -> str:
@@ -387,26 +354,12 @@ def status_line(word: str, elapsed_s: float, reason: str = "") -> str:
     return f"{line}: {reason}" if reason else line
 
 
-def out_of_reach(since: datetime, again_s: float) -> str:
-    """Return what is said when a look failed; the render goes on without us."""
-    return _(
-        "🔌 HeyGen has been out of reach since {time:%H:%M:%S}; the next look is in"
-        " {seconds} s. The render goes on."
-    ).format(time=since.astimezone(), seconds=max(round(again_s), 1))
-
-
-def timed_out(video_id: str, patience: Patience) -> WaitTimeoutError:
+def timed_out(video_id: str, patience: Patience) -> errors.WaitTimeoutError:
     """Return the error of a wait that has stopped; the render has not."""
     line = _(
         "⌛ Stopped waiting after {seconds}s. Video {id} is not lost: waiting can go on"
     ).format(seconds=round(patience.waited_s), id=video_id)
-    return WaitTimeoutError(line, video_id=video_id)
-
-
-def _failure_code(reply: VideoReply) -> str:
-    """Return why a video failed; the many words for an empty purse are one."""
-    code = reply.failure_code or "failed"
-    return NO_CREDIT if means_credit(code) else code
+    return errors.WaitTimeoutError(line, video_id=video_id)
 
 
 def clock_for(row: RenderRow, times: RenderTimes) -> RenderClock:

@@ -33,7 +33,6 @@ class Laptop:
         self.now = datetime.now(UTC)
         self.uptime = 1000.0
         self.naps = 0
-        self.account = None
         self.events = {int(name.strip("nap")): event for name, event in events.items()}
         self.clock = Clock(lambda: self.now, lambda: self.uptime, self.nap)
 
@@ -49,13 +48,6 @@ class Laptop:
         self.asleep(seconds / HOUR_S)
         if event := self.events.get(self.naps):
             await asyncio.to_thread(event, self)
-        for _turn in range(500):  # whoever waits for a look has dealt with it first
-            await asyncio.sleep(0.002)
-            watcher = self.account and self.account.watcher
-            if not watcher or all(
-                news.empty() and news._getters for news in watcher._waiters
-            ):
-                return
 
 
 def still(sandbox, word, times):
@@ -67,7 +59,6 @@ async def rendered(sandbox, laptop, **settings):
     chosen = sandbox.settings(poll_interval_s=10, **settings)
     seen = []
     async with open_account(chosen, clock=laptop.clock) as account:
-        laptop.account = account
         render_id = await order(account, DRAFT, chosen, progress=seen.append)
         video = await advance(account, render_id, chosen.pace, seen.append)
         row = account.ledger.render(video.render_id)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
 
 import pytest
 
@@ -45,13 +44,8 @@ async def no_sleep(_seconds):
 
 
 async def words_of(watcher, video_id, count):
-    seen = []
-    async with aclosing(watcher.watch(video_id, interval_s=1)) as looks:
-        async for video in looks:
-            seen.append(video and video.status)
-            if len(seen) == count:
-                return seen
-    return seen
+    looks = [await watcher.look(video_id, 1) for _look in range(count)]
+    return [video and video.status for video in looks]
 
 
 async def test_one_video_is_looked_at_by_itself():

@@ -162,7 +162,7 @@ class Report:
             return {}
         if status == "processing":
             self.clock.leave_queue(elapsed_s)
-        late = self.clock.is_late(elapsed_s)
+        late = elapsed_s > self.clock.late_s
         return {
             "fraction": self.clock.fraction(elapsed_s),
             "eta_s": self.clock.eta_s(elapsed_s),

@@ -12,21 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import wraps
 from typing import Any, cast
 
-from jinja2 import (
-    Environment,
-    StrictUndefined,
+from jinja2 import Environment, StrictUndefined, Undefined, meta, nodes
+from jinja2.exceptions import (
+    SecurityError,
     TemplateError,
     TemplateSyntaxError,
-    Undefined,
     UndefinedError,
-    meta,
-    nodes,
 )
-from jinja2.exceptions import SecurityError
-from jinja2.nodes import EvalContext
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from jinja2.visitor import NodeTransformer
 
 from heygen_nb.errors import DraftError
 from heygen_nb.i18n import at_line, gettext as _
@@ -81,7 +75,7 @@ _MISTAKES = (  # a missing value, a forbidden one, or one of another kind
     *(ArithmeticError, LookupError),
 )
 _GROWING = ("replace", "join")  # the second text may stand at each sign of the first
-_JINJAS = Environment | Context | EvalContext
+_JINJAS = (Environment, Context, nodes.EvalContext)  # what a filter may ask for
 _WIDTH = re.compile(r"[%{][^%{}]*(?:\d{4}|\*)")  # of a formatted value
 
 
@@ -99,37 +93,13 @@ class _Environment(ImmutableSandboxedEnvironment):
             undefined=StrictUndefined,
             autoescape=False,
             keep_trailing_newline=True,
-            finalize=self._sized,
+            finalize=_sized,
         )
         self.globals.clear()  # no range(), no lipsum(): a text needs neither
         self.work = 0
         for name, function in self.filters.items():
             self.filters[name] = self._bounded(name, function)
         self.filters["turns"] = self._turns
-
-    def bound(self, tree: nodes.Template) -> nodes.Template:
-        """Return the tree with loops, sets and ``~`` counted like filters.
-
-        Raises:
-            TemplateSyntaxError: It has a statement that is not allowed.
-        """
-        for node in tree.find_all(_FORBIDDEN):
-            raise _forbidden(type(node).__name__.lower(), node.lineno)
-        for loop in list(tree.find_all(nodes.For)):
-            if loop.recursive:
-                raise _forbidden("recursive", loop.lineno)
-            loop.iter = _filter(loop.iter, "turns")
-        for block in tree.find_all(nodes.AssignBlock):
-            block.filter = block.filter or _filter(None, "string")
-        _Joining().visit(tree)
-        # {% set a = [a, a] %}, thirty times: more than fits into a computer
-        targets = [node.target for node in tree.find_all(nodes.Assign)]
-        named = {n.name for n in targets if isinstance(n, nodes.Name)}
-        for node in tree.find_all((nodes.List, nodes.Tuple, nodes.Dict)):
-            if any(inner.name in named for inner in node.find_all(nodes.Name)):
-                problem = _("a list of what was set before is not allowed")
-                raise TemplateSyntaxError(problem, node.lineno)
-        return tree
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         numbers = isinstance(left, int | float) and isinstance(right, int | float)
@@ -143,13 +113,13 @@ class _Environment(ImmutableSandboxedEnvironment):
         owner = getattr(method, "__self__", "")
         name = getattr(function, "__name__", "")
         self._check(name, (owner, *args, *kwargs.values()))
-        return self._sized(super().call(context, function, *args, **kwargs))
+        return _sized(super().call(context, function, *args, **kwargs))
 
     def _bounded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(function)
         def run(*args: Any, **kwargs: Any) -> Any:
             self._check(name, (*args, *kwargs.values()))
-            return self._sized(function(*args, **kwargs))
+            return _sized(function(*args, **kwargs))
 
         return run
 
@@ -162,41 +132,51 @@ class _Environment(ImmutableSandboxedEnvironment):
         # the first one is what it is about, the others how: a width, a count
         data = [v for v in values if not isinstance(v, _JINJAS)]
         self._spend(*data)
-        is_wide = any(isinstance(v, int) and abs(v) > MAX_TEXT_CHARS for v in data[1:])
+        widths = [abs(v) for v in data[1:] if isinstance(v, int)]
         formats = [str(v) for v in data[:1] if name.startswith("format")]
         sizes = sorted(map(_size, data)) if name in _GROWING else []
+        is_wide = max(widths, default=0) > MAX_TEXT_CHARS
         is_wide = is_wide or any(map(_WIDTH.search, formats))
         if is_wide or math.prod(sizes[-2:]) > MAX_WORK:
-            raise SecurityError(_too_much())
-
-    def _sized(self, value: Any) -> Any:
-        if _size(value) > MAX_TEXT_CHARS:
-            raise SecurityError(_too_much())
-        return value
+            raise _too_much()
 
     def _spend(self, *values: Any) -> None:
         self.work += 1 + sum(map(_size, values))
         if self.work > MAX_WORK:
-            raise SecurityError(_too_much())
+            raise _too_much()
 
 
-class _Joining(NodeTransformer):
-    """Makes ``a ~ b`` a filter, so that its size is bounded like any other."""
+def _bound(tree: nodes.Template) -> nodes.Template:
+    """Return the tree with loops, sets and ``~`` counted like filters.
 
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Expr:  # noqa: N802 - Jinja's
-        self.generic_visit(node)
-        return _filter(nodes.List(node.nodes, lineno=node.lineno), "join")
-
-
-def _forbidden(name: str, line: int) -> TemplateSyntaxError:
-    return TemplateSyntaxError(_("“{name}” is not allowed").format(name=name), line)
+    Raises:
+        TemplateSyntaxError: It has a statement that is not allowed.
+    """
+    loops = [*tree.find_all(nodes.For)]
+    endless = [loop for loop in loops if loop.recursive]
+    for refused in (*tree.find_all(_FORBIDDEN), *endless):
+        name = "recursive" if refused in endless else type(refused).__name__.lower()
+        problem = _("“{name}” is not allowed").format(name=name)
+        raise TemplateSyntaxError(problem, refused.lineno)
+    for loop in loops:
+        loop.iter = _filter(loop.iter, "turns")
+    for block in tree.find_all(nodes.AssignBlock):
+        block.filter = block.filter or _filter(None, "string")
+    for chain in [*tree.find_all(nodes.Concat)]:
+        chain.nodes = [_filter(nodes.List(chain.nodes, lineno=chain.lineno), "join")]
+    # {% set a = [a, a] %}, thirty times: more than fits into a computer
+    targets = [node.target for node in tree.find_all(nodes.Assign)]
+    named = {target.name for target in targets if isinstance(target, nodes.Name)}
+    for node in tree.find_all((nodes.List, nodes.Tuple, nodes.Dict)):
+        if any(inner.name in named for inner in node.find_all(nodes.Name)):
+            problem = _("a list of what was set before is not allowed")
+            raise TemplateSyntaxError(problem, node.lineno)
+    return tree
 
 
 def _filter(node: nodes.Node | None, name: str) -> nodes.Filter:
-    lineno = node.lineno if node else 0
-    return nodes.Filter(
-        cast("nodes.Expr", node), name, [], [], None, None, lineno=lineno
-    )
+    lineno, node = node.lineno if node else 0, cast("nodes.Expr", node)
+    return nodes.Filter(node, name, [], [], None, None, lineno=lineno)
 
 
 def _size(value: Any) -> int:
@@ -210,8 +190,14 @@ def _size(value: Any) -> int:
     return count
 
 
-def _too_much() -> str:
-    return _("it makes too long a text, or takes too many steps")
+def _sized(value: Any) -> Any:
+    if _size(value) > MAX_TEXT_CHARS:
+        raise _too_much()
+    return value
+
+
+def _too_much() -> SecurityError:
+    return SecurityError(_("it makes too long a text, or takes too many steps"))
 
 
 class Template:
@@ -234,27 +220,22 @@ class Template:
         self._where = where
         self._first_line = line
         if len(source) > MAX_TEMPLATE_CHARS:
-            raise DraftError(
-                _("{where}: the template has more than {limit} characters.").format(
-                    where=where, limit=MAX_TEMPLATE_CHARS
-                )
-            )
+            problem = _("{where}: the template has more than {limit} characters.")
+            raise DraftError(problem.format(where=where, limit=MAX_TEMPLATE_CHARS))
         self._environment = _Environment()
         try:
             tree = self._environment.parse(source)
-            names = meta.find_undeclared_variables(tree)
+            self.names = frozenset(meta.find_undeclared_variables(tree))
             places = [(n.lineno, n.name) for n in tree.find_all(nodes.Name)]
-            tree = self._environment.bound(tree)
-            self._template = self._environment.from_string(tree)
+            self._template = self._environment.from_string(_bound(tree))
         except TemplateSyntaxError as exc:
             raise self._wrong(exc.message or "", exc.lineno) from None
         except RecursionError:
-            raise self._wrong(_("brackets are nested too deeply"), None) from None
-        self.names = frozenset(names)
+            raise self._wrong(_("brackets are nested too deeply")) from None
         self.lines = {
             name: line + number - 1
             for number, name in sorted(places, reverse=True)
-            if name in names
+            if name in self.names
         }
 
     def render(self, values: Mapping[str, Any]) -> str:
@@ -272,31 +253,27 @@ class Template:
                 text += part
                 if len(text) > MAX_TEXT_CHARS:
                     problem = _("{where}: the text gets longer than {limit} signs.")
-                    raise DraftError(
-                        problem.format(where=self._where, limit=MAX_TEXT_CHARS),
-                        hint=_(
-                            "A script has at most 5,000 signs: shorten the template."
-                        ),
-                    )
+                    hint = _("A script has at most 5,000 signs: shorten the template.")
+                    problem = problem.format(where=self._where, limit=MAX_TEXT_CHARS)
+                    raise DraftError(problem, hint=hint)
         except _EmptyError as exc:
-            raise self._hole(exc.message or "") from None
+            name = exc.message or ""
+            where = at_line(self._where, self.lines.get(name, self._first_line))
+            problem = _("“{name}” is empty, and {where} needs it")
+            hint = _("Fill it, or write {example} in the template.")
+            example = "{% if " + name + " %} … {% endif %}"
+            raise EmptyValueError(
+                problem.format(name=name, where=where),
+                hint=hint.format(example=example),
+                name=name,
+            ) from None
         except (RecursionError, MemoryError):
-            raise self._wrong(_too_much(), None) from None
+            raise self._wrong(str(_too_much())) from None
         except _MISTAKES as exc:
-            raise self._wrong(str(exc), None) from None
+            raise self._wrong(str(exc)) from None
         return text
 
-    def _hole(self, name: str) -> EmptyValueError:
-        where = at_line(self._where, self.lines.get(name, self._first_line))
-        return EmptyValueError(
-            _("“{name}” is empty, and {where} needs it").format(name=name, where=where),
-            hint=_("Fill it, or write {example} in the template.").format(
-                example="{% if " + name + " %} … {% endif %}"
-            ),
-            name=name,
-        )
-
-    def _wrong(self, problem: str, line: int | None) -> DraftError:
+    def _wrong(self, problem: str, line: int = 0) -> DraftError:
         where = self._where
         if line:
             where = at_line(where, self._first_line + line - 1)

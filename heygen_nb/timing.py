@@ -24,10 +24,10 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import islice
 from statistics import NormalDist, fmean
-from typing import Any
+from typing import Any, NamedTuple
 
 from heygen_nb.models import NO_AVATAR
 from heygen_nb.readings import spoken
@@ -124,8 +124,7 @@ _FAR = 4  # standard deviations beyond which a row tells of something else
 _TENTH = 1.2816  # standard deviations to the 10th and 90th percentile
 
 
-@dataclass(frozen=True, slots=True)
-class Spoken:
+class Spoken(NamedTuple):
     """One finished speech to learn from; ``language`` is ``en``, ``ru`` or empty."""
 
     script: str
@@ -135,19 +134,12 @@ class Spoken:
     language: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Estimate:
+class Estimate(NamedTuple):
     """An expected length; 8 of 10 videos are from ``low_s`` to ``high_s`` long."""
 
     seconds: float
     low_s: float
     high_s: float
-
-    def later(self, seconds: float) -> Estimate:
-        """Return it with seconds added that are known."""
-        return Estimate(
-            self.seconds + seconds, self.low_s + seconds, self.high_s + seconds
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,112 +159,81 @@ class Fit:
     add_words: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class _Heard:
-    """A finished speech: what was said, in how many seconds, at which speed."""
+class _Voice:
+    """What is believed of one voice: three costs, how sure, and the noise left.
 
-    counts: Three
-    breaks_s: float
-    seconds: float
-    speed: float
+    Args:
+        language: Of :data:`LANGUAGES`, where it starts from.
+        factor: How much slower than that.
+        rows: What it said, newest first.
 
-
-@dataclass(frozen=True, slots=True)
-class _Speed:
-    """How a voice follows its speed: seconds shrink by speed to the power ``follow``.
-
-    ``usual`` is the middle of the logarithms of the speeds it was heard at.
+    Attributes:
+        follow: Seconds shrink by speed to this power.
+        follow_doubt: One standard deviation of that.
+        usual: The middle of the logarithms of the speeds it was heard at.
     """
 
-    follow: float = 1.0
-    doubt: float = _FOLLOW_DOUBT
-    usual: float = 0.0
-
-    @classmethod
-    def of(cls, language: str, rows: list[_Heard]) -> _Speed:
-        """Learn from films of a voice; of one speed alone nothing can be told."""
-        plain = _Voice.unknown(language)
-        speeds = [math.log(row.speed) for row in rows]
-        lengths = [
-            math.log(row.seconds / (plain.expect(row.counts)[0] + row.breaks_s))
-            for row in rows
-        ]
-        usual, length = fmean(speeds), fmean(lengths)
-        spread = sum((x - usual) ** 2 for x in speeds)
-        slope = sum(
-            (x - usual) * (y - length) for x, y in zip(speeds, lengths, strict=True)
-        )
-        # a regression, drawn towards 1 by what an unheard voice is worth
-        noise, prior = _NOISE**2, _FOLLOW_DOUBT**-2
-        weight = spread / noise + prior
-        follow = (prior - slope / noise) / weight
-        return cls(min(max(follow, 0.0), 1.2), weight**-0.5, usual)
-
-    def factor(self, speed: float) -> float:
-        """Return by what a speed divides the seconds at speed 1."""
-        return float(speed**self.follow)
-
-    def share(self, speed: float) -> float:
-        """Return by which share that may be wrong, one standard deviation."""
-        return self.doubt * abs(math.log(speed) - self.usual)
-
-    def needed(self, factor: float) -> float:
-        """Return the speed that divides the seconds by a factor, as far as proven."""
-        speed = math.log(factor) / max(self.follow, _LEAST_FOLLOW)
-        if self.doubt > _UNPROVEN:
-            speed = (speed + self.usual) / 2
-        return math.exp(speed)
-
-
-@dataclass(slots=True)
-class _Voice:
-    """What is believed of one voice: three costs, how sure, and the noise left."""
-
-    seconds: list[float]
-    doubt: list[list[float]]
-    speed: _Speed
-    rows: int = 0
-    errors: float = _NOISE_ROWS * _NOISE**2
-
-    @classmethod
-    def unknown(cls, language: str, factor: float = 1.0) -> _Voice:
-        """Return what is believed of a voice before it was heard."""
-        seconds = [factor * s for s in LANGUAGES[language].seconds]
-        doubt = [[0.0] * 3 for _ in range(3)]
+    def __init__(
+        self, language: str, factor: float = 1.0, rows: Sequence[Spoken] = ()
+    ) -> None:
+        default = LANGUAGES[language].seconds
+        self._seconds = [factor * cost for cost in default]
+        self._doubt = [[0.0] * 3 for _ in default]
         for i, share in enumerate(_DOUBTS):
-            doubt[i][i] = (share * seconds[i]) ** 2
-        return cls(seconds, doubt, _Speed())
-
-    def expect(self, counts: Three) -> tuple[float, list[float], float]:
-        """Return the mean, the gain direction and the variance of what we know."""
-        mean = sum(s * c for s, c in zip(self.seconds, counts, strict=True))
-        toward = [
-            sum(d * c for d, c in zip(row, counts, strict=True)) for row in self.doubt
+            self._doubt[i][i] = (share * self._seconds[i]) ** 2
+        said = [measure(row.script, language) for row in rows]
+        # a regression, drawn towards 1 by what an unheard voice is worth: of films
+        # of one speed alone nothing can be told
+        speeds = [math.log(row.speed) for row in rows]
+        self.usual = fmean(speeds) if rows else 0.0
+        slower = [speed - self.usual for speed in speeds]
+        lengths = [
+            math.log(row.duration_s / (_dot(default, counts) + breaks_s))
+            for row, (counts, breaks_s) in zip(rows, said, strict=True)
         ]
-        return mean, toward, sum(t * c for t, c in zip(toward, counts, strict=True))
+        noise, prior = _NOISE**2, _FOLLOW_DOUBT**-2
+        weight = _dot(slower, slower) / noise + prior
+        follow = (prior - _dot(slower, lengths) / noise) / weight
+        self.follow, self.follow_doubt = min(max(follow, 0.0), 1.2), weight**-0.5
+        variance, rows_known = noise, _NOISE_ROWS
+        for row, (counts, breaks_s) in reversed([*zip(rows, said, strict=True)]):
+            seconds = row.duration_s * row.speed**self.follow - breaks_s
+            share = self._learn(counts, max(seconds, _LEAST_S))
+            rows_known += 1
+            variance += (share * noise - variance) / rows_known
+        self._noise = math.sqrt(variance)
 
-    def learn(self, counts: Three, heard_s: float) -> None:
-        """Move towards a length that was heard; a far-off one counts little."""
-        mean, toward, unsure = self.expect(counts)
+    def expect(self, counts: Three) -> tuple[float, float]:
+        """Return the mean and the variance of a length at speed 1."""
+        mean, _toward, unsure = self._known(counts)
+        return mean, unsure + _variance(self._noise, mean)
+
+    def _known(self, counts: Three) -> tuple[float, list[float], float]:
+        """Return the mean, the gain direction and the variance of what we know."""
+        toward = [_dot(row, counts) for row in self._doubt]
+        return _dot(self._seconds, counts), toward, _dot(toward, counts)
+
+    def _learn(self, counts: Three, heard_s: float) -> float:
+        """Move towards a length that was heard; a far-off one counts little.
+
+        Returns:
+            The square of the error over that of the expected one.
+        """
+        mean, toward, unsure = self._known(counts)
         spread = unsure + _variance(_NOISE, mean)
         limit = _FAR * math.sqrt(spread)
         error = heard_s - mean
         if abs(error) > limit:
             error = limit * limit / error
-        self.seconds = [
-            max(s + t * error / spread, 1e-4)
-            for s, t in zip(self.seconds, toward, strict=True)
-        ]
-        self.doubt = [
-            [d - a * b / spread for d, b in zip(row, toward, strict=True)]
-            for row, a in zip(self.doubt, toward, strict=True)
-        ]
-        self.rows += 1
-        self.errors += error**2 / spread * _NOISE**2
+        for i, gain in enumerate(toward):
+            self._seconds[i] = max(self._seconds[i] + gain * error / spread, 1e-4)
+            for j, other in enumerate(toward):
+                self._doubt[i][j] -= gain * other / spread
+        return error**2 / spread
 
-    def noise(self) -> float:
-        """Return the share by which a text differs from what is expected of it."""
-        return math.sqrt(self.errors / (_NOISE_ROWS + self.rows))
+
+def _dot(one: Iterable[float], other: Iterable[float]) -> float:
+    return sum(x * y for x, y in zip(one, other, strict=True))
 
 
 def _variance(noise: float, mean_s: float) -> float:
@@ -287,23 +248,29 @@ class SpeechModel:
     """
 
     def __init__(self, past: Iterable[Spoken] = ()) -> None:
-        heard: dict[str, dict[str, list[_Heard]]] = {
+        heard: dict[str, dict[str, list[Spoken]]] = {
             name: defaultdict(list) for name in LANGUAGES
         }
         for row in past:
-            if row.duration_s <= 0 or row.speed <= 0:
-                continue
             language = _known(row.language, row.script)
             counts, breaks_s = measure(row.script, language)
-            if counts[0] > 0 and row.duration_s * row.speed > breaks_s:
-                found = _Heard(counts, breaks_s, row.duration_s, row.speed)
-                heard[language][row.voice_id].append(found)
-        self._factor = {name: _factor(name, heard[name]) for name in LANGUAGES}
-        self._voices = {
-            (name, voice_id): _taught(name, rows, self._factor[name])
-            for name, voices in heard.items()
-            for voice_id, rows in voices.items()
-        }
+            if counts[0] and row.speed > 0 and row.duration_s * row.speed > breaks_s:
+                heard[language][row.voice_id].append(row)
+        self._unknown: dict[str, _Voice] = {}
+        self._voices: dict[tuple[str, str], _Voice] = {}
+        for language, voices in heard.items():
+            # how much slower its voices are, together, than its default
+            default = _Voice(language).expect(_TYPICAL)[0]
+            weight, total = float(_VOICES), 0.0
+            for rows in voices.values():
+                share = len(rows) / (len(rows) + 2)
+                seconds = _Voice(language, rows=rows).expect(_TYPICAL)[0]
+                weight += share
+                total += share * math.log(seconds / default)
+            factor = math.exp(total / weight)
+            self._unknown[language] = _Voice(language, factor)
+            for voice_id, rows in voices.items():
+                self._voices[language, voice_id] = _Voice(language, factor, rows)
 
     def estimate(
         self,
@@ -324,13 +291,13 @@ class SpeechModel:
         language = _known(language, script)
         voice = self._voice(language, voice_id)
         counts, breaks_s = measure(script, language)
-        mean, _toward, unsure = voice.expect(counts)
-        unsure += _variance(voice.noise(), mean)
+        mean, variance = voice.expect(counts)
         mean += breaks_s
-        spread = _TENTH * math.sqrt(unsure + (voice.speed.share(speed) * mean) ** 2)
+        by_speed = voice.follow_doubt * (math.log(speed) - voice.usual) * mean
+        spread = _TENTH * math.sqrt(variance + by_speed**2)
+        faster = speed**voice.follow
         low, high = max(mean - spread, 0.0), mean + spread
-        factor = voice.speed.factor(speed)
-        return Estimate(mean / factor, low / factor, high / factor)
+        return Estimate(mean / faster, low / faster, high / faster)
 
     def fit(
         self,
@@ -355,22 +322,22 @@ class SpeechModel:
             slowest: Lowest natural speed.
             fastest: Highest natural speed.
         """
-        plain_s = self.estimate(script, voice_id=voice_id, language=language).seconds
-        follows = self._voice(_known(language, script), voice_id).speed
-        wished = follows.needed(plain_s / target_s) if plain_s else slowest
+        language = _known(language, script)
+        voice = self._voice(language, voice_id)
+        estimate = partial(self.estimate, script, voice_id=voice_id, language=language)
+        wished, plain_s = slowest, estimate().seconds
+        if plain_s:
+            power = math.log(plain_s / target_s) / max(voice.follow, _LEAST_FOLLOW)
+            if voice.follow_doubt > _UNPROVEN:
+                power = (power + voice.usual) / 2
+            wished = math.exp(power)
         speed = round(min(fastest, max(slowest, wished)), 2)
-        length = self.estimate(
-            script, voice_id=voice_id, language=language, speed=speed
-        )
+        length = estimate(speed=speed)
         words = len(script.split())
         off = words * (1 - target_s / length.seconds) if length.seconds else 0.0
-        off = off if abs(off) >= max(1.0, _CLOSE * words) else 0.0
-        return Fit(
-            speed,
-            length,
-            cut_words=math.ceil(max(off, 0.0)),
-            add_words=math.ceil(max(-off, 0.0)),
-        )
+        if abs(off) < max(1.0, _CLOSE * words):
+            off = 0.0
+        return Fit(speed, length, math.ceil(max(off, 0.0)), math.ceil(max(-off, 0.0)))
 
     def words_for(
         self, target_s: float, *, language: str = "en", voice_id: str = ""
@@ -383,36 +350,15 @@ class SpeechModel:
             voice_id: A voice that was heard before is known better.
         """
         language = _known(language, "")
-        voice = self._voice(language, voice_id)
-        return max(round(target_s / voice.expect(LANGUAGES[language].usual)[0]), 1)
+        word_s, _ = self._voice(language, voice_id).expect(LANGUAGES[language].usual)
+        return max(round(target_s / word_s), 1)
 
     def _voice(self, language: str, voice_id: str) -> _Voice:
-        known = self._voices.get((language, voice_id))
-        return known or _Voice.unknown(language, self._factor[language])
+        return self._voices.get((language, voice_id)) or self._unknown[language]
 
 
 def _known(language: str | None, script: str) -> str:
     return language if language in LANGUAGES else script_language(script)
-
-
-def _factor(language: str, heard: dict[str, list[_Heard]]) -> float:
-    """Return how much slower a language's voices are, together, than its default."""
-    default = _Voice.unknown(language).expect(_TYPICAL)[0]
-    weight, total = float(_VOICES), 0.0
-    for rows in heard.values():
-        share = len(rows) / (len(rows) + 2)
-        seconds = _taught(language, rows).expect(_TYPICAL)[0]
-        weight, total = weight + share, total + share * math.log(seconds / default)
-    return math.exp(total / weight)
-
-
-def _taught(language: str, rows: list[_Heard], factor: float = 1.0) -> _Voice:
-    voice = _Voice.unknown(language, factor)
-    voice.speed = _Speed.of(language, rows)
-    for row in reversed(rows):
-        seconds = row.seconds * voice.speed.factor(row.speed) - row.breaks_s
-        voice.learn(row.counts, max(seconds, _LEAST_S))
-    return voice
 
 
 _DEFAULT = SpeechModel()
@@ -425,20 +371,13 @@ def estimate_s(
     return _DEFAULT.estimate(script, language=language, speed=speed).seconds
 
 
-def speed_for(script: str, target_s: float, language: str | None = None) -> float:
-    """Return the natural speed that brings a script nearest to a length."""
-    return _DEFAULT.fit(script, target_s, language=language).speed
-
-
 _ROWS = 1000  # older ones tell nothing that these do not
 # HeyGen, autumn 2026: 1 to 5 minutes whatever the length, up to 15 at peak hours
 USUAL_S = 150.0
 _PROCESSING = 0.7  # the part of a render that is no queue, until we know
 _DOUBT = 0.5  # logarithms: how accounts differ, and below renders of one
-_WHOLE_NOISE, _PART_NOISE = (
-    0.42,
-    0.54,
-)  # in a sum, what is long and what is short even out
+# in a sum, what is long and what is short even out
+_WHOLE_NOISE, _PART_NOISE = 0.42, 0.54
 _FIRST_ROWS = 8  # rows that weigh as much as this first guess
 _SLOWEST_GAIN = 0.02  # a level follows a slow change within forty renders
 _TREND, _FASTEST_GAIN = 1.0, 0.5  # and a sudden one once errors agree on it
@@ -537,10 +476,10 @@ class _Durations:
         self.level = level
         self._extra: dict[tuple[str, object], float] = defaultdict(float)
         counts: Counter[tuple[str, object]] = Counter()
-        first_rows = (noise / _DOUBT) ** 2  # that the first guess is worth
+        known = (noise / _DOUBT) ** 2  # rows that the first guess is worth
         variance, trend = noise**2, 0.0
         for count, (row, seconds) in enumerate(past):
-            unsure = _unsure(count, first_rows)
+            unsure = _unsure(known)
             sigma = math.sqrt(variance) * unsure
             error = math.log(seconds) - self._expected(row)
             error = min(max(error, -_FAR_OFF * sigma), _FAR_OFF * sigma)
@@ -548,12 +487,12 @@ class _Durations:
             variance += ((error / unsure) ** 2 - variance) / rows
             trend += 0.3 * (error / sigma - trend)
             turn = min(max(abs(trend) - _TREND, 0.0), 1.0) * _FASTEST_GAIN
-            gain = max(1 / (count + 1 + first_rows), _SLOWEST_GAIN, turn)
-            self.level += gain * error
+            known += 1
+            self.level += max(1 / known, _SLOWEST_GAIN, turn) * error
             for group in _groups_of(row):
                 counts[group] += 1
                 self._extra[group] += error / (counts[group] + _GROUP_ROWS)
-        self._sigma = math.sqrt(variance) * _unsure(len(past), first_rows)
+        self._sigma = math.sqrt(variance) * _unsure(known)
 
     def of(self, video: PastRender) -> NormalDist:
         """Return how the logarithm of a video's seconds is distributed."""
@@ -563,9 +502,9 @@ class _Durations:
         return self.level + sum(self._extra.get(g, 0.0) for g in _groups_of(row))
 
 
-def _unsure(count: int, first_rows: float) -> float:
+def _unsure(known: float) -> float:
     """Return by which factor a level learned from few rows is off more than noise."""
-    return math.sqrt(1 + max(1 / (count + first_rows), _SLOWEST_GAIN / 2))
+    return math.sqrt(1 + max(1 / known, _SLOWEST_GAIN / 2))
 
 
 def _groups_of(row: PastRender) -> Iterator[tuple[str, object]]:
@@ -584,14 +523,15 @@ class RenderClock:
     Args:
         whole: Distribution of the logarithm of the seconds in all.
         processing: The same of the part after the queue.
+
+    Attributes:
+        late_s: Longer than 9 of 10 renders take.
     """
 
     def __init__(self, whole: NormalDist, processing: NormalDist) -> None:
-        self._times = whole
-        self._processing = processing
-        self._queued_s = 0.0
-        self._shown = 0.0
-        self.late_s = self._at(0.9)  # longer than 9 of 10 renders take
+        self._times, self._processing = whole, processing
+        self._queued_s = self._shown = 0.0
+        self.late_s = self._at(0.9)
 
     def leave_queue(self, elapsed_s: float) -> None:
         """Note that processing began; only the first time counts."""
@@ -604,8 +544,7 @@ class RenderClock:
         late_s = self._queued_s + self._at(0.9)
         within = min(elapsed_s, late_s)
         value = within / (within + self._left(within, 0.5))
-        over = (elapsed_s - within) / late_s
-        value += (0.99 - value) * (1 - math.exp(-over)) if over else 0.0
+        value += (0.99 - value) * (1 - math.exp((within - elapsed_s) / late_s))
         self._shown = max(self._shown, min(value, 0.99))
         return self._shown
 
@@ -618,10 +557,6 @@ class RenderClock:
         if self._is_beyond(elapsed_s):
             return None
         return self._left(elapsed_s, 0.1), self._left(elapsed_s, 0.9)
-
-    def is_late(self, elapsed_s: float) -> bool:
-        """Tell whether it has taken longer than 9 of 10 renders do."""
-        return elapsed_s > self.late_s
 
     def _is_beyond(self, elapsed_s: float) -> bool:
         return elapsed_s - self._queued_s > self._at(0.97)

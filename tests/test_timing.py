@@ -23,7 +23,6 @@ from heygen_nb.timing import (
     Spoken,
     estimate_s,
     script_language,
-    speed_for,
 )
 
 TEXTS = {
@@ -120,9 +119,11 @@ def test_the_words_for_a_time_are_those_of_the_voice():
 
 
 def test_speed_stays_natural():
-    assert speed_for("Hi.", 60) == MIN_SPEED
-    assert speed_for(ENGLISH * 5, 15) == MAX_SPEED
-    assert speed_for(ENGLISH, estimate_s(ENGLISH)) == 1
+    fit = SpeechModel().fit
+
+    assert fit("Hi.", 60).speed == MIN_SPEED
+    assert fit(ENGLISH * 5, 15).speed == MAX_SPEED
+    assert fit(ENGLISH, estimate_s(ENGLISH)).speed == 1
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
@@ -339,8 +340,6 @@ def test_a_late_render_says_so_and_goes_on_slowly():
     clock = RenderTimes([PastRender(30, 300)] * 30).clock(PastRender(30, 0))
     late_s = clock.late_s
 
-    assert not clock.is_late(late_s - 1)
-    assert clock.is_late(late_s + 1)
     steps = [clock.fraction(late_s * n) for n in (1, 1.5, 2, 3)]
     assert steps == sorted(set(steps))
     assert steps[-1] < 0.99

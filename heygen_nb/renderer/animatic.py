@@ -16,7 +16,7 @@ from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.background import background_source
 from heygen_nb.renderer.finish import pool
 from heygen_nb.renderer.resolve import about_captions, picture_and_sound, revision_of
-from heygen_nb.timing import script_language, speed_for
+from heygen_nb.timing import SpeechModel, script_language
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -118,13 +118,15 @@ async def scene_of(
     background = await background_source(
         settings.heygen_background_url, settings.home, moving=settings.films_here
     )
+    target_s = settings.video_duration
+    length = SpeechModel().fit(pronunciation, target_s, language=language)
     look = await _look_picture(settings)
     # its own scene fills the canvas; before a background the look stands by itself
     fit = "cover" if settings.fit == "auto" else settings.fit
     return preview.Scene(
         script=said,
         said=pronunciation if pronunciation != said else "",
-        speed=speed_for(pronunciation, settings.video_duration, language),
+        speed=length.speed,
         aspect_ratio=settings.aspect_ratio,
         short_side_px=short_side_px,
         background=background,

@@ -128,7 +128,7 @@ async def make_plan(
     # what silence brings a video without an avatar to its length
     missing_s = round(target_s - spoken.seconds, 1)
     pad_s = 0.0 if cast.look or missing_s < _LEAST_PAD_S else missing_s
-    length = spoken.later(pad_s)
+    length = Estimate(*(seconds + pad_s for seconds in spoken))
     first = not audio and (here or settings.length_mode == "exact")
     speaks = first and not await settled(account, wish)
     quote = _quote(account, settings, cast, spoken, length, speaks=speaks)

@@ -7,7 +7,7 @@ commands do, use :func:`heygen_nb.renderer.account.open_account`.
 from __future__ import annotations
 
 import asyncio
-from functools import partial, wraps
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
@@ -16,24 +16,10 @@ from heygen_nb.config import Settings, load_settings
 from heygen_nb.errors import DownloadError, HeygenNbError
 from heygen_nb.files import file_stem
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import NO_CREDIT, PostRow, RenderRow
-from heygen_nb.models import (
-    AspectRatio,
-    Avatar,
-    Draft,
-    Outcome,
-    Post,
-    Video,
-    Voice,
-    unexpected,
-)
+from heygen_nb.ledger import NO_CREDIT, RenderRow
+from heygen_nb.models import Avatar, Draft, Outcome, Post, Video, Voice, unexpected
 from heygen_nb.posting import Posting
-from heygen_nb.renderer import (
-    animatic,
-    draft_settings,
-    effective_settings,
-    settings_for,
-)
+from heygen_nb.renderer import animatic, settings_for
 from heygen_nb.renderer.account import Account, open_account
 from heygen_nb.renderer.advance import advance, fetched, waited
 from heygen_nb.renderer.finish import checked, refuse_faulty
@@ -41,21 +27,14 @@ from heygen_nb.renderer.order import ToRender, order, order_again, order_all, sp
 from heygen_nb.renderer.resolve import SearchIndex, finish_of, voice_filter
 
 if TYPE_CHECKING:
-    from collections.abc import (
-        Awaitable,
-        Callable,
-        Container,
-        Coroutine,
-        Mapping,
-        Sequence,
-    )
+    from collections.abc import Callable, Container, Coroutine, Mapping, Sequence
     from concurrent.futures import Executor
 
     from heygen_nb.finishing import Finding
     from heygen_nb.log import ProgressCallback
+    from heygen_nb.models import AspectRatio
 
     Function = TypeVar("Function", bound=Callable[..., Coroutine[Any, Any, Any]])
-    PostIt = Callable[[Video], Awaitable[Post]]
 
 
 def expects(kind: type, *, many: bool = False) -> Callable[[Function], Function]:
@@ -221,7 +200,7 @@ async def render_batch(
         A video a draft, in their order. One that failed has the status ``failed``,
         or ``unknown`` when it may still come, and says why in ``failure_message``.
     """
-    chosen = effective_settings(settings or load_settings(), config)
+    settings = settings or load_settings()
 
     def told(draft: Draft) -> ProgressCallback | None:
         if progress_callback is None:
@@ -231,17 +210,17 @@ async def render_batch(
         )
 
     wanted = [
-        ToRender(draft, draft_settings(draft, chosen), told(draft)) for draft in drafts
+        ToRender(draft, settings_for(draft, settings, config), told(draft))
+        for draft in drafts
     ]
-    async with open_account(chosen) as account:
+    async with open_account(settings) as account:
         ordered = await order_all(account, wanted, again=again)
 
         async def one(wish: ToRender, item: str | HeygenNbError) -> Video:
             try:
                 if isinstance(item, HeygenNbError):
                     raise item
-                pace = wish.settings.pace
-                return await advance(account, item, pace, wish.progress)
+                return await advance(account, item, settings.pace, wish.progress)
             except HeygenNbError as error:
                 return Video(
                     video_id=getattr(error, "video_id", ""),
@@ -312,50 +291,56 @@ async def render_drafts(
     ordered = await order_all(account, wanted, again=again, send_to=send_to)
 
     async def one(wish: ToRender, item: str | HeygenNbError) -> Outcome:
-        draft, pace, told = wish.draft, wish.settings.pace, wish.progress
-        said: dict[str, Any] = {"caption": draft.caption, "progress": told}
-        post = partial(posting.send, **said) if posting else None
-        return await finish(account, item, draft.id, pace, told, post=post)
+        if isinstance(item, HeygenNbError):
+            return Outcome.of_error(wish.draft.id, account.payer.backend, item)
+        row = await asyncio.to_thread(account.ledger.render, item)
+        told, caption = wish.progress, wish.draft.caption
+        return await finish_row(account, row, settings, posting, told, caption=caption)
 
     return await asyncio.gather(*map(one, wanted, ordered))
 
 
-async def finish(
+async def finish_row(
     account: Account,
-    ordered: str | HeygenNbError,
-    draft_id: str,
-    pace: Pace,
+    row: RenderRow,
+    settings: Settings,
+    posting: Posting | None,
     progress: ProgressCallback | None = None,
     *,
-    post: PostIt | None = None,
+    caption: str | None = None,
+    asked_now: bool = True,
 ) -> Outcome:
-    """Take an ordered render as far as it goes, and post it if that is wished.
+    """Take a stored render as far as it goes, and post it if that is wished.
+
+    One that failed for want of money is ordered anew: it was never paid.
 
     Args:
-        account: Who pays.
-        ordered: The id of the render, or why it was not ordered.
-        draft_id: Whose render it is.
-        pace: How often to look, and how long to wait.
+        account: Whose render it is.
+        row: The render.
+        settings: Of the home folder.
+        posting: Posts the finished video; None to leave it.
         progress: Gets every log line.
-        post: Posts the finished video.
+        caption: By default what the draft has now.
+        asked_now: Its post was asked for now, however old the render is.
     """
+    render_id = row.id
     try:
-        if isinstance(ordered, HeygenNbError):
-            raise ordered
-        video = await advance(account, ordered, pace, progress)
+        if row.state == "failed" and row.error_code == NO_CREDIT:
+            render_id = await order_again(account, row.id, settings)
+        video = await advance(account, render_id, settings.pace, progress)
     except HeygenNbError as error:
-        row = None
-        if isinstance(ordered, str):
-            row = await asyncio.to_thread(account.ledger.render, ordered)
-        return Outcome.of_error(draft_id, account.payer.backend, error, row)
+        now = await asyncio.to_thread(account.ledger.render, render_id)
+        return Outcome.of_error(row.draft_id, account.payer.backend, error, now)
     outcome = Outcome.of_video(video)
-    if post is None:
+    if posting is None:
         return outcome
+    asked_at = None if asked_now else row.created_at
     try:
         await refuse_faulty(account, video)  # nobody looks at it before
-        return outcome.posted(await post(video))
+        post = await posting.send(video, caption, asked_at=asked_at, progress=progress)
     except HeygenNbError as error:
         return outcome.not_posted(error)
+    return outcome.posted(post)
 
 
 @expects(Video)
@@ -492,73 +477,41 @@ async def take_up(
     """
     posting = Posting(settings, account)
     rows = await asyncio.to_thread(account.ledger.history.unfinished, account.payer)
-
-    def one(row: RenderRow) -> Awaitable[Outcome]:
-        told = progress and progress(Draft.of(row))
-        return finish_row(account, row, settings, told, posting=posting)
-
-    outcomes = await asyncio.gather(*map(one, rows))
-    return outcomes + await take_up_posts(
-        account, posting, {outcome.post_id for outcome in outcomes}
+    outcomes = await asyncio.gather(
+        *(
+            finish_row(
+                account,
+                row,
+                settings,
+                posting if row.send_to else None,
+                progress and progress(Draft.of(row)),
+                asked_now=False,
+            )
+            for row in rows
+        )
     )
-
-
-async def finish_row(
-    account: Account,
-    row: RenderRow,
-    settings: Settings,
-    progress: ProgressCallback | None = None,
-    *,
-    posting: Posting | None = None,
-    asked_now: bool = False,
-) -> Outcome:
-    """Take a stored render as far as it goes, and post it if that was asked for.
-
-    One that failed for want of money is ordered anew: it was never paid.
-
-    Args:
-        account: Whose render it is.
-        row: The render.
-        settings: Of the home folder.
-        progress: Gets every log line.
-        posting: Posts it; by default its own.
-        asked_now: Its post was asked for now, however old the render is.
-    """
-    post = None
-    if row.send_to:
-        posting = posting or Posting(settings, account)
-        asked_at = None if asked_now else row.created_at
-        post = partial(posting.send, asked_at=asked_at, progress=progress)
-    ordered: str | HeygenNbError = row.id
-    if row.state == "failed" and row.error_code == NO_CREDIT:
-        try:
-            ordered = await order_again(account, row.id, settings)
-        except HeygenNbError as error:
-            ordered = error
-    pace = settings.pace
-    return await finish(account, ordered, row.draft_id, pace, progress, post=post)
+    handled = {outcome.post_id for outcome in outcomes}
+    return outcomes + await take_up_posts(account, posting, handled)
 
 
 async def take_up_posts(
     account: Account, posting: Posting, handled: Container[int | None]
 ) -> list[Outcome]:
     """Go on with stored posts, apart from those that were handled already."""
-
-    async def one(post: PostRow) -> Outcome:
+    outcomes = []
+    for rows in await posting.unfinished():
+        if any(row.id in handled for row in rows):
+            continue
+        outcome = None
         try:
-            video = await posting.video_of(post)
+            video = await posting.video_of(rows[0])
+            outcome = Outcome.of_video(video)
+            outcome = outcome.posted(await posting.take_up(rows[0], video))
         except HeygenNbError as error:
-            return Outcome.of_error("", account.payer.backend, error)
-        try:
-            return Outcome.of_video(video).posted(await posting.take_up(post, video))
-        except HeygenNbError as error:
-            return Outcome.of_video(video).not_posted(error)
-
-    return [
-        await one(rows[0])
-        for rows in await posting.unfinished()
-        if not any(row.id in handled for row in rows)
-    ]
+            no_video = Outcome.of_error("", account.payer.backend, error)
+            outcome = outcome.not_posted(error) if outcome else no_video
+        outcomes.append(outcome)
+    return outcomes
 
 
 @expects(Draft)

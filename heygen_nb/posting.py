@@ -9,19 +9,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from heygen_nb import finishing, preview
+from heygen_nb import errors, finishing, preview
 from heygen_nb.chats import MAX_FILE_BYTES, chat_of, split_caption
-from heygen_nb.errors import (
-    ConfigError,
-    DeliveryError,
-    DeliveryUnsureError,
-    HeygenNbError,
-    TakenOverError,
-)
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Hold, PostRow, RenderRow
 from heygen_nb.ledger.leases import taken_over
@@ -32,11 +26,12 @@ from heygen_nb.renderer.advance import advance, fetched, waited
 from heygen_nb.renderer.finish import ai_label
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Awaitable, Callable, Sequence
 
     from heygen_nb.config import Settings
     from heygen_nb.telegram import TelegramPoster
+
+    _Send = Callable[[], Awaitable[int]]
 
 FRESH = timedelta(hours=24)  # older posts would surprise their readers
 _MAX_COVER_BYTES = 10_000_000  # as any photo of Telegram's
@@ -71,7 +66,7 @@ class Posting:
         if not self._stored_name:
             names = [self.chat_id]
             if not self._account.sandbox:
-                with suppress(HeygenNbError):  # sending will tell
+                with suppress(errors.HeygenNbError):  # sending will tell
                     async with self._open() as poster:
                         names += await poster.names(self.chat_id)
             known = await asyncio.to_thread(self._posts.name_of, names)
@@ -181,7 +176,19 @@ class Posting:
         async with self._account.hold(PostRow, first) as hold:
             if hold is None:
                 raise taken_over(post_id)
-            await self._unsettle(hold, first, post_id)
+            rows = await asyncio.to_thread(self._posts.parts, first)
+            state = next(row.state for row in rows if row.id == post_id)
+            if state == "sent":
+                problem = _("Post {id} is in the chat already.")
+                raise errors.DeliveryError(problem.format(id=post_id))
+            if state == "sending":
+                await self._record(hold, post_id, "unsure")
+            if state != "planned":
+                await self._record(hold, post_id, "planned")
+            newer = await self._replaced_by(rows[0])
+            if newer and all(row.state != "sent" for row in rows):
+                problem = _("Post {newer} came in the place of post {id}.")
+                raise errors.DeliveryError(problem.format(newer=newer, id=post_id))
         return await self._deliver(first, video, anywhere=True)
 
     async def mark_sent(self, post_id: int) -> None:
@@ -215,12 +222,12 @@ class Posting:
         if sandbox:
             return SecretStr(sandbox.bot_token), sandbox.telegram_base_url
         if not settings.telegram_bot_token:
-            raise ConfigError(
+            raise errors.ConfigError(
                 _("There is no Telegram bot token."),
                 hint=_("Make a bot with @BotFather and set TELEGRAM_BOT_TOKEN."),
             )
         if not settings.telegram_chat_id:
-            raise ConfigError(
+            raise errors.ConfigError(
                 _("There is no Telegram chat."),
                 hint=_("Set telegram_chat_id, such as @my_channel or -1001234567890."),
             )
@@ -234,7 +241,7 @@ class Posting:
 
     def _check_backend(self, video: Video) -> None:
         if video.backend != self._account.payer.backend:
-            raise ConfigError(
+            raise errors.ConfigError(
                 _("A sandbox video can only be posted to the sandbox chat.")
             )
 
@@ -247,31 +254,15 @@ class Posting:
         return row.caption
 
     async def _is_over(self, rows: Sequence[PostRow]) -> bool:
-        states, first = {row.state for row in rows}, rows[0]
-        if states <= {"failed", "sent"} and not _is_fresh(first.created_at):
+        states = {row.state for row in rows}
+        if states <= {"failed", "sent"} and not _is_fresh(rows[0].created_at):
             return True
-        return states <= {"planned", "failed"} and bool(
-            await asyncio.to_thread(self._posts.replaced_by, first, await self._chat())
-        )
+        unsent = states <= {"planned", "failed"}
+        return unsent and await self._replaced_by(rows[0]) is not None
 
-    async def _unsettle(self, hold: Hold, first_id: int, post_id: int) -> None:
-        """Store a person's word that a message is not in the chat."""
-        rows = await asyncio.to_thread(self._posts.parts, first_id)
-        row = next(row for row in rows if row.id == post_id)
-        if row.state == "sent":
-            problem = _("Post {id} is in the chat already.")
-            raise DeliveryError(problem.format(id=post_id))
-        if row.state == "sending":
-            await self._record(hold, post_id, "unsure")
-        if row.state != "planned":
-            await self._record(hold, post_id, "planned")
-        if any(row.state == "sent" for row in rows):
-            return
+    async def _replaced_by(self, post: PostRow) -> int | None:
         chat_id = await self._chat()
-        newer = await asyncio.to_thread(self._posts.replaced_by, rows[0], chat_id)
-        if newer:
-            problem = _("Post {newer} came in the place of post {id}.")
-            raise DeliveryError(problem.format(newer=newer, id=post_id))
+        return await asyncio.to_thread(self._posts.replaced_by, post, chat_id)
 
     async def _deliver(
         self,
@@ -284,21 +275,17 @@ class Posting:
     ) -> Post:
         """Send what of a stored post is not in the chat, once no other process does."""
         self._check_backend(video)
+        report = Report(progress, video.draft_id)
         while True:
             async with self._account.hold(PostRow, first_id) as hold:
                 # a post that is lost to another process is looked at again
-                with suppress(TakenOverError):
+                with suppress(errors.TakenOverError):
                     if hold:
-                        rows = await asyncio.to_thread(
-                            self._posts.renew, hold, await self._chat(), texts
-                        )
-                        await self._check_states(hold, rows, anywhere=anywhere)
-                        done = await self._send_all(hold, rows, video)
+                        rows = await self._unsent(hold, texts, anywhere=anywhere)
+                        await self._send_all(hold, rows, video, report)
                         break
             await asyncio.sleep(_ELSEWHERE_S)
-        if any(row.state != "sent" for row in rows):
-            line = _("📱 Video sent to Telegram")
-            await Report(progress, video.draft_id)("completed", line)
+        done = await asyncio.to_thread(self._posts.parts, first_id)
         return Post(
             id=first_id,
             video_id=video.video_id,
@@ -308,73 +295,61 @@ class Posting:
             sent_at=done[-1].sent_at,
         )
 
-    async def _check_states(
-        self, hold: Hold, rows: Sequence[PostRow], *, anywhere: bool
-    ) -> None:
-        """Leave to a person what may be in the chat, or would go to another one."""
+    async def _unsent(
+        self, hold: Hold, texts: Sequence[str] | None, *, anywhere: bool
+    ) -> list[PostRow]:
+        """Return what is to be sent, brought up to date.
+
+        What may be in the chat, or would go to another one, is left to a person.
+        """
         chat_id = await self._chat()
+        rows = await asyncio.to_thread(self._posts.renew, hold, chat_id, texts)
         for row in rows:
             if row.state == "sending":  # by a process that did not live to tell
-                await self._record(
-                    hold, row.id, "unsure", error_message=_("no answer came")
-                )
+                lost = _("no answer came")
+                await self._record(hold, row.id, "unsure", error_message=lost)
             if row.state in ("sending", "unsure"):
                 raise _unsure(row.id)
             if row.state != "sent" and row.chat_id != chat_id and not anywhere:
-                words = _(
+                problem = _(
                     "The beginning of post {id} is in the chat {chat}, which is not set"
                     " now."
                 ).format(id=row.id, chat=row.chat_id)
                 hint = _("Send the rest there with: heygen-nb resend {id}.")
-                raise _for_a_person(row.id, words, hint)
+                hint = hint.format(id=row.id)
+                raise errors.DeliveryError(problem, hint=hint, post_id=row.id)
+        return [row for row in rows if row.state != "sent"]
 
     async def _send_all(
-        self, hold: Hold, rows: Sequence[PostRow], video: Video
-    ) -> list[PostRow]:
+        self, hold: Hold, rows: Sequence[PostRow], video: Video, report: Report
+    ) -> None:
         async with turn("posting", await self._chat()), self._open() as poster:
             # one at a time: Telegram takes about 20 posts a minute
             for row in rows:
-                if row.state != "sent":
-                    ready = await self._ready(row, video)
-                    await self._send_one(hold, row, ready, poster)
-        return await asyncio.to_thread(self._posts.parts, rows[0].id)
+                send: _Send = partial(poster.send_message, row.chat_id, row.text)
+                if not row.part:  # all that can fail before is done before
+                    send = await asyncio.to_thread(
+                        _video_post, poster, row, video, self.settings
+                    )
+                await self._send_one(hold, row, send)
+        if rows:
+            await report("completed", _("📱 Video sent to Telegram"))
 
-    async def _ready(self, row: PostRow, video: Video) -> dict[str, Any]:
-        """Return how a message is sent; all that can fail before is done."""
-        if row.part:
-            return {}
-        if video.path is None:
-            raise DeliveryError(_("The video has no file yet: download it first."))
-        cover_s = self.settings.telegram_cover_s
-        made = await asyncio.to_thread(_make_ready, video.path, cover_s)
-        start_s = self.settings.telegram_start_s
-        return {**made, "thumbnail": video.thumbnail, "start_s": start_s}
-
-    async def _send_one(
-        self, hold: Hold, row: PostRow, ready: dict[str, Any], poster: TelegramPoster
-    ) -> None:
-        post_id = row.id
-        await self._record(hold, post_id, "sending")
+    async def _send_one(self, hold: Hold, row: PostRow, send: _Send) -> None:
+        await self._record(hold, row.id, "sending")
         try:
             hold.check()  # the laptop may have slept since
-        except TakenOverError:
-            await self._record(hold, post_id, "failed", error_message=_("not sent yet"))
+            message_id = await send()
+        except (errors.TakenOverError, errors.DeliveryError) as error:
+            unsure = isinstance(error, errors.DeliveryUnsureError)
+            state, told = "unsure" if unsure else "failed", error.message
+            await self._record(hold, row.id, state, error_message=told)
+            if unsure:
+                raise _unsure(row.id, told) from None
+            if isinstance(error, errors.DeliveryError):
+                error.post_id = row.id
             raise
-        try:
-            if row.part:
-                message_id = await poster.send_message(row.chat_id, row.text)
-            else:
-                message_id = await poster.send_video(
-                    row.chat_id, caption=row.text, **ready
-                )
-        except DeliveryUnsureError as error:
-            await self._record(hold, post_id, "unsure", error_message=error.message)
-            raise _unsure(post_id, error.message) from None
-        except DeliveryError as error:
-            await self._record(hold, post_id, "failed", error_message=error.message)
-            error.post_id = post_id
-            raise
-        await self._record(hold, post_id, "sent", message_id=message_id)
+        await self._record(hold, row.id, "sent", message_id=message_id)
 
     async def _record(
         self, hold: Hold, post_id: int, state: str, **fields: Any
@@ -383,18 +358,33 @@ class Posting:
         await asyncio.to_thread(self._posts.record, hold, post_id, state, **told)
 
 
-def _make_ready(path: Path, cover_s: float) -> dict[str, Any]:
-    """Make a file small enough, and its cover; return how it is sent."""
+def _video_post(
+    poster: TelegramPoster, row: PostRow, video: Video, settings: Settings
+) -> _Send:
+    """Return what posts a video; its file is small enough by then, and has a cover."""
+    path, cover = video.path, None
+    if path is None:
+        raise errors.DeliveryError(_("The video has no file yet: download it first."))
     if path.stat().st_size > MAX_FILE_BYTES:
         smaller = path.with_suffix(".telegram.mp4")
         path = finishing.shrink_video(path, smaller, max_bytes=MAX_FILE_BYTES)
-    facts, cover = preview.probe_video(path), None
-    if cover_s:
+    if settings.telegram_cover_s:
         cover = path.with_suffix(".cover.jpg")
-        picture = preview.pictures_at(path, [cover_s])[0]
+        picture = preview.pictures_at(path, [settings.telegram_cover_s])[0]
         preview.save_jpeg(picture, cover, max_bytes=_MAX_COVER_BYTES)
-    size = {name: getattr(facts, name) for name in ("width", "height", "duration_s")}
-    return {"path": path, "cover": cover, **size}
+    facts = preview.probe_video(path)
+    return partial(
+        poster.send_video,
+        row.chat_id,
+        path,
+        caption=row.text,
+        width=facts.width,
+        height=facts.height,
+        duration_s=facts.duration_s,
+        thumbnail=video.thumbnail,
+        cover=cover,
+        start_s=settings.telegram_start_s,
+    )
 
 
 def _is_fresh(asked_at: datetime) -> bool:
@@ -403,28 +393,24 @@ def _is_fresh(asked_at: datetime) -> bool:
 
 def _check_age(rows: Sequence[PostRow], asked_at: datetime | None) -> None:
     """Refuse to send by itself what was asked for long ago; the unsure goes on."""
-    states = {row.state for row in rows}
+    states, post_id = {row.state for row in rows}, rows[0].id
     waits = states <= {"planned", "failed", "sent"} and states != {"sent"}
-    if asked_at is None or _is_fresh(asked_at) or not waits:
-        return
-    raise _for_a_person(
-        rows[0].id,
-        _("Post {id} is older than a day, so it was not sent.").format(id=rows[0].id),
-        _("Send it with: heygen-nb resend {id}."),
-    )
+    if asked_at and waits and not _is_fresh(asked_at):
+        problem = _("Post {id} is older than a day, so it was not sent.")
+        hint = _("Send it with: heygen-nb resend {id}.").format(id=post_id)
+        raise errors.DeliveryError(
+            problem.format(id=post_id), hint=hint, post_id=post_id
+        )
 
 
-def _unsure(post_id: int, reason: str = "") -> DeliveryError:
+def _unsure(post_id: int, reason: str = "") -> errors.DeliveryUnsureError:
     may_be = _("Post {id} may be in the chat already: its answer was lost.")
     hint = _(
         "Look into the chat. If it is there: heygen-nb mark-sent {id};"
         " if not: heygen-nb resend {id}."
     )
-    words = reason or may_be.format(id=post_id)
-    return _for_a_person(post_id, words, hint, DeliveryUnsureError)
-
-
-def _for_a_person(
-    post_id: int, words: str, hint: str, kind: type[DeliveryError] = DeliveryError
-) -> DeliveryError:
-    return kind(words, hint=hint.format(id=post_id), post_id=post_id)
+    return errors.DeliveryUnsureError(
+        reason or may_be.format(id=post_id),
+        hint=hint.format(id=post_id),
+        post_id=post_id,
+    )

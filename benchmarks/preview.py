@@ -130,7 +130,7 @@ def moviepy_documented(folder: Path) -> None:
     """Clips with a start and an end on each other, as its documentation composes."""
     from moviepy import CompositeVideoClip, ImageClip, TextClip, VideoClip
 
-    from heygen_nb.preview.layout import _FONTS, lay_out, text_width
+    from heygen_nb.preview.drawing import _FONTS, lay_out, text_width
 
     pieces = Pieces(folder)
     stage, layout = pieces.stage, lay_out(*scene().size)

@@ -16,7 +16,7 @@ from PIL import Image, ImageColor, ImageOps
 from heygen_nb.finishing.film import crop_to
 from heygen_nb.preview import probe_video, read_sound
 from heygen_nb.preview.captions import CaptionPage, Subtitles
-from heygen_nb.preview.layout import ON_DARK, Layout, open_image
+from heygen_nb.preview.drawing import ON_DARK, Layout, open_image
 from heygen_nb.preview.video import pictures_at, save_jpeg
 from heygen_nb.timing import estimate_s
 

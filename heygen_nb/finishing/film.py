@@ -40,7 +40,7 @@ from heygen_nb.preview.captions import (
     shared,
     to_srt,
 )
-from heygen_nb.preview.layout import Layout, Palette, lay_out, palette_for
+from heygen_nb.preview.drawing import Layout, Palette, lay_out, palette_for
 from heygen_nb.preview.video import (
     THREADS,
     add_picture,

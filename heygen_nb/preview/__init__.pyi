@@ -1,7 +1,7 @@
 # What others use of the previews; each is loaded on first use.
 
+from .drawing import open_image as open_image, undrawable as undrawable
 from .fetch import fetch_image as fetch_image, fetch_sound as fetch_sound
-from .layout import open_image as open_image, undrawable as undrawable
 from .scene import (
     Rendered as Rendered,
     Scene as Scene,

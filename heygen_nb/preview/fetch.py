@@ -14,7 +14,7 @@ import httpx
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.network import certificates
-from heygen_nb.preview.layout import open_image
+from heygen_nb.preview.drawing import open_image
 
 _UNTOLD = ("application/octet-stream", "binary/octet-stream")  # as file hosts say
 _MAX_REDIRECTS = 5

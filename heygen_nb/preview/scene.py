@@ -7,56 +7,36 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Iterable, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageOps
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.models import AspectRatio
+from heygen_nb.preview import drawing
 from heygen_nb.preview.captions import Subtitles, said_as_written, set_pages, to_srt
-from heygen_nb.preview.layout import (
-    Box,
-    Colour,
-    Layout,
-    Patch,
-    Plane,
-    draw_text,
-    lay_out,
-    open_image,
-    paint_background,
-    palette_for,
-    rounded_mask,
-    text_width,
-    to_patch,
-)
+from heygen_nb.preview.drawing import Box, Colour, Patch, Planes, to_patch
 from heygen_nb.preview.video import (
     THUMBNAIL_PX,
-    Mp4Writer,
     looped,
     pictures_at,
     planes_of,
+    reduced,
     save_jpeg,
     whole,
+    write_mp4,
 )
 from heygen_nb.preview.voice import EspeakVoice, Narration
 from heygen_nb.processes import Processes
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from concurrent.futures import Future
-
-    from av.video.frame import VideoFrame
-    from numpy.typing import NDArray
-
-    from heygen_nb.models import AspectRatio
-
-_VOICE = EspeakVoice()  # frozen, so one is enough
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +65,7 @@ class Scene:
 
     script: str
     said: str = ""
-    voice: EspeakVoice = _VOICE
+    voice: EspeakVoice = field(default_factory=EspeakVoice)
     speed: float = 1.0
     aspect_ratio: AspectRatio = "9:16"
     short_side_px: int = 720
@@ -139,11 +119,6 @@ def loudness(speech: Narration, step_s: float, steps: int) -> list[float]:
     return level
 
 
-def swell(levels: list[float], *, release: float = 0.82) -> list[float]:
-    """Follow the loudness up at once and down slowly, as a calm eye would."""
-    return list(accumulate(levels, lambda now, level: max(level, now * release)))
-
-
 class Meter:
     """Bars that run from the middle outwards: now, a moment ago, earlier."""
 
@@ -152,10 +127,17 @@ class Meter:
         width = pitch * BARS
         self._x, self._y = box.x + (box.width - width) // 4 * 2, box.y
         behind = picture.crop((self._x, self._y, self._x + width, box.y + box.height))
-        drawn = [
-            _bars(behind, pitch, height / (_HEIGHTS - 1), ink).planes
-            for height in range(_HEIGHTS)
-        ]
+        # All bars at one height: upright, with round ends.
+        thick = max(pitch * 0.5, 2)
+        x = np.arange(pitch) - (pitch - 1) / 2
+        y = np.arange(box.height) - (box.height - 1) / 2
+        drawn = []
+        for height in range(_HEIGHTS):
+            straight = (box.height - thick) * (height / (_HEIGHTS - 1)) / 2
+            far = np.hypot(x[None, :], np.maximum(np.abs(y) - straight, 0)[:, None])
+            state = behind.copy()
+            state.paste(ink, mask=_disc(np.tile(far, (1, BARS)), thick / 2))
+            drawn.append(to_patch(state).planes)
         # For each plane: height of the bar, row, bar, column within the bar.
         self._sets = [
             np.stack(planes).reshape(_HEIGHTS, len(planes[0]), BARS, -1)
@@ -166,34 +148,18 @@ class Meter:
         self._fade = 1 - (self._ago / (BARS / 2 + 1)) ** 2
         self._shown: list[int] = []
 
-    def paint(self, recent: list[float], planes: tuple[Plane, Plane, Plane]) -> bool:
+    def paint(self, recent: list[float], planes: Planes) -> bool:
         """Put the bars, if any changed; ``recent`` begins with now."""
         known = np.array(recent + [0.0] * BARS)
         heights = np.rint(known[self._ago] * self._fade * (_HEIGHTS - 1)).astype(int)
         if heights.tolist() == self._shown:
             return False
-        y, u, v = (
-            # Bar, row, column of the chosen heights, set side by side.
-            drawn[heights, :, self._bars].transpose(1, 0, 2).reshape(drawn.shape[1], -1)
-            for drawn in self._sets
-        )
-        Patch(self._x, self._y, (y, u, v)).put_on(planes)
+        # Bar, row, column of the chosen heights, set side by side.
+        chosen = (drawn[heights, :, self._bars] for drawn in self._sets)
+        rows = (bars.transpose(1, 0, 2).reshape(bars.shape[1], -1) for bars in chosen)
+        Patch(self._x, self._y, tuple(rows)).put_on(planes)
         self._shown = heights.tolist()
         return True
-
-
-def _bars(behind: Image.Image, pitch: int, length: float, ink: Colour) -> Patch:
-    """Draw all bars at one height: upright, with round ends."""
-    thick = max(pitch * 0.5, 2)
-    x = np.arange(pitch) - (pitch - 1) / 2
-    y = np.arange(behind.height) - (behind.height - 1) / 2
-    straight = (behind.height - thick) * length / 2
-    far = np.hypot(x[None, :], np.maximum(np.abs(y) - straight, 0)[:, None])
-    cover = np.clip(thick / 2 - far + 0.5, 0, 1) * 255
-    mask = Image.fromarray(np.tile(cover.astype(np.uint8), (1, BARS)))
-    picture = behind.copy()
-    picture.paste(ink, mask=mask)
-    return to_patch(picture)
 
 
 RINGS = 5  # steps of loudness, 0 is silence
@@ -225,7 +191,8 @@ def draw_avatar(
         PreviewError: The picture cannot be read.
     """
     side = round(box.width / (1 + _HALO))
-    sheet = open_image(_SHEET if picture is None else picture)
+    inset = (box.width - side) // 2
+    sheet = drawing.open_image(_SHEET if picture is None else picture)
     face = sheet.crop((0, 0, FACE, FACE)) if picture is None else sheet
     # The face is a little above the middle of most photos.
     portrait = ImageOps.fit(
@@ -234,7 +201,6 @@ def draw_avatar(
     rings = _rings(portrait, behind, box, accent)
     if picture is not None:
         return rings, []
-    inset = (box.width - side) // 2
     corner = box.x + inset, box.y + inset
     parts = [_part(face, MOUTH, side, corner)]
     for number in range(MOUTHS):
@@ -272,8 +238,7 @@ def _rings(
         state = behind.copy()
         # Two soft discs, the smaller half as far out.
         for edge, opacity in ((reach, 0.22), ((reach + radius) / 2, 0.38)):
-            disc = _disc(far, edge * 0.99 + radius * 0.012, opacity)
-            state.paste(accent, mask=disc)
+            state.paste(accent, mask=_disc(far, edge * 0.99 + radius * 0.012, opacity))
         state.paste(rimmed, mask=circle)
         rings.append(to_patch(state, box.x, box.y))
     return rings
@@ -293,7 +258,7 @@ def _part(
     return to_patch(part, left, top)
 
 
-def _disc(far: NDArray[np.float32], radius: float, opacity: float = 1) -> Image.Image:
+def _disc(far: NDArray[np.floating], radius: float, opacity: float = 1) -> Image.Image:
     inside = np.clip(radius - far + 0.5, 0, 1)
     return Image.fromarray((inside * (255 * opacity)).astype(np.uint8))
 
@@ -302,6 +267,7 @@ FRAMES_PER_S = 25
 _STEP = 2  # frames: the face and the bars move at 12.5 a second
 _BLINKS = (31, 32, 76, 77, 128, 129)  # steps within a round of blinking
 _BLINK_ROUND = 170
+_RELEASE = 0.82  # the ring swells at once and goes down slowly, as a calm eye would
 _MOVING = (".mp4", ".m4v", ".mov")  # backgrounds that are shown again and again
 
 
@@ -316,36 +282,37 @@ class Stage:
     def __init__(self, scene: Scene, speech: Narration) -> None:
         self.frame_count = max(round(speech.duration_s * FRAMES_PER_S), 1)
         lettered = bool(scene.captions)
-        layout = lay_out(
+        layout = drawing.lay_out(
             *scene.size, with_avatar=scene.use_avatar, with_captions=lettered
         )
         look = scene.avatar_image if scene.fit else None
         behind: str | Path | bytes | Image.Image | None = look or scene.background
-        self._moving: Iterator[VideoFrame] | None = None
+        self._moving = None
         if isinstance(behind, Path) and behind.suffix.lower() in _MOVING:
             self._moving = looped(behind, scene.size, FRAMES_PER_S)
             [behind] = pictures_at(behind, [0.0])
-        picture = paint_background(
+        picture = drawing.paint_background(
             behind,
             *scene.size,
             carries_text=lettered and not (look or self._moving),
             contain=scene.fit == "contain",
         )
-        palette = palette_for(picture, layout.captions.corners)
-        layout, self.pages = set_pages(layout, speech.words, speech.duration_s)
-        _draw_badge(picture, layout, scene.badge)
-        self._base = to_patch(picture)
-        self._meter: Meter | None = None
-        if scene.bars and not self._moving:
-            self._meter = Meter(picture, layout.meter, palette.accent)
         box = layout.captions
+        palette = drawing.palette_for(picture, box.corners)
+        layout, self.pages = set_pages(layout, speech.words, speech.duration_s)
+        if scene.badge:
+            _draw_badge(picture, layout.badge_at, scene.badge)
+        self._base = to_patch(picture)
         self._behind = to_patch(picture.crop(box.corners), box.x, box.y)
         shown = self.pages if scene.captions is True else ()
         self._subtitles = Subtitles(shown, layout, palette)
         self._shown = self._subtitles.state(-1)
         steps = self.frame_count // _STEP + 1
         self._levels = loudness(speech, _STEP / FRAMES_PER_S, steps)
-        self._swell = swell(self._levels)
+        self._swell = [*accumulate(self._levels, lambda n, new: max(new, n * _RELEASE))]
+        self._meter: Meter | None = None
+        if scene.bars and not self._moving:
+            self._meter = Meter(picture, layout.meter, palette.accent)
         self._rings: list[Patch] = []
         self._parts: list[Patch] = []
         if scene.use_avatar and not look:
@@ -355,7 +322,7 @@ class Stage:
             )
         self._face: list[Patch] = []
 
-    def paint(self, frame: int, planes: tuple[Plane, Plane, Plane]) -> bool:
+    def paint(self, frame: int, planes: Planes) -> bool:
         """Bring the planes to what frame ``frame`` shows; False if nothing changed.
 
         Frames come in order, on the same planes, beginning with 0.
@@ -365,8 +332,7 @@ class Stage:
         # Half a frame ahead: rounds to the nearest frame instead of the next.
         now = (frame + 0.5) / FRAMES_PER_S
         if self._moving:
-            for plane, new in zip(planes, planes_of(next(self._moving)), strict=True):
-                plane[:] = new
+            Patch(0, 0, planes_of(next(self._moving))).put_on(planes)
             self._subtitles.put_on(planes, now)
             return True
         if changed := self._subtitles.state(now) != self._shown:
@@ -376,7 +342,7 @@ class Stage:
             changed |= self._move(frame // _STEP, planes)
         return changed
 
-    def _move(self, step: int, planes: tuple[Plane, Plane, Plane]) -> bool:
+    def _move(self, step: int, planes: Planes) -> bool:
         recent = self._levels[max(step - BARS // 2, 0) : step + 1][::-1]
         moved = self._meter is not None and self._meter.paint(recent, planes)
         if self._rings:
@@ -392,22 +358,19 @@ class Stage:
         return moved
 
 
-def _draw_badge(picture: Image.Image, layout: Layout, text: str) -> None:
+def _draw_badge(picture: Image.Image, at: tuple[int, int], text: str) -> None:
     """Mark what this is, in the corner, so that nobody takes it for the real one."""
-    if not text:
-        return
-    size = max(round(layout.unit * 0.026), 10)
+    size, (x, y) = max(round(min(picture.size) * 0.026), 10), at
     spaced = "\u200a".join(text)
-    pill = round(text_width(spaced, size) + size * 2.7), size * 2
-    x, y = layout.badge_at
-    mask = rounded_mask(pill, size).point(lambda opacity: opacity * 3 // 5)
-    picture.paste((10, 11, 22), (x, y), mask)
+    pill = round(drawing.text_width(spaced, size) + size * 2.7), size * 2
+    mask = drawing.rounded_mask(pill, size).point(lambda opacity: opacity * 3 // 5)
+    picture.paste((10, 11, 22), at, mask)
     draw = ImageDraw.Draw(picture)
     left, middle, dot = x + size * 0.95, y + size, size * 0.26
     corners = (left - dot, middle - dot, left + dot, middle + dot)
     draw.ellipse(corners, (255, 204, 64))
-    at = (x + size * 1.65, round(middle + size * 0.36))
-    draw_text(draw, at, spaced, size, (255, 255, 255))
+    base = x + size * 1.65, round(middle + size * 0.36)
+    drawing.draw_text(draw, base, spaced, size, (255, 255, 255))
 
 
 _POSTER_S = 1.2  # by then a caption and an open mouth are there
@@ -440,15 +403,15 @@ def render_scene(
     names = (output, output.with_suffix(".srt"), output.with_suffix(".jpg"))
     with whole(output) as folder:
         video, subtitles, thumbnail = made = [folder / name.name for name in names]
-        with Mp4Writer(video, scene.size, FRAMES_PER_S, speech) as writer:
+        with write_mp4(video, scene.size, FRAMES_PER_S, speech) as (picture, show):
+            planes = planes_of(picture)
             for frame in range(stage.frame_count):
-                changed = stage.paint(frame, writer.planes)
+                changed = stage.paint(frame, planes)
                 if changed or frame == last or frame - written >= _LONGEST_STILL:
-                    writer.show(frame)
+                    show(frame)
                     written = frame
                 if frame == poster_at:
-                    poster = writer.picture(THUMBNAIL_PX)
-        save_jpeg(poster, thumbnail)
+                    save_jpeg(reduced(picture, THUMBNAIL_PX), thumbnail)
         subtitles.write_text(to_srt(stage.pages), encoding="utf-8")
         for file, name in zip(made, names, strict=True):
             file.replace(name)
@@ -472,26 +435,27 @@ def preview_batch(
     if not todo:
         return []
     count = min(os.cpu_count() or 1, len(todo))
+    made: list[Rendered | PreviewError] = []
     with nullcontext(executor) if executor else Processes(count) as workers:
         # Dask takes equal calls for one call; the token makes each its own.
         futures = [workers.submit(_render, *job, uuid.uuid4().hex) for job in todo]
         try:
-            return [_outcome(future) for future in futures]
+            for future in futures:
+                try:
+                    made.append(future.result())
+                except PreviewError as exc:
+                    made.append(exc)
+                except BrokenExecutor as exc:
+                    error = PreviewError(
+                        _("The process that rendered the preview died.")
+                    )
+                    error.__cause__ = exc
+                    made.append(error)
         finally:
             for future in futures:
                 future.cancel()  # after an interruption; else they are all done
+    return made
 
 
 def _render(scene: Scene, output: Path, _token: str) -> Rendered:
     return render_scene(scene, output)
-
-
-def _outcome(future: Future[Rendered]) -> Rendered | PreviewError:
-    try:
-        return future.result()
-    except PreviewError as exc:
-        return exc
-    except BrokenExecutor as exc:
-        error = PreviewError(_("The process that rendered the preview died."))
-        error.__cause__ = exc
-        return error

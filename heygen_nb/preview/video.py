@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -9,7 +10,7 @@ from io import BytesIO
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Self, cast
+from typing import cast
 
 import av
 import numpy as np
@@ -17,17 +18,8 @@ from PIL import Image
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.preview.drawing import Planes
 from heygen_nb.preview.voice import Narration, Word, filters, pulled
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from av.audio.stream import AudioStream
-    from av.container import InputContainer, OutputContainer
-    from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
-
-    from heygen_nb.preview.layout import Plane
 
 _BT709 = 1
 _STUDIO_RANGE = 1
@@ -61,8 +53,16 @@ def whole(target: Path) -> Iterator[Path]:
         ) from exc
 
 
-class Mp4Writer:
-    """Writes frames that are shown until the next one, with the speech beside them.
+def new_mp4(path: Path) -> av.container.OutputContainer:
+    """Open a new MP4 that begins to play before it is loaded."""
+    return av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+
+
+@contextmanager
+def write_mp4(
+    path: Path, size: tuple[int, int], rate: int, speech: Narration
+) -> Iterator[tuple[av.VideoFrame, Callable[[int], None]]]:
+    """Write frames that are shown until the next one, with the speech beside them.
 
     Args:
         path: Written as it goes; the caller renames or removes it.
@@ -70,79 +70,57 @@ class Mp4Writer:
         rate: Frames a second: the grid on which frames stand.
         speech: What is heard.
 
-    Attributes:
-        planes: Y, U and V of the picture that the next ``show`` writes.
+    Yields:
+        A picture to be painted on, and what writes it as that of a frame's number.
     """
+    samples, said, sound_rate = speech.samples, 0, speech.sample_rate
+    with new_mp4(path) as container:
+        video = add_picture(container, size, rate, Fraction(1, rate))
+        video.options = {"preset": "ultrafast", "qp": _QP}
+        known = sound_rate in _AAC_RATES  # else PyAV resamples on the way
+        audio = add_sound(container, sound_rate if known else 44_100, "mono", 64_000)
+        picture = av.VideoFrame(*size, "yuv420p")
 
-    def __init__(
-        self, path: Path, size: tuple[int, int], rate: int, speech: Narration
-    ) -> None:
-        self._container = av.open(
-            str(path), "w", format="mp4", options={"movflags": "+faststart"}
-        )
-        self._rate = rate
-        self._speech = speech
-        self._said = 0
-        self._video = add_picture(self._container, size, rate, Fraction(1, rate))
-        self._video.options = {"preset": "ultrafast", "qp": _QP}
-        known = speech.sample_rate in _AAC_RATES  # else PyAV resamples on the way
-        sound_rate = speech.sample_rate if known else 44_100
-        self._audio = add_sound(self._container, sound_rate, "mono", 64_000)
-        self._frame = av.VideoFrame(*size, "yuv420p")
-        self.planes = planes_of(self._frame)
+        def say_until(time_s: float) -> None:
+            """Encode sound up to there: sound and picture lie side by side."""
+            nonlocal said
+            while said < min(round(time_s * sound_rate), len(samples)):
+                part = samples[said : said + _AAC_FRAME]
+                sound = av.AudioFrame.from_ndarray(part[None, :], "fltp", "mono")
+                sound.sample_rate, sound.pts = sound_rate, said
+                said += len(part)
+                container.mux(audio.encode(sound))
 
-    def show(self, number: int) -> None:
-        """Write the planes as the picture from frame ``number`` on."""
-        self._say_until(number / self._rate)
-        self._frame.pts = number
-        self._frame.duration = 1  # the muxer stretches all but the last
-        self._container.mux(self._video.encode(self._frame))
+        def show(number: int) -> None:
+            say_until(number / rate)
+            # The muxer stretches all but the last.
+            picture.pts, picture.duration = number, 1
+            container.mux(video.encode(picture))
 
-    def __enter__(self) -> Self:
-        return self
+        yield picture, show
+        say_until(speech.duration_s)
+        for stream in (video, audio):
+            container.mux(stream.encode(None))
 
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        """Write the rest and the index; after an error only let go of the file."""
-        if kind is None:
-            self._say_until(self._speech.duration_s)
-            for stream in (self._video, self._audio):
-                self._container.mux(stream.encode(None))
-            self._container.close()
-            return
-        with suppress(av.FFmpegError):
-            self._container.close()
 
-    def picture(self, max_side_px: int) -> Image.Image:
-        """Return what the planes show now, reduced to fit a square."""
-        width, height = self._frame.width, self._frame.height
-        scale = min(max_side_px / max(width, height), 1)
-        small = self._frame.reformat(
-            width=round(width * scale),
-            height=round(height * scale),
-            format="rgb24",
-            src_colorspace="ITU709",
-        )
-        return Image.fromarray(small.to_ndarray())
-
-    def _say_until(self, time_s: float) -> None:
-        """Encode sound up to there, so that sound and picture lie side by side."""
-        samples = self._speech.samples
-        until = min(round(time_s * self._speech.sample_rate), len(samples))
-        while self._said < until:
-            part = samples[self._said : self._said + _AAC_FRAME]
-            frame = av.AudioFrame.from_ndarray(part[None, :], "fltp", "mono")
-            frame.sample_rate = self._speech.sample_rate
-            frame.pts = self._said
-            self._said += len(part)
-            self._container.mux(self._audio.encode(frame))
+def reduced(picture: av.VideoFrame, max_side_px: int) -> Image.Image:
+    """Return what a picture of ours shows, small enough for a square."""
+    scale = min(max_side_px / max(picture.width, picture.height), 1)
+    small = picture.reformat(
+        width=round(picture.width * scale),
+        height=round(picture.height * scale),
+        format="rgb24",
+        src_colorspace="ITU709",
+    )
+    return Image.fromarray(small.to_ndarray())
 
 
 def add_picture(
-    container: OutputContainer,
+    container: av.container.OutputContainer,
     size: tuple[int, int],
     rate: Fraction | int,
     grid: Fraction,
-) -> VideoStream:
+) -> av.VideoStream:
     """Add H.264 to a new file, with the colours that its numbers mean.
 
     Args:
@@ -164,8 +142,8 @@ def add_picture(
 
 
 def add_sound(
-    container: OutputContainer, rate: int, layout: str, bits: int
-) -> AudioStream:
+    container: av.container.OutputContainer, rate: int, layout: str, bits: int
+) -> av.AudioStream:
     """Add AAC to a new file."""
     stream = container.add_stream("aac", rate=rate)
     stream.layout = layout
@@ -175,7 +153,7 @@ def add_sound(
     return stream
 
 
-def planes_of(frame: VideoFrame) -> tuple[Plane, Plane, Plane]:
+def planes_of(frame: av.VideoFrame) -> Planes:
     """Return Y, U and V of a picture, to be written to."""
     y, u, v = (
         np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
@@ -220,11 +198,9 @@ def probe_video(path: Path) -> VideoFacts:
         length = container.duration / av.time_base if container.duration else 0.0
         if not length and stream.duration and stream.time_base:
             length = float(stream.duration * stream.time_base)
-        width, height = frame.width, frame.height
-        if frame.rotation % 180:
-            width, height = height, width
+        size = (frame.width, frame.height)[:: -1 if frame.rotation % 180 else 1]
         channels = [sound.channels for sound in container.streams.audio]
-        return VideoFacts(length, width, height, *channels[:1])
+        return VideoFacts(length, *size, *channels[:1])
 
 
 def make_thumbnail(
@@ -261,13 +237,18 @@ def pictures_at(
         PreviewError: It is not a video.
     """
     found = []
-    keys_s = _key_times(path)
+    with open_video(path) as container:  # where a decoder may begin
+        keys_s = [
+            float(packet.pts * packet.time_base)
+            for packet in container.demux(container.streams.video[:1])
+            if packet.is_keyframe and packet.pts is not None
+        ]
     with open_video(path) as container:
         if rough and container.streams.video:
             container.streams.video[0].codec_context.skip_frame = "NONKEY"
         frames = video_frames(container, path)
         frame = next(frames)
-        following: VideoFrame | None = frame
+        following: av.VideoFrame | None = frame
         for time_s in times_s:
             near_s = max((key for key in keys_s if key <= time_s), default=0.0)
             if near_s > (frame.time or 0) + 1:  # else decoding on is as fast
@@ -282,16 +263,6 @@ def pictures_at(
     return found
 
 
-def _key_times(path: Path) -> list[float]:
-    """Return where a decoder may begin; found without decoding anything."""
-    with open_video(path) as container:
-        return [
-            float(packet.pts * packet.time_base)
-            for packet in container.demux(container.streams.video[:1])
-            if packet.is_keyframe and packet.pts is not None
-        ]
-
-
 def save_jpeg(
     image: Image.Image, path: Path, *, max_bytes: int = THUMBNAIL_BYTES
 ) -> None:
@@ -304,7 +275,7 @@ def save_jpeg(
     path.write_bytes(data.getvalue())
 
 
-def open_video(path: Path) -> InputContainer:
+def open_video(path: Path) -> av.container.InputContainer:
     """Open a file for reading.
 
     Raises:
@@ -320,7 +291,9 @@ def _not_a_video(path: Path) -> PreviewError:
     return PreviewError(_("{name} is not a playable video.").format(name=path.name))
 
 
-def video_frames(container: InputContainer, path: Path) -> Iterator[VideoFrame]:
+def video_frames(
+    container: av.container.InputContainer, path: Path
+) -> Iterator[av.VideoFrame]:
     """Yield at least one picture, and what more can be decoded."""
     try:
         decoded = container.decode(video=0)
@@ -331,7 +304,7 @@ def video_frames(container: InputContainer, path: Path) -> Iterator[VideoFrame]:
         yield from decoded
 
 
-def looped(path: Path, size: tuple[int, int], rate: int) -> Iterator[VideoFrame]:
+def looped(path: Path, size: tuple[int, int], rate: int) -> Iterator[av.VideoFrame]:
     """Yield the pictures of a video again and again, cut to fill a canvas.
 
     Raises:
@@ -350,7 +323,7 @@ def looped(path: Path, size: tuple[int, int], rate: int) -> Iterator[VideoFrame]
             )
             for frame in chain(video_frames(container, path), [None]):
                 graph.push(frame)
-                yield from cast("Iterator[VideoFrame]", pulled(graph))
+                yield from cast("Iterator[av.VideoFrame]", pulled(graph))
 
 
 def read_sound(path: Path, words: tuple[Word, ...] = ()) -> Narration:

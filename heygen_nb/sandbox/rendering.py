@@ -19,8 +19,8 @@ from PIL import Image, ImageOps
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.preview import Scene, render_scene
+from heygen_nb.preview.drawing import paint_background
 from heygen_nb.preview.fetch import fetch_image
-from heygen_nb.preview.layout import paint_background
 from heygen_nb.preview.video import read_sound
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 from heygen_nb.readings import spoken

@@ -6,7 +6,7 @@ from PIL import Image
 from heygen_nb.finishing import timed_by_ear, words_of_srt
 from heygen_nb.preview import EspeakVoice, Word
 from heygen_nb.preview.captions import Subtitles, said_as_written, set_pages
-from heygen_nb.preview.layout import lay_out, palette_for
+from heygen_nb.preview.drawing import lay_out, palette_for
 from heygen_nb.preview.video import planes_of
 
 SRT = """1

@@ -7,7 +7,7 @@ from PIL import features
 
 from heygen_nb.preview import EspeakVoice, Scene, Word, render_scene
 from heygen_nb.preview.captions import lay_out_pages, to_srt
-from heygen_nb.preview.layout import lay_out, text_width, undrawable
+from heygen_nb.preview.drawing import lay_out, text_width, undrawable
 from heygen_nb.preview.scene import Stage
 from heygen_nb.preview.text import script_words
 

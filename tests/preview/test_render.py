@@ -4,7 +4,7 @@ import pytest
 from heygen_nb.errors import PreviewError
 from heygen_nb.preview import Scene, probe_video, render_scene
 from heygen_nb.preview.captions import to_srt
-from heygen_nb.preview.layout import lay_out
+from heygen_nb.preview.drawing import lay_out
 from heygen_nb.preview.scene import Stage
 
 FRAME_S = 0.04

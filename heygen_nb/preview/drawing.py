@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import groupby, islice
 from pathlib import Path
+from typing import Any
 from unicodedata import category
 
 import numpy as np
@@ -23,7 +23,9 @@ from PIL import Image, ImageDraw, ImageFont, ImageOps, ImageStat, features
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
 
+Colour = tuple[int, int, int]
 Plane = NDArray[np.uint8]
+Planes = tuple[Plane, Plane, Plane]  # Y, and U and V of half the size
 _VERTICAL = 1.5  # from this ratio on it is a phone's full screen
 
 
@@ -69,11 +71,6 @@ class Layout:
     text_width: int
 
     @property
-    def unit(self) -> int:
-        """Return the short side, which all sizes are parts of."""
-        return min(self.width, self.height)
-
-    @property
     def line_px(self) -> int:
         """Return the distance of two base lines."""
         return round(self.font_px * 1.36)
@@ -106,8 +103,7 @@ def lay_out(
         meter_y = avatar_y + side_px + meter_height * 0.3
         captions_y = caption_bottom - room - spare * 0.55
     else:
-        side_px = 0
-        avatar_y = 0
+        side_px = avatar_y = 0
         captions_y = (height - room) / 2 if vertical else height * 0.46 - room / 2
         meter_y = captions_y + room + meter_height
     wide = min(text_width + font * 1.2, width)
@@ -236,40 +232,59 @@ _CR = (112 / 255, -_G * _IN_RED, -_B * _IN_RED, 128)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patch:
-    """A rectangle of a picture; its place and size are even.
+    """A rectangle of a picture, ready to be laid over others; all about it is even.
 
     Attributes:
         x: Left edge in the whole picture.
         y: Upper edge.
-        planes: Y, and U and V of half the size.
+        planes: Its own; of a see-through one, what is added to the picture's.
+        kept: How much of the picture stays, 0 to 256; None is none of it.
     """
 
     x: int
     y: int
-    planes: tuple[Plane, Plane, Plane]
+    planes: tuple[NDArray[Any], ...]
+    kept: tuple[NDArray[np.uint16], ...] | None = None
 
-    def put_on(self, frame: tuple[Plane, Plane, Plane]) -> None:
-        """Copy the patch into the planes of a whole picture."""
-        for plane, part, shift in zip(frame, self.planes, (0, 1, 1), strict=True):
+    def put_on(self, frame: Planes) -> None:
+        """Lay it over the planes of a whole picture."""
+        shares = self.kept or (None, None, None)
+        for whole, part, kept, shift in zip(
+            frame, self.planes, shares, (0, 1, 1), strict=True
+        ):
             height, width = part.shape
             x, y = self.x >> shift, self.y >> shift
-            plane[y : y + height, x : x + width] = part
+            place = whole[y : y + height, x : x + width]
+            if kept is None:
+                place[:] = part
+                continue
+            mixed = place * kept
+            mixed += part
+            mixed >>= 8
+            place[:] = mixed
 
 
 def to_patch(image: Image.Image, x: int = 0, y: int = 0) -> Patch:
-    """Turn an RGB image into a patch; each 2x2 pixels share their mean colour."""
+    """Turn an RGB or RGBA image into a patch; 2x2 pixels share their mean colour."""
+    if image.mode == "RGBA":
+        left, top, right, bottom = image.getchannel("A").getbbox() or (0, 0, 2, 2)
+        left, top = left & ~1, top & ~1
+        image = image.crop((left, top, (right + 1) & ~1, (bottom + 1) & ~1))
+        opaque = to_patch(image.convert("RGB"), x + left, y + top)
+        alpha = image.getchannel("A")
+        covers = [np.asarray(a, np.uint16) for a in (alpha, *[alpha.reduce(2)] * 2)]
+        covers = [cover + (cover >> 7) for cover in covers]  # 256: a shift divides
+        pairs = zip(opaque.planes, covers, strict=True)
+        added = tuple(plane * cover + 128 for plane, cover in pairs)
+        kept = tuple(256 - cover for cover in covers)
+        return replace(opaque, planes=added, kept=kept)
     small = image.reduce(2)
-    luma, blue, red = (
-        np.asarray(source.convert("L", matrix))
-        for source, matrix in ((image, _LUMA), (small, _CB), (small, _CR))
-    )
-    return Patch(x, y, (luma, blue, red))
+    matrices = ((image, _LUMA), (small, _CB), (small, _CR))
+    return Patch(x, y, tuple(np.asarray(i.convert("L", m)) for i, m in matrices))
 
-
-Colour = tuple[int, int, int]
 
 _COLOURS = re.compile(r"#([0-9a-f]{6})(?:-#([0-9a-f]{6}))?", re.IGNORECASE)
-_HOUSE: tuple[Colour, Colour] = ((16, 20, 48), (88, 42, 122))
+_HOUSE = bytes((16, 20, 48)), bytes((88, 42, 122))
 _GLOW: Colour = (96, 108, 220)
 _COARSE = 4
 _MAX_PIXELS = 50_000_000
@@ -305,12 +320,18 @@ def open_image(source: Path | bytes) -> Image.Image:
     """
     name = str(source) if isinstance(source, Path) else _("(the picture)")
     try:
-        image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+        file = io.BytesIO(source) if isinstance(source, bytes) else source
+        image: Image.Image = Image.open(file)
         if image.width * image.height > _MAX_PIXELS:
             message = _("The picture {name} has more than 50 million pixels.")
             raise PreviewError(message.format(name=name))
         image.draft("RGB", (2160, 2160))  # big JPEGs are read at a fraction
-        return _flat(ImageOps.exif_transpose(image))
+        image = ImageOps.exif_transpose(image)
+        if image.has_transparency_data:
+            image = image.convert("RGBA")
+            white = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(white, image)
+        return image.convert("RGB")
     except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as exc:
         message = _("The picture {name} cannot be read.")
         raise PreviewError(message.format(name=name)) from exc
@@ -336,14 +357,20 @@ def paint_background(
     if isinstance(source, str):
         colours = _COLOURS.fullmatch(source.strip())
         if colours:
-            top = list(bytes.fromhex(colours[1]))
-            bottom = list(bytes.fromhex(colours[2] or colours[1]))
+            top, bottom = (bytes.fromhex(colours[n] or colours[1]) for n in (1, 2))
             return _gradient(top, bottom, width, height)
         source = Path(source)
     fill = ImageOps.pad if contain else ImageOps.fit
     image = source if isinstance(source, Image.Image) else open_image(source)
     photo = fill(image, (width, height), Image.Resampling.BICUBIC)
-    return _scrim(photo) if carries_text else photo
+    if not carries_text:
+        return photo
+    # darker towards the captions, so that any photo carries text
+    down = np.linspace(0, 1, height)
+    dark = 0.28 + 0.34 * np.clip((down - 0.35) / 0.4, 0, 1)
+    column = Image.fromarray((dark * 255).astype(np.uint8)[:, None])
+    night = Image.new("RGB", photo.size, (8, 9, 18))
+    return Image.composite(night, photo, column.resize(photo.size))
 
 
 def palette_for(image: Image.Image, box: tuple[int, int, int, int]) -> Palette:
@@ -352,78 +379,19 @@ def palette_for(image: Image.Image, box: tuple[int, int, int, int]) -> Palette:
     return ON_LIGHT if grey > _BRIGHT else ON_DARK
 
 
-def _flat(image: Image.Image) -> Image.Image:
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
-    return image.convert("RGB")
-
-
 def _gradient(
-    top: Sequence[int],
-    bottom: Sequence[int],
-    width: int,
-    height: int,
-    glow: Colour | None = None,
+    top: bytes, bottom: bytes, width: int, height: int, glow: Colour | None = None
 ) -> Image.Image:
     """Blend from top to bottom; the glow is a soft light behind the avatar."""
     # Computed small and enlarged: nothing in it is sharp.
     down = np.linspace(0, 1, height // _COARSE, dtype=np.float32)[:, None]
     across = np.linspace(-0.5, 0.5, width // _COARSE, dtype=np.float32)[None, :]
     blend = np.clip(down + across * (0.25 if glow else 0), 0, 1)[:, :, None]
-    picture = np.array(top) + (np.array(bottom) - top) * blend
+    first, last = (np.array([*colour]) for colour in (top, bottom))
+    picture = first + (last - first) * blend
     if glow:
         far = (across * width) ** 2 + ((down - 0.36) * height) ** 2
         light = 0.42 * np.exp(-far / (0.42 * min(width, height)) ** 2)
         picture += (np.array(glow) - picture) * light[:, :, None]
     small = Image.fromarray(np.rint(picture).astype(np.uint8))
     return small.resize((width, height), Image.Resampling.BICUBIC)
-
-
-def _scrim(photo: Image.Image) -> Image.Image:
-    """Darken a photo, more towards the captions, so that any of them carries text."""
-    width, height = photo.size
-    down = np.linspace(0, 1, height)
-    dark = 0.28 + 0.34 * np.clip((down - 0.35) / 0.4, 0, 1)
-    column = Image.fromarray((dark * 255).astype(np.uint8)[:, None])
-    mask = column.resize((width, height))
-    return Image.composite(Image.new("RGB", photo.size, (8, 9, 18)), photo, mask)
-
-
-class Layer:
-    """A see-through picture in the film's colours, ready to be laid over others.
-
-    Args:
-        image: With its opacity.
-        x: Where its left edge lies in the whole picture.
-        y: Where its upper edge lies.
-    """
-
-    def __init__(self, image: Image.Image, x: int, y: int) -> None:
-        left, top, right, bottom = image.getchannel("A").getbbox() or (0, 0, 2, 2)
-        left, top = left & ~1, top & ~1
-        right, bottom = (right + 1) & ~1, (bottom + 1) & ~1
-        image = image.crop((left, top, right, bottom))
-        self._x, self._y = x + left, y + top
-        alpha = image.getchannel("A")
-        half = alpha.reduce(2)
-        patch = to_patch(image.convert("RGB"))
-        self._parts = []
-        for plane, cover in zip(patch.planes, (alpha, half, half), strict=True):
-            share = np.asarray(cover, np.uint16)
-            share = share + (share >> 7)  # 0 to 256, so that a shift divides
-            self._parts.append((plane * share + 128, 256 - share))
-
-    def put_on(self, planes: tuple[Plane, Plane, Plane]) -> None:
-        """Mix it into the planes of a whole picture."""
-        for plane, (added, kept), shift in zip(
-            planes, self._parts, (0, 1, 1), strict=True
-        ):
-            height, width = kept.shape
-            x, y = self._x >> shift, self._y >> shift
-            part = plane[y : y + height, x : x + width]
-            mixed = part * kept
-            mixed += added
-            mixed >>= 8
-            part[:] = mixed

@@ -54,7 +54,8 @@ class HeygenNbError(Exception):
     Args:
         message: What is wrong and where, in the user's language.
         hint: What to do next.
-        **facts: Values of the attributes that its class names.
+        **facts: Values of the attributes that its class names; all others fill
+            the places in message and hint.
 
     Attributes:
         charged: True if money was taken, False if surely not, None if not known
@@ -68,13 +69,15 @@ class HeygenNbError(Exception):
     charged: bool | None = None
 
     def __init__(self, message: str, *, hint: str = "", **facts: Any) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        values = {k: v for k, v in facts.items() if not hasattr(type(self), k)}
         for name, value in facts.items():
-            if not hasattr(type(self), name):
+            if name not in values:
+                setattr(self, name, value)
+            elif f"{{{name}" not in message + hint:
                 raise TypeError(f"{type(self).__name__} has no {name!r}")
-            setattr(self, name, value)
+        self.message = message.format(**values) if values else message
+        self.hint = hint.format(**values) if values else hint
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} {self.hint}".strip()

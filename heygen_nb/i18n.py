@@ -82,7 +82,7 @@ class Message(str):
     def format(self, *_args: object, **values: object) -> str:
         """Fill the text; of objects only their words are kept."""
         kept = {k: v if isinstance(v, _PLAIN) else str(v) for k, v in values.items()}
-        return Message(self.ids, self.number, kept)
+        return Message(self.ids, self.number, self.values | kept)
 
     def __reduce__(self) -> tuple[type[str], tuple[str]]:
         """Be a plain text in other processes."""

@@ -261,6 +261,21 @@ def test_an_error_keeps_the_language_it_was_raised_in():
     assert str(error) == "В a.md нет ни одного черновика. Напишите в нём сценарий."
 
 
+def test_an_error_fills_message_and_hint_and_knows_its_facts():
+    error = errors.DownloadError(
+        "{file} of {kept} is gone.",
+        hint="See {file}.",
+        file="a{b}",
+        kept=2,
+        expired=True,
+    )
+
+    assert str(error) == "a{b} of 2 is gone. See a{b}."
+    assert error.expired
+    with pytest.raises(TypeError, match="no 'film'"):
+        errors.DownloadError("{file} is gone.", film="a")
+
+
 def test_a_text_without_a_translation_stays_english():
     i18n.set_language("ru")
 

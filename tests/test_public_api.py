@@ -58,7 +58,7 @@ def test_every_public_name_is_documented(name):
 
 LIGHT = ("httpx", "pydantic", "numpy", "av", "sqlalchemy", "asyncio", "ipywidgets")
 NEEDED_LATER = (
-    *("numpy", "av", "PIL", "telegram", "matplotlib", "alembic", "babel"),
+    *("numpy", "av", "PIL", "telegram", "matplotlib", "babel"),
     *("starlette", "uvicorn"),
 )
 

@@ -1,7 +1,4 @@
-"""Opening a ledger: the engine, its pragmas, and bringing an older one up to date.
-
-There is a step for each layout of the tables since version 0.1.
-"""
+"""Opening a ledger: the engine, its pragmas, and bringing an older one up to date."""
 
 from __future__ import annotations
 
@@ -9,29 +6,14 @@ import os
 import re
 import shutil
 import sqlite3
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import psutil
-from sqlalchemy import (
-    JSON,
-    Boolean,
-    Column,
-    Connection,
-    Engine,
-    Select,
-    String,
-    Text,
-    create_engine,
-    event,
-    false,
-    insert,
-    inspect,
-    select,
-    text,
-    update,
-)
+import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -39,17 +21,26 @@ from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.tables import Base, EventRow, LayoutRow, words_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from datetime import datetime
-
-    from alembic.operations import Operations
-
 _T = TypeVar("_T")
 OLDEST, HEAD = "0004", "0008"
 BUSY_TIMEOUT_S = 30
 IDLE_TIMEOUT_S = 20  # ours take milliseconds, a thousand drafts on a busy machine 5 s
 _SHARED_DRIVES = re.compile(r"nfs|cifs|smb|afp|9p|webdav|drvfs|^fuse(?!.*overlay)")
+# What each layout has added. Columns that nobody reads any more stay in an older
+# ledger: SQLite would have to make all renders, and their posts, anew.
+_ADDED = {
+    "0006": (
+        "renders ADD COLUMN look_type VARCHAR NOT NULL DEFAULT ''",
+        "drafts ADD COLUMN more JSON NOT NULL DEFAULT '{}'",
+        "speech ADD COLUMN sound_url TEXT",
+    ),
+    "0007": (
+        "renders ADD COLUMN words TEXT NOT NULL DEFAULT ''",
+        "renders ADD COLUMN posted BOOLEAN NOT NULL DEFAULT false",
+        "renders ADD COLUMN findings VARCHAR",
+    ),
+}
+_OLD_INDICES = ("renders_state", "renders_created")
 
 
 class Database:
@@ -66,14 +57,19 @@ class Database:
     def __init__(self, url: str) -> None:
         with translated(_fragments(url)):
             try:
-                self.engine = create_engine(url, pool_pre_ping=True)
+                self.engine = sa.create_engine(url, pool_pre_ping=True)
             except ValueError:  # a port that is no number
                 raise ArgumentError("address") from None
-            self._file = _file_of(self.engine)
+            name = self.engine.url.database
+            # SQLite has one writer; on a server others may write at the same moment
+            self.on_server = self.engine.dialect.name != "sqlite"
+            inside = self.on_server or not name or name == ":memory:"
+            self._file = None if inside else Path(str(name))
             if self.on_server:
-                _prepare_server(self.engine)
+                sa.event.listen(self.engine, "connect", _prepare_server)
             else:
-                _prepare_sqlite(self.engine, self._file)
+                sa.event.listen(self.engine, "connect", _prepare_sqlite(self._file))
+                sa.event.listen(self.engine, "begin", _begin)
             try:
                 _bring_up_to_date(self.engine, self._file)
             except BaseException:
@@ -83,11 +79,6 @@ class Database:
         self._readers = sessionmaker(self.engine, expire_on_commit=False)
         writer = self.engine.execution_options(writes=True)
         self._writers = sessionmaker(writer, expire_on_commit=False)
-
-    @property
-    def on_server(self) -> bool:
-        """Whether others may write at the same moment: SQLite has one writer."""
-        return self.engine.dialect.name != "sqlite"
 
     def close(self) -> None:
         """Let go of the database."""
@@ -108,13 +99,10 @@ class Database:
             yield session
 
     def lock(self, session: Session, *tables: str) -> None:
-        """Let nobody else write to these tables in this transaction.
-
-        SQLite has one writer as it is.
-        """
+        """Let nobody else write to these tables in this transaction."""
         if self.on_server:
             names = ", ".join(tables)
-            session.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
+            session.execute(sa.text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
 
     def seconds(self, session: Session) -> float:
         """Return the database's clock in seconds since the epoch."""
@@ -123,14 +111,14 @@ class Database:
             if self.on_server
             else "SELECT (julianday('now') - 2440587.5) * 86400"
         )
-        return float(session.scalar(text(asked)) or 0)
+        return float(session.scalar(sa.text(asked)) or 0)
 
     def _check_file(self) -> None:
         """Notice a deleted ledger: SQLite would go on writing into nowhere."""
         if self._file and _identity(self._file) != self._identity:
             problem = _("The ledger {file} was removed or replaced while in use.")
             hint = _("Nothing more was sent. Put it back if you can; then start anew.")
-            raise LedgerError(problem.format(file=self._file), hint=hint)
+            raise LedgerError(problem, hint=hint, file=self._file)
 
 
 class LedgerPart:
@@ -142,19 +130,23 @@ class LedgerPart:
     """
 
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
-        self._database = database
+        self.database = database
         self._now = now
 
-    def _all(self, query: Select[_T]) -> Sequence[_T]:
-        with self._database.reading() as session:
+    def _get(self, table: type[_T], key: Any) -> _T | None:
+        with self.database.reading() as session:
+            return session.get(table, key)
+
+    def _all(self, query: sa.Select[_T]) -> Sequence[_T]:
+        with self.database.reading() as session:
             return session.scalars(query).all()
 
-    def _one(self, query: Select[_T]) -> _T | None:
-        with self._database.reading() as session:
+    def _one(self, query: sa.Select[_T]) -> _T | None:
+        with self.database.reading() as session:
             return session.scalars(query.limit(1)).first()
 
     def _rows(self, query: Any) -> Sequence[Any]:
-        with self._database.reading() as session:
+        with self.database.reading() as session:
             return session.execute(query).all()
 
     def _note(self, session: Session, name: str, **data: Any) -> None:
@@ -164,6 +156,17 @@ class LedgerPart:
         session.add(EventRow(at=self._now(), name=name, data=told, **about))
 
 
+def known(row: _T | None, name: str | int) -> _T:
+    """Return the row that was asked for.
+
+    Raises:
+        LedgerError: There is none.
+    """
+    if row is None:
+        raise LedgerError(_("The ledger has no entry {name}."), name=name)
+    return row
+
+
 @contextmanager
 def translated(hidden: Sequence[str] = ()) -> Iterator[None]:
     """Turn the database's errors into ours, without statements or addresses.
@@ -171,13 +174,12 @@ def translated(hidden: Sequence[str] = ()) -> Iterator[None]:
     Args:
         hidden: What must not be told: parts of a password.
     """
+    problem = _("The ledger cannot be used: {reason}.")
     try:
         yield
     except ImportError as exc:  # of the driver that the address names
-        raise LedgerError(
-            _("The ledger cannot be used: {reason}.").format(reason=exc),
-            hint=_("Begin ledger_url with sqlite:/// or postgresql+psycopg://."),
-        ) from None
+        hint = _("Begin ledger_url with sqlite:/// or postgresql+psycopg://.")
+        raise LedgerError(problem, hint=hint, reason=exc) from None
     except (SQLAlchemyError, sqlite3.Error, OSError) as exc:
         told = getattr(exc, "orig", None) or exc
         # the text of SQLAlchemy's own errors may hold the address
@@ -185,10 +187,8 @@ def translated(hidden: Sequence[str] = ()) -> Iterator[None]:
         for part in hidden:
             reason = reason.replace(part, "***")
         reason = (reason or type(exc).__name__).splitlines()[0].rstrip(".")
-        raise LedgerError(
-            _("The ledger cannot be used: {reason}.").format(reason=reason),
-            hint=_("Nothing more was sent. Check disk space and rights, then resume."),
-        ) from None
+        hint = _("Nothing more was sent. Check disk space and rights, then resume.")
+        raise LedgerError(problem, hint=hint, reason=reason) from None
 
 
 def _fragments(url: str) -> list[str]:
@@ -198,37 +198,23 @@ def _fragments(url: str) -> list[str]:
     return sorted((part for part in parts if part), key=len, reverse=True)
 
 
-def _file_of(engine: Engine) -> Path | None:
-    name = engine.url.database
-    inside = engine.dialect.name != "sqlite" or not name or name == ":memory:"
-    return None if inside else Path(str(name))
-
-
 def _identity(file: Path | None) -> tuple[int, int] | None:
-    try:
-        found = file.stat() if file else None
-    except OSError:
-        return None
-    return (found.st_dev, found.st_ino) if found else None
+    with suppress(OSError):
+        if file:
+            return (found := file.stat()).st_dev, found.st_ino
+    return None
 
 
-def _journal(file: Path | None) -> str:
-    """Return SQLite's way of writing: its WAL needs memory shared by all writers.
-
-    On a network drive the writers may be two machines, and WAL would lose rows.
-    """
+def _prepare_sqlite(file: Path | None) -> Callable[[sqlite3.Connection, Any], None]:
+    # WAL needs memory shared by all writers: on a network drive they may be two
+    # machines, and rows would be lost.
     kinds = {part.mountpoint: part.fstype for part in psutil.disk_partitions(all=True)}
     folders = map(str, file.resolve().parents) if file else ()
     kind = next((kinds[folder] for folder in folders if folder in kinds), "")
-    return "DELETE" if _SHARED_DRIVES.search(kind.casefold()) else "WAL"
+    journal = "DELETE" if _SHARED_DRIVES.search(kind.casefold()) else "WAL"
 
-
-def _prepare_sqlite(engine: Engine, file: Path | None) -> None:
-    journal = _journal(file)
-
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
-        connection.isolation_level = None  # we say BEGIN ourselves, see below
+    def prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, see _begin
         try:
             connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
             with suppress(sqlite3.OperationalError):  # a drive that cannot do it
@@ -239,26 +225,24 @@ def _prepare_sqlite(engine: Engine, file: Path | None) -> None:
             connection.close()
             raise
 
-    @event.listens_for(engine, "begin")
-    def _on_begin(connection: Connection) -> None:
-        # A deferred transaction that reads and then writes fails at once when
-        # another process wrote in between; an immediate one waits its turn.
-        writes = connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    return prepare
 
 
-def _prepare_server(engine: Engine) -> None:
-    @event.listens_for(engine, "connect")
-    def _on_connect(connection: Any, _record: Any) -> None:
-        # A laptop that falls asleep inside of a transaction must not stop others.
-        connection.execute(f"SET lock_timeout = '{BUSY_TIMEOUT_S}s'")
-        connection.execute(
-            f"SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_S}s'"
-        )
-        connection.commit()
+def _begin(connection: sa.Connection) -> None:
+    # A deferred transaction that reads and then writes fails at once when another
+    # process wrote in between; an immediate one waits its turn.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-def _bring_up_to_date(engine: Engine, file: Path | None) -> None:
+def _prepare_server(connection: Any, _record: Any) -> None:
+    # A laptop that falls asleep inside of a transaction must not stop others.
+    idle = f"SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT_S}s'"
+    connection.execute(f"SET lock_timeout = '{BUSY_TIMEOUT_S}s'; {idle}")
+    connection.commit()
+
+
+def _bring_up_to_date(engine: sa.Engine, file: Path | None) -> None:
     with engine.connect() as connection:
         found = _layout(connection)
     if found == HEAD:
@@ -269,26 +253,27 @@ def _bring_up_to_date(engine: Engine, file: Path | None) -> None:
         if found < OLDEST:
             problem = _("This ledger is older than version 0.1 ({found}).")
             hint = _("Open it with heygen_nb 0.1 first; nothing was changed.")
-        raise LedgerError(problem.format(found=found), hint=hint)
+        raise LedgerError(problem, hint=hint, found=found)
     if found and file:
         _keep_copy(file, found)
-    writer = engine.execution_options(writes=True)
-    with writer.begin() as connection:
+    with engine.execution_options(writes=True).begin() as connection:
         if engine.dialect.name == "postgresql":
             # Two processes may open a new ledger at the same moment.
-            connection.execute(text("SELECT pg_advisory_xact_lock(4242001)"))
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(4242001)"))
         if found := _layout(connection):
-            _migrate(connection, found)
-            connection.execute(update(LayoutRow).values(version_num=HEAD))
-        else:
-            Base.metadata.create_all(connection)
-            connection.execute(insert(LayoutRow).values(version_num=HEAD))
+            _add_columns(connection, found)
+        Base.metadata.create_all(connection)
+        for table in Base.metadata.sorted_tables:
+            for index in table.indexes:
+                index.create(connection, checkfirst=True)
+        at_head = sa.update(LayoutRow) if found else sa.insert(LayoutRow)
+        connection.execute(at_head.values(version_num=HEAD))
 
 
-def _layout(connection: Connection) -> str | None:
-    if not inspect(connection).has_table(LayoutRow.__tablename__):
+def _layout(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table(LayoutRow.__tablename__):
         return None
-    return connection.scalar(select(LayoutRow.version_num))
+    return connection.scalar(sa.select(LayoutRow.version_num))
 
 
 def _keep_copy(file: Path, found: str) -> None:
@@ -308,76 +293,23 @@ def _keep_copy(file: Path, found: str) -> None:
         fresh.unlink()
 
 
-def _migrate(connection: Connection, found: str) -> None:
-    """Bring the tables to ``HEAD``, in the transaction of the caller."""
-    from alembic.migration import MigrationContext  # noqa: PLC0415 - 0.2 s, only when needed
-    from alembic.operations import Operations  # noqa: PLC0415
-
-    op = Operations(MigrationContext.configure(connection))
-    for layout, step in _STEPS.items():
-        if found < layout:
-            step(op)
-
-
-def _looks_payers_sounds(op: Operations) -> None:
-    """Add looks, further draft fields, keys of one person and paid sounds.
-
-    Columns that nobody read are dropped. ``billed`` stays: SQLite would have to make
-    all renders, and their posts, anew.
-    """
-    kind = Column("look_type", String(), nullable=False, server_default="")
-    more = Column("more", JSON(), nullable=False, server_default="{}")
-    op.add_column("renders", kind)
-    op.add_column("drafts", more)
-    op.add_column("speech", Column("sound_url", Text()))
-    op.drop_index("renders_state", "renders")
-    op.create_index("renders_state_created", "renders", ["state", "created_at", "id"])
-    with op.batch_alter_table("posts") as posts:
-        posts.drop_column("sending_at")
-    with op.batch_alter_table("speech") as speech:
-        speech.drop_column("words")
-        speech.drop_column("done_at")
-    op.create_table(
-        "payers",
-        Column("backend", String(16), primary_key=True),
-        Column("base_url", String(), primary_key=True),
-        Column("fingerprint", String(64), primary_key=True),
-        Column("person", String(64), nullable=False),
-        Column("account", String(64), nullable=False),
-    )
-
-
-def _search(op: Operations) -> None:
-    """Add a narrow index that every filter of the history is answered from."""
-    words = Column("words", Text(), nullable=False, server_default="")
-    posted: Column[bool] = Column(
-        "posted", Boolean(), nullable=False, server_default=false()
-    )
-    op.add_column("renders", words)
-    op.add_column("renders", posted)
-    op.add_column("renders", Column("findings", String()))
-    connection = op.get_bind()
-    asked = text("SELECT id, title, script, draft_id FROM renders")
-    known = [
-        {"render": row.id, "words": words_of(row.title, row.script, row.draft_id)}
-        for row in connection.execute(asked)
-    ]
-    if known:
-        fill = text("UPDATE renders SET words = :words WHERE id = :render")
-        connection.execute(fill, known)
-    op.execute(
-        "UPDATE renders SET posted = true WHERE id IN"
-        " (SELECT render_id FROM posts WHERE state = 'sent')"
-    )
-    op.drop_index("renders_created", "renders")
-    listed = ["created_at", "id", "state", "posted", "findings", "words"]
-    op.create_index("renders_listed", "renders", listed)
-
-
-def _titles(op: Operations) -> None:
-    """Add a narrow index for lists that are sorted by title."""
-    by_title = ["words", "id", "state", "posted", "findings", "created_at"]
-    op.create_index("renders_by_title", "renders", by_title)
-
-
-_STEPS = {"0006": _looks_payers_sounds, "0007": _search, "0008": _titles}
+def _add_columns(connection: sa.Connection, found: str) -> None:
+    """Bring older tables to the columns of ``HEAD``, and fill those for searching."""
+    for layout, columns in _ADDED.items():
+        for column in columns if found < layout else ():
+            connection.exec_driver_sql(f"ALTER TABLE {column}")
+    for index in _OLD_INDICES:
+        connection.exec_driver_sql(f"DROP INDEX IF EXISTS {index}")
+    if found < "0007":
+        asked = "SELECT id, title, script, draft_id FROM renders"
+        fill = sa.text("UPDATE renders SET words = :words WHERE id = :render")
+        words = [
+            {"words": words_of(row.title, row.script, row.draft_id), "render": row.id}
+            for row in connection.exec_driver_sql(asked)
+        ]
+        if words:
+            connection.execute(fill, words)
+        connection.exec_driver_sql(
+            "UPDATE renders SET posted = true WHERE id IN"
+            " (SELECT render_id FROM posts WHERE state = 'sent')"
+        )

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
-from sqlalchemy import desc, select
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from heygen_nb.ledger.database import LedgerPart
 from heygen_nb.ledger.tables import DraftRow, RenderRow
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from sqlalchemy.orm import Session
-
-    from heygen_nb.models import Draft
+from heygen_nb.models import Draft
 
 _AT_ONCE = 500  # SQLite takes a limited number of values in a question
 
@@ -25,14 +20,14 @@ class Drafts(LedgerPart):
 
     def all(self) -> Sequence[DraftRow]:
         """Return all drafts, the last saved one first."""
-        query = select(DraftRow).where(DraftRow.deleted_at.is_(None))
-        return self._all(query.order_by(desc(DraftRow.updated_at), desc(DraftRow.id)))
+        query = sa.select(DraftRow).where(DraftRow.deleted_at.is_(None))
+        order = DraftRow.updated_at.desc(), DraftRow.id.desc()
+        return self._all(query.order_by(*order))
 
     def get(self, draft_id: str) -> DraftRow | None:
         """Return a draft; None when it is deleted or never was."""
-        with self._database.reading() as session:
-            row = session.get(DraftRow, draft_id)
-            return row if row and row.deleted_at is None else None
+        row = self._get(DraftRow, draft_id)
+        return row if row and row.deleted_at is None else None
 
     def save(self, draft: Draft, *, over: int) -> tuple[DraftRow, bool]:
         """Store a draft.
@@ -45,7 +40,7 @@ class Drafts(LedgerPart):
             The row as it is now, and whether it holds this draft: false when there
             is a version that the writer has not seen.
         """
-        with self._database.writing() as session:
+        with self.database.writing() as session:
             row = session.get(DraftRow, draft.id, with_for_update=True)
             if row is None:
                 row = DraftRow(id=draft.id, version=0, created_at=self._now())
@@ -70,7 +65,7 @@ class Drafts(LedgerPart):
             these drafts if they were replaced.
         """
         now, new, others = self._now(), 0, []
-        with self._database.writing() as session:
+        with self.database.writing() as session:
             known = self._known(session, [d.id for d in drafts], lock=True)
             for number, draft in enumerate(drafts):
                 row = known.get(draft.id)
@@ -90,7 +85,7 @@ class Drafts(LedgerPart):
 
     def these(self, draft_ids: Sequence[str]) -> list[DraftRow]:
         """Return drafts in this order, without those that are deleted."""
-        with self._database.reading() as session:
+        with self.database.reading() as session:
             known = self._known(session, draft_ids)
         rows = (known.get(draft_id) for draft_id in draft_ids)
         return [row for row in rows if row and row.deleted_at is None]
@@ -101,7 +96,7 @@ class Drafts(LedgerPart):
         rows: list[DraftRow] = []
         for start in range(0, len(draft_ids), _AT_ONCE):
             asked = draft_ids[start : start + _AT_ONCE]
-            query = select(DraftRow).where(DraftRow.id.in_(asked))
+            query = sa.select(DraftRow).where(DraftRow.id.in_(asked))
             rows += session.scalars(query.with_for_update() if lock else query)
         return {row.id: row for row in rows}
 
@@ -114,14 +109,14 @@ class Drafts(LedgerPart):
         self._mark(draft_id, None)
 
     def _mark(self, draft_id: str, deleted_at: datetime | None) -> None:
-        with self._database.writing() as session:
+        with self.database.writing() as session:
             if row := session.get(DraftRow, draft_id, with_for_update=True):
                 row.deleted_at = deleted_at
 
     def states(self, draft_ids: Sequence[str]) -> dict[str, str]:
         """Return the state of each draft's newest render; ``sent`` if it is posted."""
         query = (
-            select(RenderRow.draft_id, RenderRow.state, RenderRow.posted)
+            sa.select(RenderRow.draft_id, RenderRow.state, RenderRow.posted)
             .where(RenderRow.draft_id.in_(draft_ids))
             .order_by(RenderRow.created_at, RenderRow.id)
         )
@@ -131,7 +126,7 @@ class Drafts(LedgerPart):
     def films(self, draft_ids: Sequence[str]) -> list[RenderRow]:
         """Return the newest render of each draft whose film is here, in their order."""
         query = (
-            select(RenderRow)
+            sa.select(RenderRow)
             .where(RenderRow.draft_id.in_(draft_ids), RenderRow.state == "downloaded")
             .order_by(RenderRow.created_at, RenderRow.id)
         )

@@ -10,20 +10,16 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import psutil
-from sqlalchemy import tuple_, update
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from heygen_nb.clock import uptime_s
-from heygen_nb.errors import LedgerError, TakenOverError
+from heygen_nb.errors import TakenOverError
 from heygen_nb.i18n import gettext as _
+from heygen_nb.ledger.database import Database, known
 from heygen_nb.ledger.tables import Leased, PostRow, RenderRow
-
-if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
-    from heygen_nb.ledger.database import Database
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 # Start times are told to a second, and the boot they count from wavers a little.
@@ -130,11 +126,7 @@ class Leases:
         lease is over.
         """
         with self._database.writing() as session:
-            row = session.get(table, row_id, with_for_update=True)
-            if row is None:
-                raise LedgerError(
-                    _("The ledger has no entry {name}.").format(name=row_id)
-                )
+            row = known(session.get(table, row_id, with_for_update=True), row_id)
             if not self._is_free(row, self._database.seconds(session)):
                 return None
             row.owner = self._owner
@@ -179,8 +171,8 @@ class Leases:
             for table in (RenderRow, PostRow):
                 key = table.id, table.fence
                 holds = {(h.id, h.fence): h for h in held if h.table is table}
-                mine = tuple_(*key).in_(holds), table.owner == self._owner
-                renewed = update(table).where(*mine).values(lease_until=until)
+                mine = sa.tuple_(*key).in_(holds), table.owner == self._owner
+                renewed = sa.update(table).where(*mine).values(lease_until=until)
                 rows = session.execute(renewed.returning(*key))
                 still += [holds[row.id, row.fence] for row in rows]
         for hold in still:
@@ -191,13 +183,14 @@ class Leases:
         self._held.discard(hold)
         with self._database.writing() as session:
             mine = hold.table.id == hold.id, hold.table.fence == hold.fence
-            given = update(hold.table).where(*mine)
+            given = sa.update(hold.table).where(*mine)
             session.execute(given.values(owner=None, lease_until=None))
 
 
 def taken_over(row_id: str | int) -> TakenOverError:
     """Return the error for a row that another process works on now."""
     return TakenOverError(
-        _("Another process goes on with {id}.").format(id=row_id),
+        _("Another process goes on with {id}."),
         hint=_("Nothing is lost: look into the history, or resume later."),
+        id=row_id,
     )

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import desc, func, or_, select, update
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.database import Database, LedgerPart
+from heygen_nb.ledger.leases import Hold, Leases
 from heygen_nb.ledger.tables import PostRow, RenderRow
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
-
-    from sqlalchemy.orm import Session
-
-    from heygen_nb.ledger.leases import Hold, Leases
-
 UNSENT = ("planned", "failed")  # surely in no chat
-_NEXT: dict[str, set[str]] = {
-    "planned": {"sending", "sent"},
-    "sending": {"sent", "failed", "unsure"},
-    "failed": {"planned", "sending", "sent"},
-    "unsure": {"planned", "sent"},  # only by a person's word
-    "sent": set(),
-}
 
 
 class Posts(LedgerPart):
@@ -67,13 +56,13 @@ class Posts(LedgerPart):
             texts: The video's caption, then the messages after it.
             again: Make a new post although there is one.
         """
-        with self._database.writing() as session:
-            self._database.lock(session, "posts")  # two processes may want it
+        with self.database.writing() as session:
+            self.database.lock(session, "posts")  # two processes may want it
             query = (
-                select(PostRow)
+                sa.select(PostRow)
                 .where(PostRow.video_id == video_id, PostRow.backend == backend)
                 .where(PostRow.part == 0)
-                .order_by(desc(PostRow.id))
+                .order_by(PostRow.id.desc())
             )
             known = [_parts(session, row.id) for row in session.scalars(query)]
             there = [p for p in known if p[0].chat_id == chat_id and not _unsent(p)]
@@ -102,7 +91,7 @@ class Posts(LedgerPart):
             chat_id: Where posts go now.
             texts: What they say now; None leaves them as they are.
         """
-        with self._database.writing() as session:
+        with self.database.writing() as session:
             self._leases.locked(session, hold)
             rows = _parts(session, int(hold.id))
             if _unsent(rows):
@@ -122,7 +111,7 @@ class Posts(LedgerPart):
         """
         moved = (PostRow.chat_id == chat_id) & (post.chat_id != chat_id)
         query = (
-            select(func.max(PostRow.id))
+            sa.select(sa.func.max(PostRow.id))
             .where(PostRow.video_id == post.video_id, PostRow.backend == post.backend)
             .where(PostRow.part == 0, PostRow.id != post.id)
             .where((PostRow.id > post.id) | moved)
@@ -131,20 +120,21 @@ class Posts(LedgerPart):
 
     def name_of(self, chat_names: Sequence[str]) -> str | None:
         """Return the name under which posts to a chat were stored last."""
-        same = func.lower(PostRow.chat_id).in_([name.lower() for name in chat_names])
-        return self._one(select(PostRow.chat_id).where(same).order_by(desc(PostRow.id)))
+        same = sa.func.lower(PostRow.chat_id).in_([name.lower() for name in chat_names])
+        query = sa.select(PostRow.chat_id).where(same)
+        return self._one(query.order_by(PostRow.id.desc()))
 
     def parts(self, post_id: int) -> list[PostRow]:
         """Return all messages of a post, given any one of them, in order."""
-        with self._database.reading() as session:
+        with self.database.reading() as session:
             row = session.get(PostRow, post_id)
             if row is None:
-                raise LedgerError(_("There is no post {id}.").format(id=post_id))
+                raise LedgerError(_("There is no post {id}."), id=post_id)
             return _parts(session, row.first_id or row.id)
 
     def of_renders(self, render_ids: Sequence[str]) -> dict[str, list[PostRow]]:
         """Return the newest post of each render that has one."""
-        query = select(PostRow).where(PostRow.render_id.in_(render_ids))
+        query = sa.select(PostRow).where(PostRow.render_id.in_(render_ids))
         newest: dict[str, list[PostRow]] = {}
         for row in self._all(query.order_by(PostRow.render_id, PostRow.id)):
             if row.part == 0:
@@ -155,11 +145,11 @@ class Posts(LedgerPart):
     def unfinished(self, backend: str) -> list[list[PostRow]]:
         """Return the posts not wholly in the chat, oldest first."""
         query = (
-            select(func.coalesce(PostRow.first_id, PostRow.id))
+            sa.select(sa.func.coalesce(PostRow.first_id, PostRow.id))
             .where(PostRow.backend == backend, PostRow.state != "sent")
             .order_by(PostRow.id)
         )
-        with self._database.reading() as session:
+        with self.database.reading() as session:
             firsts = dict.fromkeys(session.scalars(query))
             return [_parts(session, first) for first in firsts]
 
@@ -176,30 +166,21 @@ class Posts(LedgerPart):
             TakenOverError: Another process has the post now.
             LedgerError: The state cannot follow the present one.
         """
-        with self._database.writing() as session:
+        with self.database.writing() as session:
             self._leases.locked(session, hold)
             row = session.get_one(PostRow, post_id)
-            if state != row.state and state not in _NEXT[row.state]:
-                raise LedgerError(
-                    _("Post {id} is {state}: {step} cannot follow.").format(
-                        id=row.id, state=row.state, step=state
-                    )
-                )
-            row.state = state
+            row.change(state, self._now(), **fields)
             if state == "sent":
-                row.sent_at = self._now()
-                done = update(RenderRow).where(RenderRow.id == row.render_id)
+                done = sa.update(RenderRow).where(RenderRow.id == row.render_id)
                 session.execute(done.values(posted=True))
-            for key, value in fields.items():
-                setattr(row, key, value)
             about = {"render_id": row.render_id, "post_id": row.id}
             self._note(session, f"post {state}", **fields, **about)
             return row
 
 
 def _parts(session: Session, first_id: int) -> list[PostRow]:
-    mine = or_(PostRow.id == first_id, PostRow.first_id == first_id)
-    return list(session.scalars(select(PostRow).where(mine).order_by(PostRow.part)))
+    mine = sa.or_(PostRow.id == first_id, PostRow.first_id == first_id)
+    return list(session.scalars(sa.select(PostRow).where(mine).order_by(PostRow.part)))
 
 
 def _unsent(parts: Sequence[PostRow]) -> bool:

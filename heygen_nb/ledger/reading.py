@@ -6,17 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, time
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    and_,
-    case,
-    desc,
-    exists,
-    func,
-    or_,
-    select,
-    tuple_,
-)
+import sqlalchemy as sa
 from sqlalchemy.orm import Session, aliased
 
 from heygen_nb.ledger.database import LedgerPart
@@ -30,7 +20,7 @@ NO_CREDIT = "insufficient_credit"  # the code of what waits for money
 _STATES = {"completed": ("completed", "downloaded")}
 # no index of its own: all that lists ask for stands in ``renders_listed``
 _STATE = RenderRow.state.concat("")
-_FILMS: dict[str | None, ColumnElement[bool]] = {
+_FILMS: dict[str | None, sa.ColumnElement[bool]] = {
     "sent": RenderRow.posted.is_(True),
     "unsent": RenderRow.posted.is_(False),
     "unchecked": RenderRow.findings.is_(None),
@@ -60,18 +50,18 @@ def spent_since(
     total = 0.0
     tables: tuple[type[Paid], ...] = (RenderRow, SpeechRow)
     for table in tables:
-        amount = func.coalesce(table.cost, table.reserved_cost)
+        amount = sa.func.coalesce(table.cost, table.reserved_cost)
         mine = table.of(payer), table.currency == currency
-        query = select(func.sum(amount)).where(*mine, table.created_at >= since)
+        query = sa.select(sa.func.sum(amount)).where(*mine, table.created_at >= since)
         if table is RenderRow:
-            query = query.where(or_(table.cost.is_(None), table.engine != NO_AVATAR))
+            query = query.where(sa.or_(table.cost.is_(None), table.engine != NO_AVATAR))
         total += session.scalar(query) or 0.0
     return total
 
 
 def _within(
     since: datetime | None, until: datetime | None, table: type[Paid] = RenderRow
-) -> list[ColumnElement[bool]]:
+) -> list[sa.ColumnElement[bool]]:
     begun = [table.created_at >= since] if since else []
     return [*begun, table.created_at < until] if until else begun
 
@@ -110,16 +100,16 @@ class History(LedgerPart):
             wishes.append(_STATE.in_(_STATES.get(status, (status,))))
         first = RenderRow.words if by == "title" else RenderRow.created_at
         key = (first, RenderRow.id)
-        order = key if by else tuple(map(desc, key))
+        order = key if by else tuple(map(sa.desc, key))
         if before:
-            place, last = tuple_(*key), (getattr(before, first.key), before.id)
+            place, last = sa.tuple_(*key), (getattr(before, first.key), before.id)
             wishes.append(place > last if by else place < last)
-        query = select(RenderRow.id).where(*wishes).order_by(*order).limit(limit)
-        with self._database.reading() as session:
+        query = sa.select(RenderRow.id).where(*wishes).order_by(*order).limit(limit)
+        with self.database.reading() as session:
             for meant in _meant(words, before):
                 if ids := session.scalars(query.where(*meant)).all():
                     break
-            rows = select(RenderRow).where(RenderRow.id.in_(ids))
+            rows = sa.select(RenderRow).where(RenderRow.id.in_(ids))
             return session.scalars(rows.order_by(*order)).all()
 
     def pages(
@@ -139,23 +129,23 @@ class History(LedgerPart):
         """
         row, newer = RenderRow, aliased(RenderRow)
         same = ("backend", "base_url", "account", "draft_id", "revision")
-        newest = ~exists().where(
+        newest = ~sa.exists().where(
             *(getattr(newer, name) == getattr(row, name) for name in same),
             newer.attempt > row.attempt,
         )
-        posted = exists().where(PostRow.render_id == row.id)
-        open_ones = or_(
+        posted = sa.exists().where(PostRow.render_id == row.id)
+        open_ones = sa.or_(
             row.state.in_(("planned", "submitted", "completed")),
-            and_(row.state == "unknown", newest),
-            and_(row.error_code == NO_CREDIT, row.state == "failed", newest),
-            and_(row.state == "downloaded", row.send_to.is_not(None), ~posted),
+            sa.and_(row.state == "unknown", newest),
+            sa.and_(row.error_code == NO_CREDIT, row.state == "failed", newest),
+            sa.and_(row.state == "downloaded", row.send_to.is_not(None), ~posted),
         )
-        query = select(row).where(row.of(payer), open_ones)
+        query = sa.select(row).where(row.of(payer), open_ones)
         return self._all(query.order_by(row.created_at, row.id))
 
     def elsewhere(self, payer: Payer) -> int:
         """Return how many orders of this backend wait for other payers."""
-        query = select(func.count(RenderRow.id)).where(
+        query = sa.select(sa.func.count(RenderRow.id)).where(
             RenderRow.backend == payer.backend,
             ~RenderRow.of(payer),
             RenderRow.state.in_(("planned", "submitted", "completed", "unknown")),
@@ -183,7 +173,7 @@ class Facts(LedgerPart):
 
     def newest(self, backend: str) -> datetime | None:
         """Return when the newest finished render was finished."""
-        newest = select(func.max(RenderRow.completed_at))
+        newest = sa.select(sa.func.max(RenderRow.completed_at))
         return self._one(newest.where(RenderRow.backend == backend))
 
     def spoken(self, backend: str, limit: int = 1000) -> Sequence[Any]:
@@ -205,24 +195,24 @@ class Facts(LedgerPart):
         return self._finished(backend, limit, *columns)
 
     def _finished(self, backend: str, limit: int, *columns: Any) -> Sequence[Any]:
-        query = select(*columns).where(
+        query = sa.select(*columns).where(
             RenderRow.backend == backend,
             RenderRow.completed_at.is_not(None),
             RenderRow.submitted_at.is_not(None),
             RenderRow.duration_s > 0,
         )
-        return self._rows(query.order_by(desc(RenderRow.created_at)).limit(limit))
+        return self._rows(query.order_by(sa.desc(RenderRow.created_at)).limit(limit))
 
     def voice_of(self, backend: str, wish: str) -> str:
         """Return the voice that a setting was last understood as; empty if never."""
-        query = select(RenderRow.voice_id).where(
+        query = sa.select(RenderRow.voice_id).where(
             RenderRow.backend == backend, RenderRow.inputs["voice"].as_string() == wish
         )
-        return self._one(query.order_by(desc(RenderRow.created_at))) or ""
+        return self._one(query.order_by(sa.desc(RenderRow.created_at))) or ""
 
     def keeps_scene(self, backend: str, look_id: str) -> bool:
         """Tell whether a film of that look has shown another background than asked."""
-        query = select(RenderRow.id).where(
+        query = sa.select(RenderRow.id).where(
             RenderRow.backend == backend,
             RenderRow.avatar_id == look_id,
             RenderRow.inputs["scene"].as_string() == "own",
@@ -235,18 +225,18 @@ class Facts(LedgerPart):
         Files stand in the inputs as ``sha256:…``: where they lie says nothing.
         """
         value = RenderRow.inputs["background_url"].as_string().label("value")
-        query = select(value).where(value != "", value.not_like("sha256:%"))
-        newest = desc(func.max(RenderRow.created_at))
+        query = sa.select(value).where(value != "", value.not_like("sha256:%"))
+        newest = sa.desc(sa.func.max(RenderRow.created_at))
         return list(self._all(query.group_by("value").order_by(newest).limit(limit)))
 
     def spent_today(self, payer: Payer, now: datetime, currency: str) -> float:
         """Return what is spent and reserved since local midnight."""
-        with self._database.reading() as session:
+        with self.database.reading() as session:
             return spent_since(session, payer, start_of_day(now), currency)
 
     def reserved(self, payer: Payer, currency: str) -> float:
         """Return what is set aside for orders that are not billed yet."""
-        query = select(func.sum(RenderRow.reserved_cost))
+        query = sa.select(sa.func.sum(RenderRow.reserved_cost))
         mine = RenderRow.of(payer), RenderRow.currency == currency
         return self._one(query.where(*mine)) or 0.0
 
@@ -258,12 +248,12 @@ class Facts(LedgerPart):
         until: datetime | None = None,
     ) -> Sequence[Any]:
         """Return what figures need of the renders of a time, oldest first."""
-        sent = select(func.min(PostRow.chat_id)).where(
+        sent = sa.select(sa.func.min(PostRow.chat_id)).where(
             PostRow.render_id == RenderRow.id, PostRow.state == "sent"
         )
         # what a film made here has cost stands with its speech
-        cost = case((RenderRow.engine == NO_AVATAR, 0.0), else_=RenderRow.cost)
-        query = select(
+        cost = sa.case((RenderRow.engine == NO_AVATAR, 0.0), else_=RenderRow.cost)
+        query = sa.select(
             *(getattr(RenderRow, name) for name in _FIGURES),
             RenderRow.inputs["finishes"].as_integer().label("finishes"),
             cost.label("cost"),
@@ -280,7 +270,7 @@ class Facts(LedgerPart):
     ) -> Sequence[Any]:
         """Return cost, currency and time of paid speeches, oldest first."""
         query = (
-            select(SpeechRow.cost, SpeechRow.currency, SpeechRow.created_at)
+            sa.select(SpeechRow.cost, SpeechRow.currency, SpeechRow.created_at)
             .where(SpeechRow.backend == backend, SpeechRow.cost.is_not(None))
             .where(*_within(since, until, SpeechRow))
         )

@@ -9,29 +9,26 @@ import base64
 import hashlib
 import json
 import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, replace
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from datetime import datetime
+from typing import Any, Self, cast
 
+import sqlalchemy as sa
 from pydantic import BaseModel, Field
-from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
 
+from heygen_nb.clock import utc_now
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger.database import Database, LedgerPart
+from heygen_nb.ledger import reading
+from heygen_nb.ledger.database import Database, LedgerPart, known
 from heygen_nb.ledger.drafts import Drafts
 from heygen_nb.ledger.leases import Hold, Leases
 from heygen_nb.ledger.posts import Posts
-from heygen_nb.ledger.reading import Allow, Facts, History, spent_since, start_of_day
 from heygen_nb.ledger.speech import Assets, Speeches
 from heygen_nb.ledger.tables import PayerRow, RenderRow
 from heygen_nb.models import Backend, Payer
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from sqlalchemy.orm import Session
-
 
 TOKEN_PREFIX = "hgnb-"  # noqa: S105 - no secret: it stands in titles
 
@@ -87,16 +84,6 @@ class NewRender(BaseModel):
     currency: str = "usd"
 
 
-_Row = TypeVar("_Row")
-_NEXT: dict[str, set[str]] = {
-    "planned": {"submitted", "rejected", "unknown"},
-    "submitted": {"completed", "failed"},
-    "completed": {"downloaded", "failed"},  # deleted before it was downloaded
-    "unknown": {"submitted", "planned"},  # found, or sent again under its key
-    "downloaded": {"completed"},  # the file was deleted and is fetched again
-    "rejected": set(),
-    "failed": set(),
-}
 ENDED_UNPAID = ("rejected", "failed")
 
 
@@ -117,17 +104,16 @@ class Ledger(LedgerPart):
         self,
         url: str,
         *,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        now: Callable[[], datetime] = utc_now,
         owner: str | None = None,
         lease_s: float | None = None,
     ) -> None:
-        self.database = Database(url)
-        super().__init__(self.database, now)
+        super().__init__(Database(url), now)
         self.leases = Leases(self.database, owner, lease_s=lease_s)
         self.posts = Posts(self.database, self.leases, now)
         self.drafts = Drafts(self.database, now)
-        self.history = History(self.database, now)
-        self.facts = Facts(self.database, now)
+        self.history = reading.History(self.database, now)
+        self.facts = reading.Facts(self.database, now)
         self.speech = Speeches(self.database, now)
         self.assets = Assets(self.database, now)
 
@@ -147,7 +133,7 @@ class Ledger(LedgerPart):
         new: NewRender,
         *,
         again: bool = False,
-        allow: Allow | None = None,
+        allow: reading.Allow | None = None,
     ) -> tuple[RenderRow, bool]:
         """Store an intent, or give the attempt that already stands for it.
 
@@ -167,21 +153,18 @@ class Ledger(LedgerPart):
             revisions = (new.revision, *new.earlier)
             rows = _attempts(session, payer, new.draft_id, revisions)
             if standing := _standing(rows, again=again):
-                finish = new.inputs.get("finish")
-                _wish(standing, new.caption, new.send_to, finish)
+                standing.wish(new.caption, new.send_to, new.inputs.get("finish"))
                 return standing, False
-            last = max(
-                (row.attempt for row in rows if row.revision == new.revision), default=0
-            )
             adopted = None if rows or again else new.made_video_id
-            last = max(last, new.made_attempt - bool(adopted))
+            attempts = [row.attempt for row in rows if row.revision == new.revision]
+            last = max(*attempts, new.made_attempt - bool(adopted), 0)
             row = self._new_row(payer, new, last + 1)
             if adopted:
                 row.state, row.video_id, row.reserved_cost = "submitted", adopted, 0.0
                 row.submitted_at = self._now()
             elif allow:
-                day = start_of_day(row.created_at)
-                allow(spent_since(session, payer, day, new.currency))
+                day = reading.start_of_day(row.created_at)
+                allow(reading.spent_since(session, payer, day, new.currency))
             session.add(row)
             session.flush()
             self._note(session, "planned", render_id=row.id, attempt=row.attempt)
@@ -193,7 +176,7 @@ class Ledger(LedgerPart):
         *,
         quoted: float,
         reserved_cost: float,
-        allow: Allow | None = None,
+        allow: reading.Allow | None = None,
     ) -> tuple[RenderRow, bool]:
         """Store another attempt at the very request of a render; see :meth:`plan`."""
         row = self.render(render_id)
@@ -234,7 +217,7 @@ class Ledger(LedgerPart):
     def unsent(self, render_ids: Sequence[str]) -> list[str]:
         """Return those that surely were not sent yet, oldest first."""
         unsent = RenderRow.state == "planned", ~RenderRow.unanswered
-        query = select(RenderRow.id).where(RenderRow.id.in_(render_ids), *unsent)
+        query = sa.select(RenderRow.id).where(RenderRow.id.in_(render_ids), *unsent)
         return list(self._all(query.order_by(RenderRow.created_at, RenderRow.id)))
 
     def wish(
@@ -246,17 +229,16 @@ class Ledger(LedgerPart):
     ) -> None:
         """Note the caption and the chat a render is posted with, and its finish."""
         with self.database.writing() as session:
-            row = _found(session.get(RenderRow, render_id), render_id)
-            _wish(row, caption, send_to, finish)
+            row = known(session.get(RenderRow, render_id), render_id)
+            row.wish(caption, send_to, finish)
 
     def note(self, render_id: str, **found: str) -> None:
         """Note what was found out about a render, or its caption without a draft."""
         own = {name: found.pop(name) for name in ("findings", "caption") & found.keys()}
         with self.database.writing() as session:
-            row = _found(session.get(RenderRow, render_id), render_id)
-            row.inputs = {**row.inputs, **found}
-            for name, value in own.items():
-                setattr(row, name, value)
+            row = known(session.get(RenderRow, render_id), render_id)
+            inputs = {**row.inputs, **found}
+            row.change(None, self._now(), inputs=inputs, **own)
 
     def render(self, render_id: str, payer: Payer | None = None) -> RenderRow:
         """Return a render by its id.
@@ -264,27 +246,24 @@ class Ledger(LedgerPart):
         Raises:
             LedgerError: There is none, or it is another account's.
         """
-        with self.database.reading() as session:
-            row = _found(session.get(RenderRow, render_id), render_id)
+        row = known(self._get(RenderRow, render_id), render_id)
         if payer and (row.backend, row.base_url, row.account) != astuple(payer):
             raise LedgerError(
-                _("Render {id} was made with another key or backend.").format(
-                    id=render_id
-                ),
+                _("Render {id} was made with another key or backend."),
                 hint=_("Use the key and address it was made with."),
+                id=render_id,
             )
         return row
 
     def render_of_video(self, payer: Payer, video_id: str) -> RenderRow | None:
         """Return the render that made a video of this account."""
         mine = RenderRow.video_id == video_id, RenderRow.of(payer)
-        return self._one(select(RenderRow).where(*mine))
+        return self._one(sa.select(RenderRow).where(*mine))
 
     def payer_known(self, payer: Payer) -> Payer | None:
         """Return who pays with a key that was used before; None for a new one."""
-        with self.database.reading() as session:
-            row = session.get(PayerRow, astuple(payer))
-            return replace(payer, fingerprint=row.account) if row else None
+        row = self._get(PayerRow, astuple(payer))
+        return replace(payer, fingerprint=row.account) if row else None
 
     def know_payer(self, payer: Payer, person: str) -> Payer:
         """Note whose key it is; return who pays: the person's first key stands."""
@@ -292,7 +271,7 @@ class Ledger(LedgerPart):
             row = session.get(PayerRow, astuple(payer))
             if row is None:
                 where = {"backend": payer.backend, "base_url": payer.base_url}
-                query = select(PayerRow.account).filter_by(**where, person=person)
+                query = sa.select(PayerRow.account).filter_by(**where, person=person)
                 account = session.scalars(query).first() or payer.fingerprint
                 row = PayerRow(**asdict(payer), person=person, account=account)
                 session.add(row)
@@ -300,7 +279,7 @@ class Ledger(LedgerPart):
 
     def began(self, payer: Payer) -> datetime | None:
         """Return when this account's first render was planned here."""
-        query = select(func.min(RenderRow.created_at))
+        query = sa.select(sa.func.min(RenderRow.created_at))
         return self._one(query.where(RenderRow.of(payer)))
 
     def before_send(self, hold: Hold, at: datetime) -> RenderRow:
@@ -324,7 +303,7 @@ class Ledger(LedgerPart):
     def _mark_sending(self, session: Session, hold: Hold, at: datetime) -> RenderRow:
         row = self._locked(session, hold)
         if row.state != "planned":
-            raise _wrong_step(row, "sending")
+            row.check_step("sending")
         if not row.unanswered or row.first_sent_at is None:
             row.first_sent_at = at
         row.sends += 1
@@ -336,7 +315,7 @@ class Ledger(LedgerPart):
         """Store what became of the request that renders went out with."""
         with self.database.writing() as session:
             gone = RenderRow.batch_key == key, RenderRow.state == "planned"
-            session.execute(update(RenderRow).where(*gone).values(**fields))
+            session.execute(sa.update(RenderRow).where(*gone).values(**fields))
             self._note(session, name, **{"batch": key, **fields})
 
     def record(
@@ -356,14 +335,7 @@ class Ledger(LedgerPart):
         """
         with self.database.writing() as session:
             row = self._locked(session, hold)
-            if state and state != row.state:
-                if state not in _NEXT[row.state]:
-                    raise _wrong_step(row, state)
-                row.state = state
-                if hasattr(row, f"{state}_at"):
-                    setattr(row, f"{state}_at", self._now())
-            for key, value in fields.items():
-                setattr(row, key, value)
+            row.change(state, self._now(), **fields)
             self._note(session, name, **fields, render_id=row.id)
             return row
 
@@ -377,7 +349,7 @@ def _attempts(
     session: Session, payer: Payer, draft_id: str, revisions: tuple[str, ...]
 ) -> list[RenderRow]:
     """Return the attempts at a draft, those by today's rule and the newest first."""
-    query = select(RenderRow).where(
+    query = sa.select(RenderRow).where(
         RenderRow.draft_id == draft_id,
         RenderRow.revision.in_(revisions),
         RenderRow.of(payer),
@@ -399,28 +371,3 @@ def _standing(rows: Sequence[RenderRow], *, again: bool) -> RenderRow | None:
     standing = [row for row in rows if row.state not in ENDED_UNPAID]
     made = (row for row in standing if row.state not in ("planned", "unknown"))
     return next(made, None) or next(iter(standing), None)
-
-
-def _wish(
-    row: RenderRow, caption: str, send_to: str | None, finish: dict[str, Any] | None
-) -> None:
-    row.caption = caption
-    row.send_to = send_to or row.send_to
-    if finish and finish != row.inputs.get("finish"):
-        row.findings = None
-        count = row.inputs.get("finishes", 0) + (row.state == "downloaded")
-        row.inputs = {**row.inputs, "finish": finish, "finishes": count}
-
-
-def _found(row: _Row | None, name: str) -> _Row:
-    if row is None:
-        raise LedgerError(_("The ledger has no entry {name}.").format(name=name))
-    return row
-
-
-def _wrong_step(row: RenderRow, step: str) -> LedgerError:
-    return LedgerError(
-        _("Render {id} is {state}: {step} cannot follow.").format(
-            id=row.id, state=row.state, step=step
-        )
-    )

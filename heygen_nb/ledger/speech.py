@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
+import sqlalchemy as sa
 
-from heygen_nb.errors import LedgerError, TakenOverError
+from heygen_nb.errors import TakenOverError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.database import LedgerPart
 from heygen_nb.ledger.reading import Allow, spent_since, start_of_day
 from heygen_nb.ledger.tables import AssetRow, SpeechRow
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
-    from datetime import datetime
-
-    from heygen_nb.models import Payer
+from heygen_nb.models import Payer
 
 
 class Speeches(LedgerPart):
@@ -58,19 +55,18 @@ class Speeches(LedgerPart):
             TakenOverError: Another process has made a call for this text since.
         """
         text_key = new.text_key.partition(":")[0]
-        with self._database.writing() as session:
-            self._database.lock(session, "renders", "speech")
+        with self.database.writing() as session:
+            self.database.lock(session, "renders", "speech")
             if known is not None:
                 calls = session.scalars(_calls(payer, text_key)).all()
                 if len(calls) != known:
                     raise TakenOverError(
-                        _("Another process is at work on {id}.").format(
-                            id=new.draft_id
-                        ),
+                        _("Another process is at work on {id}."),
                         hint=_("Wait until it is done."),
+                        id=new.draft_id,
                         charged=False,
                     )
-            of_draft = select(func.count(SpeechRow.id)).where(
+            of_draft = sa.select(sa.func.count(SpeechRow.id)).where(
                 SpeechRow.of(payer),
                 _begins(text_key) if each_text else SpeechRow.draft_id == new.draft_id,
                 SpeechRow.state != "rejected",
@@ -86,31 +82,26 @@ class Speeches(LedgerPart):
             session.flush()
             return new
 
-    def record(self, speech_id: int, **fields: Any) -> SpeechRow:
+    def record(
+        self, speech_id: int, state: str | None = None, **fields: Any
+    ) -> SpeechRow:
         """Store what became of a call, and when.
 
         Raises:
             LedgerError: That was stored already.
         """
-        with self._database.writing() as session:
+        with self.database.writing() as session:
             row = session.get_one(SpeechRow, speech_id, with_for_update=True)
-            if "state" in fields and row.state != "sending":
-                raise LedgerError(
-                    _("Speech {id} is {state}: {step} cannot follow.").format(
-                        id=row.id, state=row.state, step=fields["state"]
-                    )
-                )
-            for key, value in fields.items():
-                setattr(row, key, value)
+            row.change(state, self._now(), **fields)
             return row
 
 
-def _calls(payer: Payer, text_key: str) -> Select[SpeechRow]:
+def _calls(payer: Payer, text_key: str) -> sa.Select[SpeechRow]:
     mine = SpeechRow.of(payer), _begins(text_key)
-    return select(SpeechRow).where(*mine).order_by(SpeechRow.id)
+    return sa.select(SpeechRow).where(*mine).order_by(SpeechRow.id)
 
 
-def _begins(text_key: str) -> ColumnElement[bool]:
+def _begins(text_key: str) -> sa.ColumnElement[bool]:
     return SpeechRow.text_key.startswith(f"{text_key}:", autoescape=True)
 
 
@@ -119,9 +110,8 @@ class Assets(LedgerPart):
 
     def find(self, payer: Payer, sha256: str) -> str | None:
         """Return the asset id of a file; None when this account has not sent it."""
-        with self._database.reading() as session:
-            row = session.get(AssetRow, (payer.fingerprint, sha256))
-            return row.asset_id if row else None
+        row = self._get(AssetRow, (payer.fingerprint, sha256))
+        return row.asset_id if row else None
 
     def keep(
         self, payer: Payer, sha256: str, asset_id: str, *, name: str, size: int
@@ -137,8 +127,8 @@ class Assets(LedgerPart):
             name: Of the file, for people.
             size: In bytes.
         """
-        with self._database.writing() as session:
-            self._database.lock(session, "assets")
+        with self.database.writing() as session:
+            self.database.lock(session, "assets")
             row = session.get(AssetRow, (payer.fingerprint, sha256))
             if row is None:
                 row = AssetRow(
@@ -156,20 +146,22 @@ class Assets(LedgerPart):
         self, fingerprint: str, asset_ids: Collection[str], since: datetime
     ) -> bool:
         """Tell whether one of these files was uploaded since then."""
-        with self._database.reading() as session:
+        with self.database.reading() as session:
             for table in (AssetRow, SpeechRow):
                 these = table.account == fingerprint, table.asset_id.in_(asset_ids)
-                new = select(func.count()).where(*these, table.created_at >= since)
+                new = sa.select(sa.func.count()).where(
+                    *these, table.created_at >= since
+                )
                 if session.scalar(new):
                     return True
         return False
 
     def forget(self, fingerprint: str, asset_ids: Collection[str]) -> None:
         """Drop what HeyGen does not have any more: file and sound are sent anew."""
-        with self._database.writing() as session:
+        with self.database.writing() as session:
             for table, change in (
-                (AssetRow, delete(AssetRow)),
-                (SpeechRow, update(SpeechRow).values(asset_id=None)),
+                (AssetRow, sa.delete(AssetRow)),
+                (SpeechRow, sa.update(SpeechRow).values(asset_id=None)),
             ):
                 gone = table.account == fingerprint, table.asset_id.in_(asset_ids)
                 session.execute(change.where(*gone))

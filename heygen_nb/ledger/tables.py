@@ -4,48 +4,30 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
-from sqlalchemy import (
-    JSON,
-    ColumnElement,
-    DateTime,
-    Dialect,
-    ForeignKey,
-    Index,
-    String,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-    and_,
-)
+import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from heygen_nb.errors import LedgerError
+from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft, Payer
 
-if TYPE_CHECKING:
-    from sqlalchemy.engine.default import DefaultExecutionContext
 
-
-class UtcDateTime(TypeDecorator[datetime]):
+class UtcDateTime(sa.TypeDecorator[datetime]):
     """An aware UTC time; SQLite itself would forget the zone."""
 
-    impl = DateTime(timezone=True)
+    impl = sa.DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(
-        self, value: datetime | None, _dialect: Dialect
-    ) -> datetime | None:
+    def process_bind_param(self, value: Any, _dialect: Any) -> datetime | None:
         """Store in UTC."""
         return value.astimezone(UTC) if value else None
 
-    def process_result_value(
-        self, value: datetime | None, _dialect: Dialect
-    ) -> datetime | None:
+    def process_result_value(self, value: Any, _dialect: Any) -> datetime | None:
         """Give back what SQLite kept without its zone."""
-        if value is None:
-            return None
-        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+        aware = value and (value if value.tzinfo else value.replace(tzinfo=UTC))
+        return aware.astimezone(UTC) if aware else None
 
 
 class Base(DeclarativeBase):
@@ -53,11 +35,41 @@ class Base(DeclarativeBase):
 
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it once
         datetime: UtcDateTime,
-        dict[str, Any]: JSON,
+        dict[str, Any]: sa.JSON,
     }
 
 
-class Leased(Base):
+class Stepping(Base):
+    """A row that goes from state to state; ``after`` are those that may follow one."""
+
+    __abstract__ = True
+    after: ClassVar[dict[str, set[str]]]
+
+    id: Mapped[Any]
+    state: Mapped[str] = mapped_column(sa.String(16), default="planned")
+
+    def change(self, state: str | None, at: datetime, **fields: Any) -> None:
+        """Go on to a state, if one is given, and set columns; note when that was.
+
+        Raises:
+            LedgerError: The state cannot follow the present one.
+        """
+        if state:
+            self.check_step(state)
+            if state != self.state and hasattr(self, f"{state}_at"):
+                setattr(self, f"{state}_at", at)
+            self.state = state
+        for key, value in fields.items():
+            setattr(self, key, value)
+
+    def check_step(self, state: str) -> None:
+        """Make sure that this may come next."""
+        if state not in self.after.get(self.state, ()):
+            text = _("Entry {id} is {state}: {step} cannot follow.")
+            raise LedgerError(text, id=self.id, state=self.state, step=state)
+
+
+class Leased(Stepping):
     """A row that one process at a time works on; see ``leases``."""
 
     __abstract__ = True
@@ -67,16 +79,15 @@ class Leased(Base):
     fence: Mapped[int] = mapped_column(default=0)
 
 
-class Paid(Base):
+class Paid(Stepping):
     """A row that one payer has ordered; no other touches it."""
 
     __abstract__ = True
 
-    backend: Mapped[str] = mapped_column(String(16))
+    backend: Mapped[str] = mapped_column(sa.String(16))
     base_url: Mapped[str]
-    account: Mapped[str] = mapped_column(String(64))
-    draft_id: Mapped[str] = mapped_column(String(64))
-    state: Mapped[str] = mapped_column(String(16), default="planned")
+    account: Mapped[str] = mapped_column(sa.String(64))
+    draft_id: Mapped[str] = mapped_column(sa.String(64))
     voice_id: Mapped[str]
     reserved_cost: Mapped[float] = mapped_column(default=0.0)
     cost: Mapped[float | None]
@@ -85,10 +96,10 @@ class Paid(Base):
     created_at: Mapped[datetime]
 
     @classmethod
-    def of(cls, payer: Payer) -> ColumnElement[bool]:
+    def of(cls, payer: Payer) -> sa.ColumnElement[bool]:
         """Return the condition that a row is this payer's."""
         own = cls.backend == payer.backend, cls.base_url == payer.base_url
-        return and_(*own, cls.account == payer.fingerprint)
+        return sa.and_(*own, cls.account == payer.fingerprint)
 
 
 class DraftRow(Base):
@@ -99,13 +110,13 @@ class DraftRow(Base):
     """
 
     __tablename__ = "drafts"
-    __table_args__ = (Index("drafts_updated", "updated_at", "id"),)
+    __table_args__ = (sa.Index("drafts_updated", "updated_at", "id"),)
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     version: Mapped[int]
-    script: Mapped[str] = mapped_column(Text)
-    caption: Mapped[str] = mapped_column(Text, default="")
-    title: Mapped[str] = mapped_column(Text, default="")
+    script: Mapped[str] = mapped_column(sa.Text)
+    caption: Mapped[str] = mapped_column(sa.Text, default="")
+    title: Mapped[str] = mapped_column(sa.Text, default="")
     voice: Mapped[str | None]
     avatar: Mapped[str | None]
     background: Mapped[str | None]
@@ -151,8 +162,8 @@ def words_of(title: str, script: str, draft_id: str) -> str:
     return searchable(f"{title or script:.300} {draft_id}")
 
 
-def _words(context: DefaultExecutionContext) -> str:
-    given = context.get_current_parameters()  # type: ignore[no-untyped-call]
+def _words(context: Any) -> str:
+    given = context.get_current_parameters()
     return words_of(given.get("title") or "", given["script"], given["draft_id"])
 
 
@@ -172,28 +183,37 @@ class RenderRow(Leased, Paid):
     nobody has looked.
     """
 
+    after: ClassVar[dict[str, set[str]]] = {
+        "planned": {"planned", "submitted", "rejected", "unknown"},
+        "submitted": {"submitted", "completed", "failed"},
+        "completed": {"completed", "downloaded", "failed"},  # deleted too early
+        "unknown": {"unknown", "submitted", "planned"},  # found, or sent again
+        "downloaded": {"downloaded", "completed"},  # the file is fetched again
+        "rejected": {"rejected"},
+        "failed": {"failed"},
+    }
     __tablename__ = "renders"
     __table_args__ = (
-        UniqueConstraint(
+        sa.UniqueConstraint(
             "backend", "base_url", "account", "draft_id", "revision", "attempt"
         ),
-        Index("renders_state_created", "state", "created_at", "id"),
-        Index("renders_video", "video_id"),
-        Index(
+        sa.Index("renders_state_created", "state", "created_at", "id"),
+        sa.Index("renders_video", "video_id"),
+        sa.Index(
             "renders_listed", "created_at", "id", "state", "posted", "findings", "words"
         ),
-        Index(
+        sa.Index(
             "renders_by_title",
             *("words", "id", "state", "posted", "findings", "created_at"),
         ),
-        Index("renders_owner", "owner"),
+        sa.Index("renders_owner", "owner"),
     )
 
-    id: Mapped[str] = mapped_column(String(16), primary_key=True)
-    revision: Mapped[str] = mapped_column(String(64))
+    id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    revision: Mapped[str] = mapped_column(sa.String(64))
     attempt: Mapped[int]
 
-    body: Mapped[str] = mapped_column(Text)
+    body: Mapped[str] = mapped_column(sa.Text)
     idempotency_key: Mapped[str]
     token: Mapped[str]
     sends: Mapped[int] = mapped_column(default=0)
@@ -203,9 +223,9 @@ class RenderRow(Leased, Paid):
     batch_id: Mapped[str | None]
     item_index: Mapped[int | None]
 
-    script: Mapped[str] = mapped_column(Text)
-    caption: Mapped[str] = mapped_column(Text, default="")
-    title: Mapped[str] = mapped_column(Text, default="")
+    script: Mapped[str] = mapped_column(sa.Text)
+    caption: Mapped[str] = mapped_column(sa.Text, default="")
+    title: Mapped[str] = mapped_column(sa.Text, default="")
     send_to: Mapped[str | None]
     inputs: Mapped[dict[str, Any]]
     voice_name: Mapped[str] = mapped_column(default="")
@@ -225,9 +245,9 @@ class RenderRow(Leased, Paid):
     subtitles: Mapped[str | None]
     thumbnail: Mapped[str | None]
     error_code: Mapped[str | None]
-    error_message: Mapped[str | None] = mapped_column(Text)
+    error_message: Mapped[str | None] = mapped_column(sa.Text)
 
-    words: Mapped[str] = mapped_column(Text, default=_words)
+    words: Mapped[str] = mapped_column(sa.Text, default=_words)
     posted: Mapped[bool] = mapped_column(default=False)
     findings: Mapped[str | None]
 
@@ -235,6 +255,17 @@ class RenderRow(Leased, Paid):
     processing_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     downloaded_at: Mapped[datetime | None]
+
+    def wish(
+        self, caption: str, send_to: str | None, finish: dict[str, Any] | None
+    ) -> None:
+        """Take the caption and the chat it is posted with now, and its finish."""
+        self.caption = caption
+        self.send_to = send_to or self.send_to
+        if finish and finish != self.inputs.get("finish"):
+            self.findings = None
+            count = self.inputs.get("finishes", 0) + (self.state == "downloaded")
+            self.inputs = {**self.inputs, "finish": finish, "finishes": count}
 
 
 class PostRow(Leased):
@@ -247,24 +278,30 @@ class PostRow(Leased):
     not in the chat), unsure (no answer came).
     """
 
+    after: ClassVar[dict[str, set[str]]] = {
+        "planned": {"planned", "sending", "sent"},
+        "sending": {"sending", "sent", "failed", "unsure"},
+        "failed": {"failed", "planned", "sending", "sent"},
+        "unsure": {"unsure", "planned", "sent"},  # only by a person's word
+        "sent": {"sent"},
+    }
     __tablename__ = "posts"
     __table_args__ = (
-        Index("posts_render", "render_id"),
-        Index("posts_video", "video_id"),
-        Index("posts_state", "state"),
+        sa.Index("posts_render", "render_id"),
+        sa.Index("posts_video", "video_id"),
+        sa.Index("posts_state", "state"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    render_id: Mapped[str | None] = mapped_column(ForeignKey("renders.id"))
+    render_id: Mapped[str | None] = mapped_column(sa.ForeignKey("renders.id"))
     video_id: Mapped[str]
-    backend: Mapped[str] = mapped_column(String(16))
+    backend: Mapped[str] = mapped_column(sa.String(16))
     chat_id: Mapped[str]
     first_id: Mapped[int | None]
     part: Mapped[int] = mapped_column(default=0)
-    text: Mapped[str] = mapped_column(Text, default="")
-    state: Mapped[str] = mapped_column(String(16), default="planned")
+    text: Mapped[str] = mapped_column(sa.Text, default="")
     message_id: Mapped[int | None]
-    error_message: Mapped[str | None] = mapped_column(Text)
+    error_message: Mapped[str | None] = mapped_column(sa.Text)
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
 
@@ -276,17 +313,18 @@ class SpeechRow(Paid):
     charged), unknown (no answer came; never repeated by itself).
     """
 
+    after: ClassVar[dict[str, set[str]]] = {"sending": {"done", "rejected", "unknown"}}
     __tablename__ = "speech"
     __table_args__ = (
-        Index("speech_text", "account", "text_key"),
-        Index("speech_draft", "draft_id"),
+        sa.Index("speech_text", "account", "text_key"),
+        sa.Index("speech_draft", "draft_id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    text_key: Mapped[str] = mapped_column(String(64))  # of text, voice and speed
+    text_key: Mapped[str] = mapped_column(sa.String(64))  # of text, voice and speed
     speed: Mapped[float]
     asset_id: Mapped[str | None]
-    sound_url: Mapped[str | None] = mapped_column(Text)  # until it is fetched
+    sound_url: Mapped[str | None] = mapped_column(sa.Text)  # until it is fetched
 
 
 class PayerRow(Base):
@@ -297,11 +335,11 @@ class PayerRow(Base):
 
     __tablename__ = "payers"
 
-    backend: Mapped[str] = mapped_column(String(16), primary_key=True)
+    backend: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
     base_url: Mapped[str] = mapped_column(primary_key=True)
-    fingerprint: Mapped[str] = mapped_column(String(64), primary_key=True)
-    person: Mapped[str] = mapped_column(String(64))
-    account: Mapped[str] = mapped_column(String(64))
+    fingerprint: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    person: Mapped[str] = mapped_column(sa.String(64))
+    account: Mapped[str] = mapped_column(sa.String(64))
 
 
 class AssetRow(Base):
@@ -309,8 +347,8 @@ class AssetRow(Base):
 
     __tablename__ = "assets"
 
-    account: Mapped[str] = mapped_column(String(64), primary_key=True)
-    sha256: Mapped[str] = mapped_column(String(64), primary_key=True)
+    account: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    sha256: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     asset_id: Mapped[str]
     name: Mapped[str]
     size_bytes: Mapped[int]
@@ -318,22 +356,22 @@ class AssetRow(Base):
 
 
 class LayoutRow(Base):
-    """Alembic's own: the step that the tables are at."""
+    """The step that the tables are at; Alembic took the steps once."""
 
     __tablename__ = "alembic_version"
 
-    version_num: Mapped[str] = mapped_column(String(32), primary_key=True)
+    version_num: Mapped[str] = mapped_column(sa.String(32), primary_key=True)
 
 
 class EventRow(Base):
     """What happened to a render or a post, in order."""
 
     __tablename__ = "events"
-    __table_args__ = (Index("events_render", "render_id"),)
+    __table_args__ = (sa.Index("events_render", "render_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime]
-    render_id: Mapped[str | None] = mapped_column(String(16))
+    render_id: Mapped[str | None] = mapped_column(sa.String(16))
     post_id: Mapped[int | None]
-    name: Mapped[str] = mapped_column(String(32))
+    name: Mapped[str] = mapped_column(sa.String(32))
     data: Mapped[dict[str, Any]]

@@ -18,6 +18,7 @@ from heygen_nb.errors import LedgerError
 from heygen_nb.ledger import Ledger, database
 from heygen_nb.ledger.tables import Base
 
+UNREAD = {"billed", "sending_at", "words", "done_at"}  # columns that stay unused
 # From today's tables to those of version 0.1.
 UNDONE = """
     DROP TABLE payers
@@ -82,8 +83,9 @@ def test_a_ledger_has_the_tables_of_the_code(ledger_url, made):
         context = MigrationContext.configure(connection)
 
         found = compare_metadata(context, Base.metadata)
-        left = [(step[0], step[3].name) for step in found]
-        assert left == ([] if made == "anew" else [("remove_column", "billed")])
+        assert {step[0] for step in found} <= {"remove_column"}
+        left = {step[3].name for step in found}
+        assert left == (set() if made == "anew" else UNREAD)
 
 
 def test_an_older_ledger_is_brought_up_to_date_with_all_its_rows(ledger_url):

@@ -10,6 +10,8 @@ import asyncio
 import json
 import logging
 import shutil
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb import finishing, preview
@@ -28,10 +30,12 @@ if TYPE_CHECKING:
     from heygen_nb.heygen.wire import VideoReply
     from heygen_nb.ledger import Hold, RenderRow
     from heygen_nb.log import Report
-    from heygen_nb.models import Backend, ProgressStatus
+    from heygen_nb.models import ProgressStatus
 
 log = logging.getLogger("heygen_nb.renderer")
 
+ABOUT = "render.json"
+_TOLD = ("draft_id", "video_id", "backend", "caption", "duration_s", "target_s")
 _TRIES_OF_EXTRAS = 3
 # HeyGen's captioned film comes after the plain one, for some avatars never (seen
 # live, July to October 2026).
@@ -49,8 +53,8 @@ def video_of(
     account: Account, row: RenderRow, status: ProgressStatus = "completed"
 ) -> Video:
     """Return the video of a render, with what the ledger knows about it."""
-    backend: Backend = "heygen" if row.backend == "heygen" else "sandbox"
-    video = Video(video_id=row.video_id or "", status=status, backend=backend)
+    backend, video_id = account.payer.backend, row.video_id or ""
+    video = Video(video_id=video_id, status=status, backend=backend)
     return described(account, row, video)
 
 
@@ -91,16 +95,15 @@ async def keep(
             async with account.downloads:
                 if hold:  # two writers would spoil one file
                     hold.check()
-                files = await (
-                    make(folder)
-                    if make
-                    else _fetch_files(account, row, video, folder, report)
-                )
+                if make:
+                    files = await make(folder)
+                else:
+                    files = await _fetch_files(account, row, video, folder, report)
         except OSError as error:
+            problem = _("Video {id} is ready, but {folder} cannot be used: {reason}.")
+            reason = error.strerror or error
             raise DownloadError(
-                _("Video {id} is ready, but {folder} cannot be used: {reason}.").format(
-                    id=video.video_id, folder=folder, reason=error.strerror or error
-                ),
+                problem.format(id=video.video_id, folder=folder, reason=reason),
                 video_id=video.video_id,
                 hint=_("Make room or allow writing, then render again for free."),
             ) from None
@@ -157,46 +160,42 @@ def _folder(account: Account, row: RenderRow | None, video: Video) -> Path:
     attempt = f"-{row.attempt}" if row.attempt > 1 else ""
     day = f"{row.created_at.astimezone():%Y-%m-%d}"
     folder = account.videos / f"{day}-{row.draft_id}-{row.revision[:8]}{attempt}"
+    try:
+        about = json.loads((folder / ABOUT).read_text("utf-8"))
+        ours = about["video_id"] == video.video_id
+    except OSError:
+        return folder  # free, or unusable: then _prepare says so
+    except (ValueError, TypeError, LookupError):
+        ours = False
     # The same draft may have been rendered with another key or in the sandbox.
-    if _is_of_another(folder, video.video_id):
-        return folder.with_name(f"{folder.name}-{row.id}")
-    return folder
+    return folder if ours else folder.with_name(f"{folder.name}-{row.id}")
 
 
 async def _fetch_files(
     account: Account, row: RenderRow | None, video: Video, folder: Path, report: Report
 ) -> dict[str, Path | None]:
     name = file_stem(video.draft_id or video.video_id)
-    mp4 = folder / f"{name}.mp4"
-    fetch, video_id = account.downloader.fetch, video.video_id
-    link = _link(account, row, video, "video_url")
-    await fetch(link, mp4, video_id=video_id, check=preview.probe_video)
+    mp4, srt, jpg = (folder / f"{name}.{ending}" for ending in ("mp4", "srt", "jpg"))
+    fetch = partial(account.downloader.fetch, video_id=video.video_id)
+    await fetch(_link(account, row, video, "video_url"), mp4, check=preview.probe_video)
     files: dict[str, Path | None] = {"path": mp4}
     # The film is paid for: whatever comes with it may be missing.
-    missing = []
-    srt = folder / f"{name}.srt"
     try:
         if video.subtitle_url:
             link = _link(account, row, video, "subtitle_url")
-            files["subtitles"] = await fetch(
-                link, srt, video_id=video_id, check=_is_text, tries=_TRIES_OF_EXTRAS
-            )
+            await fetch(link, srt, check=_check_text, tries=_TRIES_OF_EXTRAS)
+            files["subtitles"] = srt
             if row and row.inputs.get("said"):  # HeyGen spells words as they are said
                 text = finishing.respelled(srt.read_text("utf-8"), row.script)
                 await asyncio.to_thread(write_whole, srt, text)
     except (DownloadError, ApiError, OSError) as error:
-        missing.append(str(error))
         srt.with_name(f"{srt.name}.part").unlink(missing_ok=True)
+        await report("completed", f"⚠️ {error}")
     try:
         # Telegram wants a small JPEG; HeyGen's own picture may be of any size.
-        target = folder / f"{name}.jpg"
-        files["thumbnail"] = await asyncio.to_thread(
-            preview.make_thumbnail, mp4, target
-        )
+        files["thumbnail"] = await asyncio.to_thread(preview.make_thumbnail, mp4, jpg)
     except (PreviewError, OSError) as error:
-        missing.append(str(error))
-    for reason in missing:
-        await report("completed", f"⚠️ {reason}")
+        await report("completed", f"⚠️ {error}")
     return files
 
 
@@ -230,46 +229,29 @@ def links(reply: VideoReply, row: RenderRow | None) -> dict[str, Any]:
     }
 
 
-def _is_of_another(folder: Path, video_id: str) -> bool:
-    try:
-        about = json.loads((folder / "render.json").read_text("utf-8"))
-    except OSError:
-        return False  # free, or unusable: then _prepare says so
-    except ValueError:
-        return True
-    return not isinstance(about, dict) or about.get("video_id") != video_id
-
-
 def _prepare(account: Account, folder: Path, row: RenderRow | None) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in (SOURCE, DONE):  # of an earlier film here
         (folder / name).unlink(missing_ok=True)
-    if row and (sound := row.inputs.get("sound")):
+    if row is None:
+        return
+    if sound := row.inputs.get("sound"):
         told = words_beside(kept_sound(account, sound))
         if told.exists():
             shutil.copyfile(told, folder / WORDS)
-    if row:
-        about = {
-            "draft_id": row.draft_id,
-            "render_id": row.id,
-            "video_id": row.video_id,
-            "backend": row.backend,
-            "settings": row.inputs,
-            "voice": row.voice_name,
-            "request": json.loads(row.body),
-            "caption": row.caption,
-            "duration_s": row.duration_s,
-            "target_s": row.target_s,
-            "created_at": row.created_at.isoformat(),
-        }
-        text = json.dumps(about, ensure_ascii=False, indent=2)
-        write_whole(folder / "render.json", text)
+    about = {name: getattr(row, name) for name in _TOLD} | {
+        "render_id": row.id,
+        "settings": row.inputs,
+        "voice": row.voice_name,
+        "request": json.loads(row.body),
+        "created_at": row.created_at.isoformat(),
+    }
+    write_whole(folder / ABOUT, json.dumps(about, ensure_ascii=False, indent=2))
 
 
-def _is_text(path: Path) -> None:
-    try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError:
-        text = ""
-    if not text.strip() or text.lstrip().startswith("<"):
-        raise PreviewError(_("This is no file of subtitles."))
+def _check_text(path: Path) -> None:
+    with suppress(UnicodeDecodeError):
+        text = path.read_text("utf-8").strip()
+        if text and not text.startswith("<"):
+            return
+    raise PreviewError(_("This is no file of subtitles."))

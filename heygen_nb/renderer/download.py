@@ -92,22 +92,14 @@ class Downloader:
             DownloadError: Not all of it could be fetched.
             OSError: It could not be stored.
         """
-        part = target.with_name(target.name + ".part")
         failure: _Retry | None = _Retry(_("it took too long"))
-        try:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._limit_s):
-                    failure = await self._try(link, part, check, tries)
-            if failure is None:
-                put_in_place(part, target)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._limit_s):
+                failure = await self._try(link, target, check, tries)
         if failure:
+            problem = _("{name} of video {id} could not be downloaded: {reason}.")
             raise DownloadError(
-                _("{name} of video {id} could not be downloaded: {reason}.").format(
-                    name=target.name, id=video_id, reason=failure
-                ),
+                problem.format(name=target.name, id=video_id, reason=failure),
                 video_id=video_id,
                 hint=_("The video is safe at HeyGen: render the draft again for free."),
                 expired=failure.expired,
@@ -117,27 +109,31 @@ class Downloader:
     async def _try(
         self,
         link: Callable[[bool], Awaitable[str]],
-        part: Path,
+        target: Path,
         check: Callable[[Path], object],
         tries: int,
     ) -> _Retry | None:
         """Ask until the whole file is there; return what stopped the last try."""
-        failure: _Retry | None = None
+        part, failure = target.with_name(target.name + ".part"), None
         for attempt in range(tries):
             if attempt:
                 await self._sleep(min(2.0**attempt, 30))
             try:
-                fresh = failure is not None and failure.expired
-                await self._fetch_rest(await link(fresh), part)
+                url = await link(failure is not None and failure.expired)
+                await self._fetch_rest(url, part)
                 await asyncio.to_thread(check, part)
+                put_in_place(part, target)
             except _Retry as retry:
                 failure = retry
             except PreviewError as error:
                 part.unlink(missing_ok=True)
                 failure = _Retry(error.message, expired=True)
+            except OSError:
+                part.unlink(missing_ok=True)
+                raise
             else:
                 return None
-            log.warning(_("Download of %s: %s"), part.stem, failure)
+            log.warning(_("Download of %s: %s"), target.name, failure)
         return failure
 
     async def _fetch_rest(self, url: str, part: Path) -> None:
@@ -145,21 +141,6 @@ class Downloader:
         headers = {"Range": f"bytes={have}-"} if have else {}
         try:
             async with self._http.stream("GET", url, headers=headers) as reply:
-                if reply.status_code == _RANGE_OVER:
-                    if reply.headers.get("content-range") == f"bytes */{have}":
-                        return  # an earlier run got all of it and then ended
-                    part.unlink()
-                    raise _Retry(_("the file changed"))
-                if reply.status_code not in (_OK, _PARTIAL):
-                    raise _Retry(
-                        f"HTTP {reply.status_code}",
-                        expired=reply.status_code in _EXPIRED,
-                    )
-                part_is = reply.headers.get("content-range", "")
-                follows = part_is.startswith(f"bytes {have}-")
-                if reply.status_code == _PARTIAL and not follows:
-                    part.unlink(missing_ok=True)  # it would be sewn together wrongly
-                    raise _Retry(_("the file changed"))
                 await self._store(reply, part, have)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             if distrusted(error):
@@ -168,26 +149,31 @@ class Downloader:
             raise _Retry(type(error).__name__) from None
 
     async def _store(self, reply: httpx.Response, part: Path, have: int) -> None:
+        status, place = reply.status_code, reply.headers.get("content-range", "")
+        if status == _RANGE_OVER and place == f"bytes */{have}":
+            return  # an earlier run got all of it and then ended
+        goes_on = status == _PARTIAL and place.startswith(f"bytes {have}-")
+        if status in (_PARTIAL, _RANGE_OVER) and not goes_on:
+            part.unlink(missing_ok=True)  # it would be sewn together wrongly
+            raise _Retry(_("the file changed"))
+        if status not in (_OK, _PARTIAL):
+            raise _Retry(f"HTTP {status}", expired=status in _EXPIRED)
         if reply.headers.get("content-type", "").startswith("text/html"):
             raise _Retry(_("a web page came instead of the file"), expired=True)
-        resumed = reply.status_code == _PARTIAL
-        got = have if resumed else 0
-        length = reply.headers.get("content-length")
-        expected = got + int(length) if length else None
-        if (expected or 0) > self._max_bytes:
-            raise _Retry(_("it is too large"))
-        with part.open("ab" if resumed else "wb") as stream:
+        got = have if goes_on else 0
+        expected = got + int(reply.headers.get("content-length", 0))
+        with part.open("ab" if goes_on else "wb") as stream:
             async for chunk in reply.aiter_bytes():
                 stream.write(chunk)
                 got += len(chunk)
-                if got > self._max_bytes:
+                if max(got, expected) > self._max_bytes:
                     break
-        if got > self._max_bytes:
+        if max(got, expected) > self._max_bytes:
             part.unlink()
             raise _Retry(_("it is too large"))
         if got == 0:
             raise _Retry(_("an empty file came"), expired=True)
-        if expected is not None and got < expected:
+        if got < expected:
             raise _Retry(
                 _("{got} of {expected} bytes came").format(got=got, expected=expected)
             )

@@ -13,6 +13,7 @@ import os
 import shutil
 from concurrent.futures import BrokenExecutor
 from contextlib import suppress
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -87,23 +88,24 @@ def _source(path: Path) -> Path:
 
 
 def _work(row: RenderRow, video: Video) -> finishing.Finish:
-    wish = row.inputs["finish"]
+    """Return what is done to a film; nothing if it was ordered before there was it."""
+    inputs, wish = row.inputs, row.inputs.get("finish") or {}
     subtitles = video.subtitles
     heard = subtitles.read_text("utf-8") if subtitles and subtitles.exists() else ""
     told = video.path.with_name(WORDS) if video.path else None
     words = json.loads(told.read_text("utf-8")) if told and told.exists() else []
     return finishing.Finish(
         script=row.script,
-        said=row.inputs.get("said", ""),
+        said=inputs.get("said", ""),
         # HeyGen burned its own in: two would lie over each other
-        captions=wish["captions"] and not row.inputs.get("captions"),
+        captions=wish.get("captions", False) and not inputs.get("captions"),
         lit=wish.get("lit", True),
         words=tuple(preview.Word(*word) for word in words),
         subtitles=heard,
-        with_avatar=bool(row.inputs.get("use_avatar", True)),
+        with_avatar=bool(inputs.get("use_avatar", True)),
         aspect_ratio=wish.get("aspect_ratio"),
         focus=_FOCUS if row.avatar_id else (0.5, 0.5),
-        loudness_lufs=wish["loudness"] or None,
+        loudness_lufs=wish.get("loudness") or None,
         title=row.title or "",
         label=ai_label() if wish.get("label") else "",
     )
@@ -125,38 +127,31 @@ async def checked(
     Raises:
         PreviewError: It is not a video.
     """
+    if video.path is None:
+        raise PreviewError(_("The video is not downloaded."))
     # In a thread: decoding lets the others run, and it is short.
-    found = await asyncio.to_thread(_checked, account, row, video, video.path)
-    kinds = [finding.kind for finding in found]
+    expected = await asyncio.to_thread(_expected, account, row, video, video.path)
+    frames = video.path.with_name(FRAMES)
+    check = finishing.check_film
+    found = await asyncio.to_thread(check, video.path, expected, frames)
     told = {"findings": " ".join(f"{f.kind}@{f.second:.0f}" for f in found)}
-    if "background" in kinds:
+    if any(finding.kind == "background" for finding in found):
         told["scene"] = "own"
     await asyncio.to_thread(account.ledger.note, row.id, **told)
     return found
-
-
-def _checked(
-    account: Account, row: RenderRow, video: Video, path: Path | None
-) -> list[finishing.Finding]:
-    if path is None:
-        raise PreviewError(_("The video is not downloaded."))
-    expected = _expected(account, row, video, path)
-    return finishing.check_film(path, expected, path.with_name(FRAMES))
 
 
 def _expected(
     account: Account, row: RenderRow, video: Video, path: Path
 ) -> finishing.Expectation:
     inputs, facts = row.inputs, preview.probe_video(path)
-    if min(facts.width, facts.height) < _LEAST_PX:
-        return finishing.Expectation(script=row.script, speed=row.speed or 1.0)
+    said = finishing.Expectation(script=row.script, speed=row.speed or 1.0)
     size = facts.width, facts.height
-    ratio = (inputs.get("finish") or {}).get("aspect_ratio") or inputs["aspect_ratio"]
-    across, down = (int(part) for part in ratio.split(":"))
+    if min(size) < _LEAST_PX:
+        return said
+    work = _work(row, video)
+    across, down = map(int, (work.aspect_ratio or inputs["aspect_ratio"]).split(":"))
     tall = round(facts.width * down / across / 2) * 2
-    work = (
-        _work(row, video) if inputs.get("finish") else finishing.Finish(captions=False)
-    )
     layout, pages = finishing.caption_pages(work, size, facts.duration_s, None)
     background: str | Path | None = str(inputs.get("background_url", ""))
     if not str(background).startswith("#"):
@@ -165,14 +160,13 @@ def _expected(
         with suppress(ConfigError):  # its picture is not there any more
             picture = picture_of(own, account.home)
             background = picture.path if picture else None
-    return finishing.Expectation(
-        script=row.script,
-        speed=row.speed or 1.0,
+    return replace(
+        said,
         size=(facts.width, tall) if abs(tall - facts.height) > 2 else size,  # noqa: PLR2004 - rounding
         background=background,
         layout=layout,
         pages=pages,
-        moves=bool(inputs.get("use_avatar", True) or pages),
+        moves=bool(work.with_avatar or pages),
     )
 
 
@@ -212,14 +206,10 @@ async def refuse_faulty(account: Account, video: Video) -> None:
     """
     row = await asyncio.to_thread(account.ledger.render, video.render_id)
     if found := await checked(account, row, video):
-        raise FaultyVideoError(
-            _("The video was not posted by itself: {reasons}.").format(
-                reasons="; ".join(words_of(found))
-            ),
-            hint=_(
-                "Look at it; if it is good, send it: Send, or hg.send_video(video)."
-            ),
-        )
+        problem = _("The video was not posted by itself: {reasons}.")
+        hint = _("Look at it; if it is good, send it: Send, or hg.send_video(video).")
+        reasons = "; ".join(words_of(found))
+        raise FaultyVideoError(problem.format(reasons=reasons), hint=hint)
 
 
 async def in_other_process(function: Any, *arguments: Any) -> Any:

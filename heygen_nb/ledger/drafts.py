@@ -100,17 +100,17 @@ class Drafts(LedgerPart):
             rows += session.scalars(query.with_for_update() if lock else query)
         return {row.id: row for row in rows}
 
-    def delete(self, draft_id: str) -> None:
-        """Take a draft off the list."""
-        self._mark(draft_id, self._now())
+    def delete(self, *draft_ids: str) -> None:
+        """Take drafts off the list."""
+        self._mark(draft_ids, self._now())
 
-    def restore(self, draft_id: str) -> None:
-        """Bring a deleted draft back."""
-        self._mark(draft_id, None)
+    def restore(self, *draft_ids: str) -> None:
+        """Bring deleted drafts back."""
+        self._mark(draft_ids, None)
 
-    def _mark(self, draft_id: str, deleted_at: datetime | None) -> None:
+    def _mark(self, draft_ids: Sequence[str], deleted_at: datetime | None) -> None:
         with self.database.writing() as session:
-            if row := session.get(DraftRow, draft_id, with_for_update=True):
+            for row in self._known(session, draft_ids, lock=True).values():
                 row.deleted_at = deleted_at
 
     def states(self, draft_ids: Sequence[str]) -> dict[str, str]:

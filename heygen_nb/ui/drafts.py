@@ -14,25 +14,24 @@ from heygen_nb.drafts import drafts_in
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.money import amount_text
+from heygen_nb.ui import paying
 from heygen_nb.ui.base import Actions, Panel, column, focus, make, row, show
 from heygen_nb.ui.draft_list import DraftList
-from heygen_nb.ui.editor import Autosave, Editor, blank_draft
+from heygen_nb.ui.editor import Editor, another, blank_draft
 from heygen_nb.ui.html import markup
-from heygen_nb.ui.paying import (
-    render_if_agreed,
-    render_unpaid_if_agreed,
-    speak_if_agreed,
-)
 from heygen_nb.ui.table import TableCard
 from heygen_nb.ui.video import do_each, finish_anew, has_file, post_all
 from heygen_nb.ui.widgets import Player
-from heygen_nb.ui.writer import DraftWriting, Rewriter, WriterCard
+from heygen_nb.ui.writer import Rewriter, WriterCard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from heygen_nb.models import Draft, Voice
     from heygen_nb.reports import HistoryLine
+
+_BRINGING = "new", "write", "table", "all"
+_FILMED = {"rendered", "sent"}
 
 
 class DraftsPanel(Panel):
@@ -44,24 +43,25 @@ class DraftsPanel(Panel):
     """Called when a render has started: the Studio then shows Generation."""
 
     def _build(self) -> tuple[widgets.Widget, ...]:
-        self.autosave = Autosave(self, shown=self._show_state, turned=self._turned)
-        self.writing_now = DraftWriting(self.shared, self.autosave, self._lock)
         self._deleted: tuple[str, ...] = ()
         self._price = ""
         self._sources: dict[type, WriterCard | TableCard] = {}
         self.source = column()
         self._stage = column(css="hg-side hg-phone hg-off")
-        columns = (self._build_list(), self._build_editor(), self._stage)
+        self.rewriter = Rewriter(self)
+        self.editor = Editor(self)
+        self.t_title, self.t_script = self.editor.t_title, self.editor.t_script
+        self.t_caption = self.editor.t_caption
+        self.save_place, self.state = self.place(), make(widgets.HTML)
+        self.doing = self._build_doing()
+        writing = (self.editor, self.state, self.doing, self.save_place)
+        columns = (self._build_list(), column(*writing, css="hg-grow"), self._stage)
         return (self.source, row(*columns, css="hg-columns"))
 
     def _build_list(self) -> DraftList:
-        place = self.place()
+        place, endings = self.place(), ".md,.txt,.yaml,.yml,.csv"
         self.u_import = self.upload(
-            _("⇪ Import"),
-            self._import,
-            ".md,.txt,.yaml,.yml,.csv",
-            at=place,
-            multiple=True,
+            _("⇪ Import"), self._import, endings, at=place, multiple=True
         )
         self.bringing = Actions(
             self,
@@ -79,18 +79,11 @@ class DraftsPanel(Panel):
         self.list = DraftList(self, self.open_draft, self._show_several, below)
         return self.list
 
-    def _build_editor(self) -> widgets.VBox:
-        writing = self.writing_now
-        self.rewriter = Rewriter(self, writing.change, writing.take_back)
-        self.editor = self.autosave.texts = Editor(self, self._edited, self.rewriter)
-        self.t_title = self.editor.t_title
-        self.t_script = self.editor.t_script
-        self.t_caption = self.editor.t_caption
-        self.save_place = self.place()
-        self.doing = Actions(
+    def _build_doing(self) -> Actions:
+        return Actions(
             self,
             {
-                "stop": (_("✋ Stop writing"), writing.stop),
+                "stop": (_("✋ Stop writing"), self.rewriter.stop),
                 "create": (self._create_words, self.create),
                 "play": (_("▶ Play the video"), self.play),
                 "preview": (_("👁 Preview"), self.preview),
@@ -103,10 +96,6 @@ class DraftsPanel(Panel):
             },
             at=self.save_place,
             primary="create",
-        )
-        self.state = make(widgets.HTML)
-        return column(
-            *(self.editor, self.state, self.doing, self.save_place), css="hg-grow"
         )
 
     @cached_property
@@ -121,64 +110,59 @@ class DraftsPanel(Panel):
 
     async def _begin(self) -> None:
         # Somebody may type before the list is there: that is a new draft already.
-        blank = self.autosave.kept = blank_draft()
+        blank = self.editor.kept
         first_id = await self._list()
         first = first_id and await self.shared.drafts.get(first_id)
-        if first and self.autosave.kept is blank and not self.autosave.changed:
-            self.autosave.turn(first)
-        else:
-            self._show_state()
+        if first and self.editor.kept is blank and not self.editor.changed:
+            self.editor.turn(first)
         await self._learn()
 
     def _heard(self, topic: str) -> None:
         if topic == "account":
             self.editor.own.picker.forget()
         if topic in ("settings", "language"):
-            self._show_state()
+            self.show_state()
         if topic in ("drafts", "renders", "language"):
             self.spawn(self._list)
         if topic == "settings" or (topic == "renders" and not self.shared.jobs.running):
             self.spawn(self._learn)
 
     async def _learn(self) -> None:
-        await self.shared.learn(self.autosave.typed().voice)
-        self._show_state()
+        await self.shared.learn(self.editor.typed().voice)
+        self.show_state()
 
     async def _list(self) -> str | None:
-        kept = self.autosave.kept
-        first = await self.list.refresh(kept.draft.id if kept else None)
-        if (now := self.autosave.kept) and now is not kept:  # opened meanwhile
-            self.list.mark(now.draft.id)
-        if not self.writing_now.busy:
-            await self.autosave.follow()
+        kept = self.editor.kept
+        first = await self.list.refresh(kept.draft.id)
+        if self.editor.kept is not kept:  # opened meanwhile
+            self.list.mark(self.editor.kept.draft.id)
+        if not self.rewriter.busy:
+            await self.editor.follow()
         await self._reckon()
         return first
 
     async def open_draft(self, draft_id: str) -> None:
         """Show a draft; what was typed in another one is saved first."""
         kept = await self.shared.drafts.get(draft_id)
-        if kept and not self.writing_now.busy:
-            await self.autosave.flush()
-            self.autosave.turn(kept)
+        if kept and not self.rewriter.busy:
+            await self.editor.flush()
+            self.editor.turn(kept)
 
     async def new(self) -> None:
         """Begin an empty draft; it is kept from its first word on."""
-        if self.writing_now.busy:
-            return
-        await self.autosave.flush()
-        self.autosave.turn(blank_draft())
-        focus(self.t_title)
+        if not self.rewriter.busy:
+            await self.editor.flush()
+            self.editor.turn(blank_draft())
+            focus(self.t_title)
 
     async def open_source(self, kind: type[WriterCard | TableCard]) -> None:
         """Open the card that writes scripts or reads tables, or close it again."""
         if kind not in self._sources:
-            self._sources[kind] = (
-                WriterCard(self, self.writing_now.write)
-                if kind is WriterCard
-                else TableCard(self, self.open_draft)
-            )
-        card = self._sources[kind]
-        self.source.children = () if self.source.children == (card,) else (card,)
+            is_writer = kind is WriterCard
+            card = WriterCard(self) if is_writer else TableCard(self, self.open_draft)
+            self._sources[kind] = card
+        cards = (self._sources[kind],)
+        self.source.children = () if self.source.children == cards else cards
 
     async def _import(self, name: str, content: bytes) -> None:
         found = await asyncio.to_thread(drafts_in, content, Path(name).name)
@@ -189,44 +173,36 @@ class DraftsPanel(Panel):
 
     # The editor
 
-    async def _edited(self) -> None:
-        """Follow the user: what was said of the text before is over."""
-        self.save_place.clear()
-        await self.autosave.edited()
-
-    def _turned(self) -> None:
-        """Follow: another draft is in the editor."""
-        kept = self.autosave.kept
-        self.writing_now.before = None
-        self.list.mark(*([kept.draft.id] if kept else []))
+    def turned(self) -> None:
+        """Follow: another draft, or another version of it, is in the editor."""
+        self.rewriter.before = None
+        self.list.mark(self.editor.kept.draft.id)
         show(self._stage, when=False)
 
-    def _show_state(self) -> None:
-        several = self._several
-        show(self.editor, when=not several)
+    def show_state(self) -> None:
+        """Show what has become of the draft in the editor, and what can be done."""
+        show(self.editor, when=not self._several)
         self._offer()
-        if not several:
-            self._count_words()
+        if not self._several:
+            self.editor.count()
         self.state.value = markup(self._state_words(), "hg-hint")
 
     def _state_words(self) -> str:
-        if self.writing_now.busy:
+        if self.rewriter.busy:
             return _("Writing…")
         if count := len(self._several):
             words = ngettext("{count} draft", "{count} drafts", count)
             return _("Chosen: {what}").format(what=words.format(count=count))
-        free = " · " + _("previewing costs nothing")
-        kept = self.autosave.kept
-        if not (kept and kept.saved_at):
+        kept, free = self.editor.kept, " · " + _("previewing costs nothing")
+        if not kept.saved_at:
             return _("Not saved yet: it is kept from the first word on.") + free
         saved = _("#{id} · saved {time:%H:%M:%S}")
         return saved.format(id=kept.draft.id, time=kept.saved_at.astimezone()) + free
 
     def _offer(self) -> None:
         """Offer what can be done with the draft in the editor, or with those chosen."""
-        found = self.list.statuses & _FILMED
-        filmed = ["post", "finish"] if found else []
-        if self.writing_now.busy:
+        filmed = ["post", "finish"] if self.list.statuses & _FILMED else []
+        if self.rewriter.busy:
             self.doing.offer("stop")
         elif self._several:
             self.doing.offer("create", "preview", *filmed, "delete")
@@ -236,48 +212,34 @@ class DraftsPanel(Panel):
             one = "create", "preview", "save", "duplicate", "delete"
             self.doing.offer(*one, *extras, *filmed)
 
-    def _count_words(self) -> None:
-        typed = self.autosave.typed()
-        self.spawn(partial(self.editor.own.check_voice, typed.script))
-        target_s = typed.duration or self.shared.video_settings.video_duration
-        found = self.shared.fit(typed.script, target_s, typed.voice)
-        self.editor.count(target_s, found)
-        changed = self.writing_now.before is not None
-        self.rewriter.suggest(typed, found, changed=changed)
-
-    def _lock(self, *, now: bool) -> None:
+    def lock(self, *, now: bool) -> None:
         """Keep everybody else's hands off while something is written."""
         if now:
             self.hush()
-        self.editor.lock(now=now)
-        for actions in (self.rewriter, self.bringing):
-            actions.lock(now=now)
+        for part in (self.editor, self.rewriter, self.bringing):
+            part.lock(now=now)
         self.list.s_drafts.disabled = now
-        self._show_state()
+        self.show_state()
 
     def close(self) -> None:
         """Save at once what was typed, and close."""
-        self.autosave.leave()
+        self.editor.leave()
         super().close()
 
     async def save(self) -> None:
         """Save what is typed, and say so."""
-        if (
-            await self.autosave.flush()
-            and self.autosave.kept
-            and self.autosave.kept.version
-        ):
+        if await self.editor.flush() and self.editor.kept.version:
             self.tell(_("Saved."))
 
     async def delete(self) -> None:
         """Delete what is chosen; the button beside the list brings all of it back."""
         drafts = await self._chosen()
-        if self.writing_now.busy or not drafts:
+        if self.rewriter.busy or not drafts:
             return
-        self.autosave.kept, self._deleted = None, tuple(one.id for one in drafts)
-        for draft_id in self._deleted:
-            await self.shared.drafts.delete(draft_id)
-        self.list.mark()
+        self.editor.turn(blank_draft())  # what is typed from now on is a new draft
+        self._deleted = tuple(one.id for one in drafts)
+        await self.shared.read(lambda ledger: ledger.drafts.delete(*self._deleted))
+        self.shared.tell("drafts")
         self.bringing.offer(*_BRINGING, "undo")
         if first := await self._list():
             await self.open_draft(first)
@@ -286,16 +248,14 @@ class DraftsPanel(Panel):
 
     async def _restore(self) -> None:
         self.bringing.offer(*_BRINGING)
-        for draft_id in self._deleted:
-            await self.shared.drafts.restore(draft_id)
-        for draft_id in self._deleted[:1]:
-            await self.open_draft(draft_id)
+        await self.shared.read(lambda ledger: ledger.drafts.restore(*self._deleted))
+        self.shared.tell("drafts")
+        await self.open_draft(self._deleted[0])
 
     async def duplicate(self) -> None:
         """Make another draft that says the same, and open it."""
-        if await self.autosave.flush():
-            new = {"id": blank_draft().draft.id}
-            draft = self.autosave.typed().model_copy(update=new)
+        if await self.editor.flush():
+            draft = another(self.editor.typed())
             await self.shared.drafts.save(draft, over=0)
             await self.open_draft(draft.id)
 
@@ -308,13 +268,12 @@ class DraftsPanel(Panel):
 
     async def _stored(self) -> list[Draft]:
         """Return what is chosen, else the draft in the editor, as it is stored."""
-        kept = self.autosave.kept
-        one = (kept.draft.id,) if kept and kept.version else ()
+        one = (self.editor.kept.draft.id,)
         return await self.shared.drafts.these(self._several or one)
 
     async def _chosen(self) -> list[Draft]:
         """Save what is typed; return what is chosen, as it is stored."""
-        if not await self.autosave.flush():
+        if not await self.editor.flush():
             return []
         drafts = await self._stored()
         if not drafts:
@@ -323,7 +282,7 @@ class DraftsPanel(Panel):
 
     def _show_several(self) -> None:
         self._price = ""
-        self._show_state()
+        self.show_state()
         self.spawn(self._reckon)
 
     async def _choose_all(self) -> None:
@@ -331,11 +290,11 @@ class DraftsPanel(Panel):
 
     async def _reckon(self) -> None:
         """Find what a click on the first button would cost, and say it there."""
-        kept, chosen, plans = self.autosave.kept, self._several, []
+        kept, chosen, plans = self.editor.kept, self._several, []
         with suppress(HeygenNbError):  # the click will tell
             drafts = await self._stored()
             plans = await self.shared.quote(drafts) if drafts else []
-        if (kept, chosen) == (self.autosave.kept, self._several):
+        if (kept, chosen) == (self.editor.kept, self._several):
             cost = sum(plan.quote.amount for plan in plans)
             self._price = amount_text(cost, plans[0].quote.currency) if cost else ""
             self._offer()
@@ -384,7 +343,7 @@ class DraftsPanel(Panel):
     async def hear(self) -> None:
         """Have the speech made, in exact mode, and play it."""
         for draft in await self._chosen():
-            if path := await speak_if_agreed(self, draft):
+            if path := await paying.speak_if_agreed(self, draft):
                 self._show_stage(_("This very sound goes into the video"))
                 self.player.listen(await asyncio.to_thread(path.read_bytes))
 
@@ -395,18 +354,14 @@ class DraftsPanel(Panel):
         if drafts:
             self.tell_busy(_("Looking up voice and avatar…"))
         if len(drafts) > 1:
-            begun = await render_unpaid_if_agreed(self, drafts)
+            begun = await paying.render_unpaid_if_agreed(self, drafts)
         elif drafts:
-            begun = await render_if_agreed(self, drafts, take=self.take_voice)
+            begun = await paying.render_if_agreed(self, drafts, take=self.take_voice)
         if begun and self.on_create:
             self.on_create()
 
     async def take_voice(self, voice: Voice) -> Draft:
         """Give the draft in the editor a voice of its own; return what is stored."""
         await self.editor.own.choose_voice(voice)
-        await self.autosave.flush()
-        return self.autosave.typed()
-
-
-_BRINGING = "new", "write", "table", "all"
-_FILMED = {"rendered", "sent"}
+        await self.editor.flush()
+        return self.editor.typed()

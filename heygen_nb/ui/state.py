@@ -466,16 +466,6 @@ class DraftStore:
             self._tell("drafts")
         return new, [row.id for row in others]
 
-    async def delete(self, draft_id: str) -> None:
-        """Take a draft off the list; :meth:`restore` brings it back."""
-        await self._read(lambda ledger: ledger.drafts.delete(draft_id))
-        self._tell("drafts")
-
-    async def restore(self, draft_id: str) -> None:
-        """Bring a deleted draft back."""
-        await self._read(lambda ledger: ledger.drafts.restore(draft_id))
-        self._tell("drafts")
-
 
 def _account_of(settings: Settings) -> tuple[object, ...]:
     key, address = settings.heygen_api_key, settings.heygen_base_url

@@ -13,31 +13,22 @@ from heygen_nb.i18n import LANGUAGES, current_language, gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES, Draft
 from heygen_nb.scripts import Change, ScriptRequest
 from heygen_nb.timing import Fit, script_language
-from heygen_nb.ui.base import Actions, Panel, Part, Words, Work, row, show
-from heygen_nb.ui.editor import Autosave, blank_draft
+from heygen_nb.ui.base import Actions, Part, Words, Work, row, show
+from heygen_nb.ui.editor import blank_draft
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine
+    from collections.abc import AsyncIterator
 
-    from heygen_nb.ui.state import SharedState
+    from heygen_nb.ui.drafts import DraftsPanel
 
 MAX_VERSIONS = 10
 
 
 class WriterCard(Part):
-    """Topic, format, tone, language and number of versions → drafts.
+    """Topic, format, tone, language and number of versions → drafts."""
 
-    Args:
-        panel: Whose part it is.
-        write: Started with the order and how many versions there shall be.
-    """
-
-    def __init__(
-        self,
-        panel: Panel,
-        write: Callable[[ScriptRequest, int], Coroutine[Any, Any, object]],
-    ) -> None:
-        self._panel, self._write = panel, write
+    def __init__(self, panel: DraftsPanel) -> None:
+        self._panel: DraftsPanel = panel
         language = current_language()
         self.t_topic = panel.field(widgets.Textarea, _("Topic"), rows=2)
         self.d_language = panel.field(
@@ -86,71 +77,51 @@ class WriterCard(Part):
             language=self.d_language.value,
             target_s=self._panel.shared.video_settings.video_duration,
         )
-        await self._write(order, self.n_number.value)
+        await self._panel.rewriter.write(order, self.n_number.value)
 
 
 class Rewriter(Actions):
-    """Buttons that have the present script changed, and one that takes it back.
+    """Lets texts grow in the editor while nobody else can type there.
+
+    Its buttons have the present script changed, and take that back. Whatever goes
+    wrong, and when it is stopped: what stood there before comes back.
 
     Args:
         panel: Whose part it is.
-        change: Started with what is wished, and the language to translate into.
-        undo: Brings the text back that was there before.
+
+    Attributes:
+        before: What stood there before it was changed.
     """
 
-    def __init__(
-        self,
-        panel: Panel,
-        change: Callable[[Change, str], Coroutine[Any, Any, object]],
-        undo: Work,
-    ) -> None:
+    def __init__(self, panel: DraftsPanel) -> None:
+        change = self.change
         works: dict[str, tuple[Words, Work]] = {
-            "shorten": (_("✂️ Shorten to fit"), partial(change, "shorten", "")),
-            "lengthen": (_("➕ Lengthen to fit"), partial(change, "lengthen", "")),
-            "another": (_("🔁 Another version"), partial(change, "another", "")),
+            "shorten": (_("✂️ Shorten to fit"), partial(change, "shorten")),
+            "lengthen": (_("➕ Lengthen to fit"), partial(change, "lengthen")),
+            "another": (_("🔁 Another version"), partial(change, "another")),
             "en": (_("🌐 Into English"), partial(change, "translate", "en")),
             "ru": (_("🌐 Into Russian"), partial(change, "translate", "ru")),
-            "undo": (_("↩ My text"), undo),
+            "undo": (_("↩ My text"), self.take_back),
         }
-        self._writing = panel.shared.writing
+        self._page: DraftsPanel = panel
+        self._task: asyncio.Task[Any] | None = None
+        self.before: Draft | None = None
         super().__init__(panel, works)
 
-    def suggest(self, draft: Draft, fit: Fit, *, changed: bool) -> None:
+    def suggest(self, draft: Draft, fit: Fit) -> None:
         """Show what can be done with a draft.
 
         Args:
             draft: As it is typed.
             fit: How near its script comes to its length.
-            changed: There is a text to go back to.
         """
-        names = ["undo"] if changed else []
-        if self._writing.has_model and draft.script.strip():
+        names = ["undo"] if self.before else []
+        if self._page.shared.writing.has_model and draft.script.strip():
             russian = script_language(draft.script) == "ru"
             names += ["another", "en" if russian else "ru"]
             names += ["shorten"] if fit.cut_words else []
             names += ["lengthen"] if fit.add_words else []
         self.offer(*names)
-
-
-class DraftWriting:
-    """Lets texts grow in the editor while nobody else can type there.
-
-    Whatever goes wrong, and when it is stopped: what stood there before comes back.
-
-    Args:
-        shared: Writes.
-        autosave: What is written into.
-        lock: Called with ``now=True`` before and ``now=False`` after.
-    """
-
-    def __init__(
-        self, shared: SharedState, autosave: Autosave, lock: Callable[..., None]
-    ) -> None:
-        self._shared = shared
-        self._autosave = autosave
-        self._lock = lock
-        self._task: asyncio.Task[Any] | None = None
-        self.before: Draft | None = None
 
     @property
     def busy(self) -> bool:
@@ -159,45 +130,41 @@ class DraftWriting:
 
     async def write(self, order: ScriptRequest, number: int) -> None:
         """Have new drafts written and kept."""
-        autosave = self._autosave
+        shared, editor = self._page.shared, self._page.editor
         async with self._writing() as may:
             if not may:
                 return
-            last = autosave.kept
-            autosave.turn(blank_draft())
+            last = editor.kept
+            editor.turn(blank_draft())
             try:
-                grow = autosave.texts.grow
-                async for draft in self._shared.writing.write(order, number, grow):
-                    last, _saved = await self._shared.drafts.save(draft, over=0)
-                    autosave.turn(last)
-            finally:
-                if last:  # what is half written belongs to no draft
-                    autosave.turn(last)
+                async for draft in shared.writing.write(order, number, editor.grow):
+                    last, _saved = await shared.drafts.save(draft, over=0)
+                    editor.turn(last)
+            finally:  # what is half written belongs to no draft
+                editor.turn(last)
 
-    async def change(self, change: Change, language: str) -> None:
+    async def change(self, change: Change, language: str | None = None) -> None:
         """Have the present script changed; :meth:`take_back` undoes it."""
-        autosave = self._autosave
+        editor, rewrite = self._page.editor, self._page.shared.writing.rewrite
         async with self._writing() as may:
             if not may:
                 return
-            mine = autosave.typed()
-            new = mine
+            mine = new = editor.typed()
             try:
-                new = await self._shared.writing.rewrite(
-                    mine, change, language=language or None, on_text=autosave.texts.grow
+                new = await rewrite(
+                    mine, change, language=language, on_text=editor.grow
                 )
             finally:  # a voice may have been chosen meanwhile
-                looks = autosave.texts.own.typed()
-                autosave.texts.fill(new.model_copy(update=looks))
+                editor.fill(new.model_copy(update=editor.own.typed()))
             self.before = mine
-        await autosave.edited()
+        await editor.edited()
 
     async def take_back(self) -> None:
         """Bring back the text from before it was changed."""
         if self.before and not self.busy:
-            self._autosave.texts.fill(self.before)
+            self._page.editor.fill(self.before)
             self.before = None
-            await self._autosave.edited()
+            await self._page.editor.edited()
 
     async def stop(self) -> None:
         """Stop what is being written."""
@@ -210,11 +177,11 @@ class DraftWriting:
         if self.busy:
             yield False
             return
-        self._task = asyncio.current_task()
-        self._lock(now=True)
+        editor, self._task = self._page.editor, asyncio.current_task()
+        self._page.lock(now=True)
         try:
-            self._autosave.held = await self._autosave.flush()
-            yield self._autosave.held
+            editor.held = await editor.flush()
+            yield editor.held
         finally:
-            self._task, self._autosave.held = None, False
-            self._lock(now=False)
+            self._task, editor.held = None, False
+            self._page.lock(now=False)

@@ -31,7 +31,7 @@ async def settled(panel):
     await asyncio.sleep(0.03)
     await panel.idle()
     async with asyncio.timeout(60):
-        while panel.autosave.changed and not panel.autosave.held:  # noqa: ASYNC110
+        while panel.editor.changed and not panel.editor.held:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await panel.idle()
 
@@ -47,7 +47,7 @@ async def use(panel, slot, name, voice_id=""):
 
 
 async def stored(panel):
-    row = await panel.shared.drafts.get(panel.autosave.kept.draft.id)
+    row = await panel.shared.drafts.get(panel.editor.kept.draft.id)
     return row.draft
 
 

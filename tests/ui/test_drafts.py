@@ -29,7 +29,7 @@ async def settled(panel):
     await asyncio.sleep(0.03)
     await panel.idle()
     async with asyncio.timeout(60):
-        while panel.autosave.changed and not panel.autosave.held:  # noqa: ASYNC110
+        while panel.editor.changed and not panel.editor.held:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await panel.idle()
 
@@ -204,7 +204,7 @@ async def test_delete_empties_the_editor_while_the_list_is_asked_again(
     await asyncio.gather(*later)
 
     assert panel.t_script.value == ""
-    assert panel.autosave.kept.version == 0  # what is typed now is a new draft
+    assert panel.editor.kept.version == 0  # what is typed now is a new draft
 
 
 async def test_a_thousand_drafts_are_searched_and_the_newest_listed(shared):
@@ -428,7 +428,7 @@ async def test_a_save_that_is_stopped_is_no_change_by_somebody_else(
 
     monkeypatch.setattr(shared.drafts, "save", slow)
     panel.t_script.value = "Mine now"
-    saving = asyncio.ensure_future(panel.autosave.flush())
+    saving = asyncio.ensure_future(panel.editor.flush())
     await begun.wait()
     saving.cancel()
     panel.t_script.value = "Mine now, and more."
@@ -453,7 +453,7 @@ async def test_what_is_typed_while_the_ledger_is_asked_is_not_replaced(
         return row
 
     monkeypatch.setattr(shared.drafts, "get", get_while_typing)
-    await panel.autosave.follow()
+    await panel.editor.follow()
 
     assert panel.t_script.value == "Mine."
 
@@ -559,7 +559,7 @@ async def test_a_duplicate_is_another_draft_that_says_the_same(panel, shared):
 
     await panel.duplicate()
 
-    typed = panel.autosave.typed()
+    typed = panel.editor.typed()
     assert typed.id != "a"
     assert typed.model_copy(update={"id": "a"}) == own
     assert (await shared.drafts.search("", limit=9))[1] == 2

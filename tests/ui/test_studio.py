@@ -182,4 +182,4 @@ async def test_a_new_draft_of_an_old_render_is_opened_for_editing(studio, shared
     drafts = studio.panels[DraftsPanel]
     assert studio.tabs.titles[studio.tabs.selected_index] == "Drafts · 1"
     assert drafts.t_script.value == LEO.script
-    assert drafts.autosave.kept.draft.id != LEO.id
+    assert drafts.editor.kept.draft.id != LEO.id

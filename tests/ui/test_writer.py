@@ -65,7 +65,7 @@ async def settled(panel):
     await asyncio.sleep(0.03)
     await panel.idle()
     async with asyncio.timeout(60):
-        while panel.autosave.changed and not panel.autosave.held:  # noqa: ASYNC110
+        while panel.editor.changed and not panel.editor.held:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
     await panel.idle()
 
@@ -268,7 +268,7 @@ async def shortening(panel, until):
     """Have a script shortened, as far as its first words."""
     panel.t_script.value = "Leo, slow down today."
     await settled(panel)
-    panel.spawn(lambda: panel.writing_now.change("shorten", ""))
+    panel.spawn(lambda: panel.rewriter.change("shorten"))
     await until(lambda: panel.t_script.value == "Half a")
 
 
@@ -281,8 +281,8 @@ async def test_what_comes_late_while_writing_stores_no_half_text(
         "new": panel.new,
         "delete": panel.delete,
         "save": panel.save,
-        "again": lambda: panel.writing_now.change("shorten", ""),
-        "undo": panel.writing_now.take_back,
+        "again": lambda: panel.rewriter.change("shorten"),
+        "undo": panel.rewriter.take_back,
     }
     if late == "key":
         panel.t_caption.value = "typed before the field was locked"
@@ -292,7 +292,7 @@ async def test_what_comes_late_while_writing_stores_no_half_text(
 
     assert list((await kept(shared)).values()) == ["Leo, slow down today."]
     assert panel.t_script.disabled
-    panel.spawn(panel.writing_now.stop)
+    panel.spawn(panel.rewriter.stop)
     await settled(panel)
     assert list((await kept(shared)).values()) == ["Leo, slow down today."]
     assert panel.t_script.value == "Leo, slow down today."

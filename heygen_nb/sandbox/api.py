@@ -8,8 +8,9 @@ import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
+from pydantic import BaseModel, Field, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -19,6 +20,7 @@ from heygen_nb.sandbox.state import KeyState, Purse, State
 Endpoint = Callable[[Request], Awaitable[Response]]
 Create = Callable[[Any, str | None, Request], Awaitable[Response]]
 T = TypeVar("T")
+B = TypeVar("B", bound=BaseModel)
 _KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 _UNKNOWN = {404: "not_found", 405: "method_not_allowed"}
 
@@ -39,11 +41,6 @@ class Refusal(Exception):  # noqa: N818 - an answer of the stand-in, not a failu
         error = {"code": self.code, "message": self.message}
         return error | ({"param": self.param} if self.param else {})
 
-    @property
-    def answer(self) -> JSONResponse:
-        """Return it as HeyGen writes it."""
-        return JSONResponse({"error": self.error}, self.status, self.headers)
-
 
 def refuse(request: Request, exc: Exception) -> JSONResponse:
     """Turn a refusal, or Starlette's own, into its answer (exception handler)."""
@@ -52,7 +49,7 @@ def refuse(request: Request, exc: Exception) -> JSONResponse:
         message = f"{request.method} {request.url.path}: {exc.detail}"
         exc = Refusal(exc.status_code, code, message, headers=exc.headers)
     assert isinstance(exc, Refusal)  # noqa: S101 - registered for these two only
-    return exc.answer
+    return JSONResponse({"error": exc.error}, exc.status, exc.headers)
 
 
 def data(value: Any, status: int = 200) -> JSONResponse:
@@ -65,6 +62,21 @@ def invalid(param: str, message: str) -> Refusal:
     return Refusal(400, "invalid_parameter", f"{param}: {message}", param=param)
 
 
+def parse(model: type[B], value: Any, at: str = "") -> B:
+    """Validate a body, or refuse with a 400 naming the first wrong field.
+
+    ``at`` is where it stands in a larger one, such as ``videos.1.``.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as exc:
+        error = exc.errors(include_url=False)[0]
+        place = [*map(str, error["loc"])]
+        if error["type"] == "field":
+            place.append(error["ctx"]["param"])
+        raise invalid(at + ".".join(place) or "body", error["msg"]) from None
+
+
 def found(
     things: Mapping[str, T], thing_id: str, kind: str, param: str | None = None
 ) -> T:
@@ -75,45 +87,52 @@ def found(
     return things[thing_id]
 
 
-def choice(query: Mapping[str, str], name: str, *allowed: str) -> str | None:
-    """Return a query parameter that has a closed set of values, or refuse."""
-    value = query.get(name) or None
-    if value not in (None, *allowed):
-        raise invalid(name, f"must be one of {', '.join(allowed)}")
-    return value
+class ListQuery(BaseModel):
+    """What may stand behind the question mark of a list.
 
-
-def page(
-    items: Iterable[tuple[int, Any]],
-    query: Mapping[str, str],
-    view: Callable[[Any], Any] = lambda item: item,
-    *,
-    default: int,
-    maximum: int = 100,
-) -> dict[str, Any]:
-    """Answer with a page out of items whose positions grow, as ``view`` shows them.
-
-    The cursor holds the last position served, so what is added or deleted
-    between two pages never makes an item appear twice or go missing.
+    ``token`` is the last position served, so what is added or deleted between two
+    pages never makes an item appear twice or go missing.
     """
-    limit = _number(query, "limit", str(default))
-    if not 1 <= limit <= maximum:
-        raise invalid("limit", f"must be from 1 to {maximum}")
-    if query.get("token"):
-        after = _number(query, "token", "")
-        items = (item for item in items if item[0] > after)
-    taken = list(islice(items, limit + 1))
-    more = len(taken) > limit
-    token = f"after:{taken[limit - 1][0]}" if more else None
-    rows = [view(item) for _, item in taken[:limit]]
-    return {"data": rows, "has_more": more, "next_token": token}
 
+    limit: int = Field(0, ge=1)
+    token: int | None = None
+    type: Literal["public", "private"] = "public"
+    ownership: Literal["public", "private"] | None = None
+    engine: str = ""
+    language: str = ""
+    gender: str = ""
+    avatar_type: str = ""
+    group_id: str = ""
+    title: str = ""
+    video_ids: str = ""
+    batch_ids: str = ""
 
-def _number(query: Mapping[str, str], name: str, default: str) -> int:
-    try:
-        return int((query.get(name) or default).removeprefix("after:"))
-    except ValueError:
-        raise invalid(name, "is not valid here") from None
+    @classmethod
+    def of(cls, request: Request) -> ListQuery:
+        """Return that of a request, or refuse it."""
+        return parse(cls, {k: v for k, v in request.query_params.items() if v})
+
+    def page(
+        self,
+        items: Iterable[tuple[int, Any]],
+        view: Callable[[Any], Any] = lambda item: item,
+        *,
+        default: int,
+        maximum: int = 100,
+    ) -> dict[str, Any]:
+        """Return a page of items whose positions grow, as ``view`` shows them."""
+        limit, after = self.limit or default, self.token
+        if limit > maximum:
+            raise invalid("limit", f"must be at most {maximum}")
+        if after is not None:
+            items = (item for item in items if item[0] > after)
+        taken = list(islice(items, limit + 1))
+        more = len(taken) > limit
+        return {
+            "data": [view(item) for _, item in taken[:limit]],
+            "has_more": more,
+            "next_token": str(taken[limit - 1][0]) if more else None,
+        }
 
 
 async def json_body(request: Request) -> Any:
@@ -134,7 +153,7 @@ async def json_body(request: Request) -> Any:
 
 def require(state: State, purse: Purse, amount: float) -> None:
     """Check that the money is there, or refuse with 402."""
-    if not state.wallet.has(purse, amount):
+    if not state.has(purse, amount):
         message = f"This needs {amount:.2f}, more than is left"
         raise Refusal(402, "insufficient_credit", message)
 
@@ -150,8 +169,7 @@ def keyed(state: State, create: Create, *, heeded: bool = True) -> Endpoint:
     in_progress: set[str] = set()
 
     async def endpoint(request: Request) -> Response:
-        body = await json_body(request)
-        key = request.headers.get("idempotency-key")
+        body, key = await json_body(request), request.headers.get("idempotency-key")
         if key is not None and not _KEY.fullmatch(key):
             raise invalid("Idempotency-Key", f"must match ^{_KEY.pattern}$")
         if key is None or not heeded:

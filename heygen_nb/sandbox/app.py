@@ -13,7 +13,7 @@ import secrets
 import socket
 import sys
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,6 @@ import psutil
 import uvicorn
 from filelock import FileLock, Timeout
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -34,14 +33,15 @@ from heygen_nb.errors import SandboxError
 from heygen_nb.sandbox import catalogue
 from heygen_nb.sandbox.api import (
     Endpoint,
+    ListQuery,
     Refusal,
     data,
     json_body,
     keyed,
-    page,
+    parse,
     refuse,
 )
-from heygen_nb.sandbox.bodies import AdvanceBody, BalanceBody, OwnerBody, parse
+from heygen_nb.sandbox.bodies import AdvanceBody, BalanceBody, OwnerBody
 from heygen_nb.sandbox.files import Files
 from heygen_nb.sandbox.process import SERVER_FILE, TOKEN_HEADER, SandboxHandle
 from heygen_nb.sandbox.state import FactState, SandboxClock, SandboxOptions, State
@@ -74,13 +74,8 @@ class Sandbox:
         self.jobs = JobQueue(state, self.files)
         self.telegram = Telegram(state)
         self.file_requests_with_key = 0
-        self.routes = self._routes()
-
-    def _routes(self) -> list[Route]:
-        """Return all routes; requests are counted by them."""
-        state, files = self.state, self.files
-        videos = Videos(state, files, self.jobs)
-        endpoints: dict[str, Callable[[Request], Awaitable[Any]]] = {
+        videos = Videos(state, self.files, self.jobs)
+        endpoints: dict[str, Endpoint] = {
             "POST /v3/videos": keyed(state, videos.create),
             "GET /v3/videos": videos.list,
             "GET /v3/videos/statuses": videos.statuses,
@@ -89,44 +84,53 @@ class Sandbox:
             "GET /v3/videos/{id}": videos.get,
             "DELETE /v3/videos/{id}": videos.delete,
             "GET /v3/voices": catalogue.list_voices,
-            "POST /v3/voices/speech": keyed(state, files.say, heeded=False),
+            "POST /v3/voices/speech": keyed(state, self.files.say, heeded=False),
             "GET /v3/voices/{id}": catalogue.get_voice,
             "GET /v3/avatars/looks": catalogue.list_looks,
             "GET /v3/avatars/looks/{id}": catalogue.get_look,
             "GET /v3/users/me": self._me,
-            "POST /v3/assets": files.upload,
-            "GET /v3/assets/{id}": files.get_asset,
+            "POST /v3/assets": self.files.upload,
+            "GET /v3/assets/{id}": self.files.get_asset,
             "GET /v3/avatars": _empty,  # groups: no client of ours asks
             "GET /v3/templates": _empty,
             "GET /v3/webhooks/endpoints": _empty,
             "GET /v3/webhooks/events": _empty,
             "GET /v3/webhooks/event-types": _empty,
             "GET /files/looks/{id}.jpg": catalogue.get_picture,
-            "GET /files/voices/{id}.wav": files.sample,
-            "GET /files/{place:path}": files.serve,
+            "GET /files/voices/{id}.wav": self.files.sample,
+            "GET /files/{place:path}": self.files.serve,
             "GET /_sandbox/ledger": self._ledger,
             "POST /_sandbox/clock": self._advance,
             "POST /_sandbox/balance": self._set_balance,
             "POST /_sandbox/owners": self._add_owner,
             "POST /_sandbox/session": self._open_session,
         }
-        routes = self.telegram.routes()
-        for name, answer in endpoints.items():
+        self.routes = self.telegram.routes()
+        for name, endpoint in endpoints.items():
             method, path = name.split()
-            routes.append(Route(path, self._admitting(answer), methods=[method]))
-        return routes
+            self.routes.append(Route(path, endpoint, methods=[method]))
 
-    def _admitting(self, answer: Callable[[Request], Awaitable[Any]]) -> Endpoint:
-        async def endpoint(request: Request) -> Response:
-            self._admit(request)
-            reply = await answer(request)
-            return reply if isinstance(reply, Response) else JSONResponse(reply)
+    def admit(self, request: Request) -> None:
+        """Refuse a stranger; let time pass for others, and count what they ask.
 
-        return endpoint
-
-    def _admit(self, request: Request) -> None:
-        """Ask for a key or session where HeyGen does, for our token on our routes."""
-        room, headers = request.url.path.split("/")[1], request.headers
+        A web page asks by a name of its own or from its own origin; one whose name is
+        pointed at this machine (DNS rebinding) shows by ``Host``. HeyGen's routes want
+        a key or a session, our own ones our token.
+        """
+        scope, headers = request.scope, request.headers
+        ours = [f"{host}:{scope['server'][1]}" for host in _HOSTS]
+        origin = headers.get("origin", f"http://{ours[0]}").removeprefix("http://")
+        if headers.get("host") not in ours or origin not in ours:
+            message = "Only programs of this machine may ask, by its own address"
+            raise Refusal(403, "forbidden", message)
+        self.jobs.settle()
+        room = scope["path"].split("/")[1]
+        if room == "_sandbox":
+            if not _same(headers.get(TOKEN_HEADER, ""), self.control_token):
+                raise Refusal(403, "forbidden", f"{TOKEN_HEADER} is missing or wrong")
+            return
+        fits = (r.path for r in self.routes if r.matches(scope)[0] == Match.FULL)
+        self.requests[f"{request.method} {next(fits, 'unknown')}"] += 1
         bearer = headers.get("authorization", "").removeprefix("Bearer ")
         key = headers.get("x-api-key", "")
         if room == "files":  # a client that sends its key here gives it to a stranger
@@ -139,13 +143,10 @@ class Sandbox:
                     raise Refusal(401, "unauthorized", "The key is missing or wrong")
             elif float(ends.value) <= self.state.clock.now():
                 raise Refusal(401, "unauthorized", "The access token has expired")
-        token = headers.get(TOKEN_HEADER, "")
-        if room == "_sandbox" and not _same(token, self.control_token):
-            raise Refusal(403, "forbidden", f"{TOKEN_HEADER} is missing or wrong")
 
     async def _me(self, request: Request) -> Response:
         purse = request.state.purse
-        left = round(self.state.wallet.balance(purse), 4)
+        left = round(self.state.balance(purse), 4)
         kind = "subscription" if purse == "plan" else self.state.options.billing_type
         credits_ = {"remaining": int(left), "resets_at": None}
         balance: dict[str, dict[str, Any]] = {
@@ -164,40 +165,43 @@ class Sandbox:
         block = told[kind] | balance[kind]
         return data(told | dict.fromkeys(balance) | {kind: block})
 
-    async def _ledger(self, _request: Request) -> Any:
+    async def _ledger(self, _request: Request) -> Response:
         state = self.state
-        return {
+        told = {
             "account": self.account,
             "fast": state.options.fast,
-            "balance": round(self.state.wallet.balance("wallet"), 6),
-            "plan_credits": round(self.state.wallet.balance("plan"), 6),
+            "balance": round(state.balance("wallet"), 6),
+            "plan_credits": round(state.balance("plan"), 6),
             "jobs": [job.model_dump(exclude={"body"}) for job in state.jobs.values()],
             "charges": [charge.model_dump() for charge in state.charges.values()],
             "posts": [post.model_dump() for post in state.posts.values()],
             "requests": dict(self.requests),
             "file_requests_with_key": self.file_requests_with_key,
         }
+        return JSONResponse(told)
 
-    async def _advance(self, request: Request) -> Any:
+    async def _advance(self, request: Request) -> Response:
         clock = self.state.clock
         clock.offset_s += parse(AdvanceBody, await json_body(request)).advance_s
         self.state.put(FactState(id="clock_offset_s", value=str(clock.offset_s)))
-        return {"now": clock.now()}
+        return JSONResponse({"now": clock.now()})
 
-    async def _set_balance(self, request: Request) -> Any:
+    async def _set_balance(self, request: Request) -> Response:
         asked = parse(BalanceBody, await json_body(request))
-        self.state.wallet.set_balance(asked.purse, asked.balance)
-        return {"balance": self.state.wallet.balance(asked.purse)}
+        fact = self.state.facts[f"{asked.purse}_in"]
+        paid_in = float(fact.value) + asked.balance - self.state.balance(asked.purse)
+        self.state.put(FactState(id=fact.id, value=str(paid_in)))
+        return JSONResponse({"balance": self.state.balance(asked.purse)})
 
-    async def _open_session(self, _request: Request) -> Any:
+    async def _open_session(self, _request: Request) -> Response:
         token = f"session_{secrets.token_hex(16)}"
         ends = self.state.clock.now() + self.state.options.session_life_s
         self.state.put(FactState(id=f"session {token}", value=str(ends)))
-        return {"access_token": token, "expires_at": ends}
+        return JSONResponse({"access_token": token, "expires_at": ends})
 
-    async def _add_owner(self, request: Request) -> Any:
+    async def _add_owner(self, request: Request) -> Response:
         self.take_in(parse(OwnerBody, await json_body(request)).pid)
-        return {"ok": True, "pid": os.getpid(), "account": self.account}
+        return JSONResponse({"ok": True, "pid": os.getpid(), "account": self.account})
 
     def take_in(self, pid: int) -> None:
         """Let one more process use the sandbox, or refuse if it is ending."""
@@ -207,23 +211,18 @@ class Sandbox:
             # Holds the start time too: a reused pid is another process.
             self.owners.add(psutil.Process(pid))
 
-    def route_of(self, scope: Scope) -> str:
-        """Return what a request is counted as, such as ``GET /v3/videos/{id}``."""
-        fits = (r.path for r in self.routes if r.matches(scope)[0] == Match.FULL)
-        return f"{scope['method']} {next(fits, 'unknown')}"
-
 
 def _same(given: str, right: str) -> bool:
     return hmac.compare_digest(given.encode(), right.encode())
 
 
-async def _empty(request: Request) -> Any:
+async def _empty(request: Request) -> Response:
     """Answer a list of what the stand-in does not have."""
-    return page([], request.query_params, default=10)
+    return JSONResponse(ListQuery.of(request).page([], default=10))
 
 
 class GateMiddleware:
-    """Turns strangers away, lets time pass, counts requests and dates answers."""
+    """Admits requests, and dates the answers."""
 
     def __init__(self, app: ASGIApp, sandbox: Sandbox) -> None:
         self._app = app
@@ -234,39 +233,24 @@ class GateMiddleware:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        sandbox, dated = self._sandbox, self._dated(send)
-        if _foreign(scope):
-            message = "Only programs of this machine may ask, by its own address"
-            await Refusal(403, "forbidden", message).answer(scope, receive, dated)
-            return
-        sandbox.jobs.settle()
-        if not scope["path"].startswith("/_sandbox/"):
-            sandbox.requests[sandbox.route_of(scope)] += 1
-        await self._app(scope, receive, dated)
-        sandbox.state.flush()  # an answer that is lost leaves records behind, too
+        answer, state = self._app, self._sandbox.state
 
-    def _dated(self, send: Send) -> Send:
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._sandbox.state.flush()
-                date = formatdate(self._sandbox.state.clock.now(), usegmt=True)
+                state.flush()
+                date = formatdate(state.clock.now(), usegmt=True)
                 number = secrets.token_hex(8)
                 ours = [(b"date", date.encode()), (b"x-request-id", number.encode())]
                 message["headers"] = [*message["headers"], *ours]
             await send(message)
 
-        return dated
-
-
-def _foreign(scope: Scope) -> bool:
-    """Tell whether a web page asks: by a name of its own, or from its own origin.
-
-    A page whose name is pointed at this machine (DNS rebinding) shows by ``Host``.
-    """
-    headers, port = Headers(scope=scope), scope["server"][1]
-    ours = [f"{host}:{port}" for host in _HOSTS]
-    origin = headers.get("origin", f"http://{ours[0]}")
-    return headers.get("host") not in ours or origin.removeprefix("http://") not in ours
+        request = Request(scope, receive)
+        try:
+            self._sandbox.admit(request)
+        except Refusal as refusal:
+            answer = refuse(request, refusal)
+        await answer(scope, receive, dated)
+        state.flush()  # an answer that is lost leaves records behind, too
 
 
 def create_app(
@@ -283,6 +267,7 @@ def create_app(
     @contextlib.asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
         sandbox.jobs.resume()
+        state.flush()
         try:
             yield
         finally:

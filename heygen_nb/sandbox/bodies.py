@@ -11,19 +11,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
-from heygen_nb.sandbox.api import Refusal, found, invalid
+from heygen_nb.sandbox.api import Refusal, found, invalid, parse
 from heygen_nb.sandbox.catalogue import CATALOGUE, SandboxLook, looks, voices
 from heygen_nb.sandbox.rendering import FilmOrder, Ratio, SoundPart, model
 from heygen_nb.sandbox.state import Purse
@@ -35,9 +28,12 @@ if TYPE_CHECKING:
 
 _SHORT_SIDE = {"720p": 720, "1080p": 1080, "4k": 1080}  # 4k is too slow to play at
 _SHAPES: dict[str, Ratio] = {"portrait": "9:16", "landscape": "16:9", "square": "1:1"}
+_UNREADY = {
+    "processing": ("resource_not_ready", "is still being processed"),
+    "pending_consent": ("avatar_consent_required", "has no consent yet"),
+}
 _SPEECH = ["script", "audio_url", "audio_asset_id"]
 
-B = TypeVar("B", bound=BaseModel)
 Script = Annotated[str, StringConstraints(min_length=1, max_length=5000)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
 
@@ -167,21 +163,6 @@ class OwnerBody(_Body):
     pid: int = Field(gt=0)
 
 
-def parse(model: type[B], value: Any, at: str = "") -> B:
-    """Validate a body, or refuse with a 400 naming the first wrong field.
-
-    ``at`` is where it stands in a larger one, such as ``videos.1.``.
-    """
-    try:
-        return model.model_validate(value)
-    except ValidationError as exc:
-        error = exc.errors(include_url=False)[0]
-        place = [*map(str, error["loc"])]
-        if error["type"] == "field":
-            place.append(error["ctx"]["param"])
-        raise invalid(at + ".".join(place) or "body", error["msg"]) from None
-
-
 def parse_video(value: Any, at: str = "") -> AvatarVideoBody | StudioVideoBody:
     """Validate the body of ``POST /v3/videos``, see :func:`parse`."""
     match value:
@@ -194,8 +175,11 @@ def parse_video(value: Any, at: str = "") -> AvatarVideoBody | StudioVideoBody:
 
 def order_of(body: AvatarVideoBody | StudioVideoBody, files: Files) -> FilmOrder:
     """Return what is to be made; refuse what is missing or does not fit."""
+    short_side_px = _SHORT_SIDE[body.resolution]
     if isinstance(body, AvatarVideoBody):
-        return _avatar_order(body, files)
+        known = looks(narrow=files.options.look_engines)
+        look = found(known, body.avatar_id, "avatar", "avatar_id")
+        return _avatar_order(body, look, files, short_side_px)
     parts, pictures = [], []
     for number, scene in enumerate(body.scenes):
         pictures.append(_picture(scene.source, files, f"scenes.{number}.source"))
@@ -204,51 +188,44 @@ def order_of(body: AvatarVideoBody | StudioVideoBody, files: Files) -> FilmOrder
         parts=tuple(parts),
         engine="still",
         ratio="16:9" if body.aspect_ratio == "auto" else body.aspect_ratio,
-        short_side_px=_SHORT_SIDE[body.resolution],
+        short_side_px=short_side_px,
         background=pictures[0],
         rate=CATALOGUE["rates"]["still"],
         styled=body.styled,
     )
 
 
-def _avatar_order(body: AvatarVideoBody, files: Files) -> FilmOrder:
-    known = looks(narrow=files.options.look_engines)
-    look = _usable(body, found(known, body.avatar_id, "avatar", "avatar_id"))
-    shape, background = _SHAPES[look.preferred_orientation], None
+def _avatar_order(
+    body: AvatarVideoBody, look: SandboxLook, files: Files, short_side_px: int
+) -> FilmOrder:
+    engine, kind, rates = body.engine.type, look.avatar_type, CATALOGUE["rates"]
+    if look.status in _UNREADY:
+        code, problem = _UNREADY[look.status]
+        raise Refusal(409, code, f"Avatar {look.id} {problem}", param="avatar_id")
+    # one that lists no engine takes one all the same
+    if engine not in (look.supported_api_engines or ("avatar_iii",)):
+        name = CATALOGUE["engines"][engine]
+        problem = f"This avatar does not support {name} video generation"
+        raise invalid("engine.type", problem)
+    shape, barred = _SHAPES[look.preferred_orientation], None
     ratio = shape if body.aspect_ratio == "auto" else body.aspect_ratio
-    asked, barred = _picture(body.background, files, "background"), None
-    if asked is not None and _honours(body, look, files):
-        background = asked
-    elif files.options.bars and _leaves_bars(body, look, ratio):
-        barred = look.image_width, look.image_height
-    rates, kind = CATALOGUE["rates"][body.engine.type], look.avatar_type
+    background = _picture(body.background, files, "background")
+    if background is None or not _honours(body, look, files):
+        background = None
+        if files.options.bars and _leaves_bars(body, look, ratio):
+            barred = look.image_width, look.image_height
     if body.resolution == "4k":
-        kind = f"4k {kind}" if f"4k {kind}" in rates else "4k"
+        kind = f"4k {kind}" if f"4k {kind}" in rates[engine] else "4k"
     return FilmOrder(
         parts=(_part(body, files, default=look.default_voice_id),),
-        engine=body.engine.type,
+        engine=engine,
         ratio=ratio,
-        short_side_px=_SHORT_SIDE[body.resolution],
+        short_side_px=short_side_px,
         background=background,
-        rate=rates[kind],
+        rate=rates[engine][kind],
         barred=barred,
         styled=body.styled and look.captioned,
     )
-
-
-def _usable(body: AvatarVideoBody, look: SandboxLook) -> SandboxLook:
-    if look.status == "processing":
-        message = f"Avatar {look.id} is still being processed"
-        raise Refusal(409, "resource_not_ready", message, param="avatar_id")
-    if look.status == "pending_consent":
-        message = f"Avatar {look.id} has no consent yet"
-        raise Refusal(409, "avatar_consent_required", message, param="avatar_id")
-    if body.engine.type not in look.engines:
-        engine = CATALOGUE["engines"][body.engine.type]
-        raise invalid(
-            "engine.type", f"This avatar does not support {engine} video generation"
-        )
-    return look
 
 
 def _honours(body: AvatarVideoBody, look: SandboxLook, files: Files) -> bool:

@@ -17,14 +17,13 @@ from typing import Any, Literal
 
 from PIL import Image, ImageDraw
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
-from heygen_nb.sandbox.api import choice, data, found, page
+from heygen_nb.sandbox.api import ListQuery, data, found
 
 # What there is to choose from: voices, looks and what they cost.
 CATALOGUE = json.loads(Path(__file__).with_name("catalogue.json").read_text("utf-8"))
 _SHOWN = ("voice_id", "name", "language", "gender", "type", "support_pause")
-_HIDDEN = ("matting", "captioned")
 _NOISE = 0.03
 # Of its length at the slowest and the fastest speed a stiff voice changes 2 %.
 _STIFFNESS = 0.04
@@ -112,25 +111,22 @@ def person_name(gender: str, number: int) -> str:
     return names[who] + (f" {again + 1}" if again else "")
 
 
-async def list_voices(request: Request) -> Any:
+async def list_voices(request: Request) -> Response:
     """Answer ``GET /v3/voices``: public ones unless asked otherwise."""
-    query = request.query_params
-    kind = choice(query, "type", "public", "private") or "public"
-    engine = query.get("engine", "")
-    language = query.get("language", "").casefold()
-    gender = query.get("gender", "").casefold()
+    asked = ListQuery.of(request)
     fitting = (
         voice
         for voice in voices().values()
-        if voice.type == kind
-        and (not engine or (engine == "starfish" and voice.starfish))
-        and language in ("", voice.language.casefold())
-        and gender in ("", voice.gender)
+        if voice.type == asked.type
+        and (not asked.engine or (asked.engine == "starfish" and voice.starfish))
+        and asked.language.casefold() in ("", voice.language.casefold())
+        and asked.gender.casefold() in ("", voice.gender)
     )
-    return page(enumerate(fitting), query, partial(_voice_view, request), default=20)
+    view = partial(_voice_view, request)
+    return JSONResponse(asked.page(enumerate(fitting), view, default=20))
 
 
-async def get_voice(request: Request) -> Any:
+async def get_voice(request: Request) -> Response:
     """Answer ``GET /v3/voices/{id}``, which tells other things than the listing."""
     view = _voice_view(request, found(voices(), request.path_params["id"], "voice"))
     del view["type"], view["support_locale"]
@@ -168,11 +164,6 @@ class SandboxLook:
     matting: Literal["trained", "untrained", "ignored"]
     captioned: bool
     status: str | None = None
-
-    @property
-    def engines(self) -> tuple[str, ...]:
-        """Return the engines that really take it; one that lists none takes one."""
-        return self.supported_api_engines or ("avatar_iii",)
 
 
 @lru_cache
@@ -216,20 +207,18 @@ def _look(index: int, narrow: bool, own: dict[str, Any]) -> SandboxLook:  # noqa
     return SandboxLook(**usual | own)
 
 
-async def list_looks(request: Request) -> Any:
+async def list_looks(request: Request) -> Response:
     """Answer ``GET /v3/avatars/looks``."""
-    query = request.query_params
-    ownership = choice(query, "ownership", "public", "private")
-    kind, group = query.get("avatar_type", ""), query.get("group_id", "")
+    asked = ListQuery.of(request)
     fitting = (
         look
         for look in _known(request).values()
-        if ownership in (None, "private" if look.status else "public")
-        and kind in ("", look.avatar_type)
-        and group in ("", look.group_id)
+        if asked.ownership in (None, "private" if look.status else "public")
+        and asked.avatar_type in ("", look.avatar_type)
+        and asked.group_id in ("", look.group_id)
     )
     view = partial(_look_view, request)
-    return page(enumerate(fitting), query, view, default=20, maximum=50)
+    return JSONResponse(asked.page(enumerate(fitting), view, default=20, maximum=50))
 
 
 async def get_look(request: Request) -> Response:
@@ -243,8 +232,7 @@ async def get_picture(request: Request) -> Response:
 
 
 def _known(request: Request) -> dict[str, SandboxLook]:
-    options = request.app.state.sandbox.state.options
-    return looks(narrow=options.look_engines)
+    return looks(narrow=request.app.state.sandbox.state.options.look_engines)
 
 
 def _found(request: Request) -> SandboxLook:
@@ -252,10 +240,9 @@ def _found(request: Request) -> SandboxLook:
 
 
 def _look_view(request: Request, look: SandboxLook) -> dict[str, Any]:
-    told = {name: value for name, value in asdict(look).items() if name not in _HIDDEN}
-    link = f"{request.base_url}files/looks/{look.id}.jpg"
-    nothing = dict.fromkeys(("error", "preview_video_url"))
-    return told | nothing | {"preview_image_url": link}
+    told = asdict(look) | dict.fromkeys(("error", "preview_video_url"))
+    del told["matting"], told["captioned"]
+    return told | {"preview_image_url": f"{request.base_url}files/looks/{look.id}.jpg"}
 
 
 def _picture(look: SandboxLook) -> bytes:

@@ -17,10 +17,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from heygen_nb.files import media_type
-from heygen_nb.preview.voice import Narration, Word
+from heygen_nb.preview.voice import Word
 from heygen_nb.sandbox import rendering
-from heygen_nb.sandbox.api import Refusal, data, found, invalid, require
-from heygen_nb.sandbox.bodies import SpeechBody, parse
+from heygen_nb.sandbox.api import Refusal, data, found, invalid, parse, require
+from heygen_nb.sandbox.bodies import SpeechBody
 from heygen_nb.sandbox.catalogue import CATALOGUE, voices
 from heygen_nb.sandbox.rendering import SoundPart
 from heygen_nb.sandbox.state import AssetState, SpeechState, State
@@ -39,6 +39,12 @@ class Files:
     def path(self, place: str) -> Path:
         """Return where the file of a link lives."""
         return self._state.folder / "files" / place
+
+    def new(self, place: str) -> Path:
+        """Return where a file can be written."""
+        path = self.path(place)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path
 
     def link(self, request: Request, place: str) -> str:
         """Return a fresh signed link, good for ``link_life_s``."""
@@ -75,14 +81,19 @@ class Files:
                 raise invalid("file", "a multipart field with the file is required")
             content = await file.read()
             name = Path(file.filename or "").name or "file"
+        if len(content) > _LIMIT_BYTES:
+            problem = "file: over the limit of 32 MB"
+            raise Refusal(413, "payload_too_large", problem, param="file")
+        if not (kind := media_type(content)):
+            raise invalid("file", "must be png, jpeg, mp4, webm, mp3, wav, pdf or srt")
         asset = AssetState(
             id=f"asset_{secrets.token_hex(12)}",
             name=name,
-            mime_type=_type_of(content),
+            mime_type=kind,
             size_bytes=len(content),
             uploaded_at=self._state.clock.now(),
         )
-        self._write(_place(asset), content)
+        self.new(_place(asset)).write_bytes(content)
         self._state.put(asset)
         return data(
             {
@@ -115,8 +126,11 @@ class Files:
         voice = found(voices(), request.path_params["id"], "voice")
         place = f"voices/{voice.voice_id}.wav"
         if not self.path(place).exists():
-            greet = rendering.tone if self.options.fast else rendering.greeting
-            self._write(place, (await asyncio.to_thread(greet, voice)).to_wav())
+            if self.options.fast:
+                sound = rendering.hum(100 + 4 * voice.pitch)
+            else:
+                sound = await asyncio.to_thread(rendering.greeting, voice)
+            self.new(place).write_bytes(sound.to_wav())
         return FileResponse(self.path(place))
 
     async def say(self, body: Any, _key: str | None, request: Request) -> Response:
@@ -131,43 +145,31 @@ class Files:
         require(self._state, purse, rate * model_s)
         say = rendering.model if self.options.fast else rendering.speak
         speech = await asyncio.to_thread(say, voice, asked.text, asked.speed)
-        spoken = self._keep(asked.text, speech)
-        self._state.wallet.charge(
-            kind="speech",
-            ref=spoken.id,
-            at=self._state.clock.now(),
-            purse=purse,
-            amount=round(rate * speech.duration_s, 6),
+        content = speech.to_wav()
+        spoken = SpeechState(
+            id=hashlib.sha256(content).hexdigest(),
+            script=asked.text,
+            duration=round(speech.duration_s, 3),
+            words=[(w.text, w.start_s, w.end_s) for w in speech.words],
         )
+        place = f"speech/{spoken.id}.wav"
+        self.new(place).write_bytes(content)
+        self._state.put(spoken)
+        paid = {"purse": purse, "amount": round(rate * speech.duration_s, 6)}
+        now = self._state.clock.now()
+        self._state.charge(kind="speech", ref=spoken.id, at=now, **paid)
         words = [
             {"word": word, "start": round(start, 3), "end": round(end, 3)}
             for word, start, end in spoken.words
         ]
         return data(
             {
-                "audio_url": self.link(request, f"speech/{spoken.id}.wav"),
+                "audio_url": self.link(request, place),
                 "duration": spoken.duration,
                 "word_timestamps": words,
                 "request_id": secrets.token_hex(16),
             }
         )
-
-    def _keep(self, script: str, speech: Narration) -> SpeechState:
-        content = speech.to_wav()
-        spoken = SpeechState(
-            id=hashlib.sha256(content).hexdigest(),
-            script=script,
-            duration=round(speech.duration_s, 3),
-            words=[(w.text, w.start_s, w.end_s) for w in speech.words],
-        )
-        self._write(f"speech/{spoken.id}.wav", content)
-        self._state.put(spoken)
-        return spoken
-
-    def _write(self, place: str, content: bytes) -> None:
-        target = self.path(place)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(content)
 
     def asset(self, asset_id: str, family: str, param: str) -> Path:
         """Return the file of an asset of that family, ``image`` or ``audio``."""
@@ -224,12 +226,3 @@ def file_hash(path: Path) -> str:
 
 def _place(asset: AssetState) -> str:
     return f"assets/{asset.id}/{asset.name}"
-
-
-def _type_of(content: bytes) -> str:
-    if len(content) > _LIMIT_BYTES:
-        problem = "file: over the limit of 32 MB"
-        raise Refusal(413, "payload_too_large", problem, param="file")
-    if kind := media_type(content):
-        return kind
-    raise invalid("file", "must be png, jpeg, mp4, webm, mp3, wav, pdf or srt")

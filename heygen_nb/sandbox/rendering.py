@@ -10,30 +10,29 @@ import struct
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Literal
 
-import av
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.preview import Scene, render_scene
-from heygen_nb.preview.drawing import paint_background
+from heygen_nb.preview.drawing import paint_background, to_patch
 from heygen_nb.preview.fetch import fetch_image
-from heygen_nb.preview.video import read_sound
+from heygen_nb.preview.video import Mp4Writer, read_sound
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 from heygen_nb.readings import spoken
 from heygen_nb.sandbox.catalogue import CATALOGUE, SandboxVoice
 
 Ratio = Literal["16:9", "9:16", "4:5", "5:4", "1:1"]
+Background = str | Path | bytes | None
 
 _SMALL_PX = 144  # the short side of canned pictures
-_CANNED_FPS, _LEAST_FRAMES, _HUM_RATE = 4, 24, 8000
+_CANNED_FPS, _LEAST_FRAMES = 4, 24
 _BREAK = re.compile(r'<break\s+time="([\d.]+)s"\s*/>')
 _TAG = re.compile(r"<[^>]*>")
 _SILENT_RATE = 8000  # samples a second of what nobody listens to
-_TONE_S = 0.4
 
 
 class FetchError(Exception):
@@ -69,7 +68,7 @@ class FilmOrder:
     engine: str
     ratio: Ratio
     short_side_px: int
-    background: str | Path | bytes | None
+    background: Background
     rate: float
     barred: tuple[int, int] | None = None
     styled: bool = False
@@ -82,83 +81,66 @@ class FilmOrder:
 
 def render(order: FilmOrder, output: Path, *, captions: bool) -> float:
     """Make ``output`` with its ``.srt`` and ``.jpg`` in a worker; return its length."""
-    speech = joined([_heard(part) for part in order.parts])
+    heard, background = [], order.background
+    for part in order.parts:
+        if part.voice is not None:
+            heard.append(speak(part.voice, part.script, part.speed))
+        elif part.file is not None:
+            heard.append(read_sound(part.file, part.words))
+        else:
+            heard.append(silence(part.duration_s))
+    if isinstance(background, str) and not background.startswith("#"):
+        try:
+            background = asyncio.run(fetch_image(background, allow_private=True))
+        except PreviewError as exc:
+            raise FetchError(str(exc)) from exc
+    speech = joined(heard)
     scene = Scene(
         script=" ".join(word.text for word in speech.words),
         aspect_ratio=order.ratio,
         short_side_px=order.short_side_px,
-        background=_fetched(order.background),
+        background=background,
         use_avatar=order.engine != "still",
         captions=captions,
         badge="SANDBOX",
     )
     if order.barred:
         buffer = io.BytesIO()
-        _with_bars(scene.background, order.barred, scene.size).save(buffer, "PNG")
+        _with_bars(background, order.barred, scene.size).save(buffer, "PNG")
         scene = replace(scene, background=buffer.getvalue())
     return render_scene(scene, output, speech=speech).duration_s
 
 
 def _with_bars(
-    background: str | Path | bytes | None,
-    look: tuple[int, int],
-    canvas: tuple[int, int],
+    background: Background, look: tuple[int, int], canvas: tuple[int, int]
 ) -> Image.Image:
     return ImageOps.pad(paint_background(background, *look, carries_text=False), canvas)
 
 
-def _heard(part: SoundPart) -> Narration:
-    if part.voice is not None:
-        return speak(part.voice, part.script, part.speed)
-    if part.file is not None:
-        return read_sound(part.file, part.words)
-    return silence(part.duration_s)
-
-
-def _fetched(source: str | Path | bytes | None) -> str | Path | bytes | None:
-    if not isinstance(source, str) or source.startswith("#"):
-        return source
-    try:
-        return asyncio.run(fetch_image(source, allow_private=True))
-    except PreviewError as exc:
-        raise FetchError(str(exc)) from exc
-
-
 @lru_cache(maxsize=128)
 def _canned(
-    background: str | Path | bytes | None,
+    background: Background,
     barred: tuple[int, int] | None,
     size: tuple[int, int],
     length_s: float,
 ) -> tuple[bytes, bytes]:
     """Return a film that moves and hums for so long, and a JPEG."""
-    movie, thumbnail = io.BytesIO(), io.BytesIO()
     try:
         picture = _with_bars(background, barred or size, size)
     except PreviewError:  # what is not on this machine is not fetched
         picture = _with_bars(None, barred or size, size)
+    thumbnail = io.BytesIO()
     picture.save(thumbnail, "JPEG")
-    pixels = np.asarray(picture).copy()
-    middle = pixels[size[1] // 2 :][:16]
-    at = np.arange(round(length_s * _HUM_RATE), dtype=np.float32) / _HUM_RATE
-    hum = av.AudioFrame.from_ndarray(0.1 * np.sin(880 * at)[None], "fltp", "mono")
-    hum.sample_rate = _HUM_RATE
-    with av.open(movie, "w", format="mp4") as container:
-        rate = max(_CANNED_FPS, math.ceil(_LEAST_FRAMES / length_s))
-        video = container.add_stream(
-            "libx264", rate=rate, options={"preset": "ultrafast", "threads": "1"}
-        )
-        video.width, video.height, video.pix_fmt = *size, "yuv420p"
-        sound = container.add_stream(
-            "aac", rate=_HUM_RATE, options={"aac_coder": "fast", "b": "16k"}
-        )
-        for number in range(round(length_s * rate)):
-            middle[:] = 60 + number * 37 % 120  # no two looks at it are alike
-            container.mux(video.encode(av.VideoFrame.from_ndarray(pixels)))
-        container.mux(video.encode(None))
-        container.mux(sound.encode(hum))
-        container.mux(sound.encode(None))
-    return movie.getvalue(), thumbnail.getvalue()
+    rate, band = max(_CANNED_FPS, math.ceil(_LEAST_FRAMES / length_s)), size[1] // 2
+    with TemporaryDirectory() as folder:
+        film = Path(folder, "film.mp4")
+        with Mp4Writer(film, size, rate, hum(140, length_s)) as movie:
+            to_patch(picture).put_on(movie.planes)
+            for number in range(round(length_s * rate)):
+                # no two looks at it are alike
+                movie.planes[0][band : band + 16] = 60 + number * 37 % 120
+                movie.show(number)
+        return film.read_bytes(), thumbnail.getvalue()
 
 
 def make_canned(order: FilmOrder, output: Path, mark: str, at_least: int) -> float:
@@ -228,11 +210,11 @@ def greeting(voice: SandboxVoice) -> Narration:
     return speak(voice, CATALOGUE["languages"][voice.code][1], 1.0)
 
 
-def tone(voice: SandboxVoice) -> Narration:
-    """Return a hum at the voice's height: heard, and made in no time."""
-    at = np.arange(round(_TONE_S * _SILENT_RATE)) / _SILENT_RATE
-    hum = 0.2 * np.sin(2 * np.pi * (100 + 4 * voice.pitch) * at)
-    return Narration(hum.astype(np.float32), _SILENT_RATE, ())
+def hum(hz: float, length_s: float = 0.4) -> Narration:
+    """Return a tone: heard, and made in no time."""
+    at = np.arange(round(length_s * _SILENT_RATE)) / _SILENT_RATE
+    samples = 0.2 * np.sin(2 * np.pi * hz * at)
+    return Narration(samples.astype(np.float32), _SILENT_RATE, ())
 
 
 def silence(duration_s: float, words: tuple[Word, ...] = ()) -> Narration:
@@ -246,12 +228,9 @@ def joined(parts: list[Narration]) -> Narration:
     rate = max(part.sample_rate for part in parts)
     samples, words, at = [], [], 0.0
     for part in parts:
-        samples.append(_resampled(part.samples, round(part.duration_s * rate)))
+        old = np.arange(len(part.samples))
+        new = np.linspace(0, max(len(old) - 1, 0), round(part.duration_s * rate))
+        samples.append(np.interp(new, old, part.samples).astype(np.float32))
         words += [Word(w.text, at + w.start_s, at + w.end_s) for w in part.words]
         at += part.duration_s
     return Narration(np.concatenate(samples), rate, tuple(words))
-
-
-def _resampled(samples: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    points = np.linspace(0, max(len(samples) - 1, 0), count)
-    return np.interp(points, np.arange(len(samples)), samples).astype(np.float32)

@@ -188,19 +188,20 @@ class SandboxClock:
 
 
 class State:
-    """What the services share: options, clock, and all records by kind and id.
+    """What the services share: options, clock, money, and all records by kind and id.
 
-    ``put`` only marks; ``flush`` writes everything marked in one transaction,
-    before an answer leaves. So a job and its idempotency key land together.
+    ``put`` writes, ``flush`` makes all of it last in one transaction, before an answer
+    leaves. So a job and its idempotency key land together.
+
+    The account has two purses: accepted jobs reserve money, finished ones take it. A
+    key spends the wallet, a signed-in session the credits of the plan.
     """
 
     def __init__(
         self, folder: Path, options: SandboxOptions, clock: SandboxClock
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
-        self.options = options
-        self.clock = clock
+        self.folder, self.options, self.clock = folder, options, clock
         self._db = sqlite3.connect(folder / "sandbox.db", check_same_thread=False)
         # OFF still survives our own death; only a power cut could lose a write.
         self._db.executescript(
@@ -209,8 +210,7 @@ class State:
             " kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,"
             " UNIQUE (kind, id));"
         )
-        self._kinds: dict[str, dict[str, Any]] = {}
-        self._dirty: dict[tuple[str, str], Record] = {}
+        self._kinds: dict[type[Record], dict[str, Any]] = {}
         self.facts = self._load(FactState)
         self.jobs = self._load(JobState)
         self.batches = self._load(BatchState)
@@ -222,18 +222,18 @@ class State:
         offset_s = float(self.fact("clock_offset_s", "0"))
         # A "nan" was taken once, and no answer could be dated any more.
         clock.offset_s += offset_s if math.isfinite(offset_s) else 0.0
-        self.wallet = Wallet(self)
+        self.fact("wallet_in", str(options.balance))
+        self.fact("plan_in", str(options.plan_credits))
 
     def _load(self, kind: type[R]) -> dict[str, R]:
         rows = self._db.execute(
             "SELECT id, body FROM records WHERE kind = ? ORDER BY number",
-            (_name(kind),),
+            (kind.__name__.removesuffix("State"),),
         )
-        records = {
+        self._kinds[kind] = {
             record_id: kind.model_validate_json(body) for record_id, body in rows
         }
-        self._kinds[_name(kind)] = records
-        return records
+        return self._kinds[kind]
 
     def fact(self, name: str, initial: str) -> str:
         """Return a value of this folder, kept from its first use on."""
@@ -242,26 +242,39 @@ class State:
         return self.facts[name].value
 
     def put(self, record: Record) -> None:
-        """Add a record, or mark a changed one, for the next flush."""
-        kind = _name(type(record))
+        """Add a record, or write a changed one."""
+        kind = type(record)
         self._kinds[kind][record.id] = record
-        self._dirty[kind, record.id] = record
+        self._db.execute(
+            "INSERT INTO records (kind, id, body) VALUES (?, ?, ?)"
+            " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+            (kind.__name__.removesuffix("State"), record.id, record.model_dump_json()),
+        )
 
     def flush(self) -> None:
-        """Write what was marked, all or nothing."""
-        rows = [(*k, record.model_dump_json()) for k, record in self._dirty.items()]
-        with self._db:
-            self._db.executemany(
-                "INSERT INTO records (kind, id, body) VALUES (?, ?, ?)"
-                " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
-                rows,
-            )
-        self._dirty.clear()
+        """Make what was written last, all or nothing."""
+        self._db.commit()
 
     def close(self) -> None:
         """Write the rest and let go of the file."""
         self.flush()
         self._db.close()
+
+    def balance(self, purse: Purse) -> float:
+        """Return what is left in a purse, reserved money included."""
+        charges = self.charges.values()
+        taken = sum(charge.amount for charge in charges if charge.purse == purse)
+        return float(self.facts[f"{purse}_in"].value) - taken
+
+    def has(self, purse: Purse, amount: float) -> bool:
+        """Tell whether that much is there and not reserved."""
+        jobs = self.jobs.values()
+        held = (job.estimate for job in jobs if not job.ended and job.purse == purse)
+        return amount <= self.balance(purse) - sum(held)
+
+    def charge(self, **what: Any) -> None:
+        """Take the money for something finished."""
+        self.put(ChargeState(id=str(len(self.charges) + 1), **what))
 
 
 def video_price(purse: Purse, seconds: float, rate: float) -> float:
@@ -269,43 +282,3 @@ def video_price(purse: Purse, seconds: float, rate: float) -> float:
     if purse == "plan":
         return float(math.ceil(seconds / 3) + 1)
     return round(math.floor(seconds) * rate, 6)
-
-
-class Wallet:
-    """The account's two purses: accepted jobs reserve money, finished ones take it.
-
-    A key spends the wallet, a signed-in session the credits of the plan.
-    """
-
-    def __init__(self, state: State) -> None:
-        self._state = state
-        state.fact("wallet_in", str(state.options.balance))
-        state.fact("plan_in", str(state.options.plan_credits))
-
-    def balance(self, purse: Purse) -> float:
-        """Return what is left, reserved money included."""
-        return float(self._state.facts[f"{purse}_in"].value) - self._taken(purse)
-
-    def set_balance(self, purse: Purse, balance: float) -> None:
-        """Leave exactly this much."""
-        paid_in = str(balance + self._taken(purse))
-        self._state.put(FactState(id=f"{purse}_in", value=paid_in))
-
-    def _taken(self, purse: Purse) -> float:
-        charges = self._state.charges.values()
-        return sum(charge.amount for charge in charges if charge.purse == purse)
-
-    def has(self, purse: Purse, amount: float) -> bool:
-        """Tell whether that much is there and not reserved."""
-        jobs = self._state.jobs.values()
-        held = (job.estimate for job in jobs if not job.ended and job.purse == purse)
-        return amount <= self.balance(purse) - sum(held)
-
-    def charge(self, **what: Any) -> None:
-        """Take the money for something finished."""
-        number = str(len(self._state.charges) + 1)
-        self._state.put(ChargeState(id=number, **what))
-
-
-def _name(kind: type[Record]) -> str:
-    return kind.__name__.removesuffix("State")

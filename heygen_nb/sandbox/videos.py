@@ -15,25 +15,28 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from heygen_nb.processes import Processes
-from heygen_nb.sandbox.api import Refusal, data, found, invalid, page, require
-from heygen_nb.sandbox.bodies import (
-    AvatarVideoBody,
-    BatchBody,
-    order_of,
+from heygen_nb.sandbox.api import (
+    ListQuery,
+    Refusal,
+    data,
+    found,
+    invalid,
     parse,
-    parse_video,
+    require,
 )
+from heygen_nb.sandbox.bodies import AvatarVideoBody, BatchBody, order_of, parse_video
 from heygen_nb.sandbox.files import Files, file_hash
 from heygen_nb.sandbox.rendering import FetchError, FilmOrder, make_canned, render
 from heygen_nb.sandbox.state import BatchState, JobState, Purse, State, video_price
 
 _log = logging.getLogger("heygen_nb.sandbox")
-_FAILED = "rendering_failed"
 _NICE = 10
-_NO_CREDIT = "MOVIO_PAYMENT_INSUFFICIENT_CREDIT"
-_NO_CREDIT_TEXT = (
-    "Insufficient credit. This operation requires 'plan_credit' or 'api' credits."
-)
+_NO_CREDIT = {
+    "estimate": 0.0,
+    "failure_code": "MOVIO_PAYMENT_INSUFFICIENT_CREDIT",
+    "failure_message": "Insufficient credit. This operation requires 'plan_credit' or"
+    " 'api' credits.",
+}
 _MAX_IDS = 100
 _NEVER = ("folder_id", "gif_url", "output_language", "video_page_url")
 
@@ -63,12 +66,11 @@ class JobQueue:
             if job.ended:
                 continue
             try:
-                order = order_of(parse_video(job.body), self._files)
+                self._orders[job.id] = order_of(parse_video(job.body), self._files)
             except Refusal as refusal:  # a link has expired meanwhile
                 job.failure_code = refusal.code
                 self._finish(job, None, self._state.clock.now())
                 continue
-            self._orders[job.id] = order
             if job.status == "queued":
                 self._waiting.append(job)
             else:
@@ -104,19 +106,14 @@ class JobQueue:
         return running >= self._options.concurrency
 
     def accept(
-        self,
-        body: dict[str, Any],
-        order: FilmOrder,
-        key: str | None,
-        purse: Purse,
-        **batch: Any,
+        self, body: dict[str, Any], order: FilmOrder, purse: Purse, **more: Any
     ) -> JobState:
         """Make a job of an order; it waits until it is started.
 
         One whose money is not there fails later, as HeyGen was seen to tell it.
         """
         price = video_price(purse, order.duration_s, order.rate)
-        paid = self._state.wallet.has(purse, price)
+        paid = {"estimate": price} if self._state.has(purse, price) else _NO_CREDIT
         job = JobState(
             id=secrets.token_hex(16),
             number=len(self._state.jobs) + 1,
@@ -127,12 +124,8 @@ class JobQueue:
             purse=purse,
             rate=order.rate,
             accepted_at=self._state.clock.now(),
-            estimate=price if paid else 0.0,
             duration=order.duration_s,
-            key=key,
-            failure_code=None if paid else _NO_CREDIT,
-            failure_message=None if paid else _NO_CREDIT_TEXT,
-            **batch,
+            **(paid | more),
         )
         self._state.put(job)
         self._orders[job.id] = order
@@ -149,10 +142,10 @@ class JobQueue:
         self._state.put(job)
         if self._options.fast:
             self._timed.append(job)
-        else:
-            task = asyncio.get_running_loop().create_task(self._render(job))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            return
+        task = asyncio.get_running_loop().create_task(self._render(job))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _render(self, job: JobState) -> None:
         await asyncio.sleep(self._options.pending_s)
@@ -181,7 +174,7 @@ class JobQueue:
             _log.exception("render %s failed", job.id)
             if not captions:
                 download = isinstance(exc, FetchError)
-                job.failure_code = "download_failed" if download else _FAILED
+                job.failure_code = "download_failed" if download else "rendering_failed"
                 job.failure_message = str(exc)
             return None
 
@@ -197,14 +190,12 @@ class JobQueue:
             job.charge = video_price(job.purse, length_s, job.rate)
             # A deleted render was paid for all the same.
             paid = {"purse": job.purse, "amount": job.charge, "at": at}
-            self._state.wallet.charge(kind="video", ref=job.id, **paid)
+            self._state.charge(kind="video", ref=job.id, **paid)
         self._state.put(job)
         self.start_waiting(at)
 
     def _path(self, job: JobState, name: str = "video.mp4") -> Path:
-        path = self._files.path(f"videos/{job.id}/{name}")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+        return self._files.new(f"videos/{job.id}/{name}")
 
     def word(self, job: JobState) -> str:
         """Return the status word of ``GET /v3/videos/{id}``."""
@@ -232,14 +223,17 @@ class Videos:
             wait = {"Retry-After": str(self._state.options.retry_after_s)}
             message = f"{self._state.options.concurrency} videos are rendering already"
             raise Refusal(429, "rate_limit_exceeded", message, headers=wait)
-        purse = request.state.purse
-        if self._state.options.credit_told == "create":
-            price = video_price(purse, order.duration_s, order.rate)
-            require(self._state, purse, price)
-        job = self._jobs.accept(body, order, key, purse)
+        self._require(request, [order])
+        job = self._jobs.accept(body, order, request.state.purse, key=key)
         self._jobs.start_waiting(job.accepted_at)
         reply = {"video_id": job.id, "status": "waiting", "output_format": "mp4"}
         return data(reply)
+
+    def _require(self, request: Request, orders: list[FilmOrder]) -> None:
+        if self._state.options.credit_told == "create":
+            purse = request.state.purse
+            prices = (video_price(purse, o.duration_s, o.rate) for o in orders)
+            require(self._state, purse, sum(prices))
 
     async def get(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/{id}``."""
@@ -256,30 +250,30 @@ class Videos:
 
     async def list(self, request: Request) -> Response:
         """Answer ``GET /v3/videos``, newest first."""
-        query = request.query_params
-        wanted = query.get("title", "").casefold()
+        asked = ListQuery.of(request)
         jobs = (
             (-job.number, job)
             for job in reversed(self._visible().values())
-            if wanted in (job.title or "").casefold()
+            if asked.title.casefold() in (job.title or "").casefold()
         )
-        view = partial(self._view, request)
-        return JSONResponse(page(jobs, query, view, default=10))
+        return JSONResponse(asked.page(jobs, partial(self._view, request), default=10))
 
     async def statuses(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/statuses``."""
-        query = request.query_params
-        ids = [i for i in query.get("video_ids", "").split(",") if i]
-        batch_ids = [i for i in query.get("batch_ids", "").split(",") if i]
-        if not ids and not batch_ids:
-            raise invalid("video_ids", "give video_ids or batch_ids")
-        if len(ids) > _MAX_IDS:
-            raise invalid("video_ids", f"at most {_MAX_IDS} ids, got {len(ids)}")
+        asked = ListQuery.of(request)
+        ids, batch_ids = (
+            [i for i in text.split(",") if i]
+            for text in (asked.video_ids, asked.batch_ids)
+        )
+        if not len(ids) + len(batch_ids) > 0 or len(ids) > _MAX_IDS:
+            problem = f"give video_ids, at most {_MAX_IDS}, or batch_ids"
+            raise invalid("video_ids", problem)
         known = self._visible()
         missing = dict.fromkeys(("error", "batch_id", "item_index"))
-        missing |= {"status": "not_found"}
         rows = [
-            self._row(known[i]) if i in known else missing | {"video_id": i}
+            self._row(known[i])
+            if i in known
+            else {"video_id": i, "status": "not_found", **missing}
             for i in ids
         ]
         jobs = self._state.jobs.values()
@@ -295,7 +289,7 @@ class Videos:
         avatar or asset becomes a failed item. HeyGen does not say which it does, nor
         whether it takes studio videos here; none are taken.
         """
-        asked, purse = parse(BatchBody, body), request.state.purse
+        asked = parse(BatchBody, body)
         orders: list[FilmOrder | Refusal] = []
         for index, item in enumerate(asked.videos):
             video = parse(AvatarVideoBody, item, f"videos.{index}.")
@@ -303,21 +297,16 @@ class Videos:
                 orders.append(order_of(video, self._files))
             except Refusal as refusal:
                 orders.append(refusal)
-        made = [order for order in orders if isinstance(order, FilmOrder)]
-        if self._state.options.credit_told == "create":
-            prices = (video_price(purse, o.duration_s, o.rate) for o in made)
-            require(self._state, purse, sum(prices))
+        self._require(request, [o for o in orders if isinstance(o, FilmOrder)])
         now, batch_id = self._state.clock.now(), f"batch_{secrets.token_hex(12)}"
         batch = BatchState(id=batch_id, title=asked.title, created_at=now, items=[])
-        for index, order in enumerate(orders):
+        for index, (item, order) in enumerate(zip(asked.videos, orders, strict=True)):
             if isinstance(order, Refusal):
                 batch.items.append(order.error)
-            else:
-                body = asked.videos[index]
-                place = {"batch_id": batch_id, "item_index": index}
-                batch.items.append(
-                    self._jobs.accept(body, order, key, purse, **place).id
-                )
+                continue
+            place = {"key": key, "batch_id": batch_id, "item_index": index}
+            job = self._jobs.accept(item, order, request.state.purse, **place)
+            batch.items.append(job.id)
         self._state.put(batch)
         self._jobs.start_waiting(now)
         total = len(orders)
@@ -327,8 +316,15 @@ class Videos:
     async def get_batch(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/batches/{id}``."""
         batch = found(self._state.batches, request.path_params["id"], "resource")
-        items = [self._item(index, item) for index, item in enumerate(batch.items)]
-        listed = page(enumerate(items), request.query_params, default=100)
+        items = []
+        for index, item in enumerate(batch.items):
+            if isinstance(item, dict):
+                row = {"status": "failed", "video_id": None, "error": item}
+            else:
+                row = self._row(self._state.jobs[item])
+                del row["batch_id"]
+            items.append(row | {"item_index": index})
+        listed = ListQuery.of(request).page(enumerate(items), default=100)
         counts = Counter(item["status"] for item in items)
         done = "completed" if counts["completed"] else "failed"
         ended = counts["completed"] + counts["failed"] == len(items)
@@ -344,14 +340,6 @@ class Videos:
                 **listed,
             }
         )
-
-    def _item(self, index: int, item: str | dict[str, str]) -> dict[str, Any]:
-        if isinstance(item, dict):
-            row = {"status": "failed", "video_id": None, "error": item}
-        else:
-            row = self._row(self._state.jobs[item])
-            del row["batch_id"]
-        return row | {"item_index": index}
 
     def _visible(self) -> dict[str, JobState]:
         """Return those that have a video: not deleted or queued, and known already."""
@@ -379,17 +367,18 @@ class Videos:
 
     def _view(self, request: Request, job: JobState) -> dict[str, Any]:
         """Return a job as ``GET /v3/videos/{id}`` shows it, with fresh links."""
-        done, failed = job.status == "completed", job.status == "failed"
+        done = job.status == "completed"
         # a sound that is not known here has no words
         srt = self._files.path(f"videos/{job.id}/video.srt")
-        captions = done and job.body.get("caption") is not None
+        captions = job.body.get("caption") is not None
         captions &= srt.is_file() and srt.stat().st_size > 0
         styled_at = (job.completed_at or 0) + self._state.options.captions_s
         styled = self._files.path(f"videos/{job.id}/captioned.mp4").is_file()
-        styled &= done and styled_at <= self._state.clock.now()
+        styled &= styled_at <= self._state.clock.now()
 
-        def link(name: str) -> str:
-            return self._files.link(request, f"videos/{job.id}/{name}")
+        def link(name: str, *, there: bool = True) -> str | None:
+            place = f"videos/{job.id}/{name}"
+            return self._files.link(request, place) if done and there else None
 
         return {
             "id": job.id,
@@ -398,11 +387,11 @@ class Videos:
             "created_at": int(job.accepted_at),
             "completed_at": int(job.completed_at) if job.completed_at else None,
             "duration": round(job.duration, 3) if done else None,
-            "video_url": link("video.mp4") if done else None,
-            "captioned_video_url": link("captioned.mp4") if styled else None,
-            "subtitle_url": link("video.srt") if captions else None,
-            "thumbnail_url": link("video.jpg") if done else None,
-            "failure_code": job.failure_code if failed else None,
+            "video_url": link("video.mp4"),
+            "captioned_video_url": link("captioned.mp4", there=styled),
+            "subtitle_url": link("video.srt", there=captions),
+            "thumbnail_url": link("video.jpg"),
+            "failure_code": job.failure_code if job.status == "failed" else None,
             "failure_message": job.failure_message,
             **dict.fromkeys(_NEVER),
         }

@@ -20,7 +20,7 @@ from heygen_nb.errors import PreviewError
 from heygen_nb.preview import Scene, render_scene
 from heygen_nb.preview.drawing import paint_background, to_patch
 from heygen_nb.preview.fetch import fetch_image
-from heygen_nb.preview.video import Mp4Writer, read_sound
+from heygen_nb.preview.video import planes_of, read_sound, write_mp4
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 from heygen_nb.readings import spoken
 from heygen_nb.sandbox.catalogue import CATALOGUE, SandboxVoice
@@ -134,12 +134,13 @@ def _canned(
     rate, band = max(_CANNED_FPS, math.ceil(_LEAST_FRAMES / length_s)), size[1] // 2
     with TemporaryDirectory() as folder:
         film = Path(folder, "film.mp4")
-        with Mp4Writer(film, size, rate, hum(140, length_s)) as movie:
-            to_patch(picture).put_on(movie.planes)
+        with write_mp4(film, size, rate, hum(140, length_s)) as (frame, show):
+            planes = planes_of(frame)
+            to_patch(picture).put_on(planes)
             for number in range(round(length_s * rate)):
                 # no two looks at it are alike
-                movie.planes[0][band : band + 16] = 60 + number * 37 % 120
-                movie.show(number)
+                planes[0][band : band + 16] = 60 + number * 37 % 120
+                show(number)
         return film.read_bytes(), thumbnail.getvalue()
 
 

@@ -8,20 +8,15 @@ import logging
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from operator import attrgetter
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from pydantic import SecretStr
 
-from heygen_nb.clock import Clock
+from heygen_nb import errors
+from heygen_nb.clock import Clock, Patience
 from heygen_nb.config import LEDGER_NAME, Settings, read_credentials
-from heygen_nb.errors import (
-    ApiError,
-    HeygenNbError,
-    LedgerError,
-    NotAuthorizedError,
-    SandboxError,
-)
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.i18n import gettext as _, set_language
 from heygen_nb.ledger import Hold, Ledger, PostRow, RenderRow
@@ -36,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from datetime import datetime
     from pathlib import Path
-    from typing import Any
 
     from heygen_nb.heygen.wire import AccountReply, VideoReply
     from heygen_nb.renderer.batch import BatchLook
@@ -50,6 +44,9 @@ _CLOCK = Clock()
 _RENEWALS_A_LEASE = 3
 _DOWNLOADS_AT_ONCE = 4
 _MOMENT_S, _WHO_S = 60.0, 5.0
+# What two calls have to have in common to share an account.
+_PURSE = attrgetter("backend", "heygen_base_url", "heygen_api_key", "heygen_session")
+_PLACE = attrgetter("home", "videos_dir", "max_concurrent_renders")
 _LOCKS: WeakValueDictionary[tuple[object, ...], asyncio.Lock] = WeakValueDictionary()
 
 
@@ -93,7 +90,7 @@ class Account:
     private: bool = False
     users: int = 0
     stops: int = 0
-    stopped_by: HeygenNbError | None = None
+    stopped_by: errors.HeygenNbError | None = None
 
     # What was found out since it was opened.
     pictures: set[str] = field(default_factory=set)
@@ -104,21 +101,16 @@ class Account:
     times: tuple[float, RenderTimes] | None = None
     watcher: Watcher | None = None
     batch_looks: dict[str, asyncio.Task[BatchLook]] = field(default_factory=dict)
-    batch_moves: dict[str, tuple[int, Any]] = field(default_factory=dict)
+    batch_moves: dict[str, tuple[int, Patience]] = field(default_factory=dict)
     identified: bool = False
     closing: AsyncExitStack = field(default_factory=AsyncExitStack)
     _told: tuple[float, AccountReply] | None = None
     _renewing: asyncio.Task[None] | None = None
 
-    @cached_property
-    def slots(self) -> asyncio.Semaphore:
-        """The places of the renders that go singly."""
-        return asyncio.Semaphore(self.at_once)
-
-    @cached_property
-    def downloads(self) -> asyncio.Semaphore:
-        """The places of the downloads."""
-        return asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
+    def __post_init__(self) -> None:
+        """Make the places of the renders that go singly, and of the downloads."""
+        self.slots = asyncio.Semaphore(self.at_once)
+        self.downloads = asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
 
     @cached_property
     def downloader(self) -> Downloader:
@@ -136,7 +128,7 @@ class Account:
             if not self.users:
                 await self.closing.aclose()
 
-    def stop(self, error: HeygenNbError) -> None:
+    def stop(self, error: errors.HeygenNbError) -> None:
         """Let nothing that waits for its place be sent: it would fail as well."""
         self.stops += 1
         self.stopped_by = error
@@ -155,13 +147,13 @@ class Account:
             yield hold
         finally:
             if hold is None:  # cancelled meanwhile: the thread may have taken it
-                with suppress(LedgerError):
+                with suppress(errors.LedgerError):
                     hold = await taking
             if hold:
                 try:
                     # cancelled here, it would be kept for as long as a lease lasts
                     await asyncio.shield(asyncio.to_thread(leases.release, hold))
-                except LedgerError as error:  # it runs out by itself
+                except errors.LedgerError as error:  # it runs out by itself
                     log.warning("%s", error)
 
     async def _renew(self) -> None:
@@ -170,7 +162,7 @@ class Account:
             await asyncio.sleep(leases.lease_s / _RENEWALS_A_LEASE)
             try:
                 await asyncio.to_thread(leases.renew)
-            except LedgerError as error:
+            except errors.LedgerError as error:
                 log.warning("%s", error)
 
     async def identify(self) -> None:
@@ -190,14 +182,14 @@ class Account:
 
     async def balance(self) -> tuple[float, str] | None:
         """Return what was left a moment ago, and its unit; None when not told."""
-        now = self.clock.uptime()
-        if self._told is None or now - self._told[0] > _MOMENT_S:
-            try:
-                await self._me()
-            except ApiError as error:
-                log.info("balance: %s", error)  # a quote is worth showing without it
-                return None
-        return self._told[1].balance if self._told else None
+        told, now = self._told, self.clock.uptime()
+        try:
+            if told is None or now - told[0] > _MOMENT_S:
+                return (await self._me()).balance
+        except errors.ApiError as error:
+            log.info("balance: %s", error)  # a quote is worth showing without it
+            return None
+        return told[1].balance
 
     async def _me(self) -> AccountReply:
         reply = await self.client.me()
@@ -206,9 +198,9 @@ class Account:
 
     async def close(self) -> None:
         """Stop looking and renewing; renders at HeyGen go on."""
-        if self.watcher:
-            await self.watcher.close()
-        tasks = [*self.batch_looks.values(), *filter(None, [self._renewing])]
+        looking = self.watcher.round if self.watcher else None
+        known = (looking, self._renewing, *self.batch_looks.values())
+        tasks = [task for task in known if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -242,18 +234,8 @@ async def open_account(
     values = vars(settings).values()
     secrets = [v.get_secret_value() for v in values if isinstance(v, SecretStr)]
     open_log(settings.log_path, secrets)  # a key may be new though it is shared
-    key = (
-        asyncio.get_running_loop(),
-        clock,
-        settings.home,
-        ledger_url(settings),
-        settings.videos_dir,
-        settings.backend,
-        settings.heygen_base_url,
-        settings.heygen_api_key,
-        settings.heygen_session,
-        settings.max_concurrent_renders,
-    )
+    loop = asyncio.get_running_loop()
+    key = loop, clock, ledger_url(settings), _PURSE(settings), _PLACE(settings)
     async with turn(*key):
         if key not in _open:
             async with AsyncExitStack() as stack:
@@ -277,13 +259,12 @@ async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Ac
     client = await stack.enter_async_context(
         HeyGenClient(key, base_url=base_url, renewed=session, sleep=clock.sleep)
     )
+    folder = catalogue_folder(settings.home, payer)
     account = Account(
         payer=payer,
         client=client,
         ledger=ledger,
-        catalogue=Catalogue(
-            client, catalogue_folder(settings.home, payer), allow_private=private
-        ),
+        catalogue=Catalogue(client, folder, allow_private=private),
         rates=rates.free() if sandbox else rates,
         clock=clock,
         home=settings.home,
@@ -294,7 +275,7 @@ async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Ac
         identified=sandbox is not None,
     )
     stack.push_async_callback(account.close)
-    with suppress(ApiError, TimeoutError):  # an order asks again
+    with suppress(errors.ApiError, TimeoutError):  # an order asks again
         async with asyncio.timeout(_WHO_S):
             await account.identify()
     return account
@@ -312,10 +293,9 @@ async def payer_of(settings: Settings) -> tuple[Payer, SecretStr, SandboxHandle 
         try:
             handle = await asyncio.to_thread(start_sandbox, folder)
         except OSError as exc:
-            raise SandboxError(
-                _("The sandbox cannot use {folder}: {reason}.").format(
-                    folder=folder, reason=exc.strerror or exc
-                ),
+            problem = _("The sandbox cannot use {folder}: {reason}.")
+            raise errors.SandboxError(
+                problem.format(folder=folder, reason=exc.strerror or exc),
                 hint=_("Make room there or allow writing, then try again."),
             ) from None
         # The port changes with every start; the account does not.
@@ -323,7 +303,7 @@ async def payer_of(settings: Settings) -> tuple[Payer, SecretStr, SandboxHandle 
         return payer, SecretStr(handle.api_key), handle
     key = settings.heygen_api_key or settings.heygen_session
     if key is None:
-        raise NotAuthorizedError(
+        raise errors.NotAuthorizedError(
             _("There is no HeyGen key."),
             hint=_("Set HEYGEN_API_KEY, or backend: sandbox to try it for free."),
             charged=False,

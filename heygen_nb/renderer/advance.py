@@ -101,16 +101,16 @@ async def _accepted(
             row = await ask_for_speech(account, hold, row, report)
         else:
             row = await submit(account, hold, row, report)
+    code, message = row.error_code or "", row.error_message
     if row.state == "rejected":
         raise InvalidRequestError(
-            row.error_message or _("HeyGen refused it."),
+            message or _("HeyGen refused it."),
             code=row.error_code,
-            hint=hint_for(row.error_code)
-            or _("Render the draft again to try once more."),
+            hint=hint_for(code) or _("Render the draft again to try once more."),
             charged=False,
         )
     if row.state == "failed":
-        raise not_rendered(row.video_id or "", row.error_code or "", row.error_message)
+        raise not_rendered(row.video_id or "", code, message)
     return row
 
 
@@ -119,11 +119,11 @@ async def _fetched(
 ) -> Video:
     """Wait for a video that HeyGen has taken, and bring it here."""
     video_id = row.video_id or ""
-    if video := kept(account, row):
+    video = kept(account, row)
+    if video:
         line = _("♻️ This draft has video {id} already: nothing is paid again")
         await report("completed", line.format(id=video_id))
-        return await finished(row, video, report)
-    if row.engine == NO_AVATAR:
+    elif row.engine == NO_AVATAR:
         video = await make_film(account, hold, row, report)
     else:
         try:

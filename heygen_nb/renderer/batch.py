@@ -11,20 +11,12 @@ import asyncio
 import hashlib
 import logging
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from heygen_nb import errors
 from heygen_nb.clock import Pace, Patience
-from heygen_nb.errors import (
-    STOPS_ALL,
-    UNCLEAR,
-    ApiError,
-    NotAuthorizedError,
-    NotFoundError,
-    NotSentError,
-    RateLimitedError,
-    WaitTimeoutError,
-)
 from heygen_nb.heygen.refusals import means_credit
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, TOKEN_PREFIX, Hold, RenderRow, token_of
@@ -80,31 +72,30 @@ async def _send(
     key = f"{TOKEN_PREFIX}b-{hashlib.sha256(tokens.encode()).hexdigest()[:32]}"
     bodies = ",".join(row.body for _hold, row in held)
     holds = [hold for hold, _row in held]
+    body = f'{{"title":"{key}","videos":[{bodies}]}}'
     while True:
         at = client.server_time() or account.clock.now()
         await asyncio.to_thread(ledger.before_batch, holds, key, at)
         for hold in holds:
             hold.check()
         try:
-            batch_id = await client.create_batch(
-                f'{{"title":"{key}","videos":[{bodies}]}}', idempotency_key=key
-            )
-        except UNCLEAR as error:
+            batch_id = await client.create_batch(body, idempotency_key=key)
+        except errors.UNCLEAR as error:
             log.warning("%s", error)
             return True
-        except ApiError as error:
+        except errors.ApiError as error:
             free = {"unanswered": False, "batch_key": None, "item_index": None}
             await asyncio.to_thread(ledger.after_batch, key, "refused", **free)
-            passing = isinstance(error, NotSentError | RateLimitedError)
-            if isinstance(error, STOPS_ALL) or (
-                passing and not waits.may_last(error.retry_after_s)
-            ):
+            asked_s = error.retry_after_s
+            passing = isinstance(error, errors.NotSentError | errors.RateLimitedError)
+            too_long = passing and not waits.may_last(asked_s)
+            if too_long or isinstance(error, errors.STOPS_ALL):
                 error.charged = False
                 raise
             if not passing:
                 log.warning("%s", error)
                 return False
-            await waits.wait(error.retry_after_s, 10)
+            await waits.wait(asked_s, 10)
         else:
             await asyncio.to_thread(ledger.after_batch, key, "batch", batch_id=batch_id)
             return True
@@ -122,21 +113,20 @@ async def settle(account: Account, hold: Hold, row: RenderRow, pace: Pace) -> Re
     """
     while row.state == "planned" and row.batch_key:
         look = await _look(account, row, pace.interval_s)
-        step = look.step_of(row)
-        if step:
+        if step := look.step_of(row):
             row = await record(account, hold, "item", **step)
             await forget_what_failed(account, row)
             if row.error_code == NO_CREDIT:
                 raise not_rendered("", NO_CREDIT, row.error_message)
             return row
+        key = row.batch_key or ""
         made = sum(item.video_id is not None for item in look.items.values())
-        key = str(row.batch_key)
         known = account.batch_moves.get(key)
         if known is None or known[0] != made:
             account.batch_moves[key] = made, Patience(pace, account.clock.uptime)
         elif known[1].is_over() and row.batch_id:
             line = _("⌛ Render {id} still waits in its batch; it is not lost")
-            raise WaitTimeoutError(line.format(id=row.id), video_id="")
+            raise errors.WaitTimeoutError(line.format(id=row.id), video_id="")
         row = await asyncio.to_thread(account.ledger.render, row.id)
     return row
 
@@ -155,38 +145,37 @@ async def _look(account: Account, row: RenderRow, interval_s: float) -> BatchLoo
 
 async def _look_at(account: Account, batch_id: str | None, pause_s: float) -> BatchLook:
     await account.clock.sleep(pause_s)
-    look = BatchLook()
+    look, client = BatchLook(), account.client
     try:
         if batch_id:
-            batch = await account.client.get_batch(batch_id)
+            batch = await client.get_batch(batch_id)
             look.items = {item.item_index: item for item in batch.items}
             return look
-    except NotFoundError as error:
+    except errors.NotFoundError as error:
         log.warning("%s", error)  # so the titles have to tell
-    except NotAuthorizedError as error:
+    except errors.NotAuthorizedError as error:
         error.charged = None
         raise
-    except ApiError as error:
+    except errors.ApiError as error:
         log.warning("%s", error)
         return look
+    titles: dict[str, list[str]] = {}
     try:
-        look.titles = {}
-        async for video in account.client.list_videos(title=TOKEN_PREFIX):
-            look.titles.setdefault(token_of(video.title), []).append(video.id)
-        look.at = account.client.server_time() or datetime.now(UTC)
-    except ApiError as error:
+        async for video in client.list_videos(title=TOKEN_PREFIX):
+            titles.setdefault(token_of(video.title), []).append(video.id)
+    except errors.ApiError as error:
         log.warning("%s", error)
-        look.titles = None
-    return look
+        return look
+    return BatchLook(titles=titles, at=client.server_time() or datetime.now(UTC))
 
 
+@dataclass(slots=True)
 class BatchLook:
     """What one look at a batch showed: its items, else all videos by title."""
 
-    def __init__(self) -> None:
-        self.items: dict[int, BatchItem] = {}
-        self.titles: dict[str, list[str]] | None = None
-        self.at = datetime.now(UTC)
+    items: dict[int, BatchItem] = field(default_factory=dict)
+    titles: dict[str, list[str]] | None = None
+    at: datetime | None = None
 
     def step_of(self, row: RenderRow) -> dict[str, Any] | None:
         """Return what to store about a render; None while nothing is known."""
@@ -198,17 +187,14 @@ class BatchLook:
             return {"state": "submitted", "video_id": found[0], "unanswered": False}
         if item and item.status == "failed":
             told = item.error or {}
-            about = {
-                "unanswered": False,
-                "error_message": str(told.get("message") or ""),
-            }
-            if means_credit(str(told.get("code"))):  # it waits until there is money
+            code, message = (str(told.get(key) or "") for key in ("code", "message"))
+            about = {"unanswered": False, "error_message": message}
+            if means_credit(code):  # it waits until there is money
                 free = {"batch_key": None, "item_index": None}
                 return {**about, **free, "error_code": NO_CREDIT}
-            code = str(told.get("code") or "failed")
             ended = {"state": "rejected", "reserved_cost": 0.0}
-            return {**about, **ended, "error_code": code}
+            return {**about, **ended, "error_code": code or "failed"}
         since = row.first_sent_at or row.created_at
-        if found or (self.titles is not None and self.at - since > SEARCH_FOR):
+        if found or (self.at and self.at - since > SEARCH_FOR):
             return {"state": "unknown", "error_code": f"found_{len(found)}"}
         return None

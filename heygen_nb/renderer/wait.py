@@ -65,7 +65,7 @@ class Watcher:
         self._client = client
         self._sleep = sleep
         self._wanted: dict[str, float] = {}
-        self._round: asyncio.Task[dict[str, VideoReply | None]] | None = None
+        self.round: asyncio.Task[dict[str, VideoReply | None]] | None = None
         self._gets = asyncio.Semaphore(_GETS_AT_ONCE)
 
     async def look(self, video_id: str, interval_s: float) -> VideoReply | None:
@@ -82,16 +82,10 @@ class Watcher:
         while video_id not in looks:  # else the look had begun
             longest_s = self._wanted.get(video_id, interval_s)
             self._wanted[video_id] = min(interval_s, longest_s)
-            if self._round is None or self._round.done():
-                self._round = asyncio.create_task(self._look_at_all())
-            looks = await asyncio.shield(self._round)
+            if self.round is None or self.round.done():
+                self.round = asyncio.create_task(self._look_at_all())
+            looks = await asyncio.shield(self.round)
         return looks[video_id]
-
-    async def close(self) -> None:
-        """Stop looking."""
-        if self._round:
-            self._round.cancel()
-            await asyncio.gather(self._round, return_exceptions=True)
 
     async def _look_at_all(self) -> dict[str, VideoReply | None]:
         await self._sleep(min(self._wanted.values()))

@@ -120,4 +120,3 @@ async def test_who_comes_as_the_last_one_leaves_is_not_forgotten():
     async with asyncio.timeout(5):
         await words_of(watcher, "v1", 1)
         assert await words_of(watcher, "v2", 1) == ["processing"]
-    await watcher.close()

@@ -223,7 +223,7 @@ async def render_batch(
                 return await advance(account, item, settings.pace, wish.progress)
             except HeygenNbError as error:
                 return Video(
-                    video_id=getattr(error, "video_id", ""),
+                    video_id=error.video_id,
                     status="unknown" if error.charged is None else "failed",
                     backend=account.payer.backend,
                     draft_id=wish.draft.id,

@@ -11,21 +11,18 @@ import logging
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 
 from dotenv import dotenv_values
 from pydantic import (
     BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
-    SerializerFunctionWrapHandler,
     ValidationError,
     model_serializer,
 )
@@ -33,19 +30,12 @@ from pydantic_core import from_json
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
+from heygen_nb import models
 from heygen_nb.clock import Pace
 from heygen_nb.errors import ConfigError
 from heygen_nb.files import YamlReader, YamlText, os_errors_as, read_text, write_whole
 from heygen_nb.i18n import LANGUAGES, at_line, gettext as _, problem_at, set_language
-from heygen_nb.models import (
-    DEFAULT_DURATION_S,
-    MAX_DURATION_S,
-    MIN_DURATION_S,
-    AspectRatio,
-    Backend,
-    allowed_values,
-    masked,
-)
+from heygen_nb.models import DEFAULT_DURATION_S, MAX_DURATION_S, MIN_DURATION_S, masked
 
 log = logging.getLogger("heygen_nb.config")
 
@@ -123,12 +113,12 @@ class Settings(BaseModel):
         home: Folder of the ledger, the videos and the log.
     """
 
-    model_config = ConfigDict(
-        frozen=True,
-        extra="forbid",
-        validate_default=True,
-        coerce_numbers_to_str=True,  # a chat id may be given as a number
-    )
+    model_config = {
+        "frozen": True,
+        "extra": "forbid",
+        "validate_default": True,
+        "coerce_numbers_to_str": True,  # a chat id may be given as a number
+    }
 
     language: Annotated[str, Field(pattern=f"^({'|'.join(_LANGUAGES)})$")] = Field(
         "auto", json_schema_extra={"enum": list(_LANGUAGES)}
@@ -149,7 +139,7 @@ class Settings(BaseModel):
     max_speed: float = Field(1.15, ge=1, le=1.5)
     max_cost_per_render: float = Field(0, ge=0, allow_inf_nan=False)
     max_cost_per_day: float = Field(0, ge=0, allow_inf_nan=False)
-    aspect_ratio: AspectRatio = "9:16"
+    aspect_ratio: models.AspectRatio = "9:16"
     resolution: Literal["720p", "1080p", "4k"] = "1080p"
     fit: Literal["auto", "cover", "contain"] = "auto"
     captions: Captions = "own"
@@ -179,27 +169,24 @@ class Settings(BaseModel):
     home: Path = Path()
 
     @model_serializer(mode="wrap")
-    def _masked(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {k: _shown(value) for k, value in dump(self).items()}
+    def _masked(self, dump: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
+        return {key: _shown(value) for key, value in dump(self).items()}
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        for key, value in super().__repr_args__():
-            yield key, _shown(value)
+        return ((key, _shown(value)) for key, value in super().__repr_args__())
 
     @property
-    def active_backend(self) -> Backend:
+    def active_backend(self) -> models.Backend:
         """``sandbox`` when asked for, or when there is neither key nor session."""
-        if self.backend == "auto":
-            paid = self.heygen_api_key or self.heygen_session
-            return "heygen" if paid else "sandbox"
-        return self.backend
+        if self.backend != "auto":
+            return self.backend
+        return "heygen" if self.heygen_api_key or self.heygen_session else "sandbox"
 
     @property
     def pace(self) -> Pace:
         """How often to look; the sandbox, on this machine and free, every second."""
-        here = self.active_backend == "sandbox"
-        interval_s = min(self.poll_interval_s, _SANDBOX_LOOK_S if here else math.inf)
-        return Pace(interval_s, self.wait_timeout_s)
+        most_s = _SANDBOX_LOOK_S if self.active_backend == "sandbox" else math.inf
+        return Pace(min(self.poll_interval_s, most_s), self.wait_timeout_s)
 
     @property
     def films_here(self) -> bool:
@@ -252,15 +239,16 @@ def check_duration(value: object) -> tuple[int, str]:
     except ValueError:
         asked = math.nan
     if math.isnan(asked):
-        return DEFAULT_DURATION_S, _(
-            "“{value}” is not a number: {seconds} s are used"
-        ).format(value=value, seconds=DEFAULT_DURATION_S)
-    if asked < MIN_DURATION_S:
-        return MIN_DURATION_S, _("at least {seconds} s").format(seconds=MIN_DURATION_S)
-    if asked > MAX_DURATION_S:
-        return MAX_DURATION_S, _("at most {seconds} s").format(seconds=MAX_DURATION_S)
-    seconds = math.floor(asked + 0.5)
-    return seconds, "" if seconds == asked else _("rounded to whole seconds")
+        seconds = DEFAULT_DURATION_S
+        reason = _("“{value}” is not a number: {seconds} s are used")
+    elif asked < MIN_DURATION_S:
+        seconds, reason = MIN_DURATION_S, _("at least {seconds} s")
+    elif asked > MAX_DURATION_S:
+        seconds, reason = MAX_DURATION_S, _("at most {seconds} s")
+    else:
+        seconds, reason = math.floor(asked + 0.5), _("rounded to whole seconds")
+    told = reason.format(value=value, seconds=seconds)
+    return seconds, "" if seconds == asked else told
 
 
 _WORDS = {key for key in FILE_KEYS if Settings.model_fields[key].annotation is str}
@@ -276,12 +264,9 @@ def find_home(
     """
     environ = os.environ if environ is None else environ
     if named := environ.get("HEYGEN_NB_HOME"):
-        with os_errors_as(
-            ConfigError,
-            _("HEYGEN_NB_HOME names {path}, which cannot be used: {reason}."),
-            _("Name a folder of yours, or unset it to use the current one."),
-            path=named,
-        ):
+        text = _("HEYGEN_NB_HOME names {path}, which cannot be used: {reason}.")
+        hint = _("Name a folder of yours, or unset it to use the current one.")
+        with os_errors_as(ConfigError, text, hint, path=named):
             home = Path(named).expanduser().absolute()
             home.mkdir(parents=True, exist_ok=True)
         return home
@@ -290,12 +275,9 @@ def find_home(
     for folder in (start, *start.parents):
         if (folder / LEDGER_NAME).is_file():
             return folder  # a notebook in notebooks/ has the command line's ledger
-        try:
-            text = read_text(folder / CONFIG_NAME, MAX_BYTES)
-        except OSError:
-            continue
-        if ours.search(text):
-            return folder
+        with suppress(OSError):
+            if ours.search(read_text(folder / CONFIG_NAME, MAX_BYTES)):
+                return folder
     return start
 
 
@@ -318,26 +300,23 @@ def load_settings(
     """
     environ = os.environ if environ is None else environ
     if path is not None and not Path(path).exists():
-        raise ConfigError(
-            _("There is no settings file {path}.").format(path=path),
-            hint=_("Check the path, or leave it out to use the defaults."),
-        )
+        hint = _("Check the path, or leave it out to use the defaults.")
+        raise ConfigError(_("There is no settings file {path}."), hint=hint, path=path)
     home = find_home(environ=environ)
     file = Path(path).absolute() if path else home / CONFIG_NAME
     if path and not environ.get("HEYGEN_NB_HOME"):
         home = file.parent
-    given = {key: value for key, value in arguments.items() if value is not None}
     values: dict[str, Any] = {"home": home}
     origin: dict[str, str] = {}
-    text = _read(home / ".env")
-    dotenv = dotenv_values(stream=StringIO(text), interpolate=False)
+    dotenv = dotenv_values(stream=StringIO(_read(home / ".env")), interpolate=False)
     for source, key, value in (
         *_file_values(file),
         *_environment(dotenv, from_file=True),
         *_environment(environ, from_file=False),
-        *((_("argument"), key, value) for key, value in given.items()),
+        *((_("argument"), key, value) for key, value in arguments.items()),
     ):
-        values[key], origin[key] = value, source
+        if value is not None:
+            values[key], origin[key] = value, source
     _add_credentials(values, origin, environ)
     if values.get("language") in (*LANGUAGES, "auto"):
         set_language(values["language"])  # what follows may have to be told
@@ -359,16 +338,15 @@ def _add_credentials(
         values["heygen_source"] = origin["heygen_api_key"]
         return
     file = environ.get("HEYGEN_NB_CREDENTIALS") or _CREDENTIALS
-    found = read_credentials(file)
-    if found.api_key or found.session:
-        values["heygen_source"] = str(file)
-        values["heygen_api_key"] = found.api_key
+    key, session = read_credentials(file)
+    if key or session:
         # as in HeyGen's own tools, the key comes first
-        values["heygen_session"] = None if found.api_key else found.session
+        session = None if key else session
+        values |= {"heygen_api_key": key, "heygen_session": session}
+        values["heygen_source"] = str(file)
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """The key or session that HeyGen's own command line tools keep on this machine.
 
     Attributes:
@@ -387,15 +365,14 @@ def read_credentials(file: str | Path) -> Credentials:
     key. One that is missing or cannot be read counts as empty.
     """
     try:
-        with Path(file).expanduser().open("rb") as stream:
-            text = stream.read(_MAX_CREDENTIALS_BYTES).decode("utf-8-sig").strip()
-    except (OSError, UnicodeDecodeError, RuntimeError):  # RuntimeError: no home at all
+        text = read_text(Path(file).expanduser(), _MAX_CREDENTIALS_BYTES).strip()
+    except (OSError, RuntimeError):  # RuntimeError: no home at all
         return Credentials()
     try:
         data = from_json(text)
     except ValueError:
         is_key = re.fullmatch(r"[\w.+/=-]+", text, re.ASCII)
-        return Credentials(api_key=SecretStr(text)) if is_key else Credentials()
+        data = {"api_key": text} if is_key else {}
     data = data if isinstance(data, dict) else {}
     oauth = data.get("oauth")
     session = oauth.get("access_token") if isinstance(oauth, dict) else None
@@ -408,11 +385,10 @@ def read_credentials(file: str | Path) -> Credentials:
 def _file_values(file: Path) -> Iterator[tuple[str, str, str]]:
     for key, value in _config_texts(file).items():
         where = at_line(file.name, value.line)
-        if key in SECRETS or key in ADDRESSES:
+        if name := (SECRETS | ADDRESSES).get(key):
             problem = _("{key} must not stand in this file").format(key=key)
             hint = _("Take the line out and set {name} in the environment.")
-            name = (SECRETS | ADDRESSES)[key]
-            raise ConfigError(problem_at(where, problem), hint=hint.format(name=name))
+            raise ConfigError(problem_at(where, problem), hint=hint, name=name)
         if key == "ledger_url":
             _refuse_password(value, where)
         if key not in FILE_KEYS:
@@ -427,20 +403,15 @@ def _config_texts(file: Path) -> dict[str, YamlText]:
     Raises:
         ConfigError: It cannot be read or is not a map of keys.
     """
-    reader = YamlReader(
-        str(file),
-        _("It holds one “key: value” a line."),
-        words=_WORDS.__contains__,
-        allowed=_allowed,
-        error=ConfigError,
-    )
-    maps = list(reader.maps(_read(file)))
+    line = _("It holds one “key: value” a line.")
+    is_word = _WORDS.__contains__
+    reader = YamlReader(str(file), line, is_word, allowed=_allowed, error=ConfigError)
+    maps = [texts for _line, texts in reader.maps(_read(file))]
     if len(maps) > 1:
-        raise ConfigError(
-            _("{file} has to be a list of “key: value” lines.").format(file=file),
-            hint=_("Correct it, or delete the file to use the defaults."),
-        )
-    return maps[0][1] if maps else {}
+        problem = _("{file} has to be a list of “key: value” lines.")
+        hint = _("Correct it, or delete the file to use the defaults.")
+        raise ConfigError(problem, hint=hint, file=file)
+    return maps[0] if maps else {}
 
 
 def _read(file: Path) -> str:
@@ -486,15 +457,14 @@ def _config_error(exc: ValidationError, origin: Mapping[str, str]) -> ConfigErro
         return ConfigError(_unknown_key(origin.get(key, ""), key))
     shown = "" if key in SECRETS else f" ({masked(str(error['input']))[:60]!r})"
     problem = _("{key} has a value that does not fit{shown}")
-    problem = problem.format(key=key, shown=shown)
-    where = origin.get(key, "?")
-    return ConfigError(problem_at(where, problem), hint=_allowed(key))
+    told = problem_at(origin.get(key, "?"), problem.format(key=key, shown=shown))
+    return ConfigError(told, hint=_allowed(key))
 
 
 def _allowed(key: str) -> str:
     if key not in Settings.model_fields:
         return ""
-    return _("Allowed: {allowed}.").format(allowed=allowed_values(Settings, key))
+    return _("Allowed: {allowed}.").format(allowed=models.allowed_values(Settings, key))
 
 
 def save_settings(home: Path, **changes: Any) -> Path:
@@ -551,7 +521,7 @@ def save_secret(home: Path, key: str, value: str) -> None:
     """
     name = SECRETS[key]
     if re.search(r"[\s'\"\\]", value):
-        raise ConfigError(_("{name} must not have spaces or quotes.").format(name=name))
+        raise ConfigError(_("{name} must not have spaces or quotes."), name=name)
     file = home / ".env"
     lines = _read(file).splitlines()
     kept = [line for line in lines if not re.match(rf"\s*(export\s+)?{name}\s*=", line)]

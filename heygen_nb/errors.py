@@ -62,11 +62,19 @@ class HeygenNbError(Exception):
             or not a question.
         code: What a program can tell it by.
         exit_code: What a command ends with.
+        render_state: What its render counts as, unless HeyGen's answer was unclear.
+        render_id: Of the render it is about.
+        video_id: Of the video it is about.
+        post_id: Of the post it is about.
     """
 
     exit_code: ClassVar[int] = 1
+    render_state: ClassVar[str] = "rejected"
     code: str | None = None
     charged: bool | None = None
+    render_id: str | None = None
+    video_id: str = ""
+    post_id: int | None = None
 
     def __init__(self, message: str, *, hint: str = "", **facts: Any) -> None:
         values = {k: v for k, v in facts.items() if not hasattr(type(self), k)}
@@ -224,24 +232,22 @@ class RenderFailedError(HeygenNbError):
     """HeyGen ended a render as failed; HeyGen says failed renders cost nothing."""
 
     code = "rendering_failed"
+    render_state = "failed"
     charged = False
-    video_id: str = ""
 
 
 class OutcomeUnknownError(HeygenNbError):
     """Whether HeyGen accepted a render cannot be settled by machine."""
 
     exit_code = 5
-    code = "unknown"
-    render_id: str = ""
+    render_state = code = "unknown"
 
 
 class WaitTimeoutError(HeygenNbError):
     """Waiting stopped; the render goes on and ``video_id`` finds it again."""
 
     exit_code = 4
-    code = "timed_out"
-    video_id: str = ""
+    render_state = code = "timed_out"
 
 
 class DownloadError(HeygenNbError):
@@ -250,9 +256,9 @@ class DownloadError(HeygenNbError):
     ``expired``: even a fresh link did not lead to it.
     """
 
+    render_state = "completed"
     code = "download"
     charged = True
-    video_id: str = ""
     expired: bool = False
 
 
@@ -261,7 +267,6 @@ class DeliveryError(HeygenNbError):
 
     code = "telegram"
     retry_after_s: float | None = None
-    post_id: int | None = None
 
 
 class DeliveryRefusedError(DeliveryError):

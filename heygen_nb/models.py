@@ -5,39 +5,18 @@ from __future__ import annotations
 import hashlib
 import ipaddress
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 from urllib.parse import urlsplit
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    InstanceOf,
-    ModelWrapValidatorHandler,
-    ValidationError,
-    model_validator,
-)
+from pydantic import BaseModel, Field, InstanceOf, ValidationError, model_validator
 
-from heygen_nb.errors import (
-    ApiError,
-    ArgumentError,
-    ConfigError,
-    DownloadError,
-    DraftError,
-    HeygenNbError,
-    LedgerError,
-    OutcomeUnknownError,
-    RenderFailedError,
-    WaitTimeoutError,
-)
+from heygen_nb import errors
+from heygen_nb.errors import ConfigError, DraftError, HeygenNbError
 from heygen_nb.i18n import gettext as _, later
-
-if TYPE_CHECKING:
-    from heygen_nb.ledger import RenderRow
 
 ProgressStatus = Literal["pending", "processing", "completed", "failed", "unknown"]
 Backend = Literal["heygen", "sandbox"]
@@ -92,10 +71,9 @@ def check_address(url: str) -> str:
         )
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
         raise ConfigError(
-            _("{host} is not safe: a key is only sent over https.").format(
-                host=parts.hostname
-            ),
+            _("{host} is not safe: a key is only sent over https."),
             hint=_("Plain http is for this machine only (127.0.0.1)."),
+            host=parts.hostname,
         )
     return url
 
@@ -125,11 +103,11 @@ def short_id(text: str) -> str:
 
 
 class _Open(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = {"frozen": True}
 
 
 class _Frozen(_Open):
-    model_config = ConfigDict(extra="forbid")
+    model_config = {"extra": "forbid"}
 
 
 NO_BACKGROUND = "none"
@@ -172,7 +150,7 @@ class Draft(_Frozen):
 
     @model_validator(mode="wrap")
     @classmethod
-    def _checked(cls, data: Any, check: ModelWrapValidatorHandler[Draft]) -> Draft:
+    def _checked(cls, data: Any, check: Callable[[Any], Draft]) -> Draft:
         if isinstance(data, dict) and not data.get("id"):
             data = {**data, "id": short_id(str(data.get("script", "")))}
         try:
@@ -187,9 +165,8 @@ class Draft(_Frozen):
         Older versions kept any length: it is brought into what is allowed.
         """
         values = {name: getattr(row, name, None) for name in cls.model_fields}
-        if hasattr(type(row), "inputs"):  # a render's
-            own = _own(getattr(row, "inputs", {}))
-            values |= {"id": getattr(row, "draft_id", ""), **own}
+        if (inputs := getattr(row, "inputs", None)) is not None:  # a render's
+            values |= {"id": getattr(row, "draft_id", ""), **_own(inputs)}
         values |= changes
         if (seconds := values["duration"]) is not None:
             values["duration"] = min(max(seconds, MIN_DURATION_S), MAX_DURATION_S)
@@ -211,19 +188,20 @@ def _own(inputs: Mapping[str, Any]) -> dict[str, Any]:
 def _unfit(error: Mapping[str, Any]) -> DraftError:
     name = str(error["loc"][0]) if error["loc"] else ""
     if name not in Draft.model_fields:
+        keys = ", ".join(Draft.model_fields)
+        problem = _("A draft has no field “{name}”.")
         return DraftError(
-            _("A draft has no field “{name}”.").format(name=name),
-            hint=_("Allowed keys: {keys}.").format(keys=", ".join(Draft.model_fields)),
+            problem, hint=_("Allowed keys: {keys}."), name=name, keys=keys
         )
     if error["type"] == "missing":
-        return DraftError(
-            _("The draft has no script."), hint=_("Write what the avatar should say.")
-        )
+        hint = _("Write what the avatar should say.")
+        return DraftError(_("The draft has no script."), hint=hint)
     return DraftError(
-        _("{key} has a value that does not fit: {value}.").format(
-            key=name, value=repr(error["input"])[:60]
-        ),
-        hint=_("Allowed: {allowed}.").format(allowed=allowed_values(Draft, name)),
+        _("{key} has a value that does not fit: {value}."),
+        hint=_("Allowed: {allowed}."),
+        key=name,
+        value=f"{error['input']!r:.60}",
+        allowed=allowed_values(Draft, name),
     )
 
 
@@ -289,7 +267,24 @@ class Quote(_Frozen):
     source: str = ""
 
 
-class Video(_Frozen):
+class _Film(_Open):
+    """What a finished video and a line of ``--json`` both tell."""
+
+    draft_id: str = ""
+    render_id: str | None = None
+    revision: str | None = None
+    video_id: str | None = None
+    backend: str = "heygen"
+    status: str
+    path: Path | None = None
+    subtitles: Path | None = None
+    thumbnail: Path | None = None
+    duration_s: float | None = None
+    target_s: float | None = None
+    cost: float | None = None
+
+
+class Video(_Film, _Frozen):
     """A video at HeyGen (or in the sandbox), and its files once downloaded.
 
     ``video_url``, ``subtitle_url`` and ``thumbnail_url`` are signed and expire;
@@ -299,19 +294,12 @@ class Video(_Frozen):
     video_id: str
     status: ProgressStatus
     backend: Backend = "heygen"
-    draft_id: str = ""
     render_id: str = ""
     revision: str = ""
     title: str = ""
     video_url: str | None = Field(default=None, repr=False)
     subtitle_url: str | None = Field(default=None, repr=False)
     thumbnail_url: str | None = Field(default=None, repr=False)
-    path: Path | None = None
-    subtitles: Path | None = None
-    thumbnail: Path | None = None
-    duration_s: float | None = None
-    target_s: float | None = None
-    cost: float | None = None
     elapsed_s: float = 0.0
     failure_code: str | None = None
     failure_message: str | None = None
@@ -417,21 +405,10 @@ class Failure(_Open):
         )
 
 
-class Outcome(_Open):
+class Outcome(_Film):
     """One line of ``render --json``; paths are absolute or null."""
 
-    draft_id: str
-    render_id: str | None = None
-    revision: str | None = None
-    video_id: str | None = None
-    backend: str
     status: Status
-    path: Path | None = None
-    subtitles: Path | None = None
-    thumbnail: Path | None = None
-    duration_s: float | None = None
-    target_s: float | None = None
-    cost: float | None = None
     sent: bool | Literal["unsure"] = False
     post_id: int | None = None
     error: Failure | None = None
@@ -440,26 +417,24 @@ class Outcome(_Open):
     @classmethod
     def of_video(cls, video: Video) -> Outcome:
         """Make it of a finished video."""
-        same = cls.model_fields.keys() & type(video).model_fields.keys()
-        return cls(**{**video.model_dump(include=set(same)), "status": "completed"})
+        same = video.model_dump(include=set(_Film.model_fields))
+        return cls(**{**same, "status": "completed"})
 
     @classmethod
     def of_error(
-        cls,
-        draft_id: str,
-        backend: str,
-        error: HeygenNbError,
-        row: RenderRow | None = None,
+        cls, draft_id: str, backend: str, error: HeygenNbError, row: Any = None
     ) -> Outcome:
         """Make it of what stopped the render; ``row`` is what the ledger has."""
+        sent = isinstance(error, errors.ApiError | errors.LedgerError)
+        unclear = sent and error.charged is not False
+        status = cast("Status", "unknown" if unclear else error.render_state)
         return cls(
             draft_id=draft_id,
             backend=backend,
-            video_id=getattr(error, "video_id", None)
-            or (row.video_id if row else None),
-            render_id=row.id if row else getattr(error, "render_id", None),
+            video_id=error.video_id or (row.video_id if row else None),
+            render_id=row.id if row else error.render_id,
             revision=row.revision if row else None,
-            status=_status_of(error),
+            status=status,
             error=Failure.of(error),
             exit_code=error.exit_code,
         )
@@ -471,33 +446,14 @@ class Outcome(_Open):
 
     def not_posted(self, error: HeygenNbError) -> Outcome:
         """Return it with why there is no post, or perhaps one."""
-        return self.model_copy(
-            update={
-                "sent": "unsure" if error.code == "unsure" else False,
-                "post_id": getattr(error, "post_id", None),
-                "error": Failure.of(error),
-                "exit_code": error.exit_code,
-            }
-        )
+        sent = "unsure" if error.code == "unsure" else False
+        told = {"error": Failure.of(error), "exit_code": error.exit_code}
+        return self.model_copy(update={"sent": sent, "post_id": error.post_id, **told})
 
 
-_STATUS: dict[type[HeygenNbError], Status] = {
-    OutcomeUnknownError: "unknown",
-    RenderFailedError: "failed",
-    WaitTimeoutError: "timed_out",
-    DownloadError: "completed",
-}
-
-
-def _status_of(error: HeygenNbError) -> Status:
-    open_question = isinstance(error, ApiError | LedgerError)
-    if open_question and error.charged is not False:
-        return "unknown"
-    found = (status for kind, status in _STATUS.items() if isinstance(error, kind))
-    return next(found, "rejected")
-
-
-def unexpected(given: object, kind: type, *, many: bool = False) -> ArgumentError:
+def unexpected(
+    given: object, kind: type, *, many: bool = False
+) -> errors.ArgumentError:
     """Return the words for what is no draft, no video or no id of one."""
     told = _("The id of a video is expected, not {given}.")
     hint = _("It stands in video.video_id.")
@@ -513,4 +469,4 @@ def unexpected(given: object, kind: type, *, many: bool = False) -> ArgumentErro
     if isinstance(given, Coroutine):
         given.close()  # Python would warn that it never ran
         hint = _("It has not run yet: put await before it.")
-    return ArgumentError(told.format(given=f"{given!r:.60}"), hint=hint)
+    return errors.ArgumentError(told, hint=hint, given=f"{given!r:.60}")

@@ -21,8 +21,12 @@ from starlette.responses import JSONResponse, Response
 
 from heygen_nb.sandbox.api import ListQuery, data, found
 
-# What there is to choose from: voices, looks and what they cost.
-CATALOGUE = json.loads(Path(__file__).with_name("catalogue.json").read_text("utf-8"))
+
+def _packaged(name: str) -> Any:
+    return json.loads(Path(__file__).with_name(f"{name}.json").read_text("utf-8"))
+
+
+CATALOGUE = _packaged("catalogue")  # what all voices and looks share, and the rates
 _SHOWN = ("voice_id", "name", "language", "gender", "type", "support_pause")
 _NOISE = 0.03
 # Of its length at the slowest and the fastest speed a stiff voice changes 2 %.
@@ -62,53 +66,7 @@ class SandboxVoice:
 @lru_cache
 def voices() -> dict[str, SandboxVoice]:
     """Return all voices by id: private, then public in the order of the listing."""
-    made = []
-    for number, (name, code, index) in enumerate(CATALOGUE["own_voices"], 1):
-        own = {"voice_id": f"voice_own_{number:02}", "name": name, "type": "private"}
-        made.append(replace(_voice(code, index), **own))
-    many = CATALOGUE["many_voices"]
-    rows = [
-        (code, index)
-        for code in CATALOGUE["languages"]
-        for index in range(many.get(code, 30))
-    ]
-    # Two nice ones of both languages of the product lead.
-    rows.sort(key=lambda row: row[0] not in many or row[1] > 1)
-    made += [_voice(*row) for row in rows]
-    return {voice.voice_id: voice for voice in made}
-
-
-def _voice(code: str, index: int) -> SandboxVoice:
-    voice_id = f"voice_{code}_{index + 1:03}"
-    dice = random.Random(voice_id)  # noqa: S311 - the same voices everywhere
-    gender = ("female", "male")[index % 2]
-    styles = CATALOGUE["styles"]
-    name = f"{person_name(gender, index // 2)} - {styles[index // 8 % len(styles)]}"
-    variant = f"{gender[0]}{dice.randint(1, 4)}"
-    sound = (name, dice.randint(128, 186), variant, dice.randint(38, 62), 0.3)
-    name, wpm, variant, pitch, pause_s = CATALOGUE["chosen_by_ear"].get(voice_id, sound)
-    return SandboxVoice(
-        voice_id=voice_id,
-        name=name,
-        language=CATALOGUE["languages"][code][0],
-        gender=gender,
-        code=code,
-        words_per_minute=wpm,
-        variant=variant,
-        pitch=pitch,
-        pause_s=pause_s,
-        # Four of eight have no oddity, the chosen ones among them.
-        starfish=index % 8 in range(5),
-        stiff=index % 8 in (4, 6),
-        support_pause=index % 8 not in (5, 7),
-    )
-
-
-def person_name(gender: str, number: int) -> str:
-    """Return the first name of one of many."""
-    names: list[str] = CATALOGUE["names"][gender]
-    again, who = divmod(number, len(names))
-    return names[who] + (f" {again + 1}" if again else "")
+    return {row[0]: SandboxVoice(*row) for row in _packaged("voices")}
 
 
 async def list_voices(request: Request) -> Response:
@@ -158,9 +116,9 @@ class SandboxLook:
     preferred_orientation: str
     image_width: int
     image_height: int
-    supported_api_engines: tuple[str, ...]
+    supported_api_engines: list[str]
     default_voice_id: str
-    tags: tuple[str, ...]
+    tags: list[str]
     matting: Literal["trained", "untrained", "ignored"]
     captioned: bool
     status: str | None = None
@@ -172,39 +130,11 @@ def looks(*, narrow: bool) -> dict[str, SandboxLook]:
 
     ``narrow``: Each takes a few engines only.
     """
-    own: dict[str, Any] = {"group_id": "group_own", "default_voice_id": "voice_own_01"}
-    made = [
-        _look(number - 1, narrow, own | row | {"id": f"look_own_{number:02}"})
-        for number, row in enumerate(CATALOGUE["own_looks"], 1)
-    ]
-    public = range(CATALOGUE["looks"] - len(made))
-    made += [_look(index, narrow, {}) for index in public]
-    return {look.id: look for look in made}
-
-
-def _look(index: int, narrow: bool, own: dict[str, Any]) -> SandboxLook:  # noqa: FBT001 - private
-    person, setting = divmod(index, len(CATALOGUE["places"]))
-    place, taken = CATALOGUE["places"][setting], CATALOGUE["engines_taken"]
-    gender = ("female", "male")[person % 2]
-    kind = own.get("avatar_type") or [*taken][person % 3]
-    some = taken[kind][person // 3 % len(taken[kind])]
-    shape = [*CATALOGUE["sizes"]][setting % 3]
-    usual = {
-        "id": f"look_{person + 1:03}_{setting + 1}",
-        "name": f"{person_name(gender, person // 2)}, {place}",
-        "group_id": f"group_{person + 1:03}",
-        "avatar_type": kind,
-        "gender": gender,
-        "preferred_orientation": shape,
-        "image_width": CATALOGUE["sizes"][shape][0],
-        "image_height": CATALOGUE["sizes"][shape][1],
-        "supported_api_engines": tuple(some if narrow else CATALOGUE["engines"]),
-        "default_voice_id": f"voice_en_{person % 2 + 1:03}",
-        "tags": (place,),
-        "matting": CATALOGUE["matting"][person // 3 % len(CATALOGUE["matting"])],
-        "captioned": person % 10 != 9,  # noqa: PLR2004 - the last of ten
-    }
-    return SandboxLook(**usual | own)
+    known = {row[0]: SandboxLook(*row) for row in _packaged("looks")}
+    if narrow:
+        return known
+    every = [*CATALOGUE["engines"]]
+    return {i: replace(look, supported_api_engines=every) for i, look in known.items()}
 
 
 async def list_looks(request: Request) -> Response:

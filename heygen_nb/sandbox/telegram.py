@@ -5,6 +5,7 @@ Limits, texts and shapes of errors are those of the public Bot API server.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import secrets
@@ -35,7 +36,7 @@ _THUMBNAIL_BYTES = 200_000
 _THUMBNAIL_PX = 320
 _CAPTION = 1024
 _TEXT = 4096
-_KINDS = {"sendVideo": "video", "sendDocument": "document"}
+_KINDS = {"sendMessage": "text", "sendVideo": "video", "sendDocument": "document"}
 _templates = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True)
 
 
@@ -54,7 +55,7 @@ class Telegram:
     def routes(self) -> list[Route]:
         """Return the routes of the bot and of the chat's page."""
         # A route for each method: requests are counted by route.
-        names = ["getMe", "getChat", "sendMessage", *_KINDS, "{method}"]
+        names = ["getMe", "getChat", *_KINDS, "{method}"]
         return [
             *(
                 Route(f"/bot{{token}}/{name}", self._answer, methods=["GET", "POST"])
@@ -82,40 +83,50 @@ class Telegram:
             raise _Error(401, "Unauthorized")
         method, result = request.url.path.rpartition("/")[2], _BOT
         if method != "getMe":
-            if method not in ("getChat", "sendMessage", *_KINDS):
+            if method not in ("getChat", *_KINDS):
                 raise _Error(404, "Not Found")
             chat = _CHATS.get(str(arguments.get("chat_id", "")).lower())
             if chat is None:
                 raise _Error(400, "Bad Request: chat not found")
             result = chat | _CHAT_DETAILS
-        if method.startswith("send"):
-            kept = self._upload if method in _KINDS else self._text
-            post = kept(method, arguments)
+        if method in _KINDS:
+            post = self._post(method, arguments)
             self._state.put(post)
             sent = {"message_id": int(post.id), "date": int(post.at), "chat": chat}
             result = sent | {"sender_chat": chat} | self._content(post)
         return JSONResponse({"ok": True, "result": result})
 
-    def _text(self, method: str, arguments: Mapping[str, Any]) -> PostState:
-        text = str(arguments.get("text", ""))
-        if not text.strip():
-            raise _Error(400, "Bad Request: message text is empty")
-        if _length(text) > _TEXT:
-            raise _Error(400, "Bad Request: message is too long")
-        return self._new(method, text, arguments)
-
-    def _upload(self, method: str, arguments: Mapping[str, Any]) -> PostState:
-        caption = str(arguments.get("caption", ""))
-        if _length(caption) > _CAPTION:
-            raise _Error(400, "Bad Request: message caption is too long")
-        upload = _attached(arguments, _KINDS[method])
+    def _post(self, method: str, arguments: Mapping[str, Any]) -> PostState:
+        """Take a message, or refuse it in Telegram's words."""
+        kind, words = _KINDS[method], "message caption"
+        text, most = str(arguments.get("caption", "")), _CAPTION
+        if kind == "text":
+            text, most, words = str(arguments.get("text", "")), _TEXT, "message"
+        # Telegram counts in units of UTF-16
+        if len(text.encode("utf-16-le")) // 2 > most:
+            raise _Error(400, f"Bad Request: {words} is too long")
+        post = PostState(
+            id=str(len(self._state.posts) + 1),
+            method=method,
+            at=self._state.clock.now(),
+            text=text,
+            fields={
+                name: value
+                for name, value in arguments.items()
+                if isinstance(value, str) and name not in ("text", "caption")
+            },
+        )
+        if kind == "text":
+            if not text.strip():
+                raise _Error(400, "Bad Request: message text is empty")
+            return post
+        upload = _attached(arguments, kind)
         if upload is None:
             raise _Error(400, "Bad Request: wrong file identifier/HTTP URL specified")
         if not upload.size:
             raise _Error(400, "Bad Request: file must be non-empty")
         if upload.size > _FILE_BYTES:
             raise _Error(413, "Request Entity Too Large")
-        post = self._new(method, caption, arguments)
         post.file_name = upload.filename or "file"
         post.mime_type = upload.content_type
         post.size_bytes = upload.size
@@ -125,22 +136,16 @@ class Telegram:
             shutil.copyfileobj(upload.file, out)
         thumbnail = _attached(arguments, "thumbnail")
         content = thumbnail.file.read() if thumbnail else b""
-        if _is_thumbnail(content):  # Telegram ignores any other
-            post.thumbnail_bytes = len(content)
-            self._path(post.id, "thumbnail").write_bytes(content)
+        with contextlib.suppress(UnidentifiedImageError):
+            image = Image.open(io.BytesIO(content), formats=("JPEG",))
+            if len(content) <= _THUMBNAIL_BYTES and max(image.size) <= _THUMBNAIL_PX:
+                post.thumbnail_bytes = len(content)  # Telegram ignores any other
+                self._path(post.id, "thumbnail").write_bytes(content)
         return post
 
-    def _new(self, method: str, text: str, arguments: Mapping[str, Any]) -> PostState:
-        fields = {
-            name: value
-            for name, value in arguments.items()
-            if isinstance(value, str) and name not in ("text", "caption")
-        }
-        number, now = str(len(self._state.posts) + 1), self._state.clock.now()
-        return PostState(id=number, method=method, at=now, text=text, fields=fields)
-
     def _content(self, post: PostState) -> dict[str, Any]:
-        if post.method not in _KINDS:
+        kind = _KINDS[post.method]
+        if kind == "text":
             return {"text": post.text}
         file = _file_id("file", post.id, post.size_bytes)
         file |= {"file_name": post.file_name, "mime_type": post.mime_type}
@@ -148,10 +153,10 @@ class Telegram:
             file[name] = int(post.fields.get(name, 0))
         if post.thumbnail_bytes:
             with Image.open(self._path(post.id, "thumbnail")) as image:
-                width, height = image.size
+                size = {"width": image.width, "height": image.height}
             thumbnail = _file_id("thumbnail", post.id, post.thumbnail_bytes)
-            file["thumbnail"] = thumbnail | {"width": width, "height": height}
-        return {_KINDS[post.method]: file, "caption": post.text}
+            file["thumbnail"] = thumbnail | size
+        return {kind: file, "caption": post.text}
 
     def _path(self, post_id: str, name: str) -> Path:
         return self._state.folder / "telegram" / post_id / name
@@ -192,19 +197,6 @@ def _attached(arguments: Mapping[str, Any], field: str) -> UploadFile | None:
     return value if isinstance(value, UploadFile) else None
 
 
-def _is_thumbnail(content: bytes) -> bool:
-    try:
-        image = Image.open(io.BytesIO(content), formats=("JPEG",))
-    except UnidentifiedImageError:
-        return False
-    return len(content) <= _THUMBNAIL_BYTES and max(image.size) <= _THUMBNAIL_PX
-
-
 def _file_id(kind: str, post_id: str, size_bytes: int) -> dict[str, Any]:
     unique = f"{kind}{post_id}"
     return {"file_id": unique, "file_unique_id": unique, "file_size": size_bytes}
-
-
-def _length(text: str) -> int:
-    """Return the length as Telegram counts it: in UTF-16 units."""
-    return len(text.encode("utf-16-le")) // 2

@@ -26,7 +26,7 @@ from heygen_nb.models import Draft, Outcome, Video
 from heygen_nb.money import amount_text
 from heygen_nb.renderer.account import Account
 from heygen_nb.renderer.finish import words_of
-from heygen_nb.renderer.order import next_unpaid, over_limit, quote_all
+from heygen_nb.renderer.order import over_limit, quote_all
 from heygen_nb.renderer.request import Proposal
 
 _SHOWN = 20  # plans of a large table
@@ -70,9 +70,8 @@ class _Rendering:
 
     async def _only_sample(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """Render the first draft that is not rendered yet, and say how to go on."""
-        again = self.options.again
-        plan = await next_unpaid(self.account, drafts, self.settings, again=again)
-        if plan is None:
+        plans = await self._quoted(drafts, most=1)
+        if not plans:
             text = ngettext(
                 "✅ The {count} row is rendered already.",
                 "✅ All {count} rows are rendered already.",
@@ -80,7 +79,7 @@ class _Rendering:
             )
             say(text.format(count=len(drafts)), err)
             return []
-        outcomes = await self._asked([_draft_of(plan, drafts)])
+        outcomes = await self._asked([plans[0].draft])
         say(_("👉 To render the other rows too, leave out --sample."), err)
         return outcomes
 
@@ -95,7 +94,7 @@ class _Rendering:
             )
             say(text.format(count=known), err)
         if self._asks and len(plans) > 1 and any(plan.quote.amount for plan in plans):
-            sample = _draft_of(plans[0], drafts)
+            sample = plans[0].draft
             question = _("Render one of {count} rows first, as a sample?")
             agreed = await self._agreed([sample], question.format(count=len(plans)))
             if agreed:
@@ -143,9 +142,13 @@ class _Rendering:
     def _asks(self) -> bool:
         return on_terminal() and not self.options.yes
 
-    async def _quoted(self, drafts: Sequence[Draft]) -> list[Proposal]:
+    async def _quoted(
+        self, drafts: Sequence[Draft], most: int | None = None
+    ) -> list[Proposal]:
         again = self.options.again
-        return await quote_all(self.account, drafts, self.settings, again=again)
+        return await quote_all(
+            self.account, drafts, self.settings, again=again, most=most
+        )
 
     async def _agreed(self, drafts: Sequence[Draft], question: str) -> Settings | None:
         """Show the quote; ask on a terminal, elsewhere keep to the limits.
@@ -191,10 +194,6 @@ class _Rendering:
                 say(_("⚠️ The balance is not enough for all of it."), err)
 
 
-def _draft_of(plan: Proposal, drafts: Sequence[Draft]) -> Draft:
-    return next(draft for draft in drafts if draft.id == plan.new.draft_id)
-
-
 def _quote_text(plans: Sequence[Proposal], total: float) -> str:
     text = ngettext(
         "{count} video, about {seconds:.0f} s: {amount}",
@@ -216,7 +215,7 @@ def _show_plans(plans: Sequence[Proposal]) -> None:
         length = _("about {seconds:.0f} s ({low:.0f}–{high:.0f})").format(
             seconds=plan.length.seconds, low=plan.length.low_s, high=plan.length.high_s
         )
-        say(f"#{plan.new.draft_id} {voice} · {avatar} · {length}", err)
+        say(f"#{plan.draft.id} {voice} · {avatar} · {length}", err)
         for warning in plan.warnings:
             say(f"⚠️ {warning}", err)
         if prices := plan.prices:

@@ -22,19 +22,10 @@ from heygen_nb.errors import (
 )
 from heygen_nb.files import file_stem
 from heygen_nb.i18n import gettext as _
+from heygen_nb.renderer import speech
 from heygen_nb.renderer.archive import keep, video_of
 from heygen_nb.renderer.background import background_source
 from heygen_nb.renderer.finish import WORDS, in_other_process
-from heygen_nb.renderer.speech import (
-    FILM_NEAR_S,
-    Audio,
-    Wish,
-    fitted,
-    kept_sound,
-    spoken,
-    text_key,
-    words_beside,
-)
 from heygen_nb.renderer.submit import Waits, record
 from heygen_nb.renderer.wait import clock_for, status_line
 from heygen_nb.timing import RenderTimes
@@ -61,13 +52,22 @@ async def ask_for_speech(
         ApiError: HeyGen refused; nothing was charged.
         LimitError: Three speeches of this text were not usable.
     """
+    body = json.loads(row.body)
+    wish = speech.Wish(
+        draft_id=row.draft_id,
+        target_s=row.target_s or 0.0,
+        expected_s=(row.estimate_s or 0.0) - row.pad_s,
+        near_s=speech.FILM_NEAR_S,
+        each_text=True,
+        **{name: body[name] for name in speech.ASKED},
+    )
     # Only a person orders another attempt; that one may pay although an answer of
     # an earlier one was lost, but not twice.
     again = row.attempt > 1 and row.state == "planned" and not row.unanswered
     await record(account, hold, "asked", unanswered=True)
     hold.check()
     try:
-        said = await _said(account, row, report, again=again)
+        said = await _said(account, wish, Waits(account, report), again=again)
     except OutcomeUnknownError as error:
         if row.state != "unknown":
             await record(account, hold, "unknown", state="unknown", error_code="lost")
@@ -82,8 +82,6 @@ async def ask_for_speech(
         fields = ended if isinstance(error, InvalidRequestError) else waits
         await record(account, hold, "refused", unanswered=False, **fields)
         raise
-    key = text_key(row.voice_id, json.loads(row.body)["text"])
-    calls = await asyncio.to_thread(account.ledger.speech.of_text, account.payer, key)
     return await record(
         account,
         hold,
@@ -94,36 +92,26 @@ async def ask_for_speech(
         error_code=None,
         speed=said.speed,
         # what was bought for an earlier film of these words is not billed again
-        cost=sum(c.cost or 0.0 for c in calls if c.created_at >= row.created_at),
+        cost=sum(
+            call.cost or 0.0
+            for call in await speech.calls_of(account, wish)
+            if call.created_at >= row.created_at
+        ),
         reserved_cost=0.0,
         inputs={**row.inputs, "sound": said.path.name},
     )
 
 
 async def _said(
-    account: Account, row: RenderRow, report: Report, *, again: bool
-) -> Audio:
-    body = json.loads(row.body)
-    wish = Wish(
-        draft_id=row.draft_id,
-        script=body["text"],
-        voice_id=body["voice_id"],
-        target_s=row.target_s or 0.0,
-        speed=body["speed"],
-        slowest=body["slowest"],
-        fastest=body["fastest"],
-        expected_s=(row.estimate_s or 0.0) - row.pad_s,
-        near_s=FILM_NEAR_S,
-        each_text=True,
-    )
-    waits = Waits(account, report)
+    account: Account, wish: speech.Wish, waits: Waits, *, again: bool
+) -> speech.Audio:
     while True:
         try:
             # The limits were asked when this was ordered, and its cost set aside.
-            said, _fresh = await spoken(
+            said, _fresh = await speech.spoken(
                 account, wish, allow=lambda _spent: None, again=again
             )
-            return await fitted(account, wish, said)
+            return await speech.fitted(account, wish, said)
         except RateLimitedError as error:
             if not waits.may_last(error.retry_after_s):
                 raise
@@ -176,7 +164,7 @@ async def make_film(
 
 
 def _sound(account: Account, row: RenderRow) -> Path:
-    sound = kept_sound(account, str(row.inputs["sound"]))
+    sound = speech.kept_sound(account, str(row.inputs["sound"]))
     if sound.exists():
         return sound
     told = _("The sound {file} was deleted: the film cannot be made of it.")
@@ -189,7 +177,7 @@ def _sound(account: Account, row: RenderRow) -> Path:
 
 def _make(sound: Path, target: Path, wish: dict[str, Any]) -> tuple[float, float]:
     """Make a film; return how long its speech was, and how long it is."""
-    words = words_beside(sound)
+    words = speech.words_beside(sound)
     told = json.loads(words.read_text("utf-8")) if words.exists() else []
     length_s = wish.pop("length_s")
     film, said = finishing.make_film(

@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.drafts import check_draft
@@ -37,34 +40,15 @@ from heygen_nb.ledger.leases import taken_over
 from heygen_nb.log import ProgressCallback, Report
 from heygen_nb.models import NO_AVATAR, Draft, Quote
 from heygen_nb.money import amount_text, check_limits
-from heygen_nb.renderer import settings_for
+from heygen_nb.renderer import resolve, settings_for, speech
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.background import asset_of, changed
 from heygen_nb.renderer.batch import send_together
 from heygen_nb.renderer.request import Proposal, make_plan, speech_model
-from heygen_nb.renderer.resolve import (
-    describe_voice,
-    finish_of,
-    must_speak_first,
-    picture_and_sound,
-    revisions_of,
-    voice_meant,
-)
-from heygen_nb.renderer.speech import (
-    MAX_CALLS,
-    Audio,
-    Wish,
-    say,
-    settled,
-    sound_of,
-    spoken,
-)
+from heygen_nb.renderer.submit import accepted
 from heygen_nb.timing import script_language
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from heygen_nb.config import Settings
 
 log = logging.getLogger("heygen_nb.renderer")
@@ -115,21 +99,23 @@ async def order(
     """
     report = Report(progress, draft.id)
     if not again and (row := await _standing(account, draft, settings)):
-        wished = draft.caption, send_to or row.send_to, finish_of(settings)
+        finish = resolve.finish_of(settings)
+        wished = draft.caption, send_to or row.send_to, finish
         if wished != (row.caption, row.send_to, row.inputs.get("finish")):
             await asyncio.to_thread(account.ledger.wish, row.id, *wished)
         return row.id
     line = _("🎬 Creating video for script #{id}...")
     await report("pending", line.format(id=draft.id))
-    plan = await _decide(account, draft, settings, report, again=again)
-    if warning := await short_of(account, plan.quote):
+    plan, made = await _decide(account, draft, settings, report, again=again)
+    quoted = plan.quote
+    if warning := await short_of(account, quoted):
         await report("pending", f"⚠️ {warning}")
     stored, _new = await asyncio.to_thread(
         account.ledger.plan,
         account.payer,
-        plan.new.model_copy(update={"send_to": send_to}),
+        plan.new.model_copy(update={**made, "send_to": send_to}),
         again=again,
-        allow=_allow(plan.quote, settings),
+        allow=_allow(quoted, settings),
     )
     return stored.id
 
@@ -163,10 +149,9 @@ async def order_all(
                     send_to=send_to,
                     progress=wish.progress,
                 )
-            except STOPS_ALL as error:
-                account.stop(error)
-                return error
             except HeygenNbError as error:
+                if isinstance(error, STOPS_ALL):
+                    account.stop(error)
                 return error
 
     ordered = await asyncio.gather(*(one(wish) for wish in wanted))
@@ -202,28 +187,25 @@ async def quote_all(
     settings: Settings,
     *,
     again: bool = False,
+    most: int | None = None,
 ) -> list[Proposal]:
-    """Return what will be used and paid, without the drafts that cost nothing."""
-    plans = [
-        await quote(account, draft, settings_for(draft, settings), again=again)
-        for draft in drafts
-    ]
-    return [plan for plan in plans if plan]
+    """Return what will be used and paid, without the drafts that cost nothing.
 
-
-async def next_unpaid(
-    account: Account,
-    drafts: Sequence[Draft],
-    settings: Settings,
-    *,
-    again: bool = False,
-) -> Proposal | None:
-    """Return the plan of the first draft that is not rendered; None if all are."""
+    Args:
+        account: Who pays.
+        drafts: To render.
+        settings: Without the drafts' own.
+        again: Pay for another video of unchanged drafts.
+        most: How many are wanted, the first of them; all by default.
+    """
+    plans: list[Proposal] = []
     for draft in drafts:
+        if len(plans) == most:
+            break
         chosen = settings_for(draft, settings)
         if plan := await quote(account, draft, chosen, again=again):
-            return plan
-    return None
+            plans.append(plan)
+    return plans
 
 
 async def over_limit(
@@ -238,7 +220,7 @@ async def over_limit(
     )
     for plan in plans:
         try:
-            _allow(plan.quote, settings, calls=MAX_CALLS)(spent)
+            _allow(plan.quote, settings, calls=speech.MAX_CALLS)(spent)
         except LimitError as error:
             return error
         spent += plan.quote.at_most
@@ -262,18 +244,18 @@ async def short_of(account: Account, quoted: Quote) -> str:
     )
 
 
-async def speak(account: Account, draft: Draft, settings: Settings) -> Audio:
+async def speak(account: Account, draft: Draft, settings: Settings) -> speech.Audio:
     """Make the speech of a draft (paid, once), to be heard before the video is.
 
     In exact mode :func:`order` renders that very sound and pays for no other.
     """
     exact = settings.model_copy(update={"length_mode": "exact"})
-    return await _say(account, await make_plan(account, draft, exact), exact)
+    return await _say(account, await make_plan(account, draft, exact))
 
 
 async def quote_phrase(
     account: Account, text: str, settings: Settings
-) -> tuple[Wish, str, float]:
+) -> tuple[speech.Wish, str, float]:
     """Return how HeyGen's voice is asked for a phrase, its name, and the cost.
 
     The cost is the upper end of the estimate; 0 when that sound is here already.
@@ -284,25 +266,26 @@ async def quote_phrase(
     """
     draft = Draft(script=text)
     check_draft(draft)
-    voice = await voice_meant(account, settings.heygen_voice, speaks_first=True)
-    await must_speak_first(account, voice)
+    voice = await resolve.voice_meant(account, settings.heygen_voice, speaks_first=True)
+    await resolve.must_speak_first(account, voice)
     model, language = await speech_model(account), script_language(text)
     length = model.estimate(text, voice_id=voice.voice_id, language=language)
-    wish = Wish(
+    wish = speech.Wish(
         draft_id=draft.id,
-        script=text,
+        text=text,
         voice_id=voice.voice_id,
         target_s=length.seconds,
         expected_s=length.high_s,
         near_s=math.inf,  # any length is the right one
         each_text=True,
     )
-    cost = 0.0 if await settled(account, wish) else account.rates.speech * length.high_s
-    return wish, describe_voice(voice), cost
+    here = await speech.settled(account, wish)
+    cost = 0.0 if here else account.rates.speech * length.high_s
+    return wish, resolve.describe_voice(voice), cost
 
 
 async def say_phrase(
-    account: Account, wish: Wish, settings: Settings, cost: float
+    account: Account, wish: speech.Wish, settings: Settings, cost: float
 ) -> Path:
     """Have a phrase said (paid, once); return the sound.
 
@@ -318,20 +301,16 @@ async def say_phrase(
         ApiError: HeyGen refused; nothing was charged.
         DownloadError: It was made and paid, but its sound could not be had.
     """
-    currency = account.rates.currency
-
-    def allow(spent: float) -> None:
-        check_limits(settings, cost, spent, currency)
-
+    allow = partial(check_limits, settings, cost, currency=account.rates.currency)
     try:
-        said, _fresh = await spoken(account, wish, allow=allow)
+        said, _fresh = await speech.spoken(account, wish, allow=allow)
     except OutcomeUnknownError:
         raise OutcomeUnknownError(
             _("This phrase may have been paid: HeyGen's answer was lost."),
             render_id="",
             hint=_("To pay for another speech, spell it a little differently."),
         ) from None
-    return sound_of(account, said)
+    return speech.sound_of(account, said)
 
 
 async def order_again(account: Account, render_id: str, settings: Settings) -> str:
@@ -395,15 +374,7 @@ async def adopt(account: Account, render_id: str, video_id: str) -> None:
     async with account.hold(RenderRow, row.id) as hold:
         if hold is None:
             raise taken_over(row.id)
-        await asyncio.to_thread(
-            ledger.record,
-            hold,
-            "adopted",
-            state="submitted",
-            video_id=video.id,
-            unanswered=False,
-            error_code=None,
-        )
+        await accepted(account, hold, video.id, "adopted")
 
 
 def _settled(row: RenderRow) -> LedgerError:
@@ -423,15 +394,15 @@ async def _standing(
     Raises:
         ConfigError: The background is a file that is not there.
     """
-    inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
-    return await asyncio.to_thread(
-        account.ledger.find, account.payer, draft.id, *revisions_of(draft, inputs)
-    )
+    inputs = await asyncio.to_thread(resolve.picture_and_sound, draft, settings)
+    revisions = resolve.revisions_of(draft, inputs)
+    find = account.ledger.find
+    return await asyncio.to_thread(find, account.payer, draft.id, *revisions)
 
 
 async def _decide(
     account: Account, draft: Draft, settings: Settings, report: Report, *, again: bool
-) -> Proposal:
+) -> tuple[Proposal, dict[str, Any]]:
     """Make the plan, and first all that its body needs: picture and speech."""
     payer, audio, asset_id = account.payer, None, ""
     try:
@@ -439,51 +410,47 @@ async def _decide(
         async with turn("order", account):  # the first one reads all voices for all
             plan = await make_plan(account, draft, settings)
             made = await made_before(account, plan.new)
-        if picture := plan.picture:
+        if picture := plan.cast.picture:
             asset_id = await asset_of(account, picture, report)
     except HeygenNbError as error:
         error.charged = False  # nothing that costs was sent yet
         if isinstance(error, NotAuthorizedError):  # under another key it may have been
             waiting = account.ledger.history.elsewhere
-            error.charged = None if await asyncio.to_thread(waiting, payer) else False
+            if await asyncio.to_thread(waiting, payer):
+                error.charged = None
         raise
+    avatar, voice = plan.avatar, plan.voice
     line = _("🎤 Voice: {voice} · avatar: {avatar}")
-    if not plan.avatar:
+    if not avatar:
         line = _("🎤 Voice: {voice} · background only")
-    await report("pending", line.format(voice=plan.voice, avatar=plan.avatar))
+    await report("pending", line.format(voice=voice, avatar=avatar))
     for warning in plan.warnings:
         await report("pending", f"⚠️ {warning}")
-    adopted = not again and made["made_video_id"]
     exact = settings.length_mode == "exact" and not settings.films_here
-    if exact and not adopted:
+    if exact and (again or not made["made_video_id"]):
         line = _("🎙️ Making the speech first, for the exact length...")
         await report("pending", line)
-        audio = await _say(account, plan, settings, again=again)
+        audio = await _say(account, plan, again=again)
     if audio or picture:
         plan = await make_plan(account, draft, settings, audio=audio, asset_id=asset_id)
-    if picture and plan.picture != picture:
+    if picture and plan.cast.picture != picture:
         raise changed(picture.path)
-    return replace(plan, new=plan.new.model_copy(update=made))
+    return plan, made
 
 
 async def _say(
-    account: Account, plan: Proposal, settings: Settings, *, again: bool = False
-) -> Audio:
+    account: Account, plan: Proposal, *, again: bool = False
+) -> speech.Audio:
     # what was spoken already is among what the day has cost
-    allow = _allow(plan.quote, settings, calls=1)
-    return await say(account, plan.wish, allow=allow, again=again)
+    allow = _allow(plan.quote, plan.settings, calls=1)
+    return await speech.say(account, plan.wish, allow=allow, again=again)
 
 
 def _allow(quoted: Quote, settings: Settings, *, calls: int = 0) -> Allow:
     """Return the question whether the day allows a video, and calls for speech."""
-    amount = max(quoted.amount, quoted.at_most) - quoted.speech * (
-        1 - calls / MAX_CALLS
-    )
-
-    def allow(spent: float) -> None:
-        check_limits(settings, amount, spent, quoted.currency)
-
-    return allow
+    unspoken = quoted.speech * (1 - calls / speech.MAX_CALLS)
+    amount = max(quoted.amount, quoted.at_most) - unspoken
+    return partial(check_limits, settings, amount, currency=quoted.currency)
 
 
 async def made_before(account: Account, new: NewRender) -> dict[str, Any]:
@@ -504,9 +471,9 @@ async def made_before(account: Account, new: NewRender) -> dict[str, Any]:
         videos = account.client.list_videos(title=TOKEN_PREFIX)
         try:
             found = {token_of(v.title): v async for v in videos} if young else {}
-        except STOPS_ALL:
-            raise
         except ApiError as error:
+            if isinstance(error, STOPS_ALL):
+                raise
             log.warning("%s", error)
             return nothing
         account.made_before = found

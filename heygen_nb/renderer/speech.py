@@ -38,6 +38,7 @@ log = logging.getLogger("heygen_nb.renderer")
 MAX_CALLS = 3  # for one draft, whatever its texts were
 NEAR_S = 0.5  # by how much a speech may miss its length unstretched
 FILM_NEAR_S = 0.02  # and that of a film made here: a picture or less
+ASKED = ("text", "voice_id", "speed", "slowest", "fastest")  # of a wish, kept
 _STRETCH = 0.12  # share of its length that a voice can be stretched by unheard
 
 
@@ -55,7 +56,7 @@ class Wish:
     """
 
     draft_id: str
-    script: str
+    text: str
     voice_id: str
     target_s: float
     expected_s: float
@@ -64,6 +65,11 @@ class Wish:
     fastest: float = 1.0
     near_s: float = NEAR_S
     each_text: bool = False
+
+    @property
+    def key(self) -> str:
+        """What its text and voice are known by, at any speed."""
+        return hashlib.sha256(f"{self.voice_id}\0{self.text}".encode()).hexdigest()[:40]
 
     def better_than(self, said: SpeechRow) -> float:
         """Return the speed that should bring it to the target."""
@@ -143,49 +149,66 @@ async def spoken(
     account: Account, wish: Wish, *, allow: Allow, again: bool = False
 ) -> tuple[SpeechRow, bool]:
     """Return the speech itself, and whether it was made now; see :func:`say`."""
-    key, speech = text_key(wish.voice_id, wish.script), account.ledger.speech
-    async with turn("speech", account.payer, key):
-        made = await asyncio.to_thread(speech.of_text, account.payer, key)
+    async with turn("speech", account.payer, wish.key):
+        made = await calls_of(account, wish)
         if not again and any(row.state in ("sending", "unknown") for row in made):
-            raise _lost(wish.draft_id)
+            raise _lost(wish)
         usable = [
             row for row in made if wish.may_take(row) and await _is_there(account, row)
         ]
-        said = await _tune(account, wish, key, usable, allow=allow, known=len(made))
+        said = await _tune(account, wish, usable, allow=allow, known=len(made))
         return said, said not in made
 
 
 async def settled(account: Account, wish: Wish) -> bool:
     """Tell whether the speech is here, and no nearer one would be paid for."""
-    key, speech = text_key(wish.voice_id, wish.script), account.ledger.speech
-    made = await asyncio.to_thread(speech.of_text, account.payer, key)
     # a sound that is still to be fetched may be gone: it counts as one to be paid
-    here = [row for row in made if row.asset_id or sound_of(account, row).exists()]
-    return wish.chosen([row for row in here if wish.may_take(row)]) is not None
+    here = [
+        row
+        for row in await calls_of(account, wish)
+        if wish.may_take(row) and (row.asset_id or sound_of(account, row).exists())
+    ]
+    return wish.chosen(here) is not None
 
 
-def text_key(voice_id: str, script: str) -> str:
-    """Return what a text and its voice are known by, at any speed."""
-    return hashlib.sha256(f"{voice_id}\0{script}".encode()).hexdigest()[:40]
+async def calls_of(account: Account, wish: Wish) -> Sequence[SpeechRow]:
+    """Return the calls for a text and its voice, at any speed."""
+    calls = account.ledger.speech
+    return await asyncio.to_thread(calls.of_text, account.payer, wish.key)
 
 
 async def _tune(
-    account: Account,
-    wish: Wish,
-    key: str,
-    usable: list[SpeechRow],
-    *,
-    allow: Allow,
-    known: int,
+    account: Account, wish: Wish, usable: list[SpeechRow], *, allow: Allow, known: int
 ) -> SpeechRow:
-    while True:
-        if chosen := wish.chosen(usable):
-            return chosen
+    """Make paid calls until one is near enough, or there were enough of them."""
+    rates, plan = account.rates, account.ledger.speech.plan
+    while (chosen := wish.chosen(usable)) is None:
         best = min(usable, key=wish.off_s, default=None)
         speed = wish.better_than(best) if best else wish.speed
-        said = await _call(account, wish, key, speed, allow=allow, known=known)
+        new = SpeechRow(
+            draft_id=wish.draft_id,
+            text_key=f"{wish.key}:{speed}",
+            voice_id=wish.voice_id,
+            speed=speed,
+            reserved_cost=rates.speech * wish.expected_s * wish.speed / speed,
+            currency=rates.currency,
+        )
+        row = await asyncio.to_thread(
+            plan,
+            account.payer,
+            new,
+            allow=allow,
+            max_calls=MAX_CALLS,
+            known=known,
+            each_text=wish.each_text,
+        )
         known += 1
-        if said is None and best is None:
+        said = row and await _sent(account, wish, row)
+        if said and (best is None or wish.off_s(said) < wish.off_s(best)):
+            usable.append(said)
+        elif best:
+            return best
+        else:
             raise LimitError(
                 _("{count} speeches were made for this draft, none usable.").format(
                     count=MAX_CALLS
@@ -193,46 +216,19 @@ async def _tune(
                 hint=_("Begin a new draft, or set length_mode to estimate."),
                 charged=False,
             )
-        if said is None or (best and wish.off_s(said) >= wish.off_s(best)):
-            return best or said  # type: ignore[return-value] # one of them is
-        usable.append(said)
-
-
-async def _call(
-    account: Account, wish: Wish, key: str, speed: float, *, allow: Allow, known: int
-) -> SpeechRow | None:
-    """Make one paid call; None when there were enough of them."""
-    rates = account.rates
-    new = SpeechRow(
-        draft_id=wish.draft_id,
-        text_key=f"{key}:{speed}",
-        voice_id=wish.voice_id,
-        speed=speed,
-        reserved_cost=rates.speech * wish.expected_s * wish.speed / speed,
-        currency=rates.currency,
-    )
-    row = await asyncio.to_thread(
-        account.ledger.speech.plan,
-        account.payer,
-        new,
-        allow=allow,
-        max_calls=MAX_CALLS,
-        known=known,
-        each_text=wish.each_text,
-    )
-    return await _sent(account, wish, row) if row else None
+    return chosen
 
 
 async def _sent(account: Account, wish: Wish, row: SpeechRow) -> SpeechRow:
     """Send a call that is stored, and bring its sound here."""
-    body = SpeechRequest(text=wish.script, voice_id=row.voice_id, speed=row.speed)
+    body = SpeechRequest(text=wish.text, voice_id=row.voice_id, speed=row.speed)
     try:
         reply = await account.client.create_speech(
             body.to_json(), idempotency_key=f"hnb-s-{row.id}-{row.text_key}"
         )
     except UNCLEAR:
         await _record(account, row, state="unknown")
-        raise _lost(wish.draft_id) from None
+        raise _lost(wish) from None
     except ApiError as error:
         await _record(account, row, state="rejected", reserved_cost=0.0)
         error.charged = False
@@ -270,12 +266,14 @@ async def _fetch(account: Account, row: SpeechRow) -> SpeechRow:
     async def link(_fresh: bool) -> str:  # noqa: FBT001 - Downloader's protocol
         return row.sound_url or ""
 
+    def check(path: Path) -> None:
+        if not media_type(path.read_bytes()).startswith("audio/"):
+            raise PreviewError(_("This is no sound file."))
+
     target = sound_of(account, row)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
-        await account.downloader.fetch(
-            link, target, video_id="", check=lambda path: _mime(path.read_bytes())
-        )
+        await account.downloader.fetch(link, target, video_id="", check=check)
     except (DownloadError, OSError) as error:
         raise DownloadError(
             _("The speech was made, but its sound could not be fetched."),
@@ -338,17 +336,10 @@ async def _record(account: Account, row: SpeechRow, **fields: Any) -> SpeechRow:
     return await asyncio.to_thread(account.ledger.speech.record, row.id, **fields)
 
 
-def _mime(content: bytes) -> str:
-    kind = media_type(content)
-    if kind.startswith("audio/"):
-        return kind
-    raise PreviewError(_("This is no sound file."))
-
-
-def _lost(draft_id: str) -> OutcomeUnknownError:
+def _lost(wish: Wish) -> OutcomeUnknownError:
     return OutcomeUnknownError(
         _("The speech for #{id} may have been paid: HeyGen's answer was lost.").format(
-            id=draft_id
+            id=wish.draft_id
         ),
         render_id="",
         hint=_(

@@ -52,6 +52,7 @@ DELETED = "deleted"  # our code of a video that HeyGen had and has no more
 FALLBACK_ENGINE = "avatar_iii"  # the only one that most public looks take
 # what HeyGen's refusals of a background and of an engine say (seen live, 2026)
 _MATTING = re.compile(r"matting|background.removal|remove_back")
+_LINKS = {"asset_id": "url", "audio_asset_id": "audio_url"}
 _ENGINE = re.compile(r"engine|does.not.support.avatar")
 
 
@@ -123,13 +124,13 @@ async def _settle(
                 row.body, idempotency_key=row.idempotency_key
             )
         except ApiError as error:
-            if await _may_pass(account, row, error):
-                if pause_s := next(pauses, None):
-                    log.warning("#%s: %s", row.draft_id, error)
-                    await account.clock.sleep(pause_s)
-                    continue
-                if len(hits := await _found(account, row)) == 1:
-                    return await _accepted(account, hold, hits[0], "adopted")
+            passing = await _may_pass(account, row, error)
+            if passing and (pause_s := next(pauses, None)):
+                log.warning("#%s: %s", row.draft_id, error)
+                await account.clock.sleep(pause_s)
+                continue
+            if passing and len(hits := await _found(account, row)) == 1:
+                return await accepted(account, hold, hits[0], "adopted")
             row = await _after_error(
                 account, hold, row, error, earlier_unanswered=unclear
             )
@@ -140,10 +141,12 @@ async def _settle(
             limited = isinstance(error, RateLimitedError)
             repeats += not limited
             if repeats >= MAX_REPEATS or (limited and not waits.may_last(asked_s)):
-                return await _give_up(account, hold, row, error)
+                if row.unanswered:
+                    return await _search(account, hold, row)
+                raise
             await waits.wait(asked_s, min(2.0**repeats, 30))
         else:
-            row = await _accepted(account, hold, created.video_id, "submitted")
+            row = await accepted(account, hold, created.video_id, "submitted")
     return row
 
 
@@ -176,31 +179,30 @@ async def _after_error(
 ) -> RenderRow:
     """Store what a failed send means; the state says whether to go on."""
     log.warning("#%s: %s", row.draft_id, error)
-    fields: dict[str, object]
-    if isinstance(error, UNCLEAR):
+    # a gateway's 409 may stand for "still in progress"
+    gateways = isinstance(error, ConflictError) and error.code is None
+    if gateways or isinstance(error, UNCLEAR):
         return row
-    if isinstance(error, ConflictError) and error.code is None:
-        return row  # a gateway's 409 may stand for "still in progress"
     nothing_made = isinstance(error, NotSentError | RateLimitedError)
     if earlier_unanswered and not nothing_made:
         return await _search(account, hold, row)
     error.charged = None if earlier_unanswered else False
-    key = f"{row.token}:{row.sends}"
-    if not earlier_unanswered and (instead := await other_form(account, row, error)):
-        fields = {"unanswered": False, "idempotency_key": key, **instead}
-        return await record(account, hold, "changed", **fields)
     told = {"error_code": error.code or str(error.status)}
     told["error_message"] = error.message
-    fields = {"unanswered": earlier_unanswered}
-    if isinstance(error, PaymentRequiredError):  # it waits until there is money
-        fields |= {**told, "idempotency_key": key}
-    row = await record(account, hold, "refused", **fields)
+    new_key = {"idempotency_key": f"{row.token}:{row.sends}"}
+    if not earlier_unanswered and (instead := await other_form(account, row, error)):
+        fields = {"unanswered": False, **new_key, **instead}
+        return await record(account, hold, "changed", **fields)
+    # what is refused for lack of money waits until there is some
+    waits = {**told, **new_key} if isinstance(error, PaymentRequiredError) else {}
+    row = await record(account, hold, "refused", unanswered=earlier_unanswered, **waits)
     if isinstance(error, QuotaExceededError | PaymentRequiredError):
         raise error
     if not nothing_made:
         rejected = {"state": "rejected", "reserved_cost": 0.0, **told}
-        row = await record(account, hold, "rejected", **rejected)
-        await forget_what_failed(account, row)
+        await forget_what_failed(
+            account, await record(account, hold, "rejected", **rejected)
+        )
         raise error
     return row
 
@@ -220,19 +222,11 @@ async def _may_pass(account: Account, row: RenderRow, error: ApiError) -> bool:
     return await asyncio.to_thread(young, row.account, assets_in(row.body), since)
 
 
-async def _give_up(
-    account: Account, hold: Hold, row: RenderRow, error: ApiError
-) -> RenderRow:
-    if row.unanswered:
-        return await _search(account, hold, row)
-    raise error
-
-
 async def _look_again(account: Account, hold: Hold, row: RenderRow) -> RenderRow:
     """Look once more for a lost video, for free; else repeat while the key lives."""
     hits = await _found(account, row)
     if len(hits) == 1:
-        return await _accepted(account, hold, hits[0], "adopted")
+        return await accepted(account, hold, hits[0], "adopted")
     # HeyGen's keys are not known to count for a batch
     if hits or row.batch_key or await _key_is_dead(account, row):
         raise not_known(row)
@@ -246,7 +240,7 @@ async def _search(account: Account, hold: Hold, row: RenderRow) -> RenderRow:
         await account.clock.sleep(pause_s)
         hits = await _found(account, row)
         if len(hits) == 1:
-            return await _accepted(account, hold, hits[0], "adopted")
+            return await accepted(account, hold, hits[0], "adopted")
         if hits:
             break
     row = await record(
@@ -263,9 +257,10 @@ async def _found(account: Account, row: RenderRow) -> list[str]:
     ]
 
 
-async def _accepted(
+async def accepted(
     account: Account, hold: Hold, video_id: str, event: str
 ) -> RenderRow:
+    """Store that a render is this video; a failure says that it may be paid."""
     fields = {"video_id": video_id, "unanswered": False, "error_code": None}
     try:
         return await record(account, hold, event, state="submitted", **fields)
@@ -349,23 +344,18 @@ async def other_form(
     A file that HeyGen still does not know is named by its link, a sound whose link
     has expired by its asset. Nothing was made of the refused one.
     """
-    sound, asset_id = row.inputs.get("sound"), ""
-    if error.code == "download_failed" and sound and '"audio_url"' in row.body:
-        asset_id = await asset_of_sound(account, sound)
-
-    def named(part: dict[str, Any]) -> dict[str, Any]:
-        if asset_id and part.pop("audio_url", None):
-            part["audio_asset_id"] = asset_id
-        for name, link in (("asset_id", "url"), ("audio_asset_id", "audio_url")):
-            known = account.asset_links
-            if error.code == "asset_not_found" and part.get(name) in known:
-                part[link] = known.pop(part.pop(name))  # each of them once
+    body, links = json.loads(row.body), account.asset_links
+    sound = row.inputs.get("sound") if error.code == "download_failed" else None
+    for part in _parts(body):
+        if sound and part.pop("audio_url", None):
+            part["audio_asset_id"] = await asset_of_sound(account, sound)
+        for name, link in _LINKS.items():
+            if error.code == "asset_not_found" and part.get(name) in links:
+                part[link] = links.pop(part.pop(name))  # each of them once
                 if part.get("type") == name:
                     part["type"] = link
-        return part
-
-    body = _text(json.loads(row.body, object_hook=named))
-    return _without(row, error) if body == row.body else {"body": body}
+    text = _text(body)
+    return _without(row, error) if text == row.body else {"body": text}
 
 
 def _without(row: RenderRow, error: ApiError) -> dict[str, Any]:
@@ -415,9 +405,12 @@ async def forget_what_failed(account: Account, row: RenderRow) -> None:
 
 def assets_in(body: str) -> set[str]:
     """Return the assets that a stored request shows and plays."""
-    content = json.loads(body)
-    scenes = content.get("scenes", ())
-    places = (content.get("background"), *(scene.get("source") for scene in scenes))
-    shown = {place["asset_id"] for place in places if place and "asset_id" in place}
-    spoken = (part.get("audio_asset_id") for part in (content, *scenes))
-    return shown | set(filter(None, spoken))
+    parts = _parts(json.loads(body))
+    return {part[name] for part in parts for name in _LINKS if name in part}
+
+
+def _parts(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what of a request may name a file."""
+    scenes = body.get("scenes", [])
+    sources = [scene.get("source") for scene in scenes]
+    return [part for part in (body, body.get("background"), *scenes, *sources) if part]

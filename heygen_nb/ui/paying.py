@@ -84,7 +84,7 @@ async def _other_ways(
     if voice:
         name = f"{voice.name} ({language_label(voice.language)})"
         ways[_("Take {voice}").format(voice=name)] = voice
-    others = plans[0].instead if len(plans) == 1 else ()
+    others = plans[0].quotes[1:] if len(plans) == 1 else ()
     amounts = [amount_text(quote.amount, quote.currency) for quote in others]
     for quote, amount in zip(others, amounts, strict=True):
         if quote.engine != NO_AVATAR:
@@ -106,8 +106,7 @@ async def render_unpaid_if_agreed(panel: Panel, drafts: Sequence[Draft]) -> int:
     if not plans:
         panel.tell(_("All of them are rendered already."))
         return 0
-    count, ids = len(plans), {plan.new.draft_id for plan in plans}
-    chosen = [draft for draft in drafts if draft.id in ids]
+    count, chosen = len(plans), [plan.draft for plan in plans]
     question = ngettext("Render {count} draft?", "Render {count} drafts?", count)
     asked = question.format(count=count)
     if done := len(drafts) - count:
@@ -223,7 +222,7 @@ def _warnings(plans: Sequence[Proposal]) -> list[str]:
     whose: dict[str, list[str]] = {}
     for plan in plans:
         for text in plan.warnings:
-            whose.setdefault(text, []).append(f"#{plan.new.draft_id}")
+            whose.setdefault(text, []).append(f"#{plan.draft.id}")
     if len(plans) == 1:
         return [f"⚠️ {text}" for text in whose]
     lines = [

@@ -19,7 +19,7 @@ from heygen_nb.drafts import (
 from heygen_nb.errors import DraftError
 from heygen_nb.files import packaged
 from heygen_nb.i18n import gettext as _, ngettext
-from heygen_nb.renderer.order import next_unpaid
+from heygen_nb.renderer.order import quote_all
 from heygen_nb.ui.base import Actions, Panel, Part, make, row, show
 from heygen_nb.ui.html import markup
 from heygen_nb.ui.paying import render_if_agreed, render_unpaid_if_agreed
@@ -214,13 +214,12 @@ class TableCard(Part):
         panel.tell_busy(_("Looking up voice and avatar…"))
         added, drafts = self.drafts, await self._kept()
         async with shared.account() as account:
-            plan = await next_unpaid(account, drafts, shared.settings)
-        if plan is None:
+            plans = await quote_all(account, drafts, shared.settings, most=1)
+        if not plans:
             panel.tell(_("All of them are rendered already."))
             return
-        chosen = [draft for draft in drafts if draft.id == plan.new.draft_id]
-        question = _("Render this one row?")
-        jobs = await render_if_agreed(panel, chosen, [plan], question)
+        first, question = plans[0].draft, _("Render this one row?")
+        jobs = await render_if_agreed(panel, [first], plans, question)
         if jobs is None:
             return
         panel.tell_busy(_("Rendering the sample…"))
@@ -230,7 +229,7 @@ class TableCard(Part):
             self._left = len(await shared.quote(drafts))
             self.actions.offer("sample", *(["rest"] if self._left else []))
             words = _("✅ #{id} is rendered: watch it before the others.")
-            panel.tell(words.format(id=plan.new.draft_id))
+            panel.tell(words.format(id=first.id))
 
     async def rest(self) -> None:
         """Render all that is not rendered yet, after saying what it costs."""

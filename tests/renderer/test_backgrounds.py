@@ -173,7 +173,7 @@ async def test_a_quote_sends_nothing(sandbox, sea):
         wish = draft_settings(draft(), settings)
         plan = await quote(account, draft(), wish)
 
-    assert plan.picture.path == sea
+    assert plan.cast.picture.path == sea
     assert sandbox.requests(UPLOADS) == 0
     assert sandbox.charges() == []
 

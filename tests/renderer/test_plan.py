@@ -97,7 +97,7 @@ async def test_a_file_is_known_by_its_content_and_shown_as_an_asset(
     assert place == {"asset_id": "asset_7"}
     assert NOT_UPLOADED in str(quoted.new.body)
     assert quoted.new.revision == made.new.revision
-    assert made.new.inputs["background_url"] == f"sha256:{made.picture.sha256}"
+    assert made.new.inputs["background_url"] == f"sha256:{made.cast.picture.sha256}"
     assert sandbox.requests("POST /v3/assets") == 0
 
 

@@ -6,68 +6,36 @@ is made of a sound alone.
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import chain
-from typing import TYPE_CHECKING, Any, cast
+from itertools import chain, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.files import put_in_place
 from heygen_nb.i18n import gettext as _
-from heygen_nb.preview import (
-    EspeakVoice,
-    Narration,
-    Rendered,
-    Scene,
-    VideoFacts,
-    Word,
-    probe_video,
-    read_sound,
-    render_scene,
-)
-from heygen_nb.preview.captions import (
-    CaptionPage,
-    Subtitles,
-    said_as_written,
-    set_pages,
-    shared,
-    to_srt,
-)
-from heygen_nb.preview.drawing import Layout, Palette, lay_out, palette_for
-from heygen_nb.preview.video import (
-    THREADS,
-    add_picture,
-    add_sound,
-    open_video,
-    pictures_at,
-    planes_of,
-    whole,
-)
-from heygen_nb.preview.voice import filters, pulled
+from heygen_nb.models import AspectRatio
+from heygen_nb.preview import captions, drawing, video
+from heygen_nb.preview.captions import CaptionPage, Subtitles
+from heygen_nb.preview.scene import Rendered, Scene, render_scene
+from heygen_nb.preview.video import VideoFacts, probe_video, read_sound
+from heygen_nb.preview.voice import EspeakVoice, Narration, Word, filtered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
-    from pathlib import Path
+    from av.container import InputContainer, OutputContainer
 
-    from av.audio.frame import AudioFrame
-    from av.audio.stream import AudioStream
-    from av.container import OutputContainer
-    from av.packet import Packet
-    from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
-    from numpy.typing import NDArray
-
-    from heygen_nb.models import AspectRatio
-
-    # Takes a packet of the film, the last one empty, and gives those of the new one.
-    Track = Callable[[Packet[Any]], Iterator[Packet[Any]]]
+Packets = Iterator[Any]  # of a new file, in rising time
 
 LOUDNESS_LUFS = -14.0  # what phones' feeds play at
 _NEAR_LU = 0.5
@@ -122,7 +90,7 @@ class Finished:
 
     path: Path
     facts: VideoFacts
-    layout: Layout
+    layout: drawing.Layout
     pages: tuple[CaptionPage, ...]
     gain_db: float
 
@@ -156,7 +124,9 @@ def finish(source: Path, target: Path, wish: Finish) -> Finished:
     rewrite(
         source,
         target,
-        picture=PictureWork(size, crop, overlay) if crop or overlay else None,
+        size if crop or overlay else None,
+        crop=crop,
+        overlay=overlay,
         gain_db=gain_db or None,
         tags={"title": wish.title, "comment": wish.label},
     )
@@ -165,11 +135,13 @@ def finish(source: Path, target: Path, wish: Finish) -> Finished:
 
 def caption_pages(
     wish: Finish, size: tuple[int, int], duration_s: float, sound: Narration | None
-) -> tuple[Layout, tuple[CaptionPage, ...]]:
+) -> tuple[drawing.Layout, tuple[CaptionPage, ...]]:
     """Return where the captions stand, and what they show when; none if unwanted."""
-    layout = lay_out(*size, with_avatar=wish.with_avatar, with_captions=wish.captions)
+    layout = drawing.lay_out(
+        *size, with_avatar=wish.with_avatar, with_captions=wish.captions
+    )
     words = heard_words(wish, sound) if wish.captions else ()
-    return set_pages(layout, words, duration_s) if words else (layout, ())
+    return captions.set_pages(layout, words, duration_s)
 
 
 def heard_words(wish: Finish, sound: Narration | None) -> tuple[Word, ...]:
@@ -177,7 +149,8 @@ def heard_words(wish: Finish, sound: Narration | None) -> tuple[Word, ...]:
     heard = wish.words or words_of_srt(wish.subtitles)
     if not heard and sound:
         heard = timed_by_ear(wish.said or wish.script, sound)
-    return said_as_written(wish.script, heard) if wish.script and heard else heard
+    spelled = bool(wish.script and heard)
+    return captions.said_as_written(wish.script, heard) if spelled else heard
 
 
 _CUE = re.compile(
@@ -188,18 +161,18 @@ _CUE = re.compile(
 
 def words_of_srt(text: str) -> tuple[Word, ...]:
     """Return the words of subtitles; within a cue each gets its letters' share."""
-    cues = (shared(said, start_s, end_s) for start_s, end_s, said in _cues(text))
+    cues = (captions.shared(said, *times) for *times, said in _cues(text))
     return tuple(chain.from_iterable(cues))
 
 
 def respelled(subtitles: str, script: str) -> str:
     """Return subtitles with the words as a script spells them, cue by cue."""
-    words = said_as_written(script, words_of_srt(subtitles))
+    words = captions.said_as_written(script, words_of_srt(subtitles))
     pages = []
     for start_s, end_s, _said in _cues(subtitles):
         line = tuple(word for word in words if start_s <= word.start_s < end_s)
         pages += [CaptionPage((line,), start_s, end_s)] if line else []
-    return to_srt(pages)
+    return captions.to_srt(pages)
 
 
 def _cues(text: str) -> Iterator[tuple[float, float, list[str]]]:
@@ -262,21 +235,22 @@ def _pauses(times: NDArray[np.floating]) -> NDArray[np.intp]:
 
 
 def _palette(
-    source: Path, facts: VideoFacts, crop: Crop | None, layout: Layout
-) -> Palette:
+    source: Path, facts: VideoFacts, crop: Crop | None, layout: drawing.Layout
+) -> drawing.Palette:
     """Choose colours that read well on the film where the captions stand."""
     left, top, width, height = crop or (0, 0, facts.width, facts.height)
     times = [facts.duration_s * part for part in _SAMPLED]
     box = layout.captions
     seen = Image.new("RGB", (box.width, box.height * len(times)))
-    for number, picture in enumerate(pictures_at(source, times, part=4, rough=True)):
+    pictures = video.pictures_at(source, times, part=4, rough=True)
+    for number, picture in enumerate(pictures):
         across, down = picture.width / facts.width, picture.height / facts.height
         right = min((left + width) * across, picture.width)
         bottom = min((top + height) * down, picture.height)
         part = left * across, top * down, right, bottom
         shown = picture.resize((layout.width, layout.height), box=part)
         seen.paste(shown.crop(box.corners), (0, number * box.height))
-    return palette_for(seen, (0, 0, *seen.size))
+    return drawing.palette_for(seen, (0, 0, *seen.size))
 
 
 Crop = tuple[int, int, int, int]  # left, top, width, height; all even
@@ -296,34 +270,18 @@ _BY_BITS: dict[str, object] = {
     "x264-params": "rc-lookahead=1:sync-lookahead=0:sliced-threads=1:bframes=0",
 }
 _GRID = 25  # a second: as fine as captions change in a film of few pictures
-_AUDIO_BITS = 128_000
-_LEAST_AUDIO_BITS = 96_000
-
-
-@dataclass(frozen=True, slots=True)
-class PictureWork:
-    """How the picture is made anew.
-
-    Attributes:
-        size: Width and height it gets; both even.
-        crop: The part of the film that is kept; None keeps all of it.
-        overlay: The captions.
-        bits: A second; None asks for a quality instead.
-    """
-
-    size: tuple[int, int]
-    crop: Crop | None = None
-    overlay: Subtitles | None = None
-    bits: int | None = None
+_BITS, _FEW_BITS = 128_000, 96_000  # of the sound, a second
 
 
 def rewrite(
     source: Path,
     target: Path,
+    size: tuple[int, int] | None = None,
     *,
-    picture: PictureWork | None = None,
+    crop: Crop | None = None,
+    overlay: Subtitles | None = None,
+    bits: int | None = None,
     gain_db: float | None = None,
-    sound_bits: int = _AUDIO_BITS,
     tags: Mapping[str, str] | None = None,
 ) -> None:
     """Write the film anew; an older ``target`` stays until this one is whole.
@@ -331,148 +289,133 @@ def rewrite(
     Args:
         source: The film; never changed.
         target: An MP4, on any disk.
-        picture: What happens to the picture; None copies it as it is.
+        size: Width and height it gets, both even; None copies the picture as it is.
+        crop: The part of the film that is kept; None keeps all of it.
+        overlay: The captions.
+        bits: A second; None asks for a quality instead.
         gain_db: By how much the sound gets louder; None copies it as it is.
-        sound_bits: A second, of a sound that is made anew.
         tags: Written into the file, such as ``title`` and ``comment``.
 
     Raises:
         PreviewError: The film cannot be read, or the new one not be written.
     """
-    with whole(target) as folder:
+    with video.whole(target) as folder:
         part = folder / target.name
         with (
-            open_video(source) as read,
-            av.open(
-                str(part), "w", format="mp4", options={"movflags": "+faststart"}
-            ) as written,
+            video.open_video(source) as seen,
+            video.open_video(source) as heard,
+            video.new_mp4(part) as written,
         ):
             written.metadata.update(tags or {})
-            video = read.streams.video[0]
-            tracks = {
-                video.index: _Pictures(video, written, picture).take
-                if picture
-                else _copied(video, written)
-            }
-            for audio in read.streams.audio[:1]:
-                tracks[audio.index] = (
-                    _copied(audio, written)
-                    if gain_db is None
-                    else _louder(audio, written, gain_db, sound_bits)
-                )
+            tracks = [
+                _pictures(seen, written, size, crop=crop, overlay=overlay, bits=bits)
+                if size
+                else _copied(seen, seen.streams.video[0], written)
+            ]
+            if heard.streams.audio and gain_db is not None:
+                rate = _FEW_BITS if bits else _BITS
+                tracks.append(_louder(heard, written, gain_db, rate))
+            elif heard.streams.audio:
+                tracks.append(_copied(heard, heard.streams.audio[0], written))
             written.start_encoding()  # here: not by two threads at once
-            for packet in read.demux([read.streams[index] for index in tracks]):
-                for made in tracks[packet.stream.index](packet):
-                    written.mux(made)
+            for packet in heapq.merge(*tracks, key=lambda p: p.dts * p.time_base):
+                written.mux(packet)
         put_in_place(part, target)
 
 
-def _copied(stream: VideoStream | AudioStream, written: OutputContainer) -> Track:
+def _copied(read: InputContainer, stream: Any, written: OutputContainer) -> Packets:
     copy = written.add_stream_from_template(stream)
 
-    def take(packet: Packet[Any]) -> Iterator[Packet[Any]]:
-        if packet.dts is not None:
-            packet.stream = copy
-            yield packet
+    def packets() -> Packets:
+        for packet in read.demux(stream):
+            if packet.dts is not None:
+                packet.stream = copy
+                yield packet
 
-    return take
+    return packets()
 
 
 def _louder(
-    stream: AudioStream, written: OutputContainer, gain_db: float, bits: int
-) -> Track:
-    """Return what makes the sound louder; peaks are held below −1 dB."""
-    made = add_sound(written, stream.rate, stream.layout.name, bits)
-    graph = filters(
-        stream,
-        ("volume", f"{gain_db:.2f}dB"),
-        ("alimiter", "limit=0.89:level=0:latency=1"),
-    )
-
-    def take(packet: Packet[Any]) -> Iterator[Packet[Any]]:
-        last = [] if packet.size else [None]
-        for frame in [*packet.decode(), *last]:
-            graph.push(frame)
-            for louder in [*pulled(graph), *([] if frame else last)]:
-                yield from made.encode(cast("AudioFrame | None", louder))
-
-    return take
+    read: InputContainer, written: OutputContainer, gain_db: float, bits: int
+) -> Packets:
+    """Make the sound louder; peaks are held below −1 dB."""
+    stream = read.streams.audio[0]
+    made = video.add_sound(written, stream.rate, stream.layout.name, bits)
+    volume = ("volume", f"{gain_db:.2f}dB")
+    limit = ("alimiter", "limit=0.89:level=0:latency=1")
+    frames = filtered(read.decode(stream), stream, volume, limit)
+    return (packet for frame in chain(frames, [None]) for packet in made.encode(frame))
 
 
-class _Pictures:
-    """Decodes, cuts, letters and encodes the pictures of a film."""
+def _pictures(
+    read: InputContainer,
+    written: OutputContainer,
+    size: tuple[int, int],
+    *,
+    crop: Crop | None,
+    overlay: Subtitles | None,
+    bits: int | None,
+) -> Packets:
+    """Decode, cut, letter and encode the pictures of a film."""
+    stream = read.streams.video[0]
+    # Pictures are decoded while others are encoded.
+    stream.thread_type, stream.codec_context.thread_count = "AUTO", video.THREADS
+    # Pictures may stand anywhere (ours do), so the grid is the source's own.
+    grid = stream.time_base or Fraction(1, 90_000)
+    made = video.add_picture(written, size, stream.average_rate or _GRID, grid)
+    made.options = BY_QUALITY
+    if bits:
+        made.bit_rate = bits
+        limits = {"maxrate": str(bits), "bufsize": str(2 * bits)}
+        made.options = _BY_BITS | limits
+    steps = []
+    if crop:
+        left, top, width, height = crop
+        steps.append(("crop", f"{width}:{height}:{left}:{top}"))
+    if crop or size != (stream.width, stream.height):
+        steps.append(("scale", "{}:{}:flags=bicubic".format(*size)))
+        steps.append(("format", "yuv420p"))
 
-    def __init__(
-        self, stream: VideoStream, written: OutputContainer, work: PictureWork
-    ) -> None:
-        self._overlay = work.overlay
-        # Pictures are decoded while others are encoded.
-        stream.thread_type, stream.codec_context.thread_count = "AUTO", THREADS
-        # Pictures may stand anywhere (ours do), so the grid is the source's own.
-        self._base = stream.time_base or Fraction(1, 90_000)
-        rate = stream.average_rate or _GRID
-        self._stream = add_picture(written, work.size, rate, self._base)
-        self._stream.options = BY_QUALITY
-        if work.bits:
-            self._stream.bit_rate = work.bits
-            limits = {"maxrate": str(work.bits), "bufsize": str(2 * work.bits)}
-            self._stream.options = _BY_BITS | limits
-        steps = []
-        if work.crop:
-            left, top, width, height = work.crop
-            steps.append(("crop", f"{width}:{height}:{left}:{top}"))
-        if work.crop or work.size != (stream.width, stream.height):
-            steps.append(("scale", "{}:{}:flags=bicubic".format(*work.size)))
-            steps.append(("format", "yuv420p"))
-        self._graph = filters(stream, *steps) if steps else None
+    def packets() -> Packets:
+        frames = filtered(read.decode(stream), stream, *steps)
+        if overlay:
+            frames = _lettered(frames, grid, overlay)
         # One thread encodes a picture while the next is read, cut and lettered.
-        self._encoder = ThreadPoolExecutor(1)
-        self._made: Future[Iterable[Packet[Any]]] = Future()
-        self._made.set_result(())
-        self._held: VideoFrame | None = None
-        self._ticks = 0  # the length of the picture before, for the last one
+        with ThreadPoolExecutor(1) as encoder:
+            before: Future[Any] = encoder.submit(tuple)
+            for frame in chain(frames, [None]):
+                if frame:
+                    frame.pict_type = 0
+                yield from before.result()
+                before = encoder.submit(made.encode, frame)
+            yield from before.result()
 
-    def take(self, packet: Packet[Any]) -> Iterator[Packet[Any]]:
-        for frame in packet.decode():
-            if self._held is not None:
-                self._ticks = (frame.pts or 0) - (self._held.pts or 0)
-                yield from self._show(self._held, self._ticks)
-            self._held = frame
-        if not packet.size:
-            if self._held is not None:
-                yield from self._show(self._held, self._held.duration or self._ticks)
-            yield from self._encoded(None)
-            yield from self._made.result()
-            self._encoder.shutdown()
+    return packets()
 
-    def _show(self, frame: VideoFrame, ticks: int) -> Iterator[Packet[Any]]:
-        """Encode a picture, again where the captions change while it stands."""
-        at, overlay = frame.pts or 0, self._overlay
-        if self._graph:
-            self._graph.vpush(frame)
-            frame = self._graph.vpull()
-        parts = max(round(ticks * self._base * _GRID), 1) if overlay else 1
-        shown: object = None
+
+def _lettered(
+    frames: Iterator[Any], grid: Fraction, overlay: Subtitles
+) -> Iterator[av.VideoFrame]:
+    """Yield pictures with captions, again where these change while one stands."""
+    ticks = 0
+    for frame, following in pairwise(chain(frames, [None])):
+        at = frame.pts or 0
+        # The last one lasts as long as the one before, if it does not say.
+        ticks = (following.pts or 0) - at if following else frame.duration or ticks
+        parts = max(round(ticks * grid * _GRID), 1)
+        shown = None
         for part in range(parts):
             # Half a step ahead: rounds to the nearest picture instead of the next.
-            now = float((at + ticks * (part + 0.5) / parts) * self._base)
-            if part and overlay and overlay.state(now) == shown:
+            now = float((at + ticks * (part + 0.5) / parts) * grid)
+            if part and overlay.state(now) == shown:
                 continue
             copy = frame
             if parts > 1:
-                pixels = frame.to_ndarray()
-                copy = av.VideoFrame.from_ndarray(pixels, frame.format.name)
-            if overlay:
-                copy.make_writable()
-                shown = overlay.put_on(planes_of(copy), now)
+                copy = av.VideoFrame.from_ndarray(frame.to_ndarray(), frame.format.name)
+            copy.make_writable()
+            shown = overlay.put_on(video.planes_of(copy), now)
             copy.pts = at + ticks * part // parts
-            copy.pict_type = 0
-            yield from self._encoded(copy)
-
-    def _encoded(self, frame: VideoFrame | None) -> Iterator[Packet[Any]]:
-        """Give a picture to the encoder; return what it has made of the one before."""
-        yield from self._made.result()
-        self._made = self._encoder.submit(self._stream.encode, frame)
+            yield copy
 
 
 _LOWEST_BITS = 60_000
@@ -495,8 +438,8 @@ def shrink_video(
         PreviewError: It is not a video, or cannot be made that small.
     """
     facts = probe_video(source)
-    bits = max_bytes * 8 * _SPARE / max(facts.duration_s, 0.1) - _LEAST_AUDIO_BITS
-    with whole(target) as folder:
+    bits = max_bytes * 8 * _SPARE / max(facts.duration_s, 0.1) - _FEW_BITS
+    with video.whole(target) as folder:
         part = folder / target.name
         for _try in range(_TRIES):
             if bits < _LOWEST_BITS:
@@ -508,10 +451,7 @@ def shrink_video(
                 1.0,
             )
             size = _even(facts.width * scale), _even(facts.height * scale)
-            picture = PictureWork(size, bits=round(bits))
-            rewrite(
-                source, part, picture=picture, gain_db=0, sound_bits=_LEAST_AUDIO_BITS
-            )
+            rewrite(source, part, size, bits=round(bits), gain_db=0)
             if part.stat().st_size <= max_bytes:
                 return put_in_place(part, target)
             bits *= max_bytes / part.stat().st_size * 0.95
@@ -572,7 +512,12 @@ def loudness_lufs(samples: NDArray[np.float32], rate: int, channels: int) -> flo
     if len(parts) < 4:  # noqa: PLR2004 - a block is 400 ms
         return SILENT_LUFS
     # The standard's filters weigh frequencies, so the spectrum is all that is needed.
-    weight = _weight(np.arange(size // 2 + 1) * rate / size) * 2 / size**2 * channels
+    hz = np.arange(size // 2 + 1) * rate / size
+    s, middle = 1j * hz / _SHELF_HZ, _SHELF_GAIN**0.49967
+    shelf = (_SHELF_GAIN * s**2 + middle * s / _SHELF_Q + 1) / (s**2 + s / _SHELF_Q + 1)
+    s = 1j * hz / _PASS_HZ
+    high = s**2 / (s**2 + s / _PASS_Q + 1)
+    weight = np.abs(shelf * high) ** 2 * 2 / size**2 * channels
     power = np.array([np.abs(np.fft.rfft(part)) ** 2 @ weight for part in parts])
     blocks = np.convolve(power, np.full(4, 0.25), "valid")
     gate = 10 ** ((SILENT_LUFS - _OFFSET) / 10)
@@ -583,17 +528,6 @@ def loudness_lufs(samples: NDArray[np.float32], rate: int, channels: int) -> flo
         gate = blocks.mean() / 10  # 10 LU below the mean
     blocks = blocks[blocks > gate]
     return float(_OFFSET + 10 * np.log10(blocks.mean()))
-
-
-def _weight(hz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return by how much the power of each frequency counts."""
-    s = 1j * hz / _SHELF_HZ
-    middle = _SHELF_GAIN**0.49967
-    shelf = (_SHELF_GAIN * s**2 + middle * s / _SHELF_Q + 1) / (s**2 + s / _SHELF_Q + 1)
-    s = 1j * hz / _PASS_HZ
-    high = s**2 / (s**2 + s / _PASS_Q + 1)
-    weight: NDArray[np.float64] = np.abs(shelf * high) ** 2
-    return weight
 
 
 def make_film(

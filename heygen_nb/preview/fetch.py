@@ -6,7 +6,9 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urljoin
 
 import httpx
@@ -21,20 +23,8 @@ _MAX_REDIRECTS = 5
 _MAX_SOUND_BYTES = 5_000_000
 
 
-async def _resolve(host: str) -> list[str]:
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return [str(address[0]) for *_rest, address in found]
-
-
 async def fetch_image(
-    url: str,
-    *,
-    allow_private: bool = False,
-    max_bytes: int = 20_000_000,
-    timeout_s: float = 20.0,
-    transport: httpx.AsyncBaseTransport | None = None,
-    resolve: Callable[[str], Awaitable[list[str]]] = _resolve,
+    url: str, *, allow_private: bool = False, **options: Any
 ) -> bytes:
     """Fetch a picture by its http(s) address; each redirect is judged again.
 
@@ -42,28 +32,21 @@ async def fetch_image(
         url: Its address.
         allow_private: Whether this machine may be asked; others of its network
             never are: drafts come from strangers too.
-        max_bytes: More is refused as soon as it is noticed.
-        timeout_s: For everything together.
-        transport: For tests.
-        resolve: Host to addresses; for tests.
+        **options: Bounds, and what tests put in, as :class:`_Fetcher` has them.
 
     Raises:
         PreviewError: Not reachable, not public, too big, or not a picture.
     """
-    fetcher = _Fetcher("image/", allow_private, max_bytes, resolve, ("http", "https"))
+    schemes = ("http", "https")
+    fetcher = _Fetcher("image/", schemes, allow_private, **options)
     refusal = _("The background picture was not fetched: {reason}.")
-    content = await fetcher.fetch(url, timeout_s, transport, refusal)
+    content = await fetcher.fetch(url, refusal)
     await asyncio.to_thread(open_image, content)
     return content
 
 
 async def fetch_sound(
-    url: str,
-    *,
-    allow_private: bool = False,
-    max_bytes: int = _MAX_SOUND_BYTES,
-    transport: httpx.AsyncBaseTransport | None = None,
-    resolve: Callable[[str], Awaitable[list[str]]] = _resolve,
+    url: str, *, allow_private: bool = False, **options: Any
 ) -> bytes:
     """Fetch a sound by its address, like :func:`fetch_image`; https unless private.
 
@@ -71,59 +54,65 @@ async def fetch_sound(
         PreviewError: Not reachable, not public, too big, or not a sound.
     """
     schemes = ("http", "https") if allow_private else ("https",)
-    fetcher = _Fetcher("audio/", allow_private, max_bytes, resolve, schemes)
-    refusal = _("The sound was not fetched: {reason}.")
-    return await fetcher.fetch(url, 20.0, transport, refusal)
+    options = {"max_bytes": _MAX_SOUND_BYTES} | options
+    fetcher = _Fetcher("audio/", schemes, allow_private, **options)
+    return await fetcher.fetch(url, _("The sound was not fetched: {reason}."))
 
 
 class _RefusedError(Exception):
     """Why something was not fetched."""
 
 
+async def _resolve(host: str) -> list[str]:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    return [str(address[0]) for *_rest, address in found]
+
+
 @dataclass(frozen=True, slots=True)
 class _Fetcher:
-    kind: str
-    allow_private: bool
-    max_bytes: int
-    resolve: Callable[[str], Awaitable[list[str]]]
-    schemes: tuple[str, ...]
+    """Asks only whom a stranger's draft may name.
 
-    async def fetch(
-        self,
-        url: str,
-        timeout_s: float,
-        transport: httpx.AsyncBaseTransport | None,
-        refusal: str,
-    ) -> bytes:
+    Attributes:
+        kind: The media type's beginning.
+        schemes: Of the addresses that are fetched.
+        allow_private: Whether this machine may be asked.
+        max_bytes: More is refused as soon as it is noticed.
+        timeout_s: For everything together.
+        transport: For tests.
+        resolve: Host to addresses; for tests.
+    """
+
+    kind: str
+    schemes: tuple[str, ...]
+    allow_private: bool
+    max_bytes: int = 20_000_000
+    timeout_s: float = 20.0
+    transport: httpx.AsyncBaseTransport | None = None
+    resolve: Callable[[str], Awaitable[list[str]]] = _resolve
+
+    async def fetch(self, url: str, refusal: str) -> bytes:
         try:
-            async with (
-                asyncio.timeout(timeout_s),
-                # No proxy: it would be asked for names that were not judged.
-                httpx.AsyncClient(
-                    transport=transport, trust_env=False, verify=certificates()
-                ) as client,
-            ):
-                return await self._follow(client, url)
+            # No proxy: it would be asked for names that were not judged.
+            client = httpx.AsyncClient(
+                transport=self.transport, trust_env=False, verify=certificates()
+            )
+            async with asyncio.timeout(self.timeout_s), client:
+                for _hop in range(_MAX_REDIRECTS + 1):
+                    request = await self._request(client, httpx.URL(url))
+                    async with aclosing(await client.send(request, stream=True)) as got:
+                        if not got.has_redirect_location:
+                            return await self._content(got)
+                        url = urljoin(url, got.headers["Location"])
+            reason = _("it redirects too often")
         except TimeoutError:
-            reason = _("it took longer than {n} s").format(n=timeout_s)
+            reason = _("it took longer than {n} s").format(n=self.timeout_s)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError):
             reason = _("its host cannot be reached")
         except _RefusedError as exc:
             reason = str(exc)
         # Without the address: it may carry a signature.
         raise PreviewError(refusal.format(reason=reason))
-
-    async def _follow(self, client: httpx.AsyncClient, url: str) -> bytes:
-        for _hop in range(_MAX_REDIRECTS + 1):
-            request = await self._request(client, httpx.URL(url))
-            reply = await client.send(request, stream=True)
-            try:
-                if not reply.has_redirect_location:
-                    return await self._content(reply)
-                url = urljoin(url, reply.headers["Location"])
-            finally:
-                await reply.aclose()
-        raise _RefusedError(_("it redirects too often"))
 
     async def _request(
         self, client: httpx.AsyncClient, url: httpx.URL

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
-from itertools import groupby
+from itertools import pairwise
 
 from heygen_nb.readings import URL, spoken
 
@@ -29,6 +29,7 @@ _SENTENCE_END = re.compile(
     r"""(?:(?<=[.!?…])(?<!\b[^\W\d_]\.)["'»”’)\]]*\s+(?![a-zа-яё])|(?<=[。！？])|\n\s*\n)"""
 )
 _WORD = re.compile("[^\\s\xa0\u202f]+(?:[\xa0\u202f]+[^\\s\xa0\u202f]+)*")
+_CHUNK = re.compile(r"\S+\s*")
 _INSIDE = re.compile(
     r"(?:(?<=\b\d)|(?<=\b\d\d)|(?<=\b\d\d\d)) (?=\d{3}(?!\d))"
     r"|(?<=\d) (?=[₽$€£%°]|(?:руб|тыс|млн|млрд|кг|км|см|мм)\b)"
@@ -47,6 +48,8 @@ _LANGUAGES = dict(
         " TELUGU:te HANGUL:ko HIRAGANA:ja KATAKANA:ja CJK:cmn GEORGIAN:ka ARMENIAN:hy"
     ).split()
 )
+# Languages that share their letters with the one that these are known for.
+_ALSO_KNOWN = {"ru": ("uk", "be", "bg", "sr", "mk", "kk"), "cmn": ("ja",)}
 _SIGNS = {"en": {".": " dot ", "/": " slash "}, "ru": {".": " точка ", "/": " слэш "}}
 
 
@@ -143,21 +146,21 @@ def _language_of(char: str) -> str | None:
     return _LANGUAGES.get(unicodedata.name(char, "").split(" ")[0])
 
 
-def _address(url: str, language: str) -> str:
-    """Say an address as a person would: no scheme, no query, the dots spoken."""
-    bare = re.sub(r"^(?:https?://)?(?:www\.)?", "", url).rstrip(".,;:!?)»”\"'")
-    end = url[len(url.rstrip(".,;:!?")) :]
-    bare = re.split(r"[?#]", bare)[0].rstrip("/")
-    return re.sub(r"[./]", lambda m: _SIGNS[language][m[0]], bare) + end
-
-
 def _spoken_form(
     text: str, token_at: list[int], language: str
 ) -> tuple[str, list[int]]:
     """Return what is said, and for each character the word it stands for."""
     said, origins = text, token_at
-    if language in _SIGNS:  # other languages are left to their voice
-        said = spoken(URL.sub(lambda url: _address(url[0], language), text), language)
+    if signs := _SIGNS.get(language):  # other languages are left to their voice
+
+        def address(match: re.Match[str]) -> str:
+            """Say it as a person would: no scheme, no query, the dots spoken."""
+            end = match[0][len(match[0].rstrip(".,;:!?")) :]
+            bare = re.sub(r"^(?:https?://)?(?:www\.)?", "", match[0])
+            bare = re.split(r"[?#]", bare.rstrip(".,;:!?)»”\"'"))[0].rstrip("/")
+            return re.sub(r"[./]", lambda sign: signs[sign[0]], bare) + end
+
+        said = spoken(URL.sub(address, text), language)
     if said != text:
         origins = _aligned(text, said, token_at)
     return "".join(c if _is_spoken(c) else " " for c in said), origins
@@ -188,43 +191,29 @@ def _aligned(text: str, said: str, token_at: Sequence[int]) -> list[int]:
 
 
 def _sentences(
-    text: str, origins: list[int], language: str, pause_s: float
+    text: str, origins: list[int], main: str, pause_s: float
 ) -> Iterator[Utterance]:
+    """Yield each sentence, or its stretches of one language."""
     ends = [m.end() for m in _SENTENCE_END.finditer(text)]
-    for start, end in zip([0, *ends], [*ends, len(text)], strict=True):
-        runs = list(_language_runs(text, start, end, language))
-        for number, (run_start, run_end, run_language) in enumerate(runs, 1):
-            yield Utterance(
-                text[run_start:run_end],
-                tuple(origins[run_start:run_end]),
-                run_language,
-                pause_s if number == len(runs) else 0.0,
-            )
-
-
-def _language_runs(
-    text: str, start: int, end: int, language: str
-) -> Iterator[tuple[int, int, str]]:
-    """Yield the stretches of one language; one without letters joins its neighbour."""
-    words = list(re.finditer(r"\S+\s*", text[start:end]))
-    spoken: list[str] = []
-    for word in words:
-        letters = [c for c in word[0] if c.isalpha()]
-        before = spoken[-1] if spoken else language
-        spoken.append(_word_language(letters[0], language) if letters else before)
-    for name, group in groupby(zip(words, spoken, strict=True), key=lambda w: w[1]):
-        run = [word for word, _ in group]
-        if any(c.isalnum() for word in run for c in word[0]):
-            yield start + run[0].start(), start + run[-1].end(), name
-
-
-def _word_language(letter: str, main: str) -> str:
-    """Return who says a word: the main voice if it knows the alphabet."""
-    other = _language_of(letter)
-    if other is None or other == main:
-        return main
-    cyrillic_or_kanji = {"ru": ("uk", "be", "bg", "sr", "mk", "kk"), "cmn": ("ja",)}
-    return main if main[:2] in cyrillic_or_kanji.get(other, ()) else other
+    for start, end in pairwise([0, *ends, len(text)]):
+        language = main
+        runs: list[tuple[str, int, int]] = []
+        for word in _CHUNK.finditer(text, start, end):
+            if letter := next(filter(str.isalpha, word[0]), ""):
+                # the main voice says a word if it knows the alphabet
+                other = _language_of(letter) or main
+                known = other == main or main[:2] in _ALSO_KNOWN.get(other, ())
+                language = main if known else other
+            # one without letters joins its neighbour
+            begin = word.start()
+            if runs and runs[-1][0] == language:
+                begin = runs.pop()[1]
+            runs.append((language, begin, word.end()))
+        runs = [run for run in runs if any(map(str.isalnum, text[run[1] : run[2]]))]
+        for run in runs:
+            language, begin, until = run
+            said, tokens = text[begin:until], tuple(origins[begin:until])
+            yield Utterance(said, tokens, language, pause_s if run is runs[-1] else 0.0)
 
 
 STRESS = "\u0301"
@@ -245,26 +234,25 @@ def follow_stress(utterance: Utterance, phonemes: Callable[[str], str]) -> Utter
         utterance: In Russian.
         phonemes: How espeak-ng reads a word, in its own notation.
     """
-    text = _MARKED.sub(lambda word: _moved(word[0].lower(), phonemes), utterance.text)
+
+    def moved(match: re.Match[str]) -> str:
+        """Return the word as phonemes; unmarked if its vowels cannot be told apart."""
+        before, _mark, after = match[0].lower().partition(STRESS)
+        plain = before + after.replace(STRESS, "")
+        said = phonemes(plain)
+        sounds = [*_SOUND.finditer(said)]
+        if len(sounds) != sum(char in _VOWELS for char in plain):
+            return plain
+        stressed = sum(char in _VOWELS for char in before) - 1
+        for number, sound in reversed([*enumerate(sounds)]):
+            new = sound[1]
+            if number == stressed:
+                new = "'" + _STRESSED[before[-1]]
+            elif sound[0].startswith("'"):
+                new = _REDUCED.get(new, new)
+            said = said[: sound.start()] + new + said[sound.end() :]
+        return f"[[{said}]]"
+
+    text = _MARKED.sub(moved, utterance.text)
     tokens = _aligned(utterance.text, text, utterance.tokens)
     return replace(utterance, text=text, tokens=tuple(tokens))
-
-
-def _moved(word: str, phonemes: Callable[[str], str]) -> str:
-    """Return the word as phonemes; unmarked if its vowels cannot be told apart."""
-    before, after = word.split(STRESS, 1)
-    plain = before + after.replace(STRESS, "")
-    said = phonemes(plain)
-    if len(_SOUND.findall(said)) != sum(char in _VOWELS for char in plain):
-        return plain
-    left = sum(char in _VOWELS for char in before)
-
-    def sound(match: re.Match[str]) -> str:
-        nonlocal left
-        left -= 1
-        if left == 0:
-            return "'" + _STRESSED[before[-1]]
-        lost = match[0].startswith("'")
-        return _REDUCED.get(match[1], match[1]) if lost else match[1]
-
-    return f"[[{_SOUND.sub(sound, said)}]]"

@@ -7,10 +7,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
-from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import cast
 
 import av
 import numpy as np
@@ -19,7 +17,7 @@ from PIL import Image
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.preview.drawing import Planes
-from heygen_nb.preview.voice import Narration, Word, filters, pulled
+from heygen_nb.preview.voice import Narration, Word, filtered
 
 _BT709 = 1
 _STUDIO_RANGE = 1
@@ -314,16 +312,14 @@ def looped(path: Path, size: tuple[int, int], rate: int) -> Iterator[av.VideoFra
     filling = f"{width}:{height}:force_original_aspect_ratio=increase"
     while True:
         with open_video(path) as container:
-            graph = filters(
+            yield from filtered(
+                video_frames(container, path),
                 container.streams.video[0],
                 ("fps", f"{rate}"),
                 ("scale", filling),
                 ("crop", f"{width}:{height}"),
                 ("format", "yuv420p"),
             )
-            for frame in chain(video_frames(container, path), [None]):
-                graph.push(frame)
-                yield from cast("Iterator[av.VideoFrame]", pulled(graph))
 
 
 def read_sound(path: Path, words: tuple[Word, ...] = ()) -> Narration:

@@ -7,35 +7,22 @@ import io
 import threading
 import wave
 from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import lru_cache
-from itertools import pairwise
-from typing import TYPE_CHECKING
+from functools import cache
+from itertools import chain, pairwise
+from typing import Any
 
 import av
 import numpy as np
 from av.filter import Graph
+from numpy.typing import NDArray
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.preview.text import (
-    STRESS,
-    Utterance,
-    follow_stress,
-    plan_utterances,
-    script_words,
-)
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from av.audio.frame import AudioFrame
-    from av.audio.stream import AudioStream
-    from av.video.frame import VideoFrame
-    from av.video.stream import VideoStream
-    from numpy.typing import NDArray
+from heygen_nb.preview import text as texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +84,7 @@ class Narration:
         frame.sample_rate, frame.pts, frame.time_base = rate, 0, grid
         graph.push(frame)
         graph.push(None)
-        samples = np.concatenate([part.to_ndarray()[0] for part in pulled(graph)])
+        samples = np.concatenate([part.to_ndarray()[0] for part in _pulled(graph)])
         samples.resize(round(seconds * rate), refcheck=False)  # it misses by some ms
         words = (Word(w.text, w.start_s * by, w.end_s * by) for w in self.words)
         return Narration(samples, rate, tuple(words))
@@ -106,27 +93,30 @@ class Narration:
         """Return the sound as a WAV file."""
         buffer = io.BytesIO()
         with wave.open(buffer, "wb") as out:
-            out.setnchannels(1)
-            out.setsampwidth(2)
-            out.setframerate(self.sample_rate)
+            out.setparams((1, 2, self.sample_rate, 0, "NONE", ""))
             out.writeframes((self.samples * 32767).astype("<i2").tobytes())
         return buffer.getvalue()
 
 
-def filters(stream: AudioStream | VideoStream, *chain: tuple[str, str]) -> Graph:
-    """Return what puts the frames of a stream through filters, one after the other."""
+def filtered(
+    frames: Iterable[Any],
+    like: av.AudioStream | av.VideoStream,
+    *steps: tuple[str, str],
+) -> Iterator[Any]:
+    """Yield what becomes of the frames of a stream in filters, one after the other."""
     graph = Graph()
-    if stream.type == "video":
-        source, sink = graph.add_buffer(template=stream), graph.add("buffersink")
+    if isinstance(like, av.VideoStream):
+        source, sink = graph.add_buffer(template=like), graph.add("buffersink")
     else:
-        source, sink = graph.add_abuffer(template=stream), graph.add("abuffersink")
-    middle = [graph.add(name, settings) for name, settings in chain]
+        source, sink = graph.add_abuffer(template=like), graph.add("abuffersink")
+    middle = [graph.add(name, settings) for name, settings in steps]
     graph.link_nodes(source, *middle, sink).configure()
-    return graph
+    for frame in chain(frames, [None]):
+        graph.push(frame)
+        yield from _pulled(graph)
 
 
-def pulled(graph: Graph) -> Iterator[AudioFrame | VideoFrame]:
-    """Yield what a filter has ready."""
+def _pulled(graph: Graph) -> Iterator[Any]:
     with suppress(av.BlockingIOError, av.EOFError):
         while True:
             yield graph.pull()
@@ -189,33 +179,29 @@ class EspeakVoice:
         Raises:
             PreviewError: espeak-ng is missing or does not know the language.
         """
-        utterances = plan_utterances(
-            script, self.language, sentence_pause_s=self.sentence_pause_s
-        )
+        per_minute = np.clip(round(self.words_per_minute * speed), *_RATE_LIMITS)
         with _lock:
             library, rate = _library()
-            take = _Recording(rate, speed)
-            for utterance in utterances:
+            recording = _Recording(rate, speed)
+            for utterance in texts.plan_utterances(
+                script, self.language, sentence_pause_s=self.sentence_pause_s
+            ):
                 if utterance.text:
-                    self._set_up(library, utterance.language, speed)
-                    said = utterance
-                    if utterance.language == "ru" and STRESS in utterance.text:
-                        said = follow_stress(utterance, _phonemes)
-                    take.add(said, *_synthesise(said.text))
-                take.add_silence(utterance.break_s)
-        return take.speech(script_words(script))
-
-    def _set_up(self, library: ctypes.CDLL, language: str, speed: float) -> None:
-        name = language + (f"+{self.variant}" if self.variant else "")
-        if library.espeak_SetVoiceByName(name.encode()):
-            message = _("The local voice does not know the language “{name}”.")
-            raise PreviewError(message.format(name=name))
-        per_minute = np.clip(round(self.words_per_minute * speed), *_RATE_LIMITS)
-        library.espeak_SetParameter(_RATE, int(per_minute), 0)
-        library.espeak_SetParameter(_PITCH, self.pitch, 0)
+                    name = utterance.language
+                    name += f"+{self.variant}" if self.variant else ""
+                    if library.espeak_SetVoiceByName(name.encode()):
+                        message = _(
+                            "The local voice does not know the language “{name}”."
+                        )
+                        raise PreviewError(message.format(name=name))
+                    library.espeak_SetParameter(_RATE, int(per_minute), 0)
+                    library.espeak_SetParameter(_PITCH, self.pitch, 0)
+                    recording.add(utterance)
+                recording.add_silence(utterance.break_s)
+        return recording.speech(texts.script_words(script))
 
 
-@lru_cache(maxsize=1)
+@cache
 def _library() -> tuple[ctypes.CDLL, int]:
     """Return the library, started, and its sample rate."""
     try:
@@ -225,11 +211,7 @@ def _library() -> tuple[ctypes.CDLL, int]:
     except (ImportError, OSError) as exc:
         message = _("The local voice (espeak-ng) could not be loaded: {reason}")
         raise PreviewError(message.format(reason=exc)) from exc
-    # const void *, size_t, unsigned, int, unsigned, unsigned, unsigned *, void *
-    library.espeak_Synth.argtypes = (
-        *(ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int),
-        *(ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p),
-    )
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
     data = espeakng_loader.get_data_path().encode()
     rate = int(library.espeak_Initialize(_SYNCHRONOUS, 0, data, 0))
     if rate <= 0:
@@ -240,16 +222,14 @@ def _library() -> tuple[ctypes.CDLL, int]:
 def _phonemes(word: str) -> str:
     """Return how the voice that is set up reads a word, in its own notation."""
     text = ctypes.c_char_p(word.encode())
-    read = _library()[0].espeak_TextToPhonemes
-    read.restype = ctypes.c_char_p
-    said: bytes = read(ctypes.byref(text), _UTF8, 0)
+    said: bytes = _library()[0].espeak_TextToPhonemes(ctypes.byref(text), _UTF8, 0)
     return said.decode()
 
 
 def _synthesise(text: str) -> tuple[NDArray[np.float32], list[tuple[int, int]]]:
     """Return the samples and (character, sample) of each word event."""
     library, _rate = _library()
-    parts: list[NDArray[np.int16]] = []
+    parts = [np.zeros(0, np.int16)]
     events: list[tuple[int, int]] = []
 
     def receive(samples: Sequence[int], count: int, event: Sequence[_Event]) -> int:
@@ -265,9 +245,9 @@ def _synthesise(text: str) -> tuple[NDArray[np.float32], list[tuple[int, int]]]:
     callback = _Callback(receive)
     library.espeak_SetSynthCallback(callback)
     data = text.encode()
-    library.espeak_Synth(data, len(data) + 1, 0, 1, 0, _UTF8 | _PHONEMES, None, None)
-    heard = np.concatenate(parts) if parts else np.zeros(0, np.int16)
-    return (heard / 32768).astype(np.float32), events
+    size = ctypes.c_size_t(len(data) + 1)
+    library.espeak_Synth(data, size, 0, 1, 0, _UTF8 | _PHONEMES, None, None)
+    return (np.concatenate(parts) / 32768).astype(np.float32), events
 
 
 class _Recording:
@@ -280,12 +260,11 @@ class _Recording:
         self._pause_s = 0.0
         self._spans: dict[int, tuple[float, float]] = {}
 
-    def add(
-        self,
-        utterance: Utterance,
-        samples: NDArray[np.float32],
-        events: list[tuple[int, int]],
-    ) -> None:
+    def add(self, said: texts.Utterance) -> None:
+        """Say an utterance with the voice that is set up."""
+        if said.language == "ru" and texts.STRESS in said.text:
+            said = texts.follow_stress(said, _phonemes)
+        samples, events = _synthesise(said.text)
         step = round(_STEP_S * self._rate)
         whole = np.abs(samples[: len(samples) // step * step]).reshape(-1, step)
         # Where the steps begin in which something is heard.
@@ -295,7 +274,7 @@ class _Recording:
         self.add_silence(self._pause_s / self._speed)
         first, last = int(loud[0]), min(int(loud[-1]) + 2 * step, len(samples))
         shift = sum(map(len, self._parts)) - first
-        for token, start, end in _spans(events, utterance, first, last):
+        for token, start, end in _spans(events, said, first, last):
             heard = loud[(loud > start - step) & (loud < end)]
             if len(heard):
                 start, end = heard[0], min(heard[-1] + step, end)  # noqa: PLW2901
@@ -303,7 +282,7 @@ class _Recording:
             begun = self._spans.get(token, (float(start + shift) / self._rate, 0.0))[0]
             self._spans[token] = begun, float(end + shift) / self._rate
         self._parts.append(samples[first:last])
-        self._pause_s = utterance.pause_s
+        self._pause_s = said.pause_s
 
     def add_silence(self, seconds: float) -> None:
         if seconds > 0:
@@ -311,8 +290,7 @@ class _Recording:
             self._pause_s = 0.0
 
     def speech(self, words: list[str]) -> Narration:
-        timed = []
-        reached = 0.0
+        timed, reached = [], 0.0
         for number, text in enumerate(words):
             start, end = self._spans.get(number, (reached, reached))
             start = max(start, reached)
@@ -322,7 +300,7 @@ class _Recording:
 
 
 def _spans(
-    events: list[tuple[int, int]], utterance: Utterance, first: int, last: int
+    events: list[tuple[int, int]], said: texts.Utterance, first: int, last: int
 ) -> Iterator[tuple[int, int, int]]:
     """Yield each spoken word and its samples; words that share an event share its time.
 
@@ -330,10 +308,10 @@ def _spans(
     """
     onsets: dict[int, int] = {}
     for position, sample in events:
-        token = next((t for t in utterance.tokens[max(position, 0) :] if t >= 0), -1)
+        token = next((t for t in said.tokens[max(position, 0) :] if t >= 0), -1)
         if token > max(onsets, default=-1):
             onsets[token] = sample
-    spoken = zip(utterance.text, utterance.tokens, strict=True)
+    spoken = zip(said.text, said.tokens, strict=True)
     letters = Counter(t for char, t in spoken if t >= 0 and char.isalnum())
     groups: list[tuple[int, list[int]]] = []
     for token in sorted(letters):

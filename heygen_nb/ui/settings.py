@@ -12,9 +12,9 @@ from heygen_nb.config import SECRETS, Settings, check_duration
 from heygen_nb.i18n import LANGUAGES, gettext as _
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.account import purse_of
-from heygen_nb.ui.base import Actions, Panel, Place, Work, column, make, said, show
+from heygen_nb.ui.base import Actions, Panel, column, make, said, show
 from heygen_nb.ui.finishing import PronounceCard
-from heygen_nb.ui.html import duration_words, money_text
+from heygen_nb.ui.html import dotted, duration_words, money_text
 from heygen_nb.ui.pickers import SETTINGS, PickerSlot
 
 # The first line of each text is the label, the second one a hint.
@@ -35,6 +35,7 @@ _LOOK = {
     "captions": _("Captions"),
     "no_avatar": _("Films without an avatar\n💡 Made here: only the speech is paid"),
 }
+_HEYGEN = {"heygen_api_key": _("HeyGen API key")}
 _TELEGRAM = {
     "telegram_bot_token": _("Telegram bot token"),
     "telegram_chat_id": _("Chat\nSuch as @my_channel or -1001234567890"),
@@ -62,13 +63,31 @@ _MONEY = {
 }
 _ALL = (*_VIDEO, *_LOOK, *_TELEGRAM, *_POSTS, *_SCRIPT, *_MONEY)
 _PICKERS = {key: field for field, key in SETTINGS.items()}
-_KINDS: dict[str, tuple[type[Any], str, dict[str, Any]]] = {
+_AMOUNT = {"min": 0.0, "max": 1e6, "step": 0.5}
+_KINDS: dict[object, tuple[type[Any], str, dict[str, Any]]] = {
+    str: (widgets.Text, "", {}),
+    bool: (widgets.Checkbox, "", {}),
+    int: (widgets.IntText, "hg-short", {}),
+    float: (widgets.BoundedFloatText, "hg-short", _AMOUNT),
     **dict.fromkeys(SECRETS, (widgets.Password, "hg-beside", {})),
+    **dict.fromkeys(_PICKERS, (widgets.Text, "hg-beside", {})),
     "heygen_voice": (widgets.Combobox, "hg-beside", {}),
     "video_duration": (widgets.Text, "hg-short", {}),  # any text is answered
 }
+"""The widget of a setting or of a type, its classes and its traits."""
+_WORDS = {
+    "estimate": _("estimated"),
+    "exact": _("exact"),
+    "own": _("made here, free"),
+    "heygen": _("by HeyGen"),
+    "local": _("made here"),
+    "off": _("none"),
+    "caption": _("in the caption"),
+    "metadata": _("in the file"),
+    "both": _("in both"),
+}
 _VOICES = "en-US-Neural2-F", "en-GB-Neural2-B"
-_AMOUNT = {"min": 0.0, "max": 1e6, "step": 0.5}
+_LANGUAGES = ((_("as the system"), "auto"), *((n, c) for c, n in LANGUAGES.items()))
 
 
 class SettingsPanel(Panel):
@@ -91,9 +110,8 @@ class SettingsPanel(Panel):
         self.heygen_state, self.telegram_state = self.place(), self.place()
         self.picker = PickerSlot(self, self._choose, reset=False)
         self.look_picker = PickerSlot(self, self._choose, reset=False)
-        self.mending = Actions(
-            self, {"aside": (_("Put the broken file aside"), self.set_aside)}
-        )
+        aside = _("Put the broken file aside"), self.set_aside
+        self.mending = Actions(self, {"aside": aside})
         works = {
             "save": (_("💾 Save all settings"), self.save_all),
             "reset": (_("Reset"), self.reset),
@@ -101,20 +119,17 @@ class SettingsPanel(Panel):
         }
         self.foot = Actions(self, works, at=saved, primary="save")
         self.foot.offer(*works)
-        self._cards = make(widgets.Box, "hg-masonry", children=self._build_cards())
+        video, test = (self.duration_place, self.picker), _("Test connection")
+        heygen = self.button(test, self.test_heygen, at=self.heygen_state)
+        telegram = self.button(test, self.test_telegram, at=self.telegram_state)
+        cards = (
+            self._card(_("🎥 HeyGen video settings"), _VIDEO, *video),
+            self._card(_("🔑 HeyGen"), _HEYGEN, heygen, self.heygen_state),
+            self._card(_("📱 Telegram"), _TELEGRAM, telegram, self.telegram_state),
+        )
+        self._cards = make(widgets.Box, "hg-masonry", children=cards)
         self.fill()  # before it is seen: what is typed at once stays
         return self.mending, self._cards, self.foot, saved
-
-    def _build_cards(self) -> tuple[widgets.Widget, ...]:
-        key = {"heygen_api_key": _("HeyGen API key")}
-        heygen = self._tested(self.test_heygen, self.heygen_state)
-        telegram = self._tested(self.test_telegram, self.telegram_state)
-        more = self.duration_place, self.picker
-        return (
-            self._card(_("🎥 HeyGen video settings"), _VIDEO, *more),
-            self._card(_("🔑 HeyGen"), key, *heygen),
-            self._card(_("📱 Telegram"), _TELEGRAM, *telegram),
-        )
 
     async def open_more(self) -> None:
         """Show the settings as well that are changed once, if ever."""
@@ -134,29 +149,27 @@ class SettingsPanel(Panel):
         self._cards.children += cards
         self.foot.offer("save", "reset")
 
-    def _tested(self, work: Work, place: Place) -> tuple[widgets.Widget, ...]:
-        return self.button(_("Test connection"), work, at=place), place
-
     def _card(
         self, heading: str, labels: dict[str, str], *more: widgets.Widget
     ) -> widgets.VBox:
-        parts = [
-            part for key, text in labels.items() for part in self._input(key, text)
-        ]
-        return column(self.heading(heading), *parts, *more, css="hg-card hg-form")
+        inputs = [part for key in labels for part in self._input(key, labels[key])]
+        return column(self.heading(heading), *inputs, *more, css="hg-card hg-form")
 
     def _input(self, key: str, text: str) -> Iterator[widgets.Widget]:
         """Make the input of a setting, and the button beside it if it has one."""
-        kind, css, traits = _kind(key)
+        allowed = Settings.model_fields[key].annotation
+        words = tuple((_WORDS.get(one, one), one) for one in get_args(allowed))
+        choice = widgets.Dropdown, "hg-short", {"options": words}
+        kind, css, traits = _KINDS.get(key) or _KINDS.get(allowed, choice)
         field = self.field(kind, partial(self._label, text), css, **traits)
         (self.secrets if key in SECRETS else self.fields)[key] = field
         yield field
         if key in _PICKERS:
             yield self.button(_("Choose…"), partial(self.open_picker, _PICKERS[key]))
         elif key in SECRETS:
-            self.say(field, "placeholder", partial(self._secret_words, key))
             remove = self.button(_("Remove"), partial(self.remove_secret, key))
             self.removers[key] = self.say(remove, "tooltip", _("Forget this key"))
+            self.say(field, "placeholder", partial(self._secret_words, key))
             yield remove
 
     def _label(self, text: str) -> str:
@@ -167,6 +180,7 @@ class SettingsPanel(Panel):
 
     def _secret_words(self, key: str) -> str:
         is_set = getattr(self.shared.settings, key) is not None
+        show(self.removers[key], when=is_set)
         return _("●●●●●●●● set") if is_set else _("not set")
 
     async def open_picker(self, name: str) -> None:
@@ -181,23 +195,19 @@ class SettingsPanel(Panel):
     async def _begin(self) -> None:
         if self.shared.broken:
             self.tell_error(self.shared.broken)
-        await self._list_voices()
-
-    async def _list_voices(self) -> None:
         voices = await self.shared.catalogue.voices()
-        self.fields["heygen_voice"].options = tuple(
-            dict.fromkeys(voice.name for voice in voices)
-        )
+        names = dict.fromkeys(voice.name for voice in voices)
+        self.fields["heygen_voice"].options = tuple(names)
         self.relabel()
 
     def _heard(self, topic: str) -> None:
         if topic == "settings":
             self.fill()
-        elif topic == "account":
+        else:
             self.fields["heygen_voice"].options = ()
             self.picker.forget()
             self.look_picker.forget()
-            self.spawn(self._list_voices)
+            self.spawn(self._begin)
 
     def fill(self, *, all_of_it: bool = False) -> None:
         """Show what is stored; what is typed and not yet saved stays."""
@@ -210,8 +220,6 @@ class SettingsPanel(Panel):
         if self.d_language:
             self.d_language.value = settings.language
         self.mending.offer(*(["aside"] if self.shared.broken else []))
-        for key, remover in self.removers.items():
-            show(remover, when=getattr(self.shared.settings, key) is not None)
 
     async def save_all(self) -> None:
         """Save all settings and say what changed and why."""
@@ -221,12 +229,10 @@ class SettingsPanel(Panel):
         # What came from .env or the environment, and was not changed, stays there.
         known = self.shared.settings, self.shared.video_settings
         changes: dict[str, Any] = {
-            key: field.value
+            key: after if key == "video_duration" else field.value
             for key, field in self.fields.items()
             if any(field.value != type(field.value)(getattr(s, key)) for s in known)
         }
-        if "video_duration" in changes:
-            changes["video_duration"] = after
         for key, field in self.secrets.items():
             if field.value:
                 secret, field.value = field.value, ""
@@ -251,10 +257,9 @@ class SettingsPanel(Panel):
         """Give all fields their defaults, once the user has agreed."""
         question = _("Put all settings of this page back to their defaults?")
         if await self.ask(question + " " + _("Keys stay as they are."), _("Reset")):
-            defaults = Settings.model_validate({})
-            await self.shared.save_settings(
-                **{key: getattr(defaults, key) for key in _ALL if key not in SECRETS}
-            )
+            fields = Settings.model_fields
+            usual = {key: fields[key].default for key in _ALL if key not in SECRETS}
+            await self.shared.save_settings(**usual)
             self.fill(all_of_it=True)
             self.tell(_("All settings have their defaults again."))
 
@@ -271,59 +276,24 @@ class SettingsPanel(Panel):
 
     # What is typed is tried, saved or not
 
+    def _typed(self, *keys: str) -> dict[str, Any]:
+        self.tell_busy(_("Testing…"))
+        inputs = {**self.fields, **self.secrets}
+        return {key: text for key in keys if (text := inputs[key].value.strip())}
+
     async def test_heygen(self) -> None:
         """Ask HeyGen whose key it is and what is left, and show both."""
-        self.tell_busy(_("Testing…"))
         typed = self._typed("heygen_api_key")
         async with self.shared.trial(**typed) as (account, settings):
             me = await account.client.me()
-        purse = _("API wallet") if typed else purse_of(settings)
         sandbox = settings.active_backend == "sandbox"
         money = money_text(me.balance, sandbox=sandbox) or _("balance not told")
-        found = " · ".join(filter(None, (money, purse, me.username)))
+        found = dotted(money, purse_of(settings), me.username)
         self.tell(_("✓ works · {what}").format(what=found))
 
     async def test_telegram(self) -> None:
         """Ask Telegram for bot and chat and show them."""
-        self.tell_busy(_("Testing…"))
         typed = self._typed("telegram_bot_token", "telegram_chat_id")
         async with self.shared.trial(**typed) as (account, settings):
             found = await Posting(settings, account).check()
         self.tell(_("✓ works · {what}").format(what=found))
-
-    def _typed(self, *keys: str) -> dict[str, Any]:
-        inputs = {**self.fields, **self.secrets}
-        return {key: text for key in keys if (text := inputs[key].value.strip())}
-
-
-def _kind(key: str) -> tuple[type[Any], str, dict[str, Any]]:
-    """Return the widget for what config allows, its classes and its traits."""
-    if key in _KINDS:
-        return _KINDS[key]
-    allowed = Settings.model_fields[key].annotation
-    if get_args(allowed):
-        options = tuple((_WORDS.get(one, one), one) for one in get_args(allowed))
-        return widgets.Dropdown, "hg-short", {"options": options}
-    if allowed is bool:
-        return widgets.Checkbox, "", {}
-    if allowed is int:
-        return widgets.IntText, "hg-short", {}
-    if allowed is float:
-        return widgets.BoundedFloatText, "hg-short", _AMOUNT
-    return widgets.Text, "hg-beside" if key in _PICKERS else "", {}
-
-
-_WORDS = {
-    "estimate": _("estimated"),
-    "exact": _("exact"),
-    "own": _("made here, free"),
-    "heygen": _("by HeyGen"),
-    "local": _("made here"),
-    "off": _("none"),
-    "caption": _("in the caption"),
-    "metadata": _("in the file"),
-    "both": _("in both"),
-}
-
-
-_LANGUAGES = ((_("as the system"), "auto"), *((n, c) for c, n in LANGUAGES.items()))

@@ -7,7 +7,7 @@ import logging
 import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, astuple, dataclass, field, replace
 
 from heygen_nb.config import Settings, check_duration, load_settings
 from heygen_nb.drafts import what_is_said
@@ -19,17 +19,15 @@ from heygen_nb.renderer import effective_settings
 from heygen_nb.renderer.account import ledger_url
 from heygen_nb.scripts import (
     Change,
-    Format,
     Measure,
-    ModelServer,
-    ModelWriter,
-    OfflineWriter,
     ScriptRequest,
     TextCallback,
     Written,
-    formats,
     misses,
+    offline,
 )
+from heygen_nb.scripts.model import ModelWriter
+from heygen_nb.scripts.server import ModelServer
 from heygen_nb.timing import Fit, SpeechModel, Spoken, script_language
 
 log = logging.getLogger("heygen_nb.writing")
@@ -99,9 +97,9 @@ class Writing:
         """Whether the settings name a language model."""
         return bool(self.settings().script_model)
 
-    def formats(self, language: str) -> list[Format]:
+    def formats(self, language: str) -> list[offline.Format]:
         """Return the ready formats of a language and the user's own."""
-        return formats(self.settings().home, language)
+        return offline.formats(self.settings().home, language)
 
     async def write(
         self, order: ScriptRequest, number: int = 1, on_text: TextCallback | None = None
@@ -121,17 +119,22 @@ class Writing:
             DraftError: The order or its format cannot be used.
             ScriptError: The model did not write it.
         """
+        settings, measure = self.settings(), self._measure()
         known = {format_.name for format_ in self.formats(order.language)}
         by_model = self.has_model and not order.offline and order.format not in known
-        offline = OfflineWriter(self.settings().home, self._measure())
-        writer = self._model() if by_model else offline
+        model = self._model() if by_model else None
         first = secrets.randbelow(1 << 32) if order.seed is None else order.seed
         words = order.words or self._words(order.target_s, order.language)
         wished = check_duration(order.target_s)[0]
-        other = wished != self.settings().video_duration
+        other = wished != settings.video_duration
         for version in range(number):
             numbered = replace(order, seed=first + version, words=words)
-            written = await writer.write(numbered, on_text=on_text)
+            if model:
+                written = await model.write(numbered, on_text=on_text)
+            else:
+                written = offline.write(numbered, settings.home, measure)
+                if on_text:
+                    on_text(*astuple(written))
             yield Draft(
                 id=secrets.token_hex(4),
                 **asdict(written),

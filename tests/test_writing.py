@@ -55,9 +55,15 @@ async def test_without_a_model_nothing_is_asked_of_anybody(writing_with, fake_mo
 async def test_a_ready_format_or_offline_leaves_the_model_alone(
     writing_with, fake_model, order
 ):
-    [draft] = await versions(writing_with(), ScriptRequest("Leo", **order))
+    shown = []
+    order = ScriptRequest("Leo", **order)
+
+    [draft] = await versions(
+        writing_with(), order, on_text=lambda *texts: shown.append(texts)
+    )
 
     assert "Leo" in draft.script
+    assert shown == [(draft.title, draft.script, draft.caption)]
     assert fake_model.asked == []
 
 

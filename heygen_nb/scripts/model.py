@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from heygen_nb.errors import ScriptError
 from heygen_nb.models import SCRIPT_LANGUAGES
-from heygen_nb.scripts.offline import (
-    TEMPLATES,
+from heygen_nb.scripts import (
     TOLERANCE,
     Change,
     Measure,
     ScriptRequest,
     TextCallback,
     Written,
-    read_topic,
-    text_of,
 )
+from heygen_nb.scripts.offline import TEMPLATES, read_topic, text_of
 from heygen_nb.scripts.server import (
     SORRY,
     Answer,
@@ -58,19 +57,19 @@ _NEAR = 1.05  # a draft so near to its length is still made shorter when asked
 _STEP = 1.25
 
 
+@dataclass(frozen=True)
 class ModelWriter:
     """Writes by a language model: at most two completions for a script.
 
-    Args:
+    Attributes:
         server: Where the model is.
         measure: Script to seconds.
         home: Folder whose ``templates/prompts`` may hold other prompts.
     """
 
-    def __init__(self, server: ModelServer, *, measure: Measure, home: Path) -> None:
-        self._server = server
-        self._measure = measure
-        self._home = home
+    server: ModelServer
+    measure: Measure
+    home: Path
 
     async def write(
         self, request: ScriptRequest, *, on_text: TextCallback | None = None
@@ -110,7 +109,7 @@ class ModelWriter:
             DraftError: A prompt of the user's own cannot be used.
             ScriptError: The model did not write it.
         """
-        now_s = self._measure(old.script)
+        now_s = self.measure(old.script)
         target_s = _target(change, now_s, request.target_s)
         words = request.words
         if change in ("shorten", "lengthen") and now_s:
@@ -125,7 +124,7 @@ class ModelWriter:
     def _messages(
         self, name: str, values: dict[str, object], data: dict[str, str]
     ) -> list[Message]:
-        system = [prompt(part, self._home, values) for part in (name, "answer")]
+        system = [prompt(part, self.home, values) for part in (name, "answer")]
         # what somebody typed is data, in a message of its own
         material = {key: text for key, text in data.items() if text}
         return [
@@ -140,10 +139,10 @@ class ModelWriter:
         target_s: float | None,
         on_text: TextCallback | None,
     ) -> Written:
-        answer = await self._server.complete(messages, on_text)
+        answer = await self.server.complete(messages, on_text)
         first = best = self._read(answer, values)
         if self._miss(first, target_s) > TOLERANCE:
-            correction = prompt("correct", self._home, self._faults(first, values))
+            correction = prompt("correct", self.home, self._faults(first, values))
             messages = [
                 *messages,
                 {"role": "assistant", "content": answer.text or answer.aside},
@@ -151,13 +150,13 @@ class ModelWriter:
             ]
             try:
                 second = self._read(
-                    await self._server.complete(messages, on_text), values
+                    await self.server.complete(messages, on_text), values
                 )
                 best = min(first, second, key=lambda w: self._miss(w, target_s))
             except ScriptError as error:
                 log.warning("%s", error)
         if on_text:
-            on_text(best.title, best.script, best.caption)
+            on_text(*astuple(best))
         return best
 
     def _read(self, answer: Answer, values: dict[str, object]) -> Written:
@@ -174,7 +173,7 @@ class ModelWriter:
         if SORRY.match(plain.script):
             raise problem("declined", plain.script)
         enough_s = _SCRIPT_SHARE * float(str(values["seconds"]))
-        if plain.script[:1] not in "{[<" and self._measure(plain.script) >= enough_s:
+        if plain.script[:1] not in "{[<" and self.measure(plain.script) >= enough_s:
             return plain
         said = answer.text or answer.aside
         raise problem("no script" if said.strip() else "nothing", said)
@@ -182,11 +181,11 @@ class ModelWriter:
     def _miss(self, written: Written, target_s: float | None) -> float:
         if target_s is None:
             return 0.0
-        return abs(self._measure(written.script) - target_s) / target_s
+        return abs(self.measure(written.script) - target_s) / target_s
 
     def _faults(self, written: Written, values: dict[str, object]) -> dict[str, object]:
         """Return what the prompt of the correction is told."""
-        seconds = max(self._measure(written.script), 0.1)
+        seconds = max(self.measure(written.script), 0.1)
         words, target_s = len(written.script.split()), float(str(values["seconds"]))
         return {
             **values,

@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from random import Random
 from textwrap import shorten
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
 from heygen_nb.errors import DraftError
-from heygen_nb.files import YamlReader, read_text
+from heygen_nb.files import YamlReader, os_errors_as, read_text
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
+from heygen_nb.scripts import Measure, ScriptRequest, Written
 from heygen_nb.templates import Template
-
-Change = Literal["shorten", "lengthen", "another", "translate"]
-TextCallback = Callable[[str, str, str], None]
-Measure = Callable[[str], float]
 
 log = logging.getLogger("heygen_nb.scripts")
 
@@ -37,12 +34,10 @@ SHIPPED = Path(__file__).parent / "formats"
 MAX_TEXT_BYTES = 200_000
 KEYS = ("name", "label", "language", "title", "caption", "needs")
 _FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
-TOLERANCE = 0.15  # share of the length that nobody minds
 MAX_TOPIC_CHARS = 4000
 _POINTS = re.compile(r"\s*(?:;|\n)\s*")
 _BULLET = re.compile(r"^(?:[-•*–]|\d{1,2}[.)])\s+")
-_ISO = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b")
-_DOTTED = re.compile(r"\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b")
+_DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b|\b(\d{1,2})\.(\d{1,2})\.(\d{4})\b")
 _HOROSCOPE = re.compile(r"\b(?:horoscope|гороскоп)", re.IGNORECASE)
 _DAY = re.compile(r"\b(?:today|tomorrow|сегодня|завтра)\b", re.IGNORECASE)
 _TOMORROW = re.compile(r"\b(?:tomorrow|завтра)\b", re.IGNORECASE)
@@ -50,46 +45,6 @@ _MARK = re.compile("\ue000(\\d+)\ue001")  # private signs: nobody types them
 _PRIVATE = re.compile("[\ue000-\uf8ff]")
 _NEAR = 0.02  # share of the length at which looking for better stops
 MAX_HEADLINE_CHARS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptRequest:
-    """A script somebody wants.
-
-    Attributes:
-        topic: What it is about; after a colon, or on lines of their own, points
-            such as ``Coffee: warm the cup; grind late``.
-        format: A ready format such as ``horoscope``; empty leaves it to the writer.
-        tone: Such as ``warm``; the ready formats have their own.
-        language: ``en`` or ``ru``.
-        target_s: Wished length in seconds.
-        seed: The same seed gives the same offline text; None gives any.
-        words: About how many words that is; 0 has them counted from the length.
-        offline: Leave the model alone even if there is one.
-    """
-
-    topic: str
-    format: str = ""
-    tone: str = ""
-    language: str = "en"
-    target_s: float = 30
-    seed: int | None = None
-    words: int = 0
-    offline: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """A finished text: what is said, its title and the text of its post."""
-
-    title: str
-    script: str
-    caption: str
-
-
-def misses(seconds: float, target_s: float) -> bool:
-    """Tell whether a length is further from the wished one than anybody likes."""
-    return abs(seconds - target_s) > TOLERANCE * target_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,52 +92,16 @@ def formats(home: Path, language: str) -> list[Format]:
     return sorted(found.values(), key=lambda format_: format_.label)
 
 
-def format_named(name: str, home: Path, language: str) -> Format:
-    """Return a format by its name.
-
-    Raises:
-        DraftError: There is none, or its file cannot be read.
-    """
-    own = home / TEMPLATES / f"{name}.md"
-    # what is wrong with a file of the user's own is told, not passed over
-    there = bool(re.fullmatch(r"[\w-]{1,64}", name)) and own.exists()
-    unlabelled = there and read_format(own) is None
-    known = {format_.name: format_ for format_ in formats(home, language)}
-    if name in known:
-        return known[name]
-    if unlabelled:
-        raise DraftError(
-            _("{file} is no format: it has no label.").format(file=own.name),
-            hint=_("Put label and language on top, between lines of dashes, “---”."),
-        )
-    if not known:
-        raise DraftError(
-            _("Without a language model there are no scripts in “{language}”.").format(
-                language=language[:40]
-            ),
-            hint=_("There are: {names}.").format(names=", ".join(SCRIPT_LANGUAGES)),
-        )
-    raise DraftError(
-        _("There is no format “{name}” in this language.").format(name=name[:40]),
-        hint=_("There are: {names}. Your own go into {folder}.").format(
-            names=", ".join(known), folder=home / TEMPLATES
-        ),
-    )
-
-
 def text_of(file: Path) -> str:
     """Return the text of a format or a prompt.
 
     Raises:
         DraftError: It cannot be read.
     """
-    try:
+    text = _("{file} cannot be read: {reason}.")
+    hint = _("It has to be a readable UTF-8 text file.")
+    with os_errors_as(DraftError, text, hint, file=file.name):
         return read_text(file, MAX_TEXT_BYTES)
-    except OSError as exc:
-        raise DraftError(
-            _("{file} cannot be read: {reason}.").format(file=file.name, reason=exc),
-            hint=_("It has to be a readable UTF-8 text file."),
-        ) from None
 
 
 def read_format(file: Path) -> Format | None:
@@ -254,14 +173,12 @@ def read_topic(text: str) -> Topic:
     parts = [_BULLET.sub("", part) for part in _POINTS.split(f"{tail}\n{rest}")]
     if not colon and not rest:  # "one; two; three"
         subject, *parts = _POINTS.split(first)
-    points = tuple(_sentence(part) for part in parts if part.strip())
+    said = (" ".join(part.split()) for part in parts if part.strip())
+    points = tuple(
+        text[0].upper() + text[1:] + ("" if text[-1] in ".!?…" else ".")
+        for text in said
+    )
     return Topic(text, " ".join(subject.split()).rstrip(".;"), points)
-
-
-def _sentence(text: str) -> str:
-    text = " ".join(text.split())
-    text = text[0].upper() + text[1:]
-    return text if text[-1] in ".!?…" else f"{text}."
 
 
 def day_of(text: str, today: date) -> date:
@@ -270,20 +187,17 @@ def day_of(text: str, today: date) -> date:
     Raises:
         DraftError: There is no such day.
     """
-    iso, dotted = _ISO.search(text), _DOTTED.search(text)
+    found = _DATE.search(text)
+    if not found:
+        return today + timedelta(days=bool(_TOMORROW.search(text)))
+    numbers = found.groups()[:3] if found[1] else found.groups()[:2:-1]
     try:
-        if iso:
-            return date(*map(int, iso.groups()))
-        if dotted:
-            day, month, year = map(int, dotted.groups())
-            return date(year, month, day)
+        return date(*map(int, numbers))
     except ValueError:
-        found = iso or dotted
         raise DraftError(
-            _("There is no day {day}.").format(day=found[0] if found else text),
+            _("There is no day {day}.").format(day=found[0]),
             hint=_("A day looks like 2026-11-22."),
         ) from None
-    return today + timedelta(days=1) if _TOMORROW.search(text) else today
 
 
 def is_horoscope(text: str) -> bool:
@@ -291,12 +205,9 @@ def is_horoscope(text: str) -> bool:
 
     “Cancer research” is about something else.
     """
-    if _HOROSCOPE.search(text):
-        return True
-    for noise in (_ISO, _DOTTED, _DAY):
-        text = noise.sub(" ", text)
-    text = re.sub(r"[\W_]+", " ", text).strip()
-    return any(re.fullmatch(s["match"], text, re.IGNORECASE) for s in _signs())
+    text = re.sub(r"[\W_]+", " ", _DAY.sub(" ", _DATE.sub(" ", text))).strip()
+    only = (re.fullmatch(s["match"], text, re.IGNORECASE) for s in _signs())
+    return bool(_HOROSCOPE.search(text)) or any(only)
 
 
 def sign_named(text: str, language: str) -> dict[str, Any]:
@@ -375,77 +286,74 @@ def tidy(text: str) -> str:
     return "\n".join(filter(None, (" ".join(p.split()) for p in paragraphs)))
 
 
-class OfflineWriter:
-    """Writes from the formats of this package and the user's own.
+def write(
+    request: ScriptRequest, home: Path, measure: Measure, today: date | None = None
+) -> Written:
+    """Write a script from a format; the same request gives the same text.
 
     Args:
+        request: Without a format, a sign of the zodiac gets a horoscope, points a
+            lesson, anything else a tip.
         home: Folder whose ``templates`` may hold formats.
         measure: Script to seconds.
-        today: Tells the day it is; for tests.
+        today: The day it is; for tests.
+
+    Raises:
+        DraftError: The topic or the format cannot be used.
     """
-
-    def __init__(
-        self, home: Path, measure: Measure, *, today: Callable[[], date] | None = None
-    ) -> None:
-        self._home = home
-        self._measure = measure
-        self._today = today
-
-    async def write(
-        self, request: ScriptRequest, *, on_text: TextCallback | None = None
-    ) -> Written:
-        """Write one script; the same request gives the same text.
-
-        Args:
-            request: Without a format, a sign of the zodiac gets a horoscope, points a
-                lesson, anything else a tip.
-            on_text: Gets the finished text.
-
-        Raises:
-            DraftError: The topic or the format cannot be used.
-        """
-        topic = read_topic(request.topic)
-        likely = "lesson" if topic.points else "tip"
-        likely = "horoscope" if is_horoscope(request.topic) else likely
-        name = request.format or likely
-        known = [known.name for known in formats(self._home, request.language)]
-        if not request.format and name not in known and known:
-            name = "tip" if "tip" in known else known[0]
-        format_ = format_named(name, self._home, request.language)
-        if format_.needs == "points" and not topic.points:
-            raise DraftError(
-                _("“{label}” needs points to read out.").format(label=format_.label),
-                hint=_("Write them after a colon: “subject: first; second; third”."),
-            )
-        written = self._written(format_, request, topic)
-        if on_text:
-            on_text(written.title, written.script, written.caption)
-        return written
-
-    def _written(
-        self, format_: Format, request: ScriptRequest, topic: Topic
-    ) -> Written:
-        body = _template(format_.body, format_.where, format_.line)
-        title = _template(format_.title, f"{format_.where}, title")
-        caption = _template(format_.caption, f"{format_.where}, caption")
-        today = self._today() if self._today else datetime.now().astimezone().date()
-        day = day_of(request.topic, today)
-        pool = Pool(f"{request.seed} {format_.name} {request.topic} {day}")
-        names = body.names | title.names | caption.names
-        values = _values(request, topic, day, names) | {
-            "pick": pool.pick,
-            "more": pool.more,
-        }
-        script = pool.fill(body.render(values), request.target_s, self._measure)
-        if not script:
-            raise DraftError(
-                _("{file}: the format writes nothing.").format(file=format_.where),
-                hint=_("Put sentences below its front matter."),
-            )
-        post = caption.render(values).strip().splitlines()
-        return Written(
-            tidy(title.render(values)), script, "\n".join(map(str.strip, post))
+    topic = read_topic(request.topic)
+    format_ = _format_of(request, topic, home)
+    if format_.needs == "points" and not topic.points:
+        raise DraftError(
+            _("“{label}” needs points to read out.").format(label=format_.label),
+            hint=_("Write them after a colon: “subject: first; second; third”."),
         )
+    where = format_.where
+    body = _template(format_.body, where, format_.line)
+    title = _template(format_.title, f"{where}, title")
+    caption = _template(format_.caption, f"{where}, caption")
+    day = day_of(request.topic, today or datetime.now().astimezone().date())
+    pool = Pool(f"{request.seed} {format_.name} {request.topic} {day}")
+    values = _values(request, topic, day) | {"pick": pool.pick, "more": pool.more}
+    if "sign" in body.names | title.names | caption.names:
+        values["sign"] = sign_named(request.topic, request.language)
+    script = pool.fill(body.render(values), request.target_s, measure)
+    if not script:
+        raise DraftError(
+            _("{file}: the format writes nothing.").format(file=where),
+            hint=_("Put sentences below its front matter."),
+        )
+    post = map(str.strip, caption.render(values).strip().splitlines())
+    return Written(tidy(title.render(values)), script, "\n".join(post))
+
+
+def _format_of(request: ScriptRequest, topic: Topic, home: Path) -> Format:
+    """Return the format that is asked for, or the one that suits the topic."""
+    name, own = request.format, home / TEMPLATES / f"{request.format}.md"
+    # what is wrong with a file of the user's own is told, not passed over
+    there = bool(re.fullmatch(r"[\w-]{1,64}", name)) and own.exists()
+    unlabelled = there and read_format(own) is None
+    known = {format_.name: format_ for format_ in formats(home, request.language)}
+    if known and not name:
+        likely = "lesson" if topic.points else "tip"
+        likely = "horoscope" if is_horoscope(topic.text) else likely
+        name = next(n for n in (likely, "tip", *known) if n in known)
+    if name in known:
+        return known[name]
+    if unlabelled:
+        problem = _("{file} is no format: it has no label.").format(file=own.name)
+        hint = _("Put label and language on top, between lines of dashes, “---”.")
+    elif not known:
+        problem = _("Without a language model there are no scripts in “{language}”.")
+        problem = problem.format(language=request.language[:40])
+        hint = _("There are: {names}.").format(names=", ".join(SCRIPT_LANGUAGES))
+    else:
+        problem = _("There is no format “{name}” in this language.")
+        problem = problem.format(name=name[:40])
+        hint = _("There are: {names}. Your own go into {folder}.").format(
+            names=", ".join(known), folder=home / TEMPLATES
+        )
+    raise DraftError(problem, hint=hint)
 
 
 @lru_cache(maxsize=64)
@@ -453,24 +361,18 @@ def _template(source: str, where: str, line: int = 1) -> Template:
     return Template(source, where=where, line=line)
 
 
-def _values(
-    request: ScriptRequest, topic: Topic, day: date, names: frozenset[str]
-) -> dict[str, Any]:
-    from babel import Locale  # noqa: PLC0415 - 50 ms, for two words
-    from babel.dates import format_date, format_skeleton  # noqa: PLC0415 - the same
+def _values(request: ScriptRequest, topic: Topic, day: date) -> dict[str, Any]:
+    from babel import Locale, dates  # noqa: PLC0415 - 50 ms, for two words
 
     locale = Locale.parse(request.language)
     headline = topic.subject[:1].upper() + topic.subject[1:]
-    values: dict[str, Any] = {
+    return {
         "topic": topic.text,
         "subject": topic.subject,
         "headline": shorten(headline, MAX_HEADLINE_CHARS, placeholder="…"),
         "points": topic.points,
         "tone": request.tone,
         "language": request.language,
-        "date": format_skeleton("MMMMd", day, locale=locale),
-        "weekday": format_date(day, "EEEE", locale),
+        "date": dates.format_skeleton("MMMMd", day, locale=locale),
+        "weekday": dates.format_date(day, "EEEE", locale),
     }
-    if "sign" in names:
-        values["sign"] = sign_named(request.topic, request.language)
-    return values

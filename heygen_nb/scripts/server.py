@@ -14,7 +14,6 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -23,7 +22,7 @@ from heygen_nb.errors import ConfigError, ScriptError, ScriptNotAuthorizedError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
 from heygen_nb.network import make_client
-from heygen_nb.scripts.offline import TextCallback, Written
+from heygen_nb.scripts import TextCallback, Written
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
@@ -65,14 +64,6 @@ _WISH_WORDS = re.compile(
 _TOLD = yaml.safe_load(Path(__file__).with_name("problems.yaml").read_text("utf-8"))
 
 
-class _StrangeAnswerError(Exception):
-    """What came is no completion."""
-
-
-class _ErrorInAnswerError(Exception):
-    """The server told in its answer what went wrong."""
-
-
 @dataclass(slots=True)
 class Answer:
     """An answer as far as it has come.
@@ -90,28 +81,33 @@ class Answer:
     ended: str = ""
 
     def take(self, chunk: Any) -> None:
-        """Add what came; the SDK does not check it, so anything may be missing."""
-        for choice in getattr(chunk, "choices", None) or ():
-            said = getattr(choice, "delta", None) or getattr(choice, "message", None)
-            words = getattr(said, "content", None) or getattr(choice, "text", None)
-            self.text += _said(words)
+        """Add what came; nobody has checked it, so anything may be missing."""
+        for choice in _list(_dict(chunk).get("choices")):
+            said = _dict(choice.get("delta") or choice.get("message"))
+            self.text += _said(said.get("content") or choice.get("text"))
             for name in ("reasoning_content", "reasoning"):
-                self.aside += _said(getattr(said, name, None))
-            calls = getattr(said, "tool_calls", None) or ()
-            functions = [getattr(call, "function", None) for call in calls]
-            for function in (*functions, getattr(said, "function_call", None)):
-                self.aside += _said(getattr(function, "arguments", None))
-            self.refusal += _said(getattr(said, "refusal", None))
-            self.ended = _said(getattr(choice, "finish_reason", None)) or self.ended
+                self.aside += _said(said.get(name))
+            calls = [call.get("function") for call in _list(said.get("tool_calls"))]
+            for function in (*calls, said.get("function_call")):
+                self.aside += _said(_dict(function).get("arguments"))
+            self.refusal += _said(said.get("refusal"))
+            self.ended = _said(choice.get("finish_reason")) or self.ended
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: Any) -> list[dict[str, Any]]:
+    return [*map(_dict, value)] if isinstance(value, list) else []
 
 
 def _said(value: Any) -> str:
     """Return a text, the texts of a list of parts, or an object as JSON."""
     if isinstance(value, list):
-        parts = [vars(p) if isinstance(p, SimpleNamespace) else p for p in value]
-        return "".join(_said(p.get("text")) for p in parts if isinstance(p, dict))
-    if isinstance(value, dict | SimpleNamespace):
-        return json.dumps(value, default=vars, ensure_ascii=False)
+        return "".join(_said(part.get("text")) for part in _list(value))
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
     return value if isinstance(value, str) else ""
 
 
@@ -146,7 +142,14 @@ class ModelServer:
                 _("OPENAI_API_KEY has signs that no key has."),
                 hint=_("Copy it once more, without spaces or quotes."),
             )
-        self._openai = _sdk()
+        try:
+            self._openai = importlib.import_module("openai")
+            importlib.import_module("json_repair")
+        except ImportError:
+            raise ConfigError(
+                _("The package for language models is not installed."),
+                hint=_('Install it: pip install "heygen-nb[llm]"'),
+            ) from None
 
     async def complete(
         self, messages: list[Message], on_text: TextCallback | None = None
@@ -160,54 +163,53 @@ class ModelServer:
         Raises:
             ScriptError: No answer came.
         """
-        async with self._client() as client:
+        http = make_client(
+            self._openai.DefaultAsyncHttpxClient,
+            local=is_loopback(self._base_url),
+            follow_redirects=False,  # the key is for this address only
+        )
+        async with self._openai.AsyncOpenAI(
+            api_key=self._api_key or "none",
+            base_url=self._base_url,
+            max_retries=REPEATS,
+            timeout=self._openai.Timeout(self._silence_s, connect=CONNECT_S),
+            http_client=http,
+        ) as client:
             while True:
                 answer = Answer()
+                asked = {"model": self._model, "messages": messages, **self._wishes}
                 try:
                     async with asyncio.timeout(5 * self._silence_s):
-                        await self._read(client, messages, answer, on_text)
-                except (self._openai.APIError, _ErrorInAnswerError) as exc:
+                        await self._read(client, asked, answer, on_text)
+                except self._openai.APIError as exc:
                     if self._wishes and not answer.text and _cannot(exc):
                         self._wishes = {}  # for good: the next question is asked so
                         continue
                     raise self._failure(exc, answer) from None
                 except TimeoutError:
                     raise self._error("slow") from None
-                except (_StrangeAnswerError, json.JSONDecodeError):
+                except json.JSONDecodeError:
                     raise self._error("strange") from None
                 return answer
-
-    def _client(self) -> AsyncOpenAI:
-        http = make_client(
-            self._openai.DefaultAsyncHttpxClient,
-            local=is_loopback(self._base_url),
-            follow_redirects=False,  # the key is for this address only
-        )
-        client: AsyncOpenAI = self._openai.AsyncOpenAI(
-            api_key=self._api_key or "none",
-            base_url=self._base_url,
-            max_retries=REPEATS,
-            timeout=self._openai.Timeout(self._silence_s, connect=CONNECT_S),
-            http_client=http,
-        )
-        return client
 
     async def _read(
         self,
         client: AsyncOpenAI,
-        messages: list[Message],
+        asked: dict[str, Any],
         answer: Answer,
         on_text: TextCallback | None,
     ) -> None:
-        completions: Any = client.chat.completions
-        asked = {"model": self._model, "messages": messages, **self._wishes}
-        if not self._wishes:
-            reply = await completions.with_raw_response.create(**asked)
-            _take_whole(answer, reply.content)
-            return
-        async with await completions.create(**asked) as stream:
+        # untyped: what comes is as the server sends it, not as the SDK expects it
+        stream = await client.post(
+            "/chat/completions",
+            cast_to=object,
+            body=asked,
+            stream=True,
+            stream_cls=self._openai.AsyncStream[object],
+        )
+        async with stream:
             if "event-stream" not in stream.response.headers.get("content-type", ""):
-                _take_whole(answer, await stream.response.aread())
+                self._take_whole(answer, await stream.response.aread(), stream)
                 return
             looked, shown = 0, None
             async for chunk in stream:
@@ -219,6 +221,23 @@ class ModelServer:
                         shown = texts
                 if len(answer.text) > MAX_ANSWER_CHARS:
                     return
+
+    def _take_whole(self, answer: Answer, body: bytes, stream: Any) -> None:
+        """Take the answer of a server that does not stream, or does not say so."""
+        text = body.decode(errors="replace").strip()
+        events = re.findall(r"^data:\s*(\{.*)$", text, re.MULTILINE)
+        for event in events or [text]:
+            try:
+                chunk = _dict(json.loads(event))
+            except (ValueError, RecursionError):
+                raise self._error("strange") from None
+            if error := chunk.get("error"):  # whatever the status
+                said = _said(_dict(error).get("message", error))
+                raise self._openai.APIError(said, stream.response.request, body=error)
+            if not isinstance(chunk.get("choices"), list):
+                raise self._error("strange")
+            answer.take(chunk)
+        answer.ended = answer.ended or "stop"
 
     def _failure(self, exc: Exception, answer: Answer) -> ScriptError:
         """Return our error for one of the SDK's, without the key in it."""
@@ -250,28 +269,6 @@ def problem(reason: str, said: str = "", **values: str) -> ScriptError:
     return kind(message.strip(), hint=hint)
 
 
-def _take_whole(answer: Answer, body: bytes) -> None:
-    """Take the answer of a server that does not stream, or does not say that it does.
-
-    Raises:
-        _StrangeAnswerError: It is none.
-        _ErrorInAnswerError: It tells of an error, whatever its status.
-    """
-    text = body.decode(errors="replace").strip()
-    events = re.findall(r"^data:\s*(\{.*)$", text, re.MULTILINE)
-    for event in events or [text]:
-        try:
-            chunk = json.loads(event, object_hook=lambda o: SimpleNamespace(**o))
-        except (ValueError, RecursionError, TypeError):
-            raise _StrangeAnswerError from None
-        if error := getattr(chunk, "error", None):
-            raise _ErrorInAnswerError(_said(getattr(error, "message", error)))
-        if not isinstance(getattr(chunk, "choices", None), list):
-            raise _StrangeAnswerError
-        answer.take(chunk)
-    answer.ended = answer.ended or "stop"
-
-
 def _cannot(exc: Exception) -> bool:
     """Tell whether a server refused the way we ask, not what we ask for."""
     status = getattr(exc, "status_code", None)
@@ -292,17 +289,6 @@ def _reason(exc: Exception) -> str | None:
 def _words(exc: Exception) -> str:
     parts = (getattr(exc, name, None) for name in ("code", "type", "message"))
     return " ".join(str(part) for part in (*parts, exc) if part)
-
-
-def _sdk() -> ModuleType:
-    try:
-        importlib.import_module("json_repair")
-        return importlib.import_module("openai")
-    except ImportError:
-        raise ConfigError(
-            _("The package for language models is not installed."),
-            hint=_('Install it: pip install "heygen-nb[llm]"'),
-        ) from None
 
 
 def whole(text: str, *, cut: bool = False) -> Written | None:

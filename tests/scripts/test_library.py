@@ -1,13 +1,11 @@
 from __future__ import annotations
 
-import asyncio
-import sys
-
 import pytest
 
 from heygen_nb.errors import DraftError
 from heygen_nb.models import SCRIPT_LANGUAGES
-from heygen_nb.scripts import OfflineWriter, ScriptRequest, formats
+from heygen_nb.scripts import ScriptRequest, offline
+from heygen_nb.scripts.offline import formats
 from heygen_nb.timing import estimate_s
 
 FRONT = "---\nlabel: Weather\nlanguage: en\n"
@@ -25,11 +23,9 @@ def own(home):
 
 @pytest.fixture
 def write(home):
-    writer = OfflineWriter(home, estimate_s)
-
     def one(topic="Sun", **order):
         order = {"format": "weather", "seed": 1, **order}
-        return asyncio.run(writer.write(ScriptRequest(topic, **order)))
+        return offline.write(ScriptRequest(topic, **order), home, estimate_s)
 
     return one
 
@@ -124,8 +120,7 @@ def test_another_language_is_a_name_and_a_file(write, tmp_path, monkeypatch):
     (folder / "de" / "tip.md").write_text(
         "---\nlabel: Tipp\nlanguage: de\n---\nHeute, am {{ date }}: {{ subject }}."
     )
-    module = sys.modules["heygen_nb.scripts.offline"]
-    monkeypatch.setattr(module, "SHIPPED", folder)
+    monkeypatch.setattr(offline, "SHIPPED", folder)
     monkeypatch.setitem(SCRIPT_LANGUAGES, "de", "German")
 
     script = write("Kaffee 2026-11-22", format="", language="de").script

@@ -14,7 +14,9 @@ from heygen_nb.errors import (
     ScriptError,
     ScriptNotAuthorizedError,
 )
-from heygen_nb.scripts import ModelServer, ModelWriter, ScriptRequest, Written
+from heygen_nb.scripts import ScriptRequest, Written
+from heygen_nb.scripts.model import ModelWriter
+from heygen_nb.scripts.server import ModelServer
 from heygen_nb.timing import estimate_s
 
 pytestmark = pytest.mark.anyio

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import asyncio
 from datetime import date
 
 import pytest
 
 from heygen_nb.errors import DraftError
-from heygen_nb.scripts import OfflineWriter, ScriptRequest, formats, misses
+from heygen_nb.scripts import ScriptRequest, misses, offline
+from heygen_nb.scripts.offline import formats
 from heygen_nb.timing import estimate_s
 
 TOPICS = {
@@ -30,11 +30,11 @@ SIGNS = {
 
 @pytest.fixture
 def write(home):
-    writer = OfflineWriter(home, estimate_s, today=lambda: date(2026, 11, 22))
+    today = date(2026, 11, 22)
 
     def one(topic, **order):
         order = {"seed": 1, "target_s": 30, **order}
-        return asyncio.run(writer.write(ScriptRequest(topic, **order)))
+        return offline.write(ScriptRequest(topic, **order), home, estimate_s, today)
 
     return one
 
@@ -231,18 +231,6 @@ def test_signs_that_cannot_be_seen_do_not_get_in(write):
 def test_a_language_without_formats_is_told(write):
     with pytest.raises(DraftError, match="“de”"):
         write("Kaffee", language="de")
-
-
-def test_on_text_gets_the_finished_text(write, home):
-    shown = []
-    writer = OfflineWriter(home, estimate_s)
-
-    order = ScriptRequest("Leo", seed=1)
-    written = asyncio.run(
-        writer.write(order, on_text=lambda *texts: shown.append(texts))
-    )
-
-    assert shown == [(written.title, written.script, written.caption)]
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])

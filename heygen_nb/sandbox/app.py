@@ -74,8 +74,15 @@ class Sandbox:
         self.jobs = JobQueue(state, self.files)
         self.telegram = Telegram(state)
         self.file_requests_with_key = 0
-        videos = Videos(state, self.files, self.jobs)
-        endpoints: dict[str, Endpoint] = {
+        self.routes = self.telegram.routes()
+        for name, endpoint in self._endpoints().items():
+            method, path = name.split()
+            self.routes.append(Route(path, endpoint, methods=[method]))
+
+    def _endpoints(self) -> dict[str, Endpoint]:
+        state, files = self.state, self.files
+        videos = Videos(state, files, self.jobs)
+        return {
             "POST /v3/videos": keyed(state, videos.create),
             "GET /v3/videos": videos.list,
             "GET /v3/videos/statuses": videos.statuses,
@@ -84,31 +91,27 @@ class Sandbox:
             "GET /v3/videos/{id}": videos.get,
             "DELETE /v3/videos/{id}": videos.delete,
             "GET /v3/voices": catalogue.list_voices,
-            "POST /v3/voices/speech": keyed(state, self.files.say, heeded=False),
+            "POST /v3/voices/speech": keyed(state, files.say, heeded=False),
             "GET /v3/voices/{id}": catalogue.get_voice,
             "GET /v3/avatars/looks": catalogue.list_looks,
             "GET /v3/avatars/looks/{id}": catalogue.get_look,
             "GET /v3/users/me": self._me,
-            "POST /v3/assets": self.files.upload,
-            "GET /v3/assets/{id}": self.files.get_asset,
+            "POST /v3/assets": files.upload,
+            "GET /v3/assets/{id}": files.get_asset,
             "GET /v3/avatars": _empty,  # groups: no client of ours asks
             "GET /v3/templates": _empty,
             "GET /v3/webhooks/endpoints": _empty,
             "GET /v3/webhooks/events": _empty,
             "GET /v3/webhooks/event-types": _empty,
             "GET /files/looks/{id}.jpg": catalogue.get_picture,
-            "GET /files/voices/{id}.wav": self.files.sample,
-            "GET /files/{place:path}": self.files.serve,
+            "GET /files/voices/{id}.wav": files.sample,
+            "GET /files/{place:path}": files.serve,
             "GET /_sandbox/ledger": self._ledger,
             "POST /_sandbox/clock": self._advance,
             "POST /_sandbox/balance": self._set_balance,
             "POST /_sandbox/owners": self._add_owner,
             "POST /_sandbox/session": self._open_session,
         }
-        self.routes = self.telegram.routes()
-        for name, endpoint in endpoints.items():
-            method, path = name.split()
-            self.routes.append(Route(path, endpoint, methods=[method]))
 
     def admit(self, request: Request) -> None:
         """Refuse a stranger; let time pass for others, and count what they ask.

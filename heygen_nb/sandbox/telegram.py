@@ -105,21 +105,22 @@ class Telegram:
         # Telegram counts in units of UTF-16
         if len(text.encode("utf-16-le")) // 2 > most:
             raise _Error(400, f"Bad Request: {words} is too long")
-        post = PostState(
-            id=str(len(self._state.posts) + 1),
-            method=method,
-            at=self._state.clock.now(),
-            text=text,
-            fields={
-                name: value
-                for name, value in arguments.items()
-                if isinstance(value, str) and name not in ("text", "caption")
-            },
-        )
-        if kind == "text":
-            if not text.strip():
-                raise _Error(400, "Bad Request: message text is empty")
-            return post
+        if kind == "text" and not text.strip():
+            raise _Error(400, "Bad Request: message text is empty")
+        fields = {
+            name: value
+            for name, value in arguments.items()
+            if isinstance(value, str) and name not in ("text", "caption")
+        }
+        number, now = str(len(self._state.posts) + 1), self._state.clock.now()
+        post = PostState(id=number, method=method, at=now, text=text, fields=fields)
+        if kind != "text":
+            self._keep_file(post, kind, arguments)
+        return post
+
+    def _keep_file(
+        self, post: PostState, kind: str, arguments: Mapping[str, Any]
+    ) -> None:
         upload = _attached(arguments, kind)
         if upload is None:
             raise _Error(400, "Bad Request: wrong file identifier/HTTP URL specified")
@@ -141,7 +142,6 @@ class Telegram:
             if len(content) <= _THUMBNAIL_BYTES and max(image.size) <= _THUMBNAIL_PX:
                 post.thumbnail_bytes = len(content)  # Telegram ignores any other
                 self._path(post.id, "thumbnail").write_bytes(content)
-        return post
 
     def _content(self, post: PostState) -> dict[str, Any]:
         kind = _KINDS[post.method]

@@ -112,11 +112,13 @@ class Listing(Generic[R]):
         async with self._turn:
             if not self._fresh():
                 with suppress(OSError, ValidationError):
-                    content = await asyncio.to_thread(self.file.read_bytes)
-                    self._kept = self.form.model_validate_json(content)
+                    self._kept = await asyncio.to_thread(self._read)
             if refresh or not self._fresh():
                 await self._renew(on_part)
             return self.known
+
+    def _read(self) -> Kept[R]:
+        return self.form.model_validate_json(self.file.read_bytes())
 
     async def meant(self, choose: Callable[[Sequence[R]], Sequence[R]]) -> Sequence[R]:
         """Return what is chosen; the list is asked for anew if that is not one.
@@ -124,8 +126,9 @@ class Listing(Generic[R]):
         Raises:
             ApiError: Nothing fits, and HeyGen cannot be asked.
         """
-        found = choose(await self.get())
+        known = await self.get()
         just_asked = self._asked_at and self.now() - self._asked_at < _JUST_NOW
+        found = choose(known)
         if len(found) != 1 and not just_asked:
             found = choose(await self.get(refresh=True))  # made or deleted since?
         if not found and self.trouble:

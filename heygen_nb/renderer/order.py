@@ -107,15 +107,14 @@ async def order(
     line = _("🎬 Creating video for script #{id}...")
     await report("pending", line.format(id=draft.id))
     plan, made = await _decide(account, draft, settings, report, again=again)
-    quoted = plan.quote
-    if warning := await short_of(account, quoted):
+    if warning := await short_of(account, plan.quote):
         await report("pending", f"⚠️ {warning}")
     stored, _new = await asyncio.to_thread(
         account.ledger.plan,
         account.payer,
         plan.new.model_copy(update={**made, "send_to": send_to}),
         again=again,
-        allow=_allow(quoted, settings),
+        allow=_allow(plan.quote, settings),
     )
     return stored.id
 
@@ -419,11 +418,10 @@ async def _decide(
             if await asyncio.to_thread(waiting, payer):
                 error.charged = None
         raise
-    avatar, voice = plan.avatar, plan.voice
     line = _("🎤 Voice: {voice} · avatar: {avatar}")
-    if not avatar:
+    if not plan.avatar:
         line = _("🎤 Voice: {voice} · background only")
-    await report("pending", line.format(voice=voice, avatar=avatar))
+    await report("pending", line.format(voice=plan.voice, avatar=plan.avatar))
     for warning in plan.warnings:
         await report("pending", f"⚠️ {warning}")
     exact = settings.length_mode == "exact" and not settings.films_here

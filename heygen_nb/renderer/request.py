@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property, partial
 from io import BytesIO
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, Literal
 
 from heygen_nb.drafts import OVERRULES, check_draft, left_out_text, what_is_said
@@ -31,8 +32,8 @@ _CLOSE = 0.03  # share of the target that nobody notices
 
 
 @dataclass(frozen=True)
-class Proposal:
-    """What will be sent for a draft, what it should cost, and what a user should know.
+class Decided:
+    """What a request is made of.
 
     Attributes:
         language: Of the script.
@@ -43,7 +44,6 @@ class Proposal:
         audio: The speech, once it is made.
         asset_id: Of the background, if that is a file; without it the body can be
             quoted, not sent.
-        quotes: The cost; then that by the look's other engines and without an avatar.
     """
 
     draft: Draft
@@ -56,33 +56,33 @@ class Proposal:
     length: Estimate
     audio: speech.Audio | None
     asset_id: str
-    quotes: tuple[Quote, ...] = ()
-    warnings: tuple[str, ...] = ()
 
-    @property
-    def quote(self) -> Quote:
-        """What it should cost."""
-        return self.quotes[0]
+
+@dataclass(frozen=True)
+class Proposal(Decided):
+    """What will be sent for a draft, what it should cost, and what a user should know.
+
+    Attributes:
+        quote: The cost.
+        others: That by the look's other engines, and without an avatar.
+    """
+
+    voice: str
+    avatar: str
+    quote: Quote
+    others: tuple[Quote, ...]
+    warnings: tuple[str, ...]
 
     @property
     def prices(self) -> str:
         """What each engine of the look costs, and no avatar; empty if all is free."""
+        quotes = (self.quote, *self.others) if self.others else ()
         words = {NO_AVATAR: _("no avatar")}
         return " · ".join(
             f"{words.get(quote.engine, quote.engine)}"
             f" {amount_text(quote.amount, quote.currency)}"
-            for quote in (self.quotes if self.quotes[1:] else ())
+            for quote in quotes
         )
-
-    @property
-    def voice(self) -> str:
-        """The voice in one line."""
-        return resolve.describe_voice(self.cast.voice)
-
-    @property
-    def avatar(self) -> str:
-        """The avatar's name; empty without one."""
-        return self.cast.look.name if self.cast.look else ""
 
     @cached_property
     def new(self) -> NewRender:
@@ -136,14 +136,17 @@ async def make_plan(
         ConfigError: Voice, avatar, engine or background do not fit.
     """
     check_draft(draft)
+    told = [left_out_text(draft.script)]
     script = what_is_said(draft.script).text
     cast = await resolve.choose_cast(account, settings, spoken=audio is not None)
-    said = resolve.words_said(script, settings)
+    said, voice = resolve.words_said(script, settings), cast.voice
+    told += resolve.about_captions(script, settings)
+    voice_text = resolve.describe_voice(voice)
     model, language = await speech_model(account), script_language(script)
     fit = model.fit(
         said,
         settings.video_duration,
-        voice_id=cast.voice.voice_id,
+        voice_id=voice.voice_id,
         language=language,
         slowest=settings.min_speed,
         fastest=settings.max_speed,
@@ -151,7 +154,7 @@ async def make_plan(
     wish = speech.Wish(
         draft_id=draft.id,
         text=said,
-        voice_id=cast.voice.voice_id,
+        voice_id=voice.voice_id,
         target_s=settings.video_duration,
         speed=(audio or fit).speed,
         slowest=settings.min_speed,
@@ -162,11 +165,19 @@ async def make_plan(
     missing_s = round(wish.target_s - wish.expected_s, 1)
     pad_s = 0.0 if cast.look or missing_s < _LEAST_PAD_S else missing_s
     length = Estimate(*(seconds + pad_s for seconds in (audio or fit).length))
-    plan = Proposal(
+    decided = Decided(
         draft, settings, language, cast, wish, fit, pad_s, length, audio, asset_id
     )
-    quotes, warnings = await _quotes(account, plan), await _warnings(account, plan)
-    return replace(plan, quotes=quotes, warnings=warnings)
+    quote, *others = await _quotes(account, decided)
+    told += await _warnings(account, decided, voice_text)
+    return Proposal(
+        **vars(decided),
+        voice=voice_text,
+        avatar=cast.look.name if cast.look else "",
+        quote=quote,
+        others=tuple(others),
+        warnings=tuple(filter(None, told)),
+    )
 
 
 async def speech_model(account: Account) -> SpeechModel:
@@ -175,11 +186,12 @@ async def speech_model(account: Account) -> SpeechModel:
     newest = await asyncio.to_thread(facts.newest, backend)
     if account.spoken is None or account.spoken[0] != newest:
         rows = await asyncio.to_thread(facts.spoken, backend)
-        account.spoken = newest, SpeechModel(Spoken(*row) for row in rows)
+        account.spoken = newest, SpeechModel(starmap(Spoken, rows))
     return account.spoken[1]
 
 
-async def _quotes(account: Account, plan: Proposal) -> tuple[Quote, ...]:
+async def _quotes(account: Account, plan: Decided) -> list[Quote]:
+    """Return the cost; then that by the look's other engines and without an avatar."""
     cast, length, wish = plan.cast, plan.length, plan.wish
     quote = partial(
         account.rates.quote,
@@ -193,36 +205,33 @@ async def _quotes(account: Account, plan: Proposal) -> tuple[Quote, ...]:
         most = {"at_most": speech.MAX_CALLS * cost.at_most}
         here = await speech.settled(account, wish)
         free = {"amount": 0.0, "at_most": 0.0}
-        return (cost.model_copy(update=free if here else most),)
+        return [cost.model_copy(update=free if here else most)]
     first = plan.settings.length_mode == "exact" and not plan.audio
     speaks = first and not await speech.settled(account, wish)
+    others = [*cast.look.supported_api_engines, NO_AVATAR] if cast.look else []
+    if account.sandbox:  # all is free
+        others = []
     cost = quote(
         cast.engine,
         length.seconds,
         longest_s=length.high_s,
         speech_s=speech.MAX_CALLS * length.seconds if speaks else 0.0,
     )
-    if cast.look is None or account.sandbox:
-        return (cost,)
-    others = [e for e in cast.look.supported_api_engines if e != cast.engine]
-    return cost, *(quote(engine, length.seconds) for engine in (*others, NO_AVATAR))
+    quotes = [quote(engine, length.seconds) for engine in others]
+    return [cost, *(other for other in quotes if other.engine != cast.engine)]
 
 
-async def _warnings(account: Account, plan: Proposal) -> tuple[str, ...]:
+async def _warnings(account: Account, plan: Decided, voice_text: str) -> list[str]:
     settings, cast, voice = plan.settings, plan.cast, plan.cast.voice
     script = what_is_said(plan.draft.script).text
-    found = [
-        *resolve.about_captions(script, settings),
-        left_out_text(plan.draft.script),
-    ]
+    found = [_about_length(plan.fit, plan.wish.target_s, plan.pad_s)]
     languages = plan.language, (voice.language or "").partition(" ")[0]
     if languages in (("ru", "English"), ("en", "Russian")):
         text = _("The script and the voice are of two languages: {voice}.")
-        found.append(text.format(voice=plan.voice))
+        found.append(text.format(voice=voice_text))
     if "<break" in script and not voice.support_pause:
         text = _("{voice} does not heed <break> pauses.")
-        found.append(text.format(voice=plan.voice))
-    found.append(_about_length(plan.fit, plan.wish.target_s, plan.pad_s))
+        found.append(text.format(voice=voice_text))
     if (look := cast.look) and settings.heygen_background_url:
         keeps, backend = account.ledger.facts.keeps_scene, account.payer.backend
         text = _("Avatar “{name}” has shown its own background before, and may again.")
@@ -237,7 +246,7 @@ async def _warnings(account: Account, plan: Proposal) -> tuple[str, ...]:
     if picture and not picture.path.resolve().is_relative_to(home):
         text = _("A file from outside this folder goes to HeyGen as background: {file}")
         found.append(text.format(file=picture.path))
-    return tuple(filter(None, found))
+    return found
 
 
 def _about_length(fit: Fit, target_s: float, pad_s: float) -> str:
@@ -258,7 +267,7 @@ def _about_length(fit: Fit, target_s: float, pad_s: float) -> str:
     return f"{length} {words.format(count=count)}"
 
 
-def _narrated(plan: Proposal) -> dict[str, Any]:
+def _narrated(plan: Decided) -> dict[str, Any]:
     """Return what is stored of a film made here: its speech, and what is shown."""
     settings = plan.settings
     return {
@@ -272,9 +281,10 @@ def _narrated(plan: Proposal) -> dict[str, Any]:
     }
 
 
-def _request(plan: Proposal) -> dict[str, Any]:
+def _request(plan: Decided) -> dict[str, Any]:
     """Return what HeyGen is asked for."""
     settings, wish, audio, look = plan.settings, plan.wish, plan.audio, plan.cast.look
+    fit = framing(look, settings) if look else None
     spoken: dict[str, Any] = {
         "script": wish.text,
         "voice_id": wish.voice_id,
@@ -312,7 +322,7 @@ def _request(plan: Proposal) -> dict[str, Any]:
         avatar_id=look.id,
         engine=wire.Engine(type=plan.cast.engine),
         remove_background=True if value and look.avatar_type in _MATTED else None,
-        fit=framing(look, settings),
+        fit=fit,
         **spoken,
         **frame,
     ).to_dict()

@@ -84,7 +84,7 @@ async def _other_ways(
     if voice:
         name = f"{voice.name} ({language_label(voice.language)})"
         ways[_("Take {voice}").format(voice=name)] = voice
-    others = plans[0].quotes[1:] if len(plans) == 1 else ()
+    others = plans[0].others if len(plans) == 1 else ()
     amounts = [amount_text(quote.amount, quote.currency) for quote in others]
     for quote, amount in zip(others, amounts, strict=True):
         if quote.engine != NO_AVATAR:

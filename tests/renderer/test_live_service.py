@@ -192,7 +192,7 @@ async def test_a_quote_names_the_other_engines_and_no_avatar(sandbox):
     async with open_account(settings) as account:
         plan = await quote(account, draft(), settings)
 
-    others = {quoted.engine: quoted.amount for quoted in plan.quotes[1:]}
+    others = {quoted.engine: quoted.amount for quoted in plan.others}
     assert set(others) >= {"avatar_iii", "none"}
     assert 0 < others["none"] < others["avatar_iii"] < plan.quote.amount
 

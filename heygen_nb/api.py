@@ -254,7 +254,7 @@ async def heard(account: Account, draft: Draft, settings: Settings) -> Path:
     if not path.exists():
         text = _("The sound {file} was deleted; the speech itself is not lost.")
         hint = _("Render the draft: what was paid for is used.")
-        raise DownloadError(text.format(file=path.name), hint=hint)
+        raise DownloadError(text, hint=hint, file=path.name)
     return path
 
 

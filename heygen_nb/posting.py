@@ -180,7 +180,7 @@ class Posting:
             state = next(row.state for row in rows if row.id == post_id)
             if state == "sent":
                 problem = _("Post {id} is in the chat already.")
-                raise errors.DeliveryError(problem.format(id=post_id))
+                raise errors.DeliveryError(problem, id=post_id)
             if state == "sending":
                 await self._record(hold, post_id, "unsure")
             if state != "planned":
@@ -188,7 +188,7 @@ class Posting:
             newer = await self._replaced_by(rows[0])
             if newer and all(row.state != "sent" for row in rows):
                 problem = _("Post {newer} came in the place of post {id}.")
-                raise errors.DeliveryError(problem.format(newer=newer, id=post_id))
+                raise errors.DeliveryError(problem, newer=newer, id=post_id)
         return await self._deliver(first, video, anywhere=True)
 
     async def mark_sent(self, post_id: int) -> None:
@@ -309,15 +309,18 @@ class Posting:
                 lost = _("no answer came")
                 await self._record(hold, row.id, "unsure", error_message=lost)
             if row.state in ("sending", "unsure"):
-                raise _unsure(row.id)
+                may_be = _("Post {id} may be in the chat already: its answer was lost.")
+                hint, told = _look_first(row.id), {"id": row.id, "post_id": row.id}
+                raise errors.DeliveryUnsureError(may_be, hint=hint, **told)
             if row.state != "sent" and row.chat_id != chat_id and not anywhere:
                 problem = _(
                     "The beginning of post {id} is in the chat {chat}, which is not set"
                     " now."
-                ).format(id=row.id, chat=row.chat_id)
+                )
                 hint = _("Send the rest there with: heygen-nb resend {id}.")
-                hint = hint.format(id=row.id)
-                raise errors.DeliveryError(problem, hint=hint, post_id=row.id)
+                raise errors.DeliveryError(
+                    problem, hint=hint, id=row.id, chat=row.chat_id, post_id=row.id
+                )
         return [row for row in rows if row.state != "sent"]
 
     async def _send_all(
@@ -341,13 +344,11 @@ class Posting:
             hold.check()  # the laptop may have slept since
             message_id = await send()
         except (errors.TakenOverError, errors.DeliveryError) as error:
-            unsure = isinstance(error, errors.DeliveryUnsureError)
-            state, told = "unsure" if unsure else "failed", error.message
-            await self._record(hold, row.id, state, error_message=told)
-            if unsure:
-                raise _unsure(row.id, told) from None
-            if isinstance(error, errors.DeliveryError):
-                error.post_id = row.id
+            state = "failed"
+            if isinstance(error, errors.DeliveryUnsureError):
+                state, error.hint = "unsure", _look_first(row.id)
+            await self._record(hold, row.id, state, error_message=error.message)
+            error.post_id = row.id
             raise
         await self._record(hold, row.id, "sent", message_id=message_id)
 
@@ -370,8 +371,8 @@ def _video_post(
         path = finishing.shrink_video(path, smaller, max_bytes=MAX_FILE_BYTES)
     if settings.telegram_cover_s:
         cover = path.with_suffix(".cover.jpg")
-        picture = preview.pictures_at(path, [settings.telegram_cover_s])[0]
-        preview.save_jpeg(picture, cover, max_bytes=_MAX_COVER_BYTES)
+        [picture] = preview.pictures_at(path, [settings.telegram_cover_s])
+        cover.write_bytes(preview.small_jpeg(picture, _MAX_COVER_BYTES))
     facts = preview.probe_video(path)
     return partial(
         poster.send_video,
@@ -397,20 +398,13 @@ def _check_age(rows: Sequence[PostRow], asked_at: datetime | None) -> None:
     waits = states <= {"planned", "failed", "sent"} and states != {"sent"}
     if asked_at and waits and not _is_fresh(asked_at):
         problem = _("Post {id} is older than a day, so it was not sent.")
-        hint = _("Send it with: heygen-nb resend {id}.").format(id=post_id)
-        raise errors.DeliveryError(
-            problem.format(id=post_id), hint=hint, post_id=post_id
-        )
+        hint = _("Send it with: heygen-nb resend {id}.")
+        raise errors.DeliveryError(problem, hint=hint, id=post_id, post_id=post_id)
 
 
-def _unsure(post_id: int, reason: str = "") -> errors.DeliveryUnsureError:
-    may_be = _("Post {id} may be in the chat already: its answer was lost.")
+def _look_first(post_id: int) -> str:
     hint = _(
         "Look into the chat. If it is there: heygen-nb mark-sent {id};"
         " if not: heygen-nb resend {id}."
     )
-    return errors.DeliveryUnsureError(
-        reason or may_be.format(id=post_id),
-        hint=hint.format(id=post_id),
-        post_id=post_id,
-    )
+    return hint.format(id=post_id)

@@ -17,7 +17,7 @@ from heygen_nb.finishing.film import crop_to
 from heygen_nb.preview import probe_video, read_sound
 from heygen_nb.preview.captions import CaptionPage, Subtitles
 from heygen_nb.preview.drawing import ON_DARK, Layout, open_image
-from heygen_nb.preview.video import pictures_at, save_jpeg
+from heygen_nb.preview.video import pictures_at, small_jpeg
 from heygen_nb.timing import estimate_s
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def _with_frame(film: Path, frames: Path, kind: Kind, second: float) -> Finding:
     frames.mkdir(parents=True, exist_ok=True)
     path = frames / f"{film.stem}-{kind}.jpg"
     picture.thumbnail((640, 640))
-    save_jpeg(picture, path)
+    path.write_bytes(small_jpeg(picture))
     return Finding(kind, second, path)
 
 

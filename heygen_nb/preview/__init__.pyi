@@ -14,6 +14,6 @@ from .video import (
     pictures_at as pictures_at,
     probe_video as probe_video,
     read_sound as read_sound,
-    save_jpeg as save_jpeg,
+    small_jpeg as small_jpeg,
 )
 from .voice import EspeakVoice as EspeakVoice, Narration as Narration, Word as Word

@@ -31,7 +31,7 @@ from heygen_nb.preview.video import (
     pictures_at,
     planes_of,
     reduced,
-    save_jpeg,
+    small_jpeg,
     whole,
     write_mp4,
 )
@@ -411,7 +411,8 @@ def render_scene(
                     show(frame)
                     written = frame
                 if frame == poster_at:
-                    save_jpeg(reduced(picture, THUMBNAIL_PX), thumbnail)
+                    small = reduced(picture, THUMBNAIL_PX)
+                    thumbnail.write_bytes(small_jpeg(small))
         subtitles.write_text(to_srt(stage.pages), encoding="utf-8")
         for file, name in zip(made, names, strict=True):
             file.replace(name)

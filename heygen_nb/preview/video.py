@@ -216,7 +216,7 @@ def make_thumbnail(
     # The first picture is often a fade-in; one second later somebody speaks.
     (image,) = pictures_at(path, [1.0])
     image.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
-    save_jpeg(image, output, max_bytes=max_bytes)
+    output.write_bytes(small_jpeg(image, max_bytes))
     return output
 
 
@@ -261,16 +261,14 @@ def pictures_at(
     return found
 
 
-def save_jpeg(
-    image: Image.Image, path: Path, *, max_bytes: int = THUMBNAIL_BYTES
-) -> None:
-    """Save as good a JPEG as the size allows."""
+def small_jpeg(image: Image.Image, max_bytes: int = THUMBNAIL_BYTES) -> bytes:
+    """Return as good a JPEG as the size allows."""
     for quality in (88, 75, 60, 40, 20):
         data = BytesIO()
         image.save(data, "JPEG", quality=quality, optimize=True)
         if data.tell() <= max_bytes:
             break
-    path.write_bytes(data.getvalue())
+    return data.getvalue()
 
 
 def open_video(path: Path) -> av.container.InputContainer:

@@ -21,7 +21,6 @@ here follows config.yaml."""
 
 _from_settings = dict(VIDEO_CONFIG)
 _explicit: set[str] = set()
-_last: tuple[dict[str, Any], dict[str, Any]] = {}, {}
 
 
 def update_video_config(**changes: Any) -> dict[str, Any]:
@@ -54,17 +53,13 @@ def effective_settings(
     settings: Settings, config: Mapping[str, Any] | None = None
 ) -> Settings:
     """Return the settings with VIDEO_CONFIG, or the given one, laid over them."""
-    global _last  # noqa: PLW0603 - panels ask again and again
     for key, name in VIDEO_KEYS.items():
         untouched = key not in _explicit and VIDEO_CONFIG[key] == _from_settings[key]
         _from_settings[key] = getattr(settings, name)
         if untouched:
             VIDEO_CONFIG[key] = _from_settings[key]
-    wanted = {**VIDEO_CONFIG, **(config or {})}
-    if wanted != _last[0]:
-        checked = _checked(wanted)
-        _last = wanted, {VIDEO_KEYS[key]: value for key, value in checked.items()}
-    return settings.model_copy(update=_last[1])
+    checked = _checked({**VIDEO_CONFIG, **(config or {})})
+    return settings.model_copy(update={VIDEO_KEYS[k]: v for k, v in checked.items()})
 
 
 def draft_settings(draft: Draft, settings: Settings) -> Settings:
@@ -85,22 +80,18 @@ def settings_for(
 
 def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
     if unknown := set(changes) - set(VIDEO_KEYS):
+        problem = _("There is no video setting {name}.")
+        hint, name = _("Allowed: {allowed}."), repr(min(unknown))
         allowed = ", ".join(VIDEO_KEYS)
-        raise ArgumentError(
-            _("There is no video setting {name}.").format(name=repr(min(unknown))),
-            hint=_("Allowed: {allowed}.").format(allowed=allowed),
-        )
+        raise ArgumentError(problem, hint=hint, name=name, allowed=allowed)
     named = {VIDEO_KEYS[key]: value for key, value in changes.items()}
     if "duration" in changes:
         named["video_duration"] = check_duration(changes["duration"])[0]
     try:
         checked = Settings.model_validate(named)
     except ValidationError as exc:
-        name = str(exc.errors()[0]["loc"][0])
-        raise ConfigError(
-            _("{key} has a value that does not fit.").format(key=name),
-            hint=_("Allowed: {allowed}.").format(
-                allowed=allowed_values(Settings, name)
-            ),
-        ) from None
+        key = str(exc.errors()[0]["loc"][0])
+        problem = _("{key} has a value that does not fit.")
+        hint, allowed = _("Allowed: {allowed}."), allowed_values(Settings, key)
+        raise ConfigError(problem, hint=hint, key=key, allowed=allowed) from None
     return {key: getattr(checked, VIDEO_KEYS[key]) for key in changes}

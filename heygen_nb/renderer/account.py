@@ -294,20 +294,18 @@ async def payer_of(settings: Settings) -> tuple[Payer, SecretStr, SandboxHandle 
             handle = await asyncio.to_thread(start_sandbox, folder)
         except OSError as exc:
             problem = _("The sandbox cannot use {folder}: {reason}.")
+            hint = _("Make room there or allow writing, then try again.")
             raise errors.SandboxError(
-                problem.format(folder=folder, reason=exc.strerror or exc),
-                hint=_("Make room there or allow writing, then try again."),
+                problem, hint=hint, folder=folder, reason=exc.strerror or exc
             ) from None
         # The port changes with every start; the account does not.
         payer = Payer.of_key("sandbox", "sandbox", handle.api_key)
         return payer, SecretStr(handle.api_key), handle
     key = settings.heygen_api_key or settings.heygen_session
     if key is None:
-        raise errors.NotAuthorizedError(
-            _("There is no HeyGen key."),
-            hint=_("Set HEYGEN_API_KEY, or backend: sandbox to try it for free."),
-            charged=False,
-        )
+        problem = _("There is no HeyGen key.")
+        hint = _("Set HEYGEN_API_KEY, or backend: sandbox to try it for free.")
+        raise errors.NotAuthorizedError(problem, hint=hint, charged=False)
     address = settings.heygen_base_url.rstrip("/")
     return Payer.of_key("heygen", address, key.get_secret_value()), key, None
 

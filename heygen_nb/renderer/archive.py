@@ -101,11 +101,10 @@ async def keep(
                     files = await _fetch_files(account, row, video, folder, report)
         except OSError as error:
             problem = _("Video {id} is ready, but {folder} cannot be used: {reason}.")
-            reason = error.strerror or error
+            hint = _("Make room or allow writing, then render again for free.")
+            told = {"id": video.video_id, "reason": error.strerror or error}
             raise DownloadError(
-                problem.format(id=video.video_id, folder=folder, reason=reason),
-                video_id=video.video_id,
-                hint=_("Make room or allow writing, then render again for free."),
+                problem, hint=hint, video_id=video.video_id, folder=folder, **told
             ) from None
         if hold is None:
             return video.model_copy(update=files)

@@ -126,7 +126,7 @@ async def settle(account: Account, hold: Hold, row: RenderRow, pace: Pace) -> Re
             account.batch_moves[key] = made, Patience(pace, account.clock.uptime)
         elif known[1].is_over() and row.batch_id:
             line = _("⌛ Render {id} still waits in its batch; it is not lost")
-            raise errors.WaitTimeoutError(line.format(id=row.id), video_id="")
+            raise errors.WaitTimeoutError(line, id=row.id)
         row = await asyncio.to_thread(account.ledger.render, row.id)
     return row
 

@@ -8,19 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import io
 import logging
 import shutil
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from heygen_nb import errors, preview
+from heygen_nb.clock import utc_now
 from heygen_nb.files import write_whole
 from heygen_nb.heygen.wire import LookReply, VoiceReply
 from heygen_nb.i18n import gettext as _
@@ -41,7 +41,6 @@ _JUST_NOW = timedelta(minutes=1)
 THUMB_PX, THUMB_BYTES = 240, 10_000
 _AT_ONCE = 4  # pictures and samples fetched at a time
 _HOUR, _DAY = 60, 24 * 60  # minutes
-_QUALITIES = (80, 65, 50, 35)
 _PART = 50  # items after which somebody who looks on is shown what there is
 _OUT_OF_REACH = (
     errors.NetworkError,
@@ -163,53 +162,45 @@ class Listing(Generic[R]):
         await _keep(self.file, self._kept.model_dump_json())
 
 
+@dataclass(eq=False)
 class Catalogue:
     """Voices and looks of one account, to list, hear and see.
 
-    Args:
+    Attributes:
         client: HeyGen.
         folder: Where lists, samples and pictures are kept, see
             :func:`catalogue_folder`.
         allow_private: Whether samples and pictures may come from this machine; for
             the sandbox.
         now: The time, aware UTC.
-
-    Attributes:
         said: The voices as HeyGen lists them, own ones first.
         starfish: The voices that can make speech beforehand.
         looks: The looks, own ones first.
     """
 
-    def __init__(
-        self,
-        client: HeyGenClient,
-        folder: Path,
-        *,
-        allow_private: bool = False,
-        now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._client = client
-        self._folder = folder
-        self._now = now
-        self._used: dict[str, Listing[LookReply]] = {}
-        self._allow_private = allow_private
+    client: HeyGenClient
+    folder: Path
+    allow_private: bool = False
+    now: Callable[[], datetime] = utc_now
+    _used: dict[str, Listing[LookReply]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Make the lists; nothing is asked for yet."""
         self._fetching = asyncio.Semaphore(_AT_ONCE)
-        voices, exact = (
-            client.list_voices,
-            partial(client.list_voices, engine="starfish"),
-        )
-        form = Kept[VoiceReply]
+        voices, now, folder = self.client.list_voices, self.now, self.folder
+        exact, form = partial(voices, engine="starfish"), Kept[VoiceReply]
         self.said = Listing(form, voices, folder / "voices.json", now)
         self.starfish = Listing(form, exact, folder / "starfish.json", now)
-        self.looks = Listing(Kept[Avatar], self._list_looks, folder / "looks.json", now)
+        file = folder / "looks.json"
+        self.looks = Listing(Kept[Avatar], self._list_looks, file, now)
 
     async def _list_looks(self) -> AsyncIterator[Avatar]:
-        public = self._client.list_looks(ownership="public")
+        public = self.client.list_looks(ownership="public")
         # on its way beside the own ones: somebody waits for the first page
         first = asyncio.ensure_future(anext(public, None))
         seen: Counter[str] = Counter()
         try:
-            async for look in self._client.list_looks(ownership="private"):
+            async for look in self.client.list_looks(ownership="private"):
                 yield _avatar(look, seen, own=True)
             if one := await first:
                 yield _avatar(one, seen, own=False)
@@ -246,7 +237,7 @@ class Catalogue:
         """Return every look, own ones first; ``on_part`` gets the first ones early."""
         if refresh:  # single looks may have changed as well
             self._used.clear()
-            shutil.rmtree(self._folder / "used", ignore_errors=True)
+            shutil.rmtree(self.folder / "used", ignore_errors=True)
         return await self.looks.get(refresh=refresh, on_part=on_part)
 
     def used(self, look_id: str) -> Listing[LookReply]:
@@ -257,21 +248,18 @@ class Catalogue:
         """
 
         async def usable() -> AsyncIterator[LookReply]:
-            look = await find_look(self._client, look_id)
+            look = await find_look(self.client, look_id)
             if look.status in ("processing", "pending_consent"):
                 problem = _("Avatar “{name}” cannot be used yet: {status}.")
-                raise errors.ConfigError(
-                    problem.format(name=look.name, status=look.status),
-                    hint=_(
-                        "Nothing was sent. Wait, give the consent, or choose another."
-                    ),
-                )
+                hint = _("Nothing was sent. Wait, give the consent, or choose another.")
+                told = {"name": look.name, "status": look.status}
+                raise errors.ConfigError(problem, hint=hint, **told)
             yield look
 
         if look_id not in self._used:
             file = self._file("used", look_id)
             fresh_for = FRESH_FOR if look_id else _FIRST_FRESH_FOR
-            known = Listing(Kept[LookReply], usable, file, self._now, fresh_for)
+            known = Listing(Kept[LookReply], usable, file, self.now, fresh_for)
             self._used[look_id] = known
         return self._used[look_id]
 
@@ -287,7 +275,7 @@ class Catalogue:
         """
 
         async def fresh() -> str | None:
-            return (await self._client.get_voice(voice.id)).preview_audio_url
+            return (await self.client.get_voice(voice.id)).preview_audio_url
 
         file = self._file("samples", f"{voice.id}.sound")
         return await self._fetched(file, voice.sample_url, fresh, preview.fetch_sound)
@@ -303,7 +291,7 @@ class Catalogue:
         """
 
         async def fresh() -> str | None:
-            return (await self._client.get_look(avatar.id)).preview_image_url
+            return (await self.client.get_look(avatar.id)).preview_image_url
 
         async def thumb(link: str, *, allow_private: bool) -> bytes:
             whole = await preview.fetch_image(link, allow_private=allow_private)
@@ -327,19 +315,19 @@ class Catalogue:
             if not link:
                 raise errors.PreviewError(_("HeyGen has no picture or sample of it."))
             try:
-                content = await fetch(link, allow_private=self._allow_private)
+                content = await fetch(link, allow_private=self.allow_private)
             except errors.PreviewError:
                 anew = await fresh()
                 if not anew or anew == link:
                     raise
-                content = await fetch(anew, allow_private=self._allow_private)
+                content = await fetch(anew, allow_private=self.allow_private)
         await _keep(file, content)
         return content
 
     def _file(self, folder: str, name: str) -> Path:
         """Return where something is kept; ids of HeyGen's are no file names."""
         digest = hashlib.sha256(name.encode()).hexdigest()[:20]
-        return self._folder / folder / digest
+        return self.folder / folder / digest
 
 
 def catalogue_folder(home: Path, account: Payer) -> Path:
@@ -358,19 +346,17 @@ async def find_look(client: HeyGenClient, look_id: str) -> LookReply:
         try:
             return await client.get_look(look_id)
         except errors.NotFoundError:
-            problem = _("There is no avatar “{id}”.").format(id=look_id)
+            problem = _("There is no avatar “{id}”.")
             hint = _(
                 "`heygen-nb avatars` lists them; leave heygen_avatar_id empty to "
                 "use the first one you have."
             )
-            raise errors.ConfigError(problem, hint=hint) from None
+            raise errors.ConfigError(problem, hint=hint, id=look_id) from None
     async for look in client.list_looks():
         if look.status in (None, "completed"):
             return look
-    raise errors.ConfigError(
-        _("This account has no avatar."),
-        hint=_("Make one at HeyGen, or switch “use avatar” off."),
-    )
+    hint = _("Make one at HeyGen, or switch “use avatar” off.")
+    raise errors.ConfigError(_("This account has no avatar."), hint=hint)
 
 
 async def _keep(file: Path, content: bytes | str) -> None:
@@ -400,14 +386,9 @@ def _avatar(reply: LookReply, seen: Counter[str], *, own: bool) -> Avatar:
 
 
 def _thumb(content: bytes) -> bytes:
-    image, buffer = preview.open_image(content), io.BytesIO()
+    image = preview.open_image(content)
     image.thumbnail((THUMB_PX, THUMB_PX))
-    for quality in _QUALITIES:
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=quality)
-        if buffer.tell() <= THUMB_BYTES:
-            break
-    return buffer.getvalue()
+    return preview.small_jpeg(image, THUMB_BYTES)
 
 
 def age_text(age: timedelta | None) -> str:

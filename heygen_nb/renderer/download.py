@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -24,18 +25,11 @@ _OK, _PARTIAL, _RANGE_OVER = 200, 206, 416
 _EXPIRED = (401, 403, 404, 410)
 
 
-class _Retry(Exception):  # noqa: N818 - not an error: try once more
-    """This try did not get the whole file; ``expired``: with a fresh link."""
-
-    def __init__(self, reason: str, *, expired: bool = False) -> None:
-        super().__init__(reason)
-        self.expired = expired
-
-
+@dataclass(kw_only=True)
 class Downloader:
     """Downloads from the file host; HeyGen's key is never sent there.
 
-    Args:
+    Attributes:
         transport: For tests; by default real connections.
         sleep: Waits between tries.
         limit_s: How long one file may take, with all its tries.
@@ -43,26 +37,22 @@ class Downloader:
         local: The files are on this machine, at the sandbox.
     """
 
-    def __init__(
-        self,
-        *,
-        transport: httpx.AsyncBaseTransport | None = None,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        limit_s: float = LIMIT_S,
-        max_bytes: int = MAX_BYTES,
-        local: bool = False,
-    ) -> None:
-        self._limit_s = limit_s
-        self._max_bytes = max_bytes
+    transport: httpx.AsyncBaseTransport | None = None
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    limit_s: float = LIMIT_S
+    max_bytes: int = MAX_BYTES
+    local: bool = False
+
+    def __post_init__(self) -> None:
+        """Open the connections; bytes are counted, so none come compressed."""
         self._http = make_client(
             httpx.AsyncClient,
-            local=local,
-            transport=transport,
+            local=self.local,
+            transport=self.transport,
             timeout=_TIMEOUT,
             follow_redirects=True,
-            headers={"accept-encoding": "identity"},  # bytes are counted
+            headers={"accept-encoding": "identity"},
         )
-        self._sleep = sleep
 
     async def close(self) -> None:
         """Close all connections."""
@@ -92,17 +82,16 @@ class Downloader:
             DownloadError: Not all of it could be fetched.
             OSError: It could not be stored.
         """
-        failure: _Retry | None = _Retry(_("it took too long"))
+        failure: DownloadError | None = DownloadError(_("it took too long"))
         with suppress(TimeoutError):
-            async with asyncio.timeout(self._limit_s):
+            async with asyncio.timeout(self.limit_s):
                 failure = await self._try(link, target, check, tries)
         if failure:
             problem = _("{name} of video {id} could not be downloaded: {reason}.")
+            hint = _("The video is safe at HeyGen: render the draft again for free.")
+            told = {"name": target.name, "id": video_id, "reason": failure.message}
             raise DownloadError(
-                problem.format(name=target.name, id=video_id, reason=failure),
-                video_id=video_id,
-                hint=_("The video is safe at HeyGen: render the draft again for free."),
-                expired=failure.expired,
+                problem, hint=hint, video_id=video_id, expired=failure.expired, **told
             )
         return target
 
@@ -112,22 +101,22 @@ class Downloader:
         target: Path,
         check: Callable[[Path], object],
         tries: int,
-    ) -> _Retry | None:
+    ) -> DownloadError | None:
         """Ask until the whole file is there; return what stopped the last try."""
         part, failure = target.with_name(target.name + ".part"), None
         for attempt in range(tries):
             if attempt:
-                await self._sleep(min(2.0**attempt, 30))
+                await self.sleep(min(2.0**attempt, 30))
             try:
                 url = await link(failure is not None and failure.expired)
                 await self._fetch_rest(url, part)
                 await asyncio.to_thread(check, part)
                 put_in_place(part, target)
-            except _Retry as retry:
-                failure = retry
+            except DownloadError as error:
+                failure = error
             except PreviewError as error:
                 part.unlink(missing_ok=True)
-                failure = _Retry(error.message, expired=True)
+                failure = DownloadError(error.message, expired=True)
             except OSError:
                 part.unlink(missing_ok=True)
                 raise
@@ -144,9 +133,11 @@ class Downloader:
                 await self._store(reply, part, have)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             if distrusted(error):
-                raise _Retry(_("its host's certificate is not trusted here")) from None
+                raise DownloadError(
+                    _("its host's certificate is not trusted here")
+                ) from None
             # the text of httpx's errors may hold the signed address
-            raise _Retry(type(error).__name__) from None
+            raise DownloadError(type(error).__name__) from None
 
     async def _store(self, reply: httpx.Response, part: Path, have: int) -> None:
         status, place = reply.status_code, reply.headers.get("content-range", "")
@@ -155,25 +146,25 @@ class Downloader:
         goes_on = status == _PARTIAL and place.startswith(f"bytes {have}-")
         if status in (_PARTIAL, _RANGE_OVER) and not goes_on:
             part.unlink(missing_ok=True)  # it would be sewn together wrongly
-            raise _Retry(_("the file changed"))
+            raise DownloadError(_("the file changed"))
         if status not in (_OK, _PARTIAL):
-            raise _Retry(f"HTTP {status}", expired=status in _EXPIRED)
+            reason = f"HTTP {status}"
+            raise DownloadError(reason, expired=status in _EXPIRED)
         if reply.headers.get("content-type", "").startswith("text/html"):
-            raise _Retry(_("a web page came instead of the file"), expired=True)
+            raise DownloadError(_("a web page came instead of the file"), expired=True)
         got = have if goes_on else 0
         expected = got + int(reply.headers.get("content-length", 0))
         with part.open("ab" if goes_on else "wb") as stream:
             async for chunk in reply.aiter_bytes():
                 stream.write(chunk)
                 got += len(chunk)
-                if max(got, expected) > self._max_bytes:
+                if max(got, expected) > self.max_bytes:
                     break
-        if max(got, expected) > self._max_bytes:
+        if max(got, expected) > self.max_bytes:
             part.unlink()
-            raise _Retry(_("it is too large"))
+            raise DownloadError(_("it is too large"))
         if got == 0:
-            raise _Retry(_("an empty file came"), expired=True)
+            raise DownloadError(_("an empty file came"), expired=True)
         if got < expected:
-            raise _Retry(
-                _("{got} of {expected} bytes came").format(got=got, expected=expected)
-            )
+            problem = _("{got} of {expected} bytes came")
+            raise DownloadError(problem, got=got, expected=expected)

@@ -209,7 +209,7 @@ async def refuse_faulty(account: Account, video: Video) -> None:
         problem = _("The video was not posted by itself: {reasons}.")
         hint = _("Look at it; if it is good, send it: Send, or hg.send_video(video).")
         reasons = "; ".join(words_of(found))
-        raise FaultyVideoError(problem.format(reasons=reasons), hint=hint)
+        raise FaultyVideoError(problem, hint=hint, reasons=reasons)
 
 
 async def in_other_process(function: Any, *arguments: Any) -> Any:

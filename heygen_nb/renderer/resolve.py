@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from heygen_nb import preview
 from heygen_nb.drafts import what_is_said
-from heygen_nb.drafts.spoken import PRONOUNCE_NAME, pronounced
+from heygen_nb.drafts.spoken import pronounced
 from heygen_nb.errors import ConfigError, PreviewError
 from heygen_nb.i18n import current_language, gettext as _
 from heygen_nb.models import NO_AVATAR, SCRIPT_LANGUAGES, Avatar, Voice
@@ -107,7 +107,7 @@ async def voice_meant(
         problem, near = _("Several voices are called “{wish}”."), hits
     hint = _("Set heygen_voice to one of: {voices}. `heygen-nb voices` lists all.")
     listed = "; ".join(describe_voice(voice) for voice in near[:5])
-    raise ConfigError(problem.format(wish=wish), hint=hint.format(voices=listed))
+    raise ConfigError(problem, hint=hint, wish=wish, voices=listed)
 
 
 async def must_speak_first(account: Account, voice: VoiceReply) -> None:
@@ -119,13 +119,11 @@ async def must_speak_first(account: Account, voice: VoiceReply) -> None:
     starfish, wanted = account.catalogue.starfish, voice.voice_id
     if not await starfish.meant(lambda able: [v for v in able if v.voice_id == wanted]):
         problem = _("{voice} cannot make speech without a video.")
-        raise ConfigError(
-            problem.format(voice=describe_voice(voice)),
-            hint=_(
-                "`heygen-nb voices` marks those that can. Choose one of them, or"
-                " length_mode: estimate; without an avatar, no_avatar: heygen."
-            ),
+        hint = _(
+            "`heygen-nb voices` marks those that can. Choose one of them, or"
+            " length_mode: estimate; without an avatar, no_avatar: heygen."
         )
+        raise ConfigError(problem, hint=hint, voice=describe_voice(voice))
 
 
 async def look_meant(
@@ -172,13 +170,13 @@ async def background_meant(
         hint = _(
             "Use a link with https://, a colour like #203040, or a PNG or JPEG file."
         )
-        raise ConfigError(problem.format(value=value[:100]), hint=hint)
+        raise ConfigError(problem, hint=hint, value=value[:100])
     try:
         await preview.fetch_image(value, allow_private=account.private)
     except PreviewError as error:
         hint = _("Open the link in a browser: it has to show just a picture.")
-        problem = f"heygen_background_url: {error.message}"
-        raise ConfigError(problem, hint=hint) from None
+        told = f"heygen_background_url: {error.message}"
+        raise ConfigError(told, hint=hint) from None
     account.pictures.add(value)
     return None
 
@@ -197,10 +195,8 @@ def choose_engine(look: LookReply, wish: str) -> str:
     if supported and wish not in supported:
         problem = _("Avatar “{name}” does not work with {engine}.")
         hint = _("Set avatar_engine to auto or one of: {engines}.")
-        raise ConfigError(
-            problem.format(name=look.name, engine=wish),
-            hint=hint.format(engines=", ".join(supported)),
-        )
+        told = {"name": look.name, "engine": wish, "engines": ", ".join(supported)}
+        raise ConfigError(problem, hint=hint, **told)
     return wish
 
 
@@ -279,8 +275,6 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
 
 def words_said(script: str, settings: Settings) -> str:
     """Return a script with words spelt as ``pronounce.yaml`` has them said."""
-    if not (settings.home / PRONOUNCE_NAME).exists():
-        return script
     return pronounced(script, settings.home, script_language(script))
 
 

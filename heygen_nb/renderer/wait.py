@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb import errors
@@ -33,7 +35,6 @@ _LEARN_AGAIN_S = 60.0
 # A video just made is not found for a while (seen live, 2026): it counts as deleted
 # only by two looks that are a minute apart, and not within two minutes.
 _YOUNG_S, _BETWEEN_LOOKS_S = 120.0, 60.0
-_GETS_AT_ONCE = 8
 _SANDBOX_S = 12.0  # an ordinary laptop renders half a minute in this time
 _ENDED = ("completed", "failed")
 _EMOJI: dict[ProgressStatus, str] = {
@@ -45,28 +46,24 @@ _EMOJI: dict[ProgressStatus, str] = {
 }
 
 
+@dataclass
 class Watcher:
     """Looks at all videos that somebody waits for.
 
     A single video is asked for by itself; more share one status request for up to
     100, and only those that have ended are then read one by one.
 
-    Args:
+    Attributes:
         client: HeyGen.
         sleep: Waits between two looks.
+        round: The wait and the look that all share.
     """
 
-    def __init__(
-        self,
-        client: HeyGenClient,
-        *,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        self._client = client
-        self._sleep = sleep
-        self._wanted: dict[str, float] = {}
-        self.round: asyncio.Task[dict[str, VideoReply | None]] | None = None
-        self._gets = asyncio.Semaphore(_GETS_AT_ONCE)
+    client: HeyGenClient
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    round: asyncio.Task[dict[str, VideoReply | None]] | None = None
+    _wanted: dict[str, float] = field(default_factory=dict)
+    _gets: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 8))
 
     async def look(self, video_id: str, interval_s: float) -> VideoReply | None:
         """Return what the next look at all videos shows; None when it failed.
@@ -88,7 +85,7 @@ class Watcher:
         return looks[video_id]
 
     async def _look_at_all(self) -> dict[str, VideoReply | None]:
-        await self._sleep(min(self._wanted.values()))
+        await self.sleep(min(self._wanted.values()))
         ids, looks = sorted(self._wanted), dict[str, VideoReply | None]()
         self._wanted.clear()
         for start in range(0, len(ids), MAX_STATUS_IDS):
@@ -100,7 +97,7 @@ class Watcher:
         ended = ids
         if len(ids) > 1:
             try:
-                rows = await self._client.video_statuses(ids)
+                rows = await self.client.video_statuses(ids)
             except errors.NotAuthorizedError:
                 raise
             except errors.ApiError as error:
@@ -121,7 +118,7 @@ class Watcher:
         """Look at one video without waiting, see :meth:`look`."""
         try:
             async with self._gets:
-                return await self._client.get_video(video_id)
+                return await self.client.get_video(video_id)
         except errors.NotAuthorizedError:
             raise
         except errors.ApiError as error:

@@ -97,6 +97,14 @@ def show(widget: widgets.DOMWidget, *, when: bool) -> None:
     (widget.remove_class if when else widget.add_class)("hg-off")
 
 
+def put(widget: widgets.Widget, heard_by: Callable[[Any], None], **traits: Any) -> None:
+    """Set traits of an input; who hears its user does not hear of that."""
+    widget.unobserve(heard_by, "value")
+    for name, value in traits.items():
+        setattr(widget, name, value)
+    widget.observe(heard_by, "value")
+
+
 def focus(widget: widgets.DOMWidget) -> None:
     """Let the next key go into a widget, where ipywidgets can (7 cannot)."""
     if hasattr(widget, "focus"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import unicodedata
-from dataclasses import dataclass
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -76,15 +75,6 @@ class AccountLists:
     def listing(self, kind: Kind) -> Listing[Any] | None:
         """Return the list behind voices or avatars; None if nobody asked for one."""
         return self._catalogue.listing(kind) if self._catalogue else None
-
-
-@dataclass(frozen=True, slots=True)
-class KnownBackground:
-    """A background to choose again; ``thumb`` is a small JPEG, None for a link."""
-
-    value: str
-    label: str
-    thumb: bytes | None
 
 
 def label_of(value: str) -> str:
@@ -172,14 +162,15 @@ class BackgroundStore:
             return f"{FOLDER}/{path.name}"
         return self.keep(path.name, content)
 
-    async def earlier(self) -> list[KnownBackground]:
+    async def earlier(self) -> dict[str, bytes | None]:
         """Return pictures of ``backgrounds/``, then colours and links of past renders.
 
-        The newest first; files that cannot be read are left out.
+        The newest first, each with a small JPEG, of links None; files that cannot be
+        read are left out.
         """
         return await self._shared.read(self._earlier)
 
-    def _earlier(self, ledger: Ledger) -> list[KnownBackground]:
+    def _earlier(self, ledger: Ledger) -> dict[str, bytes | None]:
         try:
             files = [
                 (-path.stat().st_mtime_ns, f"{FOLDER}/{path.name}")
@@ -189,11 +180,9 @@ class BackgroundStore:
         except OSError:
             files = []
         newest = [value for _age, value in sorted(files)[:LISTED]]
-        found = [
-            KnownBackground(value, label_of(value), self.look(value))
-            for value in (*newest, *ledger.facts.backgrounds())
-        ]
-        return [one for one in found if one.thumb or "://" in one.value]
+        values = (*newest, *ledger.facts.backgrounds())
+        found = {value: self.look(value) for value in values}
+        return {k: thumb for k, thumb in found.items() if thumb or "://" in k}
 
     def look(self, value: str) -> bytes | None:
         """Return a small JPEG of a background; None when there is nothing to show."""

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from heygen_nb.drafts import what_is_said
 from heygen_nb.i18n import again, gettext as _, ngettext
 from heygen_nb.timing import estimate_s
-from heygen_nb.ui.base import Panel, Part, make, row
+from heygen_nb.ui.base import Part, make, put, row
 from heygen_nb.ui.html import markup, two_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
-
+    from heygen_nb.ui.drafts import DraftsPanel
     from heygen_nb.ui.state import KeptDraft
 
 LISTED = 200
@@ -25,25 +24,17 @@ class DraftList(Part):
     """Drafts to choose one or several from, the newest first.
 
     Args:
-        panel: Whose list it is.
-        choose: Started with the id of the only entry that is chosen.
-        several: Called when more than one is chosen, and when no longer.
-        below: What stands under the list.
+        panel: Whose list it is; follows what is chosen.
+
+    Attributes:
+        chosen: The ids of the entries that are chosen, in the order of the list.
     """
 
-    def __init__(
-        self,
-        panel: Panel,
-        choose: Callable[[str], Coroutine[Any, Any, object]],
-        several: Callable[[], object],
-        below: Sequence[widgets.Widget] = (),
-    ) -> None:
-        self._drafts = panel.shared.drafts
-        self._several = several
+    def __init__(self, panel: DraftsPanel) -> None:
+        self._panel: DraftsPanel = panel
         self._status: dict[str, str] = {}
-        self._filling, self._asked = False, 0
+        self._asked = 0
         self.chosen: tuple[str, ...] = ()
-        """The ids of the entries that are chosen, in the order of the list."""
         self.t_search = panel.field(
             widgets.Text, _("🔎 Search"), on=self.refresh, placeholder="…"
         )
@@ -60,23 +51,26 @@ class DraftList(Part):
         panel.say(self.s_drafts, "tooltip", tip)
         self.count = make(widgets.HTML)
         search = row(self.t_search, self.d_status, self.d_sort, css="hg-row-fields")
-        super().__init__(search, self.s_drafts, self.count, *below, css="hg-left")
+        super().__init__(search, self.s_drafts, self.count, css="hg-left")
+        self.s_drafts.observe(self._on_choice, "value")
 
-        def on_choice(change: dict[str, Sequence[str]]) -> None:
-            self.chosen = tuple(change["new"])
-            if not self._filling:
-                several()
-                if len(change["new"]) == 1:
-                    panel.spawn(partial(choose, change["new"][0]))
+    def _on_choice(self, _change: object) -> None:
+        self.chosen = self.s_drafts.value
+        self._panel.show_chosen()
+        if len(self.chosen) == 1:
+            self._panel.spawn(partial(self._panel.open_draft, *self.chosen))
 
-        self.s_drafts.observe(on_choice, "value")
+    @property
+    def several(self) -> tuple[str, ...]:
+        """The ids of what is chosen, if it is more than one draft."""
+        return self.chosen if len(self.chosen) > 1 else ()
 
     @property
     def statuses(self) -> set[str]:
         """What became of the drafts that are chosen."""
         return {self._status[key] for key in self.chosen if key in self._status}
 
-    def choose_all(self) -> None:
+    async def choose_all(self) -> None:
         """Choose every entry of the list."""
         self.s_drafts.value = tuple(key for _label, key in self.s_drafts.options)
 
@@ -89,20 +83,16 @@ class DraftList(Part):
         """
         self._asked = turn = self._asked + 1
         words, status = self.t_search.value, self.d_status.value or ""
-        rows, total = await self._drafts.search(
+        rows, total = await self._panel.shared.drafts.search(
             words, limit=LISTED, status=status, by=self.d_sort.value
         )
         first = rows[0].draft.id if rows else None
         if turn != self._asked:
             return first  # a later question may have been answered first
-        several = self.chosen if len(self.chosen) > 1 else ()
         self._status = {kept.draft.id: kept.status for kept in rows}
         options = tuple((_entry(kept), kept.draft.id) for kept in rows)
-        marked = several or ((chosen,) if chosen else self.chosen)
-        if self.s_drafts.options != options:
-            self._filling = True
-            self.s_drafts.options = options
-            self._filling = False
+        marked = self.several or ((chosen,) if chosen else self.chosen)
+        put(self.s_drafts, self._on_choice, options=options)
         self.mark(*marked)
         text = _count_words(total, filtered=bool(words or status))
         self.count.value = markup(text, "hg-hint") + _keys_html()
@@ -111,10 +101,9 @@ class DraftList(Part):
     def mark(self, *draft_ids: str) -> None:
         """Mark entries without opening one."""
         listed = {key for _label, key in self.s_drafts.options}
-        self._filling = True
-        self.s_drafts.value = tuple(key for key in draft_ids if key in listed)
-        self._filling = False
-        self._several()
+        self.chosen = tuple(key for key in draft_ids if key in listed)
+        put(self.s_drafts, self._on_choice, value=self.chosen)
+        self._panel.show_chosen()
 
 
 def _keys_html() -> str:

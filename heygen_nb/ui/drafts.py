@@ -55,10 +55,12 @@ class DraftsPanel(Panel):
         self.save_place, self.state = self.place(), make(widgets.HTML)
         self.doing = self._build_doing()
         writing = (self.editor, self.state, self.doing, self.save_place)
-        columns = (self._build_list(), column(*writing, css="hg-grow"), self._stage)
+        self._build_list()
+        columns = (self.list, column(*writing, css="hg-grow"), self._stage)
         return (self.source, row(*columns, css="hg-columns"))
 
-    def _build_list(self) -> DraftList:
+    def _build_list(self) -> None:
+        self.list = DraftList(self)
         place, endings = self.place(), ".md,.txt,.yaml,.yml,.csv"
         self.u_import = self.upload(
             _("⇪ Import"), self._import, endings, at=place, multiple=True
@@ -69,15 +71,13 @@ class DraftsPanel(Panel):
                 "new": (_("➕ New"), self.new),
                 "write": (_("✍️ Write…"), partial(self.open_source, WriterCard)),
                 "table": (_("📊 Table…"), partial(self.open_source, TableCard)),
-                "all": (_("☑ All"), self._choose_all),
+                "all": (_("☑ All"), self.list.choose_all),
                 "undo": (_("↩ Undo delete"), self._restore),
             },
             more=(self.u_import,),
         )
         self.bringing.offer(*_BRINGING)
-        below = self.bringing, place
-        self.list = DraftList(self, self.open_draft, self._show_several, below)
-        return self.list
+        self.list.children += (self.bringing, place)
 
     def _build_doing(self) -> Actions:
         return Actions(
@@ -181,16 +181,16 @@ class DraftsPanel(Panel):
 
     def show_state(self) -> None:
         """Show what has become of the draft in the editor, and what can be done."""
-        show(self.editor, when=not self._several)
+        show(self.editor, when=not self.list.several)
         self._offer()
-        if not self._several:
+        if not self.list.several:
             self.editor.count()
         self.state.value = markup(self._state_words(), "hg-hint")
 
     def _state_words(self) -> str:
         if self.rewriter.busy:
             return _("Writing…")
-        if count := len(self._several):
+        if count := len(self.list.several):
             words = ngettext("{count} draft", "{count} drafts", count)
             return _("Chosen: {what}").format(what=words.format(count=count))
         kept, free = self.editor.kept, " · " + _("previewing costs nothing")
@@ -204,7 +204,7 @@ class DraftsPanel(Panel):
         filmed = ["post", "finish"] if self.list.statuses & _FILMED else []
         if self.rewriter.busy:
             self.doing.offer("stop")
-        elif self._several:
+        elif self.list.several:
             self.doing.offer("create", "preview", *filmed, "delete")
         else:
             exact = self.shared.video_settings.length_mode == "exact"
@@ -261,15 +261,10 @@ class DraftsPanel(Panel):
 
     # One draft or several
 
-    @property
-    def _several(self) -> tuple[str, ...]:
-        """The ids of what is chosen, if it is more than one draft."""
-        return self.list.chosen if len(self.list.chosen) > 1 else ()
-
     async def _stored(self) -> list[Draft]:
         """Return what is chosen, else the draft in the editor, as it is stored."""
         one = (self.editor.kept.draft.id,)
-        return await self.shared.drafts.these(self._several or one)
+        return await self.shared.drafts.these(self.list.several or one)
 
     async def _chosen(self) -> list[Draft]:
         """Save what is typed; return what is chosen, as it is stored."""
@@ -280,28 +275,26 @@ class DraftsPanel(Panel):
             self.tell(_("Nothing is written yet."), "warn")
         return drafts
 
-    def _show_several(self) -> None:
+    def show_chosen(self) -> None:
+        """Follow: other drafts are chosen in the list."""
         self._price = ""
         self.show_state()
         self.spawn(self._reckon)
 
-    async def _choose_all(self) -> None:
-        self.list.choose_all()
-
     async def _reckon(self) -> None:
         """Find what a click on the first button would cost, and say it there."""
-        kept, chosen, plans = self.editor.kept, self._several, []
+        kept, chosen, plans = self.editor.kept, self.list.several, []
         with suppress(HeygenNbError):  # the click will tell
             drafts = await self._stored()
             plans = await self.shared.quote(drafts) if drafts else []
-        if (kept, chosen) == (self.editor.kept, self._several):
+        if (kept, chosen) == (self.editor.kept, self.list.several):
             cost = sum(plan.quote.amount for plan in plans)
             self._price = amount_text(cost, plans[0].quote.currency) if cost else ""
             self._offer()
 
     def _create_words(self) -> str:
         words = _("🎬 Create video")
-        if count := len(self._several):
+        if count := len(self.list.several):
             words = _("🎬 Render {count}").format(count=count)
         return f"{words} · ≈ {self._price}" if self._price else words
 
@@ -349,13 +342,14 @@ class DraftsPanel(Panel):
 
     async def create(self) -> None:
         """Save, say what will be used and paid, and start the renders."""
-        begun: object = None
+        begun: object
         drafts = await self._chosen()
-        if drafts:
-            self.tell_busy(_("Looking up voice and avatar…"))
+        if not drafts:
+            return
+        self.tell_busy(_("Looking up voice and avatar…"))
         if len(drafts) > 1:
             begun = await paying.render_unpaid_if_agreed(self, drafts)
-        elif drafts:
+        else:
             begun = await paying.render_if_agreed(self, drafts, take=self.take_voice)
         if begun and self.on_create:
             self.on_create()

@@ -17,7 +17,7 @@ from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import NO_BACKGROUND, Draft, Voice
 from heygen_nb.timing import script_language
-from heygen_nb.ui.base import Actions, Part, Words, Work, make, show
+from heygen_nb.ui.base import Actions, Part, Words, Work, make, put, show
 from heygen_nb.ui.catalogue import label_of
 from heygen_nb.ui.html import caption_html, cut, duration_words, script_html
 from heygen_nb.ui.pickers import SETTINGS, PickerSlot
@@ -50,17 +50,13 @@ class Editor(Part):
         self._timer: asyncio.TimerHandle | None = None
         self._saving = asyncio.Lock()
         self._storing: asyncio.Task[tuple[KeptDraft, bool]] | None = None
-        self._filling, self._grown = False, 0.0
+        self._grown = 0.0
         self.kept, self.held = blank_draft(), False
         self.t_title = panel.field(widgets.Text, _("Title"))
         self.t_script = panel.field(widgets.Textarea, _("Script"), "hg-script", rows=8)
         self.t_caption = panel.field(widgets.Textarea, _("Caption (Telegram)"), rows=3)
-        self._texts: dict[str, Any] = {
-            "title": self.t_title,
-            "script": self.t_script,
-            "caption": self.t_caption,
-        }
-        for field in self._texts.values():
+        self._texts: tuple[Any, ...] = (self.t_title, self.t_script, self.t_caption)
+        for field in self._texts:
             field.observe(self._on_edit, "value")
         self.about_script, self.about_caption = make(widgets.HTML), make(widgets.HTML)
         self.own = OwnSettings(panel)
@@ -89,10 +85,8 @@ class Editor(Part):
             self._show(title, script, caption)
 
     def _show(self, *texts: str) -> None:
-        self._filling = True
-        for field, text in zip(self._texts.values(), texts, strict=True):
-            field.value = text
-        self._filling = False
+        for field, text in zip(self._texts, texts, strict=True):
+            put(field, self._on_edit, value=text)
 
     def count(self) -> None:
         """Say how long the texts are, and offer what can be done about it."""
@@ -106,7 +100,7 @@ class Editor(Part):
 
     def lock(self, *, now: bool) -> None:
         """Let nothing be typed or chosen while something is written."""
-        for field in self._texts.values():
+        for field in self._texts:
             field.disabled = now
         self.own.lock(now=now)
 
@@ -114,7 +108,8 @@ class Editor(Part):
 
     def typed(self) -> Draft:
         """Return the draft as it stands here."""
-        texts = {name: field.value for name, field in self._texts.items()}
+        title, script, caption = (field.value for field in self._texts)
+        texts = {"title": title, "script": script, "caption": caption}
         return self.kept.draft.model_copy(update={**texts, **self.own.typed()})
 
     @property
@@ -123,8 +118,7 @@ class Editor(Part):
         return self.typed() != self.kept.draft
 
     def _on_edit(self, _change: object) -> None:
-        if not self._filling:
-            self._panel.spawn(self.edited)
+        self._panel.spawn(self.edited)
 
     async def edited(self) -> None:
         """Save soon; what was said of the text before is over."""
@@ -206,7 +200,6 @@ class OwnSettings(Part):
     def __init__(self, panel: DraftsPanel) -> None:
         self._panel: DraftsPanel = panel
         self._own = dict.fromkeys(_MARKS, "")
-        self._filling = False
         self._asked: tuple[object, ...] = ()
         self._other = False  # than the voice's is the language of the script
         self._place = panel.place()
@@ -245,15 +238,11 @@ class OwnSettings(Part):
         self.buttons.offer(*_MARKS)
 
     def _show_seconds(self, seconds: object) -> None:
-        self._filling = True
-        self.t_duration.value = str(seconds)
-        self._filling = False
+        put(self.t_duration, self._on_duration, value=str(seconds))
         self._place.clear()
 
     def _on_duration(self, _change: object) -> None:
         text = self.t_duration.value.strip()
-        if self._filling:
-            return
         seconds, why = check_duration(text) if text else ("", "")
         self._show_seconds(seconds)
         if why:

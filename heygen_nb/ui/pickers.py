@@ -21,9 +21,11 @@ from heygen_nb.ui.base import (
     Words,
     Work,
     make,
+    put,
     row,
     show,
 )
+from heygen_nb.ui.catalogue import label_of
 from heygen_nb.ui.html import dotted, markup, thumb_html, two_lines
 from heygen_nb.ui.widgets import PictureGrid, Tile
 
@@ -100,13 +102,6 @@ class Picker(Part, Generic[_Item]):
         self._filters[attribute] = field
         return field
 
-    def _fits(self, item: _Item) -> bool:
-        wanted = {name: str(f.value) for name, f in self._filters.items() if f.value}
-        return all(
-            value.casefold() == str(getattr(item, name)).casefold()
-            for name, value in wanted.items()
-        )
-
     async def begin(self, current: str) -> None:
         """Bring the list, and mark the one in use.
 
@@ -135,7 +130,16 @@ class Picker(Part, Generic[_Item]):
 
     async def _search(self, *, anew: bool = True) -> None:
         """Show what fits; the one in use first, so that it is never far away."""
-        self._found = self._finder.search(self.t_search.value, self._fits)
+        wanted = [
+            (name, str(field.value).casefold())
+            for name, field in self._filters.items()
+            if field.value
+        ]
+
+        def fits(item: _Item) -> bool:
+            return all(str(getattr(item, a)).casefold() == value for a, value in wanted)
+
+        self._found = self._finder.search(self.t_search.value, fits)
         hits = list(self._found.items)
         if not self.t_search.value.strip():
             hits.sort(key=lambda item: item.id != self._current)
@@ -184,7 +188,6 @@ class VoicePicker(Picker[Voice]):
     words = _("🔎 Name, language or id"), _("Use this voice")
 
     def _build(self) -> tuple[widgets.Widget, ...]:
-        self._filling = False
         genders = _labelled("female", "male")
         self.d_language = self._filter(_("Language"), "language", self._languages)
         self.d_gender = self._filter(_("Gender"), "gender", genders)
@@ -210,16 +213,13 @@ class VoicePicker(Picker[Voice]):
     async def _draw(self, hits: Sequence[Voice], *, anew: bool) -> None:  # noqa: ARG002 - it has one page
         options = tuple((self._entry(voice), voice.id) for voice in hits[:LISTED])
         there = self.chosen in (key for _label, key in options)
-        self._filling = True  # new options choose the first one by themselves
-        if self.s_voices.options != options:
-            self.s_voices.options = options
-        self.s_voices.value = self.chosen if there else None
-        self._filling = False
-        self.mark(self.s_voices.value or "")
+        chosen = self.chosen if there else ""
+        # new options choose the first one by themselves
+        put(self.s_voices, self._on_choice, options=options, value=chosen or None)
+        self.mark(chosen)
 
     def _on_choice(self, _change: object) -> None:
-        if not self._filling:
-            self.mark(self.s_voices.value or "")
+        self.mark(self.s_voices.value or "")
 
     def mark(self, item_id: str) -> None:
         """Mark a voice; the one that speaks falls silent."""
@@ -395,21 +395,20 @@ class BackgroundPicker(Part):
             current: Colour, link or file; empty for none.
         """
         self._current = current
-        known = {one.value: one for one in await self._store.earlier()}
-        label = known[current].label if current in known else current
-        label = label or _("No background")
+        known = await self._store.earlier()
+        label = label_of(current) or _("No background")
         look = await asyncio.to_thread(self._store.look, current)
         self.now.value = thumb_html(look, label) + markup(label, "hg-value")
         if COLOR.fullmatch(current):
             self.c_color.value = current
 
         async def picture(value: str) -> bytes | None:
-            return known[value].thumb
+            return known[value]
 
         # what has no picture is a link
         tiles = [
-            Tile(one.value, one.label, "" if one.thumb else _("🔗 link"))
-            for one in known.values()
+            Tile(value, label_of(value), "" if thumb else _("🔗 link"))
+            for value, thumb in known.items()
         ]
         await self.grid.fill(tiles, picture, current)
 

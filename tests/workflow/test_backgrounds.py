@@ -14,7 +14,7 @@ from heygen_nb.files import media_type
 from heygen_nb.renderer import reset_video_config
 from heygen_nb.renderer.background import MAX_BYTES, MAX_SIDE_PX, picture_of
 from heygen_nb.renderer.order import order
-from heygen_nb.ui.catalogue import LISTED
+from heygen_nb.ui.catalogue import LISTED, label_of
 from heygen_nb.ui.state import SharedState
 
 pytestmark = pytest.mark.anyio
@@ -231,10 +231,10 @@ async def test_earlier_ones_come_newest_first_with_their_looks(shared, home):
 
     found = await shared.backgrounds.earlier()
 
-    assert [e.label for e in found] == ["by hand", "old"]
-    assert [e.value for e in found] == ["backgrounds/by hand.jpg", old]
-    assert all(e.thumb.startswith(b"\xff\xd8") for e in found)
-    assert all(len(e.thumb) < 30_000 for e in found)
+    assert list(found) == ["backgrounds/by hand.jpg", old]
+    assert [label_of(value) for value in found] == ["by hand", "old"]
+    assert all(thumb.startswith(b"\xff\xd8") for thumb in found.values())
+    assert all(len(thumb) < 30_000 for thumb in found.values())
 
 
 async def test_colours_and_links_that_were_rendered_come_after_them(shared, sandbox):
@@ -251,10 +251,10 @@ async def test_colours_and_links_that_were_rendered_come_after_them(shared, sand
 
     found = await shared.backgrounds.earlier()
 
-    assert [e.value for e in found] == [kept, "#102030", picture]
-    assert found[2].label == "127.0.0.1 · look_own_01.jpg"
-    assert found[2].thumb is None
-    with Image.open(BytesIO(found[1].thumb)) as swatch:
+    assert list(found) == [kept, "#102030", picture]
+    assert label_of(picture) == "127.0.0.1 · look_own_01.jpg"
+    assert found[picture] is None
+    with Image.open(BytesIO(found["#102030"])) as swatch:
         assert (
             max(
                 abs(a - b)

@@ -9,9 +9,13 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+from difflib import get_close_matches
 from typing import Any
 
 import lazy_loader
+
+from heygen_nb.errors import UnknownNameError as _UnknownNameError
+from heygen_nb.i18n import gettext as _
 
 __version__ = "0.2.0"
 _load, __dir__, _names = lazy_loader.attach_stub(__name__, __file__)
@@ -22,23 +26,16 @@ def __getattr__(name: str) -> Any:
     """Load a public name from the module it lives in."""
     ours = name in __all__ or name.startswith("_")
     if not ours and not importlib.util.find_spec(f"{__name__}.{name}"):
-        raise _unknown(name)
+        near = get_close_matches(name, _names, n=1)
+        hint = _("dir(hg) lists the public names.")
+        if near:
+            hint = _("Did you mean hg.{name}?").format(name=near[0])
+        raise _UnknownNameError(
+            _("There is no hg.{name}.").format(name=name), hint=hint
+        )
     value = _load(name)
     _teach_ipython()
     return value
-
-
-def _unknown(name: str) -> Exception:
-    """Return an AttributeError in words, with the nearest public name."""
-    _ = importlib.import_module("heygen_nb.i18n").gettext
-    near = importlib.import_module("difflib").get_close_matches(name, _names, n=1)
-    hint = _("Did you mean hg.{name}?").format(name=near[0]) if near else ""
-    error = importlib.import_module("heygen_nb.errors").UnknownNameError
-    unknown: Exception = error(
-        _("There is no hg.{name}.").format(name=name),
-        hint=hint or _("dir(hg) lists the public names."),
-    )
-    return unknown
 
 
 def load_ipython_extension(shell: Any) -> None:
@@ -63,7 +60,6 @@ def _teach_ipython() -> None:
 
 def _not_loaded(_line: str, _cell: str) -> None:
     """Say how ``%%avatar`` comes, instead of IPython's “not found”."""
-    _ = importlib.import_module("heygen_nb.i18n").gettext
     error = importlib.import_module("IPython.core.error").UsageError
     raise error(_("%%avatar comes with `%load_ext heygen_nb`: run that first."))
 

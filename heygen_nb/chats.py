@@ -100,10 +100,9 @@ def chat_of(text: str) -> str:
     link = _LINK.fullmatch(text)
     path = re.split(r"[/?&]", link[1]) if link else [text]
     if path[0].startswith("+") or path[0] == "joinchat":
-        raise ConfigError(
-            _("An invitation link names no chat: {link}.").format(link=text),
-            hint=_("Set telegram_chat_id, such as @my_channel or -1001234567890."),
-        )
+        told = _("An invitation link names no chat: {link}.")
+        hint = _("Set telegram_chat_id, such as @my_channel or -1001234567890.")
+        raise ConfigError(told, hint=hint, link=text)
     if path[0] == "c" and len(path) > 1:
         return f"{_SUPERGROUP}{path[1]}"
     chat = path[1] if path[0] == "s" and len(path) > 1 else path[0]

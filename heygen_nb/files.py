@@ -68,8 +68,7 @@ def os_errors_as(
         yield
     except (OSError, RuntimeError) as exc:  # the latter: ~ of somebody without home
         reason = getattr(exc, "strerror", None) or exc
-        told = text.format(**values, reason=reason)
-        raise error(told, hint=hint) from None
+        raise error(text, hint=hint, **values, reason=reason) from None
 
 
 def media_type(content: bytes) -> str:

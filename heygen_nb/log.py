@@ -10,28 +10,24 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Progress, ProgressStatus
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from heygen_nb.timing import RenderClock
 
 log = logging.getLogger("heygen_nb.renderer")
 
 MAX_BYTES, FILES = 1_000_000, 5
 
-_SECRETS = (
-    (re.compile(r"\d{6,}:[A-Za-z0-9_-]{20,}"), "<bot token>"),
-    (
-        re.compile(r"(?i)(x-api-key|authorization)(\W+)(?:bearer\s+)?\S+"),
-        r"\1\2<hidden>",
-    ),
-    (re.compile(r"(https?://[^\s?\"']+)\?[^\s\"']+"), r"\1?<signed>"),
-)
+_SECRETS = {
+    r"\d{6,}:[A-Za-z0-9_-]{20,}": "<bot token>",
+    r"(?i)(x-api-key|authorization)(\W+)(?:bearer\s+)?\S+": r"\1\2<hidden>",
+    r"(https?://[^\s?\"']+)\?[^\s\"']+": r"\1?<signed>",
+}
 
 
 # Colours and cursor moves, bells, right-to-left tricks, halves of letters.
@@ -58,19 +54,14 @@ class _Redacting(PlainFormatter):
 
     def __init__(self, secrets: Iterable[str]) -> None:
         super().__init__("%(asctime)s %(levelname)s %(message)s")
-        self._secrets: set[str] = set()
-        self.hide(secrets)
-
-    def hide(self, secrets: Iterable[str]) -> None:
-        """Hide these as well."""
-        self._secrets.update(secret for secret in secrets if secret)
+        self.secrets = set(filter(None, secrets))
 
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
-        for secret in self._secrets:
+        for secret in self.secrets:
             text = text.replace(secret, "<hidden>")
-        for pattern, shown in _SECRETS:
-            text = pattern.sub(shown, text)
+        for pattern, shown in _SECRETS.items():
+            text = re.sub(pattern, shown, text)
         return text
 
 
@@ -106,12 +97,10 @@ def open_log(path: Path, secrets: Iterable[str] = ()) -> logging.Handler | None:
     for handler in logger.handlers:
         if getattr(handler, "baseFilename", None) == str(path):
             if isinstance(handler.formatter, _Redacting):
-                handler.formatter.hide(secrets)
+                handler.formatter.secrets.update(filter(None, secrets))
             return handler
     try:
-        handler = _LogFile(
-            path, maxBytes=MAX_BYTES, backupCount=FILES - 1, encoding="utf-8"
-        )
+        handler = _LogFile(path, "a", MAX_BYTES, FILES - 1, encoding="utf-8")
     except OSError as exc:
         logger.warning("%s: %s", path.name, exc.strerror)
         return None
@@ -162,20 +151,15 @@ class Report:
             return {}
         if status == "processing":
             self.clock.leave_queue(elapsed_s)
-        late = elapsed_s > self.clock.late_s
+        note, usual_s = "", self.clock.late_s
+        if elapsed_s > usual_s:
+            note = _("longer than usual (your 90th percentile is {minutes} min)")
+            if usual_s < 2 * _MINUTE_S:
+                note = _("longer than usual (9 of 10 of your renders take {seconds} s)")
+        minutes = round(usual_s / _MINUTE_S)
         return {
             "fraction": self.clock.fraction(elapsed_s),
             "eta_s": self.clock.eta_s(elapsed_s),
             "eta_range_s": self.clock.interval_s(elapsed_s),
-            "note": _late(self.clock.late_s) if late else "",
+            "note": note.format(seconds=round(usual_s), minutes=minutes),
         }
-
-
-def _late(usual_s: float) -> str:
-    if usual_s < 2 * _MINUTE_S:
-        return _("longer than usual (9 of 10 of your renders take {seconds} s)").format(
-            seconds=round(usual_s)
-        )
-    return _("longer than usual (your 90th percentile is {minutes} min)").format(
-        minutes=round(usual_s / _MINUTE_S)
-    )

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
+from heygen_nb.config import Settings
 from heygen_nb.errors import ConfigError, LimitError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import NO_AVATAR, Quote
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from heygen_nb.config import Settings
 
 RATES_NAME = "rates.yaml"
 _SHIPPED = Path(__file__).parent / RATES_NAME
@@ -174,7 +171,7 @@ def load_rates(home: Path) -> Rates:
         raise _unusable(file, _("“{place}” is no table").format(place="credits"))
     told = [str(table[key]) for key in ("source", "date") if table.get(key)]
     return Rates(
-        dict(_prices(file, engines)),
+        _prices(file, engines),
         speech=_price(file, "speech", table.get("speech", 0)),
         currency=str(table.get("currency") or "usd"),
         source=", ".join(told),
@@ -183,14 +180,13 @@ def load_rates(home: Path) -> Rates:
     )
 
 
-def _prices(
-    file: Path, table: Any, *keys: str
-) -> Iterator[tuple[tuple[str, ...], float]]:
-    if isinstance(table, dict) and table and len(keys) < _DEPTH:
-        for key, value in table.items():
-            yield from _prices(file, value, *keys, str(key))
-    else:
-        yield keys, _price(file, ".".join(keys), table)
+def _prices(file: Path, table: Any, *keys: str) -> dict[tuple[str, ...], float]:
+    if not isinstance(table, dict) or not table or len(keys) == _DEPTH:
+        return {keys: _price(file, ".".join(keys), table)}
+    prices: dict[tuple[str, ...], float] = {}
+    for key, value in table.items():
+        prices |= _prices(file, value, *keys, str(key))
+    return prices
 
 
 def _price(file: Path, place: str, value: Any) -> float:
@@ -201,12 +197,13 @@ def _price(file: Path, place: str, value: Any) -> float:
     if 0 <= price <= _DEAREST:
         return price
     text = _("“{place}” is {value}, not a number from 0 to {most:.0f}")
-    shown = text.format(place=place, value=str(value)[:40], most=_DEAREST)
-    raise _unusable(file, shown)
+    told = text.format(place=place, value=f"{value!s:.40}", most=_DEAREST)
+    raise _unusable(file, told)
 
 
 def _unusable(file: Path, reason: str) -> ConfigError:
-    return ConfigError(
-        _("{file} cannot be used: {reason}.").format(file=file, reason=reason),
-        hint=_("Correct it, or delete it to use the shipped rates."),
+    hint, text = (
+        _("Correct it, or delete it to use the shipped rates."),
+        _("{file} cannot be used: {reason}."),
     )
+    return ConfigError(text, hint=hint, file=file, reason=reason)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from heygen_nb.errors import ConfigError
+from heygen_nb.files import UnfitFileError, os_errors_as
 from heygen_nb.i18n import gettext as _
 
 _Client = TypeVar("_Client")
@@ -37,28 +38,22 @@ def make_client(
     """
     if local:
         return kind(trust_env=False, **options)
+    # the client of language models is of another package
+    packages = [sys.modules.get(name) for name in ("httpx", "httpx2")]
+    invalid = [package.InvalidURL for package in packages if package]
     try:
         return kind(trust_env=True, verify=certificates(), **options)
-    except _refusals():
+    except (ImportError, ValueError, *invalid):
         env = os.environ
         names = [n for n in _PROXIES if env.get(n) or env.get(n.lower())]
         raise ConfigError(
-            _(
-                "A proxy cannot be used as it is set in the environment: {names}."
-            ).format(
-                names=", ".join(names)  # not its value: it may hold a password
-            ),
+            _("A proxy cannot be used as it is set in the environment: {names}."),
             hint=_(
                 "A proxy is http://name:port or socks5://name:port; NO_PROXY is a "
                 "list of host names. Correct the variable, or unset it."
             ),
+            names=", ".join(names),  # not its value: it may hold a password
         ) from None
-
-
-def _refusals() -> tuple[type[Exception], ...]:
-    """Return what clients raise; that of language models is of another package."""
-    packages = [sys.modules.get(name) for name in ("httpx", "httpx2")]
-    return (ImportError, ValueError, *(p.InvalidURL for p in packages if p))
 
 
 def distrusted(error: BaseException | None) -> bool:
@@ -87,18 +82,13 @@ def certificates() -> ssl.SSLContext:
         return _system_certificates()
     lost = [name for name in given if not Path(given[name]).exists()]
     name = lost[0] if lost else _FILE  # folders are read later
-    try:
+    text = _("{name} in the environment names {file}: {reason}.")
+    hint = _("It has to be a file or folder of certificates; or unset it.")
+    with os_errors_as(ConfigError, text, hint, name=name, file=given.get(name)):
         if lost:
-            raise FileNotFoundError(0, _("it is not there"))
-        return ssl.create_default_context(
-            cafile=given.get(_FILE), capath=given.get(_FOLDER)
-        )
-    except OSError as exc:
-        text = _("{name} in the environment names {file}: {reason}.")
-        raise ConfigError(
-            text.format(name=name, file=given[name], reason=exc.strerror or str(exc)),
-            hint=_("It has to be a file or folder of certificates; or unset it."),
-        ) from None
+            raise UnfitFileError(_("it is not there"))
+        folder = given.get(_FOLDER)
+        return ssl.create_default_context(cafile=given.get(_FILE), capath=folder)
 
 
 @cache

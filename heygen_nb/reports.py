@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from itertools import chain
+from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from pydantic import Field
 
@@ -22,10 +25,6 @@ from heygen_nb.models import Failure, Outcome, Status
 from heygen_nb.renderer.account import ledger_url
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
-    from typing import IO
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
@@ -147,48 +146,25 @@ def export_history(
     Raises:
         ConfigError: The file cannot be written.
     """
-    lines = (
-        line for rows in ledger.history.pages() for line in _lines(ledger, videos, rows)
-    )
+    pages = (_lines(ledger, videos, rows) for rows in ledger.history.pages())
+    lines = chain.from_iterable(pages)
     text = _("{file} could not be written: {reason}.")
     hint = _("Name a file in a folder that exists and can be written.")
     with (
         os_errors_as(ConfigError, text, hint, file=target),
         whole_file(target, text=True) as file,
     ):
-        return (_write_csv if kind == "csv" else _write_json)(file, lines)
-
-
-def _line_of(row: RenderRow, posts: Sequence[PostRow], videos: Path) -> HistoryLine:
-    """Return a render and its newest post as one line."""
-    same = HistoryLine.model_fields.keys() & type(row).__table__.columns.keys()
-    values = {name: getattr(row, name) for name in same}
-    values |= {name: videos / values[name] for name in _FILES if values[name]}
-    status = "completed" if row.state == "downloaded" else row.state
-    unsent = next((post for post in posts if post.state != "sent"), None)
-    post = unsent or (posts[0] if posts else None)
-    return HistoryLine(
-        **values,
-        name=row.title or row.script,
-        render_id=row.id,
-        status=cast("Status", status),
-        sent=_sent(posts),
-        post_id=post.id if post else None,
-        error=_error(row, posts),
-        sent_at=posts[-1].sent_at if posts else None,
-        link=_link(posts[0]) if posts else None,
-    )
-
-
-def _link(post: PostRow) -> str | None:
-    """Return the address of a message; only channels and supergroups have one."""
-    chat, _slash, topic = post.chat_id.partition("/")
-    named = re.fullmatch(r"@(\w+)|-100(\d+)", chat)
-    if post.backend == "sandbox" or not (named and post.message_id):
-        return None
-    place = named[1] or f"c/{named[2]}"  # the latter opens for members of the chat
-    parts = filter(None, ("https://t.me", place, topic, str(post.message_id)))
-    return "/".join(parts)
+        if kind == "csv":
+            empty = dict.fromkeys(HistoryLine.model_fields)
+            columns = list(_flat(empty))
+            cells = (_flat(line.model_dump(mode="json")) for line in lines)
+            return write_rows(file, columns, cells)
+        count = 0
+        file.write("[")
+        for count, line in enumerate(lines, 1):
+            file.write((",\n" if count > 1 else "\n") + line.model_dump_json())
+        file.write("\n]\n")
+        return count
 
 
 def _opened(
@@ -208,26 +184,55 @@ def _lines(
     return [_line_of(row, posts.get(row.id, ()), videos) for row in rows]
 
 
-def _sent(posts: Sequence[PostRow]) -> bool | Literal["unsure"]:
-    if any(post.state in ("unsure", "sending") for post in posts):
-        return "unsure"
-    return bool(posts) and all(post.state == "sent" for post in posts)
+def _line_of(row: RenderRow, posts: Sequence[PostRow], videos: Path) -> HistoryLine:
+    """Return a render and its newest post as one line."""
+    same = HistoryLine.model_fields.keys() & type(row).__table__.columns.keys()
+    values = {name: getattr(row, name) for name in same}
+    values |= {name: videos / values[name] for name in _FILES if values[name]}
+    status = "completed" if row.state == "downloaded" else row.state
+    if posts:
+        unsent = [post for post in posts if post.state != "sent"]
+        unsure = any(post.state in ("unsure", "sending") for post in unsent)
+        values |= {
+            "sent": "unsure" if unsure else not unsent,
+            "post_id": [*unsent, *posts][0].id,
+            "sent_at": posts[-1].sent_at,
+            "link": _link(posts[0]),
+        }
+    return HistoryLine(
+        **values,
+        name=row.title or row.script,
+        render_id=row.id,
+        status=cast("Status", status),
+        error=_error(row, posts),
+    )
+
+
+def _link(post: PostRow) -> str | None:
+    """Return the address of a message; only channels and supergroups have one."""
+    chat, _slash, topic = post.chat_id.partition("/")
+    named = re.fullmatch(r"@(\w+)|-100(\d+)", chat)
+    if post.backend == "sandbox" or not (named and post.message_id):
+        return None
+    place = named[1] or f"c/{named[2]}"  # the latter opens for members of the chat
+    parts = filter(None, ("https://t.me", place, topic, str(post.message_id)))
+    return "/".join(parts)
 
 
 def _error(row: RenderRow, posts: Sequence[PostRow]) -> Failure | None:
-    if row.error_code and row.state in ("failed", "rejected", "unknown"):
-        return Failure(
-            code="unknown" if row.state == "unknown" else row.error_code,
-            message=row.error_message or "",
-            hint="",
-            charged=None if row.state == "unknown" or row.cost else False,
-        )
-    codes = {"failed": "telegram", "unsure": "unsure"}
-    post = next((post for post in posts if post.state in codes), None)
-    if post is None:
-        return None
-    words = post.error_message or ""
-    return Failure(code=codes[post.state], message=words, hint="", charged=None)
+    code, words, charged = row.error_code, row.error_message, None
+    if code and row.state in _ENDED:
+        if row.state == "unknown":
+            code = "unknown"
+        elif not row.cost:
+            charged = False
+    else:
+        codes = {"failed": "telegram", "unsure": "unsure"}
+        post = next((post for post in posts if post.state in codes), None)
+        if post is None:
+            return None
+        code, words = codes[post.state], post.error_message
+    return Failure(code=code, message=words or "", hint="", charged=charged)
 
 
 def _flat(told: dict[str, Any]) -> dict[str, Any]:
@@ -237,21 +242,8 @@ def _flat(told: dict[str, Any]) -> dict[str, Any]:
     return cells | {f"error_{name}": cell for name, cell in error.items()}
 
 
-def _write_json(file: IO[str], lines: Iterable[HistoryLine]) -> int:
-    count = 0
-    file.write("[")
-    for count, line in enumerate(lines, 1):
-        file.write((",\n" if count > 1 else "\n") + line.model_dump_json())
-    file.write("\n]\n")
-    return count
-
-
-def _write_csv(file: IO[str], lines: Iterable[HistoryLine]) -> int:
-    names = [name for name in HistoryLine.model_fields if name not in _NOT_IN_TABLES]
-    columns = [*names, *(f"error_{name}" for name in Failure.model_fields)]
-    return write_rows(file, columns, (_flat(x.model_dump(mode="json")) for x in lines))
-
-
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 Table = list[dict[str, Any]]
 _DONE, _ENDED = ("completed", "downloaded"), ("failed", "rejected", "unknown")
 _BUCKET_S = 15
@@ -332,7 +324,7 @@ def analyse(renders: Sequence[Any], speeches: Sequence[Any]) -> Analytics:
     """
     done = [row for row in renders if row.state in _DONE and row.duration_s]
     paid = [(_day(row), row.currency, row.cost) for row in (*renders, *speeches)]
-    days = _spent_by("day", paid)
+    reasons = [row.error_code or row.state for row in renders if row.state in _ENDED]
     tables = {
         "months": _times("month", [(_day(row)[:7], row) for row in done]),
         "lengths": _times("video_s", [(_length(row), row) for row in done]),
@@ -349,13 +341,11 @@ def analyse(renders: Sequence[Any], speeches: Sequence[Any]) -> Analytics:
         ],
         "failures": [
             {"reason": reason, "renders": count}
-            for reason, count in Counter(
-                row.error_code or row.state for row in renders if row.state in _ENDED
-            ).most_common()
+            for reason, count in Counter(reasons).most_common()
         ],
         "days": [
             {name: row[name] for name in ("day", "currency", "spent")}
-            for row in days
+            for row in _spent_by("day", paid)
             if row["spent"]
         ],
         "engines": _spent_by("engine", ((r.engine, r.currency, r.cost) for r in done)),
@@ -400,33 +390,33 @@ def _middle(rows: Iterable[Any], start: str, end: str) -> float | None:
     return round(median(known), 1) if known else None
 
 
+def _grouped(pairs: Iterable[tuple[_Key, _Value]]) -> dict[_Key, list[_Value]]:
+    groups: dict[_Key, list[_Value]] = defaultdict(list)
+    for key, value in pairs:
+        groups[key].append(value)
+    return groups
+
+
 def _times(name: str, rows: Iterable[tuple[str, Any]]) -> Table:
-    groups: dict[str, list[Any]] = defaultdict(list)
-    for label, row in rows:
-        groups[label].append(row)
+    by_length = sorted(_grouped(rows).items(), key=lambda g: (len(g[0]), g[0]))
     return [
         {
             name: label,
             "renders": len(group),
             **{step: _middle(group, *times) for step, times in _STEPS.items()},
         }
-        for label, group in sorted(groups.items(), key=lambda g: (len(g[0]), g[0]))
+        for label, group in by_length
     ]
 
 
 def _sums(amounts: Iterable[tuple[str, float]]) -> dict[str, float]:
-    total: dict[str, float] = defaultdict(float)
-    for unit, amount in amounts:
-        total[unit] += amount
-    return {unit: round(amount, 4) for unit, amount in total.items() if amount}
+    groups = _grouped(amounts).items()
+    return {unit: round(sum(each), 4) for unit, each in groups if sum(each)}
 
 
 def _spent_by(name: str, paid: Iterable[tuple[str | None, str, float | None]]) -> Table:
     """Return how many renders there are of each kind, and what they have cost."""
-    costs: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for kind, currency, cost in paid:
-        if kind:
-            costs[kind, currency].append(cost or 0.0)
+    costs = _grouped(((kind, unit), cost or 0.0) for kind, unit, cost in paid if kind)
     return [
         {name: kind, "currency": unit, "renders": len(x), "spent": round(sum(x), 4)}
         for (kind, unit), x in sorted(costs.items())

@@ -1,4 +1,4 @@
-"""HeyGen's API v3: a client; ``wire`` has its typed requests and replies."""
+"""HeyGen's API v3: a client; ``wire`` has its typed replies."""
 
 from heygen_nb.heygen.client import HeyGenClient
 

@@ -6,9 +6,8 @@ in them are signed, so they stay out of every repr.
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any
 
 from pydantic import (
     AliasChoices,
@@ -19,148 +18,9 @@ from pydantic import (
     model_validator,
 )
 
-from heygen_nb.models import AspectRatio, ProgressStatus
+from heygen_nb.models import ProgressStatus
 
-MAX_SCRIPT_CHARS = 5_000  # developers.heygen.com/docs/usage-limits
-
-
-class _Request(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    one_of: ClassVar[tuple[str, ...]] = ()  # exactly one of these is needed
-
-    def to_json(self) -> str:
-        """Return the one JSON text of this request: sorted keys, no nulls."""
-        return json.dumps(
-            self.to_dict(), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return what stands in it."""
-        return self.model_dump(mode="json", exclude_none=True)
-
-    @model_validator(mode="after")
-    def _exactly_one(self) -> Self:
-        given = [name for name in self.one_of if getattr(self, name) is not None]
-        if self.one_of and len(given) != 1:
-            raise ValueError(f"exactly one of {', '.join(self.one_of)} is needed")
-        return self
-
-
-Script = Annotated[str, Field(min_length=1, max_length=MAX_SCRIPT_CHARS)]
 Id = Annotated[str, Field(min_length=1)]
-
-
-class VoiceSettings(_Request):
-    """How fast the voice speaks; 1 is what it does by itself."""
-
-    speed: float = Field(default=1, ge=0.5, le=1.5)
-
-
-class UrlSource(_Request):
-    """A file HeyGen fetches by itself."""
-
-    type: Literal["url"] = "url"
-    url: str
-
-
-class AssetSource(_Request):
-    """A file uploaded before."""
-
-    type: Literal["asset_id"] = "asset_id"
-    asset_id: Id
-
-
-class InlineSource(_Request):
-    """A small file inside the request; ``data`` is base64."""
-
-    type: Literal["base64"] = "base64"
-    media_type: str
-    data: str
-
-
-class ColorBackground(_Request):
-    """A plain background, as ``#rrggbb``."""
-
-    type: Literal["color"] = "color"
-    value: str = Field(pattern=r"^#[0-9A-Fa-f]{6}$")
-
-
-class ImageBackground(_Request):
-    """A picture behind the avatar: exactly one of link and asset."""
-
-    one_of = ("url", "asset_id")
-
-    type: Literal["image"] = "image"
-    url: str | None = None
-    asset_id: str | None = None
-
-
-class Engine(_Request):
-    """The engine that moves the avatar; HeyGen's own default is ``avatar_iv``."""
-
-    type: str = Field(pattern=r"^[a-z0-9_]{1,40}$")
-
-
-class Caption(_Request):
-    """Subtitles as a file; with a style they are burnt into the video as well."""
-
-    file_format: Literal["srt"] = "srt"
-    style: Literal["default"] | None = None
-
-
-class _Spoken(_Request):
-    one_of: ClassVar[tuple[str, ...]] = ("script", "audio_url", "audio_asset_id")
-
-    script: Script | None = None
-    audio_url: str | None = None
-    audio_asset_id: str | None = None
-    voice_id: str | None = None
-    voice_settings: VoiceSettings | None = None
-
-
-class _VideoRequest(_Request):
-    title: str | None = None
-    aspect_ratio: AspectRatio = "16:9"
-    resolution: Literal["720p", "1080p", "4k"] | None = None
-    caption: Caption | None = None
-
-
-class AvatarVideo(_Spoken, _VideoRequest):
-    """One avatar look that says one script (or one sound file)."""
-
-    type: Literal["avatar"] = "avatar"
-    avatar_id: Id
-    background: ColorBackground | ImageBackground | None = None
-    remove_background: bool | None = None
-    fit: Literal["contain", "cover"] | None = None
-    engine: Engine | None = None
-
-
-class ImageScene(_Spoken):
-    """A still picture, narrated or silent for ``duration`` seconds."""
-
-    one_of = (*_Spoken.one_of, "duration")
-
-    type: Literal["image"] = "image"
-    source: UrlSource | AssetSource | InlineSource = Field(discriminator="type")
-    duration: float | None = Field(default=None, gt=0, le=300)
-
-
-class StudioVideo(_VideoRequest):
-    """Scenes one after the other: the way to a video without an avatar."""
-
-    type: Literal["studio"] = "studio"
-    scenes: tuple[ImageScene, ...] = Field(min_length=1, max_length=50)
-
-
-class SpeechRequest(_Request):
-    """Text to be spoken by a voice of the starfish engine."""
-
-    text: Script
-    voice_id: Id
-    speed: float = Field(default=1, ge=0.5, le=2)
-
-
 _PHASES: dict[str, ProgressStatus] = {
     "waiting": "pending",
     "queued": "pending",

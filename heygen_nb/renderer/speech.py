@@ -26,7 +26,6 @@ from heygen_nb.errors import (
     PreviewError,
 )
 from heygen_nb.files import media_type, write_whole
-from heygen_nb.heygen.wire import SpeechRequest
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Allow, SpeechRow
 from heygen_nb.renderer.account import Account, turn
@@ -221,10 +220,10 @@ async def _tune(
 
 async def _sent(account: Account, wish: Wish, row: SpeechRow) -> SpeechRow:
     """Send a call that is stored, and bring its sound here."""
-    body = SpeechRequest(text=wish.text, voice_id=row.voice_id, speed=row.speed)
+    asked = {"text": wish.text, "voice_id": row.voice_id, "speed": row.speed}
     try:
         reply = await account.client.create_speech(
-            body.to_json(), idempotency_key=f"hnb-s-{row.id}-{row.text_key}"
+            json.dumps(asked), idempotency_key=f"hnb-s-{row.id}-{row.text_key}"
         )
     except UNCLEAR:
         await _record(account, row, state="unknown")

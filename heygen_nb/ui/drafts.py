@@ -120,8 +120,6 @@ class DraftsPanel(Panel):
     def _heard(self, topic: str) -> None:
         if topic == "account":
             self.editor.own.picker.forget()
-        if topic in ("settings", "language"):
-            self.show_state()
         if topic in ("drafts", "renders", "language"):
             self.spawn(self._list)
         if topic == "settings" or (topic == "renders" and not self.shared.jobs.running):
@@ -138,7 +136,6 @@ class DraftsPanel(Panel):
             self.list.mark(self.editor.kept.draft.id)
         if not self.rewriter.busy:
             await self.editor.follow()
-        await self._reckon()
         return first
 
     async def open_draft(self, draft_id: str) -> None:
@@ -158,9 +155,7 @@ class DraftsPanel(Panel):
     async def open_source(self, kind: type[WriterCard | TableCard]) -> None:
         """Open the card that writes scripts or reads tables, or close it again."""
         if kind not in self._sources:
-            is_writer = kind is WriterCard
-            card = WriterCard(self) if is_writer else TableCard(self, self.open_draft)
-            self._sources[kind] = card
+            self._sources[kind] = kind(self)
         cards = (self._sources[kind],)
         self.source.children = () if self.source.children == cards else cards
 

@@ -13,18 +13,7 @@ from heygen_nb.models import Avatar, Voice
 from heygen_nb.renderer.background import COLOR
 from heygen_nb.renderer.catalogue import Kind, age_text
 from heygen_nb.renderer.resolve import Found, SearchIndex, language_label, word_label
-from heygen_nb.ui.base import (
-    Actions,
-    Options,
-    Panel,
-    Part,
-    Words,
-    Work,
-    make,
-    put,
-    row,
-    show,
-)
+from heygen_nb.ui.base import Actions, Options, Panel, Part, make, put, row, show
 from heygen_nb.ui.catalogue import label_of
 from heygen_nb.ui.html import dotted, markup, thumb_html, two_lines
 from heygen_nb.ui.widgets import PictureGrid, Tile
@@ -95,7 +84,7 @@ class Picker(Part, Generic[_Item]):
         """Make the filters; return what stands below them."""
         raise NotImplementedError
 
-    def _filter(self, words: str, attribute: str, options: Words = ()) -> Any:
+    def _filter(self, words: str, attribute: str, options: Any = ()) -> Any:
         """Make a field that lets through what has its value; none for no matter."""
         kind = widgets.Dropdown if options else widgets.Checkbox
         field = self.panel.field(kind, words, options=options, on=self._search)
@@ -370,14 +359,9 @@ class BackgroundPicker(Part):
             " file into the folder backgrounds/ beside config.yaml, and it is offered"
             " here."
         )
-        super().__init__(
-            row(self.now, none, css="hg-row hg-now"),
-            *(self._entry(field) for field in (self.c_color, self.t_link)),
-            row(self.u_file),
-            panel.hint(hint),
-            self.place,
-            self.grid,
-        )
+        ways = self._entry(self.c_color), self._entry(self.t_link), row(self.u_file)
+        now = row(self.now, none, css="hg-row hg-now")
+        super().__init__(now, *ways, panel.hint(hint), self.place, self.grid)
 
     def _entry(self, field: Any) -> widgets.HBox:
         async def use() -> None:
@@ -452,13 +436,8 @@ class PickerSlot(Part):
         self._panel, self._chosen = panel, chosen
         self.pickers: dict[str, Any] = {}
         self.opened = ""
-        works: dict[str, tuple[Words, Work]] = {
-            "reset": (_("As in the settings"), self._reset),
-            "close": (_("Close"), self.fold),
-        }
-        if not reset:
-            del works["reset"]
-        self.actions = Actions(panel, works)
+        works = {"reset": (_("As in the settings"), self._reset)} if reset else {}
+        self.actions = Actions(panel, {**works, "close": (_("Close"), self.fold)})
         super().__init__(css="hg-card hg-off")
 
     async def toggle(self, field: str, current: str) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import weakref
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -324,24 +324,20 @@ class SharedState:
 
         Those that name a voice keep it.
         """
-        by_language: dict[str, str | None] = {}
+        wishes: dict[str, str | None] = {}
+        found = []
         for draft in drafts:
-            language = script_language(draft.script)
-            if not draft.voice and language not in by_language:
-                voice = self.writing.voice_for(draft.script)
-                try:
-                    fitting = None if voice else await self.fitting_voice(draft)
-                except HeygenNbError:  # the question before paying will tell
-                    fitting = None
-                by_language[language] = voice or (
-                    await self.wish_for(fitting) if fitting else None
-                )
-        return [
-            draft
-            if draft.voice or not (voice := by_language[script_language(draft.script)])
-            else draft.model_copy(update={"voice": voice})
-            for draft in drafts
-        ]
+            language, wish = script_language(draft.script), draft.voice
+            if not wish and language not in wishes:
+                wishes[language] = self.writing.voice_for(draft.script)
+                with suppress(HeygenNbError):  # the question before paying will tell
+                    if not wishes[language] and (
+                        one := await self.fitting_voice(draft)
+                    ):
+                        wishes[language] = await self.wish_for(one)
+            wish = wish or wishes[language]
+            found.append(draft.model_copy(update={"voice": wish}))
+        return found
 
     async def preview(self, draft: Draft) -> Path:
         """Make the animatic of a draft, unless it is there; older ones are deleted."""

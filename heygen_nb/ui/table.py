@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -20,15 +20,16 @@ from heygen_nb.errors import DraftError
 from heygen_nb.files import packaged
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.renderer.order import quote_all
-from heygen_nb.ui.base import Actions, Panel, Part, make, row, show
+from heygen_nb.ui.base import Actions, Part, make, row, show
 from heygen_nb.ui.html import markup
 from heygen_nb.ui.paying import render_if_agreed, render_unpaid_if_agreed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from heygen_nb.models import Draft
+    from heygen_nb.ui.drafts import DraftsPanel
     from heygen_nb.ui.jobs import Job
 
 FOLDER = "templates"
@@ -40,18 +41,15 @@ class TableCard(Part):
     """Makes drafts of a table's rows; nothing is rendered that was not asked for.
 
     Args:
-        panel: Whose card it is.
-        done: Called with the id of the first draft when the drafts were added.
+        panel: Whose card it is; opens the first draft when they were added.
 
     Attributes:
         table: What was uploaded.
         drafts: Those of the table; empty while something is wrong with it.
     """
 
-    def __init__(
-        self, panel: Panel, done: Callable[[str], Coroutine[Any, Any, object]]
-    ) -> None:
-        self._panel, self._done = panel, done
+    def __init__(self, panel: DraftsPanel) -> None:
+        self._panel: DraftsPanel = panel
         self.table: Table | None = None
         self._templates: dict[str, Path] = {}
         self._left = 0
@@ -195,7 +193,7 @@ class TableCard(Part):
             self.actions.offer("sample")
         text = _("{new} of {found} drafts are new.")
         self._panel.tell(text.format(new=new, found=len(drafts)))
-        await self._done(drafts[0].id)
+        await self._panel.open_draft(drafts[0].id)
 
     async def _replaces(self, count: int) -> bool:
         question = ngettext(

@@ -19,12 +19,11 @@ HELLO = "---\ntitle: {{ name }}\n---\nHello {{ name }}, welcome to the team."
 class CardPanel(Panel):
     def _build(self):
         self.added = []
-
-        async def done(draft_id):
-            self.added.append(draft_id)
-
-        self.card = TableCard(self, done)
+        self.card = TableCard(self)
         return (self.card,)
+
+    async def open_draft(self, draft_id):
+        self.added.append(draft_id)
 
 
 @pytest.fixture

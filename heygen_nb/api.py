@@ -27,14 +27,14 @@ from heygen_nb.renderer.order import ToRender, order, order_again, order_all, sp
 from heygen_nb.renderer.resolve import SearchIndex, finish_of, voice_filter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Coroutine, Mapping, Sequence
+    from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
     from concurrent.futures import Executor
 
     from heygen_nb.finishing import Finding
     from heygen_nb.log import ProgressCallback
     from heygen_nb.models import AspectRatio
 
-    Function = TypeVar("Function", bound=Callable[..., Coroutine[Any, Any, Any]])
+    Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
 
 
 def expects(kind: type, *, many: bool = False) -> Callable[[Function], Function]:
@@ -133,10 +133,8 @@ async def wait_video(
         WaitTimeoutError: The time is up; the id is in the message.
     """
     settings = settings or load_settings()
-    pace = Pace(
-        poll_interval_s or settings.poll_interval_s,
-        timeout_s or settings.wait_timeout_s,
-    )
+    usual = settings.pace
+    pace = Pace(poll_interval_s or usual.interval_s, timeout_s or usual.timeout_s)
     async with open_account(settings) as account:
         return await waited(account, video_id, pace, progress_callback)
 
@@ -236,9 +234,8 @@ async def render_batch(
 
 def without_limits(settings: Settings) -> Settings:
     """Return the settings of somebody who was asked and agreed to spend more."""
-    return settings.model_copy(
-        update={"max_cost_per_render": 0.0, "max_cost_per_day": 0.0}
-    )
+    none = {"max_cost_per_render": 0.0, "max_cost_per_day": 0.0}
+    return settings.model_copy(update=none)
 
 
 async def heard(account: Account, draft: Draft, settings: Settings) -> Path:
@@ -477,19 +474,13 @@ async def take_up(
     """
     posting = Posting(settings, account)
     rows = await asyncio.to_thread(account.ledger.history.unfinished, account.payer)
-    outcomes = await asyncio.gather(
-        *(
-            finish_row(
-                account,
-                row,
-                settings,
-                posting if row.send_to else None,
-                progress and progress(Draft.of(row)),
-                asked_now=False,
-            )
-            for row in rows
-        )
-    )
+
+    def one(row: RenderRow) -> Awaitable[Outcome]:
+        told = progress and progress(Draft.of(row))
+        own = posting if row.send_to else None
+        return finish_row(account, row, settings, own, told, asked_now=False)
+
+    outcomes = await asyncio.gather(*map(one, rows))
     handled = {outcome.post_id for outcome in outcomes}
     return outcomes + await take_up_posts(account, posting, handled)
 

@@ -19,6 +19,7 @@ from heygen_nb.chats import MAX_FILE_BYTES, chat_of, split_caption
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Hold, PostRow, RenderRow
 from heygen_nb.ledger.leases import taken_over
+from heygen_nb.ledger.posts import UNSENT
 from heygen_nb.log import ProgressCallback, Report
 from heygen_nb.models import Post, Video
 from heygen_nb.renderer.account import Account, turn
@@ -109,24 +110,16 @@ class Posting:
             ConfigError: This video must not go to this chat.
         """
         if caption is None:
-            ledger = self._account.ledger
-            row = await asyncio.to_thread(ledger.render, video.render_id)
-            caption = await self._caption_now(row)
+            caption = await self._caption_now(await self._render(video.render_id))
         self._check_backend(video)
         self._bot()  # nothing is stored without one
         if video.path is None:
             video = await fetched(self._account, video)
         texts, chat_id = self._texts(caption), await self._chat()
         while True:
-            rows = await asyncio.to_thread(
-                self._posts.plan,
-                video.render_id or None,
-                video_id=video.video_id,
-                backend=video.backend,
-                chat_id=chat_id,
-                texts=texts,
-                again=again,
-            )
+            plan = partial(self._posts.plan, video.render_id or None, chat_id=chat_id)
+            whose = {"video_id": video.video_id, "backend": video.backend}
+            rows = await asyncio.to_thread(plan, **whose, texts=texts, again=again)
             _check_age(rows, asked_at)
             post = await self._deliver(rows[0].id, video, texts, progress=progress)
             if post.chat_id == chat_id:  # else another process was faster
@@ -156,8 +149,7 @@ class Posting:
         _check_age(rows, post.created_at)
         texts = None
         if post.render_id:
-            ledger = self._account.ledger
-            row = await asyncio.to_thread(ledger.render, post.render_id)
+            row = await self._render(post.render_id)
             # a text of its own was given by hand and stays
             before = (self._texts(row.caption), split_caption(row.caption))
             if [part.text for part in rows] in before:
@@ -222,43 +214,39 @@ class Posting:
         if sandbox:
             return SecretStr(sandbox.bot_token), sandbox.telegram_base_url
         if not settings.telegram_bot_token:
-            raise errors.ConfigError(
-                _("There is no Telegram bot token."),
-                hint=_("Make a bot with @BotFather and set TELEGRAM_BOT_TOKEN."),
-            )
+            hint = _("Make a bot with @BotFather and set TELEGRAM_BOT_TOKEN.")
+            raise errors.ConfigError(_("There is no Telegram bot token."), hint=hint)
         if not settings.telegram_chat_id:
-            raise errors.ConfigError(
-                _("There is no Telegram chat."),
-                hint=_("Set telegram_chat_id, such as @my_channel or -1001234567890."),
-            )
+            hint = _("Set telegram_chat_id, such as @my_channel or -1001234567890.")
+            raise errors.ConfigError(_("There is no Telegram chat."), hint=hint)
         return settings.telegram_bot_token, settings.telegram_base_url
 
     def _open(self) -> TelegramPoster:
         from heygen_nb.telegram import TelegramPoster  # noqa: PLC0415 - 6 MB, for posts only
 
         token, base_url = self._bot()
-        return TelegramPoster(token, base_url=base_url or None)
+        return TelegramPoster(token, base_url=base_url)
 
     def _check_backend(self, video: Video) -> None:
         if video.backend != self._account.payer.backend:
-            raise errors.ConfigError(
-                _("A sandbox video can only be posted to the sandbox chat.")
-            )
+            problem = _("A sandbox video can only be posted to the sandbox chat.")
+            raise errors.ConfigError(problem)
+
+    async def _render(self, render_id: str) -> RenderRow:
+        return await asyncio.to_thread(self._account.ledger.render, render_id)
 
     async def _caption_now(self, row: RenderRow) -> str:
         """Return a render's caption, or its draft's if that was saved later."""
         drafts = self._account.ledger.drafts
         draft = await asyncio.to_thread(drafts.get, row.draft_id)
-        if draft and draft.updated_at > row.created_at:
-            return draft.caption
-        return row.caption
+        newer = draft if draft and draft.updated_at > row.created_at else row
+        return newer.caption
 
     async def _is_over(self, rows: Sequence[PostRow]) -> bool:
         states = {row.state for row in rows}
         if states <= {"failed", "sent"} and not _is_fresh(rows[0].created_at):
             return True
-        unsent = states <= {"planned", "failed"}
-        return unsent and await self._replaced_by(rows[0]) is not None
+        return states <= {*UNSENT} and bool(await self._replaced_by(rows[0]))
 
     async def _replaced_by(self, post: PostRow) -> int | None:
         chat_id = await self._chat()

@@ -158,7 +158,7 @@ async def wait(
         WaitTimeoutError: The time is up; the render goes on.
         NotAuthorizedError: The key is not accepted.
     """
-    clock, seen = account.clock, Seen()
+    clock, seen = account.clock, Seen(account, row, hold)
     if row:
         report.clock = clock_for(row, await _times(account))
     # The time of day is asked only once: it may be set while we wait.
@@ -189,24 +189,33 @@ async def wait(
             await report("unknown", line, elapsed_s=elapsed_s)
         else:
             silent_since, reply = None, seen.judge(look, elapsed_s)
-            row = await _store(account, row, reply, seen.left_queue_s(elapsed_s), hold)
-            found, why = phase(reply.status), ""
-            if found == "failed":
-                code = reply.failure_code or ""
-                why = submit.reason_of(code, reply.failure_message)
+            await seen.store(reply, elapsed_s)
+            found, code = phase(reply.status), reply.failure_code or ""
+            failed = found == "failed"
+            why = submit.reason_of(code, reply.failure_message) if failed else ""
             line = status_line(reply.status, elapsed_s, why)
             await report(found, line, elapsed_s=elapsed_s)
-            if found in _ENDED:
-                return await _ended(account, row, reply, report, elapsed_s)
+            if failed:
+                charged = None if code == submit.DELETED else False
+                told = video_id, code, reply.failure_message
+                raise submit.not_rendered(*told, charged=charged)
+            if found == "completed":
+                line = _("✅ Video created! ID: {id}").format(id=video_id)
+                await report("completed", line, elapsed_s=elapsed_s)
+                return seen.video(reply)
         if patience.is_over():
             stopped = timed_out(video_id, patience)
             await report("unknown", stopped.message, elapsed_s=elapsed_s)
             raise stopped
 
 
+@dataclass
 class Seen:
-    """What the looks at one video tell together."""
+    """What the looks at one video tell together; see :func:`wait`."""
 
+    account: Account
+    row: RenderRow | None
+    hold: Hold | None
     _missing_s: float | None = None
     _queued_s: float | None = None
 
@@ -232,9 +241,63 @@ class Seen:
         code = NO_CREDIT if means_credit(code) else code
         return look.model_copy(update={"status": word, "failure_code": code})
 
-    def left_queue_s(self, elapsed_s: float) -> float | None:
-        """Return when the queue was left, between two looks; None if none saw it."""
-        return None if self._queued_s is None else (self._queued_s + elapsed_s) / 2
+    async def store(self, reply: VideoReply, elapsed_s: float) -> None:
+        """Store what a look tells; if another process has the render, it does so."""
+        row = self.row
+        if row is None or not self._news(row, reply, elapsed_s):
+            return
+        ours = (
+            nullcontext(self.hold)
+            if self.hold
+            else self.account.hold(RenderRow, row.id)
+        )
+        async with ours as held:
+            if held is None:
+                return
+            row = await asyncio.to_thread(self.account.ledger.render, row.id)
+            if news := self._news(row, reply, elapsed_s):
+                row = await submit.record(self.account, held, **news)
+                await submit.forget_what_failed(self.account, row)
+            self.row = row
+
+    def _news(
+        self, row: RenderRow, reply: VideoReply, elapsed_s: float
+    ) -> dict[str, Any]:
+        """Return the step that a look tells of; nothing if the ledger knows it."""
+        found = phase(reply.status)
+        done: dict[str, Any] = {"name": found, "state": found, "reserved_cost": 0.0}
+        if found == "failed" and row.state in ("submitted", "completed"):
+            message = reply.failure_message or ""
+            return done | {"error_code": reply.failure_code, "error_message": message}
+        if row.state != "submitted":
+            return {}
+        unseen = found == "processing" and row.processing_at is None
+        if unseen and self._queued_s is not None:  # it left the queue between two looks
+            begun = row.submitted_at or self.account.clock.now()
+            at = begun + timedelta(seconds=(self._queued_s + elapsed_s) / 2)
+            return {"name": "processing", "processing_at": at}
+        if found != "completed":
+            return {}
+        seconds = reply.duration_s or row.estimate_s or 0.0
+        bought = row.engine, seconds, row.inputs.get("resolution", ""), row.look_type
+        done |= {"duration_s": seconds, "cost": self.account.rates.bill(*bought)}
+        # nobody may have looked until much later than HeyGen was done
+        if row.submitted_at and reply.created_at and reply.completed_at:
+            took = reply.completed_at - reply.created_at
+            done["completed_at"] = row.submitted_at + took
+        return done
+
+    def video(self, reply: VideoReply) -> Video:
+        """Return the video that the last look has shown."""
+        video = Video(
+            video_id=reply.id,
+            status="completed",
+            backend=self.account.payer.backend,
+            title=reply.title or "",
+            duration_s=reply.duration_s,
+            **links(reply, self.row),
+        )
+        return described(self.account, self.row, video) if self.row else video
 
 
 async def _times(account: Account) -> RenderTimes:
@@ -249,99 +312,12 @@ async def _times(account: Account) -> RenderTimes:
         return account.times[1]
 
 
-async def _store(
-    account: Account,
-    row: RenderRow | None,
-    reply: VideoReply,
-    left_queue_s: float | None,
-    hold: Hold | None,
-) -> RenderRow | None:
-    """Store what a look tells, unless another process has the render: it does so."""
-    if row is None or not _news(account, row, reply, left_queue_s):
-        return row
-    ours = nullcontext(hold) if hold else account.hold(RenderRow, row.id)
-    async with ours as held:
-        if held is None:
-            return row
-        row = await asyncio.to_thread(account.ledger.render, row.id)
-        if news := _news(account, row, reply, left_queue_s):
-            row = await submit.record(account, held, **news)
-            await submit.forget_what_failed(account, row)
-        return row
-
-
-def _news(
-    account: Account, row: RenderRow, reply: VideoReply, left_queue_s: float | None
-) -> dict[str, Any]:
-    """Return the step that a look tells of; nothing if the ledger knows it."""
-    found = phase(reply.status)
-    if found == "failed" and row.state in ("submitted", "completed"):
-        return {
-            "name": "failed",
-            "state": "failed",
-            "error_code": reply.failure_code,
-            "error_message": reply.failure_message or "",
-            "reserved_cost": 0.0,
-        }
-    if row.state != "submitted":
-        return {}
-    unseen = found == "processing" and row.processing_at is None
-    if unseen and left_queue_s is not None:
-        begun = row.submitted_at or account.clock.now()
-        at = begun + timedelta(seconds=left_queue_s)
-        return {"name": "processing", "processing_at": at}
-    if found != "completed":
-        return {}
-    seconds = reply.duration_s or row.estimate_s or 0.0
-    resolution = row.inputs.get("resolution", "")
-    done: dict[str, Any] = {
-        "name": "completed",
-        "state": "completed",
-        "duration_s": seconds,
-        "cost": account.rates.bill(row.engine, seconds, resolution, row.look_type),
-        "reserved_cost": 0.0,
-    }
-    # nobody may have looked until much later than HeyGen was done
-    if row.submitted_at and reply.created_at and reply.completed_at:
-        took = reply.completed_at - reply.created_at
-        done["completed_at"] = row.submitted_at + took
-    return done
-
-
-async def _ended(
-    account: Account,
-    row: RenderRow | None,
-    reply: VideoReply,
-    report: Report,
-    elapsed_s: float,
-) -> Video:
-    """Return the video that a last look has shown; raise if there is none."""
-    if phase(reply.status) == "failed":
-        code = reply.failure_code or ""
-        charged = None if code == submit.DELETED else False
-        message = reply.failure_message
-        raise submit.not_rendered(reply.id, code, message, charged=charged)
-    video = Video(
-        video_id=reply.id,
-        status="completed",
-        backend=account.payer.backend,
-        title=reply.title or "",
-        duration_s=reply.duration_s,
-        **links(reply, row),
-    )
-    line = _("✅ Video created! ID: {id}").format(id=reply.id)
-    await report("completed", line, elapsed_s=elapsed_s)
-    return described(account, row, video) if row else video
-
-
 def status_line(word: str, elapsed_s: float, reason: str = "") -> str:
     """Return what one look says; an unknown word is shown as it came."""
     found = phase(word)
-    line = _("{emoji} Status: {status} ({seconds}s elapsed)").format(
-        emoji=_EMOJI[found],
-        status=word if found == "unknown" else found,
-        seconds=round(elapsed_s),
-    )
+    shown = word if found == "unknown" else found
+    line = _("{emoji} Status: {status} ({seconds}s elapsed)")
+    line = line.format(emoji=_EMOJI[found], status=shown, seconds=round(elapsed_s))
     return f"{line}: {reason}" if reason else line
 
 
@@ -355,15 +331,9 @@ def timed_out(video_id: str, patience: Patience) -> errors.WaitTimeoutError:
 
 def clock_for(row: RenderRow, times: RenderTimes) -> RenderClock:
     """Return a clock for a render; it knows when the queue was over."""
-    clock = times.clock(
-        PastRender(
-            video_s=row.estimate_s or estimate_s(row.script),
-            render_s=0.0,
-            engine=row.engine,
-            resolution=row.inputs.get("resolution", ""),
-            hour=(row.submitted_at or row.created_at).hour,
-        )
-    )
-    if row.submitted_at and row.processing_at:
-        clock.leave_queue((row.processing_at - row.submitted_at).total_seconds())
+    video_s, begun = row.estimate_s or estimate_s(row.script), row.submitted_at
+    resolution, hour = row.inputs.get("resolution", ""), (begun or row.created_at).hour
+    clock = times.clock(PastRender(video_s, 0.0, row.engine, resolution, hour))
+    if begun and row.processing_at:
+        clock.leave_queue((row.processing_at - begun).total_seconds())
     return clock

@@ -49,24 +49,21 @@ def command(
     Args:
         name: As it is typed.
         room: The module beside this one with its function, ``run_<name>``, which
-            gets the arguments as that class and returns the exit code.
+            gets the arguments as that class and returns the exit code, if not 0.
         about: Its help text.
         **more: For Typer's ``command``.
     """
 
     def declare(options: type[_Options]) -> type[_Options]:
         made = dataclass(frozen=True, slots=True, kw_only=True)(options)
-        signature = inspect.signature(made, eval_str=True)
 
         def run(**given: Any) -> None:
             loaded = importlib.import_module(f"heygen_nb.cli.{room}")
             function = getattr(loaded, f"run_{name.replace('-', '_')}")
-            raise typer.Exit(function(made(**given)))
+            raise typer.Exit(function(made(**given)) or 0)
 
-        run.__signature__ = signature  # type: ignore[attr-defined] # read by Typer
-        run.__annotations__ = {
-            name: given.annotation for name, given in signature.parameters.items()
-        }
+        # read by Typer
+        run.__signature__ = inspect.signature(made, eval_str=True)  # type: ignore[attr-defined]
         app.command(name, help=about, **more)(run)
         return made
 
@@ -184,10 +181,8 @@ class ResendOptions:
 
 
 @command("mark-sent", "records", _("Note that an unsure post is in the chat."))
-class MarkSentOptions:
+class MarkSentOptions(ResendOptions):
     """Arguments of ``mark-sent``."""
-
-    post: int = _required()
 
 
 @command("sandbox", "local", _("Serve the local stand-in for HeyGen and Telegram."))
@@ -299,15 +294,13 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):  # an emoji must not end the program
             stream.reconfigure(errors="replace")
     try:
-        try:
-            app()
-        except OSError as error:  # a full or read-only disk, no temporary folder
-            raise HeygenNbError(
-                f"{error.filename or ''} {error.strerror or error}.".strip(),
-                hint=_("Make room there or allow writing, then try again."),
-            ) from error
-    except HeygenNbError as error:
+        app()
+    except (HeygenNbError, OSError) as error:
         from heygen_nb.cli.console import say_error
 
+        if isinstance(error, OSError):  # a full or read-only disk, no temporary folder
+            reason = f"{error.filename or ''} {error.strerror or error}.".strip()
+            hint = _("Make room there or allow writing, then try again.")
+            error = HeygenNbError(reason, hint=hint)
         say_error(error)
         sys.exit(error.exit_code)

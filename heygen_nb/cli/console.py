@@ -77,7 +77,7 @@ def log_lines(
         BarColumn(),
         TextColumn("{task.percentage:>3.0f} %"),
         TimeElapsedColumn(),
-        TextColumn("{task.fields[eta]}"),
+        TextColumn("{task.fields[left]}"),
         console=console,
         transient=True,
         # without a terminal a bar would only litter the output
@@ -85,14 +85,13 @@ def log_lines(
     )
 
     def callback_for(draft: Draft) -> Callable[[models.Progress], None]:
-        task = bar.add_task("", total=1.0, draft=draft.id, eta="")
+        task = bar.add_task("", total=1.0, draft=draft.id, left="")
+        prefix = f"#{draft.id} " if numbered else ""
 
         def show(progress: models.Progress) -> None:
-            prefix = f"#{draft.id} " if numbered else ""
-            stamp = f"{datetime.now().astimezone():%H:%M:%S}"
-            console.print(escape(f"[{stamp}] {prefix}{progress.message}"))
-            completed = progress.fraction or 0.0
-            bar.update(task, completed=completed, eta=_outlook(progress))
+            now = datetime.now().astimezone()
+            say(f"[{now:%H:%M:%S}] {prefix}{progress.message}", console)
+            bar.update(task, completed=progress.fraction or 0.0, left=_left(progress))
 
         return show
 
@@ -100,15 +99,13 @@ def log_lines(
         yield callback_for
 
 
-def _outlook(progress: models.Progress) -> str:
+def _left(progress: models.Progress) -> str:
     if progress.note or not progress.eta_s:
         return progress.note
-    if progress.eta_range_s is None:
-        return _("about {seconds:.0f} s left").format(seconds=progress.eta_s)
-    low, high = progress.eta_range_s
-    return _("about {seconds:.0f} s left ({low:.0f}–{high:.0f})").format(
-        seconds=progress.eta_s, low=low, high=high
-    )
+    text, (low, high) = _("about {seconds:.0f} s left"), progress.eta_range_s or (0, 0)
+    if high:
+        text = _("about {seconds:.0f} s left ({low:.0f}–{high:.0f})")
+    return text.format(seconds=progress.eta_s, low=low, high=high)
 
 
 def cost_text(outcome: Outcome) -> str:
@@ -135,10 +132,10 @@ def say_error(error: HeygenNbError | Failure) -> None:
     """Print what is wrong, whether it cost something, and what to do."""
     err.print(f"❌ {escape(error.message)}", style="bold red")
     if error.charged is not None:
-        word = _("It was charged.") if error.charged else _("Nothing was charged.")
-        err.print(f"   {escape(word)}")
+        paid = _("It was charged.") if error.charged else _("Nothing was charged.")
+        say(f"   {paid}", err)
     if error.hint:
-        err.print(f"   👉 {escape(error.hint)}")
+        say(f"   👉 {error.hint}", err)
 
 
 def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool = False) -> None:
@@ -149,19 +146,18 @@ def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool = False) -> None
         return
     stopped: dict[str, list[str]] = {}
     for outcome in outcomes:
-        words = outcome.error.message if outcome.error else ""
-        known = stopped.setdefault(words, []) if words else []
-        known.append(outcome.draft_id)
-        if len(known) == 1:
-            _show_outcome(outcome)
-    for draft_ids in stopped.values():
-        if len(draft_ids) > 1:
+        error = outcome.error
+        same = stopped.setdefault(error.message, []) if error else []
+        if not same:
+            _show(outcome)
+        same.append(f"#{outcome.draft_id}")
+    for drafts in stopped.values():
+        if len(drafts) > 1:
             text = _("   The same holds for: {drafts}")
-            names = ", ".join(f"#{draft_id}" for draft_id in draft_ids)
-            say(text.format(drafts=names), err)
+            say(text.format(drafts=", ".join(drafts)), err)
 
 
-def _show_outcome(outcome: Outcome) -> None:
+def _show(outcome: Outcome) -> None:
     if outcome.path:
         length = _("{seconds:.1f} s, asked: {target:.0f} s").format(
             seconds=outcome.duration_s or 0, target=outcome.target_s or 0

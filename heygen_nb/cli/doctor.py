@@ -19,18 +19,11 @@ from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import Draft
 from heygen_nb.money import amount_text
 from heygen_nb.posting import Posting
+from heygen_nb.renderer import resolve
 from heygen_nb.renderer.account import Account, open_account, purse_of
 from heygen_nb.renderer.animatic import make_preview
-from heygen_nb.renderer.resolve import (
-    background_meant,
-    choose_engine,
-    describe_voice,
-    look_meant,
-    voice_meant,
-)
 
 _Found = TypeVar("_Found")
-
 LOW_DISK_BYTES = 1_000_000_000
 
 
@@ -48,76 +41,52 @@ class _Checkup:
         self._worst = 0
 
     async def run(self) -> int:
-        say(_("🏠 Home: {path}").format(path=self._settings.home))
-        await self._check(_("Voice, fonts and video of the preview"), self._preview)
-        await self._check(_("Disk"), self._disk)
+        settings, check = self._settings, self._check
+        say(_("🏠 Home: {path}").format(path=settings.home))
+        await check(_("Voice, fonts and video of the preview"), _preview(settings))
+        await check(_("Disk"), _disk(settings))
         async with AsyncExitStack() as stack:
-            account = await self._check(
-                _("Ledger and backend"),
-                lambda: stack.enter_async_context(open_account(self._settings)),
-                lambda opened: opened.payer.backend,
-            )
+            opening = stack.enter_async_context(open_account(settings))
+            name = _("Ledger and backend")
+            account = await check(name, opening, lambda found: found.payer.backend)
             if account:
                 await self._account(account)
-                chat = Posting(self._settings, account).check
-                await self._check(_("Telegram"), chat)
+                await check(_("Telegram"), Posting(settings, account).check())
         return self._worst
 
     async def _account(self, account: Account) -> None:
-        settings = self._settings
-        me = await self._check(_("HeyGen key"), account.client.me, lambda m: m.username)
+        settings, check = self._settings, self._check
+        me = await check(_("HeyGen key"), account.client.me(), lambda me: me.username)
         if me is None:
             return
-        amount, unit = me.balance or (None, "")
-        left = _("not told") if amount is None else amount_text(amount, unit)
-        purse = purse_of(settings)
+        left = amount_text(*me.balance) if me.balance else _("not told")
         words = _("✅ Balance: {left}").format(left=left)
+        purse = purse_of(settings)
         found = " · ".join(filter(None, (purse, settings.heygen_source)))
         say(f"{words} ({found})" if purse else words)
-        await self._check(
-            _("HeyGen voice"),
-            lambda: voice_meant(account, settings.heygen_voice),
-            describe_voice,
-        )
+        voice = resolve.voice_meant(account, settings.heygen_voice)
+        await check(_("HeyGen voice"), voice, resolve.describe_voice)
         if background := settings.heygen_background_url:
-            await self._check(
-                _("Background"),
-                lambda: background_meant(account, background),
-                lambda _none: background,
-            )
+            picture = resolve.background_meant(account, background)
+            await check(_("Background"), picture, lambda _none: background)
         if settings.heygen_use_avatar:
-            await self._check(
+            look_id, engine = settings.heygen_avatar_id, settings.avatar_engine
+            await check(
                 _("Avatar"),
-                lambda: look_meant(account, settings.heygen_avatar_id, refresh=True),
+                resolve.look_meant(account, look_id, refresh=True),
                 lambda look: (
-                    f"{look.name} ({look.id}, "
-                    f"{choose_engine(look, settings.avatar_engine)})"
+                    f"{look.name} ({look.id}, {resolve.choose_engine(look, engine)})"
                 ),
             )
-
-    async def _preview(self) -> str:
-        with TemporaryDirectory() as folder:
-            draft = Draft(script="Проверка 🎬 OK")
-            # the background has a line of its own
-            settings = self._settings.model_copy(update={"heygen_background_url": ""})
-            made = await make_preview(draft, settings, Path(folder) / "check.mp4")
-            return f"{made.width}x{made.height}"
-
-    async def _disk(self) -> str:
-        free = shutil.disk_usage(self._settings.home).free
-        text = _("{gigabytes:.1f} GB free").format(gigabytes=free / 1e9)
-        if free < LOW_DISK_BYTES:
-            raise ConfigError(text, hint=_("Make room: videos need a place."))
-        return text
 
     async def _check(
         self,
         name: str,
-        probe: Callable[[], Awaitable[_Found]],
+        probe: Awaitable[_Found],
         describe: Callable[[_Found], str] = str,
     ) -> _Found | None:
         try:
-            found = await probe()
+            found = await probe
             say(f"✅ {name}: {describe(found)}")
         except HeygenNbError as error:
             self._worst = max(self._worst, error.exit_code)
@@ -126,6 +95,23 @@ class _Checkup:
                 say(f"     👉 {error.hint}")
             return None
         return found
+
+
+async def _preview(settings: Settings) -> str:
+    # the background has a line of its own
+    settings = settings.model_copy(update={"heygen_background_url": ""})
+    with TemporaryDirectory() as folder:
+        draft = Draft(script="Проверка 🎬 OK")
+        made = await make_preview(draft, settings, Path(folder) / "check.mp4")
+    return f"{made.width}x{made.height}"
+
+
+async def _disk(settings: Settings) -> str:
+    free = shutil.disk_usage(settings.home).free
+    text = _("{gigabytes:.1f} GB free").format(gigabytes=free / 1e9)
+    if free < LOW_DISK_BYTES:
+        raise ConfigError(text, hint=_("Make room: videos need a place."))
+    return text
 
 
 async def _live(account: Account) -> int:

@@ -5,19 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
+from heygen_nb import cli
 from heygen_nb.api import check_video, finish_video, render_drafts, without_limits
-from heygen_nb.cli import FinishOptions, RenderOptions
-from heygen_nb.cli.console import (
-    ask,
-    err,
-    log_lines,
-    on_terminal,
-    out,
-    say,
-    show_outcomes,
-    with_account,
-)
+from heygen_nb.cli import console
+from heygen_nb.cli.console import err, out, say
 from heygen_nb.config import Settings, load_settings
 from heygen_nb.drafts import check_draft, drafts_from, read_drafts
 from heygen_nb.errors import DraftError, LimitError
@@ -32,7 +25,7 @@ from heygen_nb.renderer.request import Proposal
 _SHOWN = 20  # plans of a large table
 
 
-def run_render(options: RenderOptions) -> int:
+def run_render(options: cli.RenderOptions) -> int:
     """Render the drafts of the files; return the highest exit code that occurred."""
     settings = load_settings(backend=options.backend, avatar_engine=options.engine)
     drafts: list[Draft] = []
@@ -45,7 +38,7 @@ def run_render(options: RenderOptions) -> int:
         drafts = list(dict.fromkeys(drafts))
     for draft in drafts:
         check_draft(draft)
-    outcomes = with_account(
+    outcomes = console.with_account(
         settings,
         lambda account: _Rendering(account, settings, options).render(drafts),
         err if options.as_json else out,
@@ -59,14 +52,26 @@ class _Rendering:
 
     account: Account
     settings: Settings
-    options: RenderOptions
+    options: cli.RenderOptions
 
     async def render(self, drafts: Sequence[Draft]) -> list[Outcome]:
         if self.options.sample:
             return await self._only_sample(drafts)
         if self.options.template:
-            return await self._by_rows(drafts)
-        return await self._asked(drafts)
+            plans = await self._quoted(drafts)
+            if known := len(drafts) - len(plans):
+                text = ngettext(
+                    "{count} row is rendered already and is not paid again.",
+                    "{count} rows are rendered already and are not paid again.",
+                    known,
+                )
+                say(text.format(count=known), err)
+            costs = any(plan.quote.amount for plan in plans)
+            if self._asks and costs and len(plans) > 1:
+                made = await self._sample_first(drafts, plans)
+                if made is not None:
+                    return made
+        return await self._or_stop(drafts)
 
     async def _only_sample(self, drafts: Sequence[Draft]) -> list[Outcome]:
         """Render the first draft that is not rendered yet, and say how to go on."""
@@ -79,68 +84,74 @@ class _Rendering:
             )
             say(text.format(count=len(drafts)), err)
             return []
-        outcomes = await self._asked([plans[0].draft])
+        outcomes = await self._or_stop([plans[0].draft])
         say(_("👉 To render the other rows too, leave out --sample."), err)
         return outcomes
 
-    async def _by_rows(self, drafts: Sequence[Draft]) -> list[Outcome]:
-        """Render the rows of tables; on a terminal one first, if that is wished."""
-        plans = await self._quoted(drafts)
-        if known := len(drafts) - len(plans):
-            text = ngettext(
-                "{count} row is rendered already and is not paid again.",
-                "{count} rows are rendered already and are not paid again.",
-                known,
-            )
-            say(text.format(count=known), err)
-        if self._asks and len(plans) > 1 and any(plan.quote.amount for plan in plans):
-            sample = plans[0].draft
-            question = _("Render one of {count} rows first, as a sample?")
-            agreed = await self._agreed([sample], question.format(count=len(plans)))
-            if agreed:
-                [outcome] = await self._run(agreed, [sample])
-                others = [draft for draft in drafts if draft is not sample]
-                return [outcome, *await self._rest(others, outcome)]
-        return await self._asked(drafts)
-
-    async def _rest(self, others: Sequence[Draft], sample: Outcome) -> list[Outcome]:
-        """Ask whether to go on after a sample; one that failed ends it."""
-        if sample.exit_code:
-            return []
+    async def _sample_first(
+        self, drafts: Sequence[Draft], plans: Sequence[Proposal]
+    ) -> list[Outcome] | None:
+        """Render one row, then ask about the others; None if no sample is wished."""
+        sample = plans[0].draft
+        question = _("Render one of {count} rows first, as a sample?")
+        made = await self._if_agreed([sample], question.format(count=len(plans)))
+        if made is None or made[0].exit_code:
+            return made
         if self.options.max_cost is not None:
-            left = max(0.0, self.options.max_cost - (sample.cost or 0.0))
+            left = max(0.0, self.options.max_cost - (made[0].cost or 0.0))
             self.options = replace(self.options, max_cost=left)
+        others = [draft for draft in drafts if draft is not sample]
         count = len(await self._quoted(others))
         question = ngettext(
             "Render the other {count}?", "Render the other {count}?", count
         )
         # asked anew: who lifts limits for one does not for all
-        agreed = await self._agreed(others, question.format(count=count))
-        return await self._run(agreed, others) if agreed else []
+        rest = await self._if_agreed(others, question.format(count=count))
+        return made + (rest or [])
 
-    async def _asked(self, drafts: Sequence[Draft]) -> list[Outcome]:
-        agreed = await self._agreed(drafts, _("Render and pay?"))
-        if agreed is None:
+    async def _or_stop(self, drafts: Sequence[Draft]) -> list[Outcome]:
+        outcomes = await self._if_agreed(drafts, _("Render and pay?"))
+        if outcomes is None:
             raise LimitError(_("Stopped before paying."), charged=False)
-        return await self._run(agreed, drafts)
+        return outcomes
 
-    async def _run(self, settings: Settings, drafts: Sequence[Draft]) -> list[Outcome]:
-        send, as_json = self.options.send, self.options.as_json
-        with log_lines(err if as_json else out, numbered=len(drafts) > 1) as progress:
+    async def _if_agreed(
+        self, drafts: Sequence[Draft], question: str
+    ) -> list[Outcome] | None:
+        """Show the quote, ask on a terminal, elsewhere keep to the limits; render.
+
+        Returns:
+            What became of the drafts; None if a person said no.
+
+        Raises:
+            LimitError: Dearer than what is allowed, and nobody is there to ask.
+        """
+        options, plans, over = self.options, await self._quoted(drafts), None
+        if total := sum(plan.quote.amount for plan in plans):
+            over = await self._what_it_costs(plans, total)
+            if over and not self._asks:
+                raise over
+            if over:
+                say(f"⚠️ {over.message}", err)
+            if self._asks and not console.ask(question):
+                return None
+        settings = without_limits(self.settings) if over else self.settings
+        send, shown = options.send, err if options.as_json else out
+        with console.log_lines(shown, numbered=len(drafts) > 1) as progress:
             outcomes = await render_drafts(
                 self.account,
                 settings,
                 drafts,
                 send=settings.telegram_auto_send if send is None else send,
-                again=self.options.again,
+                again=options.again,
                 progress=progress,
             )
-        show_outcomes(outcomes, as_json=as_json)
+        console.show_outcomes(outcomes, as_json=options.as_json)
         return outcomes
 
     @property
     def _asks(self) -> bool:
-        return on_terminal() and not self.options.yes
+        return console.on_terminal() and not self.options.yes
 
     async def _quoted(
         self, drafts: Sequence[Draft], most: int | None = None
@@ -150,62 +161,36 @@ class _Rendering:
             self.account, drafts, self.settings, again=again, most=most
         )
 
-    async def _agreed(self, drafts: Sequence[Draft], question: str) -> Settings | None:
-        """Show the quote; ask on a terminal, elsewhere keep to the limits.
-
-        Returns:
-            The settings to go on with, without limits if those were agreed to be
-            passed; None if a person said no.
-
-        Raises:
-            LimitError: Dearer than what is allowed, and nobody is there to ask.
-        """
-        plans = await self._quoted(drafts)
-        total = sum(plan.quote.amount for plan in plans)
-        if not total:
-            return self.settings
-        text = _quote_text(plans, total)
+    async def _what_it_costs(
+        self, plans: Sequence[Proposal], total: float
+    ) -> LimitError | None:
+        """Show what is used and paid; return what it would pass of the limits."""
         _show_plans(plans)
-        say(f"💰 {text}", err)
-        await self._show_balance(total, plans[0].quote.currency)
-        over = await over_limit(self.account, plans, self.settings)
-        limit = self.options.max_cost
-        if limit is not None and total > limit:
-            dear = _("{quote} is more than --max-cost {limit:.2f}.")
-            over = LimitError(
-                dear.format(quote=text, limit=limit),
-                hint=_("Nothing was sent. Raise the limit or shorten the scripts."),
-                charged=False,
-            )
-        if over and not self._asks:
-            raise over
-        if over:
-            say(f"⚠️ {over.message}", err)
-        if self._asks and not ask(question):
-            return None
-        return without_limits(self.settings) if over else self.settings
-
-    async def _show_balance(self, total: float, currency: str) -> None:
+        quote, limit = plans[0].quote, self.options.max_cost
+        text = ngettext(
+            "{count} video, about {seconds:.0f} s: {amount}",
+            "{count} videos, about {seconds:.0f} s: {amount}",
+            len(plans),
+        ).format(
+            count=len(plans),
+            seconds=sum(plan.quote.seconds for plan in plans),
+            amount=amount_text(total, quote.currency),
+        )
+        source = _("(estimate, {source})").format(source=quote.source)
+        say(f"💰 {text} {source}", err)
         if balance := await self.account.balance():
-            amount, unit = balance
-            line = _("Balance: {amount}").format(amount=amount_text(amount, unit))
+            line = _("Balance: {amount}").format(amount=amount_text(*balance))
             say(f"   {line}", err)
-            if amount < total and unit == currency:
+            if balance[0] < total and balance[1] == quote.currency:
                 say(_("⚠️ The balance is not enough for all of it."), err)
-
-
-def _quote_text(plans: Sequence[Proposal], total: float) -> str:
-    text = ngettext(
-        "{count} video, about {seconds:.0f} s: {amount}",
-        "{count} videos, about {seconds:.0f} s: {amount}",
-        len(plans),
-    ).format(
-        count=len(plans),
-        seconds=sum(plan.quote.seconds for plan in plans),
-        amount=amount_text(total, plans[0].quote.currency),
-    )
-    source = _("(estimate, {source})").format(source=plans[0].quote.source)
-    return f"{text} {source}"
+        if limit is None or total <= limit:
+            return await over_limit(self.account, plans, self.settings)
+        dear = _("{quote} is more than --max-cost {limit:.2f}.")
+        return LimitError(
+            dear.format(quote=f"{text} {source}", limit=limit),
+            hint=_("Nothing was sent. Raise the limit or shorten the scripts."),
+            charged=False,
+        )
 
 
 def _show_plans(plans: Sequence[Proposal]) -> None:
@@ -225,7 +210,7 @@ def _show_plans(plans: Sequence[Proposal]) -> None:
         say(text.format(n=more), err)
 
 
-def run_finish(options: FinishOptions) -> int:
+def run_finish(options: cli.FinishOptions) -> None:
     """Finish the newest film of each draft anew, and say what is odd about it."""
     settings = load_settings()
 
@@ -243,15 +228,13 @@ def run_finish(options: FinishOptions) -> int:
             for line in words_of(await check_video(video, settings=settings)):
                 say(f"⚠️ {line}")
 
-    with_account(settings, finish)
-    return 0
+    console.with_account(settings, finish)
 
 
 def _newest(account: Account, draft_id: str) -> Video:
     backend = account.payer.backend
-    for row in (row for rows in account.ledger.history.pages() for row in rows):
-        mine = row.draft_id == draft_id and row.backend == backend
-        if mine and row.state == "downloaded":
+    for row in chain.from_iterable(account.ledger.history.pages()):
+        if (row.draft_id, row.backend, row.state) == (draft_id, backend, "downloaded"):
             return Video(
                 video_id=row.video_id or "",
                 status="completed",

@@ -7,21 +7,20 @@ names no id, address or key.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 
 from heygen_nb.errors import ApiError, NotFoundError
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.heygen.refusals import hint_for
 from heygen_nb.heygen.wire import phase
 
-_Item = TypeVar("_Item")
-
 _NOBODY = "heygen-nb-doctor-nobody"
-_TYPES = {"studio_avatar", "digital_twin", "photo_avatar"}
-_ENGINES = {"avatar_iii", "avatar_iv", "avatar_v"}
-_LOOK_WORDS = {"completed", "processing", "pending_consent", "failed"}
+_KNOWN = {  # words of looks
+    "types": {"studio_avatar", "digital_twin", "photo_avatar"},
+    "engines": {"avatar_iii", "avatar_iv", "avatar_v"},
+    "statuses": {"completed", "processing", "pending_consent", "failed"},
+}
 _MOST_VIDEOS = 500
 _CLOCKS_MAY_DIFFER = timedelta(minutes=5)
 
@@ -54,26 +53,29 @@ async def _unknown_ids(client: HeyGenClient) -> AsyncIterator[tuple[bool, str]]:
         ("look", client.get_look(_NOBODY), "avatar_not_found"),
         ("voice", client.get_voice(_NOBODY), "voice_not_found"),
     ):
-        code = await _code_of(call)
+        code = "found"
+        try:
+            await call
+        except NotFoundError as error:
+            code = error.code or "404 without a code"
+        except ApiError as error:
+            code = f"{error.status} {error.code}"
         yield code == wanted, f"unknown {name}: {code}"
     words = {row.status for row in await client.video_statuses([_NOBODY])}
     yield words <= {"not_found"}, f"unknown video in bulk: {_told(words)}"
 
 
-async def _code_of(call: Awaitable[object]) -> str:
-    try:
-        await call
-    except NotFoundError as error:
-        return error.code or "404 without a code"
-    except ApiError as error:
-        return f"{error.status} {error.code}"
-    return "found"
-
-
 async def _videos(client: HeyGenClient) -> AsyncIterator[tuple[bool, str]]:
-    strangers = await _first(client.list_videos(title=_NOBODY), 1)
+    strangers = False
+    async for _video in client.list_videos(title=_NOBODY):
+        strangers = True
+        break
     yield not strangers, "title filter: " + ("ignored" if strangers else "works")
-    videos = await _first(client.list_videos(), _MOST_VIDEOS)
+    videos = []
+    async for video in client.list_videos():
+        videos.append(video)
+        if len(videos) == _MOST_VIDEOS:
+            break
     times = [video.created_at for video in videos if video.created_at]
     newest_first = times == sorted(times, reverse=True)
     yield newest_first, f"order of {len(videos)} videos: newest first {newest_first}"
@@ -83,17 +85,8 @@ async def _videos(client: HeyGenClient) -> AsyncIterator[tuple[bool, str]]:
     unhelped = {code for code in codes if not hint_for(code)}
     yield not unhelped, f"failure codes without a hint: {_told(unhelped)}"
     done = [video for video in videos if phase(video.status) == "completed"]
-    poor = sum(1 for video in done if not (video.video_url and video.duration_s))
+    poor = sum(not (video.video_url and video.duration_s) for video in done)
     yield not poor, f"completed videos without link or length: {poor} of {len(done)}"
-
-
-async def _first(items: AsyncIterator[_Item], most: int) -> list[_Item]:
-    found: list[_Item] = []
-    async for item in items:
-        found.append(item)
-        if len(found) == most:
-            break
-    return found
 
 
 async def _voices(client: HeyGenClient) -> AsyncIterator[tuple[bool, str]]:
@@ -108,13 +101,15 @@ async def _voices(client: HeyGenClient) -> AsyncIterator[tuple[bool, str]]:
 async def _looks(client: HeyGenClient) -> AsyncIterator[tuple[bool, str]]:
     looks = [look async for look in client.list_looks()]
     yield bool(looks), f"looks: {len(looks)}"
-    for name, known, found in (
-        ("types", _TYPES, {look.avatar_type for look in looks}),
-        ("engines", _ENGINES, {e for k in looks for e in k.supported_api_engines}),
-        ("statuses", _LOOK_WORDS, {look.status for look in looks if look.status}),
-    ):
-        yield found <= known, f"unknown {name} of looks: {_told(found - known)}"
-    for kind in sorted(_TYPES):
+    found = {
+        "types": {look.avatar_type for look in looks},
+        "engines": {e for look in looks for e in look.supported_api_engines},
+        "statuses": {look.status for look in looks if look.status},
+    }
+    for name, known in _KNOWN.items():
+        strange = found[name] - known
+        yield not strange, f"unknown {name} of looks: {_told(strange)}"
+    for kind in sorted(_KNOWN["types"]):
         sets = Counter(
             "+".join(sorted(look.supported_api_engines)) or "none"
             for look in looks
@@ -123,7 +118,7 @@ async def _looks(client: HeyGenClient) -> AsyncIterator[tuple[bool, str]]:
         counts = ", ".join(f"{name} {count}" for name, count in sets.most_common())
         yield True, f"engines of {kind}: {counts or '-'}"
     shapes = (look.preferred_orientation or look.image_width for look in looks)
-    shapeless = sum(1 for shape in shapes if not shape)
+    shapeless = sum(not shape for shape in shapes)
     yield not shapeless, f"looks without orientation and size: {shapeless}"
 
 

@@ -14,20 +14,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from heygen_nb.cli import DemoOptions, LabOptions, PreviewOptions, ServeOptions
-from heygen_nb.cli.console import (
-    log_lines,
-    on_terminal,
-    out,
-    say,
-    show_outcomes,
-    with_account,
-)
+from heygen_nb import cli
+from heygen_nb.cli import console
+from heygen_nb.cli.console import out, say
 from heygen_nb.config import load_settings
 from heygen_nb.drafts import drafts_from, read_drafts
 from heygen_nb.files import file_stem, packaged
 from heygen_nb.i18n import current_language, gettext as _
-from heygen_nb.models import Outcome
 from heygen_nb.preview import render_scene
 from heygen_nb.renderer import draft_settings
 from heygen_nb.renderer.animatic import FAST_PX, PREVIEWS, SHARE_PX, scene_of
@@ -46,7 +39,7 @@ _MESSAGES = {"websocket_max_message_size": 128_000_000}
 _NO_KEYS = {"backend": "sandbox", "heygen_api_key": None, "telegram_bot_token": None}
 
 
-def run_demo(options: DemoOptions) -> int:
+def run_demo(options: cli.DemoOptions) -> int:
     """Render an example, post it to the sandbox chat, say where everything is."""
     from heygen_nb.api import render_drafts
 
@@ -54,31 +47,31 @@ def run_demo(options: DemoOptions) -> int:
     settings = load_settings(language=chosen, poll_interval_s=1)
     settings = settings.model_copy(update=_NO_KEYS)
 
-    async def demo(account: Account) -> Outcome:
+    async def demo(account: Account) -> int:
         example = packaged("examples") / f"hello_{current_language()}.md"
         say(_("📝 Script: {file}").format(file=example))
         drafts = read_drafts(example, example.parent)
-        with log_lines(out) as progress:
+        with console.log_lines(out) as progress:
             # a second demo shows the whole way again: nothing here costs money
             [outcome] = await render_drafts(
                 account, settings, drafts, send=True, again=True, progress=progress
             )
-        show_outcomes([outcome])
+        console.show_outcomes([outcome])
         if outcome.path and account.sandbox:
             url = account.sandbox.chat_url
             say("")
             say(_("🎞️ Video: {path}").format(path=outcome.path))
             say(_("💬 Chat page: {url} (later: heygen-nb sandbox)").format(url=url))
             say(_("🚀 Open the Studio: heygen-nb lab (in a checkout: make lab)"))
-            if on_terminal():
+            if console.on_terminal():
                 say(_("The chat page can be looked at until you press Enter."))
                 await asyncio.to_thread(input)
-        return outcome
+        return outcome.exit_code
 
-    return with_account(settings, demo, out).exit_code
+    return console.with_account(settings, demo, out)
 
 
-def run_preview(options: PreviewOptions) -> int:
+def run_preview(options: cli.PreviewOptions) -> None:
     """Make the animatic of every draft in the file, or of a table's first row."""
     settings, output = load_settings(), options.output
     if options.template:
@@ -95,10 +88,9 @@ def run_preview(options: PreviewOptions) -> int:
         made = render_scene(scene, target.absolute())
         length = _("{seconds:.1f} s").format(seconds=made.duration_s)
         say(f"👁 #{draft.id} {made.path} ({length})")
-    return 0
 
 
-def run_lab(options: LabOptions) -> int:
+def run_lab(options: cli.LabOptions) -> int:
     """Open JupyterLab; what is not ours in the arguments goes on to it."""
     home = load_settings().home
     notebook = notebooks_in(home) / _FIRST
@@ -123,45 +115,40 @@ def _run(command: list[str], home: Path) -> int:
         return 0
     finally:
         signal.signal(signal.SIGTERM, before)
-        if lab.poll() is None:
-            lab.terminate()
-            try:
-                lab.wait(_GRACE_S)
-            except subprocess.TimeoutExpired:
-                lab.kill()
+        lab.terminate()  # does nothing to what has ended
+        try:
+            lab.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            lab.kill()
 
 
 def notebooks_in(home: Path) -> Path:
     """Return home's notebooks folder; copy what it lacks, change nothing in it."""
-    folder, source = home / "notebooks", packaged("notebooks")
+    folder = home / "notebooks"
     folder.mkdir(exist_ok=True)
-    for notebook in sorted(source.glob("*.ipynb")):
+    for notebook in packaged("notebooks").glob("*.ipynb"):
         if not (folder / notebook.name).exists():
             shutil.copyfile(notebook, folder / notebook.name)
     return folder
 
 
-def run_sandbox(options: ServeOptions) -> int:
+def run_sandbox(options: cli.ServeOptions) -> None:
     """Serve both stand-ins until Ctrl-C; say how to point a client at them."""
     from heygen_nb.renderer.account import SANDBOX_FOLDER
     from heygen_nb.sandbox.app import serve
     from heygen_nb.sandbox.state import SandboxOptions
 
-    serve(
-        options.port,
-        state_dir=load_settings().home / SANDBOX_FOLDER,
-        options=SandboxOptions(fast=options.fast),
-        on_ready=_say_where,
-    )
-    return 0
+    def say_where(handle: SandboxHandle) -> None:
+        url = handle.base_url
+        say(_("🧪 The sandbox serves {url}; Ctrl-C ends it.").format(url=url))
+        say(_("💬 Chat page: {url}").format(url=handle.chat_url))
+        say(_("Point any client at it with:"))
+        say(f"  export HEYGEN_BASE_URL={url}")
+        say(f"  export HEYGEN_API_KEY={handle.api_key}")
+        say(f"  export TELEGRAM_BASE_URL={handle.telegram_base_url}")
+        say(f"  export TELEGRAM_BOT_TOKEN={handle.bot_token}")
+        say(f"  export TELEGRAM_CHAT_ID={handle.chat_id}")
 
-
-def _say_where(handle: SandboxHandle) -> None:
-    say(_("🧪 The sandbox serves {url}; Ctrl-C ends it.").format(url=handle.base_url))
-    say(_("💬 Chat page: {url}").format(url=handle.chat_url))
-    say(_("Point any client at it with:"))
-    say(f"  export HEYGEN_BASE_URL={handle.base_url}")
-    say(f"  export HEYGEN_API_KEY={handle.api_key}")
-    say(f"  export TELEGRAM_BASE_URL={handle.telegram_base_url}")
-    say(f"  export TELEGRAM_BOT_TOKEN={handle.bot_token}")
-    say(f"  export TELEGRAM_CHAT_ID={handle.chat_id}")
+    folder = load_settings().home / SANDBOX_FOLDER
+    chosen = SandboxOptions(fast=options.fast)
+    serve(options.port, state_dir=folder, options=chosen, on_ready=say_where)

@@ -4,26 +4,10 @@ from __future__ import annotations
 
 import asyncio
 
+from heygen_nb import cli
 from heygen_nb.api import take_up
-from heygen_nb.cli import (
-    ExportOptions,
-    HistoryOptions,
-    MarkSentOptions,
-    ResendOptions,
-    ResumeOptions,
-)
-from heygen_nb.cli.console import (
-    ask,
-    cost_text,
-    err,
-    log_lines,
-    on_terminal,
-    out,
-    say,
-    show_outcomes,
-    show_table,
-    with_account,
-)
+from heygen_nb.cli import console
+from heygen_nb.cli.console import cost_text, err, out, say, with_account
 from heygen_nb.config import load_settings
 from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _, ngettext
@@ -35,23 +19,23 @@ from heygen_nb.renderer.order import adopt, order_again
 from heygen_nb.reports import HistoryLine, export_history, history_lines
 
 
-def run_resume(options: ResumeOptions) -> int:
+def run_resume(options: cli.ResumeOptions) -> int:
     """Take everything up; return the highest exit code that occurred."""
     settings = load_settings(backend=options.backend)
-    console = err if options.as_json else out
+    shown = err if options.as_json else out
 
     async def resume(account: Account) -> tuple[list[Outcome], int]:
         if options.adopt:
             await adopt(account, *options.adopt)
         if options.again:
             await order_again(account, options.again, settings)
-        with log_lines(console, numbered=True) as progress:
+        with console.log_lines(shown, numbered=True) as progress:
             outcomes = await take_up(account, settings, progress)
         waiting = account.ledger.history.elsewhere
         return outcomes, await asyncio.to_thread(waiting, account.payer)
 
-    outcomes, elsewhere = with_account(settings, resume, console)
-    show_outcomes(outcomes, as_json=options.as_json)
+    outcomes, elsewhere = with_account(settings, resume, shown)
+    console.show_outcomes(outcomes, as_json=options.as_json)
     if elsewhere:
         text = ngettext(
             "⏳ {count} render was ordered with another key or account and waits.",
@@ -65,7 +49,7 @@ def run_resume(options: ResumeOptions) -> int:
     return max((outcome.exit_code for outcome in outcomes), default=0)
 
 
-def run_history(options: HistoryOptions) -> int:
+def run_history(options: cli.HistoryOptions) -> None:
     """Show renders, newest first."""
     settings, since = load_settings(), options.since
     if since and since.tzinfo is None:
@@ -79,11 +63,10 @@ def run_history(options: HistoryOptions) -> int:
             limit=options.limit,
         )
     if not options.as_json:
-        show_table([_row(line) for line in lines])
-        return 0
+        console.show_table([_row(line) for line in lines])
+        return
     for line in lines:
         say(line.model_dump_json())
-    return 0
 
 
 def _row(line: HistoryLine) -> dict[str, str]:
@@ -102,31 +85,28 @@ def _row(line: HistoryLine) -> dict[str, str]:
     }
 
 
-def run_export(options: ExportOptions) -> int:
+def run_export(options: cli.ExportOptions) -> None:
     """Write all renders to a file; ask before one is replaced."""
     settings, target = load_settings(), options.output
-    replaces = target.exists() and on_terminal()
-    if replaces and not ask(_("{file} exists. Replace it?").format(file=target)):
+    replaces = target.exists() and console.on_terminal()
+    if replaces and not console.ask(
+        _("{file} exists. Replace it?").format(file=target)
+    ):
         raise ConfigError(_("Stopped: nothing was written."))
     with Ledger(ledger_url(settings)) as ledger:
         count = export_history(ledger, settings.videos_path, target, options.kind)
     say(_("{count} renders in {file}").format(count=count, file=target))
-    return 0
 
 
-def run_resend(options: ResendOptions) -> int:
+def run_resend(options: cli.ResendOptions) -> None:
     """Send a post that is not in the chat."""
-    settings = load_settings()
-    with_account(
-        settings, lambda account: Posting(settings, account).resend(options.post)
-    )
-    say(_("📱 Post {id} is in the chat.").format(id=options.post))
-    return 0
+    settings, post = load_settings(), options.post
+    with_account(settings, lambda account: Posting(settings, account).resend(post))
+    say(_("📱 Post {id} is in the chat.").format(id=post))
 
 
-def run_mark_sent(options: MarkSentOptions) -> int:
+def run_mark_sent(options: cli.MarkSentOptions) -> None:
     """Note that a post is in the chat."""
     settings, post = load_settings(), options.post
     with_account(settings, lambda account: Posting(settings, account).mark_sent(post))
     say(_("📱 Post {id} is noted as sent.").format(id=post))
-    return 0

@@ -12,7 +12,7 @@ from pathlib import Path
 from rich.live import Live
 from rich.text import Text
 
-from heygen_nb.cli import WriteOptions
+from heygen_nb.cli import WriteOptions, console
 from heygen_nb.cli.console import err, say
 from heygen_nb.config import Settings, check_duration, load_settings
 from heygen_nb.drafts import check_draft, read_drafts, what_is_said, write_draft
@@ -29,30 +29,28 @@ from heygen_nb.writing import Writing, open_writing
 FOLDER = "drafts"
 
 
-def run_write(options: WriteOptions) -> int:
+def run_write(options: WriteOptions) -> None:
     """Write drafts about a topic, write some anew, or list the formats."""
     if options.change and not options.source:
         raise DraftError(_("--change needs --from FILE."))
     asyncio.run(_write(options, load_settings()))
-    return 0
 
 
 async def _write(options: WriteOptions, settings: Settings) -> None:
-    old: list[Draft] = []
+    old, folder = list[Draft](), settings.home / FOLDER
     if options.source:  # read before anything is opened
-        old = read_drafts(options.source, settings.home)
-        for draft in old:
-            check_draft(draft)
+        old, folder = read_drafts(options.source, settings.home), options.source.parent
+    for draft in old:
+        check_draft(draft)
     writing = await open_writing(settings)
     if options.formats:
         _list_formats(options.language, writing)
         return
-    beside = options.source.parent if options.source else settings.home / FOLDER
     with _growing() as on_text:
         async for draft in _drafts(writing, options, settings, old, on_text):
             with Ledger(ledger_url(settings)) as ledger:
                 ledger.drafts.save(draft, over=0)
-            path = write_draft(draft, (options.output or beside).absolute())
+            path = write_draft(draft, (options.output or folder).absolute())
             _show(draft, path, writing, settings, as_json=options.as_json)
 
 
@@ -109,16 +107,13 @@ def _list_formats(language: str | None, writing: Writing) -> None:
 @contextmanager
 def _growing() -> Iterator[TextCallback | None]:
     """Show the text while it grows, where somebody looks; it vanishes when done."""
-    if not err.is_terminal:
+    if not console.err.is_terminal:
         yield None
         return
-    with Live(console=err, transient=True, refresh_per_second=8) as live:
-
-        def show(title: str, script: str, caption: str) -> None:
-            texts = filter(None, (title, script, caption))
-            live.update(Text(printable("\n".join(texts))))
-
-        yield show
+    with Live(console=console.err, transient=True, refresh_per_second=8) as live:
+        yield lambda *texts: live.update(
+            Text(printable("\n".join(filter(None, texts))))
+        )
 
 
 def _show(
@@ -126,6 +121,12 @@ def _show(
 ) -> None:
     words = len(what_is_said(draft.script).text.split())
     seconds = writing.seconds(draft)
+    length = ngettext(
+        "{count} word, about {seconds:.0f} s",
+        "{count} words, about {seconds:.0f} s",
+        words,
+    )
+    line = f"📝 #{draft.id} {path} ({length.format(count=words, seconds=seconds)})"
     if as_json:
         row = {
             "draft_id": draft.id,
@@ -135,13 +136,7 @@ def _show(
             "seconds": round(seconds, 1),
             "target_s": draft.duration or settings.video_duration,
         }
-        say(json.dumps(row, ensure_ascii=False))
-    else:
-        length = ngettext(
-            "{count} word, about {seconds:.0f} s",
-            "{count} words, about {seconds:.0f} s",
-            words,
-        ).format(count=words, seconds=seconds)
-        say(f"📝 #{draft.id} {path} ({length})")
+        line = json.dumps(row, ensure_ascii=False)
+    say(line)
     if note := writing.note(draft):
         say(f"⚠️ #{draft.id} {note}", err)

@@ -196,8 +196,8 @@ def test_the_quote_names_voice_and_avatar_before_paying(render, draft_file):
 
 
 def test_on_a_terminal_a_no_pays_nothing(render, draft_file, sandbox, monkeypatch):
-    monkeypatch.setattr("heygen_nb.cli.films.on_terminal", lambda: True)
-    monkeypatch.setattr("heygen_nb.cli.films.ask", lambda _question: False)
+    monkeypatch.setattr("heygen_nb.cli.console.on_terminal", lambda: True)
+    monkeypatch.setattr("heygen_nb.cli.console.ask", lambda _question: False)
 
     assert render(draft_file()).code == 2
     assert sandbox.requests("POST /v3/videos") == 0
@@ -306,8 +306,8 @@ def test_beyond_the_limits_of_the_settings_nothing_is_sent(render, draft_file, s
 def test_on_a_terminal_a_person_may_pass_a_limit(
     render, draft_file, sandbox, monkeypatch, yes
 ):
-    monkeypatch.setattr("heygen_nb.cli.films.on_terminal", lambda: True)
-    monkeypatch.setattr("heygen_nb.cli.films.ask", lambda _question: yes)
+    monkeypatch.setattr("heygen_nb.cli.console.on_terminal", lambda: True)
+    monkeypatch.setattr("heygen_nb.cli.console.ask", lambda _question: yes)
 
     ran = render(draft_file(), HEYGEN_NB_MAX_COST_PER_DAY="0.01")
 

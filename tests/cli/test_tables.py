@@ -41,8 +41,8 @@ def answers(monkeypatch):
             questions.append(question)
             return left.pop(0)
 
-        monkeypatch.setattr("heygen_nb.cli.films.on_terminal", lambda: True)
-        monkeypatch.setattr("heygen_nb.cli.films.ask", ask)
+        monkeypatch.setattr("heygen_nb.cli.console.on_terminal", lambda: True)
+        monkeypatch.setattr("heygen_nb.cli.console.ask", ask)
         return questions
 
     return at_terminal

@@ -118,7 +118,7 @@ def test_a_terminal_shows_the_text_while_it_grows(
 ):
     screen = io.StringIO()
     terminal = Console(file=screen, force_terminal=True, width=100)
-    monkeypatch.setattr("heygen_nb.cli.write.err", terminal)
+    monkeypatch.setattr("heygen_nb.cli.console.err", terminal)
     fake_model.say(HALF_A_MINUTE, title="On coffee")
 
     ran = write("Coffee", **model)

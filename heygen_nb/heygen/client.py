@@ -4,26 +4,15 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote
 
 from pydantic import BaseModel, ValidationError
 
 from heygen_nb.errors import BadReplyError, InvalidRequestError
-from heygen_nb.heygen.transport import UPLOAD_S, WRITE_S, Call, Transport
-from heygen_nb.heygen.wire import (
-    AccountReply,
-    AssetReply,
-    BatchCreated,
-    BatchReply,
-    CreatedVideo,
-    LookReply,
-    SpeechReply,
-    StatusRow,
-    VideoReply,
-    VoiceReply,
-)
+from heygen_nb.heygen import wire
+from heygen_nb.heygen.transport import UPLOAD_S, WRITE_S, Transport
 from heygen_nb.i18n import gettext as _
 
 log = logging.getLogger("heygen_nb.heygen")
@@ -34,6 +23,7 @@ _MAX_PAGES = 1_000
 _IDEMPOTENCY_KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 
 _Model = TypeVar("_Model", bound=BaseModel)
+_Query = Mapping[str, str]
 
 
 class HeyGenClient(Transport):
@@ -43,9 +33,12 @@ class HeyGenClient(Transport):
     rest is repeated when the failure may pass.
     """
 
-    async def create_video(self, body: str, *, idempotency_key: str) -> CreatedVideo:
+    async def create_video(
+        self, body: str, *, idempotency_key: str
+    ) -> wire.CreatedVideo:
         """Order one video (paid): send the JSON text as it is, once."""
-        return await self._create(CreatedVideo, "/v3/videos", body, idempotency_key)
+        path = "/v3/videos"
+        return await self._create(wire.CreatedVideo, path, body, idempotency_key)
 
     async def create_batch(self, body: str, *, idempotency_key: str) -> str:
         """Order up to 100 videos (paid), once; return the batch's id.
@@ -53,34 +46,37 @@ class HeyGenClient(Transport):
         Whether HeyGen heeds the key here is not documented.
         """
         path = "/v3/videos/batches"
-        return (await self._create(BatchCreated, path, body, idempotency_key)).batch_id
+        made = await self._create(wire.BatchCreated, path, body, idempotency_key)
+        return made.batch_id
 
-    async def create_speech(self, body: str, *, idempotency_key: str) -> SpeechReply:
+    async def create_speech(
+        self, body: str, *, idempotency_key: str
+    ) -> wire.SpeechReply:
         """Have a text spoken (paid, at once), once.
 
         Whether HeyGen heeds the key here is not documented.
         """
         path = "/v3/voices/speech"
-        return await self._create(SpeechReply, path, body, idempotency_key)
+        return await self._create(wire.SpeechReply, path, body, idempotency_key)
 
-    async def get_video(self, video_id: str) -> VideoReply:
+    async def get_video(self, video_id: str) -> wire.VideoReply:
         """Return a video with fresh links.
 
         Raises:
             NotFoundError: With the code ``video_not_found``, HeyGen has no such
                 video; without it, something else did not find its way.
         """
-        return await self._get(VideoReply, f"/v3/videos/{_segment(video_id)}")
+        return await self._get(wire.VideoReply, f"/v3/videos/{_segment(video_id)}")
 
     async def list_videos(
         self, *, title: str | None = None
-    ) -> AsyncIterator[VideoReply]:
+    ) -> AsyncIterator[wire.VideoReply]:
         """Yield all videos; ``title`` is a part of it. The order is not documented."""
-        query = {"title": title} if title is not None else {}
-        async for video in self._pages("/v3/videos", VideoReply, query):
+        query = {} if title is None else {"title": title}
+        async for video in self._pages("/v3/videos", wire.VideoReply, query):
             yield video
 
-    async def video_statuses(self, video_ids: Sequence[str]) -> list[StatusRow]:
+    async def video_statuses(self, video_ids: Sequence[str]) -> list[wire.StatusRow]:
         """Return what up to 100 videos do, in one request.
 
         The word ``not_found`` is among the statuses; a video may also be missing
@@ -91,10 +87,10 @@ class HeyGenClient(Transport):
         if not video_ids:
             return []
         query = {"video_ids": ",".join(video_ids)}
-        content = await self.repeat(Call("GET", "/v3/videos/statuses", query=query))
-        return list(_readable(StatusRow, content.get("data")))
+        content = await self.repeat("GET", "/v3/videos/statuses", query=query)
+        return list(_readable(wire.StatusRow, content.get("data")))
 
-    async def get_batch(self, batch_id: str) -> BatchReply:
+    async def get_batch(self, batch_id: str) -> wire.BatchReply:
         """Return a batch with the items of all its pages."""
         path = f"/v3/videos/batches/{_segment(batch_id)}"
         first: dict[str, Any] = {}
@@ -102,59 +98,56 @@ class HeyGenClient(Transport):
         async for content in self._raw_pages(path, {}, _PAGE, inside_data=True):
             first = first or content
             items += _list(content.get("items"))
-        return _parsed(BatchReply, {**first, "items": items})
+        return _parsed(wire.BatchReply, {**first, "items": items})
 
     async def list_voices(
         self, *, engine: str | None = None
-    ) -> AsyncIterator[VoiceReply]:
+    ) -> AsyncIterator[wire.VoiceReply]:
         """Yield the account's own voices, then the public ones."""
         seen: set[str] = set()
         for kind in ("private", "public"):
             query = {"type": kind} | ({"engine": engine} if engine else {})
-            async for voice in self._pages("/v3/voices", VoiceReply, query):
+            async for voice in self._pages("/v3/voices", wire.VoiceReply, query):
                 if voice.voice_id not in seen:
                     seen.add(voice.voice_id)
                     yield voice
 
-    async def get_voice(self, voice_id: str) -> VoiceReply:
+    async def get_voice(self, voice_id: str) -> wire.VoiceReply:
         """Return one voice with a fresh link to its sample; not whose voice it is."""
-        return await self._get(VoiceReply, f"/v3/voices/{_segment(voice_id)}")
+        return await self._get(wire.VoiceReply, f"/v3/voices/{_segment(voice_id)}")
 
     async def list_looks(
         self, *, ownership: Literal["private", "public"] | None = None
-    ) -> AsyncIterator[LookReply]:
+    ) -> AsyncIterator[wire.LookReply]:
         """Yield avatar looks: the account's own, then the public ones, or one kind."""
         for kind in (ownership,) if ownership else ("private", "public"):
-            async for look in self._pages(
-                "/v3/avatars/looks", LookReply, {"ownership": kind}, limit=_LOOK_PAGE
-            ):
+            path, query = "/v3/avatars/looks", {"ownership": kind}
+            async for look in self._pages(path, wire.LookReply, query, _LOOK_PAGE):
                 yield look
 
-    async def get_look(self, look_id: str) -> LookReply:
+    async def get_look(self, look_id: str) -> wire.LookReply:
         """Return one avatar look."""
-        return await self._get(LookReply, f"/v3/avatars/looks/{_segment(look_id)}")
+        return await self._get(wire.LookReply, f"/v3/avatars/looks/{_segment(look_id)}")
 
-    async def me(self) -> AccountReply:
+    async def me(self) -> wire.AccountReply:
         """Return the key's account and balance; free, so it tries the key too."""
-        return await self._get(AccountReply, "/v3/users/me")
+        return await self._get(wire.AccountReply, "/v3/users/me")
 
     async def upload_asset(
         self, name: str, content: bytes, mime_type: str
-    ) -> AssetReply:
+    ) -> wire.AssetReply:
         """Upload a file of up to 32 MB (free; a repeat leaves a second copy)."""
         files = {"file": (name, content, mime_type)}
-        reply = await self.repeat(
-            Call("POST", "/v3/assets", files=files, limit_s=UPLOAD_S)
-        )
-        return _parsed(AssetReply, reply.get("data"))
+        reply = await self.repeat("POST", "/v3/assets", files=files, limit_s=UPLOAD_S)
+        return _parsed(wire.AssetReply, reply.get("data"))
 
-    async def get_asset(self, asset_id: str) -> AssetReply:
+    async def get_asset(self, asset_id: str) -> wire.AssetReply:
         """Return an uploaded file; HeyGen has it a few seconds after the upload.
 
         Raises:
             NotFoundError: It is not there, or not yet (seen live, August 2026).
         """
-        return await self._get(AssetReply, f"/v3/assets/{_segment(asset_id)}")
+        return await self._get(wire.AssetReply, f"/v3/assets/{_segment(asset_id)}")
 
     async def _create(
         self, model: type[_Model], path: str, body: str, key: str
@@ -162,37 +155,29 @@ class HeyGenClient(Transport):
         if not _IDEMPOTENCY_KEY.fullmatch(key):
             raise ValueError("an idempotency key is 1 to 255 of A-Z a-z 0-9 _ - : .")
         content = await self.once(
-            Call("POST", path, body=body, idempotency_key=key, limit_s=WRITE_S)
+            "POST", path, body=body, idempotency_key=key, limit_s=WRITE_S
         )
         return _parsed(model, content.get("data"))
 
     async def _get(self, model: type[_Model], path: str) -> _Model:
-        content = await self.repeat(Call("GET", path))
+        content = await self.repeat("GET", path)
         return _parsed(model, content.get("data"))
 
     async def _pages(
-        self,
-        path: str,
-        model: type[_Model],
-        query: dict[str, str],
-        *,
-        limit: int = _PAGE,
+        self, path: str, model: type[_Model], query: _Query, limit: int = _PAGE
     ) -> AsyncIterator[_Model]:
         async for content in self._raw_pages(path, query, limit):
-            # a video that is left out would be taken for never made; of voices and
-            # looks one bad row must not hide the others (seen live, August 2026)
-            strict = model is VideoReply
-            for item in _readable(model, content.get("data"), strict=strict):
+            for item in _readable(model, content.get("data")):
                 yield item
 
     async def _raw_pages(
-        self, path: str, query: dict[str, str], limit: int, *, inside_data: bool = False
+        self, path: str, query: _Query, limit: int, *, inside_data: bool = False
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield page after page; a batch keeps its paging fields inside ``data``."""
         seen: set[str] = set()
         page_query: dict[str, str | int] = {**query, "limit": limit}
         while len(seen) < _MAX_PAGES:
-            content = await self.repeat(Call("GET", path, query=page_query))
+            content = await self.repeat("GET", path, query=page_query)
             page = content.get("data") if inside_data else content
             if not isinstance(page, dict):
                 raise _unreadable("data")
@@ -226,14 +211,14 @@ def _parsed(model: type[_Model], data: Any) -> _Model:
     raise _unreadable(where)  # outside: the cause would show signed links
 
 
-def _readable(
-    model: type[_Model], data: Any, *, strict: bool = False
-) -> Iterator[_Model]:
+def _readable(model: type[_Model], data: Any) -> Iterator[_Model]:
     for item in _list(data):
         try:
             yield _parsed(model, item)
         except BadReplyError as error:
-            if strict:
+            # a video that is left out would be taken for never made; of voices and
+            # looks one bad row must not hide the others (seen live, August 2026)
+            if model is wire.VideoReply:
                 raise
             log.warning("%s", error)
 

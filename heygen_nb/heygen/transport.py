@@ -12,7 +12,6 @@ import random as _random
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
@@ -57,19 +56,6 @@ _NOT_SENT = (
 _UNTRUSTED = "certificate"
 _IDS = ("X-Request-Id", "X-Amzn-Request-Id", "X-Amzn-Trace-Id")
 _PASSING = (RateLimitedError, ServerError, NetworkError, BadReplyError)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request; ``limit_s`` is how long a silence of the server may last."""
-
-    method: str
-    path: str
-    query: Mapping[str, str | int] = field(default_factory=dict)
-    body: str | None = None
-    files: Mapping[str, tuple[str, bytes, str]] | None = None
-    idempotency_key: str | None = None
-    limit_s: float = READ_S
 
 
 class Transport:
@@ -134,14 +120,6 @@ class Transport:
         else:
             self._http.headers["X-Api-Key"] = text
 
-    def _renew_session(self) -> bool:
-        """Take over a token that HeyGen's own tools have renewed since."""
-        token = self._renewed() if self._renewed else None
-        if token is None or token == self._key:
-            return False
-        self._use_key(token)
-        return True
-
     async def __aenter__(self) -> Self:
         return self
 
@@ -155,27 +133,35 @@ class Transport:
         then, noted_s = self._server_clock
         return then + timedelta(seconds=uptime_s() - noted_s)
 
-    async def repeat(self, call: Call) -> dict[str, Any]:
+    async def repeat(self, *call: str, **content: Any) -> dict[str, Any]:
         """Send a call that changes nothing, again when the failure may pass."""
         for attempt in range(self._max_retries):
             try:
-                return await self.once(call)
+                return await self.once(*call, **content)
             except _PASSING as error:
                 if isinstance(error, QuotaExceededError) or error.code == _UNTRUSTED:
                     raise
-                wait_s = self._wait_s(attempt, error.retry_after_s)
+                jitter = 1 + _JITTER * (2 * self._random() - 1)
+                wait_s = min(_BASE_WAIT_S * 2**attempt, _MAX_WAIT_S) * jitter
+                if error.retry_after_s is not None:
+                    wait_s = min(error.retry_after_s, _MAX_WAIT_S)
                 text = _("{problem} Trying again in {seconds:.0f} s.").format(
                     problem=error.message, seconds=wait_s
                 )
             log.warning("%s", text)
             await self._sleep(wait_s)
-        return await self.once(call)
+        return await self.once(*call, **content)
 
-    async def once(self, call: Call) -> dict[str, Any]:
+    async def once(self, *call: str, **content: Any) -> dict[str, Any]:
         """Send a call exactly once and return the JSON object of the answer.
 
         A session that has ended is the one exception: 401 made nothing, so the call
-        goes out once more if the token was renewed meanwhile.
+        goes out once more if HeyGen's own tools have renewed the token meanwhile.
+
+        Args:
+            *call: Method and path.
+            **content: ``query``, ``body`` (JSON as it is), ``idempotency_key``,
+                ``files``; ``limit_s`` is how long a silence of the server may last.
 
         Raises:
             NotSentError: No connection was made.
@@ -184,18 +170,45 @@ class Transport:
             ApiError: HeyGen's refusal, by status and code.
         """
         try:
-            return await self._send(call)
+            return await self._send(*call, **content)
         except NotAuthorizedError:
-            if not await asyncio.to_thread(self._renew_session):
+            token = await asyncio.to_thread(self._renewed) if self._renewed else None
+            if token is None or token == self._key:
                 raise
-        return await self._send(call)
+            self._use_key(token)
+        return await self._send(*call, **content)
 
-    async def _send(self, call: Call) -> dict[str, Any]:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        body: str | None = None,
+        idempotency_key: str | None = None,
+        files: Mapping[str, tuple[str, bytes, str]] | None = None,
+        limit_s: float = READ_S,
+    ) -> dict[str, Any]:
+        kind = None if body is None else "application/json"
+        headers = {"Content-Type": kind, "Idempotency-Key": idempotency_key}
         failure: NetworkError
         try:
-            # a server that trickles bytes never trips the limit on a silence
-            async with asyncio.timeout(2 * call.limit_s):
-                response, body = await self._exchange(call)
+            async with (
+                # a server that trickles bytes never trips the limit on a silence
+                asyncio.timeout(2 * limit_s),
+                self._http.stream(
+                    method,
+                    path,
+                    params=query or {},
+                    content=None if body is None else body.encode(),
+                    files=files,
+                    headers={name: text for name, text in headers.items() if text},
+                    timeout=httpx.Timeout(limit_s, connect=_CONNECT_S),
+                ) as response,
+            ):
+                if date := _http_date(response.headers.get("Date", "")):
+                    self._server_clock = (date, uptime_s())
+                answer = await _read(response)
         except _NOT_SENT as exc:
             failure = _not_sent(exc)
         except (httpx.HTTPError, TimeoutError) as exc:
@@ -205,27 +218,8 @@ class Transport:
                 hint=_("Check the internet connection, then try again."),
             )
         else:
-            return self._content(response, body)
+            return self._content(response, answer)
         raise failure  # outside of the handlers, so that no cause hangs on it
-
-    async def _exchange(self, call: Call) -> tuple[httpx.Response, bytes]:
-        headers = {}
-        if call.body is not None:
-            headers["Content-Type"] = "application/json"
-        if call.idempotency_key is not None:
-            headers["Idempotency-Key"] = call.idempotency_key
-        async with self._http.stream(
-            call.method,
-            call.path,
-            params=dict(call.query),
-            content=None if call.body is None else call.body.encode(),
-            files=call.files,
-            headers=headers,
-            timeout=httpx.Timeout(call.limit_s, connect=_CONNECT_S),
-        ) as response:
-            if date := _http_date(response.headers.get("Date", "")):
-                self._server_clock = (date, uptime_s())
-            return response, await _read(response)
 
     def _content(self, response: httpx.Response, body: bytes) -> dict[str, Any]:
         content: Any = None
@@ -255,12 +249,6 @@ class Transport:
             return min(max(0.0, (date - now).total_seconds()), MAX_ASKED_WAIT_S)
         return None
 
-    def _wait_s(self, attempt: int, asked_s: float | None) -> float:
-        if asked_s is not None:
-            return min(asked_s, _MAX_WAIT_S)
-        wait_s: float = min(_BASE_WAIT_S * 2**attempt, _MAX_WAIT_S)
-        return wait_s * (1 + _JITTER * (2 * self._random() - 1))
-
 
 async def _read(response: httpx.Response) -> bytes:
     body = bytearray()
@@ -277,21 +265,14 @@ async def _read(response: httpx.Response) -> bytes:
 
 
 def _not_sent(exc: httpx.HTTPError) -> NotSentError:
+    # connecting knows no headers yet, so the words of httpx are safe to show
+    text, reason = _("HeyGen cannot be reached: {reason}."), str(exc).rstrip(".")
+    text = text.format(reason=reason or type(exc).__name__)
+    hint, code = _("Check the internet connection and the proxy, then try again."), None
     if distrusted(exc):
-        return NotSentError(
-            _("HeyGen cannot be reached: its certificate is not trusted here."),
-            hint=trust_hint(),
-            charged=False,
-            code=_UNTRUSTED,
-        )
-    return NotSentError(
-        # connecting knows no headers yet, so the words of httpx are safe to show
-        _("HeyGen cannot be reached: {reason}.").format(
-            reason=str(exc).rstrip(".") or type(exc).__name__
-        ),
-        hint=_("Check the internet connection and the proxy, then try again."),
-        charged=False,
-    )
+        text = _("HeyGen cannot be reached: its certificate is not trusted here.")
+        hint, code = trust_hint(), _UNTRUSTED
+    return NotSentError(text, hint=hint, charged=False, code=code)
 
 
 def _http_date(text: str) -> datetime | None:

@@ -59,7 +59,7 @@ class Editor(Part):
         for field in self._texts:
             field.observe(self._on_edit, "value")
         self.about_script, self.about_caption = make(widgets.HTML), make(widgets.HTML)
-        self.own = OwnSettings(panel)
+        self.own = OwnSettings(panel, self.kept.draft)
         super().__init__(
             *(self.t_title, self.t_script, self.about_script, panel.rewriter),
             *(self.t_caption, self.about_caption, self.own),
@@ -75,16 +75,17 @@ class Editor(Part):
 
     def fill(self, draft: Draft) -> None:
         """Show what a draft has; this is no change by the user."""
-        self._show(draft.title, draft.script, draft.caption)
+        self.show(draft.title, draft.script, draft.caption)
         self.own.fill(draft)
 
     def grow(self, title: str, script: str, caption: str) -> None:
         """Show texts that are still being written, a few times a second."""
         if time.monotonic() - self._grown >= GROW_S:
             self._grown = time.monotonic()
-            self._show(title, script, caption)
+            self.show(title, script, caption)
 
-    def _show(self, *texts: str) -> None:
+    def show(self, *texts: str) -> None:
+        """Show title, script and caption; this is no change by the user."""
         for field, text in zip(self._texts, texts, strict=True):
             put(field, self._on_edit, value=text)
 
@@ -110,7 +111,7 @@ class Editor(Part):
         """Return the draft as it stands here."""
         title, script, caption = (field.value for field in self._texts)
         texts = {"title": title, "script": script, "caption": caption}
-        return self.kept.draft.model_copy(update={**texts, **self.own.typed()})
+        return self.own.draft.model_copy(update=texts)
 
     @property
     def changed(self) -> bool:
@@ -124,17 +125,15 @@ class Editor(Part):
         """Save soon; what was said of the text before is over."""
         self._panel.save_place.clear()
         self._panel.show_state()
-        self._forget_timer()
+        if self._timer:
+            self._timer.cancel()
         save = partial(self._panel.spawn, self.flush)
         self._timer = self._loop.call_later(AUTOSAVE_S, save)
 
-    def _forget_timer(self) -> None:
-        if self._timer:
-            self._timer.cancel()
-
     async def flush(self) -> bool:
         """Save what is typed; tell whether it is stored now."""
-        self._forget_timer()
+        if self._timer:
+            self._timer.cancel()
         async with self._saving:
             await self._stored()
             typed, over = self.typed(), self.kept.version
@@ -173,7 +172,6 @@ class Editor(Part):
 
     def leave(self) -> None:
         """Save at once what is typed: the page is being closed."""
-        self._forget_timer()
         if self.changed and not self.held:
             self._panel.shared.see_through(self._keep(self.typed()))
 
@@ -195,11 +193,15 @@ class Editor(Part):
 
 
 class OwnSettings(Part):
-    """What a draft has of its own; everything else is as in the settings."""
+    """What a draft has of its own; everything else is as in the settings.
 
-    def __init__(self, panel: DraftsPanel) -> None:
+    Attributes:
+        draft: Has what is chosen here; its texts may be older than those typed.
+    """
+
+    def __init__(self, panel: DraftsPanel, draft: Draft) -> None:
         self._panel: DraftsPanel = panel
-        self._own = dict.fromkeys(_MARKS, "")
+        self.draft = draft
         self._asked: tuple[object, ...] = ()
         self._other = False  # than the voice's is the language of the script
         self._place = panel.place()
@@ -225,7 +227,7 @@ class OwnSettings(Part):
 
     def fill(self, draft: Draft) -> None:
         """Show what a draft has; this is no change by the user."""
-        self._own = {field: getattr(draft, field) or "" for field in _MARKS}
+        self.draft = draft
         self._show_seconds(draft.duration or "")
         self.buttons.offer(*_MARKS)
         if draft.voice or draft.avatar:
@@ -243,17 +245,12 @@ class OwnSettings(Part):
 
     def _on_duration(self, _change: object) -> None:
         text = self.t_duration.value.strip()
-        seconds, why = check_duration(text) if text else ("", "")
-        self._show_seconds(seconds)
+        seconds, why = check_duration(text) if text else (None, "")
+        self.draft = self.draft.model_copy(update={"duration": seconds})
+        self._show_seconds(seconds or "")
         if why:
             self._place.tell(duration_words(text, seconds, why), "warn")
         self._panel.spawn(self._panel.editor.edited)
-
-    def typed(self) -> dict[str, object]:
-        """Return the fields of the draft as they stand here."""
-        text = self.t_duration.value.strip()
-        own = {field: value or None for field, value in self._own.items()}
-        return {**own, "duration": check_duration(text)[0] if text else None}
 
     def lock(self, *, now: bool) -> None:
         """Let nothing be chosen while something is written: it would be lost."""
@@ -273,7 +270,7 @@ class OwnSettings(Part):
     def _used(self, field: str) -> str:
         """Return the draft's own value, else that of the settings."""
         settings = self._panel.shared.video_settings
-        value = self._own[field] or getattr(settings, SETTINGS[field]) or ""
+        value = getattr(self.draft, field) or getattr(settings, SETTINGS[field])
         return "" if value == NO_BACKGROUND else value
 
     async def open_picker(self, field: str) -> None:
@@ -282,8 +279,9 @@ class OwnSettings(Part):
 
     async def choose(self, field: str, value: str | None) -> None:
         """Give the draft a value of its own; None for what the settings say."""
-        none = NO_BACKGROUND if field == "background" and value is not None else ""
-        self._own[field] = value or none
+        if value == "" and field == "background":
+            value = NO_BACKGROUND
+        self.draft = self.draft.model_copy(update={field: value or None})
         self.buttons.offer(*_MARKS)
         await self._panel.editor.edited()
 

@@ -61,8 +61,10 @@ _MONEY = {
     "max_cost_per_render": _("At most for one render (0: no limit)"),
     "max_cost_per_day": _("At most for a day (0: no limit)"),
 }
+_GENERAL = {"language": _("Language")}
 _ALL = (*_VIDEO, *_LOOK, *_TELEGRAM, *_POSTS, *_SCRIPT, *_MONEY)
 _PICKERS = {key: field for field, key in SETTINGS.items()}
+_LANGUAGES = ((_("as the system"), "auto"), *((n, c) for c, n in LANGUAGES.items()))
 _AMOUNT = {"min": 0.0, "max": 1e6, "step": 0.5}
 _KINDS: dict[object, tuple[type[Any], str, dict[str, Any]]] = {
     str: (widgets.Text, "", {}),
@@ -73,6 +75,7 @@ _KINDS: dict[object, tuple[type[Any], str, dict[str, Any]]] = {
     **dict.fromkeys(_PICKERS, (widgets.Text, "hg-beside", {})),
     "heygen_voice": (widgets.Combobox, "hg-beside", {}),
     "video_duration": (widgets.Text, "hg-short", {}),  # any text is answered
+    "language": (widgets.Dropdown, "hg-short", {"options": _LANGUAGES}),
 }
 """The widget of a setting or of a type, its classes and its traits."""
 _WORDS = {
@@ -87,7 +90,6 @@ _WORDS = {
     "both": _("in both"),
 }
 _VOICES = "en-US-Neural2-F", "en-GB-Neural2-B"
-_LANGUAGES = ((_("as the system"), "auto"), *((n, c) for c, n in LANGUAGES.items()))
 
 
 class SettingsPanel(Panel):
@@ -102,7 +104,6 @@ class SettingsPanel(Panel):
 
     def _build(self) -> tuple[widgets.Widget, ...]:
         self._filled: dict[str, Any] = {}
-        self.d_language: Any = None
         self.fields: dict[str, Any] = {}
         self.secrets: dict[str, Any] = {}
         self.removers: dict[str, widgets.Button] = {}
@@ -133,19 +134,16 @@ class SettingsPanel(Panel):
 
     async def open_more(self) -> None:
         """Show the settings as well that are changed once, if ever."""
-        self.d_language = self.field(
-            widgets.Dropdown, _("Language"), "hg-short", options=_LANGUAGES
-        )
-        self.d_language.observe(self._on_language, "value")
         cards = (
             self._card(_("🖼️ Picture"), _LOOK, self.look_picker),
             self._card(_("📮 Posts"), _POSTS),
             self._card(_("💰 Length and money"), _MONEY),
             self._card(_("✍️ Script writing"), _SCRIPT),
             PronounceCard(self),
-            self._card(_("🌐 General"), {}, self.d_language),
+            self._card(_("🌐 General"), _GENERAL),
         )
         self.fill()
+        self.fields["language"].observe(self._on_language, "value")
         self._cards.children += cards
         self.foot.offer("save", "reset")
 
@@ -217,8 +215,6 @@ class SettingsPanel(Panel):
             if all_of_it or field.value == self._filled.get(key, field.value):
                 field.value = value
             self._filled[key] = value
-        if self.d_language:
-            self.d_language.value = settings.language
         self.mending.offer(*(["aside"] if self.shared.broken else []))
 
     async def save_all(self) -> None:
@@ -270,9 +266,9 @@ class SettingsPanel(Panel):
             await self.shared.set_aside_broken_config()
             self.tell(_("The broken file is kept as config.broken.yaml."))
 
-    def _on_language(self, _change: object) -> None:
-        if self.d_language.value != self.shared.settings.language:
-            self.spawn(partial(self.shared.set_language, self.d_language.value))
+    def _on_language(self, change: dict[str, Any]) -> None:
+        if change["new"] != self.shared.settings.language:
+            self.spawn(partial(self.shared.set_language, change["new"]))
 
     # What is typed is tried, saved or not
 

@@ -154,8 +154,8 @@ class Rewriter(Actions):
                 new = await rewrite(
                     mine, change, language=language, on_text=editor.grow
                 )
-            finally:  # a voice may have been chosen meanwhile
-                editor.fill(new.model_copy(update=editor.own.typed()))
+            finally:  # only the texts: a voice may have been chosen meanwhile
+                editor.show(new.title, new.script, new.caption)
             self.before = mine
         await editor.edited()
 

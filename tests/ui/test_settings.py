@@ -225,7 +225,7 @@ async def test_a_broken_file_can_be_put_aside(home, until):
 
 async def test_a_language_switch_keeps_what_is_typed_and_not_saved(panel, home):
     panel.fields["video_duration"].value = "44"
-    panel.d_language.value = "ru"
+    panel.fields["language"].value = "ru"
     await panel.idle()
 
     assert panel.fields["video_duration"].description.startswith(

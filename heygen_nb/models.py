@@ -159,14 +159,14 @@ class Draft(_Frozen):
             raise _unfit(exc.errors(include_url=False)[0]) from None
 
     @classmethod
-    def of(cls, row: object, **changes: object) -> Draft:
+    def of(cls, row: Any, **changes: object) -> Draft:
         """Return the draft that a row holds, a draft's or a render's, changed.
 
         Older versions kept any length: it is brought into what is allowed.
         """
         values = {name: getattr(row, name, None) for name in cls.model_fields}
-        if (inputs := getattr(row, "inputs", None)) is not None:  # a render's
-            values |= {"id": getattr(row, "draft_id", ""), **_own(inputs)}
+        if hasattr(type(row), "inputs"):  # a render's
+            values |= {"id": row.draft_id, **_own(row.inputs)}
         values |= changes
         if (seconds := values["duration"]) is not None:
             values["duration"] = min(max(seconds, MIN_DURATION_S), MAX_DURATION_S)

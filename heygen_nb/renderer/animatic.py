@@ -14,7 +14,7 @@ from heygen_nb.files import file_stem, write_whole
 from heygen_nb.models import Draft, is_loopback, short_id
 from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.background import background_source
-from heygen_nb.renderer.finish import pool
+from heygen_nb.renderer.finish import in_other_process
 from heygen_nb.renderer.resolve import about_captions, picture_and_sound, revision_of
 from heygen_nb.timing import SpeechModel, script_language
 
@@ -32,12 +32,7 @@ PREVIEWS, LOOKS = "previews", ".looks"
 
 
 async def make_preview(
-    draft: Draft,
-    settings: Settings,
-    output: Path,
-    *,
-    short_side_px: int = FAST_PX,
-    executor: Executor | None = None,
+    draft: Draft, settings: Settings, output: Path
 ) -> preview.Rendered:
     """Make the animatic of a draft: MP4, and SRT and JPEG beside it.
 
@@ -45,19 +40,14 @@ async def make_preview(
         draft: What is said.
         settings: Effective settings for this draft.
         output: The MP4.
-        short_side_px: 720 to look at, 1080 to show around.
-        executor: Where it is rendered; by default a process of our own, so that a
-            notebook's loop never stutters.
 
     Raises:
         DraftError: The script cannot be spoken.
         PreviewError: The video could not be made.
     """
-    scene = await scene_of(draft, settings, short_side_px)
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(
-        executor or pool(), preview.render_scene, scene, output
-    )
+    scene = await scene_of(draft, settings, FAST_PX)
+    made: preview.Rendered = await in_other_process(preview.render_scene, scene, output)
+    return made
 
 
 async def kept_preview(draft: Draft, settings: Settings) -> Path:
@@ -86,16 +76,17 @@ async def preview_many(
     """Make the animatics of drafts side by side; see :func:`preview_batch`."""
     chosen = effective_settings(settings)
     jobs: list[tuple[preview.Scene, Path]] = []
-    refused: dict[int, HeygenNbError] = {}
-    for number, draft in enumerate(drafts):
+    refused: list[HeygenNbError | None] = []
+    for draft in drafts:
         try:
             scene = await scene_of(draft, draft_settings(draft, chosen), FAST_PX)
         except HeygenNbError as error:
-            refused[number] = error
+            refused.append(error)
         else:
             jobs.append((scene, folder / f"{file_stem(draft.id)}.mp4"))
+            refused.append(None)
     made = iter(await asyncio.to_thread(preview.preview_batch, jobs, executor))
-    found = [refused.get(number) or next(made) for number in range(len(drafts))]
+    found = [error or next(made) for error in refused]
     return [r if isinstance(r, HeygenNbError) else r.path for r in found]
 
 

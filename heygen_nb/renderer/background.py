@@ -36,12 +36,6 @@ log = logging.getLogger("heygen_nb.renderer")
 ASSET_PAUSES_S = (1, 2, 3, 4, 5, 5)  # until a new file is known, 20 s at most
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 NOT_UPLOADED = "not-uploaded"  # in a quote: nothing is sent for one
-_EXTENSIONS = {
-    "image/png": "png",
-    "image/jpeg": "jpeg",
-    "audio/mpeg": "mp3",
-    "audio/wav": "wav",
-}
 
 
 async def asset_of(account: Account, picture: Picture, report: Report) -> str:
@@ -71,7 +65,8 @@ async def uploaded(
         content = await asyncio.to_thread(read)
         kind = media_type(content)
         # HeyGen judges a file by its extension too; its own name tells nothing
-        sent = f"{digest[:12]}.{_EXTENSIONS.get(kind, '')}"
+        extension = kind.partition("/")[2].replace("mpeg", "mp3")
+        sent = f"{digest[:12]}.{extension}"
         reply = await account.client.upload_asset(sent, content, kind)
         if reply.url:
             account.asset_links[reply.asset_id] = reply.url
@@ -90,13 +85,6 @@ async def uploaded(
         )
 
 
-def foreign(picture: Picture, home: Path) -> Iterator[str]:
-    """Name a file from elsewhere: a stranger's table may have asked for it."""
-    if not picture.path.resolve().is_relative_to(home.resolve()):
-        text = _("A file from outside this folder goes to HeyGen as background: {file}")
-        yield text.format(file=picture.path)
-
-
 MAX_BYTES = 32_000_000  # POST /v3/assets takes 32 MB (developers.heygen.com)
 MAX_PIXELS = 50_000_000
 KINDS = ("image/png", "image/jpeg")
@@ -107,15 +95,8 @@ MAX_SIDE_PX = 2000
 """Longest side of what is kept. HeyGen takes pictures of "<2K" (its
 docs/usage-limits); a 1080p video shows 1920 of it, and an upload stays small."""
 _READ = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")  # without plug-ins
-_BROKEN = (  # whatever Pillow raises on a spoilt file
-    OSError,
-    SyntaxError,
-    ValueError,
-    EOFError,
-    LookupError,
-    TypeError,
-    struct.error,
-)
+# whatever Pillow raises on a spoilt file
+_BROKEN = OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError
 _ORIENTATION, _UPRIGHT = 0x0112, (None, 1)
 
 
@@ -174,8 +155,7 @@ def picture_of(value: str, home: Path, *, moving: bool = False) -> Picture | Non
     Raises:
         ConfigError: It is missing or too large, or no whole PNG or JPEG.
     """
-    path = file_of(value, home)
-    if path is None:
+    if (path := file_of(value, home)) is None:
         return None
     stamp = stamp_of(value, path)
     _check(stamp, moving)
@@ -209,15 +189,11 @@ def stamp_of(value: str, path: Path) -> Stamp:
     except FileNotFoundError:
         raise refusal(value, _("there is no such file")) from None
     except (OSError, ValueError) as error:
-        raise refusal(value, _reason(error)) from None
+        raise refusal(value, error) from None
     if not stat.S_ISREG(found.st_mode):
         raise refusal(value, _("it is no file"))
     check_size(value, found.st_size)
     return path, found.st_mtime_ns, found.st_ctime_ns, found.st_size
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return getattr(error, "strerror", None) or str(error)
 
 
 def check_size(name: str, size_bytes: int) -> None:
@@ -264,7 +240,7 @@ def content_of(path: Path) -> bytes:
     try:
         return read_bytes(path, MAX_BYTES)
     except OSError as error:
-        raise refusal(str(path), _reason(error)) from None
+        raise refusal(str(path), error) from None
 
 
 @contextmanager
@@ -285,7 +261,7 @@ def reading(name: str, content: bytes) -> Iterator[Image.Image]:
         raise bomb from None
     except UnidentifiedImageError:
         raise refusal(name, _("it is no picture"), takes) from None
-    except _BROKEN:
+    except (*_BROKEN, struct.error):
         raise refusal(name, _("it is damaged")) from None
 
 
@@ -317,10 +293,11 @@ def fit(name: str, content: bytes) -> bytes:
     return stream.getvalue()
 
 
-def refusal(name: str, reason: str, hint: str = "") -> ConfigError:
+def refusal(name: str, reason: str | Exception, hint: str = "") -> ConfigError:
     """Return the error that says why a file cannot be a background."""
+    told = getattr(reason, "strerror", None) or reason
     return ConfigError(
-        _("The background {file}: {reason}.").format(file=name[:200], reason=reason),
+        _("The background {file}: {reason}.").format(file=name[:200], reason=told),
         hint=hint
         or _(
             "Set heygen_background_url, or the draft's background, to a colour like"

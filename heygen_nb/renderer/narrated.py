@@ -11,15 +11,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb import finishing, preview
-from heygen_nb.errors import (
-    ApiError,
-    DownloadError,
-    InvalidRequestError,
-    OutcomeUnknownError,
-    PaymentRequiredError,
-    RateLimitedError,
-)
+from heygen_nb import errors, finishing, preview
 from heygen_nb.files import file_stem
 from heygen_nb.i18n import gettext as _
 from heygen_nb.renderer import speech
@@ -68,18 +60,18 @@ async def ask_for_speech(
     hold.check()
     try:
         said = await _said(account, wish, Waits(account, report), again=again)
-    except OutcomeUnknownError as error:
+    except errors.OutcomeUnknownError as error:
         if row.state != "unknown":
             await record(account, hold, "unknown", state="unknown", error_code="lost")
         hint = _("To pay for another speech: heygen-nb resume --again {id}.")
-        raise OutcomeUnknownError(
+        raise errors.OutcomeUnknownError(
             error.message, render_id=row.id, hint=hint.format(id=row.id)
         ) from None
-    except ApiError as error:
+    except errors.ApiError as error:
         told = {"error_code": error.code, "error_message": error.message}
         ended: dict[str, Any] = {"state": "rejected", "reserved_cost": 0.0, **told}
-        waits = told if isinstance(error, PaymentRequiredError) else {}
-        fields = ended if isinstance(error, InvalidRequestError) else waits
+        waits = told if isinstance(error, errors.PaymentRequiredError) else {}
+        fields = ended if isinstance(error, errors.InvalidRequestError) else waits
         await record(account, hold, "refused", unanswered=False, **fields)
         raise
     return await record(
@@ -112,7 +104,7 @@ async def _said(
                 account, wish, allow=lambda _spent: None, again=again
             )
             return await speech.fitted(account, wish, said)
-        except RateLimitedError as error:
+        except errors.RateLimitedError as error:
             if not waits.may_last(error.retry_after_s):
                 raise
             await waits.wait(error.retry_after_s, _USUAL_WAIT_S)
@@ -168,7 +160,7 @@ def _sound(account: Account, row: RenderRow) -> Path:
     if sound.exists():
         return sound
     told = _("The sound {file} was deleted: the film cannot be made of it.")
-    raise DownloadError(
+    raise errors.DownloadError(
         told.format(file=sound.name),
         video_id=row.video_id or "",
         hint=_("Render the draft with --again to buy its speech once more."),

@@ -17,16 +17,8 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from heygen_nb import errors
 from heygen_nb.drafts import check_draft
-from heygen_nb.errors import (
-    STOPS_ALL,
-    ApiError,
-    HeygenNbError,
-    LedgerError,
-    LimitError,
-    NotAuthorizedError,
-    OutcomeUnknownError,
-)
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import (
     TOKEN_PREFIX,
@@ -125,7 +117,7 @@ async def order_all(
     *,
     again: bool = False,
     send_to: str | None = None,
-) -> list[str | HeygenNbError]:
+) -> list[str | errors.HeygenNbError]:
     """Order many drafts; send them together if they are too many to go singly.
 
     A wrong key or an empty purse stops the rest.
@@ -135,7 +127,7 @@ async def order_all(
     """
     stops, places = account.stops, asyncio.Semaphore(account.at_once)
 
-    async def one(wish: ToRender) -> str | HeygenNbError:
+    async def one(wish: ToRender) -> str | errors.HeygenNbError:
         async with places:
             if account.stops != stops and account.stopped_by:
                 return account.stopped_by
@@ -148,8 +140,8 @@ async def order_all(
                     send_to=send_to,
                     progress=wish.progress,
                 )
-            except HeygenNbError as error:
-                if isinstance(error, STOPS_ALL):
+            except errors.HeygenNbError as error:
+                if isinstance(error, errors.STOPS_ALL):
                     account.stop(error)
                 return error
 
@@ -159,8 +151,8 @@ async def order_all(
     if len(waiting) > account.at_once and account.stops == stops:
         try:
             await send_together(account, waiting, Report(wanted[0].progress))
-        except HeygenNbError as error:
-            if not isinstance(error, STOPS_ALL):
+        except errors.HeygenNbError as error:
+            if not isinstance(error, errors.STOPS_ALL):
                 log.warning("%s", error)
                 return ordered
             account.stop(error)
@@ -209,7 +201,7 @@ async def quote_all(
 
 async def over_limit(
     account: Account, plans: Sequence[Proposal], settings: Settings
-) -> LimitError | None:
+) -> errors.LimitError | None:
     """Return what rendering these would pass; None if it is within all limits."""
     spent = await asyncio.to_thread(
         account.ledger.facts.spent_today,
@@ -220,7 +212,7 @@ async def over_limit(
     for plan in plans:
         try:
             _allow(plan.quote, settings, calls=speech.MAX_CALLS)(spent)
-        except LimitError as error:
+        except errors.LimitError as error:
             return error
         spent += plan.quote.at_most
     return None
@@ -303,8 +295,8 @@ async def say_phrase(
     allow = partial(check_limits, settings, cost, currency=account.rates.currency)
     try:
         said, _fresh = await speech.spoken(account, wish, allow=allow)
-    except OutcomeUnknownError:
-        raise OutcomeUnknownError(
+    except errors.OutcomeUnknownError:
+        raise errors.OutcomeUnknownError(
             _("This phrase may have been paid: HeyGen's answer was lost."),
             render_id="",
             hint=_("To pay for another speech, spell it a little differently."),
@@ -322,20 +314,20 @@ async def order_again(account: Account, render_id: str, settings: Settings) -> s
     row = await asyncio.to_thread(account.ledger.render, render_id, account.payer)
     if row.state not in ("unknown", "failed", "rejected"):
         raise _settled(row)
-    model, seconds = await speech_model(account), row.estimate_s or 0.0
-    length = model.estimate(
-        row.script,
-        voice_id=row.voice_id,
-        language=row.language or None,
-        speed=row.speed,
-    )
-    # as far above the estimate as the model may be wrong; a speech is measured
-    measured = row.inputs.get("length_mode") == "exact"
-    above_s = 0.0 if measured else length.high_s - length.seconds
+    seconds, longest_s = row.estimate_s or 0.0, 0.0
+    if row.inputs.get("length_mode") != "exact":  # a speech is measured
+        length = (await speech_model(account)).estimate(
+            row.script,
+            voice_id=row.voice_id,
+            language=row.language or None,
+            speed=row.speed,
+        )
+        # as far above the estimate as the model may be wrong
+        longest_s = seconds + length.high_s - length.seconds
     quoted = account.rates.quote(
         row.engine,
         seconds,
-        longest_s=seconds + above_s,
+        longest_s=longest_s,
         resolution=row.inputs.get("resolution", ""),
         look_type=row.look_type,
     )
@@ -364,7 +356,7 @@ async def adopt(account: Account, render_id: str, video_id: str) -> None:
         raise _settled(row)
     owner = await asyncio.to_thread(ledger.render_of_video, payer, video_id)
     if owner:
-        raise LedgerError(
+        raise errors.LedgerError(
             _("Video {id} belongs to render {render}.").format(
                 id=video_id, render=owner.id
             )
@@ -376,8 +368,8 @@ async def adopt(account: Account, render_id: str, video_id: str) -> None:
         await accepted(account, hold, video.id, "adopted")
 
 
-def _settled(row: RenderRow) -> LedgerError:
-    return LedgerError(
+def _settled(row: RenderRow) -> errors.LedgerError:
+    return errors.LedgerError(
         _("Render {id} is {state}: there is nothing to decide.").format(
             id=row.id, state=row.state
         ),
@@ -411,9 +403,10 @@ async def _decide(
             made = await made_before(account, plan.new)
         if picture := plan.cast.picture:
             asset_id = await asset_of(account, picture, report)
-    except HeygenNbError as error:
+    except errors.HeygenNbError as error:
         error.charged = False  # nothing that costs was sent yet
-        if isinstance(error, NotAuthorizedError):  # under another key it may have been
+        # under another key it may have been
+        if isinstance(error, errors.NotAuthorizedError):
             waiting = account.ledger.history.elsewhere
             if await asyncio.to_thread(waiting, payer):
                 error.charged = None
@@ -469,8 +462,8 @@ async def made_before(account: Account, new: NewRender) -> dict[str, Any]:
         videos = account.client.list_videos(title=TOKEN_PREFIX)
         try:
             found = {token_of(v.title): v async for v in videos} if young else {}
-        except ApiError as error:
-            if isinstance(error, STOPS_ALL):
+        except errors.ApiError as error:
+            if isinstance(error, errors.STOPS_ALL):
                 raise
             log.warning("%s", error)
             return nothing

@@ -16,15 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from heygen_nb import preview
-from heygen_nb.errors import (
-    UNCLEAR,
-    ApiError,
-    DownloadError,
-    LimitError,
-    OutcomeUnknownError,
-    PreviewError,
-)
+from heygen_nb import errors, preview
 from heygen_nb.files import media_type, write_whole
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Allow, SpeechRow
@@ -208,7 +200,7 @@ async def _tune(
         elif best:
             return best
         else:
-            raise LimitError(
+            raise errors.LimitError(
                 _("{count} speeches were made for this draft, none usable.").format(
                     count=MAX_CALLS
                 ),
@@ -225,10 +217,10 @@ async def _sent(account: Account, wish: Wish, row: SpeechRow) -> SpeechRow:
         reply = await account.client.create_speech(
             json.dumps(asked), idempotency_key=f"hnb-s-{row.id}-{row.text_key}"
         )
-    except UNCLEAR:
+    except errors.UNCLEAR:
         await _record(account, row, state="unknown")
         raise _lost(wish) from None
-    except ApiError as error:
+    except errors.ApiError as error:
         await _record(account, row, state="rejected", reserved_cost=0.0)
         error.charged = False
         raise
@@ -254,7 +246,7 @@ async def _is_there(account: Account, row: SpeechRow) -> bool:
         return True
     try:
         return bool(row.sound_url and await _fetch(account, row))
-    except DownloadError as error:
+    except errors.DownloadError as error:
         if not error.expired:  # the host may be well again in a minute
             raise
         log.warning("%s", error)
@@ -267,14 +259,14 @@ async def _fetch(account: Account, row: SpeechRow) -> SpeechRow:
 
     def check(path: Path) -> None:
         if not media_type(path.read_bytes()).startswith("audio/"):
-            raise PreviewError(_("This is no sound file."))
+            raise errors.PreviewError(_("This is no sound file."))
 
     target = sound_of(account, row)
     target.parent.mkdir(parents=True, exist_ok=True)
     try:
         await account.downloader.fetch(link, target, video_id="", check=check)
-    except (DownloadError, OSError) as error:
-        raise DownloadError(
+    except (errors.DownloadError, OSError) as error:
+        raise errors.DownloadError(
             _("The speech was made, but its sound could not be fetched."),
             video_id="",
             hint=_("Try again: its link is kept and tried first."),
@@ -335,8 +327,8 @@ async def _record(account: Account, row: SpeechRow, **fields: Any) -> SpeechRow:
     return await asyncio.to_thread(account.ledger.speech.record, row.id, **fields)
 
 
-def _lost(wish: Wish) -> OutcomeUnknownError:
-    return OutcomeUnknownError(
+def _lost(wish: Wish) -> errors.OutcomeUnknownError:
+    return errors.OutcomeUnknownError(
         _("The speech for #{id} may have been paid: HeyGen's answer was lost.").format(
             id=wish.draft_id
         ),

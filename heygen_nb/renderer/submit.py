@@ -15,21 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb.errors import (
-    UNCLEAR,
-    ApiError,
-    ConflictError,
-    InvalidRequestError,
-    LedgerError,
-    NotFoundError,
-    NotSentError,
-    OutcomeUnknownError,
-    PaymentRequiredError,
-    QuotaExceededError,
-    RateLimitedError,
-    RenderFailedError,
-    TakenOverError,
-)
+from heygen_nb import errors
 from heygen_nb.heygen.refusals import hint_for
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import ENDED_UNPAID, NO_CREDIT, Hold, RenderRow, token_of
@@ -100,7 +86,7 @@ async def submit(
         if row.state == "unknown":
             row = await _look_again(account, hold, row)
         return await _settle(account, hold, row, report)
-    except ApiError as error:
+    except errors.ApiError as error:
         # whatever failed last: an earlier send may have been accepted
         now = await asyncio.to_thread(account.ledger.render, row.id)
         if now.unanswered:
@@ -123,7 +109,7 @@ async def _settle(
             created = await account.client.create_video(
                 row.body, idempotency_key=row.idempotency_key
             )
-        except ApiError as error:
+        except errors.ApiError as error:
             passing = await _may_pass(account, row, error)
             if passing and (pause_s := next(pauses, None)):
                 log.warning("#%s: %s", row.draft_id, error)
@@ -138,7 +124,7 @@ async def _settle(
             if row.error_message and not unclear:
                 await report("pending", f"⚠️ {row.error_message}")
             asked_s = error.retry_after_s
-            limited = isinstance(error, RateLimitedError)
+            limited = isinstance(error, errors.RateLimitedError)
             repeats += not limited
             if repeats >= MAX_REPEATS or (limited and not waits.may_last(asked_s)):
                 if row.unanswered:
@@ -173,17 +159,17 @@ async def _after_error(
     account: Account,
     hold: Hold,
     row: RenderRow,
-    error: ApiError,
+    error: errors.ApiError,
     *,
     earlier_unanswered: bool,
 ) -> RenderRow:
     """Store what a failed send means; the state says whether to go on."""
     log.warning("#%s: %s", row.draft_id, error)
     # a gateway's 409 may stand for "still in progress"
-    gateways = isinstance(error, ConflictError) and error.code is None
-    if gateways or isinstance(error, UNCLEAR):
+    gateways = isinstance(error, errors.ConflictError) and error.code is None
+    if gateways or isinstance(error, errors.UNCLEAR):
         return row
-    nothing_made = isinstance(error, NotSentError | RateLimitedError)
+    nothing_made = isinstance(error, errors.NotSentError | errors.RateLimitedError)
     if earlier_unanswered and not nothing_made:
         return await _search(account, hold, row)
     error.charged = None if earlier_unanswered else False
@@ -194,9 +180,11 @@ async def _after_error(
         fields = {"unanswered": False, **new_key, **instead}
         return await record(account, hold, "changed", **fields)
     # what is refused for lack of money waits until there is some
-    waits = {**told, **new_key} if isinstance(error, PaymentRequiredError) else {}
+    waits = (
+        {**told, **new_key} if isinstance(error, errors.PaymentRequiredError) else {}
+    )
     row = await record(account, hold, "refused", unanswered=earlier_unanswered, **waits)
-    if isinstance(error, QuotaExceededError | PaymentRequiredError):
+    if isinstance(error, errors.QuotaExceededError | errors.PaymentRequiredError):
         raise error
     if not nothing_made:
         rejected = {"state": "rejected", "reserved_cost": 0.0, **told}
@@ -207,13 +195,13 @@ async def _after_error(
     return row
 
 
-async def _may_pass(account: Account, row: RenderRow, error: ApiError) -> bool:
+async def _may_pass(account: Account, row: RenderRow, error: errors.ApiError) -> bool:
     """Tell a refusal that the same request under the same key may overcome.
 
     A create was told "not found" although the video was made; a file that was
     uploaded just now is not known for some seconds.
     """
-    if isinstance(error, NotFoundError) and error.code == "resource_not_found":
+    if isinstance(error, errors.NotFoundError) and error.code == "resource_not_found":
         return not error.param
     if error.code != "asset_not_found":
         return False
@@ -264,10 +252,10 @@ async def accepted(
     fields = {"video_id": video_id, "unanswered": False, "error_code": None}
     try:
         return await record(account, hold, event, state="submitted", **fields)
-    except TakenOverError:
+    except errors.TakenOverError:
         raise
-    except LedgerError as error:
-        raise LedgerError(
+    except errors.LedgerError as error:
+        raise errors.LedgerError(
             _("HeyGen accepted video {id}, but: {problem}").format(
                 id=video_id, problem=error.message
             ),
@@ -286,9 +274,9 @@ async def record(
     return await asyncio.to_thread(account.ledger.record, hold, name, **fields)  # type: ignore[arg-type] # columns of any type
 
 
-def not_known(row: RenderRow) -> OutcomeUnknownError:
+def not_known(row: RenderRow) -> errors.OutcomeUnknownError:
     """Return the error that asks a person to look."""
-    return OutcomeUnknownError(
+    return errors.OutcomeUnknownError(
         _("Render {id} may have been paid: HeyGen's answer was lost.").format(
             id=row.id
         ),
@@ -308,11 +296,11 @@ def reason_of(code: str, message: str | None) -> str:
 
 def not_rendered(
     video_id: str, code: str, message: str | None, *, charged: bool | None = False
-) -> PaymentRequiredError | RenderFailedError:
+) -> errors.PaymentRequiredError | errors.RenderFailedError:
     """Return the error of a video that HeyGen took and did not make."""
     reason = reason_of(code, message).rstrip(".")
     if code == NO_CREDIT:
-        return PaymentRequiredError(
+        return errors.PaymentRequiredError(
             _("The HeyGen balance or plan is not enough: {detail}.").format(
                 detail=reason
             ),
@@ -320,12 +308,12 @@ def not_rendered(
             hint=_("Top up the API balance at HeyGen or change the plan, then go on."),
             charged=False,
         )
-    return RenderFailedError(
+    return errors.RenderFailedError(
         _("HeyGen could not render video {id}: {reason}.").format(
             id=video_id, reason=reason
         ),
         video_id=video_id,
-        code=code or RenderFailedError.code,
+        code=code or errors.RenderFailedError.code,
         hint=hint_for(code)
         or _("HeyGen does not charge failed renders. Change the draft or retry."),
         charged=charged,
@@ -337,7 +325,7 @@ def not_rendered(
 
 
 async def other_form(
-    account: Account, row: RenderRow, error: ApiError
+    account: Account, row: RenderRow, error: errors.ApiError
 ) -> dict[str, Any]:
     """Return the columns of a request that HeyGen may take instead of a refused one.
 
@@ -358,7 +346,7 @@ async def other_form(
     return _without(row, error) if text == row.body else {"body": text}
 
 
-def _without(row: RenderRow, error: ApiError) -> dict[str, Any]:
+def _without(row: RenderRow, error: errors.ApiError) -> dict[str, Any]:
     """Return the columns of a request without what the look does not take.
 
     A background cannot be taken away from a look that was not trained for matting,
@@ -366,7 +354,7 @@ def _without(row: RenderRow, error: ApiError) -> dict[str, Any]:
     nothing (seen live, July to October 2026).
     """
     told = f"{error.param} {error.message}".casefold()
-    if not isinstance(error, InvalidRequestError):
+    if not isinstance(error, errors.InvalidRequestError):
         return {}
     body = json.loads(row.body)
     if _MATTING.search(told) and body.pop("remove_background", False):

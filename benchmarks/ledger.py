@@ -130,10 +130,7 @@ def history(ledger: Ledger, home: Path) -> None:
 def figures(ledger: Ledger) -> None:
     until = NOW + timedelta(seconds=10_000)
     begun = time.perf_counter()
-    found = analyse(
-        ledger.facts.renders("heygen", until=until),
-        ledger.facts.speeches("heygen", until=until),
-    )
+    found = analyse(*ledger.facts.figures("heygen", until=until))
     spent_s = time.perf_counter() - begun
     print(f"figures of {found.summary['renders']:,} renders: {spent_s:.2f} s")
 

@@ -119,6 +119,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_GUESSED = ("utf-16-le", "utf-16-be", "cp1251")  # what Windows writes without a mark
 _LINE_END = re.compile(r"\r\n?")
 
 
@@ -149,22 +150,19 @@ def decode(content: bytes) -> str:
 
 
 def _unmarked(content: bytes) -> str:
-    def texts(*encodings: str) -> dict[str, str]:
-        found = {}
-        for encoding in encodings:
-            with suppress(UnicodeDecodeError):
-                found[encoding] = content.decode(encoding)
-        return found
-
-    if 0 in content:
-        wide = texts("utf-16-le", "utf-16-be").items()
-        fitting = [name for name, text in wide if _is_wide(text)]
-        return fitting[0] if len(fitting) == 1 else "utf-8"
-    if texts("utf-8"):
-        return "utf-8"
-    narrow = texts("cp1251", "koi8-r", "cp866").items()
-    russian = [name for name, text in narrow if _is_russian(text)]
-    return "cp1251" if russian == ["cp1251"] else "utf-8"
+    encodings: tuple[str, ...] = ("utf-16-le", "utf-16-be")
+    fits = _is_wide
+    if 0 not in content:
+        with suppress(UnicodeDecodeError):
+            content.decode()
+            return "utf-8"
+        encodings, fits = ("cp1251", "koi8-r", "cp866"), _is_russian
+    found = []
+    for encoding in encodings:
+        with suppress(UnicodeDecodeError):
+            if fits(content.decode(encoding)):
+                found.append(encoding)
+    return found[0] if len(found) == 1 and found[0] in _GUESSED else "utf-8"
 
 
 def _is_wide(text: str) -> bool:
@@ -336,38 +334,33 @@ class YamlReader:
             return
         known: dict[int, dict[str, YamlText]] = {}  # an alias is the same node again
         for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:
-            line = item.start_mark.line + 1
             if not isinstance(item, yaml.MappingNode):
                 problem = _("expected “key: value” lines")
-                raise self._wrong(line, problem, self.expected)
+                raise self._wrong(item.start_mark.line, problem, self.expected)
             if id(item) not in known:
                 known[id(item)] = self._texts(item, text)
-            yield line, known[id(item)]
+            yield item.start_mark.line + 1, known[id(item)]
 
     def _composed(self, text: str) -> yaml.Node | None:
         steps = ((char in "[{") - (char in "]}") for char in text)
-        if max(accumulate(steps), default=0) > _DEEPEST:
-            raise self._too_deep()
         try:
-            # CSafeLoader is quicker, and a crash of the process when nested too deeply
-            return yaml.compose(text, Loader=yaml.SafeLoader)
+            if max(accumulate(steps), default=0) <= _DEEPEST:
+                # CSafeLoader is quicker, and crashes the process when nested too deeply
+                return yaml.compose(text, Loader=yaml.SafeLoader)
         except yaml.MarkedYAMLError as exc:
-            mark = exc.problem_mark
-            line = mark.line + 1 if mark else 1
+            line = exc.problem_mark.line if exc.problem_mark else 0
             raise self._wrong(line, str(exc.problem), _quote_it()) from None
         except yaml.YAMLError as exc:  # control characters
             raise self.error(f"{self.name}: {str(exc).splitlines()[0]}") from None
         except RecursionError:
-            raise self._too_deep() from None
-
-    def _too_deep(self) -> HeygenNbError:
-        message = _("{file}: lists and maps are nested too deeply.")
-        return self.error(message.format(file=self.name))
+            pass
+        told = _("{file}: lists and maps are nested too deeply.")
+        raise self.error(told, file=self.name)
 
     def _texts(self, node: yaml.MappingNode, source: str) -> dict[str, YamlText]:
         texts: dict[str, YamlText] = {}
         for key, value in node.value:
-            line = key.start_mark.line + 1
+            line = key.start_mark.line
             if not isinstance(key, yaml.ScalarNode):
                 problem = _("a text belongs here, not a list or a map")
                 raise self._wrong(line, problem, _quote_it())
@@ -412,12 +405,13 @@ class YamlReader:
         is_lost = (_COMMENT if prose else _HASHTAG).search
         if any(map(is_lost, lost)) or (prose and source[start : start + 1] in "&!"):
             problem = _("{key}: YAML would leave out a part of this text")
-            line = value.end_mark.line + 1
+            line = value.end_mark.line
             raise self._wrong(line, problem.format(key=name), _quote_it())
         return (tail if value.value else tail.strip()) if whole else ""
 
     def _wrong(self, line: int, problem: str, hint: str = "") -> HeygenNbError:
-        return self.error(problem_at(at_line(self.name, line), problem), hint=hint)
+        where = at_line(self.name, line + 1)
+        return self.error(problem_at(where, problem), hint=hint)
 
 
 def _quote_it() -> str:

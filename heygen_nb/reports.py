@@ -107,8 +107,7 @@ def analytics(
     period = {"since": _since(days) or since, "until": until}
     backend = settings.active_backend
     with _opened(ledger, settings) as found:
-        renders = found.facts.renders(backend, **period)
-        return analyse(renders, found.facts.speeches(backend, **period))
+        return analyse(*found.facts.figures(backend, **period))
 
 
 def history_lines(
@@ -319,7 +318,7 @@ def analyse(renders: Sequence[Any], speeches: Sequence[Any]) -> Analytics:
     Days and months are local ones; seconds and money are medians and sums.
 
     Args:
-        renders: See :meth:`heygen_nb.ledger.reading.Facts.renders`.
+        renders: See :meth:`heygen_nb.ledger.reading.Facts.figures`.
         speeches: Their cost, currency and time.
     """
     done = [row for row in renders if row.state in _DONE and row.duration_s]

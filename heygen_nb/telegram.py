@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, BinaryIO, Self, TypeVar
+from pathlib import Path
+from typing import Any, BinaryIO, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
+from pydantic import SecretStr
 from pydantic_core import from_json
 from telegram import Bot, InputFile
 from telegram.error import TelegramError
@@ -25,12 +28,6 @@ from heygen_nb.errors import DeliveryError, DeliveryRefusedError, DeliveryUnsure
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
 from heygen_nb.network import distrusted, make_client, trust_hint
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from pathlib import Path
-
-    from pydantic import SecretStr
 
 log = logging.getLogger("heygen_nb.telegram")
 
@@ -228,10 +225,9 @@ class TelegramPoster:
                     continue
                 error = self._refused(refusal, posting=posting)
             except OSError as exc:
-                error = DeliveryError(
-                    _("The file cannot be read: {reason}.").format(reason=exc.strerror),
-                    hint=_("Nothing was posted. Download the video again."),
-                )
+                text = _("The file cannot be read: {reason}.")
+                hint = _("Nothing was posted. Download the video again.")
+                error = DeliveryError(text, hint=hint, reason=exc.strerror)
             except (TelegramError, *_ODD_ANSWER) as exc:
                 error = self._failed(exc, posting=posting)
             wait_s = error.retry_after_s
@@ -250,9 +246,9 @@ class TelegramPoster:
         if status // 100 != 4:  # noqa: PLR2004 - it is not the client's fault
             return _unanswered(f"HTTP {status}", posting=posting)
         kind, hint = DeliveryError, _("Nothing was posted.")
-        if refusal.new_chat_id is not None:
+        if (new_id := refusal.new_chat_id) is not None:
             hint = _("The group has a new number: set telegram_chat_id to {id}.")
-            hint = hint.format(id=refusal.new_chat_id)
+            hint = hint.format(id=new_id)
         elif refusal.retry_after_s is not None:
             hint = _("Nothing was posted. Wait, then send it again.")
         elif status == HTTPStatus.FORBIDDEN or _NO_RIGHTS.search(says):
@@ -260,8 +256,8 @@ class TelegramPoster:
             hint = _("Let the bot into the chat and allow it to post there.")
         elif _UNKNOWN_CHAT.search(says):
             hint = _("Check telegram_chat_id, and let the bot into that chat.")
-        message = _("Telegram refuses: {says}.").format(says=says)
-        return kind(message, hint=hint, retry_after_s=refusal.retry_after_s)
+        text, wait_s = _("Telegram refuses: {says}."), refusal.retry_after_s
+        return kind(text, hint=hint, says=says, retry_after_s=wait_s)
 
     def _failed(self, exc: Exception, *, posting: bool) -> DeliveryError:
         """Name what the library's error means: was anything sent?"""
@@ -271,9 +267,9 @@ class TelegramPoster:
             return DeliveryError(text, hint=trust_hint())
         if isinstance(cause, _NOT_SENT):
             reason = self._clean(str(cause)) or type(cause).__name__
-            text = _("Telegram cannot be reached: {reason}.").format(reason=reason)
+            text = _("Telegram cannot be reached: {reason}.")
             hint = _("Nothing was posted. Check the connection, then try again.")
-            return DeliveryError(text, hint=hint)
+            return DeliveryError(text, hint=hint, reason=reason)
         return _unanswered(type(cause or exc).__name__, posting=posting)
 
     def _clean(self, text: str) -> str:
@@ -316,29 +312,24 @@ def _name(told: dict[str, Any]) -> str:
 
 
 def _unanswered(reason: str, *, posting: bool) -> DeliveryError:
-    message = _("Telegram's answer was lost: {reason}.").format(reason=reason)
-    if not posting:
-        return DeliveryError(message, hint=_("Try again in a few minutes."))
-    return DeliveryUnsureError(
-        message,
-        hint=_("Look into the chat: the post may be there. It is not sent again."),
-    )
+    kind, hint = DeliveryError, _("Try again in a few minutes.")
+    if posting:
+        kind = DeliveryUnsureError
+        hint = _("Look into the chat: the post may be there. It is not sent again.")
+    return kind(_("Telegram's answer was lost: {reason}."), hint=hint, reason=reason)
 
 
 def _bad_token() -> DeliveryRefusedError:
+    hint = _("Check TELEGRAM_BOT_TOKEN; @BotFather shows it.")
     return DeliveryRefusedError(
-        _("Telegram does not accept the bot's token."),
-        hint=_("Check TELEGRAM_BOT_TOKEN; @BotFather shows it."),
+        _("Telegram does not accept the bot's token."), hint=hint
     )
 
 
 def _open(path: Path) -> BinaryIO:
-    size = path.stat().st_size
-    if not 0 < size <= MAX_FILE_BYTES:
-        raise DeliveryError(
-            _("The file has {size:.1f} MB; Telegram takes up to {most:.0f} MB.").format(
-                size=size / 1e6, most=MAX_FILE_BYTES / 1e6
-            ),
-            hint=_("Nothing was posted. Make the file smaller."),
-        )
+    size, most = path.stat().st_size / 1e6, MAX_FILE_BYTES / 1e6
+    if not 0 < size <= most:
+        text = _("The file has {size:.1f} MB; Telegram takes up to {most:.0f} MB.")
+        hint = _("Nothing was posted. Make the file smaller.")
+        raise DeliveryError(text, hint=hint, size=size, most=most)
     return path.open("rb")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psutil
 import sqlalchemy as sa
@@ -108,11 +109,7 @@ class Leases:
     """
 
     def __init__(
-        self,
-        database: Database,
-        owner: str | None = None,
-        *,
-        lease_s: float | None = None,
+        self, database: Database, owner: str | None, lease_s: float | None
     ) -> None:
         self._database = database
         self._owner = owner or owner_text(psutil.Process())
@@ -144,7 +141,7 @@ class Leases:
             return True
         return surely_dead(row.owner)
 
-    def locked(self, session: Session, hold: Hold) -> Leased:
+    def locked(self, session: Session, hold: Hold) -> Any:
         """Return the held row, locked for this transaction, the lease renewed.
 
         Raises:

@@ -112,12 +112,10 @@ class History(LedgerPart):
             rows = sa.select(RenderRow).where(RenderRow.id.in_(ids))
             return session.scalars(rows.order_by(*order)).all()
 
-    def pages(
-        self, *, since: datetime | None = None, size: int = 500
-    ) -> Iterator[Sequence[RenderRow]]:
+    def pages(self) -> Iterator[Sequence[RenderRow]]:
         """Yield all renders, newest first, a page at a time."""
         last = None
-        while rows := self.page(since=since, before=last, limit=size):
+        while rows := self.page(before=last, limit=500):
             yield rows
             last = rows[-1]
 
@@ -240,38 +238,34 @@ class Facts(LedgerPart):
         mine = RenderRow.of(payer), RenderRow.currency == currency
         return self._one(query.where(*mine)) or 0.0
 
-    def renders(
+    def figures(
         self,
         backend: str,
         *,
         since: datetime | None = None,
         until: datetime | None = None,
-    ) -> Sequence[Any]:
-        """Return what figures need of the renders of a time, oldest first."""
+    ) -> tuple[Sequence[Any], Sequence[Any]]:
+        """Return what figures need of a time, oldest first.
+
+        Returns:
+            Renders; and cost, currency and time of paid speeches.
+        """
         sent = sa.select(sa.func.min(PostRow.chat_id)).where(
             PostRow.render_id == RenderRow.id, PostRow.state == "sent"
         )
         # what a film made here has cost stands with its speech
         cost = sa.case((RenderRow.engine == NO_AVATAR, 0.0), else_=RenderRow.cost)
-        query = sa.select(
+        renders = sa.select(
             *(getattr(RenderRow, name) for name in _FIGURES),
             RenderRow.inputs["finishes"].as_integer().label("finishes"),
             cost.label("cost"),
             sent.scalar_subquery().label("chat_id"),
         ).where(RenderRow.backend == backend, *_within(since, until))
-        return self._rows(query.order_by(RenderRow.created_at))
-
-    def speeches(
-        self,
-        backend: str,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
-    ) -> Sequence[Any]:
-        """Return cost, currency and time of paid speeches, oldest first."""
-        query = (
-            sa.select(SpeechRow.cost, SpeechRow.currency, SpeechRow.created_at)
-            .where(SpeechRow.backend == backend, SpeechRow.cost.is_not(None))
-            .where(*_within(since, until, SpeechRow))
+        paid = SpeechRow.backend == backend, SpeechRow.cost.is_not(None)
+        speeches = sa.select(
+            SpeechRow.cost, SpeechRow.currency, SpeechRow.created_at
+        ).where(*paid, *_within(since, until, SpeechRow))
+        return (
+            self._rows(renders.order_by(RenderRow.created_at)),
+            self._rows(speeches.order_by(SpeechRow.created_at)),
         )
-        return self._rows(query.order_by(SpeechRow.created_at))

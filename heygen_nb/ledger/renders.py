@@ -109,7 +109,7 @@ class Ledger(LedgerPart):
         lease_s: float | None = None,
     ) -> None:
         super().__init__(Database(url), now)
-        self.leases = Leases(self.database, owner, lease_s=lease_s)
+        self.leases = Leases(self.database, owner, lease_s)
         self.posts = Posts(self.database, self.leases, now)
         self.drafts = Drafts(self.database, now)
         self.history = reading.History(self.database, now)
@@ -220,17 +220,10 @@ class Ledger(LedgerPart):
         query = sa.select(RenderRow.id).where(RenderRow.id.in_(render_ids), *unsent)
         return list(self._all(query.order_by(RenderRow.created_at, RenderRow.id)))
 
-    def wish(
-        self,
-        render_id: str,
-        caption: str,
-        send_to: str | None,
-        finish: dict[str, Any] | None,
-    ) -> None:
-        """Note the caption and the chat a render is posted with, and its finish."""
+    def wish(self, render_id: str, *wished: Any) -> None:
+        """Note how a render is posted and finished, see :meth:`RenderRow.wish`."""
         with self.database.writing() as session:
-            row = known(session.get(RenderRow, render_id), render_id)
-            row.wish(caption, send_to, finish)
+            known(session.get(RenderRow, render_id), render_id).wish(*wished)
 
     def note(self, render_id: str, **found: str) -> None:
         """Note what was found out about a render, or its caption without a draft."""
@@ -301,7 +294,7 @@ class Ledger(LedgerPart):
                 row.batch_key, row.item_index = key, index
 
     def _mark_sending(self, session: Session, hold: Hold, at: datetime) -> RenderRow:
-        row = self._locked(session, hold)
+        row: RenderRow = self.leases.locked(session, hold)
         if row.state != "planned":
             row.check_step("sending")
         if not row.unanswered or row.first_sent_at is None:
@@ -334,15 +327,10 @@ class Ledger(LedgerPart):
             LedgerError: The state cannot follow the present one.
         """
         with self.database.writing() as session:
-            row = self._locked(session, hold)
+            row: RenderRow = self.leases.locked(session, hold)
             row.change(state, self._now(), **fields)
             self._note(session, name, **fields, render_id=row.id)
             return row
-
-    def _locked(self, session: Session, hold: Hold) -> RenderRow:
-        row = self.leases.locked(session, hold)
-        assert isinstance(row, RenderRow)  # noqa: S101 - holds of posts go to Posts
-        return row
 
 
 def _attempts(

@@ -83,4 +83,4 @@ def test_speech_and_renders_share_the_day(open_ledger, account, new_render):
         ledger.speech.plan(account, speech("d2"), allow=at_most_two, max_calls=3)
 
     assert seen == [0.0, 1.0, 2.5, 2.5]
-    assert len(ledger.facts.renders("heygen")) == 1
+    assert len(ledger.facts.figures("heygen")[0]) == 1

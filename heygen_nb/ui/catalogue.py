@@ -8,13 +8,13 @@ import unicodedata
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from heygen_nb.errors import ConfigError
 from heygen_nb.files import media_type, os_errors_as, write_whole
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import Avatar, Voice, short_id
+from heygen_nb.models import short_id
 from heygen_nb.renderer import background
 from heygen_nb.renderer.resolve import background_meant, meant
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from PIL import Image
 
+    from heygen_nb.heygen.wire import VoiceReply
     from heygen_nb.ledger import Ledger
     from heygen_nb.renderer.catalogue import Catalogue, Kind, Listing
     from heygen_nb.ui.state import SharedState
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 FOLDER, LOOKS = "backgrounds", ".looks"
 LISTED = 36
 _THUMB_PX = 320
-_Item = TypeVar("_Item", "Voice", "Avatar")
 _ASIDE = (".", "~")  # what editors and we ourselves put beside files
 
 
@@ -46,19 +46,11 @@ class AccountLists:
         self._catalogue: Catalogue | None = None
         self._names: dict[str, str] = {}
 
-    async def voices(self, **options: Any) -> Sequence[Voice]:
-        """Return every voice, see :meth:`Catalogue.voices`."""
+    async def listed(self, kind: Kind, **options: Any) -> Sequence[Any]:
+        """Return every voice or avatar, as :class:`Catalogue` lists them."""
         async with self._shared.account() as account:
             self._catalogue = account.catalogue
-            return self._named(await account.catalogue.voices(**options))
-
-    async def avatars(self, **options: Any) -> Sequence[Avatar]:
-        """Return every avatar look, see :meth:`Catalogue.avatars`."""
-        async with self._shared.account() as account:
-            self._catalogue = account.catalogue
-            return self._named(await account.catalogue.avatars(**options))
-
-    def _named(self, found: Sequence[_Item]) -> Sequence[_Item]:
+            found: Sequence[Any] = await getattr(self._catalogue, kind)(**options)
         self._names |= {one.id: one.name for one in found}
         return found
 
@@ -66,11 +58,11 @@ class AccountLists:
         """Return the name behind an id, once the lists are there; else the wish."""
         return self._names.get(wish, wish)
 
-    async def meant(self, wish: str) -> str:
-        """Return the id of the voice that a setting stands for; empty if unclear."""
+    async def meant(self, wish: str) -> VoiceReply | None:
+        """Return the voice that a setting stands for; None if that is not clear."""
         async with self._shared.account() as account:
             hits = meant(wish, await account.catalogue.said.get())
-        return hits[0].voice_id if len(hits) == 1 else ""
+        return hits[0] if len(hits) == 1 else None
 
     def listing(self, kind: Kind) -> Listing[Any] | None:
         """Return the list behind voices or avatars; None if nobody asked for one."""

@@ -235,8 +235,8 @@ class OwnSettings(Part):
 
     async def _learn_names(self) -> None:
         """Show names instead of ids."""
-        await self._panel.shared.catalogue.voices()
-        await self._panel.shared.catalogue.avatars()
+        await self._panel.shared.catalogue.listed("voices")
+        await self._panel.shared.catalogue.listed("avatars")
         self.buttons.offer(*_MARKS)
 
     def _show_seconds(self, seconds: object) -> None:

@@ -108,7 +108,7 @@ class Picker(Part, Generic[_Item]):
             self.about.value = self._about_html()
 
     async def _listed(self, *, refresh: bool) -> Sequence[Any]:
-        return await self._lists.voices(refresh=refresh)
+        return await self._lists.listed(self.kind, refresh=refresh)
 
     async def _take(self, items: Sequence[_Item]) -> None:
         first = not self.items
@@ -195,7 +195,8 @@ class VoicePicker(Picker[Voice]):
         return (_ALL, *sorted((language_label(name), name) for name in names))
 
     async def _take(self, items: Sequence[Voice]) -> None:
-        self._current = await self._lists.meant(self._current)
+        used = await self._lists.meant(self._current)
+        self._current = used.voice_id if used else ""
         await super()._take(items)
         self.panel.relabel()  # there may be other languages now
 
@@ -272,7 +273,7 @@ class AvatarPicker(Picker[Avatar]):
         def part(avatars: Sequence[Avatar]) -> None:
             self.panel.spawn(partial(first, tuple(avatars)))
 
-        return await self._lists.avatars(refresh=refresh, on_part=part)
+        return await self._lists.listed(self.kind, refresh=refresh, on_part=part)
 
     async def _draw(self, hits: Sequence[Avatar], *, anew: bool) -> None:
         tiles = [Tile(avatar.id, avatar.name, _facts(avatar)) for avatar in hits]

@@ -295,18 +295,17 @@ class SharedState:
     async def fitting_voice(self, draft: Draft) -> Voice | None:
         """Return a voice of the script's language, if the draft's speaks another."""
         wish = draft.voice or self.video_settings.heygen_voice
-        voices = await self.catalogue.voices()
-        used_id = await self.catalogue.meant(wish)
-        used = next((voice for voice in voices if voice.id == used_id), None)
-        spoken = _first_word(used.language) if used else ""
+        used = await self.catalogue.meant(wish)
+        spoken = ((used and used.language) or "").partition(" ")[0]
         language = SCRIPT_LANGUAGES[script_language(draft.script)]
         if spoken == language or spoken not in SCRIPT_LANGUAGES.values():
             return None
         exact = self.video_settings.length_mode == "exact"
+        voices = await self.catalogue.listed("voices")
         fitting = (
             voice
             for voice in voices
-            if _first_word(voice.language) == language and (voice.exact or not exact)
+            if voice.language.startswith(language) and (voice.exact or not exact)
         )
         return next(fitting, None)
 
@@ -315,7 +314,7 @@ class SharedState:
 
         A name is what people read in files; the id only where names meet twice.
         """
-        voices = await self.catalogue.voices()
+        voices = await self.catalogue.listed("voices")
         same = [v for v in voices if v.name.casefold() == voice.name.casefold()]
         return voice.name if len(same) == 1 else voice.id
 
@@ -466,10 +465,6 @@ class DraftStore:
 def _account_of(settings: Settings) -> tuple[object, ...]:
     key, address = settings.heygen_api_key, settings.heygen_base_url
     return settings.active_backend, key, address
-
-
-def _first_word(language: str) -> str:
-    return language.partition(" ")[0]
 
 
 _ORDERS: dict[str, Callable[[DraftRow], Any]] = {

@@ -139,8 +139,8 @@ async def test_ids_from_outside_cannot_leave_the_folder(catalogue, sandbox, home
 
 async def test_the_age_of_a_list_is_told(shared):
     assert shared.catalogue.listing("voices") is None
-    await shared.catalogue.voices(refresh=True)
-    await shared.catalogue.avatars(refresh=True)
+    await shared.catalogue.listed("voices", refresh=True)
+    await shared.catalogue.listed("avatars", refresh=True)
 
     for kind in ("voices", "avatars"):
         assert shared.catalogue.listing(kind).age < timedelta(minutes=1)

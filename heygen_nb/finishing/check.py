@@ -5,27 +5,20 @@ The limits were measured on 200 films of the sandbox; benchmarks/check.py repeat
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageOps
 
 from heygen_nb.finishing.film import crop_to
-from heygen_nb.preview import probe_video, read_sound
 from heygen_nb.preview.captions import CaptionPage, Subtitles
 from heygen_nb.preview.drawing import ON_DARK, Layout, open_image
-from heygen_nb.preview.video import pictures_at, small_jpeg
+from heygen_nb.preview.video import pictures_at, probe_video, read_sound, small_jpeg
 from heygen_nb.timing import estimate_s
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from numpy.typing import NDArray
-
-    Grey = NDArray[np.int16]
 
 Kind = Literal[
     "size", "mute", "silent", "cut", "black", "frozen", "background", "captions"
@@ -96,58 +89,52 @@ def check_film(film: Path, expected: Expectation, frames: Path) -> list[Finding]
         PreviewError: It is not a video.
     """
     facts = probe_video(film)
-    begin_s, end_s = _heard(film) if facts.channels else (0.0, 0.0)
+    begin_s, end_s = 0.0, facts.duration_s
     found: list[tuple[Kind, float]] = []
     if expected.size and (facts.width, facts.height) != expected.size:
         found.append(("size", 0.0))
-    if not facts.channels:
-        found.append(("mute", 0.0))
-    elif end_s <= begin_s:
-        found.append(("silent", 0.0))
-    elif expected.script:
+    loud: Sequence[int] = ()
+    if facts.channels:
+        loud = np.flatnonzero(read_sound(film).power(1 / 50) > _QUIET).tolist()
+    if not loud:
+        found.append(("silent" if facts.channels else "mute", 0.0))
+    else:
+        begin_s, end_s = loud[0] / 50, (loud[-1] + 1) / 50
         needed_s = estimate_s(expected.script, speed=expected.speed)
         if end_s - begin_s < _LEAST_OF_SCRIPT * needed_s:
             found.append(("cut", end_s))
-    until_s = end_s if end_s > begin_s else facts.duration_s
-    times = np.linspace(begin_s, until_s, _SAMPLES + 2)[1:-1].tolist()
-    pictures = pictures_at(film, times, part=_PART)
-    found += _seen(times, pictures, expected)
+    times = np.linspace(begin_s, end_s, _SAMPLES + 2)[1:-1].tolist()
+    found += _seen(times, pictures_at(film, times, part=_PART), expected)
     found += _captions(film, expected)
-    return [_with_frame(film, frames, kind, second) for kind, second in found]
-
-
-def _with_frame(film: Path, frames: Path, kind: Kind, second: float) -> Finding:
-    (picture,) = pictures_at(film, [second])
-    frames.mkdir(parents=True, exist_ok=True)
-    path = frames / f"{film.stem}-{kind}.jpg"
-    picture.thumbnail((640, 640))
-    path.write_bytes(small_jpeg(picture))
-    return Finding(kind, second, path)
-
-
-def _heard(film: Path) -> tuple[float, float]:
-    """Return when something is heard first and last."""
-    loud = np.flatnonzero(read_sound(film).power(1 / 50) > _QUIET)
-    return (loud[0] / 50, (loud[-1] + 1) / 50) if len(loud) else (0.0, 0.0)
+    findings = []
+    for kind, second in found:
+        frames.mkdir(parents=True, exist_ok=True)
+        frame = frames / f"{film.stem}-{kind}.jpg"
+        [picture] = pictures_at(film, [second])
+        picture.thumbnail((640, 640))
+        frame.write_bytes(small_jpeg(picture))
+        findings.append(Finding(kind, second, frame))
+    return findings
 
 
 def _seen(
     times: Sequence[float], pictures: Sequence[Image.Image], expected: Expectation
 ) -> Iterator[tuple[Kind, float]]:
-    small = (picture.convert("L").reduce(_BLOCK // 2) for picture in pictures)
-    greys = [np.asarray(picture, np.int16) for picture in small]
+    small = [picture.convert("L").reduce(_BLOCK // 2) for picture in pictures]
+    greys = np.array([np.asarray(picture, np.int16) for picture in small])
     colour = expected.background if isinstance(expected.background, str) else ""
     # On a background that is black itself only letters and a face are bright.
     plain = colour.startswith("#")
     wanted_dark = plain and np.dot(ImageColor.getrgb(colour[:7]), _LUMA) < _DARK
     share = 100 if wanted_dark else 98
-    dark = [bool(np.percentile(grey, share) < _DARK) for grey in greys]
-    if (expected.moves or not wanted_dark) and (run := _run(dark, 2)) is not None:
-        yield "black", times[run]
-    if expected.moves and not all(dark):
-        still = [_change(one, other) < _STILL for one, other in pairwise(greys)]
-        if (run := _run(still, _STILL_SAMPLES - 1)) is not None:
-            yield "frozen", times[run]
+    dark = np.percentile(greys, share, axis=(1, 2)) < _DARK
+    if expected.moves or not wanted_dark:
+        yield from (("black", times[start]) for start in _runs(dark, 2)[:1])
+    if expected.moves and not dark.all():
+        apart = np.abs(np.diff(greys, axis=0)).astype(np.uint8)
+        blocks = np.array([Image.fromarray(change).reduce(2) for change in apart])
+        starts = _runs(blocks.max(axis=(1, 2)) < _STILL, _STILL_SAMPLES - 1)
+        yield from (("frozen", times[start]) for start in starts[:1])
     if expected.background is not None:
         middle = len(pictures) // 2
         limit = _OTHER_COLOUR if plain else _OTHER_PICTURE
@@ -155,18 +142,10 @@ def _seen(
             yield "background", times[middle]
 
 
-def _run(flags: Sequence[bool], length: int) -> int | None:
+def _runs(flags: NDArray[np.bool_], length: int) -> list[int]:
     """Return where so many in a row begin to be true."""
-    for start in range(len(flags) - length + 1):
-        if all(flags[start : start + length]):
-            return start
-    return None
-
-
-def _change(one: Grey, other: Grey) -> float:
-    """Return by how much the block changed that changed most."""
-    apart = Image.fromarray(np.abs(one - other).astype(np.uint8))
-    return float(np.asarray(apart.reduce(2), np.float32).max())
+    together = np.convolve(flags, np.ones(length), "valid")
+    return np.flatnonzero(together == length).tolist()
 
 
 def _apart(picture: Image.Image, expected: Expectation) -> float:

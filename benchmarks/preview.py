@@ -60,32 +60,37 @@ def ours(folder: Path) -> float:
 
 def floor(folder: Path) -> float:
     """Return the CPU seconds x264 alone needs for frames that are in memory."""
+    from fractions import Fraction
+
+    import av
     import numpy as np
 
+    from heygen_nb.preview import video
     from heygen_nb.preview.scene import Stage
-    from heygen_nb.preview.video import Mp4Writer
 
     speech = pickle.loads((folder / "speech").read_bytes())
     stage = Stage(scene(), speech)
-    writer = Mp4Writer(folder / "floor.mp4", scene().size, FPS, speech)
-    frame, spent, kept = writer._frame, 0.0, []
-    planes = tuple(np.zeros_like(plane) for plane in writer.planes)
-    for number in range(stage.frame_count):
-        if stage.paint(number, planes):
-            kept.append((number, [plane.copy() for plane in planes]))
-        if len(kept) < 60 and number < stage.frame_count - 1:
-            continue
-        for position, held in kept:
-            for target, plane in zip(writer.planes, held, strict=True):
-                target[:] = plane
-            frame.pts = position
-            before = time.process_time()
-            packets = writer._video.encode(frame)
-            spent += time.process_time() - before
-            del packets
-        kept = []
-    before = time.process_time()
-    writer._video.encode(None)
+    frame, spent, kept = av.VideoFrame(*scene().size, "yuv420p"), 0.0, []
+    shown = video.planes_of(frame)
+    planes = tuple(np.zeros_like(plane) for plane in shown)
+    with video.new_mp4(folder / "floor.mp4") as container:
+        stream = video.add_picture(container, scene().size, FPS, Fraction(1, FPS))
+        stream.options = {"preset": "ultrafast", "qp": video._QP}
+        for number in range(stage.frame_count):
+            if stage.paint(number, planes):
+                kept.append((number, [plane.copy() for plane in planes]))
+            if len(kept) < 60 and number < stage.frame_count - 1:
+                continue
+            for position, held in kept:
+                for target, plane in zip(shown, held, strict=True):
+                    target[:] = plane
+                frame.pts = position
+                before = time.process_time()
+                container.mux(stream.encode(frame))
+                spent += time.process_time() - before
+            kept = []
+        before = time.process_time()
+        container.mux(stream.encode(None))
     return spent + time.process_time() - before
 
 
@@ -97,22 +102,34 @@ class Pieces:
 
         import numpy as np
 
-        from heygen_nb.preview import scene as stage
+        from heygen_nb.preview import drawing, scene as stage
 
         class Pixels:
             def __init__(self, image: Any, x: int = 0, y: int = 0) -> None:
-                self.x, self.y, self.array = x, y, np.asarray(image)
+                self.x, self.y, self.array = x, y, np.asarray(image.convert("RGB"))
+                self.cover = None
+                if image.mode == "RGBA":
+                    self.cover = np.asarray(image.getchannel("A"), np.uint16)[..., None]
                 flat = self.array.reshape(len(self.array), -1)
                 self.planes = (flat, *[np.zeros((1, stage.BARS))] * 2)
 
             def put_on(self, canvas: Any) -> None:
                 height, width = self.array.shape[:2]
-                canvas[self.y : self.y + height, self.x : self.x + width] = self.array
+                place = canvas[self.y : self.y + height, self.x : self.x + width]
+                if self.cover is None:
+                    place[:] = self.array
+                    return
+                mixed = self.array * self.cover + place * (255 - self.cover)
+                place[:] = mixed // 255
 
         def bars(x: int, y: int, planes: Any) -> Pixels:
-            return Pixels(planes[0].reshape(len(planes[0]), -1, 3), x, y)
+            pixels = Pixels.__new__(Pixels)
+            pixels.x, pixels.y, pixels.cover = x, y, None
+            pixels.array = planes[0].reshape(len(planes[0]), -1, 3)
+            return pixels
 
         self.speech = pickle.loads((folder / "speech").read_bytes())
+        mock.patch.object(drawing, "to_patch", Pixels).start()
         mock.patch.object(stage, "to_patch", Pixels).start()
         mock.patch.object(stage, "Patch", bars).start()
         self.stage = stage.Stage(scene(), self.speech)

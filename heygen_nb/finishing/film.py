@@ -6,7 +6,6 @@ is made of a sound alone.
 
 from __future__ import annotations
 
-import heapq
 import math
 import re
 from collections.abc import Iterator, Mapping
@@ -318,8 +317,7 @@ def rewrite(
             elif heard.streams.audio:
                 tracks.append(_copied(heard, heard.streams.audio[0], written))
             written.start_encoding()  # here: not by two threads at once
-            for packet in heapq.merge(*tracks, key=lambda p: p.dts * p.time_base):
-                written.mux(packet)
+            video.mux(written, *tracks)
         put_in_place(part, target)
 
 
@@ -343,8 +341,7 @@ def _louder(
     made = video.add_sound(written, stream.rate, stream.layout.name, bits)
     volume = ("volume", f"{gain_db:.2f}dB")
     limit = ("alimiter", "limit=0.89:level=0:latency=1")
-    frames = filtered(read.decode(stream), stream, volume, limit)
-    return (packet for frame in chain(frames, [None]) for packet in made.encode(frame))
+    return video.encoded(made, filtered(read.decode(stream), stream, volume, limit))
 
 
 def _pictures(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -22,19 +22,8 @@ from PIL import Image, ImageDraw, ImageOps
 from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import AspectRatio
-from heygen_nb.preview import drawing
-from heygen_nb.preview.captions import Subtitles, said_as_written, set_pages, to_srt
+from heygen_nb.preview import captions, drawing, video
 from heygen_nb.preview.drawing import Box, Colour, Patch, Planes, to_patch
-from heygen_nb.preview.video import (
-    THUMBNAIL_PX,
-    looped,
-    pictures_at,
-    planes_of,
-    reduced,
-    small_jpeg,
-    whole,
-    write_mp4,
-)
 from heygen_nb.preview.voice import EspeakVoice, Narration
 from heygen_nb.processes import Processes
 
@@ -204,11 +193,10 @@ def draw_avatar(
     corner = box.x + inset, box.y + inset
     parts = [_part(face, MOUTH, side, corner)]
     for number in range(MOUTHS):
-        area = EYES if number == MOUTHS - 1 else MOUTH
-        (x, y), (left, top, right, bottom) = tile_at(number), area
+        (x, y), area = tile_at(number), EYES if number == MOUTHS - 1 else MOUTH
+        tile = sheet.crop((x, y, x + area[2] - area[0], y + area[3] - area[1]))
         changed = face.copy()
-        tile = sheet.crop((x, y, x + right - left, y + bottom - top))
-        changed.paste(tile, (left, top))
+        changed.paste(tile, area[:2])
         parts.append(_part(changed, area, side, corner))
     return rings, parts
 
@@ -289,8 +277,8 @@ class Stage:
         behind: str | Path | bytes | Image.Image | None = look or scene.background
         self._moving = None
         if isinstance(behind, Path) and behind.suffix.lower() in _MOVING:
-            self._moving = looped(behind, scene.size, FRAMES_PER_S)
-            [behind] = pictures_at(behind, [0.0])
+            self._moving = video.looped(behind, scene.size, FRAMES_PER_S)
+            [behind] = video.pictures_at(behind, [0.0])
         picture = drawing.paint_background(
             behind,
             *scene.size,
@@ -299,13 +287,13 @@ class Stage:
         )
         box = layout.captions
         palette = drawing.palette_for(picture, box.corners)
-        layout, self.pages = set_pages(layout, speech.words, speech.duration_s)
+        layout, self.pages = captions.set_pages(layout, speech.words, speech.duration_s)
         if scene.badge:
             _draw_badge(picture, layout.badge_at, scene.badge)
         self._base = to_patch(picture)
         self._behind = to_patch(picture.crop(box.corners), box.x, box.y)
         shown = self.pages if scene.captions is True else ()
-        self._subtitles = Subtitles(shown, layout, palette)
+        self._subtitles = captions.Subtitles(shown, layout, palette)
         self._shown = self._subtitles.state(-1)
         steps = self.frame_count // _STEP + 1
         self._levels = loudness(speech, _STEP / FRAMES_PER_S, steps)
@@ -332,7 +320,7 @@ class Stage:
         # Half a frame ahead: rounds to the nearest frame instead of the next.
         now = (frame + 0.5) / FRAMES_PER_S
         if self._moving:
-            Patch(0, 0, planes_of(next(self._moving))).put_on(planes)
+            Patch(0, 0, video.planes_of(next(self._moving))).put_on(planes)
             self._subtitles.put_on(planes, now)
             return True
         if changed := self._subtitles.state(now) != self._shown:
@@ -395,28 +383,31 @@ def render_scene(
         if not speech.samples.any():
             raise PreviewError(_("The script has no words that can be said."))
         if scene.said:
-            speech = replace(speech, words=said_as_written(scene.script, speech.words))
+            words = captions.said_as_written(scene.script, speech.words)
+            speech = replace(speech, words=words)
     speech = speech.padded(scene.tail_s)
     stage = Stage(scene, speech)
-    last, written = stage.frame_count - 1, 0
-    poster_at = min(round(_POSTER_S * FRAMES_PER_S), last // 2)
+    last, rate = stage.frame_count - 1, FRAMES_PER_S
     names = (output, output.with_suffix(".srt"), output.with_suffix(".jpg"))
-    with whole(output) as folder:
-        video, subtitles, thumbnail = made = [folder / name.name for name in names]
-        with write_mp4(video, scene.size, FRAMES_PER_S, speech) as (picture, show):
-            planes = planes_of(picture)
-            for frame in range(stage.frame_count):
-                changed = stage.paint(frame, planes)
-                if changed or frame == last or frame - written >= _LONGEST_STILL:
-                    show(frame)
-                    written = frame
-                if frame == poster_at:
-                    small = reduced(picture, THUMBNAIL_PX)
-                    thumbnail.write_bytes(small_jpeg(small))
-        subtitles.write_text(to_srt(stage.pages), encoding="utf-8")
+
+    def pictures() -> Iterator[video.Picture]:
+        (picture, planes), written = video.blank(scene.size), 0
+        for frame in range(stage.frame_count):
+            changed = stage.paint(frame, planes)
+            if changed or frame == last or frame - written >= _LONGEST_STILL:
+                picture.pts = written = frame
+                yield picture
+            if frame == min(round(_POSTER_S * rate), last // 2):
+                poster = video.reduced(picture, video.THUMBNAIL_PX)
+                thumbnail.write_bytes(video.small_jpeg(poster))
+
+    with video.whole(output) as folder:
+        movie, subtitles, thumbnail = made = [folder / name.name for name in names]
+        video.write_mp4(movie, pictures(), scene.size, rate, speech)
+        subtitles.write_text(captions.to_srt(stage.pages), encoding="utf-8")
         for file, name in zip(made, names, strict=True):
             file.replace(name)
-    return Rendered(*names, stage.frame_count / FRAMES_PER_S, *scene.size)
+    return Rendered(*names, stage.frame_count / rate, *scene.size)
 
 
 def preview_batch(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import heapq
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import av
 import numpy as np
@@ -18,6 +21,8 @@ from heygen_nb.errors import PreviewError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.preview.drawing import Planes
 from heygen_nb.preview.voice import Narration, Word, filtered
+
+Picture = av.VideoFrame
 
 _BT709 = 1
 _STUDIO_RANGE = 1
@@ -56,60 +61,71 @@ def new_mp4(path: Path) -> av.container.OutputContainer:
     return av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
 
 
-@contextmanager
 def write_mp4(
-    path: Path, size: tuple[int, int], rate: int, speech: Narration
-) -> Iterator[tuple[av.VideoFrame, Callable[[int], None]]]:
-    """Write frames that are shown until the next one, with the speech beside them.
+    path: Path,
+    pictures: Iterable[Picture],
+    size: tuple[int, int],
+    rate: int,
+    speech: Narration,
+) -> None:
+    """Write pictures that are shown until the next one, with the speech beside them.
 
     Args:
         path: Written as it goes; the caller renames or removes it.
+        pictures: Each with its number on the grid.
         size: Width and height, even.
-        rate: Frames a second: the grid on which frames stand.
+        rate: Frames a second: the grid on which pictures stand.
         speech: What is heard.
-
-    Yields:
-        A picture to be painted on, and what writes it as that of a frame's number.
     """
-    samples, said, sound_rate = speech.samples, 0, speech.sample_rate
+
+    def sounds() -> Iterator[av.AudioFrame]:
+        for at in range(0, len(speech.samples), _AAC_FRAME):
+            part = speech.samples[None, at : at + _AAC_FRAME]
+            sound = av.AudioFrame.from_ndarray(part, "fltp", "mono")
+            sound.sample_rate, sound.pts = speech.sample_rate, at
+            yield sound
+
     with new_mp4(path) as container:
         video = add_picture(container, size, rate, Fraction(1, rate))
         video.options = {"preset": "ultrafast", "qp": _QP}
-        known = sound_rate in _AAC_RATES  # else PyAV resamples on the way
-        audio = add_sound(container, sound_rate if known else 44_100, "mono", 64_000)
-        picture = av.VideoFrame(*size, "yuv420p")
-
-        def say_until(time_s: float) -> None:
-            """Encode sound up to there: sound and picture lie side by side."""
-            nonlocal said
-            while said < min(round(time_s * sound_rate), len(samples)):
-                part = samples[said : said + _AAC_FRAME]
-                sound = av.AudioFrame.from_ndarray(part[None, :], "fltp", "mono")
-                sound.sample_rate, sound.pts = sound_rate, said
-                said += len(part)
-                container.mux(audio.encode(sound))
-
-        def show(number: int) -> None:
-            say_until(number / rate)
-            # The muxer stretches all but the last.
-            picture.pts, picture.duration = number, 1
-            container.mux(video.encode(picture))
-
-        yield picture, show
-        say_until(speech.duration_s)
-        for stream in (video, audio):
-            container.mux(stream.encode(None))
+        known = speech.sample_rate in _AAC_RATES  # else PyAV resamples on the way
+        sound_rate = speech.sample_rate if known else 44_100
+        audio = add_sound(container, sound_rate, "mono", 64_000)
+        mux(container, encoded(video, pictures), encoded(audio, sounds()))
 
 
-def reduced(picture: av.VideoFrame, max_side_px: int) -> Image.Image:
+def encoded(
+    stream: av.VideoStream | av.AudioStream, frames: Iterable[Any]
+) -> Iterator[av.Packet[Any]]:
+    """Yield the packets of a new file's stream."""
+    for frame in chain(frames, [None]):
+        yield from stream.encode(frame)
+
+
+def mux(
+    container: av.container.OutputContainer, *tracks: Iterator[av.Packet[Any]]
+) -> None:
+    """Write packets side by side, as they are seen and heard."""
+
+    def time(packet: av.Packet[Any]) -> Fraction:
+        return (packet.dts or 0) * packet.time_base
+
+    for packet in heapq.merge(*tracks, key=time):
+        container.mux(packet)
+
+
+def blank(size: tuple[int, int]) -> tuple[Picture, Planes]:
+    """Return a picture for :func:`write_mp4`, and its planes to be painted on."""
+    picture = av.VideoFrame(*size, "yuv420p")
+    picture.duration = 1  # the muxer stretches all but the last
+    return picture, planes_of(picture)
+
+
+def reduced(picture: Picture, max_side_px: int) -> Image.Image:
     """Return what a picture of ours shows, small enough for a square."""
     scale = min(max_side_px / max(picture.width, picture.height), 1)
-    small = picture.reformat(
-        width=round(picture.width * scale),
-        height=round(picture.height * scale),
-        format="rgb24",
-        src_colorspace="ITU709",
-    )
+    size = round(picture.width * scale), round(picture.height * scale)
+    small = picture.reformat(*size, "rgb24", src_colorspace="ITU709")
     return Image.fromarray(small.to_ndarray())
 
 
@@ -143,21 +159,19 @@ def add_sound(
     container: av.container.OutputContainer, rate: int, layout: str, bits: int
 ) -> av.AudioStream:
     """Add AAC to a new file."""
-    stream = container.add_stream("aac", rate=rate)
-    stream.layout = layout
-    stream.bit_rate = bits
-    # Five times as fast as the default and, for speech, nearer the original.
-    stream.options = {"aac_coder": "fast"}
-    return stream
+    # This coder is five times as fast and, for speech, nearer the original.
+    return container.add_stream(
+        "aac", rate=rate, layout=layout, bit_rate=bits, options={"aac_coder": "fast"}
+    )
 
 
-def planes_of(frame: av.VideoFrame) -> Planes:
+def planes_of(picture: Picture) -> Planes:
     """Return Y, U and V of a picture, to be written to."""
     y, u, v = (
         np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[
             :, : plane.width
         ]
-        for plane in frame.planes
+        for plane in picture.planes
     )
     return y, u, v
 
@@ -202,11 +216,7 @@ def probe_video(path: Path) -> VideoFacts:
 
 
 def make_thumbnail(
-    path: Path,
-    output: Path,
-    *,
-    max_side_px: int = THUMBNAIL_PX,
-    max_bytes: int = THUMBNAIL_BYTES,
+    path: Path, output: Path, *, max_bytes: int = THUMBNAIL_BYTES
 ) -> Path:
     """Save an early picture of a video as JPEG.
 
@@ -215,7 +225,7 @@ def make_thumbnail(
     """
     # The first picture is often a fade-in; one second later somebody speaks.
     (image,) = pictures_at(path, [1.0])
-    image.thumbnail((max_side_px, max_side_px), Image.Resampling.LANCZOS)
+    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.LANCZOS)
     output.write_bytes(small_jpeg(image, max_bytes))
     return output
 

@@ -7,6 +7,7 @@ import io
 import math
 import re
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -20,7 +21,7 @@ from heygen_nb.errors import PreviewError
 from heygen_nb.preview import Scene, render_scene
 from heygen_nb.preview.drawing import paint_background, to_patch
 from heygen_nb.preview.fetch import fetch_image
-from heygen_nb.preview.video import planes_of, read_sound, write_mp4
+from heygen_nb.preview.video import Picture, blank, read_sound, write_mp4
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 from heygen_nb.readings import spoken
 from heygen_nb.sandbox.catalogue import CATALOGUE, SandboxVoice
@@ -132,15 +133,19 @@ def _canned(
     thumbnail = io.BytesIO()
     picture.save(thumbnail, "JPEG")
     rate, band = max(_CANNED_FPS, math.ceil(_LEAST_FRAMES / length_s)), size[1] // 2
+
+    def pictures() -> Iterator[Picture]:
+        frame, planes = blank(size)
+        to_patch(picture).put_on(planes)
+        for number in range(round(length_s * rate)):
+            # no two looks at it are alike
+            planes[0][band : band + 16] = 60 + number * 37 % 120
+            frame.pts = number
+            yield frame
+
     with TemporaryDirectory() as folder:
         film = Path(folder, "film.mp4")
-        with write_mp4(film, size, rate, hum(140, length_s)) as (frame, show):
-            planes = planes_of(frame)
-            to_patch(picture).put_on(planes)
-            for number in range(round(length_s * rate)):
-                # no two looks at it are alike
-                planes[0][band : band + 16] = 60 + number * 37 % 120
-                show(number)
+        write_mp4(film, pictures(), size, rate, hum(140, length_s))
         return film.read_bytes(), thumbnail.getvalue()
 
 

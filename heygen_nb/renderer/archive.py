@@ -134,23 +134,13 @@ async def _captioned(
 
 def described(account: Account, row: RenderRow, video: Video) -> Video:
     """Return a video with what the ledger knows about it."""
-    stored = {
-        name: account.videos / value
-        for name in ("path", "subtitles", "thumbnail")
-        if (value := getattr(row, name))
-    }
-    return video.model_copy(
-        update={
-            "draft_id": row.draft_id,
-            "render_id": row.id,
-            "revision": row.revision,
-            "title": row.title,
-            "duration_s": row.duration_s or video.duration_s,
-            "target_s": row.target_s,
-            "cost": row.cost,
-            **stored,
-        }
-    )
+    same = ("draft_id", "revision", "title", "target_s", "cost")
+    known = {name: getattr(row, name) for name in same}
+    for name in ("path", "subtitles", "thumbnail"):
+        if value := getattr(row, name):
+            known[name] = account.videos / value
+    length = {"duration_s": row.duration_s or video.duration_s}
+    return video.model_copy(update=known | length | {"render_id": row.id})
 
 
 def _folder(account: Account, row: RenderRow | None, video: Video) -> Path:
@@ -218,14 +208,10 @@ def links(reply: VideoReply, row: RenderRow | None) -> dict[str, Any]:
 
     HeyGen gives its link although no style was asked.
     """
-    captioned = reply.captioned_video_url
-    if row and not row.inputs.get("captions", True):
-        captioned = None
-    return {
-        "video_url": captioned or reply.video_url,
-        "subtitle_url": reply.subtitle_url,
-        "thumbnail_url": reply.thumbnail_url,
-    }
+    wished = row is None or row.inputs.get("captions", True)
+    captioned = reply.captioned_video_url if wished else None
+    other = {name: getattr(reply, name) for name in ("subtitle_url", "thumbnail_url")}
+    return {"video_url": captioned or reply.video_url, **other}
 
 
 def _prepare(account: Account, folder: Path, row: RenderRow | None) -> None:

@@ -56,8 +56,9 @@ async def finished(row: RenderRow, video: Video, report: Report) -> Video:
         return video
     try:
         source = await asyncio.to_thread(_source, path)
-        thumbnail = video.thumbnail if wish.get("aspect_ratio") else None
-        await in_other_process(_finish, source, path, _work(row, video), thumbnail)
+        await in_other_process(finishing.finish, source, path, _work(row, video))
+        if video.thumbnail and wish.get("aspect_ratio"):
+            await in_other_process(preview.make_thumbnail, path, video.thumbnail)
         text = json.dumps(wish, indent=2)
         await asyncio.to_thread(write_whole, path.with_name(DONE), text)
     except (PreviewError, OSError, BrokenExecutor) as error:
@@ -109,14 +110,6 @@ def _work(row: RenderRow, video: Video) -> finishing.Finish:
         title=row.title or "",
         label=ai_label() if wish.get("label") else "",
     )
-
-
-def _finish(
-    source: Path, target: Path, work: finishing.Finish, thumbnail: Path | None
-) -> None:
-    finishing.finish(source, target, work)
-    if thumbnail:
-        preview.make_thumbnail(target, thumbnail)
 
 
 async def checked(

@@ -7,11 +7,11 @@ sound would; and the search for voices and avatars, quick enough for typing.
 from __future__ import annotations
 
 import asyncio
-import difflib
 import hashlib
 import json
 import re
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache, partial
 from itertools import product
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -101,7 +101,7 @@ async def voice_meant(
         return hits[0]
     problem = _("There is no voice “{wish}”.")
     names = {voice.name.casefold(): voice for voice in reversed(said.known)}
-    close = difflib.get_close_matches(name, names, n=5, cutoff=0.5)
+    close = get_close_matches(name, names, 5, 0.5)
     near = [names[one] for one in close] or said.known
     if hits:
         problem, near = _("Several voices are called “{wish}”."), hits
@@ -161,9 +161,8 @@ async def background_meant(
     """
     if not value or COLOR.fullmatch(value) or value in account.pictures:
         return None
-    if picture := await asyncio.to_thread(
-        picture_of, value, account.home, moving=moving
-    ):
+    find = partial(picture_of, value, account.home, moving=moving)
+    if picture := await asyncio.to_thread(find):
         return picture
     if not re.match(r"https?://[^\s/]+", value):
         problem = _("heygen_background_url: “{value}” is not a web address.")
@@ -223,9 +222,9 @@ def about_captions(script: str, settings: Settings) -> list[str]:
     """Return a warning of letters that own captions would show as boxes."""
     known = "\u04ff"  # our fonts have all Latin, Greek and Cyrillic letters
     strange = "".join(c for c in script if c > known and c.isalpha())
-    if not strange or settings.captions != "own":
-        return []
-    if not (letters := preview.undrawable(strange)):
+    own = settings.captions == "own"
+    letters = preview.undrawable(strange) if strange and own else ""
+    if not letters:
         return []
     text = _(
         "No font here has the letters {letters}: the captions will show boxes."
@@ -355,7 +354,7 @@ class SearchIndex(Generic[T]):
     def __init__(self, items: Sequence[T]) -> None:
         self._entries: list[_Entry[T]] = [_Entry(item) for item in items]
         words = " ".join(f"{e.name} {e.labels}" for e in self._entries)
-        self._words = tuple(sorted(set(_WORD.findall(words))))
+        self._words = sorted(set(_WORD.findall(words)))
 
     def search(
         self, text: str, keep: Callable[[T], bool] = lambda _item: True
@@ -371,18 +370,11 @@ class SearchIndex(Generic[T]):
         hits = _fitting(entries, words)
         if hits or not entries:
             return Found(hits)
-        alike = [
-            word if _fitting(self._entries, [word]) else _closest(word, self._words)
-            for word in words
-        ]
-        near = _fitting(entries, list(filter(None, alike)))
-        return Found(near[:NEAREST] if any(alike) else [], near=True)
-
-
-@lru_cache(maxsize=64)
-def _closest(word: str, words: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word, words, n=1, cutoff=_ALIKE)
-    return close[0] if close else ""
+        alike: list[str] = []
+        for word in words:
+            known = [word] if _fitting(self._entries, [word]) else []
+            alike += known or get_close_matches(word, self._words, 1, _ALIKE)
+        return Found(_fitting(entries, alike)[:NEAREST] if alike else [], near=True)
 
 
 def _fitting(entries: Sequence[_Entry[T]], words: Sequence[str]) -> list[T]:

@@ -13,18 +13,15 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
 from heygen_nb.clock import Pace
 from heygen_nb.config import Settings, load_settings
-from heygen_nb.errors import DownloadError, HeygenNbError
+from heygen_nb.errors import HeygenNbError
 from heygen_nb.files import file_stem
-from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, RenderRow
 from heygen_nb.models import Avatar, Draft, Outcome, Post, Video, Voice, unexpected
 from heygen_nb.posting import Posting
-from heygen_nb.renderer import animatic, settings_for
+from heygen_nb.renderer import animatic, finish, resolve, settings_for
 from heygen_nb.renderer.account import Account, open_account
 from heygen_nb.renderer.advance import advance, fetched, waited
-from heygen_nb.renderer.finish import checked, refuse_faulty
-from heygen_nb.renderer.order import ToRender, order, order_again, order_all, speak
-from heygen_nb.renderer.resolve import SearchIndex, finish_of, voice_filter
+from heygen_nb.renderer.order import ToRender, order, order_again, order_all
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
@@ -238,23 +235,6 @@ def without_limits(settings: Settings) -> Settings:
     return settings.model_copy(update=none)
 
 
-async def heard(account: Account, draft: Draft, settings: Settings) -> Path:
-    """Have a draft's speech made (paid, once); return the sound.
-
-    With ``length_mode: exact`` the video is then made of that very sound.
-
-    Raises:
-        DownloadError: It lies at HeyGen, and its sound was deleted here.
-        HeygenNbError: It could not be made, or would cost too much.
-    """
-    path = (await speak(account, draft, settings)).path
-    if not path.exists():
-        text = _("The sound {file} was deleted; the speech itself is not lost.")
-        hint = _("Render the draft: what was paid for is used.")
-        raise DownloadError(text, hint=hint, file=path.name)
-    return path
-
-
 # Rendering and posting, as commands and panels do.
 
 
@@ -333,7 +313,7 @@ async def finish_row(
         return outcome
     asked_at = None if asked_now else row.created_at
     try:
-        await refuse_faulty(account, video)  # nobody looks at it before
+        await finish.refuse_faulty(account, video)  # nobody looks at it before
         post = await posting.send(video, caption, asked_at=asked_at, progress=progress)
     except HeygenNbError as error:
         return outcome.not_posted(error)
@@ -394,8 +374,8 @@ async def finish_video(
     """
     settings = settings or load_settings()
     asked = {"captions": captions, "loudness": loudness, "aspect_ratio": aspect_ratio}
-    given = {name: value for name, value in asked.items() if value is not None}
-    wish = finish_of(settings) | given
+    wish = resolve.finish_of(settings)
+    wish |= {name: value for name, value in asked.items() if value is not None}
     if captions is not None:
         wish |= {"captions": bool(captions), "lit": captions != "plain"}
     async with open_account(settings) as account:
@@ -420,7 +400,7 @@ async def check_video(
     """
     async with open_account(settings or load_settings()) as account:
         row = await _row_of(account, video)
-        return await checked(account, row, await advance(account, row.id))
+        return await finish.checked(account, row, await advance(account, row.id))
 
 
 async def _row_of(account: Account, video: Video) -> RenderRow:
@@ -577,8 +557,8 @@ async def voices(
     """
     async with open_account(settings or load_settings()) as account:
         found = await account.catalogue.voices(refresh=refresh)
-    fits = voice_filter(language, gender)
-    hits = SearchIndex(found).search(text, fits)
+    fits = resolve.voice_filter(language, gender)
+    hits = resolve.SearchIndex(found).search(text, fits)
     return [] if hits.near else list(hits.items)
 
 
@@ -599,5 +579,5 @@ async def avatars(
     """
     async with open_account(settings or load_settings()) as account:
         found = await account.catalogue.avatars(refresh=refresh)
-    hits = SearchIndex(found).search(text)
+    hits = resolve.SearchIndex(found).search(text)
     return [] if hits.near else list(hits.items)

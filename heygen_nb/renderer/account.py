@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -20,7 +19,7 @@ from heygen_nb.config import LEDGER_NAME, Settings, read_credentials
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.i18n import gettext as _, set_language
 from heygen_nb.ledger import Hold, Ledger, PostRow, RenderRow
-from heygen_nb.log import open_log
+from heygen_nb.log import log, open_log
 from heygen_nb.models import Payer, is_loopback
 from heygen_nb.money import Rates, load_rates
 from heygen_nb.renderer.catalogue import Catalogue, catalogue_folder
@@ -36,8 +35,6 @@ if TYPE_CHECKING:
     from heygen_nb.renderer.batch import BatchLook
     from heygen_nb.renderer.wait import Watcher
     from heygen_nb.timing import RenderTimes, SpeechModel
-
-log = logging.getLogger("heygen_nb.renderer")
 
 SANDBOX_FOLDER = ".sandbox"
 _CLOCK = Clock()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -12,19 +11,13 @@ from heygen_nb.errors import STOPS_ALL, ApiError, InvalidRequestError, TakenOver
 from heygen_nb.heygen.refusals import hint_for
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow
-from heygen_nb.log import ProgressCallback, Report
+from heygen_nb.log import ProgressCallback, Report, log
 from heygen_nb.models import NO_AVATAR, Video
-from heygen_nb.renderer.archive import keep, kept, video_of
-from heygen_nb.renderer.batch import settle
-from heygen_nb.renderer.finish import finished
-from heygen_nb.renderer.narrated import ask_for_speech, make_film
-from heygen_nb.renderer.submit import not_rendered, submit
-from heygen_nb.renderer.wait import timed_out, wait
+from heygen_nb.renderer import archive, batch, finish, narrated, submit, wait
 
 if TYPE_CHECKING:
     from heygen_nb.renderer.account import Account
 
-log = logging.getLogger("heygen_nb.renderer")
 _PACE = Pace()
 
 
@@ -60,7 +53,7 @@ async def advance(
         report = Report(progress, row.draft_id)
         sends = row.state == "planned" and not row.batch_key
         if until_submitted and row.state in ("submitted", "completed", "downloaded"):
-            return video_of(account, row, "processing")
+            return archive.video_of(account, row, "processing")
         async with (
             account.slots if sends else nullcontext(),
             account.hold(RenderRow, render_id) as hold,
@@ -71,7 +64,7 @@ async def advance(
                 try:
                     row = await _accepted(account, hold, pace, report)
                     if until_submitted:
-                        return video_of(account, row, "processing")
+                        return archive.video_of(account, row, "processing")
                     return await _fetched(account, hold, row, pace, report)
                 except TakenOverError as error:
                     log.warning("%s", error)
@@ -83,7 +76,7 @@ async def advance(
             line = _("⏳ Another process works on this render: waiting for it")
             await report("pending", line)
         elif patience.is_over():
-            raise timed_out(row.video_id or "", patience)
+            raise wait.timed_out(row.video_id or "", patience)
         await account.clock.sleep(pace.interval_s)
 
 
@@ -96,11 +89,11 @@ async def _accepted(
         await report("pending", _("📤 Sending script to the HeyGen API..."))
     while row.state in ("planned", "unknown"):
         if row.batch_key and row.state == "planned":
-            row = await settle(account, hold, row, pace)
+            row = await batch.settle(account, hold, row, pace)
         elif row.engine == NO_AVATAR:
-            row = await ask_for_speech(account, hold, row, report)
+            row = await narrated.ask_for_speech(account, hold, row, report)
         else:
-            row = await submit(account, hold, row, report)
+            row = await submit.submit(account, hold, row, report)
     code, message = row.error_code or "", row.error_message
     if row.state == "rejected":
         raise InvalidRequestError(
@@ -110,7 +103,7 @@ async def _accepted(
             charged=False,
         )
     if row.state == "failed":
-        raise not_rendered(row.video_id or "", code, message)
+        raise submit.not_rendered(row.video_id or "", code, message)
     return row
 
 
@@ -119,21 +112,21 @@ async def _fetched(
 ) -> Video:
     """Wait for a video that HeyGen has taken, and bring it here."""
     video_id = row.video_id or ""
-    video = kept(account, row)
+    video = archive.kept(account, row)
     if video:
         line = _("♻️ This draft has video {id} already: nothing is paid again")
         await report("completed", line.format(id=video_id))
     elif row.engine == NO_AVATAR:
-        video = await make_film(account, hold, row, report)
+        video = await narrated.make_film(account, hold, row, report)
     else:
         try:
-            video = await wait(account, video_id, report, pace, row=row, hold=hold)
+            video = await wait.wait(account, video_id, report, pace, row=row, hold=hold)
         except ApiError as error:
             if error.code != NO_CREDIT:  # HeyGen goes on with it, and charges for it
                 error.charged = None
             raise
-        video = await keep(account, video, report, hold)
-    return await finished(row, video, report)
+        video = await archive.keep(account, video, report, hold)
+    return await finish.finished(row, video, report)
 
 
 async def fetched(account: Account, video: Video) -> Video:
@@ -146,8 +139,8 @@ async def fetched(account: Account, video: Video) -> Video:
         account.ledger.render_of_video, account.payer, video.video_id
     )
     if row is None:
-        return await keep(account, video, Report(None))
-    return kept(account, row) or await advance(account, row.id)
+        return await archive.keep(account, video, Report(None))
+    return archive.kept(account, row) or await advance(account, row.id)
 
 
 async def waited(
@@ -162,4 +155,4 @@ async def waited(
     )
     if row and row.engine == NO_AVATAR:
         return await advance(account, row.id, pace, progress)
-    return await wait(account, video_id, Report(progress), pace, row=row)
+    return await wait.wait(account, video_id, Report(progress), pace, row=row)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import shutil
 from contextlib import suppress
 from functools import partial
@@ -18,7 +17,7 @@ from heygen_nb import finishing, preview
 from heygen_nb.errors import ApiError, DownloadError, PreviewError
 from heygen_nb.files import file_stem, write_whole
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import Video
+from heygen_nb.models import ProgressStatus, Video
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.finish import DONE, SOURCE, WORDS
 from heygen_nb.renderer.speech import kept_sound, words_beside
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     from heygen_nb.heygen.wire import VideoReply
     from heygen_nb.ledger import Hold, RenderRow
     from heygen_nb.log import Report
-    from heygen_nb.models import ProgressStatus
-
-log = logging.getLogger("heygen_nb.renderer")
 
 ABOUT = "render.json"
 _TOLD = ("draft_id", "video_id", "backend", "caption", "duration_s", "target_s")

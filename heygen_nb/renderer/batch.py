@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from heygen_nb.clock import Pace, Patience
 from heygen_nb.heygen.refusals import means_credit
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, TOKEN_PREFIX, Hold, RenderRow, token_of
+from heygen_nb.log import Report, log
 from heygen_nb.models import NO_AVATAR
 from heygen_nb.renderer.submit import Waits, forget_what_failed, not_rendered, record
 
@@ -27,10 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from heygen_nb.heygen.wire import BatchItem
-    from heygen_nb.log import Report
     from heygen_nb.renderer.account import Account
-
-log = logging.getLogger("heygen_nb.renderer")
 
 MAX_ITEMS = 100  # HeyGen's limit of one request
 SEARCH_FOR = timedelta(hours=1)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 import shutil
 from collections import Counter
 from contextlib import suppress
@@ -24,6 +23,7 @@ from heygen_nb.clock import utc_now
 from heygen_nb.files import write_whole
 from heygen_nb.heygen.wire import LookReply, VoiceReply
 from heygen_nb.i18n import gettext as _
+from heygen_nb.log import log
 from heygen_nb.models import Avatar, Payer, Voice
 
 if TYPE_CHECKING:
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.heygen import HeyGenClient
-
-log = logging.getLogger("heygen_nb.renderer")
 
 FOLDER = ".catalogue"
 FRESH_FOR = timedelta(hours=24)

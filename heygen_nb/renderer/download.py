@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,9 +13,8 @@ import httpx
 from heygen_nb.errors import DownloadError, PreviewError
 from heygen_nb.files import put_in_place
 from heygen_nb.i18n import gettext as _
+from heygen_nb.log import log
 from heygen_nb.network import distrusted, make_client
-
-log = logging.getLogger("heygen_nb.renderer")
 
 ATTEMPTS = 5
 MAX_BYTES, LIMIT_S = 2_000_000_000, 1800.0  # of one file, with all its tries

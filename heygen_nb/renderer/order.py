@@ -235,13 +235,22 @@ async def short_of(account: Account, quoted: Quote) -> str:
     )
 
 
-async def speak(account: Account, draft: Draft, settings: Settings) -> speech.Audio:
-    """Make the speech of a draft (paid, once), to be heard before the video is.
+async def heard(account: Account, draft: Draft, settings: Settings) -> Path:
+    """Have a draft's speech made (paid, once), before the video is; return the sound.
 
     In exact mode :func:`order` renders that very sound and pays for no other.
+
+    Raises:
+        DownloadError: It lies at HeyGen, and its sound was deleted here.
+        HeygenNbError: It could not be made, or would cost too much.
     """
     exact = settings.model_copy(update={"length_mode": "exact"})
-    return await _say(account, await make_plan(account, draft, exact))
+    path = (await _say(account, await make_plan(account, draft, exact))).path
+    if not path.exists():
+        text = _("The sound {file} was deleted; the speech itself is not lost.")
+        hint = _("Render the draft: what was paid for is used.")
+        raise errors.DownloadError(text, hint=hint, file=path.name)
+    return path
 
 
 async def quote_phrase(

@@ -21,7 +21,7 @@ from heygen_nb.drafts import what_is_said
 from heygen_nb.drafts.spoken import pronounced
 from heygen_nb.errors import ConfigError, PreviewError
 from heygen_nb.i18n import current_language, gettext as _
-from heygen_nb.models import NO_AVATAR, SCRIPT_LANGUAGES, Avatar, Voice
+from heygen_nb.models import NO_AVATAR, SCRIPT_LANGUAGES, Avatar, Draft, Voice
 from heygen_nb.renderer.background import COLOR, Picture, identity, picture_of
 from heygen_nb.timing import script_language
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from heygen_nb.config import Settings
     from heygen_nb.heygen.wire import LookReply, VoiceReply
-    from heygen_nb.models import Draft
     from heygen_nb.renderer.account import Account
 
 _MOST_LETTERS = 12  # of those that are named

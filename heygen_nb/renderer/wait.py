@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -12,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from heygen_nb import errors
 from heygen_nb.clock import Pace, Patience
-from heygen_nb.heygen.client import MAX_STATUS_IDS
+from heygen_nb.heygen.client import MAX_STATUS_IDS, HeyGenClient
 from heygen_nb.heygen.refusals import means_credit
 from heygen_nb.heygen.wire import VideoReply, phase
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow
+from heygen_nb.log import Report, log
 from heygen_nb.models import ProgressStatus, Video
 from heygen_nb.renderer import submit
 from heygen_nb.renderer.account import Account, turn
@@ -26,10 +26,6 @@ from heygen_nb.timing import USUAL_S, PastRender, RenderClock, RenderTimes, esti
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from heygen_nb.heygen import HeyGenClient
-    from heygen_nb.log import Report
-
-log = logging.getLogger("heygen_nb.renderer")
 
 _LEARN_AGAIN_S = 60.0
 # A video just made is not found for a while (seen live, 2026): it counts as deleted

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from heygen_nb.api import heard
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import NO_AVATAR, Draft, Voice
 from heygen_nb.money import amount_text
 from heygen_nb.renderer import settings_for, update_video_config
-from heygen_nb.renderer.order import over_limit, quote_phrase, say_phrase
+from heygen_nb.renderer.order import heard, over_limit, quote_phrase, say_phrase
 from heygen_nb.renderer.resolve import language_label
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 
 import heygen_nb as hg
-from heygen_nb.api import heard, render_drafts, settings_for
+from heygen_nb.api import render_drafts, settings_for
 from heygen_nb.clock import Clock
 from heygen_nb.errors import (
     DownloadError,
@@ -20,7 +20,7 @@ from heygen_nb.errors import (
 from heygen_nb.ledger import Ledger
 from heygen_nb.ledger.speech import Speeches
 from heygen_nb.renderer.account import open_account
-from heygen_nb.renderer.order import order, quote_all
+from heygen_nb.renderer.order import heard, order, quote_all
 from heygen_nb.renderer.speech import MAX_CALLS
 from heygen_nb.sandbox import rendering as sound
 from heygen_nb.sandbox.catalogue import voices

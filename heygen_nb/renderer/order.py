@@ -32,7 +32,7 @@ from heygen_nb.ledger.leases import taken_over
 from heygen_nb.log import ProgressCallback, Report
 from heygen_nb.models import NO_AVATAR, Draft, Quote
 from heygen_nb.money import amount_text, check_limits
-from heygen_nb.renderer import resolve, settings_for, speech
+from heygen_nb.renderer import draft_settings, effective_settings, resolve, speech
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.background import asset_of, changed
 from heygen_nb.renderer.batch import send_together
@@ -151,12 +151,11 @@ async def order_all(
     if len(waiting) > account.at_once and account.stops == stops:
         try:
             await send_together(account, waiting, Report(wanted[0].progress))
-        except errors.HeygenNbError as error:
-            if not isinstance(error, errors.STOPS_ALL):
-                log.warning("%s", error)
-                return ordered
+        except errors.STOPS_ALL as error:
             account.stop(error)
             return [error if item in waiting else item for item in ordered]
+        except errors.HeygenNbError as error:
+            log.warning("%s", error)
     return ordered
 
 
@@ -190,10 +189,11 @@ async def quote_all(
         most: How many are wanted, the first of them; all by default.
     """
     plans: list[Proposal] = []
+    settings = effective_settings(settings)
     for draft in drafts:
         if len(plans) == most:
             break
-        chosen = settings_for(draft, settings)
+        chosen = draft_settings(draft, settings)
         if plan := await quote(account, draft, chosen, again=again):
             plans.append(plan)
     return plans
@@ -471,9 +471,9 @@ async def made_before(account: Account, new: NewRender) -> dict[str, Any]:
         videos = account.client.list_videos(title=TOKEN_PREFIX)
         try:
             found = {token_of(v.title): v async for v in videos} if young else {}
+        except errors.STOPS_ALL:
+            raise
         except errors.ApiError as error:
-            if isinstance(error, errors.STOPS_ALL):
-                raise
             log.warning("%s", error)
             return nothing
         account.made_before = found

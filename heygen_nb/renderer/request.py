@@ -139,9 +139,9 @@ async def make_plan(
     told = [left_out_text(draft.script)]
     script = what_is_said(draft.script).text
     cast = await resolve.choose_cast(account, settings, spoken=audio is not None)
-    said, voice = resolve.words_said(script, settings), cast.voice
     told += resolve.about_captions(script, settings)
-    voice_text = resolve.describe_voice(voice)
+    voice, voice_text = cast.voice, resolve.describe_voice(cast.voice)
+    said = resolve.words_said(script, settings)
     model, language = await speech_model(account), script_language(script)
     fit = model.fit(
         said,

@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,14 @@ async def submit(
     """
     try:
         if row.state == "unknown":
-            row = await _look_again(account, hold, row)
+            adopted, count = await _adopted(account, hold, row)
+            if adopted:
+                return adopted
+            # HeyGen's keys are not known to count for a batch
+            if count or row.batch_key or await _key_is_dead(account, row):
+                raise not_known(row)
+            # while the key lives, the same request is sent again
+            row = await record(account, hold, "reopened", state="planned")
         return await _settle(account, hold, row, report)
     except errors.ApiError as error:
         # whatever failed last: an earlier send may have been accepted
@@ -115,8 +123,8 @@ async def _settle(
                 log.warning("#%s: %s", row.draft_id, error)
                 await account.clock.sleep(pause_s)
                 continue
-            if passing and len(hits := await _found(account, row)) == 1:
-                return await accepted(account, hold, hits[0], "adopted")
+            if passing and (adopted := (await _adopted(account, hold, row))[0]):
+                return adopted
             row = await _after_error(
                 account, hold, row, error, earlier_unanswered=unclear
             )
@@ -210,39 +218,29 @@ async def _may_pass(account: Account, row: RenderRow, error: errors.ApiError) ->
     return await asyncio.to_thread(young, row.account, assets_in(row.body), since)
 
 
-async def _look_again(account: Account, hold: Hold, row: RenderRow) -> RenderRow:
-    """Look once more for a lost video, for free; else repeat while the key lives."""
-    hits = await _found(account, row)
-    if len(hits) == 1:
-        return await accepted(account, hold, hits[0], "adopted")
-    # HeyGen's keys are not known to count for a batch
-    if hits or row.batch_key or await _key_is_dead(account, row):
-        raise not_known(row)
-    return await record(account, hold, "reopened", state="planned")
-
-
 async def _search(account: Account, hold: Hold, row: RenderRow) -> RenderRow:
     """Look for the video by its title; adopt the only one, else ask a person."""
+    # a new video may be listed a little late
+    adopted, count = await _adopted(account, hold, row, SEARCH_PAUSES_S)
+    if adopted:
+        return adopted
+    told = {"state": "unknown", "error_code": f"found_{count}"}
+    raise not_known(await record(account, hold, "unknown", **told))
+
+
+async def _adopted(
+    account: Account, hold: Hold, row: RenderRow, pauses_s: Sequence[int] = (0,)
+) -> tuple[RenderRow | None, int]:
+    """Adopt the only video of a render's title; also tell how many there are."""
     hits: list[str] = []
-    for pause_s in SEARCH_PAUSES_S:  # a new video may be listed a little late
-        await account.clock.sleep(pause_s)
-        hits = await _found(account, row)
-        if len(hits) == 1:
-            return await accepted(account, hold, hits[0], "adopted")
-        if hits:
-            break
-    row = await record(
-        account, hold, "unknown", state="unknown", error_code=f"found_{len(hits)}"
-    )
-    raise not_known(row)
-
-
-async def _found(account: Account, row: RenderRow) -> list[str]:
-    return [
-        video.id
-        async for video in account.client.list_videos(title=row.token)
-        if token_of(video.title) == row.token
-    ]
+    for pause_s in pauses_s:
+        if not hits:
+            await account.clock.sleep(pause_s)
+            videos = account.client.list_videos(title=row.token)
+            hits = [v.id async for v in videos if token_of(v.title) == row.token]
+    if len(hits) != 1:
+        return None, len(hits)
+    return await accepted(account, hold, hits[0], "adopted"), 1
 
 
 async def accepted(

@@ -21,6 +21,7 @@ here follows config.yaml."""
 
 _from_settings = dict(VIDEO_CONFIG)
 _explicit: set[str] = set()
+_last: list[dict[str, Any]] = [{}, {}]  # panels ask again and again: checked once
 
 
 def update_video_config(**changes: Any) -> dict[str, Any]:
@@ -58,8 +59,11 @@ def effective_settings(
         _from_settings[key] = getattr(settings, name)
         if untouched:
             VIDEO_CONFIG[key] = _from_settings[key]
-    checked = _checked({**VIDEO_CONFIG, **(config or {})})
-    return settings.model_copy(update={VIDEO_KEYS[k]: v for k, v in checked.items()})
+    wanted = {**VIDEO_CONFIG, **(config or {})}
+    if wanted != _last[0]:
+        checked = _checked(wanted)
+        _last[:] = wanted, {VIDEO_KEYS[key]: value for key, value in checked.items()}
+    return settings.model_copy(update=_last[1])
 
 
 def draft_settings(draft: Draft, settings: Settings) -> Settings:

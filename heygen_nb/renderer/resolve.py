@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from heygen_nb import preview
 from heygen_nb.drafts import what_is_said
-from heygen_nb.drafts.spoken import pronounced
+from heygen_nb.drafts.spoken import PRONOUNCE_NAME, pronounced
 from heygen_nb.errors import ConfigError, PreviewError
 from heygen_nb.i18n import current_language, gettext as _
 from heygen_nb.models import NO_AVATAR, SCRIPT_LANGUAGES, Avatar, Draft, Voice
@@ -273,6 +273,8 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
 
 def words_said(script: str, settings: Settings) -> str:
     """Return a script with words spelt as ``pronounce.yaml`` has them said."""
+    if not (settings.home / PRONOUNCE_NAME).exists():
+        return script
     return pronounced(script, settings.home, script_language(script))
 
 

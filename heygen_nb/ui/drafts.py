@@ -258,8 +258,8 @@ class DraftsPanel(Panel):
 
     async def _stored(self) -> list[Draft]:
         """Return what is chosen, else the draft in the editor, as it is stored."""
-        one = (self.editor.kept.draft.id,)
-        return await self.shared.drafts.these(self.list.several or one)
+        one, chosen = (self.editor.kept.draft.id,), self.list.chosen
+        return await self.shared.drafts.these(chosen if len(chosen) > 1 else one)
 
     async def _chosen(self) -> list[Draft]:
         """Save what is typed; return what is chosen, as it is stored."""

@@ -20,7 +20,7 @@ from heygen_nb.models import Avatar, Draft, Outcome, Post, Video, Voice, unexpec
 from heygen_nb.posting import Posting
 from heygen_nb.renderer import animatic, finish, resolve, settings_for
 from heygen_nb.renderer.account import Account, open_account
-from heygen_nb.renderer.advance import advance, fetched, waited
+from heygen_nb.renderer.advance import advance, fetched, row_of, waited
 from heygen_nb.renderer.order import ToRender, order, order_again, order_all
 
 if TYPE_CHECKING:
@@ -409,10 +409,9 @@ async def _row_of(account: Account, video: Video) -> RenderRow:
     Raises:
         LedgerError: The ledger does not know it.
     """
-    payer, ledger = account.payer, account.ledger
-    row = await asyncio.to_thread(ledger.render_of_video, payer, video.video_id)
+    row = await row_of(account, video.video_id)
     if row is None:
-        row = await asyncio.to_thread(ledger.render, video.render_id)
+        row = await asyncio.to_thread(account.ledger.render, video.render_id)
     return row
 
 

@@ -18,7 +18,7 @@ from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import Draft, Outcome, Video
 from heygen_nb.money import amount_text
 from heygen_nb.renderer.account import Account
-from heygen_nb.renderer.finish import words_of
+from heygen_nb.renderer.finish import finding_text
 from heygen_nb.renderer.order import over_limit, quote_all
 from heygen_nb.renderer.request import Proposal
 
@@ -225,8 +225,8 @@ def run_finish(options: cli.FinishOptions) -> None:
                 settings=settings,
             )
             say(f"✅ #{video.draft_id} {video.path}")
-            for line in words_of(await check_video(video, settings=settings)):
-                say(f"⚠️ {line}")
+            for found in await check_video(video, settings=settings):
+                say(f"⚠️ {finding_text(found.kind, found.second)}")
 
     console.with_account(settings, finish)
 

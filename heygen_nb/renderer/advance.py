@@ -135,9 +135,7 @@ async def fetched(account: Account, video: Video) -> Video:
     Raises:
         DownloadError: The film could not be fetched or stored; it stays at HeyGen.
     """
-    row = await asyncio.to_thread(
-        account.ledger.render_of_video, account.payer, video.video_id
-    )
+    row = await row_of(account, video.video_id)
     if row is None:
         return await archive.keep(account, video, Report(None))
     return archive.kept(account, row) or await advance(account, row.id)
@@ -150,9 +148,13 @@ async def waited(
     progress: ProgressCallback | None = None,
 ) -> Video:
     """Wait for any video of the account; see :func:`heygen_nb.renderer.wait.wait`."""
-    row = await asyncio.to_thread(
-        account.ledger.render_of_video, account.payer, video_id
-    )
+    row = await row_of(account, video_id)
     if row and row.engine == NO_AVATAR:
         return await advance(account, row.id, pace, progress)
     return await wait.wait(account, video_id, Report(progress), pace, row=row)
+
+
+async def row_of(account: Account, video_id: str) -> RenderRow | None:
+    """Return the render of a video; None for one that the ledger does not know."""
+    ledger, payer = account.ledger, account.payer
+    return await asyncio.to_thread(ledger.render_of_video, payer, video_id)

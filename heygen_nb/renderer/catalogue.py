@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.heygen import HeyGenClient
+
+    OnPart = Callable[[Sequence[Any]], object]
 
 FOLDER = ".catalogue"
 FRESH_FOR = timedelta(hours=24)
@@ -92,10 +94,7 @@ class Listing(Generic[R]):
         return self._kept.items if self._kept else ()
 
     async def get(
-        self,
-        *,
-        refresh: bool = False,
-        on_part: Callable[[Sequence[R]], object] | None = None,
+        self, *, refresh: bool = False, on_part: OnPart | None = None
     ) -> Sequence[R]:
         """Return the list; a stale one when HeyGen cannot be reached.
 
@@ -142,7 +141,7 @@ class Listing(Generic[R]):
         age = self.age
         return age is not None and timedelta(minutes=-5) < age < self.fresh_for
 
-    async def _renew(self, on_part: Callable[[Sequence[R]], object] | None) -> None:
+    async def _renew(self, on_part: OnPart | None) -> None:
         self._asked_at, items = self.now(), list[R]()
         try:
             async for item in self.fetch():
@@ -227,10 +226,7 @@ class Catalogue:
         ]
 
     async def avatars(
-        self,
-        *,
-        refresh: bool = False,
-        on_part: Callable[[Sequence[Avatar]], object] | None = None,
+        self, *, refresh: bool = False, on_part: OnPart | None = None
     ) -> Sequence[Avatar]:
         """Return every look, own ones first; ``on_part`` gets the first ones early."""
         if refresh:  # single looks may have changed as well
@@ -271,12 +267,9 @@ class Catalogue:
         Raises:
             PreviewError: There is no sample, or it cannot be had.
         """
-
-        async def fresh() -> str | None:
-            return (await self.client.get_voice(voice.id)).preview_audio_url
-
-        file = self._file("samples", f"{voice.id}.sound")
-        return await self._fetched(file, voice.sample_url, fresh, preview.fetch_sound)
+        known, fresh = voice.sample_url, partial(self.client.get_voice, voice.id)
+        file, fetch = self._file("samples", f"{voice.id}.sound"), preview.fetch_sound
+        return await self._fetched(file, known, fresh, "preview_audio_url", fetch)
 
     async def picture(self, avatar: Avatar) -> bytes:
         """Return how an avatar looks, as a small JPEG; fetched once.
@@ -288,34 +281,33 @@ class Catalogue:
             PreviewError: There is no picture, or it cannot be had.
         """
 
-        async def fresh() -> str | None:
-            return (await self.client.get_look(avatar.id)).preview_image_url
-
         async def thumb(link: str, *, allow_private: bool) -> bytes:
             whole = await preview.fetch_image(link, allow_private=allow_private)
             return await asyncio.to_thread(_thumb, whole)
 
+        known, fresh = avatar.picture_url, partial(self.client.get_look, avatar.id)
         file = self._file("pictures", f"{avatar.id}.jpg")
-        return await self._fetched(file, avatar.picture_url, fresh, thumb)
+        return await self._fetched(file, known, fresh, "preview_image_url", thumb)
 
     async def _fetched(
         self,
         file: Path,
         link: str | None,
-        fresh: Callable[[], Awaitable[str | None]],
+        fresh: Callable[[], Awaitable[BaseModel]],
+        name: str,
         fetch: Callable[..., Awaitable[bytes]],
     ) -> bytes:
         """Fetch by a link that may have expired, then once by a fresh one; keep it."""
         if file.exists():
             return file.read_bytes()
         async with self._fetching:
-            link = link or await fresh()
+            link = link or getattr(await fresh(), name)
             if not link:
                 raise errors.PreviewError(_("HeyGen has no picture or sample of it."))
             try:
                 content = await fetch(link, allow_private=self.allow_private)
             except errors.PreviewError:
-                anew = await fresh()
+                anew = getattr(await fresh(), name)
                 if not anew or anew == link:
                     raise
                 content = await fetch(anew, allow_private=self.allow_private)

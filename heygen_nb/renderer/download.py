@@ -80,48 +80,35 @@ class Downloader:
             DownloadError: Not all of it could be fetched.
             OSError: It could not be stored.
         """
-        failure: DownloadError | None = DownloadError(_("it took too long"))
+        part, last = target.with_name(target.name + ".part"), None
+        failure = DownloadError(_("it took too long"))
         with suppress(TimeoutError):
             async with asyncio.timeout(self.limit_s):
-                failure = await self._try(link, target, check, tries)
-        if failure:
-            problem = _("{name} of video {id} could not be downloaded: {reason}.")
-            hint = _("The video is safe at HeyGen: render the draft again for free.")
-            told = {"name": target.name, "id": video_id, "reason": failure.message}
-            raise DownloadError(
-                problem, hint=hint, video_id=video_id, expired=failure.expired, **told
-            )
-        return target
-
-    async def _try(
-        self,
-        link: Callable[[bool], Awaitable[str]],
-        target: Path,
-        check: Callable[[Path], object],
-        tries: int,
-    ) -> DownloadError | None:
-        """Ask until the whole file is there; return what stopped the last try."""
-        part, failure = target.with_name(target.name + ".part"), None
-        for attempt in range(tries):
-            if attempt:
-                await self.sleep(min(2.0**attempt, 30))
-            try:
-                url = await link(failure is not None and failure.expired)
-                await self._fetch_rest(url, part)
-                await asyncio.to_thread(check, part)
-                put_in_place(part, target)
-            except DownloadError as error:
-                failure = error
-            except PreviewError as error:
-                part.unlink(missing_ok=True)
-                failure = DownloadError(error.message, expired=True)
-            except OSError:
-                part.unlink(missing_ok=True)
-                raise
-            else:
-                return None
-            log.warning(_("Download of %s: %s"), target.name, failure)
-        return failure
+                for attempt in range(tries):
+                    if attempt:
+                        await self.sleep(min(2.0**attempt, 30))
+                    try:
+                        url = await link(last is not None and last.expired)
+                        await self._fetch_rest(url, part)
+                        await asyncio.to_thread(check, part)
+                        return put_in_place(part, target)
+                    except DownloadError as error:
+                        last = error
+                    except PreviewError as error:
+                        part.unlink(missing_ok=True)
+                        last = DownloadError(error.message, expired=True)
+                    except OSError:
+                        part.unlink(missing_ok=True)
+                        raise
+                    log.warning(_("Download of %s: %s"), target.name, last)
+                failure = last or failure
+        problem = _("{name} of video {id} could not be downloaded: {reason}.")
+        hint = _("The video is safe at HeyGen: render the draft again for free.")
+        told = {"name": target.name, "id": video_id, "reason": failure.message}
+        expired = failure.expired
+        raise DownloadError(
+            problem, hint=hint, video_id=video_id, expired=expired, **told
+        )
 
     async def _fetch_rest(self, url: str, part: Path) -> None:
         have = part.stat().st_size if part.exists() else 0

@@ -167,17 +167,13 @@ def noted_findings(noted: str, film: Path) -> list[tuple[str, Path]]:
     """Return in words what a check of a film has noted, and a picture of each."""
     frames = film.with_name(FRAMES)
     return [
-        (_told(kind, float(second or 0)), frames / f"{film.stem}-{kind}.jpg")
+        (finding_text(kind, float(second or 0)), frames / f"{film.stem}-{kind}.jpg")
         for kind, _at, second in (note.partition("@") for note in noted.split())
     ]
 
 
-def words_of(findings: list[finishing.Finding]) -> list[str]:
-    """Tell what the check has found, a line each."""
-    return [_told(finding.kind, finding.second) for finding in findings]
-
-
-def _told(kind: str, second: float) -> str:
+def finding_text(kind: str, second: float) -> str:
+    """Return in words what a check has found."""
     what = {
         "size": _("its picture has another shape than was asked for"),
         "mute": _("it has no sound"),
@@ -201,7 +197,7 @@ async def refuse_faulty(account: Account, video: Video) -> None:
     if found := await checked(account, row, video):
         problem = _("The video was not posted by itself: {reasons}.")
         hint = _("Look at it; if it is good, send it: Send, or hg.send_video(video).")
-        reasons = "; ".join(words_of(found))
+        reasons = "; ".join(finding_text(one.kind, one.second) for one in found)
         raise FaultyVideoError(problem, hint=hint, reasons=reasons)
 
 

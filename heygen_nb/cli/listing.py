@@ -108,6 +108,7 @@ def _show(
     show_table(rows, whole=[*rows[0]][-1])  # the id
     count = _("showing {shown} of {total}")
     count = count.format(shown=len(shown), total=len(found.items))
-    say(f"{count} · {age_text(listing.age)}; {_('--refresh fetches it anew')}")
+    anew = _("--refresh fetches it anew")
+    say(f"{count} · {age_text(listing.age)}; {anew}")
     if reason := listing.trouble:
         say(_("⚠️ It could not be fetched now: {reason}").format(reason=reason), err)

@@ -18,7 +18,7 @@ from heygen_nb.renderer import speech
 from heygen_nb.renderer.archive import keep, video_of
 from heygen_nb.renderer.background import background_source
 from heygen_nb.renderer.finish import WORDS, in_other_process
-from heygen_nb.renderer.submit import Waits, record
+from heygen_nb.renderer.submit import Waits, accepted, record
 from heygen_nb.renderer.wait import clock_for, status_line
 from heygen_nb.timing import RenderTimes
 
@@ -74,14 +74,11 @@ async def ask_for_speech(
         fields = ended if isinstance(error, errors.InvalidRequestError) else waits
         await record(account, hold, "refused", unanswered=False, **fields)
         raise
-    return await record(
+    return await accepted(
         account,
         hold,
+        f"local-{row.id}",
         "submitted",
-        state="submitted",
-        video_id=f"local-{row.id}",
-        unanswered=False,
-        error_code=None,
         speed=said.speed,
         # what was bought for an earlier film of these words is not billed again
         cost=sum(

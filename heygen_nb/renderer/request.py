@@ -91,6 +91,8 @@ class Proposal(Decided):
         inputs = resolve.picture_and_sound(draft, self.settings)
         revision, *earlier = resolve.revisions_of(draft, inputs)
         finish = resolve.finish_of(self.settings)
+        own = {name: getattr(draft, name) for name in OVERRULES}
+        sound = self.audio.path.name if self.audio else ""
         return NewRender(
             draft_id=draft.id,
             revision=revision,
@@ -99,12 +101,7 @@ class Proposal(Decided):
             script=inputs["script"],
             caption=draft.caption,
             title=draft.title,
-            inputs={
-                **inputs,
-                "draft": {name: getattr(draft, name) for name in OVERRULES},
-                "finish": finish,
-                "sound": self.audio.path.name if self.audio else "",
-            },
+            inputs={**inputs, "draft": own, "finish": finish, "sound": sound},
             voice_id=cast.voice.voice_id,
             voice_name=cast.voice.name,
             language=self.language,
@@ -208,17 +205,17 @@ async def _quotes(account: Account, plan: Decided) -> list[Quote]:
         return [cost.model_copy(update=free if here else most)]
     first = plan.settings.length_mode == "exact" and not plan.audio
     speaks = first and not await speech.settled(account, wish)
-    others = [*cast.look.supported_api_engines, NO_AVATAR] if cast.look else []
-    if account.sandbox:  # all is free
-        others = []
+    others: list[str] = []
+    if cast.look and not account.sandbox:  # there all is free
+        engines = *cast.look.supported_api_engines, NO_AVATAR
+        others = [engine for engine in engines if engine != cast.engine]
     cost = quote(
         cast.engine,
         length.seconds,
         longest_s=length.high_s,
         speech_s=speech.MAX_CALLS * length.seconds if speaks else 0.0,
     )
-    quotes = [quote(engine, length.seconds) for engine in others]
-    return [cost, *(other for other in quotes if other.engine != cast.engine)]
+    return [cost, *map(partial(quote, seconds=length.seconds), others)]
 
 
 async def _warnings(account: Account, plan: Decided, voice_text: str) -> list[str]:

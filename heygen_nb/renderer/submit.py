@@ -244,10 +244,10 @@ async def _adopted(
 
 
 async def accepted(
-    account: Account, hold: Hold, video_id: str, event: str
+    account: Account, hold: Hold, video_id: str, event: str, **more: object
 ) -> RenderRow:
     """Store that a render is this video; a failure says that it may be paid."""
-    fields = {"video_id": video_id, "unanswered": False, "error_code": None}
+    fields = {"video_id": video_id, "unanswered": False, "error_code": None, **more}
     try:
         return await record(account, hold, event, state="submitted", **fields)
     except errors.TakenOverError:

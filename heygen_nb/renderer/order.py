@@ -17,17 +17,9 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from heygen_nb import errors
+from heygen_nb import errors, ledger
 from heygen_nb.drafts import check_draft
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import (
-    TOKEN_PREFIX,
-    Allow,
-    NewRender,
-    RenderRow,
-    title_token,
-    token_of,
-)
 from heygen_nb.ledger.leases import taken_over
 from heygen_nb.log import ProgressCallback, Report
 from heygen_nb.models import NO_AVATAR, Draft, Quote
@@ -125,6 +117,7 @@ async def order_all(
     Returns:
         The id of a render a draft, or what is wrong with it, in their order.
     """
+    order_one = partial(order, account, again=again, send_to=send_to)
     stops, places = account.stops, asyncio.Semaphore(account.at_once)
 
     async def one(wish: ToRender) -> str | errors.HeygenNbError:
@@ -132,13 +125,8 @@ async def order_all(
             if account.stops != stops and account.stopped_by:
                 return account.stopped_by
             try:
-                return await order(
-                    account,
-                    wish.draft,
-                    wish.settings,
-                    again=again,
-                    send_to=send_to,
-                    progress=wish.progress,
+                return await order_one(
+                    wish.draft, wish.settings, progress=wish.progress
                 )
             except errors.HeygenNbError as error:
                 if isinstance(error, errors.STOPS_ALL):
@@ -359,11 +347,11 @@ async def adopt(account: Account, render_id: str, video_id: str) -> None:
         LedgerError: The render is settled, or the video is another render's.
         NotFoundError: HeyGen has no such video.
     """
-    ledger, payer = account.ledger, account.payer
-    row = await asyncio.to_thread(ledger.render, render_id, payer)
+    payer = account.payer
+    row = await asyncio.to_thread(account.ledger.render, render_id, payer)
     if not (row.state == "unknown" or (row.state == "planned" and row.unanswered)):
         raise _settled(row)
-    owner = await asyncio.to_thread(ledger.render_of_video, payer, video_id)
+    owner = await asyncio.to_thread(account.ledger.render_of_video, payer, video_id)
     if owner:
         raise errors.LedgerError(
             _("Video {id} belongs to render {render}.").format(
@@ -371,13 +359,13 @@ async def adopt(account: Account, render_id: str, video_id: str) -> None:
             )
         )
     video = await account.client.get_video(video_id)
-    async with account.hold(RenderRow, row.id) as hold:
+    async with account.hold(ledger.RenderRow, row.id) as hold:
         if hold is None:
             raise taken_over(row.id)
         await accepted(account, hold, video.id, "adopted")
 
 
-def _settled(row: RenderRow) -> errors.LedgerError:
+def _settled(row: ledger.RenderRow) -> errors.LedgerError:
     return errors.LedgerError(
         _("Render {id} is {state}: there is nothing to decide.").format(
             id=row.id, state=row.state
@@ -388,7 +376,7 @@ def _settled(row: RenderRow) -> errors.LedgerError:
 
 async def _standing(
     account: Account, draft: Draft, settings: Settings
-) -> RenderRow | None:
+) -> ledger.RenderRow | None:
     """Return the attempt that must not be paid a second time.
 
     Raises:
@@ -446,14 +434,14 @@ async def _say(
     return await speech.say(account, plan.wish, allow=allow, again=again)
 
 
-def _allow(quoted: Quote, settings: Settings, *, calls: int = 0) -> Allow:
+def _allow(quoted: Quote, settings: Settings, *, calls: int = 0) -> ledger.Allow:
     """Return the question whether the day allows a video, and calls for speech."""
     unspoken = quoted.speech * (1 - calls / speech.MAX_CALLS)
     amount = max(quoted.amount, quoted.at_most) - unspoken
     return partial(check_limits, settings, amount, currency=quoted.currency)
 
 
-async def made_before(account: Account, new: NewRender) -> dict[str, Any]:
+async def made_before(account: Account, new: ledger.NewRender) -> dict[str, Any]:
     """Look at HeyGen for what a ledger that is gone may have ordered.
 
     Titles are derived from the draft on purpose; one listing shows all of them. It
@@ -468,9 +456,9 @@ async def made_before(account: Account, new: NewRender) -> dict[str, Any]:
     if account.made_before is None:
         began = await asyncio.to_thread(account.ledger.began, account.payer)
         young = began is None or account.clock.now() - began < YOUNG
-        videos = account.client.list_videos(title=TOKEN_PREFIX)
+        videos = account.client.list_videos(title=ledger.TOKEN_PREFIX)
         try:
-            found = {token_of(v.title): v async for v in videos} if young else {}
+            found = {ledger.token_of(v.title): v async for v in videos} if young else {}
         except errors.STOPS_ALL:
             raise
         except errors.ApiError as error:
@@ -479,7 +467,7 @@ async def made_before(account: Account, new: NewRender) -> dict[str, Any]:
         account.made_before = found
     known = product((new.revision, *new.earlier), range(_MAX_ATTEMPTS, 0, -1))
     for revision, attempt in known:
-        token = title_token(new.draft_id, revision, attempt)
+        token = ledger.title_token(new.draft_id, revision, attempt)
         if video := account.made_before.get(token):
             whole = video.id if video.status != "failed" else None
             return {"made_attempt": attempt, "made_video_id": whole}

@@ -26,6 +26,7 @@ from heygen_nb.renderer.order import ToRender, order, order_again, order_all
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
     from concurrent.futures import Executor
+    from datetime import datetime
 
     from heygen_nb.finishing import Finding
     from heygen_nb.log import ProgressCallback
@@ -285,7 +286,7 @@ async def finish_row(
     progress: ProgressCallback | None = None,
     *,
     caption: str | None = None,
-    asked_now: bool = True,
+    asked_at: datetime | None = None,
 ) -> Outcome:
     """Take a stored render as far as it goes, and post it if that is wished.
 
@@ -298,26 +299,26 @@ async def finish_row(
         posting: Posts the finished video; None to leave it.
         progress: Gets every log line.
         caption: By default what the draft has now.
-        asked_now: Its post was asked for now, however old the render is.
+        asked_at: When its post was asked for, if not now.
     """
-    render_id = row.id
+    render_id, outcome = row.id, None
     try:
         if row.state == "failed" and row.error_code == NO_CREDIT:
             render_id = await order_again(account, row.id, settings)
         video = await advance(account, render_id, settings.pace, progress)
+        outcome = Outcome.of_video(video)
+        if posting:
+            await finish.refuse_faulty(account, video)  # nobody looks at it before
+            post = await posting.send(
+                video, caption, asked_at=asked_at, progress=progress
+            )
+            outcome = outcome.posted(post)
     except HeygenNbError as error:
+        if outcome:
+            return outcome.not_posted(error)
         now = await asyncio.to_thread(account.ledger.render, render_id)
         return Outcome.of_error(row.draft_id, account.payer.backend, error, now)
-    outcome = Outcome.of_video(video)
-    if posting is None:
-        return outcome
-    asked_at = None if asked_now else row.created_at
-    try:
-        await finish.refuse_faulty(account, video)  # nobody looks at it before
-        post = await posting.send(video, caption, asked_at=asked_at, progress=progress)
-    except HeygenNbError as error:
-        return outcome.not_posted(error)
-    return outcome.posted(post)
+    return outcome
 
 
 @expects(Video)
@@ -455,9 +456,9 @@ async def take_up(
     rows = await asyncio.to_thread(account.ledger.history.unfinished, account.payer)
 
     def one(row: RenderRow) -> Awaitable[Outcome]:
-        told = progress and progress(Draft.of(row))
+        told, at = progress and progress(Draft.of(row)), row.created_at
         own = posting if row.send_to else None
-        return finish_row(account, row, settings, own, told, asked_now=False)
+        return finish_row(account, row, settings, own, told, asked_at=at)
 
     outcomes = await asyncio.gather(*map(one, rows))
     handled = {outcome.post_id for outcome in outcomes}

@@ -71,6 +71,8 @@ class Listing(Generic[R]):
         now: The time, aware UTC.
         fresh_for: How old it may become.
         trouble: Why the last refresh brought nothing.
+        items: What is in memory.
+        fetched_at: When HeyGen gave it; None when it is not known yet.
     """
 
     form: type[Kept[R]]
@@ -79,19 +81,15 @@ class Listing(Generic[R]):
     now: Callable[[], datetime]
     fresh_for: timedelta = FRESH_FOR
     trouble: errors.HeygenNbError | None = None
-    _kept: Kept[R] | None = None
+    items: Sequence[R] = ()
+    fetched_at: datetime | None = None
     _asked_at: datetime | None = None
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def age(self) -> timedelta | None:
         """How old the list is; None when it is not known yet."""
-        return self.now() - self._kept.fetched_at if self._kept else None
-
-    @property
-    def known(self) -> Sequence[R]:
-        """What is in memory, without asking anybody."""
-        return self._kept.items if self._kept else ()
+        return self.now() - self.fetched_at if self.fetched_at else None
 
     async def get(
         self, *, refresh: bool = False, on_part: OnPart | None = None
@@ -108,10 +106,11 @@ class Listing(Generic[R]):
         async with self._turn:
             if not self._fresh():
                 with suppress(OSError, ValidationError):
-                    self._kept = await asyncio.to_thread(self._read)
+                    kept = await asyncio.to_thread(self._read)
+                    self.items, self.fetched_at = kept.items, kept.fetched_at
             if refresh or not self._fresh():
                 await self._renew(on_part)
-            return self.known
+            return self.items
 
     def _read(self) -> Kept[R]:
         return self.form.model_validate_json(self.file.read_bytes())
@@ -133,7 +132,7 @@ class Listing(Generic[R]):
 
     def forget(self) -> None:
         """Drop what is known: HeyGen is asked at the next use."""
-        self._kept = None
+        self.items, self.fetched_at = (), None
         with suppress(OSError):
             self.file.unlink(missing_ok=True)
 
@@ -150,13 +149,13 @@ class Listing(Generic[R]):
                     on_part(items)
         except _OUT_OF_REACH as error:
             self.trouble = error
-            if self._kept is None:
+            if self.fetched_at is None:
                 raise
             log.warning(_("A kept list is used: %s"), error)
             return
-        self.trouble = None
-        self._kept = self.form(fetched_at=self.now(), items=items)
-        await _keep(self.file, self._kept.model_dump_json())
+        self.trouble, self.items, self.fetched_at = None, items, self.now()
+        kept = self.form(fetched_at=self.fetched_at, items=items)
+        await _keep(self.file, kept.model_dump_json())
 
 
 @dataclass(eq=False)

@@ -99,9 +99,9 @@ async def voice_meant(
     if len(hits) == 1:
         return hits[0]
     problem = _("There is no voice “{wish}”.")
-    names = {voice.name.casefold(): voice for voice in reversed(said.known)}
+    names = {voice.name.casefold(): voice for voice in reversed(said.items)}
     close = get_close_matches(name, names, 5, 0.5)
-    near = [names[one] for one in close] or said.known
+    near = [names[one] for one in close] or said.items
     if hits:
         problem, near = _("Several voices are called “{wish}”."), hits
     hint = _("Set heygen_voice to one of: {voices}. `heygen-nb voices` lists all.")
@@ -211,7 +211,7 @@ def meant(wish: str, voices: Sequence[VoiceReply]) -> list[VoiceReply]:
     hits = hits or [v for v in voices if v.name.strip().casefold() == name]
     if hits or not form:
         return hits
-    names = {code: name for name, code in _codes().items()} | SCRIPT_LANGUAGES
+    names = _languages("en") | SCRIPT_LANGUAGES
     language = names.get(form[1], "?").casefold()
     said = (v for v in voices if (v.language or "").casefold().startswith(language))
     return list(said)[:1]
@@ -433,17 +433,16 @@ def word_label(word: str) -> str:
 @lru_cache(maxsize=256)
 def language_words(language: str) -> tuple[str, ...]:
     """Return what a language may be called: HeyGen's word, code, English, Russian."""
-    code = _codes().get(language.partition("(")[0].strip().casefold())
+    codes = {name.casefold(): code for code, name in _languages("en").items()}
+    code = codes.get(language.partition("(")[0].strip().casefold())
     if not code:
         return (language,)
-    from babel import Locale  # noqa: PLC0415 - 7 MB of names
-
-    names = (Locale(at).languages.get(code, "") for at in ("en", "ru"))
+    names = (_languages(at).get(code, "") for at in ("en", "ru"))
     return (language, code, *filter(None, names))
 
 
 @lru_cache
-def _codes() -> dict[str, str]:
+def _languages(at: str) -> dict[str, str]:
     from babel import Locale  # noqa: PLC0415 - 7 MB of names
 
-    return {name.casefold(): code for code, name in Locale("en").languages.items()}
+    return dict(Locale(at).languages)

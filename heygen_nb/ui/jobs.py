@@ -245,9 +245,8 @@ class Jobs:
             row = await asyncio.to_thread(account.ledger.render, str(job.render_id))
             settings, hear = self._shared.settings, partial(self._hear, job)
             posting = Posting(settings, account) if row.send_to else None
-            ended = await finish_row(
-                account, row, settings, posting, hear, asked_now=asked_now
-            )
+            at = None if asked_now else row.created_at
+            ended = await finish_row(account, row, settings, posting, hear, asked_at=at)
             videos = account.videos
             line = await asyncio.to_thread(line_by_id, account.ledger, videos, row.id)
         # only now: whoever sees it may close everything, and this is closed before

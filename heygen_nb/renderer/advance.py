@@ -96,12 +96,9 @@ async def _accepted(
             row = await submit.submit(account, hold, row, report)
     code, message = row.error_code or "", row.error_message
     if row.state == "rejected":
-        raise InvalidRequestError(
-            message or _("HeyGen refused it."),
-            code=row.error_code,
-            hint=hint_for(code) or _("Render the draft again to try once more."),
-            charged=False,
-        )
+        hint = hint_for(code) or _("Render the draft again to try once more.")
+        told = message or _("HeyGen refused it.")
+        raise InvalidRequestError(told, hint=hint, code=row.error_code, charged=False)
     if row.state == "failed":
         raise submit.not_rendered(row.video_id or "", code, message)
     return row

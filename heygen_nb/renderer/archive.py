@@ -217,9 +217,8 @@ def _prepare(account: Account, folder: Path, row: RenderRow | None) -> None:
     if row is None:
         return
     if sound := row.inputs.get("sound"):
-        told = words_beside(kept_sound(account, sound))
-        if told.exists():
-            shutil.copyfile(told, folder / WORDS)
+        with suppress(FileNotFoundError):
+            shutil.copyfile(words_beside(kept_sound(account, sound)), folder / WORDS)
     about = {name: getattr(row, name) for name in _TOLD} | {
         "render_id": row.id,
         "settings": row.inputs,

@@ -49,9 +49,8 @@ async def send_together(
         async with AsyncExitStack() as stack:
             held: list[tuple[Hold, RenderRow]] = []
             for render_id in render_ids[start : start + MAX_ITEMS]:
-                hold = await stack.enter_async_context(
-                    account.hold(RenderRow, render_id)
-                )
+                holding = account.hold(RenderRow, render_id)
+                hold = await stack.enter_async_context(holding)
                 row = await asyncio.to_thread(account.ledger.render, render_id)
                 fresh = row.state == "planned" and not row.unanswered
                 if hold and fresh and row.engine not in ("studio", NO_AVATAR):

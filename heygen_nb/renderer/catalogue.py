@@ -42,12 +42,7 @@ THUMB_PX, THUMB_BYTES = 240, 10_000
 _AT_ONCE = 4  # pictures and samples fetched at a time
 _HOUR, _DAY = 60, 24 * 60  # minutes
 _PART = 50  # items after which somebody who looks on is shown what there is
-_OUT_OF_REACH = (
-    errors.NetworkError,
-    errors.ServerError,
-    errors.RateLimitedError,
-    errors.BadReplyError,
-)
+_OUT_OF_REACH = (*errors.UNCLEAR, errors.NetworkError, errors.RateLimitedError)
 
 Kind = Literal["voices", "avatars"]
 R = TypeVar("R", bound=BaseModel)

@@ -120,10 +120,7 @@ class Watcher:
         except errors.ApiError as error:
             # Only this code says that the video is gone; any other 404 may be a
             # gateway's, and a failed look never is a failed render.
-            if (
-                isinstance(error, errors.NotFoundError)
-                and error.code == "video_not_found"
-            ):
+            if error.code == "video_not_found":
                 return VideoReply(id=video_id, status="missing")
             log.warning("%s", error)
             return None

@@ -40,9 +40,8 @@ CAPTIONED_LOOKS, CAPTIONED_PAUSE_S = 18, 5.0
 
 def kept(account: Account, row: RenderRow) -> Video | None:
     """Return the video of a render whose file is here, without asking HeyGen."""
-    if row.state != "downloaded" or not (account.videos / str(row.path)).exists():
-        return None
-    return video_of(account, row)
+    here = row.state == "downloaded" and (account.videos / str(row.path)).exists()
+    return video_of(account, row) if here else None
 
 
 def video_of(
@@ -162,13 +161,20 @@ async def _fetch_files(
     name = file_stem(video.draft_id or video.video_id)
     mp4, srt, jpg = (folder / f"{name}.{ending}" for ending in ("mp4", "srt", "jpg"))
     fetch = partial(account.downloader.fetch, video_id=video.video_id)
-    await fetch(_link(account, row, video, "video_url"), mp4, check=preview.probe_video)
+    known = dict(video)
+
+    async def link(field: str, fresh: bool) -> str:  # noqa: FBT001 - Downloader's way
+        if fresh or not known[field]:  # reading the video again renews its links
+            known.update(links(await account.client.get_video(video.video_id), row))
+        return known[field] or ""
+
+    await fetch(partial(link, "video_url"), mp4, check=preview.probe_video)
     files: dict[str, Path | None] = {"path": mp4}
     # The film is paid for: whatever comes with it may be missing.
     try:
         if video.subtitle_url:
-            link = _link(account, row, video, "subtitle_url")
-            await fetch(link, srt, check=_check_text, tries=_TRIES_OF_EXTRAS)
+            text_link = partial(link, "subtitle_url")
+            await fetch(text_link, srt, check=_check_text, tries=_TRIES_OF_EXTRAS)
             files["subtitles"] = srt
             if row and row.inputs.get("said"):  # HeyGen spells words as they are said
                 text = finishing.respelled(srt.read_text("utf-8"), row.script)
@@ -182,21 +188,6 @@ async def _fetch_files(
     except (PreviewError, OSError) as error:
         await report("completed", f"⚠️ {error}")
     return files
-
-
-def _link(
-    account: Account, row: RenderRow | None, video: Video, field: str
-) -> Callable[[bool], Awaitable[str]]:
-    known = getattr(video, field)
-
-    async def give(fresh: bool) -> str:  # noqa: FBT001 - Downloader's protocol
-        nonlocal known
-        if fresh or not known:  # reading the video again renews its links
-            reply = await account.client.get_video(video.video_id)
-            known = links(reply, row)[field]
-        return known or ""
-
-    return give
 
 
 def links(reply: VideoReply, row: RenderRow | None) -> dict[str, Any]:

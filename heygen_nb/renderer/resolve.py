@@ -17,6 +17,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from heygen_nb import preview
+from heygen_nb.config import VIDEO_KEYS, Settings
 from heygen_nb.drafts import what_is_said
 from heygen_nb.drafts.spoken import PRONOUNCE_NAME, pronounced
 from heygen_nb.errors import ConfigError, PreviewError
@@ -28,7 +29,6 @@ from heygen_nb.timing import script_language
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from heygen_nb.config import Settings
     from heygen_nb.heygen.wire import LookReply, VoiceReply
     from heygen_nb.renderer.account import Account
 
@@ -255,17 +255,15 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
     script = what_is_said(draft.script).text
     if (said := words_said(script, settings)) != script:
         tuned["said"] = said
+    plain = ("voice", "duration", "aspect_ratio", "resolution")
     return {
         **tuned,
+        **{key: getattr(settings, VIDEO_KEYS[key]) for key in plain},
         "script": script,
-        "voice": settings.heygen_voice,
         "use_avatar": use_avatar,
         "avatar_id": settings.heygen_avatar_id if use_avatar else "",
         "engine": settings.avatar_engine if use_avatar else "",
         "background_url": picture and identity(picture, settings.home),
-        "duration": settings.video_duration,
-        "aspect_ratio": settings.aspect_ratio,
-        "resolution": settings.resolution,
         # Ours are put on afterwards: they change nothing that is paid for.
         "captions": settings.captions == "heygen" and not settings.films_here,
     }

@@ -9,26 +9,23 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from heygen_nb import errors, finishing, preview
 from heygen_nb.files import file_stem
 from heygen_nb.i18n import gettext as _
+from heygen_nb.ledger import Hold, RenderRow
+from heygen_nb.log import Report
+from heygen_nb.models import Video
 from heygen_nb.renderer import speech
+from heygen_nb.renderer.account import Account
 from heygen_nb.renderer.archive import keep, video_of
 from heygen_nb.renderer.background import background_source
 from heygen_nb.renderer.finish import WORDS, in_other_process
 from heygen_nb.renderer.submit import Waits, accepted, record
 from heygen_nb.renderer.wait import clock_for, status_line
 from heygen_nb.timing import RenderTimes
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from heygen_nb.ledger import Hold, RenderRow
-    from heygen_nb.log import Report
-    from heygen_nb.models import Video
-    from heygen_nb.renderer.account import Account
 
 _USUAL_WAIT_S, _LOOK_S = 5.0, 1.0
 _USUAL_S = 12.0  # that half a minute of film takes an ordinary laptop

@@ -15,9 +15,10 @@ from datetime import timedelta
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from heygen_nb import errors, ledger
+from heygen_nb.config import Settings
 from heygen_nb.drafts import check_draft
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.leases import taken_over
@@ -31,9 +32,6 @@ from heygen_nb.renderer.batch import send_together
 from heygen_nb.renderer.request import Proposal, make_plan, speech_model
 from heygen_nb.renderer.submit import accepted
 from heygen_nb.timing import script_language
-
-if TYPE_CHECKING:
-    from heygen_nb.config import Settings
 
 log = logging.getLogger("heygen_nb.renderer")
 

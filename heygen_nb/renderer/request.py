@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from io import BytesIO
 from itertools import starmap
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
+from heygen_nb.config import Settings
 from heygen_nb.drafts import OVERRULES, check_draft, left_out_text, what_is_said
 from heygen_nb.heygen import wire
 from heygen_nb.i18n import gettext as _, ngettext
@@ -17,12 +18,9 @@ from heygen_nb.ledger import NewRender
 from heygen_nb.models import NO_AVATAR, Draft, Quote
 from heygen_nb.money import amount_text
 from heygen_nb.renderer import resolve, speech
+from heygen_nb.renderer.account import Account
 from heygen_nb.renderer.background import COLOR, NOT_UPLOADED
 from heygen_nb.timing import Estimate, Fit, SpeechModel, Spoken, script_language
-
-if TYPE_CHECKING:
-    from heygen_nb.config import Settings
-    from heygen_nb.renderer.account import Account
 
 _MATTED = ("photo_avatar", "digital_twin")  # others show a background by themselves
 SIDES_PX = {"720p": 720, "1080p": 1080, "4k": 2160}

@@ -14,17 +14,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from heygen_nb import errors
 from heygen_nb.heygen.refusals import hint_for
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import ENDED_UNPAID, NO_CREDIT, Hold, RenderRow, token_of
+from heygen_nb.log import Report
+from heygen_nb.renderer.account import Account
 from heygen_nb.renderer.speech import asset_of_sound
-
-if TYPE_CHECKING:
-    from heygen_nb.log import Report
-    from heygen_nb.renderer.account import Account
 
 log = logging.getLogger("heygen_nb.renderer")
 

@@ -296,15 +296,13 @@ def fit(name: str, content: bytes) -> bytes:
 def refusal(name: str, reason: str | Exception, hint: str = "") -> ConfigError:
     """Return the error that says why a file cannot be a background."""
     told = getattr(reason, "strerror", None) or reason
-    return ConfigError(
-        _("The background {file}: {reason}.").format(file=name[:200], reason=told),
-        hint=hint
-        or _(
-            "Set heygen_background_url, or the draft's background, to a colour like"
-            " #203040, a link with https://, or a PNG or JPEG file of up to 32 MB."
-            " The panel converts other pictures."
-        ),
+    hint = hint or _(
+        "Set heygen_background_url, or the draft's background, to a colour like"
+        " #203040, a link with https://, or a PNG or JPEG file of up to 32 MB."
+        " The panel converts other pictures."
     )
+    problem = _("The background {file}: {reason}.")
+    return ConfigError(problem, hint=hint, file=name[:200], reason=told)
 
 
 def changed(path: Path) -> ConfigError:

@@ -62,7 +62,7 @@ async def ask_for_speech(
             await record(account, hold, "unknown", state="unknown", error_code="lost")
         hint = _("To pay for another speech: heygen-nb resume --again {id}.")
         raise errors.OutcomeUnknownError(
-            error.message, render_id=row.id, hint=hint.format(id=row.id)
+            error.message, hint=hint.format(id=row.id), render_id=row.id
         ) from None
     except errors.ApiError as error:
         told = {"error_code": error.code, "error_message": error.message}
@@ -153,12 +153,10 @@ def _sound(account: Account, row: RenderRow) -> Path:
     sound = speech.kept_sound(account, str(row.inputs["sound"]))
     if sound.exists():
         return sound
-    told = _("The sound {file} was deleted: the film cannot be made of it.")
-    raise errors.DownloadError(
-        told.format(file=sound.name),
-        video_id=row.video_id or "",
-        hint=_("Render the draft with --again to buy its speech once more."),
-    )
+    problem = _("The sound {file} was deleted: the film cannot be made of it.")
+    hint = _("Render the draft with --again to buy its speech once more.")
+    video_id = row.video_id or ""
+    raise errors.DownloadError(problem, hint=hint, video_id=video_id, file=sound.name)
 
 
 def _make(sound: Path, target: Path, wish: dict[str, Any]) -> tuple[float, float]:

@@ -291,11 +291,9 @@ async def say_phrase(
     try:
         said, _fresh = await speech.spoken(account, wish, allow=allow)
     except errors.OutcomeUnknownError:
-        raise errors.OutcomeUnknownError(
-            _("This phrase may have been paid: HeyGen's answer was lost."),
-            render_id="",
-            hint=_("To pay for another speech, spell it a little differently."),
-        ) from None
+        problem = _("This phrase may have been paid: HeyGen's answer was lost.")
+        hint = _("To pay for another speech, spell it a little differently.")
+        raise errors.OutcomeUnknownError(problem, hint=hint, render_id="") from None
     return speech.sound_of(account, said)
 
 
@@ -351,11 +349,8 @@ async def adopt(account: Account, render_id: str, video_id: str) -> None:
         raise _settled(row)
     owner = await asyncio.to_thread(account.ledger.render_of_video, payer, video_id)
     if owner:
-        raise errors.LedgerError(
-            _("Video {id} belongs to render {render}.").format(
-                id=video_id, render=owner.id
-            )
-        )
+        problem = _("Video {id} belongs to render {render}.")
+        raise errors.LedgerError(problem, id=video_id, render=owner.id)
     video = await account.client.get_video(video_id)
     async with account.hold(ledger.RenderRow, row.id) as hold:
         if hold is None:
@@ -364,12 +359,9 @@ async def adopt(account: Account, render_id: str, video_id: str) -> None:
 
 
 def _settled(row: ledger.RenderRow) -> errors.LedgerError:
-    return errors.LedgerError(
-        _("Render {id} is {state}: there is nothing to decide.").format(
-            id=row.id, state=row.state
-        ),
-        hint=_("Go on with it by heygen-nb resume."),
-    )
+    problem = _("Render {id} is {state}: there is nothing to decide.")
+    hint = _("Go on with it by heygen-nb resume.")
+    return errors.LedgerError(problem, hint=hint, id=row.id, state=row.state)
 
 
 async def _standing(

@@ -200,13 +200,9 @@ async def _tune(
         elif best:
             return best
         else:
-            raise errors.LimitError(
-                _("{count} speeches were made for this draft, none usable.").format(
-                    count=MAX_CALLS
-                ),
-                hint=_("Begin a new draft, or set length_mode to estimate."),
-                charged=False,
-            )
+            problem = _("{count} speeches were made for this draft, none usable.")
+            hint = _("Begin a new draft, or set length_mode to estimate.")
+            raise errors.LimitError(problem, hint=hint, count=MAX_CALLS, charged=False)
     return chosen
 
 
@@ -266,12 +262,10 @@ async def _fetch(account: Account, row: SpeechRow) -> SpeechRow:
     try:
         await account.downloader.fetch(link, target, video_id="", check=check)
     except (errors.DownloadError, OSError) as error:
-        raise errors.DownloadError(
-            _("The speech was made, but its sound could not be fetched."),
-            video_id="",
-            hint=_("Try again: its link is kept and tried first."),
-            expired=getattr(error, "expired", False),
-        ) from error
+        problem = _("The speech was made, but its sound could not be fetched.")
+        hint = _("Try again: its link is kept and tried first.")
+        expired = getattr(error, "expired", False)
+        raise errors.DownloadError(problem, hint=hint, expired=expired) from error
     return await _record(account, row, sound_url=None)
 
 
@@ -328,13 +322,10 @@ async def _record(account: Account, row: SpeechRow, **fields: Any) -> SpeechRow:
 
 
 def _lost(wish: Wish) -> errors.OutcomeUnknownError:
+    problem = _("The speech for #{id} may have been paid: HeyGen's answer was lost.")
+    hint = _(
+        "Render with --again to pay for another one, or set length_mode to estimate."
+    )
     return errors.OutcomeUnknownError(
-        _("The speech for #{id} may have been paid: HeyGen's answer was lost.").format(
-            id=wish.draft_id
-        ),
-        render_id="",
-        hint=_(
-            "Render with --again to pay for another one,"
-            " or set length_mode to estimate."
-        ),
+        problem, hint=hint, id=wish.draft_id, render_id=""
     )

@@ -251,15 +251,13 @@ async def accepted(
     except errors.TakenOverError:
         raise
     except errors.LedgerError as error:
+        told, problem = _("HeyGen accepted video {id}, but: {problem}"), error.message
+        hint = _(
+            "Make the ledger usable, then render the same draft again:"
+            " it is not paid a second time."
+        )
         raise errors.LedgerError(
-            _("HeyGen accepted video {id}, but: {problem}").format(
-                id=video_id, problem=error.message
-            ),
-            hint=_(
-                "Make the ledger usable, then render the same draft again:"
-                " it is not paid a second time."
-            ),
-            charged=True,
+            told, hint=hint, charged=True, id=video_id, problem=problem
         ) from None
 
 
@@ -272,15 +270,13 @@ async def record(
 
 def not_known(row: RenderRow) -> errors.OutcomeUnknownError:
     """Return the error that asks a person to look."""
+    problem = _("Render {id} may have been paid: HeyGen's answer was lost.")
+    hint = _(
+        "Look among your videos at HeyGen for {token}. If it is there:"
+        " heygen-nb resume --adopt {id} VIDEO_ID; if not: resume --again {id}."
+    )
     return errors.OutcomeUnknownError(
-        _("Render {id} may have been paid: HeyGen's answer was lost.").format(
-            id=row.id
-        ),
-        render_id=row.id,
-        hint=_(
-            "Look among your videos at HeyGen for {token}. If it is there:"
-            " heygen-nb resume --adopt {id} VIDEO_ID; if not: resume --again {id}."
-        ).format(token=row.token, id=row.id),
+        problem, hint=hint, render_id=row.id, id=row.id, token=row.token
     )
 
 
@@ -296,23 +292,20 @@ def not_rendered(
     """Return the error of a video that HeyGen took and did not make."""
     reason = reason_of(code, message).rstrip(".")
     if code == NO_CREDIT:
+        problem = _("The HeyGen balance or plan is not enough: {detail}.")
+        hint = _("Top up the API balance at HeyGen or change the plan, then go on.")
         return errors.PaymentRequiredError(
-            _("The HeyGen balance or plan is not enough: {detail}.").format(
-                detail=reason
-            ),
-            code=code,
-            hint=_("Top up the API balance at HeyGen or change the plan, then go on."),
-            charged=False,
+            problem, hint=hint, code=code, charged=False, detail=reason
         )
+    free = _("HeyGen does not charge failed renders. Change the draft or retry.")
     return errors.RenderFailedError(
-        _("HeyGen could not render video {id}: {reason}.").format(
-            id=video_id, reason=reason
-        ),
+        _("HeyGen could not render video {id}: {reason}."),
+        hint=hint_for(code) or free,
         video_id=video_id,
         code=code or errors.RenderFailedError.code,
-        hint=hint_for(code)
-        or _("HeyGen does not charge failed renders. Change the draft or retry."),
         charged=charged,
+        id=video_id,
+        reason=reason,
     )
 
 

@@ -21,6 +21,7 @@ from heygen_nb.models import ProgressStatus, Video
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.finish import DONE, SOURCE, WORDS
 from heygen_nb.renderer.speech import kept_sound, words_beside
+from heygen_nb.renderer.submit import record
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -59,7 +60,7 @@ async def keep(
     report: Report,
     hold: Hold | None = None,
     *,
-    make: Callable[[Path], Awaitable[dict[str, Path | None]]] | None = None,
+    make: Callable[[Path], Awaitable[dict[str, Path]]] | None = None,
 ) -> Video:
     """Bring a completed video's files into the archive.
 
@@ -103,13 +104,9 @@ async def keep(
             ) from None
         if hold is None:
             return video.model_copy(update=files)
-        relative = {
-            name: path.relative_to(account.videos).as_posix() if path else None
-            for name, path in files.items()
-        }
-        row = await asyncio.to_thread(
-            account.ledger.record, hold, "downloaded", state="downloaded", **relative
-        )
+        home = account.videos
+        told = {name: path.relative_to(home).as_posix() for name, path in files.items()}
+        row = await record(account, hold, "downloaded", state="downloaded", **told)
         return described(account, row, video)
 
 
@@ -157,7 +154,7 @@ def _folder(account: Account, row: RenderRow | None, video: Video) -> Path:
 
 async def _fetch_files(
     account: Account, row: RenderRow | None, video: Video, folder: Path, report: Report
-) -> dict[str, Path | None]:
+) -> dict[str, Path]:
     name = file_stem(video.draft_id or video.video_id)
     mp4, srt, jpg = (folder / f"{name}.{ending}" for ending in ("mp4", "srt", "jpg"))
     fetch = partial(account.downloader.fetch, video_id=video.video_id)
@@ -169,7 +166,7 @@ async def _fetch_files(
         return known[field] or ""
 
     await fetch(partial(link, "video_url"), mp4, check=preview.probe_video)
-    files: dict[str, Path | None] = {"path": mp4}
+    files: dict[str, Path] = {"path": mp4}
     # The film is paid for: whatever comes with it may be missing.
     try:
         if video.subtitle_url:

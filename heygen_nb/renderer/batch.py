@@ -183,13 +183,13 @@ class BatchLook:
             return {"state": "submitted", "video_id": found[0], "unanswered": False}
         if item and item.status == "failed":
             told = item.error or {}
-            code, message = (str(told.get(key) or "") for key in ("code", "message"))
-            about = {"unanswered": False, "error_message": message}
-            if means_credit(code):  # it waits until there is money
-                free = {"batch_key": None, "item_index": None}
-                return {**about, **free, "error_code": NO_CREDIT}
-            ended = {"state": "rejected", "reserved_cost": 0.0}
-            return {**about, **ended, "error_code": code or "failed"}
+            code = str(told.get("code") or "failed")
+            message = str(told.get("message") or "")
+            step = {"unanswered": False, "error_code": code, "error_message": message}
+            if not means_credit(code):
+                return step | {"state": "rejected", "reserved_cost": 0.0}
+            free = {"batch_key": None, "item_index": None}  # until there is money
+            return step | free | {"error_code": NO_CREDIT}
         since = row.first_sent_at or row.created_at
         if found or (self.at and self.at - since > SEARCH_FOR):
             return {"state": "unknown", "error_code": f"found_{len(found)}"}

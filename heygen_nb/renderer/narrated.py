@@ -124,7 +124,7 @@ async def make_film(
         wish["background"], account.home, allow_private=account.private
     )
 
-    async def make(folder: Path) -> dict[str, Path | None]:
+    async def make(folder: Path) -> dict[str, Path]:
         target = folder / f"{file_stem(row.draft_id)}.mp4"
         making = asyncio.ensure_future(in_other_process(_make, sound, target, wish))
         while not (await asyncio.wait({making}, timeout=_LOOK_S))[0]:

@@ -175,7 +175,7 @@ async def test_a_look_that_heygen_has_no_more_goes_with_a_refresh(
         looks = account.catalogue.looks
 
     async def fewer():
-        for look in looks.known[1:3]:
+        for look in looks.items[1:3]:
             yield look
 
     monkeypatch.setattr(looks, "fetch", fewer)
@@ -198,7 +198,7 @@ async def test_another_draft_finds_its_own_look_marked(shop, picker):
 
 async def test_a_name_full_of_html_stays_text(shop, picker, shared):
     async with shared.account() as account:
-        looks = account.catalogue.looks.known
+        looks = account.catalogue.looks.items
     looks[0] = looks[0].model_copy(update={"name": EVIL, "kind": EVIL})
 
     await picker.begin("")

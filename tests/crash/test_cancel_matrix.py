@@ -63,14 +63,15 @@ class Interruption:
                 self.at_work.append(self.pool.submit(run))
                 return asyncio.wrap_future(self.at_work[-1])
 
-            name = getattr(function, "__qualname__", "")
+            inner = getattr(function, "func", function)  # of a partial
+            name = getattr(inner, "__qualname__", "")
             if name == "Ledger.record":
                 name = kwargs.get("state") or args[1]
             return await self.around(name, call)
 
         monkeypatch.setattr(asyncio, "to_thread", to_thread)
         for owner, method, name in (
-            (HeyGenClient, "once", lambda call: f"{call.method} {path_of(call)}"),
+            (HeyGenClient, "once", lambda method, path: f"{method} {path_of(path)}"),
             (Downloader, "fetch", lambda _link, target: f"fetch {target.suffix}"),
             (TelegramPoster, "send_video", lambda *_args: "send_video"),
             (TelegramPoster, "send_message", lambda *_args: "send_message"),
@@ -115,8 +116,8 @@ class Interruption:
         self.step = ""
 
 
-def path_of(call):
-    return re.sub(r"/[0-9a-f]{32}$|/batch_\w+$", "/*", call.path)
+def path_of(path):
+    return re.sub(r"/[0-9a-f]{32}$|/batch_\w+$", "/*", path)
 
 
 @pytest.fixture

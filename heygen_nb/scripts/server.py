@@ -38,6 +38,7 @@ _MARK = re.compile(r"<\|\w+\|>|^\s*```\w*\s*$|<(/?)(?:title|caption)>", re.MULTI
 _SCRIPT_KEY = re.compile(r"""["'“]?(?:script|сценарий)["'”]?\s*[:=]""", re.IGNORECASE)
 _FIRST_KEY = re.compile(rf"""["'“](?:{_ANY_NAME})["'”]\s*:""", re.IGNORECASE)
 _LONG_QUOTES = re.compile(r'(?<=:)\s*("""|`)(.*?)\1', re.DOTALL)
+_NEXT_OBJECT = re.compile(r"\}\s*\{")
 _JOINED = re.compile(r'"\s*\+\s*"')
 _LABEL = re.compile(
     rf"^[\s#>*_-]*(?:\d+[.)][\s*_]*)?({_ANY_NAME})"
@@ -47,7 +48,6 @@ _LABEL = re.compile(
 _BREAK = re.compile(r"</?break\b([^>]*)>", re.IGNORECASE)
 _TIME = re.compile(r"(\d+(?:[.,]\d+)?)\s*(ms|s)\b", re.IGNORECASE)
 _MAX_PAUSE_S = 10
-_MOST_OBJECTS = 50
 _CUT = "\ue000"  # a private sign: where the answer broke off
 Message = dict[str, str]
 
@@ -298,9 +298,12 @@ def whole(text: str, *, cut: bool = False) -> Written | None:
         text: What the model said, with all that stands around its object.
         cut: The answer broke off: a text that broke off with it does not count.
     """
+    with suppress(ValueError, RecursionError):  # an object within a text
+        inner = json.loads(text)
+        text = inner if isinstance(inner, str) else text
     text += _CUT if cut else ""
     for part in (without_thoughts(text), text):
-        for read in (_objects, _repaired, _labelled):
+        for read in (_repaired, _labelled):
             found = read(part)
             title, script, caption = (_text(found, key) for key in _NAMES)
             if any(c.isalnum() for c in script) and _CUT not in script:
@@ -337,28 +340,9 @@ def without_thoughts(text: str) -> str:
     return text[: begin.start()] if begin else text
 
 
-def _objects(text: str) -> dict[str, Any]:
-    """Return the objects of a text as one; raw line breaks in texts do not matter."""
-    decoder, found, at = json.JSONDecoder(strict=False), {}, 0
-    for _round in range(_MOST_OBJECTS):
-        at = text.find("{", at)
-        if at < 0:
-            break
-        try:
-            value, at = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError):
-            at += 1
-        else:
-            found.update(_named(value))
-    if not found and text.strip().startswith('"'):  # an object within a text
-        with suppress(ValueError, RecursionError):
-            value = decoder.raw_decode(text.strip())[0]
-            return _objects(value)
-    return found
-
-
 def _repaired(text: str, *, partial: bool = False) -> dict[str, Any]:
     """Return the object that a text means, with its mistakes put right."""
+    text = _NEXT_OBJECT.sub(", ", text)
     ends = [key.start() for key in _SCRIPT_KEY.finditer(text)]
     start = text.rfind("{", 0, ends[-1] if ends else len(text) if partial else 0)
     first = _FIRST_KEY.search(text)
@@ -395,15 +379,13 @@ def _named(value: Any) -> dict[str, Any]:
 
 def _labelled(text: str) -> dict[str, Any]:
     """Return the texts below headings such as ``**Script:**`` or within tags."""
-    labels = [*_LABEL.finditer(text)]
+    labels, found = [*_LABEL.finditer(text)], {}
     ends = [*(label.start() for label in labels), len(text)][1:]
-    found = {
-        (label[1] or label[2]).casefold(): _MARK.sub("", text[label.end() : end])
-        for label, end in zip(labels, ends, strict=False)
-    }
-    for name, words in found.items():
-        told = re.sub(rf"</{name}>.*", "", words, flags=re.DOTALL | re.IGNORECASE)
-        found[name] = told.strip(' \n"“”*-|>')
+    for label, end in zip(labels, ends, strict=False):
+        name = (label[1] or label[2]).casefold()
+        words = _MARK.sub("", text[label.end() : end])
+        words = re.sub(rf"</{name}>.*", "", words, flags=re.DOTALL | re.IGNORECASE)
+        found[name] = words.strip(' \n"“”*-|>')
     title, _line, rest = _text(found, "title").partition("\n")
     if rest.strip() and not _text(found, "script"):  # no heading for the script
         found |= {"title": title.strip("*"), "script": rest}

@@ -180,7 +180,7 @@ async def test_without_heygen_the_old_list_stays_and_it_is_said(shop, picker, sa
 
 async def test_a_name_full_of_html_stays_text(shop, picker, shared):
     async with shared.account() as account:
-        said = account.catalogue.said.known
+        said = account.catalogue.said.items
     said[0] = said[0].model_copy(update={"name": EVIL, "language": EVIL})
 
     await picker.begin("")

@@ -52,9 +52,9 @@ def refuse(request: Request, exc: Exception) -> JSONResponse:
     return JSONResponse({"error": exc.error}, exc.status, exc.headers)
 
 
-def data(value: Any, status: int = 200) -> JSONResponse:
+def data(code: int = 200, /, **fields: Any) -> JSONResponse:
     """Answer with one object."""
-    return JSONResponse({"data": value}, status)
+    return JSONResponse({"data": fields}, code)
 
 
 def invalid(param: str, message: str) -> Refusal:

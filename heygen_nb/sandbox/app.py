@@ -166,7 +166,7 @@ class Sandbox:
         }
         # the blocks of the other ways of billing are null
         block = told[kind] | balance[kind]
-        return data(told | dict.fromkeys(balance) | {kind: block})
+        return data(**told | dict.fromkeys(balance) | {kind: block})
 
     async def _ledger(self, _request: Request) -> Response:
         state = self.state

@@ -88,7 +88,7 @@ async def get_voice(request: Request) -> Response:
     """Answer ``GET /v3/voices/{id}``, which tells other things than the listing."""
     view = _voice_view(request, found(voices(), request.path_params["id"], "voice"))
     del view["type"], view["support_locale"]
-    return data(view | dict.fromkeys(("created_at", "failure_message", "status")))
+    return data(**view, created_at=None, failure_message=None, status=None)
 
 
 def _voice_view(request: Request, voice: SandboxVoice) -> dict[str, Any]:
@@ -153,7 +153,7 @@ async def list_looks(request: Request) -> Response:
 
 async def get_look(request: Request) -> Response:
     """Answer ``GET /v3/avatars/looks/{id}``."""
-    return data(_look_view(request, _found(request)))
+    return data(**_look_view(request, _found(request)))
 
 
 async def get_picture(request: Request) -> Response:

@@ -96,12 +96,10 @@ class Files:
         self.new(_place(asset)).write_bytes(content)
         self._state.put(asset)
         return data(
-            {
-                "asset_id": asset.id,
-                "url": self.link(request, _place(asset)),
-                "mime_type": asset.mime_type,
-                "size_bytes": asset.size_bytes,
-            }
+            asset_id=asset.id,
+            url=self.link(request, _place(asset)),
+            mime_type=kind,
+            size_bytes=asset.size_bytes,
         )
 
     async def get_asset(self, request: Request) -> Response:
@@ -109,16 +107,14 @@ class Files:
         asset = found(self._ready(), request.path_params["id"], "asset")
         owner = self._state.facts["account"].value
         return data(
-            {
-                "id": asset.id,
-                "name": asset.name,
-                "type": asset.mime_type.partition("/")[0],
-                "owner": owner,
-                "space_id": f"space-{owner}",
-                "uploaded_at": int(asset.uploaded_at),
-                "url": self.link(request, _place(asset)),
-                "folder_id": None,
-            }
+            id=asset.id,
+            name=asset.name,
+            type=asset.mime_type.partition("/")[0],
+            owner=owner,
+            space_id=f"space-{owner}",
+            uploaded_at=int(asset.uploaded_at),
+            url=self.link(request, _place(asset)),
+            folder_id=None,
         )
 
     async def sample(self, request: Request) -> Response:
@@ -163,12 +159,10 @@ class Files:
             for word, start, end in spoken.words
         ]
         return data(
-            {
-                "audio_url": self.link(request, place),
-                "duration": spoken.duration,
-                "word_timestamps": words,
-                "request_id": secrets.token_hex(16),
-            }
+            audio_url=self.link(request, place),
+            duration=spoken.duration,
+            word_timestamps=words,
+            request_id=secrets.token_hex(16),
         )
 
     def asset(self, asset_id: str, family: str, param: str) -> Path:

@@ -226,8 +226,7 @@ class Videos:
         self._require(request, [order])
         job = self._jobs.accept(body, order, request.state.purse, key=key)
         self._jobs.start_waiting(job.accepted_at)
-        reply = {"video_id": job.id, "status": "waiting", "output_format": "mp4"}
-        return data(reply)
+        return data(video_id=job.id, status="waiting", output_format="mp4")
 
     def _require(self, request: Request, orders: list[FilmOrder]) -> None:
         if self._state.options.credit_told == "create":
@@ -237,7 +236,7 @@ class Videos:
 
     async def get(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/{id}``."""
-        return data(self._view(request, self._find(request)))
+        return data(**self._view(request, self._find(request)))
 
     async def delete(self, request: Request) -> Response:
         """Answer ``DELETE /v3/videos/{id}``; a running render goes on and costs."""
@@ -246,7 +245,7 @@ class Videos:
         self._state.put(job)
         if job.ended:
             shutil.rmtree(self._files.path(f"videos/{job.id}"), ignore_errors=True)
-        return data({"id": job.id, "deleted": True})
+        return data(id=job.id, deleted=True)
 
     async def list(self, request: Request) -> Response:
         """Answer ``GET /v3/videos``, newest first."""
@@ -310,8 +309,7 @@ class Videos:
         self._state.put(batch)
         self._jobs.start_waiting(now)
         total = len(orders)
-        reply = {"batch_id": batch_id, "status": "processing", "total_items": total}
-        return data(reply, 202)
+        return data(202, batch_id=batch_id, status="processing", total_items=total)
 
     async def get_batch(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/batches/{id}``."""
@@ -329,16 +327,14 @@ class Videos:
         done = "completed" if counts["completed"] else "failed"
         ended = counts["completed"] + counts["failed"] == len(items)
         return data(
-            {
-                "batch_id": batch.id,
-                "title": batch.title,
-                "status": done if ended else "processing",
-                "total_items": len(items),
-                "counts_by_status": dict(counts),
-                "created_at": int(batch.created_at),
-                "items": listed.pop("data"),
-                **listed,
-            }
+            batch_id=batch.id,
+            title=batch.title,
+            status=done if ended else "processing",
+            total_items=len(items),
+            counts_by_status=dict(counts),
+            created_at=int(batch.created_at),
+            items=listed.pop("data"),
+            **listed,
         )
 
     def _visible(self) -> dict[str, JobState]:

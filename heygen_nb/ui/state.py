@@ -188,8 +188,8 @@ class SharedState:
         async with self._closing:  # the last panel may be at it already
             await self.jobs.close()
             await asyncio.gather(*self._ending, return_exceptions=True)
-            await self._kept.aclose()
-            self._kept_for = None
+            kept, self._kept, self._kept_for = self._kept, AsyncExitStack(), None
+            await kept.aclose()  # who opens a panel meanwhile gets another one
             if self._ledger:
                 self._ledger.close()
                 self._ledger = None

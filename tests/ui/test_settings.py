@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 import heygen_nb as hg
@@ -318,3 +320,26 @@ async def test_what_can_be_chosen_is_said_in_the_users_language(panel):
     assert ("здесь, бесплатно", "own") in captions.options
     assert ("примерная", "estimate") in panel.fields["length_mode"].options
     assert captions.value == chosen
+
+
+async def test_who_comes_while_all_is_let_go_gets_an_open_account(shared):
+    leaving, gone = asyncio.Event(), asyncio.Event()
+
+    async def leave_slowly():
+        try:
+            await gone.wait()
+        finally:
+            leaving.set()
+            await gone.wait()
+
+    async with shared.account() as first:
+        first.batch_looks["slow"] = asyncio.create_task(leave_slowly())
+        await asyncio.sleep(0)
+    closing = asyncio.create_task(shared.close())
+    await leaving.wait()
+
+    async with shared.account() as second:
+        gone.set()
+        await closing
+        assert second is not first
+        assert await second.catalogue.voices()

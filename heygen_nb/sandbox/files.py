@@ -125,7 +125,8 @@ class Files:
             if self.options.fast:
                 sound = rendering.hum(100 + 4 * voice.pitch)
             else:
-                sound = await asyncio.to_thread(rendering.greeting, voice)
+                hello = CATALOGUE["languages"][voice.code][1]
+                sound = await asyncio.to_thread(rendering.speak, voice, hello, 1.0)
             self.new(place).write_bytes(sound.to_wav())
         return FileResponse(self.path(place))
 

@@ -24,7 +24,7 @@ from heygen_nb.preview.fetch import fetch_image
 from heygen_nb.preview.video import Picture, blank, read_sound, write_mp4
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 from heygen_nb.readings import spoken
-from heygen_nb.sandbox.catalogue import CATALOGUE, SandboxVoice
+from heygen_nb.sandbox.catalogue import SandboxVoice
 
 Ratio = Literal["16:9", "9:16", "4:5", "5:4", "1:1"]
 Background = str | Path | bytes | None
@@ -209,11 +209,6 @@ def speak(voice: SandboxVoice, text: str, speed: float) -> Narration:
         speech = espeak.speak(text, speed=faster).stretched(length_s)
     # A script of emoji alone says nothing; a video still needs a length.
     return speech if speech.duration_s else speech.padded(1.0)
-
-
-def greeting(voice: SandboxVoice) -> Narration:
-    """Say hello."""
-    return speak(voice, CATALOGUE["languages"][voice.code][1], 1.0)
 
 
 def hum(hz: float, length_s: float = 0.4) -> Narration:

@@ -6,6 +6,7 @@ import json
 import logging
 from dataclasses import astuple, dataclass
 from pathlib import Path
+from typing import Any
 
 from heygen_nb.errors import ScriptError
 from heygen_nb.models import SCRIPT_LANGUAGES
@@ -33,7 +34,7 @@ PROMPTS = "prompts"
 _SHIPPED = Path(__file__).parent / PROMPTS
 
 
-def prompt(name: str, home: Path, values: dict[str, object]) -> str:
+def prompt(name: str, home: Path, values: dict[str, Any]) -> str:
     """Return the prompt of that name with the values put in.
 
     Args:
@@ -109,8 +110,12 @@ class ModelWriter:
             DraftError: A prompt of the user's own cannot be used.
             ScriptError: The model did not write it.
         """
-        now_s = self.measure(old.script)
-        target_s = _target(change, now_s, request.target_s)
+        now_s, target_s = self.measure(old.script), request.target_s
+        # the wished length is aimed at if it lies that way
+        if change == "shorten" and now_s <= target_s * _NEAR:
+            target_s = now_s / _STEP
+        elif change == "lengthen" and now_s * _NEAR >= target_s:
+            target_s = now_s * _STEP
         words = request.words
         if change in ("shorten", "lengthen") and now_s:
             words = max(round(len(old.script.split()) * target_s / now_s), 1)
@@ -122,7 +127,7 @@ class ModelWriter:
         return await self._answer(messages, values, wished, on_text)
 
     def _messages(
-        self, name: str, values: dict[str, object], data: dict[str, str]
+        self, name: str, values: dict[str, Any], data: dict[str, str]
     ) -> list[Message]:
         system = [prompt(part, self.home, values) for part in (name, "answer")]
         # what somebody typed is data, in a message of its own
@@ -135,14 +140,22 @@ class ModelWriter:
     async def _answer(
         self,
         messages: list[Message],
-        values: dict[str, object],
+        values: dict[str, Any],
         target_s: float | None,
         on_text: TextCallback | None,
     ) -> Written:
         answer = await self.server.complete(messages, on_text)
         first = best = self._read(answer, values)
         if self._miss(first, target_s) > TOLERANCE:
-            correction = prompt("correct", self.home, self._faults(first, values))
+            seconds = max(self.measure(first.script), 0.1)
+            now_words = len(first.script.split())
+            faults = {
+                "unreadable": False,  # for prompts of the user's own
+                "now_seconds": round(seconds),
+                "now_words": now_words,
+                "words": round(now_words * values["seconds"] / seconds),
+            }
+            correction = prompt("correct", self.home, values | faults)
             messages = [
                 *messages,
                 {"role": "assistant", "content": answer.text or answer.aside},
@@ -159,7 +172,7 @@ class ModelWriter:
             on_text(*astuple(best))
         return best
 
-    def _read(self, answer: Answer, values: dict[str, object]) -> Written:
+    def _read(self, answer: Answer, values: dict[str, Any]) -> Written:
         """Return the script of an answer, wherever it stands; it is not asked again."""
         cut = answer.ended in ("", "length")
         for text in (answer.text, answer.aside):
@@ -172,7 +185,7 @@ class ModelWriter:
             raise problem("cut")
         if SORRY.match(plain.script):
             raise problem("declined", plain.script)
-        enough_s = _SCRIPT_SHARE * float(str(values["seconds"]))
+        enough_s = _SCRIPT_SHARE * values["seconds"]
         if plain.script[:1] not in "{[<" and self.measure(plain.script) >= enough_s:
             return plain
         said = answer.text or answer.aside
@@ -183,20 +196,8 @@ class ModelWriter:
             return 0.0
         return abs(self.measure(written.script) - target_s) / target_s
 
-    def _faults(self, written: Written, values: dict[str, object]) -> dict[str, object]:
-        """Return what the prompt of the correction is told."""
-        seconds = max(self.measure(written.script), 0.1)
-        words, target_s = len(written.script.split()), float(str(values["seconds"]))
-        return {
-            **values,
-            "unreadable": False,  # for prompts of the user's own
-            "now_seconds": round(seconds),
-            "now_words": words,
-            "words": round(words * target_s / seconds),
-        }
 
-
-def _values(request: ScriptRequest, target_s: float, words: int) -> dict[str, object]:
+def _values(request: ScriptRequest, target_s: float, words: int) -> dict[str, Any]:
     """Return what every prompt is told; a word of the user's is kept short."""
     language = " ".join(request.language.split())[:40]
     return {
@@ -204,12 +205,3 @@ def _values(request: ScriptRequest, target_s: float, words: int) -> dict[str, ob
         "seconds": round(target_s),
         "words": words,
     }
-
-
-def _target(change: Change, now_s: float, wished_s: float) -> float:
-    """Return the length to aim at: the wished one, if it lies that way."""
-    if change == "shorten" and now_s <= wished_s * _NEAR:
-        return now_s / _STEP
-    if change == "lengthen" and now_s * _NEAR >= wished_s:
-        return now_s * _STEP
-    return wished_s

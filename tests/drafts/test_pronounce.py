@@ -103,3 +103,14 @@ async def test_it_is_heard_in_the_preview_and_not_seen(rules, sandbox, tmp_path)
 
     assert scene.said == "sequel is a language for questions."
     assert "SQL is" in path.with_suffix(".srt").read_text().replace("\n", " ")
+
+
+@pytest.mark.anyio
+async def test_a_script_that_its_rules_make_too_long_is_refused_free(rules, sandbox):
+    rules("cat: a big, soft and very quiet cat\n")
+    draft = hg.Draft(script="The cat sleeps. " * 300)
+
+    with pytest.raises(hg.HeygenNbError, match="script"):
+        await hg.render_video(draft, settings=sandbox.settings())
+
+    assert sandbox.charges() == []

@@ -39,8 +39,8 @@ def update_video_config(**changes: Any) -> dict[str, Any]:
         ConfigError: A value is not allowed; nothing was changed.
     """
     checked = _checked(changes)
-    VIDEO_CONFIG.update(checked)
-    _explicit.update(checked)
+    VIDEO_CONFIG.update({key: checked[VIDEO_KEYS[key]] for key in changes})
+    _explicit.update(changes)
     return dict(VIDEO_CONFIG)
 
 
@@ -61,8 +61,7 @@ def effective_settings(
             VIDEO_CONFIG[key] = _from_settings[key]
     wanted = {**VIDEO_CONFIG, **(config or {})}
     if wanted != _last[0]:
-        checked = _checked(wanted)
-        _last[:] = wanted, {VIDEO_KEYS[key]: value for key, value in checked.items()}
+        _last[:] = wanted, _checked(wanted)
     return settings.model_copy(update=_last[1])
 
 
@@ -83,6 +82,7 @@ def settings_for(
 
 
 def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings that changes of VIDEO_CONFIG stand for."""
     if unknown := set(changes) - set(VIDEO_KEYS):
         problem = _("There is no video setting {name}.")
         hint, name = _("Allowed: {allowed}."), repr(min(unknown))
@@ -98,4 +98,4 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
         problem = _("{key} has a value that does not fit.")
         hint, allowed = _("Allowed: {allowed}."), allowed_values(Settings, key)
         raise ConfigError(problem, hint=hint, key=key, allowed=allowed) from None
-    return {key: getattr(checked, VIDEO_KEYS[key]) for key in changes}
+    return {name: getattr(checked, name) for name in named}

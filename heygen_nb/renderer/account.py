@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from heygen_nb import errors
 from heygen_nb.clock import Clock, Patience
 from heygen_nb.config import LEDGER_NAME, Settings, read_credentials
+from heygen_nb.files import os_errors_as
 from heygen_nb.heygen import HeyGenClient
 from heygen_nb.i18n import gettext as _, set_language
 from heygen_nb.ledger import Hold, Ledger, PostRow, RenderRow
@@ -246,16 +247,14 @@ async def open_account(
 
 async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Account:
     session = session_of(settings)
-    ledger = stack.enter_context(
-        await asyncio.to_thread(Ledger, ledger_url(settings), now=clock.now)
-    )
+    opened = await asyncio.to_thread(Ledger, ledger_url(settings), now=clock.now)
+    ledger = stack.enter_context(opened)
     payer, key, sandbox = await payer_of(settings)
     base_url = sandbox.base_url if sandbox else settings.heygen_base_url
     private, rates = is_loopback(base_url), load_rates(settings.home)
     rates = rates.in_credits() if session else rates
-    client = await stack.enter_async_context(
-        HeyGenClient(key, base_url=base_url, renewed=session, sleep=clock.sleep)
-    )
+    heygen = HeyGenClient(key, base_url=base_url, renewed=session, sleep=clock.sleep)
+    client = await stack.enter_async_context(heygen)
     folder = catalogue_folder(settings.home, payer)
     account = Account(
         payer=payer,
@@ -287,14 +286,10 @@ async def payer_of(settings: Settings) -> tuple[Payer, SecretStr, SandboxHandle 
     """
     if settings.active_backend == "sandbox":
         folder = settings.home / SANDBOX_FOLDER
-        try:
+        problem = _("The sandbox cannot use {folder}: {reason}.")
+        hint = _("Make room there or allow writing, then try again.")
+        with os_errors_as(errors.SandboxError, problem, hint, folder=folder):
             handle = await asyncio.to_thread(start_sandbox, folder)
-        except OSError as exc:
-            problem = _("The sandbox cannot use {folder}: {reason}.")
-            hint = _("Make room there or allow writing, then try again.")
-            raise errors.SandboxError(
-                problem, hint=hint, folder=folder, reason=exc.strerror or exc
-            ) from None
         # The port changes with every start; the account does not.
         payer = Payer.of_key("sandbox", "sandbox", handle.api_key)
         return payer, SecretStr(handle.api_key), handle

@@ -263,6 +263,7 @@ class DraftsPanel(Panel):
 
     async def _chosen(self) -> list[Draft]:
         """Save what is typed; return what is chosen, as it is stored."""
+        await self.editor.still()
         if not await self.editor.flush():
             return []
         drafts = await self._stored()

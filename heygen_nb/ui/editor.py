@@ -130,10 +130,20 @@ class Editor(Part):
         save = partial(self._panel.spawn, self.flush)
         self._timer = self._loop.call_later(AUTOSAVE_S, save)
 
+    async def still(self) -> None:
+        """Wait until nothing is typed any more.
+
+        A click overtakes what was typed just before it: ipywidgets sends the next
+        letters when it has heard of the last ones, and clicks at once.
+        """
+        while (timer := self._timer) and timer.when() > self._loop.time():  # noqa: ASYNC110 - typing moves it
+            await asyncio.sleep(timer.when() - self._loop.time())
+
     async def flush(self) -> bool:
         """Save what is typed; tell whether it is stored now."""
         if self._timer:
             self._timer.cancel()
+            self._timer = None
         async with self._saving:
             await self._stored()
             typed, over = self.typed(), self.kept.version

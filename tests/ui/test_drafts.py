@@ -271,6 +271,25 @@ async def test_a_file_that_is_no_draft_says_where_it_is_wrong(panel):
     assert "line 1" in panel.told
 
 
+async def test_letters_that_a_click_overtook_are_rendered_too(
+    panel, shared, sandbox, monkeypatch, until
+):
+    monkeypatch.setattr(editor, "AUTOSAVE_S", 1.0)
+    panel.t_script.value = "Leo, slow"
+    panel.doing["create"].click()
+    await asyncio.sleep(0.05)
+
+    panel.t_script.value = "Leo, slow down today."
+    await until(lambda: panel.question)
+    panel.question.yes.click()
+    await panel.idle()
+    [job] = shared.jobs.all
+    await job.task
+
+    assert job.draft.script == "Leo, slow down today."
+    assert len(sandbox.charges()) == 1
+
+
 async def test_create_saves_renders_and_shows_generation(panel, shared, until):
     shown = []
     panel.on_create = lambda: shown.append(1)

@@ -40,6 +40,7 @@ class HistoryLine(Outcome):
     has looked. ``link`` leads to the message in the chat, where it has an address.
     """
 
+    render_id: str
     title: str = ""
     name: str = Field(default="", exclude=True)
     findings: str | None = None
@@ -51,6 +52,11 @@ class HistoryLine(Outcome):
     downloaded_at: datetime | None = None
     sent_at: datetime | None = None
     link: str | None = None
+
+    @property
+    def file(self) -> Path | None:
+        """The file of the video, if it is here."""
+        return self.path if self.path and self.path.exists() else None
 
 
 def history(

@@ -74,7 +74,7 @@ def _row(line: HistoryLine) -> dict[str, str]:
     if line.sent == "unsure":
         posted = _("unsure (post {id})").format(id=line.post_id)
     return {
-        _("Render"): line.render_id or "",
+        _("Render"): line.render_id,
         _("Draft"): f"#{line.draft_id}",
         _("Made"): f"{line.created_at.astimezone():%Y-%m-%d %H:%M}",
         _("Status"): line.status,

@@ -473,10 +473,11 @@ class Actions(widgets.HBox):
             self.made[name] = button
         return self.made[name]
 
-    def offer(self, *names: str) -> None:
+    def offer(self, *names: object) -> None:
         """Show these buttons only, in the order in which they were declared.
 
-        Their words are said anew: they may have a number in them.
+        What is no name is left out: ``there and "play"``. The words are said anew:
+        they may have a number in them.
         """
         offered = [name for name in self._works if name in names]
         for name in offered:

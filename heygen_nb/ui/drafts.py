@@ -20,7 +20,7 @@ from heygen_nb.ui.draft_list import DraftList
 from heygen_nb.ui.editor import Editor, another, blank_draft
 from heygen_nb.ui.html import markup
 from heygen_nb.ui.table import TableCard
-from heygen_nb.ui.video import do_each, finish_anew, has_file, post_all
+from heygen_nb.ui.video import do_each, finish_anew, post_all
 from heygen_nb.ui.widgets import Player
 from heygen_nb.ui.writer import Rewriter, WriterCard
 
@@ -314,8 +314,9 @@ class DraftsPanel(Panel):
 
     async def play(self) -> None:
         """Play the newest video of the draft."""
-        for line in filter(has_file, await self._films()):
-            self._show_stage(f"#{line.draft_id}", line.path)
+        for line in await self._films():
+            if line.file:
+                self._show_stage(f"#{line.draft_id}", line.file)
 
     async def _films(self) -> list[HistoryLine]:
         drafts = await self._chosen()

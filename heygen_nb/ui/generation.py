@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.money import amount_text
-from heygen_nb.ui.base import Actions, Panel, Part, Work, column, focus, make, row, show
+from heygen_nb.ui.base import Actions, Part, Work, column, focus, make, show
 from heygen_nb.ui.html import bar_html, clock, cut, left_text, markup
-from heygen_nb.ui.video import VideoView, ending_html
+from heygen_nb.ui.video import FilmPanel, ending_html
 from heygen_nb.ui.widgets import LogView
 
 if TYPE_CHECKING:
@@ -31,13 +31,9 @@ _EMPTY = _("Nothing is being rendered. Create a video from a draft.")
 _VIEW_S = 0.4  # until a browser has drawn what was just made
 
 
-class GenerationPanel(Panel):
+class GenerationPanel(FilmPanel):
     """The renders of this notebook, newest first, with their common log."""
 
-    on_draft: Callable[[str], None] | None = None
-    """Called with the id of a draft that was made from an old one."""
-
-    _view: VideoView | None = None
     hears = "jobs", "language", "drafts"
 
     def _build(self) -> tuple[widgets.Widget, ...]:
@@ -51,21 +47,13 @@ class GenerationPanel(Panel):
             lambda: self.shared.jobs.log, self._loop, _("Log"), also=self._draw_running
         )
         self.shared.jobs.readers.add(self.log_view.refresh)
-        main = column(self._empty, self._build_batch(), self._list, css="hg-grow")
-        self._columns = row(main, css="hg-columns")
+        self._main = column(self._empty, self._list, css="hg-grow")
         # what is looked for comes before the log, however narrow the page is
-        return (self._columns, self.log_view)
+        return (self.beside(self._main), self.log_view)
 
-    @property
-    def view(self) -> VideoView:
-        """The video that is looked at; made for the first one."""
-        if self._view is None:
-            self._view = VideoView(self)
-            self._view.on_draft = self.on_draft
-            self._columns.children += (self._view,)
-        return self._view
-
-    def _build_batch(self) -> widgets.VBox:
+    @cached_property
+    def batch(self) -> widgets.VBox:
+        """What is said of several renders together; made for the second one."""
         place = self.place()
         self.batch_text = make(widgets.HTML)
         self.pages = Actions(
@@ -78,8 +66,7 @@ class GenerationPanel(Panel):
             },
             at=place,
         )
-        self.batch = column(self.batch_text, self.pages, place, css="hg-card")
-        return self.batch
+        return column(self.batch_text, self.pages, place, css="hg-card")
 
     async def _begin(self) -> None:
         self._draw()
@@ -88,8 +75,8 @@ class GenerationPanel(Panel):
     def _heard(self, topic: str) -> None:
         if topic in ("jobs", "language"):
             self._draw()
-        if topic in ("language", "drafts") and self._view:
-            self.spawn(self._view.refresh)
+        if topic in ("language", "drafts") and self.looked_at:
+            self.spawn(self.view.refresh)
 
     def close(self) -> None:
         """Stop the timer; renders go on."""
@@ -123,15 +110,19 @@ class GenerationPanel(Panel):
             self.spawn(self._tick)
 
     def _draw_batch(self, jobs: Sequence[Job]) -> None:
-        show(self.batch, when=len(jobs) > 1)
-        if len(jobs) <= 1:
+        several = (self.batch,) if len(jobs) > 1 else ()
+        parts = (self._empty, *several, self._list)
+        if self._main.children != parts:
+            self._main.children = parts
+        if not several:
             return
         last = min(self._first + CARDS, len(jobs))
-        names = ["clear"]
-        names += ["retry"] if any(job.failed for job in jobs) else []
-        names += ["newer"] if self._first else []
-        names += ["older"] if last < len(jobs) else []
-        self.pages.offer(*names)
+        self.pages.offer(
+            "clear",
+            any(job.failed for job in jobs) and "retry",
+            self._first and "newer",
+            last < len(jobs) and "older",
+        )
         where = _("{first}–{last} of {count}").format(
             first=self._first + 1, last=last, count=len(jobs)
         )
@@ -166,11 +157,10 @@ class GenerationPanel(Panel):
         fresh = [job for job in done if job not in self._seen]
         self._seen = set(done)
         # in a batch, what is looked at is not taken away by what is done next
-        looked_at = self._view and self._view.line
-        if fresh and not (looked_at and self.shared.jobs.running):
-            self.spawn(partial(self.view.look_at, fresh[0].render_id or ""))
-        if self._view:
-            show(self._view, when=bool(looked_at and done))
+        if fresh and not (self.looked_at and self.shared.jobs.running):
+            self.spawn(partial(self.look_at, fresh[0].render_id or ""))
+        elif self.looked_at and not done:
+            self.spawn(partial(self.look_at, ""))
 
     def _draw_running(self) -> None:
         for job, card in self.cards.items():
@@ -221,7 +211,7 @@ class RenderCard(Part):
             self.tabbable = True
 
     async def _play(self) -> None:
-        await self._panel.view.look_at(self._job.render_id or "")
+        await self._panel.look_at(self._job.render_id or "")
 
     def _doing(self, work: Callable[[Job], None]) -> Work:
         async def do() -> None:
@@ -247,14 +237,13 @@ class RenderCard(Part):
             parts.append(markup(hint, "hg-hint", "div"))
         self.html.value = "".join(parts)
         timed_out = job.outcome and job.outcome.status == "timed_out"
-        offers = {
-            "play": job.outcome and job.outcome.path,
-            "stop": submitted,
-            "wait": job.stopped or timed_out,
-            "retry": job.outcome and job.failed,
-            "clear": not running,
-        }
-        self.actions.offer(*(name for name, offered in offers.items() if offered))
+        self.actions.offer(
+            job.outcome and job.outcome.path and "play",
+            submitted and "stop",
+            (job.stopped or timed_out) and "wait",
+            job.outcome and job.failed and "retry",
+            not running and "clear",
+        )
 
     def _move(self, elapsed_s: float, left_s: float | None) -> None:
         """Go on with the clock; a new estimate takes nothing back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -10,12 +11,12 @@ import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.reports import HistoryLine, export_history, history_lines
-from heygen_nb.ui.base import Actions, Panel, Place, column, make, row, show
+from heygen_nb.ui.base import Actions, Place, column, make, put, row, show
 from heygen_nb.ui.display import relative
 from heygen_nb.ui.html import data_url, markup, period_options, picture_bytes, two_lines
 from heygen_nb.ui.video import (
+    FilmPanel,
     OneWork,
-    VideoView,
     check,
     delete,
     do_each,
@@ -26,12 +27,11 @@ from heygen_nb.ui.video import (
 )
 
 ROWS = 10
-_FOR_SEVERAL = "post", "check", "finish", "delete"
 MANY = 200  # what is chosen at once
 _LETTERS = 48  # of a title
 
 
-class HistoryPanel(Panel):
+class HistoryPanel(FilmPanel):
     """The renders of this home folder, a page at a time."""
 
     hears = "renders", "language", "drafts"
@@ -41,7 +41,6 @@ class HistoryPanel(Panel):
         self._more, self._asked = False, 0
         self.chosen: dict[str, HistoryLine] = {}
         self._starts: list[str | None] = [None]
-        self._filling = False
         on = self.load_first
         filters = (
             self.field(widgets.Text, _("🔎 Title or id"), on=on, placeholder="…"),
@@ -66,8 +65,7 @@ class HistoryPanel(Panel):
             *(self.empty, self.pictures, self.s_videos, self._build_bar(place), place),
             css="hg-grow",
         )
-        self.view = VideoView(self)
-        return (row(main, self.view, css="hg-columns"),)
+        return (self.beside(main),)
 
     def _build_bar(self, place: Place) -> Actions:
         self._count = make(widgets.HTML)
@@ -94,7 +92,8 @@ class HistoryPanel(Panel):
     def _heard(self, topic: str) -> None:
         if topic != "drafts":
             self.spawn(self._load)
-        self.spawn(self.view.refresh)
+        if self.looked_at:
+            self.spawn(self.view.refresh)
 
     def relabel(self) -> None:
         """Put all words into the present language."""
@@ -123,13 +122,11 @@ class HistoryPanel(Panel):
         options = tuple((_entry(line), line.render_id) for line in self.lines)
         if self.s_videos.options != options:
             self.pictures.value = _pictures(self.lines)
-            self._filling = True
-            self.s_videos.options = options
-            self._filling = False
+            put(self.s_videos, self._on_choice, options=options)
         self.empty.value = markup(self._empty_words(), "hg-hint")
         show(self.empty, when=not page)
         show(self.s_videos, when=bool(page))
-        known = {line.render_id or "": line for line in page}
+        known = {line.render_id: line for line in page}
         self.chosen |= {key: known[key] for key in self.chosen.keys() & known.keys()}
         self._show_chosen()
 
@@ -157,35 +154,30 @@ class HistoryPanel(Panel):
     # Several of them
 
     def _on_choice(self, change: dict[str, Any]) -> None:
-        if self._filling:
-            return
-        known = {line.render_id or "": line for line in self.lines}
-        self.chosen = {key: known[key] for key in change["new"]}
-        self._show_chosen()
+        self._choose(line for line in self.lines if line.render_id in change["new"])
         if len(self.chosen) == 1:
-            self.spawn(partial(self.view.look_at, *self.chosen))
+            self.spawn(partial(self.look_at, *self.chosen))
 
     async def _choose_all(self) -> None:
-        lines = await self._read(limit=MANY)
-        self.chosen = {line.render_id or "": line for line in lines}
+        self._choose(await self._read(limit=MANY))
+
+    def _choose(self, lines: Iterable[HistoryLine]) -> None:
+        self.chosen = {line.render_id: line for line in lines}
         self._show_chosen()
 
     def _show_chosen(self) -> None:
-        listed = [line.render_id or "" for line in self.lines]
-        self._filling = True
-        self.s_videos.value = tuple(key for key in listed if key in self.chosen)
-        self._filling = False
+        listed = [line.render_id for line in self.lines]
+        here = tuple(key for key in listed if key in self.chosen)
+        put(self.s_videos, self._on_choice, value=here)
         count = len(self.chosen)
         text = ngettext("{count} chosen", "{count} chosen", count).format(count=count)
         self._count.value = markup(text, "hg-strong") if count else ""
-        offers = {
-            "back": len(self._starts) > 1,
-            "on": self._more,
-            "all": bool(listed),
-            **dict.fromkeys(_FOR_SEVERAL, count > 1),
-            "export": bool(listed),
-        }
-        self.works.offer(*(name for name, offered in offers.items() if offered))
+        self.works.offer(
+            len(self._starts) > 1 and "back",
+            self._more and "on",
+            *(("all", "export") if listed else ()),
+            *(("post", "check", "finish", "delete") if count > 1 else ()),
+        )
 
     async def _post(self) -> None:
         await post_all(self, self.chosen.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 
 import ipywidgets as widgets
 
@@ -18,6 +18,7 @@ from heygen_nb.ui.generation import GenerationPanel
 from heygen_nb.ui.history import HistoryPanel
 from heygen_nb.ui.html import markup, money_text
 from heygen_nb.ui.settings import SettingsPanel
+from heygen_nb.ui.video import FilmPanel, VideoView
 
 _PANELS: Sequence[type[Panel]] = (
     DraftsPanel,
@@ -61,11 +62,16 @@ class Studio(Panel):
             panel = self.panels[kind] = kind(self.shared)
             if isinstance(panel, DraftsPanel):
                 panel.on_create = self._watch
-            elif isinstance(panel, GenerationPanel):
-                panel.on_draft = self._edit
-            elif isinstance(panel, HistoryPanel):
-                panel.view.on_draft = self._edit
+            elif isinstance(panel, FilmPanel):
+                panel.view = self.view
             self.tabs.children[_PANELS.index(kind)].children = (panel,)
+
+    @cached_property
+    def view(self) -> VideoView:
+        """The video that is looked at, in whatever tab."""
+        view = VideoView(self)
+        view.on_draft = self._edit
+        return view
 
     def show_tab(self, kind: type[Panel]) -> None:
         """Show the tab of a panel."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -16,26 +17,62 @@ from heygen_nb.errors import ArgumentError, HeygenNbError
 from heygen_nb.i18n import again, gettext as _, ngettext
 from heygen_nb.models import Draft, Outcome
 from heygen_nb.posting import Posting
+from heygen_nb.renderer.account import Account
 from heygen_nb.renderer.advance import advance
 from heygen_nb.renderer.finish import checked, noted_findings
 from heygen_nb.renderer.order import adopt, order_again
 from heygen_nb.reports import HistoryLine, line_by_id
-from heygen_nb.ui.base import Actions, Panel, Part, Words, Work, make, show
+from heygen_nb.ui.base import Actions, Panel, Part, Words, Work, make, row
 from heygen_nb.ui.display import relative
 from heygen_nb.ui.finishing import FinishRow
 from heygen_nb.ui.html import clock, failure_html, markup, picture_html
+from heygen_nb.ui.state import SharedState
 from heygen_nb.ui.widgets import Player
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+OneWork = Callable[[Account, SharedState, HistoryLine], Awaitable[object]]
+"""What is done with one video."""
 
-    from heygen_nb.finishing import Finding
-    from heygen_nb.renderer.account import Account
-    from heygen_nb.ui.state import SharedState
 
-OneWork = Callable[..., Awaitable[object]]
-"""What is done with one video; called with account, state and line."""
+class FilmPanel(Panel):
+    """A panel beside which a video is looked at.
+
+    All such panels of the Studio have one view: it shows what is looked at in the one
+    that is seen.
+    """
+
+    looked_at = ""
+    """The id of the render that is looked at here."""
+
+    @cached_property
+    def view(self) -> VideoView:
+        """The video that is looked at; made for the first one."""
+        return VideoView(self)
+
+    def beside(self, main: widgets.Widget) -> widgets.HBox:
+        """Return the columns: the panel's own, then the video once there is one."""
+        self._columns = row(main, css="hg-columns")
+        return self._columns
+
+    async def look_at(self, render_id: str) -> None:
+        """Show a render and play its video; without an id take it away."""
+        self.looked_at = render_id
+        await self._show_film()
+
+    async def _show_film(self) -> None:
+        columns = self._columns.children[:1]
+        if self.looked_at:
+            columns += (self.view,)
+            if not self._resting:
+                await self.view.look_at(self.looked_at)
+        if self._columns.children != columns:
+            self._columns.children = columns
+
+    def rest(self, *, now: bool) -> None:
+        """Leave news for later; show the film of here again when it is seen."""
+        super().rest(now=now)
+        there = self.looked_at and self.view.line
+        if not now and there and there.render_id != self.looked_at:
+            self.spawn(self._show_film)
 
 
 class VideoView(Part):
@@ -61,10 +98,10 @@ class VideoView(Part):
             "Delete the files of this video? As long as HeyGen keeps it, they can be"
             " fetched again, and nothing is paid again."
         )
-        doing = self._doing
+        post_again, doing = partial(post, again=True), self._doing
         works: dict[str, tuple[Words, Work]] = {
             "send": (_("📱 Send to Telegram"), doing(post)),
-            "again": (_("📱 Send again"), doing(_post_again, twice, _("Send again"))),
+            "again": (_("📱 Send again"), doing(post_again, twice, _("Send again"))),
             "is there": (_("✓ It is in the chat"), doing(_mark_sent)),
             "not there": (_("📱 It is not there: send"), doing(_resend)),
             "check": (_("🔍 Check"), doing(check)),
@@ -76,12 +113,12 @@ class VideoView(Part):
                 doing(_pay_again, paid, _("Pay for another")),
             ),
             "reuse": (_("✎ New draft from this"), self.new_draft),
-            "link": (_("🔗 Copy link"), self._show_link),
-            "folder": (_("📂 Folder"), self._show_folder),
+            "link": (_("🔗 Copy link"), partial(self._tell_path, _link)),
+            "folder": (_("📂 Folder"), partial(self._tell_path, _folder)),
             "delete": (_("🗑 Delete"), doing(delete, gone, _("Delete"))),
         }
         self.actions = Actions(panel, works, at=self.place)
-        super().__init__(css="hg-side hg-film hg-off")
+        super().__init__(css="hg-side hg-film")
 
     @cached_property
     def _facts(self) -> widgets.HTML:
@@ -112,16 +149,16 @@ class VideoView(Part):
     async def look_at(self, render_id: str) -> None:
         """Show a render and play its video."""
         line = await self._read(render_id)
-        self.player.play(_file(line))
+        self.player.play(line.file)
         self._show(line)
         await self._show_caption()
 
     async def refresh(self) -> None:
         """Show what has become of it, unless its caption is being typed."""
         if self.line:
-            line = await self._read(self.line.render_id or "")
-            if self.player.path != _file(line):
-                self.player.play(_file(line))
+            line = await self._read(self.line.render_id)
+            if self.player.path != line.file:
+                self.player.play(line.file)
             self._show(line)
             if self.t_caption.value == self._caption:
                 await self._show_caption()
@@ -134,9 +171,8 @@ class VideoView(Part):
 
     def _show(self, line: HistoryLine) -> None:
         self.line = line
-        show(self, when=True)
         self._facts.value = ending_html(line)
-        here, unsure = has_file(line), line.sent == "unsure"
+        here, unsure = line.file is not None, line.sent == "unsure"
         unknown = line.status == "unknown"
         parts = (
             self.player,
@@ -149,22 +185,16 @@ class VideoView(Part):
         )
         if self.children != parts:
             self.children = parts
-        offers = {
-            "send": here and line.sent is False,
-            "again": here and line.sent is True,
-            "is there": unsure,
-            "not there": unsure,
-            "check": here,
-            "finish": here,
-            "fetch": line.path is not None and not here,
-            "adopt": unknown,
-            "pay": unknown,
-            "reuse": True,
-            "link": here or line.link is not None,
-            "folder": here,
-            "delete": here,
-        }
-        self.actions.offer(*(name for name, offered in offers.items() if offered))
+        self.actions.offer(
+            "reuse",
+            *(("check", "finish", "link", "folder", "delete") if here else ()),
+            *(("is there", "not there") if unsure else ()),
+            *(("adopt", "pay") if unknown else ()),
+            here and line.sent is False and "send",
+            here and line.sent is True and "again",
+            line.path and not here and "fetch",
+            line.link and "link",
+        )
         self.actions["link"].tooltip = _link(line)  # studio.js copies it
 
     async def _show_caption(self) -> None:
@@ -175,17 +205,24 @@ class VideoView(Part):
             self._caption = self.t_caption.value = draft.caption
 
     async def _keep_caption(self) -> None:
+        """Keep it in the draft, or in the render if there is no draft."""
         async with self._keeping:  # a post waits for the caption it is to have
             line, caption = self.line, self.t_caption.value
-            if line and caption != self._caption:
-                self._caption = caption
-                await keep_caption(self._shared, line, caption)
+            if line is None or caption == self._caption:
+                return
+            self._caption = caption
+            if kept := await self._shared.drafts.get(line.draft_id):
+                draft = kept.draft.model_copy(update={"caption": caption})
+                await self._shared.drafts.save(draft, over=kept.version)
+            else:
+                await self._shared.read(
+                    lambda ledger: ledger.note(line.render_id, caption=caption)
+                )
 
     async def _draft_of(self, line: HistoryLine) -> Draft:
         """Return what was rendered, as it was then."""
-        render_id = line.render_id or ""
         return await self._shared.read(
-            lambda ledger: Draft.of(ledger.render(render_id))
+            lambda ledger: Draft.of(ledger.render(line.render_id))
         )
 
     # What can be done
@@ -228,16 +265,12 @@ class VideoView(Part):
         video_id = self.t_video_id.value.strip()
         if not video_id:
             raise ArgumentError(_("Paste the id of the video first."))
-        await adopt(account, line.render_id or "", video_id)
+        await adopt(account, line.render_id, video_id)
         shared.jobs.take_up()
 
-    async def _show_link(self) -> None:
+    async def _tell_path(self, of: Callable[[HistoryLine], str]) -> None:
         if self.line:
-            self._panel.tell(_link(self.line), "hg-path")
-
-    async def _show_folder(self) -> None:
-        if self.line and self.line.path:
-            self._panel.tell(relative(self.line.path.parent), "hg-path")
+            self._panel.tell(of(self.line), "hg-path")
 
     async def new_draft(self) -> None:
         """Make a draft of what was rendered, to be changed."""
@@ -258,14 +291,11 @@ async def post(
     Raises:
         DeliveryError: It is not in the chat, or may be.
     """
-    video = await advance(account, line.render_id or "")
+    video = await advance(account, line.render_id)
     posting = Posting(shared.settings, account)
     await posting.send(
         video, again=again, progress=lambda told: shared.jobs.say(told.message)
     )
-
-
-_post_again = partial(post, again=True)
 
 
 async def _resend(account: Account, shared: SharedState, line: HistoryLine) -> None:
@@ -277,28 +307,26 @@ async def _mark_sent(account: Account, shared: SharedState, line: HistoryLine) -
 
 
 async def _fetch(account: Account, _shared: SharedState, line: HistoryLine) -> None:
-    await advance(account, line.render_id or "")
+    await advance(account, line.render_id)
 
 
 async def _pay_again(account: Account, shared: SharedState, line: HistoryLine) -> None:
-    await order_again(account, line.render_id or "", shared.settings)
+    await order_again(account, line.render_id, shared.settings)
     shared.jobs.take_up()
 
 
-async def check(
-    account: Account, _shared: SharedState, line: HistoryLine
-) -> list[Finding]:
+async def check(account: Account, _shared: SharedState, line: HistoryLine) -> None:
     """Look at a video, and note what is not as it was ordered."""
-    video = await advance(account, line.render_id or "")
-    row = await asyncio.to_thread(account.ledger.render, video.render_id)
-    return await checked(account, row, video)
+    video = await advance(account, line.render_id)
+    stored = await asyncio.to_thread(account.ledger.render, video.render_id)
+    await checked(account, stored, video)
 
 
 async def finish_anew(
     account: Account, shared: SharedState, line: HistoryLine, **wish: Any
 ) -> None:
     """Finish a film as is wished, else as the settings say now; it costs nothing."""
-    video = await advance(account, line.render_id or "")
+    video = await advance(account, line.render_id)
     await finish_video(video, settings=shared.video_settings, **wish)
 
 
@@ -336,7 +364,7 @@ async def do_each(
         question: Asked once before, with how many there are.
         yes: The button that agrees.
     """
-    here = [line for line in lines if has_file(line)]
+    here = [line for line in lines if line.file]
     count, problems = len(here), []
     if not here:
         panel.tell(_("There is nothing to be done."), "warn")
@@ -361,52 +389,38 @@ async def do_each(
     panel.shared.tell("renders")
 
 
-def has_file(line: HistoryLine) -> bool:
-    """Tell whether the file of a video is here."""
-    return _file(line) is not None
-
-
-def _file(line: HistoryLine) -> Path | None:
-    return line.path if line.path and line.path.exists() else None
-
-
 def _link(line: HistoryLine) -> str:
     return line.link or str(line.path or "")
 
 
-async def keep_caption(shared: SharedState, line: HistoryLine, caption: str) -> None:
-    """Keep a caption in the draft, or in the render if there is no draft."""
-    kept = await shared.drafts.get(line.draft_id)
-    if kept:
-        draft = kept.draft.model_copy(update={"caption": caption})
-        await shared.drafts.save(draft, over=kept.version)
-    else:
-        render_id = line.render_id or ""
-        await shared.read(lambda ledger: ledger.note(render_id, caption=caption))
+def _folder(line: HistoryLine) -> str:
+    return relative(line.path.parent) if line.path else ""
 
 
 def facts_of(line: Outcome) -> list[tuple[str, str]]:
     """Return what became of a render, in a few words each, and their colours."""
-    facts = [(_STATES[line.status](), _COLOURS.get(line.status, ""))]
+    mark, words, colour = _STATES[line.status]
+    facts = [(f"{mark} {again(words)}", colour)]
     if line.duration_s:
         length = _("{seconds:.1f} s").format(seconds=line.duration_s)
         if line.target_s:
             asked = _("asked: {target:.0f} s").format(target=line.target_s)
             length = f"{length}, {asked}"
         facts.append((length, ""))
-    if isinstance(line, HistoryLine) and line.submitted_at and line.completed_at:
-        took = (line.completed_at - line.submitted_at).total_seconds()
+    known = line if isinstance(line, HistoryLine) else None
+    if known and known.submitted_at and known.completed_at:
+        took = (known.completed_at - known.submitted_at).total_seconds()
         facts.append((_("made in {time}").format(time=clock(took)), ""))
     if line.cost:
         cost = _("cost {amount:.2f}").format(amount=line.cost)
         facts.append((f"≈{cost}", ""))  # computed from the rates
-    if isinstance(line, HistoryLine) and line.findings == "":
+    if known and known.findings == "":
         facts.append(("✓ " + _("checked"), "ok"))
     facts += [("⚠️ " + words, "warn") for words, _frame in _findings(line)]
-    if line.sent:
-        unsure = line.sent == "unsure"
-        text = _("⚠️ unsure") if unsure else _("📱 sent")
-        facts.append((text, "warn" if unsure else "ok"))
+    if line.sent == "unsure":
+        facts.append((_("⚠️ unsure"), "warn"))
+    elif line.sent:
+        facts.append((_("📱 sent"), "ok"))
     return facts
 
 
@@ -430,26 +444,29 @@ def ending_html(line: Outcome) -> str:
     return "".join(parts)
 
 
-_STATES: dict[str, Callable[[], str]] = {
-    "completed": lambda: "✅ " + _("completed"),
-    "submitted": lambda: "🎬 " + _("rendering"),
-    "planned": lambda: "⏳ " + _("planned"),
-    "failed": lambda: "❌ " + _("failed"),
-    "rejected": lambda: "⛔ " + _("refused, not charged"),
-    "unknown": lambda: "⚠️ " + _("to be settled"),
-    "timed_out": lambda: "⏳ " + _("waiting stopped"),
+_STATES = {
+    "completed": ("✅", _("completed"), "ok"),
+    "submitted": ("🎬", _("rendering"), ""),
+    "planned": ("⏳", _("planned"), ""),
+    "failed": ("❌", _("failed"), "bad"),
+    "rejected": ("⛔", _("refused, not charged"), "bad"),
+    "unknown": ("⚠️", _("to be settled"), "warn"),
+    "timed_out": ("⏳", _("waiting stopped"), ""),
 }
-_COLOURS = {"completed": "ok", "failed": "bad", "rejected": "bad", "unknown": "warn"}
 
 
 def status_options() -> tuple[tuple[str, str], ...]:
     """Return what a render in the history can be, to choose from."""
-    kept = [name for name in _STATES if name != "timed_out"]
-    films = {
-        "sent": _("📱 sent"),
-        "unsent": _("not sent"),
-        "unchecked": _("not checked"),
-        "faulty": _("⚠️ failed the check"),
-    }
-    states = ((_STATES[name](), name) for name in kept)
-    return ((_("all"), ""), *states, *((text, name) for name, text in films.items()))
+    states = (
+        (f"{mark} {again(words)}", name)
+        for name, (mark, words, _colour) in _STATES.items()
+        if name != "timed_out"
+    )
+    return (
+        (_("all"), ""),
+        *states,
+        (_("📱 sent"), "sent"),
+        (_("not sent"), "unsent"),
+        (_("not checked"), "unchecked"),
+        (_("⚠️ failed the check"), "faulty"),
+    )

@@ -72,13 +72,13 @@ async def open_all(studio):
         await settle(studio)
 
 
-async def test_all_tabs_of_a_home_in_use_are_few_widgets(shared):
+async def test_all_tabs_with_a_film_in_two_of_them_are_few_widgets(shared):
     before = {*live}
     drafts = [LEO.model_copy(update={"id": f"d{number}"}) for number in range(ROWS + 2)]
     await shared.drafts.add(drafts)
     jobs = shared.jobs.start(drafts)
     await asyncio.gather(*(job.task for job in jobs))
-    for job in jobs:
+    for job in jobs[1:]:
         shared.jobs.forget(job)
     studio = Studio(shared)
     await open_all(studio)
@@ -89,9 +89,30 @@ async def test_all_tabs_of_a_home_in_use_are_few_widgets(shared):
     history.s_videos.value = [history.lines[0].render_id]
     await settle(studio)
     assert history.view.actions.offered
+    assert history.view is studio.panels[GenerationPanel].view
     # what is made and not shown costs the browser as much
     assert len((live.keys() - before) | reached(studio)) <= 150
     studio.close()
+
+
+async def test_each_tab_shows_the_film_that_is_looked_at_there(studio, shared):
+    await shared.jobs.start([LEO])[0].task
+    studio.show_tab(GenerationPanel)
+    await settle(studio)
+    await shared.jobs.start([LEO.model_copy(update={"id": "virgo"})])[0].task
+    await settle(studio)
+    assert studio.view.line.draft_id == "virgo"
+
+    studio.show_tab(HistoryPanel)
+    await settle(studio)
+    history = studio.panels[HistoryPanel]
+    history.s_videos.value = [history.lines[1].render_id]
+    await settle(studio)
+    assert studio.view.line.draft_id == LEO.id
+
+    studio.show_tab(GenerationPanel)
+    await settle(studio)
+    assert studio.view.line.draft_id == "virgo"
 
 
 async def test_a_panel_that_nobody_sees_catches_up_when_it_is_seen(studio, shared):

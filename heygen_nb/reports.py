@@ -12,7 +12,7 @@ from functools import partial
 from itertools import chain
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from pydantic import Field
 
@@ -247,8 +247,6 @@ def _flat(told: dict[str, Any]) -> dict[str, Any]:
     return cells | {f"error_{name}": cell for name, cell in error.items()}
 
 
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
 Table = list[dict[str, Any]]
 _DONE, _ENDED = ("completed", "downloaded"), ("failed", "rejected", "unknown")
 _BUCKET_S = 15
@@ -395,8 +393,8 @@ def _middle(rows: Iterable[Any], start: str, end: str) -> float | None:
     return round(median(known), 1) if known else None
 
 
-def _grouped(pairs: Iterable[tuple[_Key, _Value]]) -> dict[_Key, list[_Value]]:
-    groups: dict[_Key, list[_Value]] = defaultdict(list)
+def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
+    groups: dict[Any, list[Any]] = defaultdict(list)
     for key, value in pairs:
         groups[key].append(value)
     return groups

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from pathlib import Path
 
 from heygen_nb import preview
+from heygen_nb.config import Settings
 from heygen_nb.drafts import check_draft, what_is_said
 from heygen_nb.drafts.spoken import pronounced
 from heygen_nb.errors import HeygenNbError
@@ -17,13 +20,6 @@ from heygen_nb.renderer.background import background_source
 from heygen_nb.renderer.finish import in_other_process
 from heygen_nb.renderer.resolve import about_captions, picture_and_sound, revision_of
 from heygen_nb.timing import SpeechModel, script_language
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from concurrent.futures import Executor
-    from pathlib import Path
-
-    from heygen_nb.config import Settings
 
 log = logging.getLogger("heygen_nb.renderer")
 

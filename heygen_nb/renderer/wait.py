@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from heygen_nb import errors
 from heygen_nb.clock import Pace, Patience
@@ -22,10 +23,6 @@ from heygen_nb.renderer import submit
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.archive import described, links
 from heygen_nb.timing import USUAL_S, PastRender, RenderClock, RenderTimes, estimate_s
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
 
 _LEARN_AGAIN_S = 60.0
 # A video just made is not found for a while (seen live, 2026): it counts as deleted

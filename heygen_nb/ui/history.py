@@ -69,16 +69,20 @@ class HistoryPanel(FilmPanel):
 
     def _build_bar(self, place: Place) -> Actions:
         self._count = make(widgets.HTML)
+        gone = _(
+            "Delete the files of {count} videos? As long as HeyGen keeps a video,"
+            " its file can be fetched again, and nothing is paid again."
+        )
         self.works = Actions(
             self,
             {
                 "back": (_("‹ Back"), self._back),
                 "on": (_("Next ›"), self._on),
                 "all": (_("☑ All"), self._choose_all),
-                "post": (_("📱 Send"), self._post),
+                "post": (_("📱 Send"), lambda: post_all(self, self.chosen.values())),
                 "check": (_("🔍 Check"), partial(self._do, check)),
                 "finish": (_("✨ Finish anew"), partial(self._do, finish_anew)),
-                "delete": (_("🗑 Delete"), self._delete),
+                "delete": (_("🗑 Delete"), partial(self._do, delete, gone, _("Delete"))),
                 "export": (_("⇩ Export as CSV"), self._export),
             },
             at=place,
@@ -179,18 +183,8 @@ class HistoryPanel(FilmPanel):
             *(("post", "check", "finish", "delete") if count > 1 else ()),
         )
 
-    async def _post(self) -> None:
-        await post_all(self, self.chosen.values())
-
     async def _do(self, work: OneWork, *question: str) -> None:
         await do_each(self, self.chosen.values(), work, *question)
-
-    async def _delete(self) -> None:
-        question = _(
-            "Delete the files of {count} videos? As long as HeyGen keeps a video,"
-            " its file can be fetched again, and nothing is paid again."
-        )
-        await self._do(delete, question, _("Delete"))
 
     async def _export(self) -> None:
         settings = self.shared.settings

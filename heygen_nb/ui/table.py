@@ -25,12 +25,11 @@ from heygen_nb.ui.html import markup
 from heygen_nb.ui.paying import render_if_agreed, render_unpaid_if_agreed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
     from pathlib import Path
 
     from heygen_nb.models import Draft
     from heygen_nb.ui.drafts import DraftsPanel
-    from heygen_nb.ui.jobs import Job
 
 FOLDER = "templates"
 _COLUMNS, _TYPED = "", "typed"
@@ -78,7 +77,10 @@ class TableCard(Part):
             {
                 "add": (self._add_words, self.add),
                 "sample": (_("🎬 Render one sample"), self.sample),
-                "rest": (self._rest_words, self.rest),
+                "rest": (
+                    lambda: _("🎬 Render the other {count}").format(count=self._left),
+                    self.rest,
+                ),
             },
             at=self.place,
             primary="add",
@@ -168,15 +170,12 @@ class TableCard(Part):
         head = _placeholders_html(self.table.columns) if self.table else ""
         self.result.value = head + found
         self.place.clear()
-        self.actions.offer(*(["add"] if self.drafts else []))
+        self.actions.offer(self.drafts and "add")
 
     def _add_words(self) -> str:
         count = len(self.drafts)
         words = ngettext("Add {count} draft", "Add {count} drafts", count)
         return words.format(count=count)
-
-    def _rest_words(self) -> str:
-        return _("🎬 Render the other {count}").format(count=self._left)
 
     # Drafts
 
@@ -187,22 +186,19 @@ class TableCard(Part):
             return
         self._panel.tell_busy(_("Adding the drafts…"))
         new, others = await store.add(drafts)
-        if others and await self._replaces(len(others)):
+        question = ngettext(
+            "{count} draft in the list has another text than the table.",
+            "{count} drafts in the list have another text than the table.",
+            len(others),
+        ).format(count=len(others))
+        yes, no = _("Take the table's text"), _("Keep what is there")
+        if others and await self._panel.ask(question, yes, no):
             await store.add([d for d in drafts if d.id in others], replace=True)
         if drafts is self.drafts:
             self.actions.offer("sample")
         text = _("{new} of {found} drafts are new.")
         self._panel.tell(text.format(new=new, found=len(drafts)))
         await self._panel.open_draft(drafts[0].id)
-
-    async def _replaces(self, count: int) -> bool:
-        question = ngettext(
-            "{count} draft in the list has another text than the table.",
-            "{count} drafts in the list have another text than the table.",
-            count,
-        ).format(count=count)
-        yes, no = _("Take the table's text"), _("Keep what is there")
-        return bool(await self._panel.ask(question, yes, no))
 
     # Renders
 
@@ -221,11 +217,12 @@ class TableCard(Part):
         if jobs is None:
             return
         panel.tell_busy(_("Rendering the sample…"))
-        if not await _ended(jobs):
+        await asyncio.wait([job.task for job in jobs if job.task])
+        if not all(job.outcome and job.outcome.path for job in jobs):
             panel.tell(_("The sample is not done; see the log."), "bad")
         elif added is self.drafts:
             self._left = len(await shared.quote(drafts))
-            self.actions.offer("sample", *(["rest"] if self._left else []))
+            self.actions.offer("sample", self._left and "rest")
             words = _("✅ #{id} is rendered: watch it before the others.")
             panel.tell(words.format(id=first.id))
 
@@ -239,12 +236,6 @@ class TableCard(Part):
         """Return the drafts as they are in the list, where they may be edited."""
         ids = [draft.id for draft in self.drafts]
         return await self._panel.shared.drafts.these(ids)
-
-
-async def _ended(jobs: Sequence[Job]) -> bool:
-    """Wait until renders are over; tell whether all have a video."""
-    await asyncio.wait([job.task for job in jobs if job.task])
-    return all(job.outcome and job.outcome.path for job in jobs)
 
 
 def _placeholders_html(columns: Iterable[str]) -> str:

@@ -148,29 +148,28 @@ class VideoView(Part):
 
     async def look_at(self, render_id: str) -> None:
         """Show a render and play its video."""
-        line = await self._read(render_id)
-        self.player.play(line.file)
-        self._show(line)
-        await self._show_caption()
+        await self._show(render_id, anew=True)
 
     async def refresh(self) -> None:
         """Show what has become of it, unless its caption is being typed."""
         if self.line:
-            line = await self._read(self.line.render_id)
-            if self.player.path != line.file:
-                self.player.play(line.file)
-            self._show(line)
-            if self.t_caption.value == self._caption:
-                await self._show_caption()
+            await self._show(self.line.render_id, anew=False)
 
-    async def _read(self, render_id: str) -> HistoryLine:
+    async def _show(self, render_id: str, *, anew: bool) -> None:
         videos = self._shared.settings.videos_path
-        return await self._shared.read(
+        line = self.line = await self._shared.read(
             lambda ledger: line_by_id(ledger, videos, render_id)
         )
+        if anew or self.player.path != line.file:
+            self.player.play(line.file)
+        self._draw(line)
+        if anew or self.t_caption.value == self._caption:
+            kept = await self._shared.drafts.get(line.draft_id)
+            draft = kept.draft if kept else await self._draft_of(line)
+            if self.line is line:  # the caption that a post would have
+                self._caption = self.t_caption.value = draft.caption
 
-    def _show(self, line: HistoryLine) -> None:
-        self.line = line
+    def _draw(self, line: HistoryLine) -> None:
         self._facts.value = ending_html(line)
         here, unsure = line.file is not None, line.sent == "unsure"
         unknown = line.status == "unknown"
@@ -197,15 +196,8 @@ class VideoView(Part):
         )
         self.actions["link"].tooltip = _link(line)  # studio.js copies it
 
-    async def _show_caption(self) -> None:
-        """Show the caption that a post would have: the draft's of now."""
-        if line := self.line:
-            kept = await self._shared.drafts.get(line.draft_id)
-            draft = kept.draft if kept else await self._draft_of(line)
-            self._caption = self.t_caption.value = draft.caption
-
     async def _keep_caption(self) -> None:
-        """Keep it in the draft, or in the render if there is no draft."""
+        """Keep the caption in the draft, or in the render if there is no draft."""
         async with self._keeping:  # a post waits for the caption it is to have
             line, caption = self.line, self.t_caption.value
             if line is None or caption == self._caption:
@@ -369,7 +361,8 @@ async def do_each(
     if not here:
         panel.tell(_("There is nothing to be done."), "warn")
         return
-    if question and not await panel.ask(question.format(count=count), yes):
+    asked = again(question).format(count=count)
+    if question and not await panel.ask(asked, again(yes)):
         return
     done = _("{done} of {count}")
     async with panel.shared.account() as account:

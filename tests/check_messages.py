@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +68,7 @@ def texts_of(
             parts += part.values() if isinstance(part, dict) else part
 
 
+@cache
 def extracted() -> Catalog:
     """Return the messages that stand in the code."""
     catalogue = Catalog(locale="ru", project="heygen_nb", charset="utf-8")

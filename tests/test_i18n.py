@@ -7,6 +7,7 @@ import inspect
 import re
 import shutil
 import unicodedata
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ WORD = re.compile(r"(?<!\w)[^\W\d_]{2,}(?!\w)")
 SENTENCE = re.compile(r"(?<!\w)[^\W\d_]{2,} [^\W\d_]{2,}(?!\w)")
 
 
+@cache
 def load_check():
     path = TESTS / "check_messages.py"
     spec = importlib.util.spec_from_file_location("check_messages", path)

@@ -75,6 +75,7 @@ UNUSABLE = {
 }
 
 
+@pytest.mark.soak
 def test_the_demo_runs_from_another_folder_and_never_pays_for_real(installed, tmp_path):
     """In Russian, so that the catalogues are in the wheel too."""
     keys = {

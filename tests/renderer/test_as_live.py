@@ -85,7 +85,7 @@ def shown():
 @pytest.mark.parametrize(
     "kind",
     [
-        "studio",
+        pytest.param("studio", marks=pytest.mark.soak),
         "photo",
         pytest.param("twin", marks=pytest.mark.soak),  # matted like a photo
         pytest.param("studio without a list", marks=pytest.mark.soak),

@@ -28,6 +28,9 @@ SIGNS = {
 }
 
 
+SOAKED = [pytest.param(seconds, marks=pytest.mark.soak) for seconds in (30, 45)]
+
+
 @pytest.fixture
 def write(home):
     today = date(2026, 11, 22)
@@ -40,7 +43,7 @@ def write(home):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("target_s", [15, 30, 45, 60])
+@pytest.mark.parametrize("target_s", [15, *SOAKED, 60])
 @pytest.mark.parametrize(("name", "language"), TOPICS)
 def test_every_format_fills_every_length_in_many_ways(write, name, language, target_s):
     order = {"format": name, "language": language, "target_s": target_s}

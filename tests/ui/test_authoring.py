@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak]
 
 SHOWN = "() => [...document.querySelectorAll('video')].some(v => v.readyState > 0)"
 HEARD = "() => [...document.querySelectorAll('audio')].some(a => a.readyState > 0)"
@@ -127,12 +127,7 @@ def test_from_a_topic_to_a_video_by_clicking(authoring, fake_model, lab):
     assert len(lab.ledger()["charges"]) == charged + 1
 
 
-# the narrowest in the longer words; the others are for soak
-SCREENS = [
-    ("ru", "light", 360),
-    pytest.param("ru", "dark", 700, marks=pytest.mark.soak),
-    pytest.param("en", "light", 1100, marks=pytest.mark.soak),
-]
+SCREENS = [("ru", "light", 360), ("ru", "dark", 700), ("en", "light", 1100)]
 
 
 @pytest.mark.parametrize(("language", "theme", "width"), SCREENS)

@@ -160,6 +160,7 @@ def test_a_kernel_restart_in_the_middle_of_a_render_costs_nothing(studio, lab):
     assert book.field("Title").count() == 1
 
 
+@pytest.mark.soak
 def test_script_in_texts_runs_nothing_and_no_secret_is_saved(studio, lab):
     evil = "<img src=x onerror=window.pwned=1>"
     secret = "sk_kept_out_of_the_notebook"
@@ -203,7 +204,8 @@ TABS = {
 }
 
 
-@pytest.mark.parametrize("language", [EN, "ru"])
+@pytest.mark.soak
+@pytest.mark.parametrize("language", ["en", "ru"])
 def test_every_tab_fits_its_width_in_both_themes(studio, tmp_path, language):
     """The pictures go to SCREENS_FOLDER, to be looked at."""
     folder = Path(os.environ.get("SCREENS_FOLDER", tmp_path))

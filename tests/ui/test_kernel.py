@@ -42,6 +42,7 @@ def test_a_cell_becomes_a_preview_a_video_and_a_draft(run_cells):
     assert "'text/plain': '2'" in outputs[3]
 
 
+@pytest.mark.soak
 def test_run_bridges_code_that_cannot_await_and_await_still_works(run_cells):
     outputs = run_cells(
         "import asyncio\nimport heygen_nb as hg\n\nhg.Studio()\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.soak]
 
 PLAYS = "() => [...document.querySelectorAll('video')].some(v => v.readyState > 0)"
 MANY = 60  # more controls than any tab has
@@ -114,7 +114,6 @@ def keyboard(studio):
     return Keyboard(book)
 
 
-@pytest.mark.soak
 def test_every_control_of_every_tab_is_reached_named_and_ringed(keyboard):
     keyboard.enter_studio()
     for tab in ("Drafts", "Generation", "Settings", "History", "Analytics"):
@@ -160,7 +159,6 @@ def test_a_video_is_made_by_keyboard_alone(keyboard):
 LOST = "() => document.activeElement === document.body"
 
 
-@pytest.mark.soak
 def test_keys_make_save_and_turn_drafts_and_the_focus_never_falls(keyboard):
     page, book = keyboard.page, keyboard.book
     script, title = book.field("Script"), book.field("Title")

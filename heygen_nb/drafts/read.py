@@ -11,8 +11,8 @@ import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from io import StringIO
+from itertools import zip_longest
 from pathlib import Path
 
 from heygen_nb import files
@@ -42,32 +42,22 @@ MAX_CELLS = 2_000_000  # an alias in a small YAML file can stand for any number
 _PROSE = ("title", "caption", "script")
 
 
-def read_bytes(file: Path) -> bytes:
-    """Return the content of a file that may be a draft or a table.
+def text_of(name: str, content: bytes | None = None) -> str:
+    """Return the text of a file that may be a draft or a table.
+
+    Args:
+        name: Its path.
+        content: Its bytes, if they are here already.
 
     Raises:
-        DraftError: It cannot be read, or is too large.
-    """
-    with _readable(str(file)):
-        return files.read_bytes(file, MAX_TABLE_BYTES)
-
-
-def decode(content: bytes, name: str) -> str:
-    """Return the bytes of a file as text.
-
-    Raises:
-        DraftError: It is no text, or too large.
+        DraftError: It cannot be read, is no text, or too large.
     """
     is_table = Path(name).suffix.lower() in (".csv", ".tsv", ".txt")
     limit_bytes = MAX_TABLE_BYTES if is_table else MAX_YAML_BYTES
-    with _readable(name):
-        return files.decode(files.within(content, limit_bytes))
-
-
-@contextmanager
-def _readable(name: str) -> Iterator[None]:
     try:
-        yield
+        if content is None:
+            return files.read_text(Path(name), limit_bytes)
+        return files.decode(files.within(content, limit_bytes))
     except OSError as error:
         hint = _("Name an existing draft file (.md, .yaml or .csv).")
         if isinstance(error, files.UnfitFileError):
@@ -86,13 +76,12 @@ def yaml_records(text: str, name: str) -> Iterator[Record]:
     Raises:
         DraftError: It is no YAML, or more than maps of texts.
     """
-    reader = YamlReader(
+    return YamlReader(
         name,
         _("It holds one “key: value” a line, or a list of such maps."),
         words=lambda key: field_of(key) != "duration",
         prose=lambda key: field_of(key) in _PROSE,
-    )
-    return reader.maps(text)
+    ).maps(text)
 
 
 _QUOTED = re.compile(r'"[^"]*"')
@@ -114,40 +103,38 @@ def csv_records(text: str, name: str) -> Iterator[Record]:
         columns.pop()
     if len(columns) > MAX_COLUMNS:
         raise too_wide(name)
-    named = [column for column in columns if column]
-    check_columns(named, where)
+    check_columns([column for column in columns if column], where)
     for line, cells in rows:
         if any(cell.strip() for cell in cells[len(columns) :]):
             hint = _('Put texts with a comma into straight quotes: "…".')
             raise wrong(at_line(name, line), _("more cells than columns"), hint)
-        padded = [*cells, *[""] * len(columns)]
-        found = list(zip(columns, padded, strict=False))
+        found = list(zip_longest(columns, cells[: len(columns)], fillvalue=""))
         if any(cell.strip() for column, cell in found if not column):
             check_columns(columns, where)
         yield line, {column: cell for column, cell in found if column}
 
 
 def _csv_rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
-    line = 1
     if said := _SEPARATOR.match(text):
-        separator, text, line = said[1], text[said.end() :], 1 + said[0].count("\n")
+        separator = said[1]
+        text = "\n" * said[0].count("\n") + text[said.end() :]  # lines stay the file's
     else:
         # a name with a comma is quoted; one column has no separator at all
         first = _QUOTED.sub("", text.lstrip().partition("\n")[0])
         separator = max(",;\t|", key=first.count)
         separator = separator if separator in first else "\x1f"
-    before = line - 1
     reader = csv.reader(
         StringIO(text, newline=""),
         delimiter=separator,
         skipinitialspace=separator != "\t",
         strict=True,
     )
+    line = 1
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
                 yield line, cells
-            line = before + reader.line_num + 1
+            line = reader.line_num + 1
     except csv.Error as exc:
         hint = _("Is a quote not closed, or not doubled inside of a quoted text?")
         raise wrong(at_line(name, line), str(exc), hint) from None
@@ -231,8 +218,8 @@ _TABLES = {k: r for k, r in _DRAFTS.items() if r is not markdown_records}
 _TABLES[".txt"] = csv_records
 
 
-def table_records(content: bytes, name: str) -> Iterator[Record]:
-    """Yield the rows of a table.
+def table_records(name: str, content: bytes | None = None) -> Iterator[Record]:
+    """Yield the rows of a table; see :func:`text_of`.
 
     Raises:
         DraftError: It is no table, or broken; names file and line.
@@ -243,7 +230,7 @@ def table_records(content: bytes, name: str) -> Iterator[Record]:
             _("{file} is no table.").format(file=name),
             hint=_("Tables are CSV (.csv, .tsv, .txt) or YAML (.yaml, .yml) files."),
         )
-    return read(decode(content, name), name)
+    return read(text_of(name, content), name)
 
 
 def read_drafts(path: str | Path, home: Path) -> list[Draft]:
@@ -264,7 +251,7 @@ def read_drafts(path: str | Path, home: Path) -> list[Draft]:
     if file.is_symlink() and not target.is_relative_to(home.resolve()):
         text = _("A file from outside this folder is a draft: {file}")
         log.warning("%s", text.format(file=target))
-    return drafts_in(read_bytes(file), str(file), relative(file, home))
+    return drafts_in(None, str(file), relative(file, home))
 
 
 def _reader_of(name: str, shown: str) -> Reader:
@@ -277,25 +264,19 @@ def _reader_of(name: str, shown: str) -> Reader:
     return read
 
 
-def drafts_in(content: bytes, name: str, place: str = "") -> list[Draft]:
-    """Return the drafts that the content of a file holds.
+def drafts_in(content: bytes | None, name: str, place: str = "") -> list[Draft]:
+    """Return the drafts that a file holds.
 
     Args:
-        content: The bytes.
+        content: Its bytes; None to read them.
         name: The file's, for messages; its ending tells the form.
         place: What ids are made of where the file has none; by default the name.
 
     Raises:
         DraftError: It cannot be read; names file, line and key.
     """
-    read = _reader_of(name, name)
-    records = list(read(decode(content, name), name))
-    if not records:
-        raise DraftError(
-            _("{file} holds no draft.").format(file=name),
-            hint=_("Write a script into it."),
-        )
-    drafts = []
+    read, drafts = _reader_of(name, name), list[Draft]()
+    records = list(read(text_of(name, content), name))
     for number, (line, values) in enumerate(records, 1):
         where = name if read is markdown_records else at_line(name, line)
         # the names of columns stand above all rows
@@ -308,6 +289,11 @@ def drafts_in(content: bytes, name: str, place: str = "") -> list[Draft]:
         check_keys(texts, named)
         own = (place or name) if len(records) == 1 else f"{place or name}:{number}"
         drafts.append(make_draft(texts, where, short_id(own)))
+    if not drafts:
+        raise DraftError(
+            _("{file} holds no draft.").format(file=name),
+            hint=_("Write a script into it."),
+        )
     return drafts
 
 

@@ -57,16 +57,15 @@ class Speakable:
 
 
 _FOUND = yaml.safe_load(Path(__file__).with_name("rules.yaml").read_text("utf-8"))
-_LABELS, _SHOWN = (
-    "|".join(re.escape(word).replace(r"\ ", r"[ \t-]?") for word in WORDS[key])
-    for key in ("labels", "shown")
-)
 _PARTS = {**_FOUND["parts"], "directions": "|".join(WORDS["directions"])}
+for _name in ("labels", "shown"):
+    _words = (re.escape(word).replace(r"\ ", r"[ \t-]?") for word in WORDS[_name])
+    _PARTS[_name] = "|".join(_words)
 _GAP = "\ue002"  # of private use: stands where words were taken out
 
 
 def _regex(pattern: str, flags: int = 0) -> re.Pattern[str]:
-    for name, part in (*_PARTS.items(), ("labels", _LABELS), ("shown", _SHOWN)):
+    for name, part in _PARTS.items():
         pattern = pattern.replace(f"<{name}>", part)
     return re.compile(pattern, re.IGNORECASE | flags)
 
@@ -152,7 +151,7 @@ def setting_line(script: str) -> int:
         found = _SETTING.match(line)
         key = found["key"].strip().casefold() if found else ""
         heading = field_of(key) if key and number in head else ""
-        if heading == "script" or re.fullmatch(_LABELS, key):
+        if heading == "script" or re.fullmatch(_PARTS["labels"], key):
             continue
         if heading or key.replace(" ", "_") in _KEYS or _VARIABLE.match(line):
             return number + 1
@@ -162,19 +161,7 @@ def setting_line(script: str) -> int:
     return 0
 
 
-_OTHER: dict[str, re.Pattern[str]] = {
-    name: _regex(rule) for name, rule in _FOUND["other kinds"].items()
-}
-
-
-def other_kind(text: str) -> str:
-    """Return what a text is that is no script but data, markup or code; else ""."""
-    for name, pattern in _OTHER.items():
-        if pattern.match(text):
-            return name
-    cells = re.split(r"[,;\t]", text.strip().partition("\n")[0])
-    is_table = len(cells) > 1 and all(field_of(cell.strip(" \"'")) for cell in cells)
-    return "CSV" if is_table else ""
+_OTHER = {name: _regex(rule) for name, rule in _FOUND["other kinds"].items()}
 
 
 def check_draft(draft: Draft) -> None:
@@ -214,8 +201,12 @@ def check_script(script: str, where: str, first_line: int = 1) -> None:
     Raises:
         DraftError: It is; names the line.
     """
-    if kind := other_kind(script):
-        problem = _("this is {kind}, no script").format(kind=kind)
+    kinds = [name for name, pattern in _OTHER.items() if pattern.match(script)]
+    cells = re.split(r"[,;\t]", script.strip().partition("\n")[0])
+    if len(cells) > 1 and all(field_of(cell.strip(" \"'")) for cell in cells):
+        kinds.append("CSV")
+    if kinds:
+        problem = _("this is {kind}, no script").format(kind=kinds[0])
         raise wrong(where, problem, _("A script is the text that is spoken."))
     if line := setting_line(script):
         text = script.splitlines()[line - 1].strip()[:60]
@@ -282,7 +273,9 @@ def _rules(file: Path, _changed: int, _size: int) -> tuple[Rule, ...]:
     expected = _("It holds “word: how it is said” lines.")
     reader = YamlReader(str(file), expected, words=lambda _key: True, error=ConfigError)
     rules: list[Rule] = []
-    for line, texts in reader.maps(_rules_text(file)):
+    with os_errors_as(ConfigError, _("{file} cannot be used: {reason}."), file=file):
+        content = read_text(file, _MAX_BYTES)
+    for line, texts in reader.maps(content):
         if "word" in texts and texts.keys() <= _KEYS_OF_RULES:
             found = [Rule(**texts)]
         else:
@@ -306,21 +299,16 @@ def save_rule(home: Path, word: str, said: str) -> None:
     file = home / PRONOUNCE_NAME
     rules_of(home)
     editor, text = YAML(), StringIO()
-    data = editor.load(_rules_text(file)) if file.exists() else None
-    if isinstance(data, list):
-        data[:] = [item for item in data if item.get("word") != word]
-        if said:
-            data.append({"word": word, "said": said})
-    else:
-        data = data or {}
-        data.pop(word, None)
-        if said:
-            data[word] = said
-    editor.dump(data, text)
     with os_errors_as(ConfigError, _("{file} cannot be used: {reason}."), file=file):
+        data = editor.load(read_text(file, _MAX_BYTES)) if file.exists() else None
+        if isinstance(data, list):
+            data[:] = [item for item in data if item.get("word") != word]
+            if said:
+                data.append({"word": word, "said": said})
+        else:
+            data = data or {}
+            data.pop(word, None)
+            if said:
+                data[word] = said
+        editor.dump(data, text)
         write_whole(file, text.getvalue() if data else "")
-
-
-def _rules_text(file: Path) -> str:
-    with os_errors_as(ConfigError, _("{file} cannot be used: {reason}."), file=file):
-        return read_text(file, _MAX_BYTES)

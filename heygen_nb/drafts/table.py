@@ -6,7 +6,7 @@ import datetime as dt
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from heygen_nb.drafts.read import (
     MAX_CELLS,
     MAX_COLUMNS,
     check_columns,
-    read_bytes,
     table_records,
     too_wide,
 )
@@ -71,7 +70,9 @@ class Table:
         kept = {key: field for key, field in found.items() if field}
         check_columns(list(kept.values()), self.name)
         rows = (
-            replace(row, cells={f: row.cells[k] for k, f in kept.items()})
+            Row(
+                row.number, row.line, {f: row.cells.get(k, "") for k, f in kept.items()}
+            )
             for row in self.rows
         )
         columns = {field: self.columns[key] for key, field in kept.items()}
@@ -115,8 +116,7 @@ def table_of(source: object) -> Table:
         DraftError: It is none of these, or is broken; names file and line.
     """
     if isinstance(source, str | Path):
-        file = Path(source)
-        return read_table(str(file), read_bytes(file))
+        return read_table(str(Path(source)))
     if hasattr(source, "to_dict"):
         source = _frame_records(source)
     if not isinstance(source, Iterable) or isinstance(source, bytes | Mapping):
@@ -127,66 +127,55 @@ def table_of(source: object) -> Table:
     return _collect(_("the table"), _records(source))
 
 
-def read_table(name: str, content: bytes) -> Table:
-    """Return the table that the bytes of a file hold.
+def read_table(name: str, content: bytes | None = None) -> Table:
+    """Return the table that a file holds.
 
     Args:
         name: The file's name; its ending tells the form.
-        content: Its bytes.
+        content: Its bytes, if they are here already.
 
     Raises:
         DraftError: It is broken; names file and line.
     """
-    return _collect(name, table_records(content, name))
+    return _collect(name, table_records(name, content))
 
 
-_Record = tuple[int | None, Mapping[str, str]]
-
-
-def _collect(name: str, records: Iterator[_Record]) -> Table:
-    columns: dict[str, None] = {}
-    rows, cells = [], 0
+def _collect(
+    name: str, records: Iterable[tuple[int | None, Mapping[str, str]]]
+) -> Table:
+    columns: dict[str, str] = {}
+    rows, count = list[Row](), 0
     for number, (line, record) in enumerate(records, 1):
-        values = {
+        cells = {
             column: "" if text.strip() in _MISSING else text
             for column, text in record.items()
             if text or not _NAMELESS.fullmatch(column)
         }
-        columns |= dict.fromkeys(values)
-        cells += len(values)
-        if len(columns) > MAX_COLUMNS or cells > MAX_CELLS:
+        columns |= {column: column for column in cells}
+        count += len(cells)
+        if len(columns) > MAX_COLUMNS or count > MAX_CELLS:
             raise too_wide(name)
-        rows.append((number, line, values))
+        rows.append(Row(number, line, cells))
     if not rows:
         raise DraftError(
             _("{file} has no rows.").format(file=name),
             hint=_("The first line names the columns, each further one is a video."),
         )
+    check_columns(list(columns), name)
     keys = {column: key_of(column) for column in columns}
-    check_columns(list(keys.values()), name)
-    blank = dict.fromkeys(keys.values(), "")
-    return Table(
-        name,
-        {key: column for column, key in keys.items()},
-        tuple(
-            Row(number, line, {**blank, **{keys[c]: v for c, v in values.items()}})
-            for number, line, values in rows
-        ),
-    )
+    return Table(name, columns, tuple(rows)).renamed(keys)
 
 
 def _frame_records(frame: Any) -> list[Mapping[str, Any]]:
     """Return the rows of a DataFrame (pandas, polars) without those that are blank."""
     # maps would lose all but one of the columns of one name
-    check_columns(
-        [str(column) for column in getattr(frame, "columns", ())], _("the table")
-    )
+    check_columns([str(c) for c in getattr(frame, "columns", ())], _("the table"))
     is_polars = hasattr(frame, "to_dicts")
     records = frame.to_dicts() if is_polars else frame.to_dict("records")
     return [r for r in records if len(r) == 1 or not all(map(_missing, r.values()))]
 
 
-def _records(source: Iterable[Any]) -> Iterator[_Record]:
+def _records(source: Iterable[Any]) -> Iterator[tuple[None, Mapping[str, str]]]:
     for number, record in enumerate(source, 1):
         where = _("row {row}").format(row=number)
         if not isinstance(record, Mapping):

@@ -19,7 +19,7 @@ from heygen_nb.drafts.fields import (
     make_draft,
     near,
 )
-from heygen_nb.drafts.read import decode, front_matter, read_bytes, relative
+from heygen_nb.drafts.read import front_matter, relative, text_of
 from heygen_nb.drafts.spoken import check_draft, problem_of
 from heygen_nb.drafts.table import Row, Table, key_of, table_of
 from heygen_nb.errors import DraftError, TableError
@@ -98,8 +98,7 @@ class DraftTemplate:
         file = Path(template)
         place = relative(file, home)
         identity = file.name if Path(place).is_absolute() else place
-        text = decode(read_bytes(file), str(file))
-        return cls(text, str(file), identity=identity)
+        return cls(text_of(str(file)), str(file), identity=identity)
 
     def left(self, table: Table) -> dict[str, str]:
         """Return the columns, by field, that say what the template does not."""
@@ -266,9 +265,8 @@ class _Filling:
                 draft = make_draft(texts, where, short[digest] if digest else "")
                 check_draft(draft)
             except DraftError as error:
-                self._note(
-                    row, error.message.removeprefix(f"{where}: "), "", error.hint
-                )
+                problem = error.message.removeprefix(f"{where}: ")
+                self._note(row, problem, hint=error.hint)
                 continue
             first, same = made.setdefault(draft.id, (row, draft))
             if same != draft:

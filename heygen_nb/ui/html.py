@@ -139,20 +139,21 @@ def script_html(script: str, target_s: float, found: Fit) -> str:
     """
     said = what_is_said(script).text
     words = len(re.findall(r"\w+(?:[-’']\w+)*", said))
-    parts = [
-        markup(ngettext("{count} word", "{count} words", words).format(count=words))
-    ]
+    count = ngettext("{count} word", "{count} words", words).format(count=words)
+    parts = [markup(count)]
     if words:
+        language = script_language(script)
         length = found.length
         low, high = round(length.low_s), round(length.high_s)
         span = f" ({low}–{high})" if low < high else ""
         text = _("about {seconds:.0f} s{span} of {target:.0f}").format(
             seconds=length.seconds, span=span, target=target_s
         )
-        parts.append(markup(text, "hg-strong"))
-        parts.append(_fit(found, target_s))
-        language = script_language(script)
-        parts.insert(1, markup(LANGUAGES.get(language, language)))
+        parts += [
+            markup(LANGUAGES.get(language, language)),
+            markup(text, "hg-strong"),
+            _fit(found, target_s),
+        ]
     whole = ""
     if left_out := left_out_text(script):
         shown = markup(left_out, tag="summary") + markup(said, tag="p")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from dataclasses import dataclass
 from functools import cached_property, partial
 from html import escape
@@ -15,7 +14,7 @@ from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ui.base import Panel, Part, Place, make, row, shared_layout, show
 from heygen_nb.ui.display import copy_of, video_html
-from heygen_nb.ui.html import markup
+from heygen_nb.ui.html import data_url, markup
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
@@ -238,9 +237,8 @@ class PictureGrid(Part):
             content = None
         if not content:
             return ""
-        data = base64.b64encode(content).decode()
         which = f".{self._name} .hg-tile-{number}"
-        return f"{which}{{--picture:url(data:image/jpeg;base64,{data})}}"
+        return f"{which}{{--picture:url({data_url(content)})}}"
 
     def _label(self) -> None:
         for number, button in enumerate(self.buttons):
@@ -250,9 +248,8 @@ class PictureGrid(Part):
                 tile = self._shown[number]
                 marked = tile.key == self._chosen
                 (button.add_class if marked else button.remove_class)("hg-chosen")
-                title = f"✓ {tile.title}" if marked else tile.title
-                button.description = f"{title}\n{tile.detail}".strip()
-                button.tooltip = f"{tile.title}\n{tile.detail}".strip()
+                text = button.tooltip = f"{tile.title}\n{tile.detail}".strip()
+                button.description = f"✓ {text}" if marked else text
 
     def _say_where(self, first: int) -> None:
         text = _("{first}–{last} of {count}").format(

@@ -38,24 +38,35 @@ class DraftTemplate:
     ``default`` make a value optional.
 
     Args:
-        text: Front matter, if any, and the script.
-        name: The file's, for messages.
-        identity: Tells this template from others in the ids of drafts; a changed
-            text may keep it.
+        template: Path of a ``.md`` file, or the text itself: front matter, if any,
+            and the script.
+        home: Folder that the file's identity is made relative to; outside of it the
+            name alone counts, so that another machine gives the same ids.
 
     Raises:
-        DraftError: A placeholder or the front matter is wrong; names the line.
+        DraftError: It cannot be read, or a placeholder or the front matter is wrong;
+            names the line.
 
     Attributes:
+        name: The file's, for messages.
+        identity: Tells this template from others in the ids of drafts; a changed
+            text of a file keeps it.
         names: The columns that it needs.
         parts: The templates of its front matter and script, by field.
     """
 
-    def __init__(self, text: str, name: str, *, identity: str) -> None:
+    def __init__(self, template: str | Path, home: Path) -> None:
         from heygen_nb.templates import Template  # noqa: PLC0415 - Jinja is not small
 
-        self.name = name
-        self.identity = identity
+        text, ends = str(template), str(template).lower().endswith(".md")
+        if isinstance(template, str) and (not ends or "\n" in text or "{{" in text):
+            self.name, self.identity = _("the template"), f"text:{template}"
+        else:
+            file = Path(template)
+            place = relative(file, home)
+            self.name = str(file)
+            self.identity = file.name if Path(place).is_absolute() else place
+            text = text_of(self.name)
         tags: list[str] = []
 
         def mask(match: re.Match[str]) -> str:
@@ -65,40 +76,19 @@ class DraftTemplate:
             tags.append(match[0])
             return f"\ue000{len(tags) - 1}\ue001"
 
-        masked = _TAG.sub(mask, text)
-        values, script, line = front_matter(masked, name)
+        values, script, line = front_matter(_TAG.sub(mask, text), self.name)
         lines = {field_of(key): value.line for key, value in values.items()}
-        texts = by_field(values, name)
-        check_keys(texts, name)
+        texts = by_field(values, self.name)
+        check_keys(texts, self.name)
         self.parts = {
             key: Template(
                 _MARK.sub(lambda mark: tags[int(mark[1])], part),
-                where=name,
+                where=self.name,
                 line=lines.get(key, line),
             )
             for key, part in {**texts, "script": script}.items()
         }
         self.names = frozenset().union(*(t.names for t in self.parts.values()))
-
-    @classmethod
-    def of(cls, template: str | Path, home: Path) -> DraftTemplate:
-        """Read a template.
-
-        Args:
-            template: Path of a ``.md`` file, or the text itself.
-            home: Folder that the file's identity is made relative to; outside of it
-                the name alone counts, so that another machine gives the same ids.
-
-        Raises:
-            DraftError: It cannot be read or is wrong.
-        """
-        text, ends = str(template), str(template).lower().endswith(".md")
-        if isinstance(template, str) and (not ends or "\n" in text or "{{" in text):
-            return cls(template, _("the template"), identity=f"text:{template}")
-        file = Path(template)
-        place = relative(file, home)
-        identity = file.name if Path(place).is_absolute() else place
-        return cls(text_of(str(file)), str(file), identity=identity)
 
     def left(self, table: Table) -> dict[str, str]:
         """Return the columns, by field, that say what the template does not."""
@@ -176,7 +166,7 @@ def drafts_from(
     """
     home = settings.home if settings else find_home()
     found = table_of(table)
-    chosen = None if template is None else DraftTemplate.of(template, home)
+    chosen = None if template is None else DraftTemplate(template, home)
     drafts = fill(found, chosen, columns)
     if repeated := len(found.rows) - len(drafts):
         log.warning("%s: %s", found.name, repeated_text(repeated))

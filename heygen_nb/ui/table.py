@@ -145,7 +145,7 @@ class TableCard(Part):
         home = self._panel.shared.settings.home
         filled: DraftError | list[Draft]
         try:
-            chosen = None if template is None else DraftTemplate.of(template, home)
+            chosen = None if template is None else DraftTemplate(template, home)
             columns = None
             if chosen is None:
                 columns = {one.description: one.value for one in self.columns.children}

@@ -330,7 +330,7 @@ def test_rows_whose_hashes_begin_alike_stay_two_drafts_in_any_order():
 
 def _twins():
     """Two names and the digests of their rows, which begin alike, found by trying."""
-    identity = DraftTemplate.of(HELLO, load_settings().home).identity
+    identity = DraftTemplate(HELLO, load_settings().home).identity
     seen = {}
     for number in range(1_000_000):
         name = f"n{number}"

@@ -25,7 +25,7 @@ async def shared(sandbox):
 async def drafts_of(shared, count):
     rows = "".join(f"Name {number}\n" for number in range(count))
     table = read_table("people.csv", f"name\n{rows}".encode())
-    return fill(table, DraftTemplate.of(HELLO, shared.settings.home))
+    return fill(table, DraftTemplate(HELLO, shared.settings.home))
 
 
 async def next_unpaid(shared, drafts):
@@ -48,7 +48,7 @@ async def test_a_table_and_a_template_are_read_and_filled(shared):
     with pytest.raises(TableError, match="row 1"):
         fill(
             read_table("a.csv", b"name,x\n,y"),
-            DraftTemplate.of(HELLO, shared.settings.home),
+            DraftTemplate(HELLO, shared.settings.home),
         )
     with pytest.raises(DraftError, match="UTF-8"):
         read_table("a.csv", b"\xff")

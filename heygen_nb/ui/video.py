@@ -70,9 +70,10 @@ class FilmPanel(Panel):
     def rest(self, *, now: bool) -> None:
         """Leave news for later; show the film of here again when it is seen."""
         super().rest(now=now)
-        there = self.looked_at and self.view.line
-        if not now and there and there.render_id != self.looked_at:
-            self.spawn(self._show_film)
+        if self.looked_at and not now:
+            line = self.view.line
+            if line is None or line.render_id != self.looked_at:
+                self.spawn(self._show_film)
 
 
 class VideoView(Part):

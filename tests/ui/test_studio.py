@@ -115,6 +115,20 @@ async def test_each_tab_shows_the_film_that_is_looked_at_there(studio, shared):
     assert studio.view.line.draft_id == "virgo"
 
 
+async def test_a_film_that_is_done_while_nobody_looks_is_there_afterwards(
+    studio, shared
+):
+    studio.show_tab(GenerationPanel)
+    studio.show_tab(SettingsPanel)
+    await settle(studio)
+    await shared.jobs.start([LEO])[0].task
+    await settle(studio)
+
+    studio.show_tab(GenerationPanel)
+    await settle(studio)
+    assert studio.view.player.path.name == f"{LEO.id}.mp4"
+
+
 async def test_a_panel_that_nobody_sees_catches_up_when_it_is_seen(studio, shared):
     drafts = studio.panels[DraftsPanel]
     studio.show_tab(SettingsPanel)

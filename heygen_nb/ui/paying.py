@@ -6,10 +6,16 @@ import math
 from typing import TYPE_CHECKING
 
 from heygen_nb.i18n import gettext as _, ngettext
-from heygen_nb.models import NO_AVATAR, Draft, Voice
+from heygen_nb.models import NO_AVATAR, SCRIPT_LANGUAGES, Draft, Voice
 from heygen_nb.money import amount_text
 from heygen_nb.renderer import settings_for, update_video_config
-from heygen_nb.renderer.order import heard, over_limit, quote_phrase, say_phrase
+from heygen_nb.renderer.order import (
+    heard,
+    over_limit,
+    quote_all,
+    quote_phrase,
+    say_phrase,
+)
 from heygen_nb.renderer.resolve import language_label
 
 if TYPE_CHECKING:
@@ -48,12 +54,10 @@ async def render_if_agreed(
         HeygenNbError: They cannot be rendered as they are; nothing was sent.
     """
     shared, before = panel.shared, panel.shared.video_settings
-    if plans is None:
-        plans = await shared.quote(drafts)
-    over = None
-    if plans:
-        async with shared.account() as account:
-            over = await over_limit(account, plans, shared.settings)
+    async with shared.account() as account:
+        if plans is None:
+            plans = await quote_all(account, drafts, shared.settings)
+        over = await over_limit(account, plans, shared.settings)
     cost = sum(plan.quote.amount for plan in plans)
     if cost or (plans and question):
         lines = [question] if question else []
@@ -79,8 +83,10 @@ async def _other_ways(
 ) -> dict[str, Voice | str]:
     """Return voices and engines that may be taken instead, by the words of a button."""
     ways: dict[str, Voice | str] = {}
-    voice = await panel.shared.fitting_voice(draft) if by_voice else None
-    if voice:
+    spoken, language = plans[0].cast.voice.language, plans[0].language
+    if (spoken or "").startswith(SCRIPT_LANGUAGES[language]):
+        by_voice = False
+    if by_voice and (voice := await panel.shared.fitting_voice(draft)):
         name = f"{voice.name} ({language_label(voice.language)})"
         ways[_("Take {voice}").format(voice=name)] = voice
     others = plans[0].others if len(plans) == 1 else ()

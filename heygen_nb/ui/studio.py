@@ -63,7 +63,7 @@ class Studio(Panel):
             if isinstance(panel, DraftsPanel):
                 panel.on_create = self._watch
             elif isinstance(panel, FilmPanel):
-                panel.view = self.view
+                panel.common_view = lambda: self.view
             self.tabs.children[_PANELS.index(kind)].children = (panel,)
 
     @cached_property

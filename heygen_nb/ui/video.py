@@ -43,10 +43,13 @@ class FilmPanel(Panel):
     looked_at = ""
     """The id of the render that is looked at here."""
 
+    common_view: Callable[[], VideoView] | None = None
+    """Gives the one view of the Studio."""
+
     @cached_property
     def view(self) -> VideoView:
         """The video that is looked at; made for the first one."""
-        return VideoView(self)
+        return self.common_view() if self.common_view else VideoView(self)
 
     def beside(self, main: widgets.Widget) -> widgets.HBox:
         """Return the columns: the panel's own, then the video once there is one."""

@@ -98,6 +98,7 @@ def _apart(pixels, decoded, time_s):
     return float(np.abs(grey - luma).mean())
 
 
+@pytest.mark.soak
 @pytest.mark.parametrize("video", [True], indirect=True)
 def test_a_finished_film_plays_and_seeks_too_and_suits_telegram(site, video, browser):
     page = browser.new_page()

@@ -218,7 +218,11 @@ async def test_captions_that_never_come_are_told_of(make_sandbox):
 
 @pytest.mark.parametrize(
     ("told", "count"),
-    [("create", 20), ("poll", 20), pytest.param("poll", 100, marks=pytest.mark.soak)],
+    [
+        ("create", 20),
+        pytest.param("poll", 20, marks=pytest.mark.soak),
+        pytest.param("poll", 100, marks=pytest.mark.soak),
+    ],
 )
 async def test_a_hundred_drafts_on_a_purse_for_three(make_sandbox, told, count):
     """More than go singly, so as items of a batch; one wish, one film, one bill."""

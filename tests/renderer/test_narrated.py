@@ -214,6 +214,7 @@ async def test_a_voice_that_cannot_speak_alone_is_told_before_anything(here, san
     assert sandbox.charges() == []
 
 
+@pytest.mark.soak
 async def test_a_moving_background_is_for_films_made_here(here, sandbox, home):
     with av.open(str(home / "sea.mp4"), "w") as written:
         stream = written.add_stream("libx264", rate=10)

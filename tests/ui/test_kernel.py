@@ -27,6 +27,7 @@ def run_cells(home, sandbox_at_home, monkeypatch):
     return run
 
 
+@pytest.mark.soak
 def test_a_cell_becomes_a_preview_a_video_and_a_draft(run_cells):
     outputs = run_cells(
         "%load_ext heygen_nb",

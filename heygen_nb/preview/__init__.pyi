@@ -10,6 +10,7 @@ from .scene import (
 )
 from .video import (
     VideoFacts as VideoFacts,
+    check_film as check_film,
     make_thumbnail as make_thumbnail,
     pictures_at as pictures_at,
     probe_video as probe_video,

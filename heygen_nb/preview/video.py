@@ -215,6 +215,30 @@ def probe_video(path: Path) -> VideoFacts:
         return VideoFacts(length, *size, *channels[:1])
 
 
+def check_film(path: Path) -> None:
+    """Refuse what is no video, and a part of an MP4.
+
+    One whose index comes first can be opened, and plays to where it was cut off.
+
+    Raises:
+        PreviewError: It is not the whole of a video.
+    """
+    probe_video(path)
+    reached, size = 0, path.stat().st_size
+    with path.open("rb") as film:
+        while reached < size:
+            film.seek(reached)
+            head = film.read(16)
+            if not reached and head[4:8] != b"ftyp":
+                return  # another kind of file
+            length = int.from_bytes(head[:4])
+            length = int.from_bytes(head[8:]) if length == 1 else length
+            reached += max(length, 8) if length else size  # 0: to the end
+    if reached > size and length:
+        problem = _("{got} of {expected} bytes came")
+        raise PreviewError(problem, got=size, expected=reached)
+
+
 def make_thumbnail(
     path: Path, output: Path, *, max_bytes: int = THUMBNAIL_BYTES
 ) -> Path:

@@ -165,7 +165,7 @@ async def _fetch_files(
             known.update(links(await account.client.get_video(video.video_id), row))
         return known[field] or ""
 
-    await fetch(partial(link, "video_url"), mp4, check=preview.probe_video)
+    await fetch(partial(link, "video_url"), mp4, check=preview.check_film)
     files: dict[str, Path] = {"path": mp4}
     # The film is paid for: whatever comes with it may be missing.
     try:

@@ -345,6 +345,15 @@ async def test_an_odd_200_to_a_create_is_never_paid_twice(sandbox, kind, no_naps
     assert len(sandbox.charges()) == 1
 
 
+async def test_half_a_film_that_opens_all_the_same_is_fetched_again(sandbox, no_naps):
+    sandbox.fault("truncated", "/files/*.mp4", method="GET", times=2)
+
+    video = await hg.render_video(DRAFT, settings=sandbox.settings())
+
+    [job] = sandbox.ledger()["jobs"]
+    assert hashlib.sha256(video.path.read_bytes()).hexdigest() == job["sha256"]
+
+
 @pytest.fixture
 def no_naps(monkeypatch):
     """Waits between repeats take no time; those between looks a little."""

@@ -32,6 +32,7 @@ OVERRULES = {  # what a draft says itself stands above these settings
     "duration": "video_duration",
 }
 WORDS = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text("utf-8"))
+MAX_SLUG_CHARS = 40
 _SIGNS = re.compile(r"[\W_]+")
 
 
@@ -39,16 +40,18 @@ def _folded(heading: str) -> str:
     return _SIGNS.sub(" ", heading).strip().casefold() or heading.strip()
 
 
-def wrong(where: str, problem: str, hint: str = "") -> DraftError:
-    """Return the error for what is wrong at a place."""
-    return DraftError(problem_at(where, problem), hint=hint)
-
-
 _HEADINGS = {
     _folded(heading): name
     for name in FIELDS
     for heading in (name, *WORDS["headings"].get(name, ()))
 }
+
+
+def wrong(where: str, problem: str, hint: str = "", **values: object) -> DraftError:
+    """Return the error for what is wrong at a place; the values fill both texts."""
+    if values:
+        problem, hint = problem.format(**values), hint.format(**values)
+    return DraftError(problem_at(where, problem), hint=hint)
 
 
 def field_of(heading: str) -> str:
@@ -65,29 +68,21 @@ def by_field(values: Mapping[str, str], where: str) -> dict[str, str]:
     """Return the texts by field, where a key is a field's heading.
 
     Raises:
-        DraftError: Two keys mean the same field.
+        DraftError: A key means no field, or two mean the same one.
     """
     texts: dict[str, str] = {}
     for key, text in values.items():
-        field = key if key in FIELDS else field_of(key) or key
+        field = field_of(key)
+        if not field:
+            hint = _("Allowed keys: {keys}.").format(keys=", ".join(FIELDS))
+            problem = _("unknown key “{key}”")
+            raise wrong(where, problem, near(key, FIELDS) or hint, key=key)
         if field in texts:
-            problem = _("two columns are the {field} of a draft").format(field=field)
-            raise wrong(where, problem, _("Give each column a name of its own."))
+            problem = _("two columns are the {field} of a draft")
+            hint = _("Give each column a name of its own.")
+            raise wrong(where, problem, hint, field=field)
         texts[field] = text
     return texts
-
-
-def check_keys(keys: Iterable[str], where: str) -> None:
-    """Refuse what is no field of a draft.
-
-    Raises:
-        DraftError: Names the key and the nearest field.
-    """
-    for key in keys:
-        if key not in FIELDS:
-            allowed = _("Allowed keys: {keys}.").format(keys=", ".join(FIELDS))
-            problem = _("unknown key “{key}”").format(key=key)
-            raise wrong(where, problem, near(key, FIELDS) or allowed)
 
 
 def near(word: str, words: Iterable[str]) -> str:
@@ -109,7 +104,7 @@ def make_draft(texts: Mapping[str, str], where: str, default_id: str) -> Draft:
     if not re.fullmatch(r"[A-Za-z0-9_\-.]{1,64}", draft_id):
         problem = _("the id “{id}” has other signs than A-Z 0-9 . _ -")
         hint = _("Leave the id out to have one made.")
-        raise wrong(where, problem.format(id=draft_id[:80]), hint)
+        raise wrong(where, problem, hint, id=draft_id[:80])
     if wished := values.pop("duration", ""):
         values["duration"], reason = check_duration(wished)
         if reason:
@@ -123,19 +118,15 @@ def id_of(values: Mapping[str, str]) -> str:
     return values.get("id", "").strip().removeprefix("#")
 
 
-MAX_SLUG_CHARS = 40
-
-
 class _Dumper(yaml.SafeDumper):
     """Writes several lines as several lines."""
 
+    def represent_str(self, data: str) -> yaml.ScalarNode:
+        style = "|" if "\n" in data else None
+        return self.represent_scalar("tag:yaml.org,2002:str", data, style=style)
 
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
-
-_Dumper.add_representer(str, _text)
+_Dumper.add_representer(str, _Dumper.represent_str)
 
 
 def write_draft(draft: Draft, folder: Path) -> Path:
@@ -151,12 +142,9 @@ def write_draft(draft: Draft, folder: Path) -> Path:
     words = "-".join(re.findall(r"\w+", draft.title.casefold()))
     name = f"{words[:MAX_SLUG_CHARS].strip('-_') or 'draft'}-{draft.id}"
     files = (folder / f"{name}{f'-{n}' if n > 1 else ''}.md" for n in count(1))
-    with os_errors_as(
-        DraftError,
-        _("{folder} cannot be written to: {reason}."),
-        _("Draft #{id} is kept and stands in the Studio.").format(id=draft.id),
-        folder=folder,
-    ):
+    text = _("{folder} cannot be written to: {reason}.")
+    hint = _("Draft #{id} is kept and stands in the Studio.")
+    with os_errors_as(DraftError, text, hint, folder=folder, id=draft.id):
         folder.mkdir(parents=True, exist_ok=True)
         file = next(file for file in files if not file.exists())
         with file.open("x", encoding="utf-8") as stream:

@@ -16,14 +16,7 @@ from itertools import zip_longest
 from pathlib import Path
 
 from heygen_nb import files
-from heygen_nb.drafts.fields import (
-    FIELDS,
-    by_field,
-    check_keys,
-    field_of,
-    make_draft,
-    wrong,
-)
+from heygen_nb.drafts.fields import FIELDS, by_field, field_of, make_draft, wrong
 from heygen_nb.drafts.spoken import check_script
 from heygen_nb.errors import DraftError
 from heygen_nb.files import MAX_YAML_BYTES, YamlReader, YamlText
@@ -56,7 +49,7 @@ def text_of(name: str, content: bytes | None = None) -> str:
     limit_bytes = MAX_TABLE_BYTES if is_table else MAX_YAML_BYTES
     try:
         if content is None:
-            return files.read_text(Path(name), limit_bytes)
+            content = files.read_bytes(Path(name), limit_bytes)
         return files.decode(files.within(content, limit_bytes))
     except OSError as error:
         hint = _("Name an existing draft file (.md, .yaml or .csv).")
@@ -65,9 +58,8 @@ def text_of(name: str, content: bytes | None = None) -> str:
                 "A draft is a text of up to 1 MB, a table one of up to 10. Save it with"
                 " the encoding UTF-8 (in Excel: “CSV UTF-8”) and try again."
             )
-        text = _("{file} cannot be read: {reason}.")
-        told = text.format(file=name, reason=error.strerror or error)
-        raise DraftError(told, hint=hint) from None
+        text, reason = _("{file} cannot be read: {reason}."), error.strerror or error
+        raise DraftError(text, hint=hint, file=name, reason=reason) from None
 
 
 def yaml_records(text: str, name: str) -> Iterator[Record]:
@@ -123,11 +115,9 @@ def _csv_rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
         first = _QUOTED.sub("", text.lstrip().partition("\n")[0])
         separator = max(",;\t|", key=first.count)
         separator = separator if separator in first else "\x1f"
+    blanks, lines = separator != "\t", StringIO(text, newline="")
     reader = csv.reader(
-        StringIO(text, newline=""),
-        delimiter=separator,
-        skipinitialspace=separator != "\t",
-        strict=True,
+        lines, delimiter=separator, skipinitialspace=blanks, strict=True
     )
     line = 1
     try:
@@ -147,22 +137,21 @@ def check_columns(columns: Sequence[str], where: str) -> None:
         DraftError: One has no name, or two have the same.
     """
     if "" in columns:
-        problem = _("column {number} has no name").format(number=columns.index("") + 1)
+        problem = _("column {number} has no name")
         hint = _("The first line names the columns; delete empty ones.")
-        raise wrong(where, problem, hint)
+        raise wrong(where, problem, hint, number=columns.index("") + 1)
     for column, times in Counter(columns).most_common(1):
         if times > 1:
-            problem = _("two columns are called “{column}”").format(column=column)
-            raise wrong(where, problem, _("Give each column a name of its own."))
+            problem = _("two columns are called “{column}”")
+            hint = _("Give each column a name of its own.")
+            raise wrong(where, problem, hint, column=column)
 
 
 def too_wide(name: str) -> DraftError:
     """Return the error for a table that cannot be one."""
     text = _("{file} has more than {columns} columns, or {cells} cells.")
-    return DraftError(
-        text.format(file=name, columns=MAX_COLUMNS, cells=MAX_CELLS),
-        hint=_("Keep the columns that are needed, and split the table."),
-    )
+    hint = _("Keep the columns that are needed, and split the table.")
+    return DraftError(text, hint=hint, file=name, columns=MAX_COLUMNS, cells=MAX_CELLS)
 
 
 # What people put before front matter, and nobody sees: blanks, comments, marks.
@@ -209,13 +198,11 @@ def markdown_records(text: str, name: str) -> Iterator[Record]:
     yield 1, {"script": script, **values}
 
 
-_DRAFTS: dict[str, Reader] = {
-    **dict.fromkeys((".md", ".markdown", ".txt"), markdown_records),
+_TABLES: dict[str, Reader] = {
     **dict.fromkeys((".yaml", ".yml"), yaml_records),
-    **dict.fromkeys((".csv", ".tsv"), csv_records),
+    **dict.fromkeys((".csv", ".tsv", ".txt"), csv_records),
 }
-_TABLES = {k: r for k, r in _DRAFTS.items() if r is not markdown_records}
-_TABLES[".txt"] = csv_records
+_DRAFTS = _TABLES | dict.fromkeys((".md", ".markdown", ".txt"), markdown_records)
 
 
 def table_records(name: str, content: bytes | None = None) -> Iterator[Record]:
@@ -226,10 +213,8 @@ def table_records(name: str, content: bytes | None = None) -> Iterator[Record]:
     """
     read = _TABLES.get(Path(name).suffix.lower())
     if read is None:
-        raise DraftError(
-            _("{file} is no table.").format(file=name),
-            hint=_("Tables are CSV (.csv, .tsv, .txt) or YAML (.yaml, .yml) files."),
-        )
+        hint = _("Tables are CSV (.csv, .tsv, .txt) or YAML (.yaml, .yml) files.")
+        raise DraftError(_("{file} is no table."), hint=hint, file=name)
     return read(text_of(name, content), name)
 
 
@@ -257,10 +242,8 @@ def read_drafts(path: str | Path, home: Path) -> list[Draft]:
 def _reader_of(name: str, shown: str) -> Reader:
     read = _DRAFTS.get(Path(name).suffix.lower())
     if read is None:
-        raise DraftError(
-            _("{file} is no draft.").format(file=shown),
-            hint=_("Drafts are Markdown (.md, .txt), YAML (.yaml) or tables (.csv)."),
-        )
+        hint = _("Drafts are Markdown (.md, .txt), YAML (.yaml) or tables (.csv).")
+        raise DraftError(_("{file} is no draft."), hint=hint, file=shown)
     return read
 
 
@@ -275,25 +258,21 @@ def drafts_in(content: bytes | None, name: str, place: str = "") -> list[Draft]:
     Raises:
         DraftError: It cannot be read; names file, line and key.
     """
-    read, drafts = _reader_of(name, name), list[Draft]()
+    read, place, drafts = _reader_of(name, name), place or name, list[Draft]()
     records = list(read(text_of(name, content), name))
     for number, (line, values) in enumerate(records, 1):
         where = name if read is markdown_records else at_line(name, line)
         # the names of columns stand above all rows
         named = at_line(name, 1) if read is csv_records else where
-        texts = by_field(values, named)
-        if read is csv_records and "script" not in texts:
+        if read is csv_records and "script" not in map(field_of, values):
             hint = _("The first line names the columns: {keys}.")
-            hint = hint.format(keys=", ".join(FIELDS))
-            raise wrong(named, _("there is no column “script”"), hint)
-        check_keys(texts, named)
-        own = (place or name) if len(records) == 1 else f"{place or name}:{number}"
-        drafts.append(make_draft(texts, where, short_id(own)))
+            problem = _("there is no column “script”")
+            raise wrong(named, problem, hint, keys=", ".join(FIELDS))
+        own = place if len(records) == 1 else f"{place}:{number}"
+        drafts.append(make_draft(by_field(values, named), where, short_id(own)))
     if not drafts:
-        raise DraftError(
-            _("{file} holds no draft.").format(file=name),
-            hint=_("Write a script into it."),
-        )
+        hint = _("Write a script into it.")
+        raise DraftError(_("{file} holds no draft."), hint=hint, file=name)
     return drafts
 
 

@@ -15,8 +15,7 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from io import StringIO
 from itertools import takewhile
 from pathlib import Path
@@ -27,23 +26,22 @@ from ruamel.yaml import YAML
 
 from heygen_nb.config import FILE_KEYS, SECRETS, VIDEO_KEYS
 from heygen_nb.drafts.fields import FIELDS, WORDS, field_of, wrong
-from heygen_nb.errors import ConfigError, DraftError
+from heygen_nb.errors import ConfigError
 from heygen_nb.files import YamlReader, os_errors_as, read_text, write_whole
 from heygen_nb.i18n import at_line, gettext as _, problem_at
 from heygen_nb.models import SCRIPT_LANGUAGES, Draft
 
 PRONOUNCE_NAME = "pronounce.yaml"
 _MAX_BYTES = 1_000_000
-_KEYS_OF_RULES = {"word", "said", "language"}
 _EDGE = "[\\w\u0301]"  # a stress mark belongs to its word
 MAX_SCRIPT_CHARS = 5000  # HeyGen's usage limits
 MAX_FILE_CHARS = 100_000  # with all that is not said
 _PASSES = 5  # marks may stand within marks
+_TOLD = 5  # of what is not said
 _PAUSE = re.compile(r"<break\b[^<>]*>", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Speakable:
+class Speakable(NamedTuple):
     """What is said of a script.
 
     Attributes:
@@ -77,58 +75,54 @@ _AROUND = [(_regex(rule, re.MULTILINE), put) for rule, put in _FOUND["around"]]
 @lru_cache(maxsize=512)
 def what_is_said(script: str) -> Speakable:
     """Return what is said of a script."""
-    text, left_out = script, list[str]()
+    text, left_out = script, dict[str, None]()
+
+    def take_out(match: re.Match[str]) -> str:
+        kept = next(filter(None, match.groupdict().values()), "")
+        if kept or not is_told:
+            return kept
+        left_out[" ".join(match[0].split())[:60]] = None
+        return _GAP
+
     for _pass in range(_PASSES):
         before = text
-        for pattern, is_told in _UNSAID:
-            text = pattern.sub(partial(_take_out, left_out, is_told), text)
+        for pattern, is_told in _UNSAID:  # noqa: B007 - take_out() asks
+            text = pattern.sub(take_out, text)
         if text == before:
             break
         for pattern, instead in _AROUND:
             text = pattern.sub(instead, text)
         text = text.strip()
-    return Speakable(text, tuple(dict.fromkeys(left_out)))
-
-
-def _take_out(left_out: list[str], is_told: bool, match: re.Match[str]) -> str:  # noqa: FBT001
-    kept = next((text for name, text in match.groupdict().items() if text), "")
-    if kept or not is_told:
-        return kept
-    left_out.append(" ".join(match[0].split())[:60])
-    return _GAP
+    return Speakable(text, tuple(left_out))
 
 
 def left_out_text(script: str) -> str:
     """Return the sentence that tells what of a script is not said; "" if all is."""
     if not (parts := what_is_said(script).left_out):
         return ""
-    shown = ", ".join(f"“{part}”" for part in parts[:5])
-    more = " …" if len(parts) > 5 else ""  # noqa: PLR2004
-    return _("Not said: {parts}.").format(parts=shown + more)
+    shown = ", ".join(f"“{part}”" for part in parts[:_TOLD])
+    shown += " …" if len(parts) > _TOLD else ""
+    return _("Not said: {parts}.").format(parts=shown)
 
 
-_CONTROL, _SHEET_ERROR, _PLACEHOLDER, _ENTITY, _HTML = (
-    _regex(_FOUND[name])
-    for name in ("control", "sheet error", "placeholder", "entity", "html")
-)
+_FAULTS = {
+    "control": _("the invisible sign {code} at {at}: delete it"),
+    "sheet error": _("“{text}” is an error of the spreadsheet"),
+    "placeholder": _("the placeholder “{text}” is not filled"),
+    "entity": _("“{text}” is HTML: write “{sign}”"),
+    "html": _("the HTML “{tag}” would be read out: delete it"),
+}
+_FAULTY = [(_regex(_FOUND[name]), problem) for name, problem in _FAULTS.items()]
 
 
 def problem_of(text: str) -> str:
     """Return why a text can neither be said nor posted; "" if it can."""
-    if found := _CONTROL.search(text):
-        problem = _("the invisible sign {code} at {at}: delete it")
-        return problem.format(code=f"U+{ord(found[0]):04X}", at=found.start() + 1)
-    if found := _SHEET_ERROR.search(text):
-        return _("“{text}” is an error of the spreadsheet").format(text=found[0])
-    if found := _PLACEHOLDER.search(text):
-        return _("the placeholder “{text}” is not filled").format(text=found[0])
-    for found in _ENTITY.finditer(text):
-        if (sign := html.unescape(found[0])) != found[0]:
-            problem = _("“{text}” is HTML: write “{sign}”")
-            return problem.format(text=found[0], sign=sign)
-    if found := _HTML.search(text):
-        problem = _("the HTML “{tag}” would be read out: delete it")
-        return problem.format(tag=found[0][:40])
+    for pattern, problem in _FAULTY:
+        for found in pattern.finditer(text):
+            sign, code = html.unescape(found[0]), f"U+{ord(found[0][0]):04X}"
+            if sign != found[0] or found[0][0] != "&":  # else it only looks like HTML
+                facts = {"text": found[0], "tag": found[0][:40], "sign": sign}
+                return problem.format(code=code, at=found.start() + 1, **facts)
     return ""
 
 
@@ -141,7 +135,7 @@ _LOWER = re.compile(r"\s*[a-z][\w-]*[ \t]*[:=][ \t]*\S")
 _KEYS = {*FIELDS, *FILE_KEYS, *VIDEO_KEYS, *SECRETS}
 
 
-def setting_line(script: str) -> int:
+def _setting_line(script: str) -> int:
     """Return the line, from 1, that looks like a setting and no speech; 0 if none."""
     lines = script.splitlines()
     first = next((n for n, line in enumerate(lines) if line.strip()), len(lines))
@@ -175,19 +169,24 @@ def check_draft(draft: Draft) -> None:
     if not _PAUSE.sub(" ", draft.script).strip():
         hint = _("Write what the avatar should say.")
         raise wrong(where, _("the script is empty"), hint)
-    if len(draft.script) > MAX_FILE_CHARS:
-        raise _too_long(where, draft.script)
+    _check_length(draft.script, where, MAX_FILE_CHARS)
     for name in ("script", "caption", "title"):
         if problem := problem_of(getattr(draft, name)):
             raise wrong(where, f"{name}: {problem}", _("Correct that text."))
     check_script(draft.script, where)
     text = _PAUSE.sub(" ", what_is_said(draft.script).text)
-    if len(text) > MAX_SCRIPT_CHARS:
-        raise _too_long(where, text)
+    _check_length(text, where, MAX_SCRIPT_CHARS)
     if not any(character.isalnum() for character in text):
         hint = _("Emoji and signs are not spoken: write at least one word.")
         told = left_out_text(draft.script) or hint
         raise wrong(where, _("the script has no words"), told)
+
+
+def _check_length(text: str, where: str, most: int) -> None:
+    if (count := len(text)) > most:
+        problem = _("the script has {count} characters")
+        hint = _("HeyGen takes at most {limit}: shorten it or split it.")
+        raise wrong(where, problem, hint, count=count, limit=MAX_SCRIPT_CHARS)
 
 
 def check_script(script: str, where: str, first_line: int = 1) -> None:
@@ -206,20 +205,14 @@ def check_script(script: str, where: str, first_line: int = 1) -> None:
     if len(cells) > 1 and all(field_of(cell.strip(" \"'")) for cell in cells):
         kinds.append("CSV")
     if kinds:
-        problem = _("this is {kind}, no script").format(kind=kinds[0])
-        raise wrong(where, problem, _("A script is the text that is spoken."))
-    if line := setting_line(script):
+        problem = _("this is {kind}, no script")
+        hint = _("A script is the text that is spoken.")
+        raise wrong(where, problem, hint, kind=kinds[0])
+    if line := _setting_line(script):
         text = script.splitlines()[line - 1].strip()[:60]
         problem = _("line {line} looks like a setting and would be spoken: “{text}”")
-        problem = problem.format(line=line + first_line - 1, text=text)
         hint = _("Settings stand at the very top, between two lines of “---”.")
-        raise wrong(where, problem, hint)
-
-
-def _too_long(where: str, text: str) -> DraftError:
-    problem = _("the script has {count} characters").format(count=len(text))
-    hint = _("HeyGen takes at most {limit}: shorten it or split it.")
-    return wrong(where, problem, hint.format(limit=MAX_SCRIPT_CHARS))
+        raise wrong(where, problem, hint, line=line + first_line - 1, text=text)
 
 
 class Rule(NamedTuple):
@@ -270,22 +263,20 @@ def rules_of(home: Path) -> tuple[Rule, ...]:
 
 @lru_cache(maxsize=8)
 def _rules(file: Path, _changed: int, _size: int) -> tuple[Rule, ...]:
-    expected = _("It holds “word: how it is said” lines.")
-    reader = YamlReader(str(file), expected, words=lambda _key: True, error=ConfigError)
+    hint = _("It holds “word: how it is said” lines.")
+    reader = YamlReader(str(file), hint, words=lambda _key: True, error=ConfigError)
     rules: list[Rule] = []
     with os_errors_as(ConfigError, _("{file} cannot be used: {reason}."), file=file):
-        content = read_text(file, _MAX_BYTES)
-    for line, texts in reader.maps(content):
-        if "word" in texts and texts.keys() <= _KEYS_OF_RULES:
-            found = [Rule(**texts)]
-        else:
-            found = [Rule(word, said) for word, said in texts.items()]
+        text = read_text(file, _MAX_BYTES)
+    for line, texts in reader.maps(text):
+        is_rule = "word" in texts and texts.keys() <= set(Rule._fields)
+        found = [Rule(**texts)] if is_rule else [Rule(*pair) for pair in texts.items()]
         for word, said, language in found:
             known = language in ("", *SCRIPT_LANGUAGES)
             if not (word.strip() and said.strip() and known):
                 problem = _("a word, how it is said, and perhaps en or ru belong here")
                 told = problem_at(at_line(file.name, line), problem)
-                raise ConfigError(told, hint=expected)
+                raise ConfigError(told, hint=hint)
         rules += found
     return tuple(rules)
 

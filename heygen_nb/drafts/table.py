@@ -5,11 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from heygen_nb.drafts.fields import field_of, wrong
 from heygen_nb.drafts.read import (
@@ -28,8 +27,7 @@ _MISSING = ("nan", "NaN", "NaT", "<NA>", "NULL")  # a DataFrame's, in a CSV file
 _NAMELESS = re.compile(r"(?:Unnamed: \d+)?")  # what pandas calls a blank heading
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A row of a table.
 
     Attributes:
@@ -43,8 +41,7 @@ class Row:
     cells: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(NamedTuple):
     """Rows of texts.
 
     Attributes:
@@ -69,19 +66,17 @@ class Table:
         found = {key: fields.get(key, key) for key in self.columns}
         kept = {key: field for key, field in found.items() if field}
         check_columns(list(kept.values()), self.name)
-        rows = (
-            Row(
-                row.number, row.line, {f: row.cells.get(k, "") for k, f in kept.items()}
-            )
-            for row in self.rows
-        )
         columns = {field: self.columns[key] for key, field in kept.items()}
+        rows = list[Row]()
+        for row in self.rows:
+            cells = {field: row.cells.get(key, "") for key, field in kept.items()}
+            rows.append(row._replace(cells=cells))
         return Table(self.name, columns, tuple(rows))
 
     def fields(self) -> dict[str, str]:
         """Return the field that each column means by its heading, if any does."""
-        found = ((key, field_of(name)) for key, name in self.columns.items())
-        return {key: field for key, field in found if field}
+        found = {key: field_of(name) for key, name in self.columns.items()}
+        return {key: field for key, field in found.items() if field}
 
     def place(self, row: Row, column: str = "") -> str:
         """Return where a row or one of its cells stands, for messages."""
@@ -105,7 +100,7 @@ def key_of(column: str) -> str:
     return f"_{key}" if key[:1].isdigit() else key
 
 
-def table_of(source: object) -> Table:
+def table_of(source: Any) -> Table:
     """Return the table that a path, a list of dicts or a DataFrame holds.
 
     Args:
@@ -117,14 +112,20 @@ def table_of(source: object) -> Table:
     """
     if isinstance(source, str | Path):
         return read_table(str(Path(source)))
-    if hasattr(source, "to_dict"):
-        source = _frame_records(source)
+    if hasattr(source, "to_dict"):  # of pandas or polars
+        # maps would lose all but one of the columns of one name
+        check_columns([str(c) for c in getattr(source, "columns", ())], _("the table"))
+        is_polars = hasattr(source, "to_dicts")
+        rows = source.to_dicts() if is_polars else source.to_dict("records")
+        source = [r for r in rows if len(r) == 1 or not all(map(_missing, r.values()))]
     if not isinstance(source, Iterable) or isinstance(source, bytes | Mapping):
         raise DraftError(
-            _("A {kind} is no table.").format(kind=type(source).__name__),
+            _("A {kind} is no table."),
             hint=_("Give a CSV or YAML file, a list of dicts or a DataFrame."),
+            kind=type(source).__name__,
         )
-    return _collect(_("the table"), _records(source))
+    records = (_record(number, one) for number, one in enumerate(source, 1))
+    return _collect(_("the table"), records)
 
 
 def read_table(name: str, content: bytes | None = None) -> Table:
@@ -143,46 +144,33 @@ def read_table(name: str, content: bytes | None = None) -> Table:
 def _collect(
     name: str, records: Iterable[tuple[int | None, Mapping[str, str]]]
 ) -> Table:
-    columns: dict[str, str] = {}
+    keys: dict[str, str] = {}
     rows, count = list[Row](), 0
     for number, (line, record) in enumerate(records, 1):
-        cells = {
-            column: "" if text.strip() in _MISSING else text
-            for column, text in record.items()
-            if text or not _NAMELESS.fullmatch(column)
-        }
-        columns |= {column: column for column in cells}
+        cells: dict[str, str] = {}
+        for column, text in record.items():
+            if text or not _NAMELESS.fullmatch(column):
+                key = keys.get(column) or keys.setdefault(column, key_of(column))
+                cells[key] = "" if text.strip() in _MISSING else text
         count += len(cells)
-        if len(columns) > MAX_COLUMNS or count > MAX_CELLS:
+        if len(keys) > MAX_COLUMNS or count > MAX_CELLS:
             raise too_wide(name)
         rows.append(Row(number, line, cells))
     if not rows:
-        raise DraftError(
-            _("{file} has no rows.").format(file=name),
-            hint=_("The first line names the columns, each further one is a video."),
-        )
-    check_columns(list(columns), name)
-    keys = {column: key_of(column) for column in columns}
-    return Table(name, columns, tuple(rows)).renamed(keys)
+        hint = _("The first line names the columns, each further one is a video.")
+        raise DraftError(_("{file} has no rows."), hint=hint, file=name)
+    check_columns(list(keys.values()), name)
+    columns = {key: column for column, key in keys.items()}
+    return Table(name, columns, tuple(rows)).renamed({})  # which fills the gaps
 
 
-def _frame_records(frame: Any) -> list[Mapping[str, Any]]:
-    """Return the rows of a DataFrame (pandas, polars) without those that are blank."""
-    # maps would lose all but one of the columns of one name
-    check_columns([str(c) for c in getattr(frame, "columns", ())], _("the table"))
-    is_polars = hasattr(frame, "to_dicts")
-    records = frame.to_dicts() if is_polars else frame.to_dict("records")
-    return [r for r in records if len(r) == 1 or not all(map(_missing, r.values()))]
-
-
-def _records(source: Iterable[Any]) -> Iterator[tuple[None, Mapping[str, str]]]:
-    for number, record in enumerate(source, 1):
-        where = _("row {row}").format(row=number)
-        if not isinstance(record, Mapping):
-            problem = _("a {kind} is no map of columns to values")
-            problem = problem.format(kind=type(record).__name__)
-            raise wrong(where, problem, _("Give a list of dicts."))
-        yield None, {str(k): _text(v, where, k) for k, v in record.items()}
+def _record(number: int, record: object) -> tuple[None, Mapping[str, str]]:
+    where = _("row {row}").format(row=number)
+    if not isinstance(record, Mapping):
+        problem = _("a {kind} is no map of columns to values")
+        hint = _("Give a list of dicts.")
+        raise wrong(where, problem, hint, kind=type(record).__name__)
+    return None, {str(k): _text(v, where, k) for k, v in record.items()}
 
 
 def _text(value: Any, where: str, column: object) -> str:
@@ -190,9 +178,9 @@ def _text(value: Any, where: str, column: object) -> str:
     if isinstance(value, str):
         return value
     if isinstance(value, list | tuple | dict | set | bytes):
-        at = _("{where}, column “{column}”").format(where=where, column=column)
-        problem = _("a {kind} is no text").format(kind=type(value).__name__)
-        raise wrong(at, problem, _("Write it out as one text."))
+        where = _("{where}, column “{column}”").format(where=where, column=column)
+        problem, hint = _("a {kind} is no text"), _("Write it out as one text.")
+        raise wrong(where, problem, hint, kind=type(value).__name__)
     if value is False or _missing(value):
         return ""  # so that {% if vip %} means what it says
     if isinstance(value, float) and math.isfinite(value):

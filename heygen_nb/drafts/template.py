@@ -6,19 +6,12 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from heygen_nb.config import Settings, find_home
-from heygen_nb.drafts.fields import (
-    by_field,
-    check_keys,
-    field_of,
-    id_of,
-    make_draft,
-    near,
-)
+from heygen_nb.drafts.fields import by_field, field_of, id_of, make_draft, near
 from heygen_nb.drafts.read import front_matter, relative, text_of
 from heygen_nb.drafts.spoken import check_draft, problem_of
 from heygen_nb.drafts.table import Row, Table, key_of, table_of
@@ -78,16 +71,11 @@ class DraftTemplate:
 
         values, script, line = front_matter(_TAG.sub(mask, text), self.name)
         lines = {field_of(key): value.line for key, value in values.items()}
-        texts = by_field(values, self.name)
-        check_keys(texts, self.name)
-        self.parts = {
-            key: Template(
-                _MARK.sub(lambda mark: tags[int(mark[1])], part),
-                where=self.name,
-                line=lines.get(key, line),
-            )
-            for key, part in {**texts, "script": script}.items()
-        }
+        self.parts: dict[str, Template] = {}
+        for key, part in {**by_field(values, self.name), "script": script}.items():
+            source = _MARK.sub(lambda mark: tags[int(mark[1])], part)
+            at = lines.get(key, line)
+            self.parts[key] = Template(source, where=self.name, line=at)
         self.names = frozenset().union(*(t.names for t in self.parts.values()))
 
     def left(self, table: Table) -> dict[str, str]:
@@ -100,8 +88,12 @@ class DraftTemplate:
             and (field in texts or key not in self.names)
         }
 
-    def check(self, table: Table) -> list[str]:
-        """Return a sentence for each column that is not there."""
+    def check(self, table: Table) -> None:
+        """Refuse a table without a column that is needed.
+
+        Raises:
+            TableError: Has a sentence for each of them.
+        """
         missing: dict[str, int] = {}
         for part in self.parts.values():
             for name in part.names - table.columns.keys():
@@ -111,10 +103,9 @@ class DraftTemplate:
         problem = _("the table has no column “{column}”. {near}")
         told = []
         for name, line in sorted(missing.items(), key=lambda item: item[::-1]):
-            hint = near(name, table.columns) or its
-            text = problem.format(column=name, near=hint)
+            text = problem.format(column=name, near=near(name, table.columns) or its)
             told.append(f"{at_line(self.name, line)}: {text}")
-        return told
+        _refuse(table, told)
 
     def fill(self, cells: Mapping[str, str]) -> dict[str, str]:
         """Return the texts of a draft for a row.
@@ -197,19 +188,13 @@ def fill(
     """
     named = {key_of(name): field for name, field in (columns or {}).items()}
     table = table.renamed(named if template else table.fields() | named)
-    if template is None:
-        check_keys(table.columns, table.name)
-    elif missing := template.check(table):
-        raise _refused(table, missing)
-    used = set(table.columns if template is None else template.names)
-    if "id" in table.columns and not (template and "id" in template.parts):
-        used.add("id")
-    left = template.left(table) if template else {}
-    filling = _Filling(table, template, left, sorted(used))
+    if template:
+        template.check(table)
+    else:
+        by_field(table.columns, table.name)
+    filling = _Filling(table, template)
     drafts = filling.drafts()
-    if filling.problems:
-        problems = [text for _row, text in sorted(filling.problems)]
-        raise _refused(table, problems, filling.hint)
+    _refuse(table, [text for _row, text in sorted(filling.problems)], filling.hint)
     return drafts
 
 
@@ -219,40 +204,23 @@ class _Filling:
 
     table: Table
     template: DraftTemplate | None
-    left: Mapping[str, str]
-    used: Sequence[str]
     problems: list[tuple[int, str]] = field(default_factory=list)
     hint: str = ""
 
-    def _texts(self, row: Row) -> dict[str, str]:
-        """Return the texts of a row's draft; none if something is wrong with it."""
-        wrong = [(c, p) for c in self.used if (p := _problem_of(row.cells[c]))]
-        for column, problem in wrong:
-            self._note(row, problem, column)
-        if wrong:
-            return {}
-        own = {name: row.cells[name] for name in self.used}
-        if self.template is None:
-            return own
-        try:
-            found = self.template.fill(row.cells)
-        except DraftError as error:
-            self._note(row, error.message, getattr(error, "name", ""), error.hint)
-            return {}
-        found |= {field: row.cells[key] for field, key in self.left.items()}
-        return {"id": own["id"], **found} if "id" in own else found
-
     def drafts(self) -> list[Draft]:
         """Make the drafts, and note those that cannot be spoken or share an id."""
-        rows = [(row, texts) for row in self.table.rows if (texts := self._texts(row))]
-        digests = [None if id_of(texts) else self._digest(row) for row, texts in rows]
-        given = {id_of(texts) for _row, texts in rows}
-        short = _short_ids({digest for digest in digests if digest}, given)
+        rows = list(self._rows())
+        taken = {id_of(texts) for _row, texts, _digest in rows}
+        ids: dict[str, str] = {}
+        # which of two that begin alike keeps 8 digits is no matter of the rows' order
+        for digest in sorted({d for _row, texts, d in rows if not id_of(texts)}):
+            ids[digest] = digest[:8] if digest[:8] not in taken else digest[:16]
+            taken.add(ids[digest])
         made: dict[str, tuple[Row, Draft]] = {}
-        for (row, texts), digest in zip(rows, digests, strict=True):
+        for row, texts, digest in rows:
             where = self.table.place(row)
             try:
-                draft = make_draft(texts, where, short[digest] if digest else "")
+                draft = make_draft(texts, where, ids.get(digest, ""))
                 check_draft(draft)
             except DraftError as error:
                 problem = error.message.removeprefix(f"{where}: ")
@@ -264,30 +232,39 @@ class _Filling:
                 self._note(row, problem.format(id=draft.id, row=first.number), "id")
         return [draft for _row, draft in made.values()]
 
-    def _digest(self, row: Row) -> str:
-        """Return what tells this row's content from others, wherever it stands."""
-        identity = self.template.identity if self.template else ""
-        # an empty cell counts for nothing: a new optional column changes no id
-        cells = [(name, row.cells[name]) for name in self.used if row.cells[name]]
-        content = json.dumps([identity, cells], ensure_ascii=False)
-        return hashlib.sha256(content.encode()).hexdigest()
+    def _rows(self) -> Iterator[tuple[Row, dict[str, str], str]]:
+        """Yield the texts of each row, and what tells its content from others'."""
+        table, template, left = self.table, self.template, dict[str, str]()
+        used, identity = set(table.columns), ""
+        if template:
+            used, identity = set(template.names), template.identity
+            left = template.left(table)
+            used |= {"id"} & (table.columns.keys() - template.parts.keys())
+        for row in table.rows:
+            own = {name: row.cells[name] for name in sorted(used)}
+            faults = {name: _problem_of(cell) for name, cell in own.items()}
+            for name in filter(faults.get, faults):
+                self._note(row, faults[name], name)
+            if any(faults.values()):
+                continue
+            # an empty cell counts for nothing: a new optional column changes no id
+            content = identity, [cell for cell in own.items() if cell[1]]
+            digest = hashlib.sha256(json.dumps(content, ensure_ascii=False).encode())
+            if template:
+                try:
+                    texts = template.fill(row.cells)
+                except DraftError as error:
+                    name = getattr(error, "name", "")
+                    self._note(row, error.message, name, error.hint)
+                    continue
+                texts |= {field: row.cells[key] for field, key in left.items()}
+                own = {name: own[name] for name in ("id",) if name in own} | texts
+            yield row, own, digest.hexdigest()
 
     def _note(self, row: Row, problem: str, column: str = "", hint: str = "") -> None:
         where = self.table.place(row, column)
         self.problems.append((row.number, f"{where}: {problem}"))
         self.hint = self.hint or hint
-
-
-def _short_ids(digests: set[str], taken: set[str]) -> dict[str, str]:
-    """Return 8 digits for each digest, more where two would look the same.
-
-    Which of the two keeps its 8 digits does not depend on the order of rows.
-    """
-    ids: dict[str, str] = {}
-    for digest in sorted(digests):
-        ids[digest] = digest[:8] if digest[:8] not in taken else digest[:16]
-        taken.add(ids[digest])
-    return ids
 
 
 def _problem_of(cell: str) -> str:
@@ -306,13 +283,14 @@ def _problem_of(cell: str) -> str:
     return problem_of(cell)
 
 
-def _refused(table: Table, problems: list[str], hint: str = "") -> TableError:
+def _refuse(table: Table, problems: list[str], hint: str = "") -> None:
+    if not problems:
+        return
     lines = [f"• {problem}" for problem in problems[:SHOWN]]
-    if len(problems) > SHOWN:
-        more = len(problems) - SHOWN
+    if more := len(problems[SHOWN:]):
         lines.append(ngettext("… and {n} more", "… and {n} more", more).format(n=more))
     count = ngettext("{count} problem", "{count} problems", len(problems))
     head = _("{table}: {problems}; no draft was made.").format(
         table=table.name, problems=count.format(count=len(problems))
     )
-    return TableError("\n".join((head, *lines)), problems=tuple(problems), hint=hint)
+    raise TableError("\n".join((head, *lines)), problems=tuple(problems), hint=hint)

@@ -27,8 +27,8 @@ from heygen_nb.ledger import Ledger
 from heygen_nb.ledger.tables import RenderRow
 from heygen_nb.sandbox.process import start_sandbox
 from heygen_nb.sandbox.state import SandboxOptions
+from heygen_nb.ui.generation import GenerationPanel
 from heygen_nb.ui.studio import Studio
-from heygen_nb.ui.widgets import LogView
 
 LINES, DRAFTS, RENDERS = 1000, 1000, 10_000
 sent: list[int] = []
@@ -57,16 +57,18 @@ def line(number: int) -> str:
 
 
 async def log_view() -> tuple[int, float, float]:
-    lines: deque[str] = deque(maxlen=50)
-    view = LogView(lambda: lines, asyncio.get_running_loop(), "Log")
+    panel = GenerationPanel()
+    await panel.idle()
     sent.clear()
     began = time.process_time()
     for number in range(LINES):
-        lines.append(line(number))
-        view.refresh()
+        panel.shared.jobs.say(line(number))
         await asyncio.sleep(0.0023)  # 1,000 lines in about 2.5 s
     await asyncio.sleep(0.25)
-    return measured("log of the Studio", began)
+    row = measured("log of the Studio", began)
+    panel.close()
+    await panel.shared.close()
+    return row
 
 
 async def a_message_a_line() -> None:
@@ -176,18 +178,18 @@ async def waiting_alone() -> float:
 async def main() -> None:
     idle = await waiting_alone()
     print(f"{'the pauses alone':34} {idle:33.3f} s cpu")
-    ours = await log_view()
-    await a_message_a_line()
-    theirs = await append_stdout()
-    ratio = (theirs[2] - idle) / max(ours[2] - idle, 0.001)
-    print(f"append_stdout / ours, without the pauses: {ratio:.0f}x cpu", end=", ")
-    print(f"{theirs[1] / ours[1]:.0f}x bytes")
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         os.environ["HEYGEN_NB_HOME"] = folder
         os.chdir(home)
         fill(home)
         start_sandbox(home / ".sandbox", options=SandboxOptions(fast=True))
+        ours = await log_view()
+        await a_message_a_line()
+        theirs = await append_stdout()
+        ratio = (theirs[2] - idle) / max(ours[2] - idle, 0.001)
+        print(f"append_stdout / ours, without the pauses: {ratio:.0f}x cpu", end=", ")
+        print(f"{theirs[1] / ours[1]:.0f}x bytes")
         await studio()
 
 

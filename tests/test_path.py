@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import heygen_nb as hg
-from heygen_nb.ui import generation, widgets as ui_widgets
+from heygen_nb.ui import generation
 from heygen_nb.ui.drafts import DraftsPanel
 from heygen_nb.ui.state import SharedState
 from heygen_nb.ui.studio import Studio
@@ -43,7 +43,7 @@ async def test_a_render_enters_few_modules_before_its_request_is_sent(sandbox):
 
 async def test_a_click_in_the_studio_enters_few_modules_more(sandbox, monkeypatch):
     monkeypatch.setattr(generation, "TICK_S", 3600)  # on a slow machine they would
-    monkeypatch.setattr(ui_widgets, "PAUSE_S", 3600)  # come before the request
+    monkeypatch.setattr(generation, "LOG_S", 3600)  # come before the request
     shared = SharedState(sandbox.settings())
     studio = Studio(shared)
     panel = studio.panels[DraftsPanel]

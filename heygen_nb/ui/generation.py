@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from functools import cached_property, partial
+from html import escape
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.money import amount_text
-from heygen_nb.ui.base import Actions, Part, Work, column, focus, make, show
-from heygen_nb.ui.html import bar_html, clock, cut, left_text, markup
+from heygen_nb.ui.base import Actions, Part, column, focus, make, show
+from heygen_nb.ui.html import bar_html, clock, cut, dotted, left_text, markup
 from heygen_nb.ui.video import FilmPanel, ending_html
-from heygen_nb.ui.widgets import LogView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from heygen_nb.ui.jobs import Job
 
 CARDS = 6
 TICK_S = 1.0
+LOG_S = 0.2  # between two updates of the log
 _NEARLY = 0.99  # the bar is full when the video is there, not before
-_PLAY, _STOP, _WAIT = _("▶ Play"), _("Stop waiting"), _("▶ Wait on")
-_RETRY, _CLEAR = _("↻ Try again"), _("✕ Clear")
-_RETRY_ALL, _CLEAR_DONE = _("↻ Try all that failed again"), _("✕ Clear what is done")
-_NEWER, _OLDER = _("‹ Newer"), _("Older ›")
-_EMPTY = _("Nothing is being rendered. Create a video from a draft.")
 _VIEW_S = 0.4  # until a browser has drawn what was just made
 
 
@@ -38,16 +35,16 @@ class GenerationPanel(FilmPanel):
 
     def _build(self) -> tuple[widgets.Widget, ...]:
         self.cards: dict[Job, RenderCard] = {}
-        self.ticking = False
+        self.timer: asyncio.TimerHandle | None = None
         self._first = 0
         self._seen: set[Job] = set()
         self._list = column(css="hg-cards")
-        self._empty = self.hint(_EMPTY)
-        self.log_view = LogView(
-            lambda: self.shared.jobs.log, self._loop, _("Log"), also=self._draw_running
+        self._empty = self.hint(
+            _("Nothing is being rendered. Create a video from a draft.")
         )
-        self.shared.jobs.readers.add(self.log_view.refresh)
         self._main = column(self._empty, self._list, css="hg-grow")
+        self.log_view = make(widgets.HTML, "hg-log")
+        self.shared.jobs.readers.add(self._refresh_soon)
         # what is looked for comes before the log, however narrow the page is
         return (self.beside(self._main), self.log_view)
 
@@ -59,10 +56,10 @@ class GenerationPanel(FilmPanel):
         self.pages = Actions(
             self,
             {
-                "retry": (_RETRY_ALL, self._retry_failed),
-                "clear": (_CLEAR_DONE, self._clear_done),
-                "newer": (_NEWER, partial(self._turn, -1)),
-                "older": (_OLDER, partial(self._turn, 1)),
+                "retry": (_("↻ Try all that failed again"), self._retry_failed),
+                "clear": (_("✕ Clear what is done"), self._clear_done),
+                "newer": (_("‹ Newer"), partial(self._turn, -1)),
+                "older": (_("Older ›"), partial(self._turn, 1)),
             },
             at=place,
         )
@@ -73,15 +70,16 @@ class GenerationPanel(FilmPanel):
         self.shared.jobs.take_up()
 
     def _heard(self, topic: str) -> None:
-        if topic in ("jobs", "language"):
+        if topic != "drafts":
             self._draw()
-        if topic in ("language", "drafts") and self.looked_at:
+        if topic != "jobs" and self.looked_at:
             self.spawn(self.view.refresh)
 
     def close(self) -> None:
         """Stop the timer; renders go on."""
-        self.shared.jobs.readers.discard(self.log_view.refresh)
-        self.log_view.close()
+        self.shared.jobs.readers.discard(self._refresh_soon)
+        if self.timer:
+            self.timer.cancel()
         super().close()
 
     async def reveal(self) -> None:
@@ -98,36 +96,46 @@ class GenerationPanel(FilmPanel):
         self._first = min(self._first, max(len(jobs) - 1, 0) // CARDS * CARDS)
         page = jobs[self._first : self._first + CARDS]
         self.cards = {job: self.cards.get(job) or RenderCard(self, job) for job in page}
-        cards = tuple(self.cards.values())
-        for card in cards:
-            card.draw()
-        if self._list.children != cards:
-            self._list.children = cards
+        for job, card in self.cards.items():
+            if not job.running:
+                card.draw()
+        self._list.children = tuple(self.cards.values())
         show(self._empty, when=not jobs)
-        self._draw_batch(jobs)
         self._show_newest(jobs)
-        if self.shared.jobs.running and not self.ticking:
-            self.spawn(self._tick)
+        self._refresh()
 
     def _draw_batch(self, jobs: Sequence[Job]) -> None:
+        """Say how far all of them are together, if there are several."""
         several = (self.batch,) if len(jobs) > 1 else ()
-        parts = (self._empty, *several, self._list)
-        if self._main.children != parts:
-            self._main.children = parts
+        self._main.children = (self._empty, *several, self._list)
         if not several:
             return
-        last = min(self._first + CARDS, len(jobs))
+        count, last = len(jobs), min(self._first + CARDS, len(jobs))
+        failed = sum(job.failed for job in jobs)
         self.pages.offer(
             "clear",
-            any(job.failed for job in jobs) and "retry",
+            failed and "retry",
             self._first and "newer",
-            last < len(jobs) and "older",
+            last < count and "older",
         )
+        done = sum(bool(job.outcome and job.outcome.path) for job in jobs)
+        facts = [_("{done} of {count}").format(done=done, count=count)]
+        if failed:
+            words = ngettext("{count} failed", "{count} failed", failed)
+            facts.append(words.format(count=failed))
+        left = [job.eta_s for job in jobs if job.running]
+        known = [seconds for seconds in left if seconds is not None]
+        if known and len(known) == len(left):
+            facts.append(left_text(max(known)))
         where = _("{first}–{last} of {count}").format(
-            first=self._first + 1, last=last, count=len(jobs)
+            first=self._first + 1, last=last, count=count
         )
-        shown_now = markup(where, "hg-hint") if len(jobs) > CARDS else ""
-        self.batch_text.value = _batch_html(jobs) + shown_now
+        self.batch_text.value = (
+            markup(_("All renders"), tag="h3")
+            + bar_html(1 - len(left) / count)
+            + markup(dotted(*facts), "hg-strong", "div", role="status")
+            + (markup(where, "hg-hint") if count > CARDS else "")
+        )
 
     async def _turn(self, step: int) -> None:
         self._first = max(self._first + step * CARDS, 0)
@@ -145,14 +153,14 @@ class GenerationPanel(FilmPanel):
             yes = _("Render for {amount}").format(amount=amount)
         if await self.ask(question, yes):
             for job in failed:
-                self.shared.jobs.go_on(job)
+                await self.shared.jobs.go_on(job)
 
     async def _clear_done(self) -> None:
         for job in self.shared.jobs.all:
             if job.outcome and not job.failed:
-                self.shared.jobs.forget(job)
+                await self.shared.jobs.forget(job)
 
-    def _show_newest(self, jobs: list[Job]) -> None:
+    def _show_newest(self, jobs: Sequence[Job]) -> None:
         done = [job for job in jobs if job.outcome and job.outcome.path]
         fresh = [job for job in done if job not in self._seen]
         self._seen = set(done)
@@ -162,21 +170,29 @@ class GenerationPanel(FilmPanel):
         elif self.looked_at and not done:
             self.spawn(partial(self.look_at, ""))
 
-    def _draw_running(self) -> None:
+    def _refresh_soon(self, within_s: float | None = None) -> None:
+        """Show new lines of the log, many of them at once, and how far all is."""
+        due = self._loop.time() + (within_s or LOG_S)
+        if self.timer and self.timer.when() > due:
+            self.timer.cancel()
+            self.timer = None
+        if self.timer is None:
+            self.timer = self._loop.call_at(due, self._refresh)
+
+    def _refresh(self) -> None:
+        if self.timer:
+            self.timer.cancel()
+        self.timer, jobs = None, self.shared.jobs
         for job, card in self.cards.items():
             if job.running:
                 card.draw()
-
-    async def _tick(self) -> None:
-        if self.ticking:
-            return
-        self.ticking = True
-        try:
-            while await self.shared.jobs.busy(TICK_S):
-                self._draw_running()
-                self._draw_batch(self.shared.jobs.all)
-        finally:
-            self.ticking = False
+        self._draw_batch(jobs.all)
+        text, label = escape("\n".join(jobs.log)), escape(_("Log"))
+        show(self.log_view, when=bool(text))
+        log = f'<pre role="log" tabindex="0" aria-label="{label}">{text}</pre>'
+        self.log_view.value = log
+        if jobs.running:
+            self._refresh_soon(TICK_S)
 
 
 class RenderCard(Part):
@@ -193,17 +209,17 @@ class RenderCard(Part):
     def __init__(self, panel: GenerationPanel, job: Job) -> None:
         self._panel, self._job = panel, job
         self._fraction: float | None = None
-        self._left_s: float | None = None
+        self._left_s = math.inf
         self.html = make(widgets.HTML)
         jobs = panel.shared.jobs
         self.actions = Actions(
             panel,
             {
-                "play": (_PLAY, self._play),
-                "stop": (_STOP, self._doing(jobs.stop)),
-                "wait": (_WAIT, self._doing(jobs.go_on)),
-                "retry": (_RETRY, self._doing(jobs.go_on)),
-                "clear": (_CLEAR, self._doing(jobs.forget)),
+                "play": (_("▶ Play"), self._play),
+                "stop": (_("Stop waiting"), partial(jobs.stop, job)),
+                "wait": (_("▶ Wait on"), partial(jobs.go_on, job)),
+                "retry": (_("↻ Try again"), partial(jobs.go_on, job)),
+                "clear": (_("✕ Clear"), partial(jobs.forget, job)),
             },
         )
         super().__init__(self.html, self.actions, css="hg-card")
@@ -213,86 +229,49 @@ class RenderCard(Part):
     async def _play(self) -> None:
         await self._panel.look_at(self._job.render_id or "")
 
-    def _doing(self, work: Callable[[Job], None]) -> Work:
-        async def do() -> None:
-            work(self._job)
-
-        return do
-
     def draw(self) -> None:
         """Show how far it is."""
-        job = self._job
-        running, elapsed_s, left_s = job.running, job.elapsed_s, job.eta_s
+        job, outcome = self._job, self._job.outcome
         # before that, stopping would leave a create without its answer
-        submitted = running and bool(job.progress and job.progress.elapsed_s)
-        meta = "" if job.outcome else self._meta(elapsed_s, left_s, running=running)
+        submitted = job.running and bool(job.progress and job.progress.elapsed_s)
         name = cut(job.draft.title or job.draft.script)
         parts = [markup(name, tag="h3"), markup(f"#{job.draft.id}", "hg-hint")]
-        if job.outcome:
-            parts.append(ending_html(job.outcome))
-        else:
-            parts += [bar_html(self._fraction), meta]
+        parts += [ending_html(outcome)] if outcome else self._how_far()
         if submitted:
             hint = _("The render is paid and goes on; waiting can be taken up again.")
             parts.append(markup(hint, "hg-hint", "div"))
         self.html.value = "".join(parts)
-        timed_out = job.outcome and job.outcome.status == "timed_out"
         self.actions.offer(
-            job.outcome and job.outcome.path and "play",
+            outcome and outcome.path and "play",
             submitted and "stop",
-            (job.stopped or timed_out) and "wait",
-            job.outcome and job.failed and "retry",
-            not running and "clear",
+            (job.stopped or (outcome and outcome.status == "timed_out")) and "wait",
+            job.failed and "retry",
+            not job.running and "clear",
         )
 
-    def _move(self, elapsed_s: float, left_s: float | None) -> None:
+    def _how_far(self) -> list[str]:
         """Go on with the clock; a new estimate takes nothing back."""
-        known = self._job.progress.fraction if self._job.progress else None
-        if known is not None and left_s is not None and elapsed_s:
-            known = max(known, elapsed_s / (elapsed_s + left_s))
-        if known is not None:
-            self._fraction = max(self._fraction or 0.0, min(known, _NEARLY))
-        if left_s is not None:
-            usual = left_s if self._left_s is None else self._left_s
-            self._left_s = min(usual, left_s)
-
-    def _meta(self, elapsed_s: float, left_s: float | None, *, running: bool) -> str:
-        self._move(elapsed_s, left_s)
         job, progress = self._job, self._job.progress
-        status = progress.status if progress else "pending"
+        elapsed_s, left_s = job.elapsed_s, job.eta_s
+        self._left_s = min(self._left_s, math.inf if left_s is None else left_s)
+        known = progress.fraction if progress else None
+        if known is not None:
+            if left_s is not None and elapsed_s:
+                known = max(known, elapsed_s / (elapsed_s + left_s))
+            self._fraction = max(self._fraction or 0.0, min(known, _NEARLY))
+        status, told = progress.status if progress else "pending", ""
         state = _("waiting stopped") if job.stopped else _STATES[status]()
         parts = [markup(state, "hg-strong"), markup(f"⏱️ {clock(elapsed_s)}")]
-        if progress and self._fraction is not None and running:
-            share = f"{round(100 * self._fraction)} %"
-            if progress.note:
-                share += f" · {progress.note}"
-            elif self._left_s is not None:
-                share += f" · {left_text(self._left_s, progress.eta_range_s)}"
-            parts.append(markup(share))
-        told = ""
-        if progress and status == "unknown" and running:
-            told = markup(progress.message, "warn", "div", role="status")
-        return f'<div class="hg-meta">{"".join(parts)}</div>{told}'
-
-
-def _batch_html(jobs: Sequence[Job]) -> str:
-    """Return how far all of them are together."""
-    done = sum(bool(job.outcome and job.outcome.path) for job in jobs)
-    text = _("{done} of {count}").format(done=done, count=len(jobs))
-    if failed := sum(job.failed for job in jobs):
-        text += " · " + ngettext("{count} failed", "{count} failed", failed).format(
-            count=failed
-        )
-    left = [job.eta_s for job in jobs if job.running]
-    known = [seconds for seconds in left if seconds is not None]
-    if known and len(known) == len(left):
-        text += f" · {left_text(max(known))}"
-    ended = sum(not job.running for job in jobs)
-    return (
-        markup(_("All renders"), tag="h3")
-        + bar_html(ended / max(len(jobs), 1))
-        + markup(text, "hg-strong", "div", role="status")
-    )
+        if progress and job.running:
+            if self._fraction is not None:
+                left = progress.note
+                if not left and self._left_s < math.inf:
+                    left = left_text(self._left_s, progress.eta_range_s)
+                parts.append(markup(dotted(f"{round(100 * self._fraction)} %", left)))
+            if status == "unknown":
+                told = markup(progress.message, "warn", "div", role="status")
+        meta = f'<div class="hg-meta">{"".join(parts)}</div>{told}'
+        return [bar_html(self._fraction), meta]
 
 
 _STATES = {

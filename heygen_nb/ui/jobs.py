@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 LOG_LINES = 50
 
 
+@dataclass(eq=False)
 class Job:
     """One draft on its way to a video.
 
@@ -38,19 +40,23 @@ class Job:
         progress: The latest news; None before the first.
         outcome: What became of it; None as long as it is under way.
         stopped: Waiting was stopped; the render at HeyGen goes on.
+        begun_at: By the monotonic clock, as is ``heard_at``, the time of that news.
     """
 
-    def __init__(
-        self, draft: Draft, revision: str, render_id: str | None = None
-    ) -> None:
-        self.draft = draft
-        self.revision = revision
-        self.render_id = render_id
-        self.progress: Progress | None = None
-        self.outcome: Outcome | None = None
-        self.stopped = False
-        self.task: asyncio.Task[None] | None = None
-        self._begun = self._heard = time.monotonic()
+    draft: Draft
+    revision: str
+    render_id: str | None = None
+    progress: Progress | None = None
+    outcome: Outcome | None = None
+    stopped: bool = False
+    task: asyncio.Task[None] | None = None
+    begun_at: float = field(default_factory=time.monotonic)
+    heard_at: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What at most one job on the list has."""
+        return self.draft.id, self.revision
 
     @property
     def running(self) -> bool:
@@ -71,7 +77,7 @@ class Job:
         """Seconds since the video was submitted, as far as known; never a request."""
         if self.progress and self.progress.elapsed_s:
             return self.progress.elapsed_s + self._silence_s
-        return time.monotonic() - self._begun
+        return time.monotonic() - self.begun_at
 
     @property
     def eta_s(self) -> float | None:
@@ -82,11 +88,7 @@ class Job:
 
     @property
     def _silence_s(self) -> float:
-        return time.monotonic() - self._heard if self.running else 0.0
-
-    def hear(self, progress: Progress) -> None:
-        """Take the latest news."""
-        self.progress, self._heard = progress, time.monotonic()
+        return time.monotonic() - self.heard_at if self.running else 0.0
 
 
 class Jobs:
@@ -115,12 +117,6 @@ class Jobs:
         """How many are under way."""
         return sum(job.running for job in self._jobs.values())
 
-    async def busy(self, most_s: float) -> bool:
-        """Tell whether something is under way, after a while or the last one's end."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=most_s)
-        return bool(self._tasks)
-
     def say(self, text: str) -> None:
         """Add a line to the log, with its time."""
         self.log.append(f"[{datetime.now().astimezone():%H:%M:%S}] {text}")
@@ -134,33 +130,32 @@ class Jobs:
             drafts: As they are saved.
             unlimited: Somebody agreed to spend more than the limits say.
         """
-        settings = self._shared.settings
-        chosen = {draft.id: settings_for(draft, settings) for draft in drafts}
-        wanted = [Job(draft, _revision(draft, chosen[draft.id])) for draft in drafts]
-        keys = [(job.draft.id, job.revision) for job in wanted]
-        new = [
-            job
-            for key, job in zip(keys, wanted, strict=True)
-            if not (key in self._jobs and self._jobs[key].running)
-        ]
-        if unlimited:
-            chosen = {key: without_limits(one) for key, one in chosen.items()}
-        ordering = self._task(self._order(new, chosen))
+        jobs, new = [], {}
+        for draft in drafts:
+            own = settings_for(draft, self._shared.settings)
+            job = Job(draft, revision_of(picture_and_sound(draft, own)))
+            known = self._jobs.get(job.key)
+            if known and known.running:
+                job = known
+            else:
+                new[job] = without_limits(own) if unlimited else own
+            jobs.append(job)
+        ordering = self._task(self._order(new))
         for job in new:
             self._run(job, ordering)
-        return [self._jobs[key] for key in keys]
+        return jobs
 
-    async def _order(self, jobs: Sequence[Job], chosen: dict[str, Settings]) -> None:
+    async def _order(self, new: dict[Job, Settings]) -> None:
         settings = self._shared.settings
         wanted = [
-            ToRender(job.draft, chosen[job.draft.id], partial(self._hear, job))
-            for job in jobs
+            ToRender(job.draft, own, partial(self._hear, job))
+            for job, own in new.items()
         ]
         async with self._shared.account() as account:
             send = settings.telegram_auto_send
             chat_id = Posting(settings, account).chat_id if send else None
             ordered = await order_all(account, wanted, send_to=chat_id or None)
-            for job, item in zip(jobs, ordered, strict=True):
+            for job, item in zip(new, ordered, strict=True):
                 if isinstance(item, str):
                     job.render_id = item
                 else:
@@ -168,13 +163,13 @@ class Jobs:
                     job.outcome = Outcome.of_error(job.draft.id, backend, item)
         self._shared.tell("renders")
 
-    def go_on(self, job: Job) -> None:
+    async def go_on(self, job: Job) -> None:
         """Wait again for a job that was stopped; try one again that ended unpaid."""
         if job.running:
             return
         ended = job.outcome is not None and job.outcome.status in ("failed", "rejected")
         if job.render_id is None or ended:
-            self._jobs.pop((job.draft.id, job.revision), None)
+            self._jobs.pop(job.key, None)
             self.start([job.draft])
         else:
             self._run(Job(job.draft, job.revision, job.render_id))
@@ -185,8 +180,8 @@ class Jobs:
             self._taking_up = self._task(self._take_up())
 
     def _run(self, job: Job, ordering: asyncio.Task[None] | None = None) -> None:
-        self._jobs.pop((job.draft.id, job.revision), None)
-        self._jobs[job.draft.id, job.revision] = job
+        self._jobs.pop(job.key, None)
+        self._jobs[job.key] = job
         job.task = self._task(self._finish(job, ordering))
         self._shared.tell("jobs")
 
@@ -196,15 +191,15 @@ class Jobs:
         task.add_done_callback(self._tasks.discard)
         return task
 
-    def stop(self, job: Job) -> None:
+    async def stop(self, job: Job) -> None:
         """Stop waiting; what is paid goes on at HeyGen and can be taken up again."""
         if job.task:
             job.task.cancel()
 
-    def forget(self, job: Job) -> None:
+    async def forget(self, job: Job) -> None:
         """Take an ended job off the list."""
         if not job.running:
-            self._jobs.pop((job.draft.id, job.revision), None)
+            self._jobs.pop(job.key, None)
             self._shared.tell("jobs")
 
     def update(self, outcome: Outcome) -> None:
@@ -223,11 +218,22 @@ class Jobs:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _finish(self, job: Job, ordering: asyncio.Task[None] | None) -> None:
+        shared, hear = self._shared, partial(self._hear, job)
         try:
             if ordering:
                 await asyncio.shield(ordering)
             if job.outcome is None:
-                await self._finish_ordered(job, asked_now=ordering is not None)
+                async with shared.account() as account:
+                    ledger, videos = account.ledger, account.videos
+                    row = await asyncio.to_thread(ledger.render, str(job.render_id))
+                    posting = Posting(shared.settings, account) if row.send_to else None
+                    at = None if ordering else row.created_at
+                    ended = await finish_row(
+                        account, row, shared.settings, posting, hear, asked_at=at
+                    )
+                    line = await asyncio.to_thread(line_by_id, ledger, videos, row.id)
+                # only now: whoever sees it may close everything
+                job.outcome = line.model_copy(update=dict(ended))
         except HeygenNbError as error:  # the account itself did not open
             job.outcome = Outcome.of_error(job.draft.id, "", error)
         except asyncio.CancelledError:
@@ -237,20 +243,8 @@ class Jobs:
         finally:
             if job.outcome and job.outcome.error:
                 self.say(f"❌ {job.outcome.error.message}")
-            self._shared.tell("jobs")
-            self._shared.tell("renders")
-
-    async def _finish_ordered(self, job: Job, *, asked_now: bool) -> None:
-        async with self._shared.account() as account:
-            row = await asyncio.to_thread(account.ledger.render, str(job.render_id))
-            settings, hear = self._shared.settings, partial(self._hear, job)
-            posting = Posting(settings, account) if row.send_to else None
-            at = None if asked_now else row.created_at
-            ended = await finish_row(account, row, settings, posting, hear, asked_at=at)
-            videos = account.videos
-            line = await asyncio.to_thread(line_by_id, account.ledger, videos, row.id)
-        # only now: whoever sees it may close everything, and this is closed before
-        job.outcome = line.model_copy(update=dict(ended))
+            shared.tell("jobs")
+            shared.tell("renders")
 
     async def _take_up(self) -> None:
         try:
@@ -272,10 +266,6 @@ class Jobs:
             self.say(f"❌ {error.message}")
 
     def _hear(self, job: Job, progress: Progress) -> None:
-        job.hear(progress)
+        job.progress, job.heard_at = progress, time.monotonic()
         several = self.running > 1 and f"#{job.draft.id}" not in progress.message
         self.say(f"#{job.draft.id} {progress.message}" if several else progress.message)
-
-
-def _revision(draft: Draft, settings: Settings) -> str:
-    return revision_of(picture_and_sound(draft, settings))

@@ -277,10 +277,7 @@ class AvatarPicker(Picker[Avatar]):
 
     async def _draw(self, hits: Sequence[Avatar], *, anew: bool) -> None:
         tiles = [Tile(avatar.id, avatar.name, _facts(avatar)) for avatar in hits]
-        if anew:
-            await self.grid.fill(tiles, self._picture, self.chosen)
-        else:
-            await self.grid.update(tiles)
+        await self.grid.fill(tiles, self._picture, self.chosen, anew=anew)
 
     async def _picture(self, avatar_id: str) -> bytes | None:
         if not (avatar := self.items.get(avatar_id)):

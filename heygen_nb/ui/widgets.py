@@ -1,23 +1,23 @@
-"""Parts that several panels show: a player, a log, a page of pictures."""
+"""Parts that several panels show: a player, a page of pictures."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from contextlib import suppress
 from functools import cached_property, partial
-from html import escape
-from typing import TYPE_CHECKING, Any
+from itertools import zip_longest
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import ipywidgets as widgets
 
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ui.base import Panel, Part, Place, make, row, shared_layout, show
+from heygen_nb.ui.base import Panel, Part, Place, make, row, show
 from heygen_nb.ui.display import copy_of, video_html
 from heygen_nb.ui.html import data_url, markup
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
     from pathlib import Path
 
     Picture = Callable[[str], Awaitable[bytes | None]]
@@ -64,62 +64,11 @@ class Player(Part):
         self.children = (self._sound,)
 
 
-PAUSE_S = 0.2
-
-
-class LogView(widgets.HTML):
-    """Shows lines as they come, the newest in sight.
-
-    Args:
-        lines: Gives what is to be shown now.
-        loop: Where updates are put off to.
-        label: Its name for screen readers.
-        also: Called with every update: what else follows the lines.
-    """
-
-    def __init__(
-        self,
-        lines: Callable[[], Iterable[str]],
-        loop: asyncio.AbstractEventLoop,
-        label: str,
-        also: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._lines = lines
-        self._loop = loop
-        self._label = label
-        self._also = also
-        self._later: asyncio.TimerHandle | None = None
-        super().__init__(layout=shared_layout())
-        self.add_class("hg-log")
-        self._draw()
-
-    def refresh(self) -> None:
-        """Show new lines within a fifth of a second, many of them at once."""
-        if self._later is None:
-            self._later = self._loop.call_later(PAUSE_S, self._draw)
-
-    def close(self) -> None:
-        """Forget an update that is still to come."""
-        if self._later:
-            self._later.cancel()
-        super().close()
-
-    def _draw(self) -> None:
-        if self._later:
-            self._also()
-        self._later = None
-        text = escape("\n".join(self._lines()))
-        label = escape(self._label)
-        show(self, when=bool(text))
-        self.value = f'<pre role="log" tabindex="0" aria-label="{label}">{text}</pre>'
-
-
 PAGE = 12
 _AT_ONCE = 4  # pictures that are asked for together, and shown together
 
 
-@dataclass(frozen=True, slots=True)
-class Tile:
+class Tile(NamedTuple):
     """One picture to choose.
 
     Attributes:
@@ -152,17 +101,19 @@ class PictureGrid(Part):
     ) -> None:
         self._panel, self._choose, self._at = panel, choose, at
         self.tiles: Sequence[Tile] = ()
-        self._shown: tuple[Tile, ...] = ()
-        self._chosen, self._page, self._filling = "", 0, 0
-        self._picture: Picture | None = None
+        self._shown: list[Tile] = []
+        self._chosen, self._page = "", 0
+        self._picture: Picture
         self.pictures = make(widgets.HTML, "hg-off")
         self.buttons = tuple(self._button(number) for number in range(PAGE))
-        self._grid = make(widgets.Box, "hg-gallery", children=self.buttons)
-        self.back = self._turner("‹", -1, _("Previous page"))
-        self.forth = self._turner("›", 1, _("Next page"))
+        grid = make(widgets.Box, "hg-gallery", children=self.buttons)
+        self.back = panel.button("‹", partial(self._turn, -1))
+        self.forth = panel.button("›", partial(self._turn, 1))
+        panel.say(self.back, "tooltip", _("Previous page"))
+        panel.say(self.forth, "tooltip", _("Next page"))
         self.count = make(widgets.HTML)
         self._turners = row(self.back, self.count, self.forth)
-        super().__init__(self.pictures, self._grid, self._turners, css=css)
+        super().__init__(self.pictures, grid, self._turners, css=css)
         # the pictures of one gallery are not for the buttons of another one
         self._name = f"hg-of-{self.model_id[:12]}"
         self.add_class(self._name)
@@ -173,93 +124,74 @@ class PictureGrid(Part):
         button.on_click(lambda _button: self._panel.spawn(work, self._at))
         return button
 
-    def _turner(self, sign: str, step: int, words: str) -> widgets.Button:
-        button = self._panel.button(sign, partial(self._turn, step))
-        return self._panel.say(button, "tooltip", words)
-
     async def fill(
-        self, tiles: Sequence[Tile], picture: Picture, chosen: str = ""
+        self,
+        tiles: Sequence[Tile],
+        picture: Picture,
+        chosen: str = "",
+        *,
+        anew: bool = True,
     ) -> None:
-        """Show tiles from their first page on.
+        """Show tiles.
 
         Args:
             tiles: All of them.
             picture: Brings a small JPEG by its key; asked for those in sight only.
                 None, or any of our errors, leaves the tile plain.
             chosen: The key of the marked one.
+            anew: From their first page on; else pictures stay if the page does.
         """
-        self.tiles, self._picture = tiles, picture
-        self._chosen, self._page = chosen, 0
-        await self._show_page()
-
-    async def update(self, tiles: Sequence[Tile]) -> None:
-        """Show tiles where one is; pictures stay if the page stays the same."""
-        self.tiles = tiles
-        first = min(self._page, _last(tiles)) * PAGE
-        if tuple(tiles[first : first + PAGE]) == self._shown:
-            self._say_where(first)
-        else:
-            await self._turn(0)
+        self.tiles, self._picture, self._chosen = tiles, picture, chosen
+        if anew:
+            self._page, self._shown, self.pictures.value = 0, [], ""
+        await self._turn(0)
 
     def mark(self, chosen: str) -> None:
         """Mark another tile."""
         self._chosen = chosen
-        self._label()
-
-    async def _turn(self, step: int) -> None:
-        self._page = min(max(self._page + step, 0), _last(self.tiles))
-        await self._show_page()
+        for button, tile in zip_longest(self.buttons, self._shown):
+            show(button, when=tile is not None)
+            if tile:
+                marked = tile.key == chosen
+                (button.add_class if marked else button.remove_class)("hg-chosen")
+                text = button.tooltip = f"{tile.title}\n{tile.detail}".strip()
+                button.description = f"✓ {text}" if marked else text
 
     async def _click(self, number: int) -> None:
         if number < len(self._shown):
             self.mark(self._shown[number].key)
             await self._choose(self._chosen)
 
-    async def _show_page(self) -> None:
-        self._filling += 1
-        turn, first = self._filling, self._page * PAGE
-        self._shown = tuple(self.tiles[first : first + PAGE])
-        self.pictures.value = ""  # no old picture over a new name
-        self._label()
-        self._say_where(first)
+    async def _turn(self, step: int) -> None:
+        """Show another page, and its pictures as they come."""
+        count = len(self.tiles)
+        self._page = min(max(self._page + step, 0), max(count - 1, 0) // PAGE)
+        first = self._page * PAGE
+        page = list(self.tiles[first : first + PAGE])
+        other = page != self._shown
+        if other:
+            self._shown = page
+            self.pictures.value = ""  # no old picture over a new name
+        self.mark(self._chosen)
+        text = _("{first}–{last} of {count}").format(
+            first=first + 1, last=first + len(page), count=count
+        )
+        self.count.value = markup(text, "hg-hint")
+        self.back.disabled, self.forth.disabled = not first, first + PAGE >= count
+        show(self._turners, when=count > PAGE)
+        if not other:
+            return  # its pictures are there, or on their way
         rules = ""
-        for at in range(0, len(self._shown), _AT_ONCE):
-            group = enumerate(self._shown[at : at + _AT_ONCE], at)
+        for at in range(0, len(page), _AT_ONCE):
+            group = enumerate(page[at : at + _AT_ONCE], at)
             rules += "".join(await asyncio.gather(*(self._rule(*one) for one in group)))
-            if turn != self._filling:
+            if self._shown is not page:
                 return  # another page, or others, by now
             self.pictures.value = f"<style>{rules}</style>" if rules else ""
 
     async def _rule(self, number: int, tile: Tile) -> str:
-        try:
-            content = await self._picture(tile.key) if self._picture else None
-        except HeygenNbError:
-            content = None
-        if not content:
-            return ""
+        content = None
+        with suppress(HeygenNbError):
+            content = await self._picture(tile.key)
         which = f".{self._name} .hg-tile-{number}"
-        return f"{which}{{--picture:url({data_url(content)})}}"
-
-    def _label(self) -> None:
-        for number, button in enumerate(self.buttons):
-            there = number < len(self._shown)
-            show(button, when=there)
-            if there:
-                tile = self._shown[number]
-                marked = tile.key == self._chosen
-                (button.add_class if marked else button.remove_class)("hg-chosen")
-                text = button.tooltip = f"{tile.title}\n{tile.detail}".strip()
-                button.description = f"✓ {text}" if marked else text
-
-    def _say_where(self, first: int) -> None:
-        text = _("{first}–{last} of {count}").format(
-            first=first + 1, last=first + len(self._shown), count=len(self.tiles)
-        )
-        self.count.value = markup(text, "hg-hint")
-        self.back.disabled = not first
-        self.forth.disabled = first + PAGE >= len(self.tiles)
-        show(self._turners, when=len(self.tiles) > PAGE)
-
-
-def _last(tiles: Sequence[Tile]) -> int:
-    return max(len(tiles) - 1, 0) // PAGE
+        return f"{which}{{--picture:url({data_url(content)})}}" if content else ""

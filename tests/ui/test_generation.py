@@ -186,7 +186,7 @@ async def test_the_timer_ticks_without_asking_heygen(
     job = shared.jobs.start([LEO])[0]
     await until(lambda: sandbox.ledger()["jobs"])
     asked = sum(sandbox.ledger()["requests"].values())
-    job._begun = time.monotonic() - 161.5
+    job.begun_at = time.monotonic() - 161.5
 
     await until(lambda: "⏱️ 02:4" in card(panel, job))
 
@@ -197,7 +197,7 @@ async def test_the_timer_ends_when_nothing_runs(panel, shared, monkeypatch, unti
     monkeypatch.setattr(generation, "TICK_S", 0.05)
     await finish(panel, shared.jobs.start([LEO])[0])
 
-    await until(lambda: not panel.ticking)
+    await until(lambda: not panel.timer)
 
 
 async def test_another_kernels_renders_are_taken_up_and_paid_once(
@@ -207,8 +207,9 @@ async def test_another_kernels_renders_are_taken_up_and_paid_once(
     shared.settings = sandbox.settings()
     job = shared.jobs.start([LEO])[0]
     await until(lambda: job.progress and job.progress.elapsed_s)
-    shared.jobs.stop(job)
+    await shared.jobs.stop(job)
     await finish(panel, job)
+    await shared.jobs._taking_up  # it was begun when the panel was opened
     shared.jobs._jobs.clear()  # as a new kernel would find it
 
     shared.jobs.take_up()

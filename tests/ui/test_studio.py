@@ -79,7 +79,7 @@ async def test_all_tabs_with_a_film_in_two_of_them_are_few_widgets(shared):
     jobs = shared.jobs.start(drafts)
     await asyncio.gather(*(job.task for job in jobs))
     for job in jobs[1:]:
-        shared.jobs.forget(job)
+        await shared.jobs.forget(job)
     studio = Studio(shared)
     await open_all(studio)
 

@@ -65,11 +65,11 @@ async def test_waiting_on_after_a_restart_pays_for_nothing(sandbox, changes):
     await until(lambda: kernel.jobs.running)
     [job] = kernel.jobs.all
     await until(lambda: job.progress)
-    kernel.jobs.stop(job)
+    await kernel.jobs.stop(job)
     await until(lambda: job.stopped)
     sandbox.clear_faults()
 
-    kernel.jobs.go_on(job)
+    await kernel.jobs.go_on(job)
     job = await ended(kernel)
 
     assert job.outcome.status == "completed", job.outcome
@@ -87,7 +87,7 @@ async def test_waiting_on_after_the_time_is_up_pays_for_nothing(sandbox):
     kernel.settings = sandbox.settings(video_duration=45)
     sandbox.clear_faults()
 
-    kernel.jobs.go_on(job)
+    await kernel.jobs.go_on(job)
     job = await ended(kernel)
 
     assert job.outcome.status == "completed", job.outcome
@@ -107,7 +107,7 @@ async def test_a_film_that_could_not_be_fetched_is_fetched_by_waiting_on(
     assert job.outcome.path is None
     sandbox.clear_faults()
 
-    kernel.jobs.go_on(job)
+    await kernel.jobs.go_on(job)
     job = await ended(kernel)
 
     assert job.outcome.path.exists()
@@ -122,7 +122,7 @@ async def test_a_refused_render_is_ordered_anew_when_tried_again(sandbox):
     await until(lambda: job.outcome)
     assert job.outcome.status == "rejected"
 
-    kernel.jobs.go_on(job)
+    await kernel.jobs.go_on(job)
     job = await ended(kernel)
 
     assert job.outcome.status == "completed", job.outcome

@@ -81,7 +81,7 @@ async def test_stopping_one_leaves_the_others(shared, sandbox):
     jobs = shared.jobs.start(drafts)
     await asyncio.sleep(0)
 
-    shared.jobs.stop(jobs[1])
+    await shared.jobs.stop(jobs[1])
     await asyncio.wait([job.task for job in jobs])
 
     assert [job.stopped for job in jobs] == [False, True, False]

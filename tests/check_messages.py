@@ -74,7 +74,7 @@ def extracted() -> Catalog:
     catalogue = Catalog(locale="ru", project="heygen_nb", charset="utf-8")
     found = extract_from_dir(
         PACKAGE,
-        method_map=[("**.py", "python"), ("**/problems.yaml", texts_of)],
+        method_map=[("**.py", "python"), ("**.yaml", texts_of)],
         keywords=KEYWORDS,
     )
     for file, _line, message, comments, _context in sorted(found, key=str):

@@ -4,65 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 
 import ipywidgets as widgets
+import yaml
 
 from heygen_nb.config import SECRETS, Settings, check_duration
 from heygen_nb.i18n import LANGUAGES, gettext as _
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.account import purse_of
-from heygen_nb.ui.base import Actions, Panel, column, make, said, show
+from heygen_nb.ui.base import Actions, Panel, column, make, show
 from heygen_nb.ui.finishing import PronounceCard
 from heygen_nb.ui.html import dotted, duration_words, money_text
 from heygen_nb.ui.pickers import SETTINGS, PickerSlot
 
-# The first line of each text is the label, the second one a hint.
-_VIDEO = {
-    "heygen_use_avatar": _("Use avatar\n💡 When off: background only, no avatar"),
-    "heygen_background_url": _(
-        "🖼️ Background URL (optional)\n💡 Upload it somewhere (Imgur, Cloudinary) and"
-        " paste the URL, or upload it here"
-    ),
-    "heygen_voice": _("🎤 HeyGen voice\nAvailable voices: {voices} and others"),
-    "video_duration": _("⏱️ Video duration (seconds)\nRecommended: 15-60 seconds"),
-}
-_LOOK = {
-    "heygen_avatar_id": _(
-        "🧑 Avatar look id\nEmpty: your first own avatar, else a public one"
-    ),
-    "aspect_ratio": _("Format"),
-    "captions": _("Captions"),
-    "no_avatar": _("Films without an avatar\n💡 Made here: only the speech is paid"),
-}
-_HEYGEN = {"heygen_api_key": _("HeyGen API key")}
-_TELEGRAM = {
-    "telegram_bot_token": _("Telegram bot token"),
-    "telegram_chat_id": _("Chat\nSuch as @my_channel or -1001234567890"),
-    "telegram_auto_send": _("Send each video by itself"),
-}
-_POSTS = {
-    "telegram_thread_id": _("Topic of a forum (0: none)"),
-    "telegram_cover_s": _("Second shown before it plays (0: the first)"),
-    "telegram_start_s": _("Second at which it begins to play"),
-    "ai_label": _("Say that AI made it"),
-}
-_SCRIPT = {
-    "script_model": _(
-        "Script model (optional)\nA model at {address}. Empty: ready formats only"
-    ),
-    "script_api_key": _("Key of the script model"),
-}
-_MONEY = {
-    "length_mode": _(
-        "Length\n💡 Exact: the speech is made and paid first,"
-        " about a hundredth of the video"
-    ),
-    "max_cost_per_render": _("At most for one render (0: no limit)"),
-    "max_cost_per_day": _("At most for a day (0: no limit)"),
-}
-_GENERAL = {"language": _("Language")}
-_ALL = (*_VIDEO, *_LOOK, *_TELEGRAM, *_POSTS, *_SCRIPT, *_MONEY)
+_TEXTS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
+_CARDS: dict[str, dict[str, Any]] = _TEXTS["cards"]
+_WORDS = {word: texts["message"] for word, texts in _TEXTS["words"].items()}
 _PICKERS = {key: field for field, key in SETTINGS.items()}
 _LANGUAGES = ((_("as the system"), "auto"), *((n, c) for c, n in LANGUAGES.items()))
 _AMOUNT = {"min": 0.0, "max": 1e6, "step": 0.5}
@@ -78,17 +37,6 @@ _KINDS: dict[object, tuple[type[Any], str, dict[str, Any]]] = {
     "language": (widgets.Dropdown, "hg-short", {"options": _LANGUAGES}),
 }
 """The widget of a setting or of a type, its classes and its traits."""
-_WORDS = {
-    "estimate": _("estimated"),
-    "exact": _("exact"),
-    "own": _("made here, free"),
-    "heygen": _("by HeyGen"),
-    "local": _("made here"),
-    "off": _("none"),
-    "caption": _("in the caption"),
-    "metadata": _("in the file"),
-    "both": _("in both"),
-}
 _VOICES = "en-US-Neural2-F", "en-GB-Neural2-B"
 
 
@@ -98,6 +46,7 @@ class SettingsPanel(Panel):
     Attributes:
         fields: The input of each setting, by its key in config.yaml.
         secrets: The input of each key or token; what is stored is never shown.
+        removers: The button that takes it away.
     """
 
     hears = "settings", "account"
@@ -120,13 +69,13 @@ class SettingsPanel(Panel):
         }
         self.foot = Actions(self, works, at=saved, primary="save")
         self.foot.offer(*works)
-        video, test = (self.duration_place, self.picker), _("Test connection")
+        test = _("Test connection")
         heygen = self.button(test, self.test_heygen, at=self.heygen_state)
         telegram = self.button(test, self.test_telegram, at=self.telegram_state)
         cards = (
-            self._card(_("🎥 HeyGen video settings"), _VIDEO, *video),
-            self._card(_("🔑 HeyGen"), _HEYGEN, heygen, self.heygen_state),
-            self._card(_("📱 Telegram"), _TELEGRAM, telegram, self.telegram_state),
+            self._card("video", self.duration_place, self.picker),
+            self._card("heygen", heygen, self.heygen_state),
+            self._card("telegram", telegram, self.telegram_state),
         )
         self._cards = make(widgets.Box, "hg-masonry", children=cards)
         self.fill()  # before it is seen: what is typed at once stays
@@ -134,32 +83,36 @@ class SettingsPanel(Panel):
 
     async def open_more(self) -> None:
         """Show the settings as well that are changed once, if ever."""
-        cards = (
-            self._card(_("🖼️ Picture"), _LOOK, self.look_picker),
-            self._card(_("📮 Posts"), _POSTS),
-            self._card(_("💰 Length and money"), _MONEY),
-            self._card(_("✍️ Script writing"), _SCRIPT),
-            PronounceCard(self),
-            self._card(_("🌐 General"), _GENERAL),
-        )
+        picture = self._card("picture", self.look_picker)
+        others = map(self._card, ("posts", "money", "script", "general"))
+        self._cards.children += (picture, *others, PronounceCard(self))
         self.fill()
         self.fields["language"].observe(self._on_language, "value")
-        self._cards.children += cards
         self.foot.offer("save", "reset")
 
-    def _card(
-        self, heading: str, labels: dict[str, str], *more: widgets.Widget
-    ) -> widgets.VBox:
-        inputs = [part for key in labels for part in self._input(key, labels[key])]
-        return column(self.heading(heading), *inputs, *more, css="hg-card hg-form")
+    def _card(self, name: str, *more: widgets.Widget) -> widgets.VBox:
+        heading, fields = _CARDS[name].values()
+        inputs = [
+            part
+            for key, texts in fields.items()
+            for part in self._input(key, texts["message"])
+        ]
+        return column(self.heading(_(heading)), *inputs, *more, css="hg-card hg-form")
 
-    def _input(self, key: str, text: str) -> Iterator[widgets.Widget]:
+    def _input(self, key: str, label: str) -> Iterator[widgets.Widget]:
         """Make the input of a setting, and the button beside it if it has one."""
+
+        def words() -> str:
+            voices = self.fields["heygen_voice"].options[:3] or _VOICES
+            address = self.shared.settings.script_base_url
+            return _(label).format(voices=", ".join(voices), address=address)
+
         allowed = Settings.model_fields[key].annotation
-        words = tuple((_WORDS.get(one, one), one) for one in get_args(allowed))
-        choice = widgets.Dropdown, "hg-short", {"options": words}
+        said = {one: _WORDS.get(one, one) for one in get_args(allowed)}
+        options = tuple((_(word), one) for one, word in said.items())
+        choice = widgets.Dropdown, "hg-short", {"options": options}
         kind, css, traits = _KINDS.get(key) or _KINDS.get(allowed, choice)
-        field = self.field(kind, partial(self._label, text), css, **traits)
+        field = self.field(kind, words, css, **traits)
         (self.secrets if key in SECRETS else self.fields)[key] = field
         yield field
         if key in _PICKERS:
@@ -169,12 +122,6 @@ class SettingsPanel(Panel):
             self.removers[key] = self.say(remove, "tooltip", _("Forget this key"))
             self.say(field, "placeholder", partial(self._secret_words, key))
             yield remove
-
-    def _label(self, text: str) -> str:
-        voices = self.fields["heygen_voice"].options[:3] or _VOICES
-        address = self.shared.settings.script_base_url
-        words: str = said(text)
-        return words.format(voices=", ".join(voices), address=address)
 
     def _secret_words(self, key: str) -> str:
         is_set = getattr(self.shared.settings, key) is not None
@@ -215,12 +162,12 @@ class SettingsPanel(Panel):
             if all_of_it or field.value == self._filled.get(key, field.value):
                 field.value = value
             self._filled[key] = value
-        self.mending.offer(*(["aside"] if self.shared.broken else []))
+        self.mending.offer(self.shared.broken and "aside")
 
     async def save_all(self) -> None:
         """Save all settings and say what changed and why."""
         before = self.shared.video_settings.video_duration
-        typed = str(self.fields["video_duration"].value).strip()
+        typed = self.fields["video_duration"].value.strip()
         after, why = check_duration(typed)
         # What came from .env or the environment, and was not changed, stays there.
         known = self.shared.settings, self.shared.video_settings
@@ -253,8 +200,11 @@ class SettingsPanel(Panel):
         """Give all fields their defaults, once the user has agreed."""
         question = _("Put all settings of this page back to their defaults?")
         if await self.ask(question + " " + _("Keys stay as they are."), _("Reset")):
-            fields = Settings.model_fields
-            usual = {key: fields[key].default for key in _ALL if key not in SECRETS}
+            keys = {key for card in _CARDS.values() for key in card["fields"]}
+            usual = {
+                key: Settings.model_fields[key].default
+                for key in keys - SECRETS.keys() - {"language"}
+            }
             await self.shared.save_settings(**usual)
             self.fill(all_of_it=True)
             self.tell(_("All settings have their defaults again."))

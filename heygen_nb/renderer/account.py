@@ -249,7 +249,7 @@ async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Ac
     session = session_of(settings)
     opened = await asyncio.to_thread(Ledger, ledger_url(settings), now=clock.now)
     ledger = stack.enter_context(opened)
-    payer, key, sandbox = await payer_of(settings)
+    payer, key, sandbox = await asyncio.to_thread(payer_of, settings)
     base_url = sandbox.base_url if sandbox else settings.heygen_base_url
     private, rates = is_loopback(base_url), load_rates(settings.home)
     rates = rates.in_credits() if session else rates
@@ -277,8 +277,8 @@ async def _opened(settings: Settings, clock: Clock, stack: AsyncExitStack) -> Ac
     return account
 
 
-async def payer_of(settings: Settings) -> tuple[Payer, SecretStr, SandboxHandle | None]:
-    """Return who pays and with which key; start the sandbox when that is it.
+def payer_of(settings: Settings) -> tuple[Payer, SecretStr, SandboxHandle | None]:
+    """Return who pays and with which key; start the sandbox when that is it: blocks.
 
     Raises:
         NotAuthorizedError: HeyGen was asked for, and there is no key.
@@ -289,7 +289,7 @@ async def payer_of(settings: Settings) -> tuple[Payer, SecretStr, SandboxHandle 
         problem = _("The sandbox cannot use {folder}: {reason}.")
         hint = _("Make room there or allow writing, then try again.")
         with os_errors_as(errors.SandboxError, problem, hint, folder=folder):
-            handle = await asyncio.to_thread(start_sandbox, folder)
+            handle = start_sandbox(folder)
         # The port changes with every start; the account does not.
         payer = Payer.of_key("sandbox", "sandbox", handle.api_key)
         return payer, SecretStr(handle.api_key), handle

@@ -138,7 +138,7 @@ async def _look_picture(settings: Settings) -> Path | None:
     from heygen_nb.renderer.catalogue import find_look  # noqa: PLC0415
 
     try:
-        payer, key, _sandbox = await payer_of(settings)
+        payer, key, _sandbox = payer_of(settings)
         name = f"{payer.fingerprint} {settings.heygen_avatar_id}"
         kept = settings.home / LOOKS / f"{short_id(name)}.img"
         if not kept.exists():

@@ -38,30 +38,28 @@ COLOR = re.compile(r"#[0-9a-fA-F]{6}")
 NOT_UPLOADED = "not-uploaded"  # in a quote: nothing is sent for one
 
 
-async def asset_of(account: Account, picture: Picture, report: Report) -> str:
-    """Return the asset of a picture; it is uploaded, for free, unless it is there.
+async def uploaded(
+    account: Account,
+    digest: str,
+    name: str,
+    read: Callable[[], bytes],
+    report: Report | None = None,
+) -> str:
+    """Return the asset of a file that is known by its digest; upload it once, free.
 
     Raises:
         ConfigError: The file was changed since it was checked.
         ApiError: HeyGen did not take it.
     """
-    find, name = account.ledger.assets.find, picture.path.name
-    if await asyncio.to_thread(find, account.payer, picture.sha256) is None:
-        line = _("🖼️ Uploading the background {name}...")
-        await report("pending", line.format(name=name))
-    return await uploaded(account, picture.sha256, name, picture.read)
-
-
-async def uploaded(
-    account: Account, digest: str, name: str, read: Callable[[], bytes]
-) -> str:
-    """Return the asset of a file that is known by its digest; upload it once."""
     from heygen_nb.renderer.account import turn  # noqa: PLC0415 - not for a preview
 
     assets, payer = account.ledger.assets, account.payer
     async with turn("asset", payer, digest):
         if known := await asyncio.to_thread(assets.find, payer, digest):
             return known
+        if report:
+            line = _("🖼️ Uploading the background {name}...")
+            await report("pending", line.format(name=name))
         content = await asyncio.to_thread(read)
         kind = media_type(content)
         # HeyGen judges a file by its extension too; its own name tells nothing

@@ -65,10 +65,11 @@ async def ask_for_speech(
             error.message, hint=hint.format(id=row.id), render_id=row.id
         ) from None
     except errors.ApiError as error:
-        told = {"error_code": error.code, "error_message": error.message}
-        ended: dict[str, Any] = {"state": "rejected", "reserved_cost": 0.0, **told}
-        waits = told if isinstance(error, errors.PaymentRequiredError) else {}
-        fields = ended if isinstance(error, errors.InvalidRequestError) else waits
+        fields: dict[str, Any] = {}
+        if isinstance(error, errors.InvalidRequestError):
+            fields = {"state": "rejected", "reserved_cost": 0.0}
+        if fields or isinstance(error, errors.PaymentRequiredError):
+            fields |= {"error_code": error.code, "error_message": error.message}
         await record(account, hold, "refused", unanswered=False, **fields)
         raise
     return await accepted(
@@ -94,10 +95,9 @@ async def _said(
     while True:
         try:
             # The limits were asked when this was ordered, and its cost set aside.
-            said, _fresh = await speech.spoken(
+            return await speech.say(
                 account, wish, allow=lambda _spent: None, again=again
             )
-            return await speech.fitted(account, wish, said)
         except errors.RateLimitedError as error:
             if not waits.may_last(error.retry_after_s):
                 raise

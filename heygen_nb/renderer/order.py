@@ -7,40 +7,35 @@ a render here but a batch. :mod:`heygen_nb.renderer.advance` does the rest.
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from heygen_nb import errors, ledger
 from heygen_nb.config import Settings
 from heygen_nb.drafts import check_draft
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.leases import taken_over
-from heygen_nb.log import ProgressCallback, Report
+from heygen_nb.log import ProgressCallback, Report, log
 from heygen_nb.models import NO_AVATAR, Draft, Quote
 from heygen_nb.money import amount_text, check_limits
-from heygen_nb.renderer import draft_settings, effective_settings, resolve, speech
+from heygen_nb.renderer import resolve, settings_for, speech
 from heygen_nb.renderer.account import Account, turn
-from heygen_nb.renderer.background import asset_of, changed
+from heygen_nb.renderer.background import changed, uploaded
 from heygen_nb.renderer.batch import send_together
-from heygen_nb.renderer.request import Proposal, make_plan, speech_model
+from heygen_nb.renderer.request import Proposal, length_of, make_plan
 from heygen_nb.renderer.submit import accepted
-from heygen_nb.timing import script_language
-
-log = logging.getLogger("heygen_nb.renderer")
 
 YOUNG = timedelta(days=30)  # a ledger that may have replaced a lost one
 _MAX_ATTEMPTS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class ToRender:
+class ToRender(NamedTuple):
     """A draft to order, its effective settings, and who wants to hear of it."""
 
     draft: Draft
@@ -145,18 +140,6 @@ async def order_all(
     return ordered
 
 
-async def quote(
-    account: Account, draft: Draft, settings: Settings, *, again: bool = False
-) -> Proposal | None:
-    """Say what rendering a draft would use and cost; None if it costs nothing.
-
-    Nothing is stored or sent for it; what is raised is that of :func:`order`.
-    """
-    if not again and await _standing(account, draft, settings):
-        return None
-    return await make_plan(account, draft, settings)
-
-
 async def quote_all(
     account: Account,
     drafts: Sequence[Draft],
@@ -167,6 +150,8 @@ async def quote_all(
 ) -> list[Proposal]:
     """Return what will be used and paid, without the drafts that cost nothing.
 
+    Nothing is stored or sent for it; what is raised is that of :func:`order`.
+
     Args:
         account: Who pays.
         drafts: To render.
@@ -175,13 +160,12 @@ async def quote_all(
         most: How many are wanted, the first of them; all by default.
     """
     plans: list[Proposal] = []
-    settings = effective_settings(settings)
     for draft in drafts:
         if len(plans) == most:
             break
-        chosen = draft_settings(draft, settings)
-        if plan := await quote(account, draft, chosen, again=again):
-            plans.append(plan)
+        chosen = settings_for(draft, settings)
+        if again or not await _standing(account, draft, chosen):
+            plans.append(await make_plan(account, draft, chosen))
     return plans
 
 
@@ -254,8 +238,7 @@ async def quote_phrase(
     check_draft(draft)
     voice = await resolve.voice_meant(account, settings.heygen_voice, speaks_first=True)
     await resolve.must_speak_first(account, voice)
-    model, language = await speech_model(account), script_language(text)
-    length = model.estimate(text, voice_id=voice.voice_id, language=language)
+    length = await length_of(account, text, voice_id=voice.voice_id)
     wish = speech.Wish(
         draft_id=draft.id,
         text=text,
@@ -289,12 +272,11 @@ async def say_phrase(
     """
     allow = partial(check_limits, settings, cost, currency=account.rates.currency)
     try:
-        said, _fresh = await speech.spoken(account, wish, allow=allow)
+        return (await speech.say(account, wish, allow=allow)).path
     except errors.OutcomeUnknownError:
         problem = _("This phrase may have been paid: HeyGen's answer was lost.")
         hint = _("To pay for another speech, spell it a little differently.")
         raise errors.OutcomeUnknownError(problem, hint=hint, render_id="") from None
-    return speech.sound_of(account, said)
 
 
 async def order_again(account: Account, render_id: str, settings: Settings) -> str:
@@ -309,12 +291,8 @@ async def order_again(account: Account, render_id: str, settings: Settings) -> s
         raise _settled(row)
     seconds, longest_s = row.estimate_s or 0.0, 0.0
     if row.inputs.get("length_mode") != "exact":  # a speech is measured
-        length = (await speech_model(account)).estimate(
-            row.script,
-            voice_id=row.voice_id,
-            language=row.language or None,
-            speed=row.speed,
-        )
+        spoken = {"voice_id": row.voice_id, "language": row.language}
+        length = await length_of(account, row.script, speed=row.speed, **spoken)
         # as far above the estimate as the model may be wrong
         longest_s = seconds + length.high_s - length.seconds
     quoted = account.rates.quote(
@@ -382,20 +360,21 @@ async def _decide(
     account: Account, draft: Draft, settings: Settings, report: Report, *, again: bool
 ) -> tuple[Proposal, dict[str, Any]]:
     """Make the plan, and first all that its body needs: picture and speech."""
-    payer, audio, asset_id = account.payer, None, ""
+    audio, asset_id = None, ""
     try:
         await account.identify()
         async with turn("order", account):  # the first one reads all voices for all
             plan = await make_plan(account, draft, settings)
             made = await made_before(account, plan.new)
         if picture := plan.cast.picture:
-            asset_id = await asset_of(account, picture, report)
+            file = picture.sha256, picture.path.name, picture.read
+            asset_id = await uploaded(account, *file, report)
     except errors.HeygenNbError as error:
         error.charged = False  # nothing that costs was sent yet
         # under another key it may have been
         if isinstance(error, errors.NotAuthorizedError):
             waiting = account.ledger.history.elsewhere
-            if await asyncio.to_thread(waiting, payer):
+            if await asyncio.to_thread(waiting, account.payer):
                 error.charged = None
         raise
     line = _("🎤 Voice: {voice} · avatar: {avatar}")
@@ -405,7 +384,7 @@ async def _decide(
     for warning in plan.warnings:
         await report("pending", f"⚠️ {warning}")
     exact = settings.length_mode == "exact" and not settings.films_here
-    if exact and (again or not made["made_video_id"]):
+    if exact and (again or not made.get("made_video_id")):
         line = _("🎙️ Making the speech first, for the exact length...")
         await report("pending", line)
         audio = await _say(account, plan, again=again)
@@ -421,7 +400,11 @@ async def _say(
 ) -> speech.Audio:
     # what was spoken already is among what the day has cost
     allow = _allow(plan.quote, plan.settings, calls=1)
-    return await speech.say(account, plan.wish, allow=allow, again=again)
+    audio = await speech.say(account, plan.wish, allow=allow, again=again)
+    if audio.link or audio.asset_id:
+        return audio
+    asset_id = await speech.asset_of_sound(account, audio.path.name)
+    return replace(audio, asset_id=asset_id)
 
 
 def _allow(quoted: Quote, settings: Settings, *, calls: int = 0) -> ledger.Allow:
@@ -438,11 +421,10 @@ async def made_before(account: Account, new: ledger.NewRender) -> dict[str, Any]
     is no reason to stop when that fails: the key is the same as well.
 
     Returns:
-        The ``made_`` fields of the render.
+        The ``made_`` fields of the render, if there is one.
     """
-    nothing = {"made_attempt": 0, "made_video_id": None}
     if new.engine == NO_AVATAR:  # not made at HeyGen
-        return nothing
+        return {}
     if account.made_before is None:
         began = await asyncio.to_thread(account.ledger.began, account.payer)
         young = began is None or account.clock.now() - began < YOUNG
@@ -453,7 +435,7 @@ async def made_before(account: Account, new: ledger.NewRender) -> dict[str, Any]
             raise
         except errors.ApiError as error:
             log.warning("%s", error)
-            return nothing
+            return {}
         account.made_before = found
     known = product((new.revision, *new.earlier), range(_MAX_ATTEMPTS, 0, -1))
     for revision, attempt in known:
@@ -461,4 +443,4 @@ async def made_before(account: Account, new: ledger.NewRender) -> dict[str, Any]
         if video := account.made_before.get(token):
             whole = video.id if video.status != "failed" else None
             return {"made_attempt": attempt, "made_video_id": whole}
-    return nothing
+    return {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from io import BytesIO
 from itertools import starmap
@@ -29,9 +29,9 @@ _LEAST_PAD_S = 0.3
 _CLOSE = 0.03  # share of the target that nobody notices
 
 
-@dataclass(frozen=True)
-class Decided:
-    """What a request is made of.
+@dataclass(kw_only=True)
+class Proposal:
+    """What will be sent for a draft, what it should cost, and what a user should know.
 
     Attributes:
         language: Of the script.
@@ -42,34 +42,25 @@ class Decided:
         audio: The speech, once it is made.
         asset_id: Of the background, if that is a file; without it the body can be
             quoted, not sent.
+        quote: The cost.
+        others: That by the look's other engines, and without an avatar.
     """
 
     draft: Draft
     settings: Settings
     language: str
     cast: resolve.Cast
+    voice: str
+    avatar: str
     wish: speech.Wish
     fit: Fit
     pad_s: float
     length: Estimate
     audio: speech.Audio | None
     asset_id: str
-
-
-@dataclass(frozen=True)
-class Proposal(Decided):
-    """What will be sent for a draft, what it should cost, and what a user should know.
-
-    Attributes:
-        quote: The cost.
-        others: That by the look's other engines, and without an avatar.
-    """
-
-    voice: str
-    avatar: str
-    quote: Quote
-    others: tuple[Quote, ...]
-    warnings: tuple[str, ...]
+    quote: Quote = field(init=False)
+    others: list[Quote] = field(init=False)
+    warnings: list[str] = field(init=False)
 
     @property
     def prices(self) -> str:
@@ -85,7 +76,7 @@ class Proposal(Decided):
     @cached_property
     def new(self) -> NewRender:
         """What is stored, and sent."""
-        draft, cast, quote = self.draft, self.cast, self.quote
+        draft, cast, wish = self.draft, self.cast, self.wish
         inputs = resolve.picture_and_sound(draft, self.settings)
         revision, *earlier = resolve.revisions_of(draft, inputs)
         finish = resolve.finish_of(self.settings)
@@ -95,24 +86,24 @@ class Proposal(Decided):
             draft_id=draft.id,
             revision=revision,
             earlier=tuple(earlier),
-            body=_narrated(self) if cast.engine == NO_AVATAR else _request(self),
+            body=_body(self),
             script=inputs["script"],
             caption=draft.caption,
             title=draft.title,
             inputs={**inputs, "draft": own, "finish": finish, "sound": sound},
-            voice_id=cast.voice.voice_id,
+            voice_id=wish.voice_id,
             voice_name=cast.voice.name,
             language=self.language,
             avatar_id=cast.look.id if cast.look else "",
             look_type=cast.look.avatar_type if cast.look else "",
             engine=cast.engine,
-            speed=self.wish.speed,
-            target_s=self.wish.target_s,
+            speed=wish.speed,
+            target_s=wish.target_s,
             estimate_s=round(self.length.seconds, 1),
             pad_s=self.pad_s,
-            quoted=quote.amount,
-            reserved_cost=quote.at_most,
-            currency=quote.currency,
+            quoted=self.quote.amount,
+            reserved_cost=self.quote.at_most,
+            currency=self.quote.currency,
         )
 
 
@@ -131,102 +122,106 @@ async def make_plan(
         ConfigError: Voice, avatar, engine or background do not fit.
     """
     check_draft(draft)
-    told = [left_out_text(draft.script)]
-    script = what_is_said(draft.script).text
+    script, target_s = what_is_said(draft.script).text, settings.video_duration
     cast = await resolve.choose_cast(account, settings, spoken=audio is not None)
-    told += resolve.about_captions(script, settings)
-    voice, voice_text = cast.voice, resolve.describe_voice(cast.voice)
-    said = resolve.words_said(script, settings)
-    model, language = await speech_model(account), script_language(script)
-    fit = model.fit(
-        said,
-        settings.video_duration,
-        voice_id=voice.voice_id,
-        language=language,
-        slowest=settings.min_speed,
-        fastest=settings.max_speed,
+    said, language = resolve.words_said(script, settings), script_language(script)
+    bounds: dict[str, Any] = {
+        "voice_id": cast.voice.voice_id,
+        "slowest": settings.min_speed,
+        "fastest": settings.max_speed,
+    }
+    fit = await asyncio.to_thread(
+        lambda: speech_model(account).fit(said, target_s, language=language, **bounds)
     )
-    wish = speech.Wish(
-        draft_id=draft.id,
-        text=said,
-        voice_id=voice.voice_id,
-        target_s=settings.video_duration,
-        speed=(audio or fit).speed,
-        slowest=settings.min_speed,
-        fastest=settings.max_speed,
-        expected_s=(audio or fit).length.seconds,
-        near_s=speech.FILM_NEAR_S if cast.engine == NO_AVATAR else speech.NEAR_S,
-    )
-    missing_s = round(wish.target_s - wish.expected_s, 1)
+    expected = audio or fit
+    missing_s = round(target_s - expected.length.seconds, 1)
     pad_s = 0.0 if cast.look or missing_s < _LEAST_PAD_S else missing_s
-    length = Estimate(*(seconds + pad_s for seconds in (audio or fit).length))
-    decided = Decided(
-        draft, settings, language, cast, wish, fit, pad_s, length, audio, asset_id
-    )
-    quote, *others = await _quotes(account, decided)
-    told += await _warnings(account, decided, voice_text)
-    return Proposal(
-        **vars(decided),
-        voice=voice_text,
+    plan = Proposal(
+        draft=draft,
+        settings=settings,
+        language=language,
+        cast=cast,
+        voice=resolve.describe_voice(cast.voice),
         avatar=cast.look.name if cast.look else "",
-        quote=quote,
-        others=tuple(others),
-        warnings=tuple(filter(None, told)),
+        wish=speech.Wish(
+            draft_id=draft.id,
+            text=said,
+            target_s=target_s,
+            speed=expected.speed,
+            expected_s=expected.length.seconds,
+            near_s=speech.FILM_NEAR_S if cast.engine == NO_AVATAR else speech.NEAR_S,
+            **bounds,
+        ),
+        fit=fit,
+        pad_s=pad_s,
+        length=Estimate(*(seconds + pad_s for seconds in expected.length)),
+        audio=audio,
+        asset_id=asset_id,
     )
+    plan.quote, *plan.others = await _quotes(account, plan)
+    told = [left_out_text(draft.script), *resolve.about_captions(script, settings)]
+    plan.warnings = [*filter(None, told + await _warnings(account, plan))]
+    return plan
 
 
-async def speech_model(account: Account) -> SpeechModel:
-    """Return what this ledger's renders have taught about lengths."""
+def speech_model(account: Account) -> SpeechModel:
+    """Return what this ledger's renders have taught about lengths; blocks."""
     backend, facts = account.payer.backend, account.ledger.facts
-    newest = await asyncio.to_thread(facts.newest, backend)
+    newest = facts.newest(backend)
     if account.spoken is None or account.spoken[0] != newest:
-        rows = await asyncio.to_thread(facts.spoken, backend)
-        account.spoken = newest, SpeechModel(starmap(Spoken, rows))
+        model = SpeechModel(starmap(Spoken, facts.spoken(backend)))
+        account.spoken = newest, model
     return account.spoken[1]
 
 
-async def _quotes(account: Account, plan: Decided) -> list[Quote]:
+async def length_of(account: Account, text: str, **known: Any) -> Estimate:
+    """Return how long a text takes; see :meth:`SpeechModel.estimate`."""
+    return await asyncio.to_thread(
+        lambda: speech_model(account).estimate(text, **known)
+    )
+
+
+async def _quotes(account: Account, plan: Proposal) -> list[Quote]:
     """Return the cost; then that by the look's other engines and without an avatar."""
-    cast, length, wish = plan.cast, plan.length, plan.wish
+    cast, length, look = plan.cast, plan.length, plan.cast.look
     quote = partial(
         account.rates.quote,
         resolution=plan.settings.resolution,
-        look_type=cast.look.avatar_type if cast.look else "",
+        look_type=look.avatar_type if look else "",
     )
-    if cast.engine == NO_AVATAR:
+    film, exact = cast.engine == NO_AVATAR, plan.settings.length_mode == "exact"
+    first = film or (exact and not plan.audio)
+    speaks = first and not await speech.settled(account, plan.wish)
+    if film:
         spoken = plan.fit.length  # silence made here is free
         cost = quote(NO_AVATAR, spoken.seconds, longest_s=spoken.high_s)
         # the voice may have to be asked again, for a better length
         most = {"at_most": speech.MAX_CALLS * cost.at_most}
-        here = await speech.settled(account, wish)
         free = {"amount": 0.0, "at_most": 0.0}
-        return [cost.model_copy(update=free if here else most)]
-    first = plan.settings.length_mode == "exact" and not plan.audio
-    speaks = first and not await speech.settled(account, wish)
-    others: list[str] = []
-    if cast.look and not account.sandbox:  # there all is free
-        engines = *cast.look.supported_api_engines, NO_AVATAR
-        others = [engine for engine in engines if engine != cast.engine]
+        return [cost.model_copy(update=most if speaks else free)]
     cost = quote(
         cast.engine,
         length.seconds,
         longest_s=length.high_s,
         speech_s=speech.MAX_CALLS * length.seconds if speaks else 0.0,
     )
-    return [cost, *map(partial(quote, seconds=length.seconds), others)]
+    if look is None or account.sandbox:  # there all is free
+        return [cost]
+    engines = (*look.supported_api_engines, NO_AVATAR)
+    others = [quote(e, length.seconds) for e in engines if e != cast.engine]
+    return [cost, *others]
 
 
-async def _warnings(account: Account, plan: Decided, voice_text: str) -> list[str]:
+async def _warnings(account: Account, plan: Proposal) -> list[str]:
     settings, cast, voice = plan.settings, plan.cast, plan.cast.voice
-    script = what_is_said(plan.draft.script).text
     found = [_about_length(plan.fit, plan.wish.target_s, plan.pad_s)]
     languages = plan.language, (voice.language or "").partition(" ")[0]
     if languages in (("ru", "English"), ("en", "Russian")):
         text = _("The script and the voice are of two languages: {voice}.")
-        found.append(text.format(voice=voice_text))
-    if "<break" in script and not voice.support_pause:
+        found.append(text.format(voice=plan.voice))
+    if "<break" in plan.wish.text and not voice.support_pause:
         text = _("{voice} does not heed <break> pauses.")
-        found.append(text.format(voice=voice_text))
+        found.append(text.format(voice=plan.voice))
     if (look := cast.look) and settings.heygen_background_url:
         keeps, backend = account.ledger.facts.keeps_scene, account.payer.backend
         text = _("Avatar “{name}” has shown its own background before, and may again.")
@@ -262,23 +257,22 @@ def _about_length(fit: Fit, target_s: float, pad_s: float) -> str:
     return f"{length} {words.format(count=count)}"
 
 
-def _narrated(plan: Decided) -> dict[str, Any]:
-    """Return what is stored of a film made here: its speech, and what is shown."""
-    settings = plan.settings
-    return {
-        **{name: getattr(plan.wish, name) for name in speech.ASKED},
-        "film": {
-            "background": settings.heygen_background_url,
-            "aspect_ratio": settings.aspect_ratio,
-            "short_side_px": SIDES_PX[settings.resolution],
-            "bars": settings.voice_bars,
-        },
-    }
+def _body(plan: Proposal) -> dict[str, Any]:
+    """Return what HeyGen is asked for; it refuses a field that it does not know.
 
-
-def _request(plan: Decided) -> dict[str, Any]:
-    """Return what HeyGen is asked for; it refuses a field that it does not know."""
+    Of a film made here: what its speech is asked for, and what is shown.
+    """
     settings, wish, audio, look = plan.settings, plan.wish, plan.audio, plan.cast.look
+    value, ratio = settings.heygen_background_url, settings.aspect_ratio
+    if plan.cast.engine == NO_AVATAR:
+        shown = {
+            "background": value,
+            "aspect_ratio": ratio,
+            "bars": settings.voice_bars,
+        }
+        side_px = SIDES_PX[settings.resolution]
+        asked = {name: getattr(wish, name) for name in speech.ASKED}
+        return {**asked, "film": {**shown, "short_side_px": side_px}}
     spoken: dict[str, Any] = {
         "script": wish.text,
         "voice_id": wish.voice_id,
@@ -290,31 +284,28 @@ def _request(plan: Decided) -> dict[str, Any]:
     # Without a style it is only a file of subtitles: ours take their times from it.
     style = {"style": "default"} if settings.captions == "heygen" else {}
     frame: dict[str, Any] = {
-        "aspect_ratio": settings.aspect_ratio,
+        "aspect_ratio": ratio,
         "resolution": settings.resolution,
         "caption": {"file_format": "srt", **style},
     }
-    value = settings.heygen_background_url
-    asset_id = (plan.asset_id or NOT_UPLOADED) if plan.cast.picture else ""
+    picture = {"url": value}
+    if plan.cast.picture:
+        picture = {"asset_id": plan.asset_id or NOT_UPLOADED}
+    plain = not plan.cast.picture and COLOR.fullmatch(value)
     if look is None:
-        scene = {"type": "image", "source": _still(value, asset_id, settings)}
+        shown = {"type": min(picture), **picture}
+        source = shown if value and not plain else _still(value, settings)
+        scene = {"type": "image", "source": source}
         silence = [{**scene, "duration": plan.pad_s}] if plan.pad_s else []
         return {"type": "studio", "scenes": [{**scene, **spoken}, *silence], **frame}
     if value:
-        plain, link = {"type": "color", "value": value}, {"type": "image", "url": value}
-        frame["background"] = plain if COLOR.fullmatch(value) else link
-        if asset_id:
-            frame["background"] = {"type": "image", "asset_id": asset_id}
+        color = {"type": "color", "value": value}
+        frame["background"] = color if plain else {"type": "image", **picture}
         if look.avatar_type in _MATTED:
             frame["remove_background"] = True
-    return {
-        "type": "avatar",
-        "avatar_id": look.id,
-        "engine": {"type": plan.cast.engine},
-        "fit": framing(look, settings),
-        **spoken,
-        **frame,
-    }
+    engine = {"type": plan.cast.engine}
+    shown = {"avatar_id": look.id, "engine": engine, "fit": framing(look, settings)}
+    return {"type": "avatar", **shown, **spoken, **frame}
 
 
 def framing(look: wire.LookReply, settings: Settings) -> Literal["cover", "contain"]:
@@ -330,21 +321,14 @@ def framing(look: wire.LookReply, settings: Settings) -> Literal["cover", "conta
     return "contain" if same and look.avatar_type == "studio_avatar" else "cover"
 
 
-def _still(value: str, asset_id: str, settings: Settings) -> dict[str, str]:
-    """Return the picture of a video without an avatar.
-
-    v3 has no scene of a plain colour without an avatar: it gets a picture.
-    """
-    if asset_id:
-        return {"type": "asset_id", "asset_id": asset_id}
-    if value and not COLOR.fullmatch(value):
-        return {"type": "url", "url": value}
+def _still(color: str, settings: Settings) -> dict[str, str]:
+    """Return the picture of a plain colour: v3 has no such scene without an avatar."""
     from PIL import Image  # noqa: PLC0415 - 50 ms, only for this kind of video
 
     wide, high = (int(part) for part in settings.aspect_ratio.split(":"))
     unit = SIDES_PX[settings.resolution] / min(wide, high)
     palette = Image.new("P", (round(wide * unit), round(high * unit)))
-    palette.putpalette(bytes.fromhex((value or _PLAIN_COLOR)[1:]))
+    palette.putpalette(bytes.fromhex((color or _PLAIN_COLOR)[1:]))
     stream = BytesIO()
     palette.save(stream, "PNG", optimize=True, bits=1)
     data = base64.b64encode(stream.getvalue()).decode()

@@ -10,9 +10,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import logging
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +19,10 @@ from heygen_nb import errors, preview
 from heygen_nb.files import media_type, write_whole
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Allow, SpeechRow
+from heygen_nb.log import log
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.background import uploaded
 from heygen_nb.timing import Estimate
-
-log = logging.getLogger("heygen_nb.renderer")
 
 MAX_CALLS = 3  # for one draft, whatever its texts were
 NEAR_S = 0.5  # by how much a speech may miss its length unstretched
@@ -62,11 +60,6 @@ class Wish:
         """What its text and voice are known by, at any speed."""
         return hashlib.sha256(f"{self.voice_id}\0{self.text}".encode()).hexdigest()[:40]
 
-    def better_than(self, said: SpeechRow) -> float:
-        """Return the speed that should bring it to the target."""
-        wished = said.speed * (said.duration_s or 0) / self.target_s
-        return round(min(self.fastest, max(self.slowest, wished)), 3)
-
     def off_s(self, said: SpeechRow) -> float:
         """Return the seconds by which a speech misses the target."""
         return abs((said.duration_s or 0) - self.target_s)
@@ -80,20 +73,25 @@ class Wish:
         """Tell whether a speech was made, at a natural speed."""
         return said.state == "done" and self.slowest <= said.speed <= self.fastest
 
-    def chosen(self, said: Sequence[SpeechRow]) -> SpeechRow | None:
-        """Return the speech to take; None while another one would be nearer."""
+    def chosen(self, said: Sequence[SpeechRow]) -> tuple[SpeechRow | None, float]:
+        """Return the best speech, if any, and the speed that would be a nearer one's.
+
+        That is 0 when there is nothing better to be had.
+        """
         best = min(said, key=self.off_s, default=None)
-        if best and not (self.off_s(best) <= self.near_s or self.within_reach(best)):
-            tried = {row.speed for row in said}
-            return best if self.better_than(best) in tried else None
-        return best
+        if best is None:
+            return None, self.speed
+        wished = best.speed * (best.duration_s or 0) / self.target_s
+        speed = round(min(self.fastest, max(self.slowest, wished)), 3)
+        good = self.off_s(best) <= self.near_s or self.within_reach(best)
+        return best, 0 if good or speed in {row.speed for row in said} else speed
 
 
 @dataclass(frozen=True, slots=True)
 class Audio:
     """A speech ready to be rendered; ``path`` is its sound, to be listened to.
 
-    It has either an asset or HeyGen's own ``link``, which is good for a while only.
+    It may have HeyGen's own ``link``, which is good for a while only, or an asset.
     """
 
     duration_s: float
@@ -126,20 +124,6 @@ async def say(
         ApiError: HeyGen refused; nothing was charged.
         DownloadError: It was made and paid, but its sound could not be had.
     """
-    said, fresh = await spoken(account, wish, allow=allow, again=again)
-    audio = await fitted(account, wish, said)
-    if audio.path == sound_of(account, said):
-        if fresh and (link := account.speech_links.get(said.id)):
-            return replace(audio, link=link)
-        if said.asset_id:  # of a ledger that kept it beside its speech
-            return replace(audio, asset_id=said.asset_id)
-    return replace(audio, asset_id=await asset_of_sound(account, audio.path.name))
-
-
-async def spoken(
-    account: Account, wish: Wish, *, allow: Allow, again: bool = False
-) -> tuple[SpeechRow, bool]:
-    """Return the speech itself, and whether it was made now; see :func:`say`."""
     async with turn("speech", account.payer, wish.key):
         made = await calls_of(account, wish)
         if not again and any(row.state in ("sending", "unknown") for row in made):
@@ -148,7 +132,14 @@ async def spoken(
             row for row in made if wish.may_take(row) and await _is_there(account, row)
         ]
         said = await _tune(account, wish, usable, allow=allow, known=len(made))
-        return said, said not in made
+    path, seconds = sound_of(account, said), said.duration_s or 0.0
+    if wish.within_reach(said):  # the rest is stretched, for nothing
+        path = await asyncio.to_thread(_stretched, path, wish.target_s)
+        speed = round(said.speed * seconds / wish.target_s, 3)
+        return Audio(wish.target_s, speed, path)
+    link = "" if said in made else account.speech_links[said.id]
+    # an asset is of a ledger that kept it beside its speech
+    return Audio(seconds, said.speed, path, said.asset_id or "", link)
 
 
 async def settled(account: Account, wish: Wish) -> bool:
@@ -159,7 +150,7 @@ async def settled(account: Account, wish: Wish) -> bool:
         for row in await calls_of(account, wish)
         if wish.may_take(row) and (row.asset_id or sound_of(account, row).exists())
     ]
-    return wish.chosen(here) is not None
+    return not wish.chosen(here)[1]
 
 
 async def calls_of(account: Account, wish: Wish) -> Sequence[SpeechRow]:
@@ -172,26 +163,22 @@ async def _tune(
     account: Account, wish: Wish, usable: list[SpeechRow], *, allow: Allow, known: int
 ) -> SpeechRow:
     """Make paid calls until one is near enough, or there were enough of them."""
-    rates, plan = account.rates, account.ledger.speech.plan
-    while (chosen := wish.chosen(usable)) is None:
-        best = min(usable, key=wish.off_s, default=None)
-        speed = wish.better_than(best) if best else wish.speed
+    price_s, plan = account.rates.speech, account.ledger.speech.plan
+    while True:
+        best, speed = wish.chosen(usable)
+        if best and not speed:
+            return best
         new = SpeechRow(
             draft_id=wish.draft_id,
             text_key=f"{wish.key}:{speed}",
             voice_id=wish.voice_id,
             speed=speed,
-            reserved_cost=rates.speech * wish.expected_s * wish.speed / speed,
-            currency=rates.currency,
+            reserved_cost=price_s * wish.expected_s * wish.speed / speed,
+            currency=account.rates.currency,
         )
+        most: dict[str, Any] = {"max_calls": MAX_CALLS, "each_text": wish.each_text}
         row = await asyncio.to_thread(
-            plan,
-            account.payer,
-            new,
-            allow=allow,
-            max_calls=MAX_CALLS,
-            known=known,
-            each_text=wish.each_text,
+            plan, account.payer, new, allow=allow, known=known, **most
         )
         known += 1
         said = row and await _sent(account, wish, row)
@@ -203,7 +190,6 @@ async def _tune(
             problem = _("{count} speeches were made for this draft, none usable.")
             hint = _("Begin a new draft, or set length_mode to estimate.")
             raise errors.LimitError(problem, hint=hint, count=MAX_CALLS, charged=False)
-    return chosen
 
 
 async def _sent(account: Account, wish: Wish, row: SpeechRow) -> SpeechRow:
@@ -267,15 +253,6 @@ async def _fetch(account: Account, row: SpeechRow) -> SpeechRow:
         expired = getattr(error, "expired", False)
         raise errors.DownloadError(problem, hint=hint, expired=expired) from error
     return await _record(account, row, sound_url=None)
-
-
-async def fitted(account: Account, wish: Wish, row: SpeechRow) -> Audio:
-    """Return a speech as near to the target as stretching brings it; for nothing."""
-    path, seconds = sound_of(account, row), row.duration_s or 0.0
-    if not wish.within_reach(row):
-        return Audio(seconds, row.speed, path)
-    path = await asyncio.to_thread(_stretched, path, wish.target_s)
-    return Audio(wish.target_s, round(row.speed * seconds / wish.target_s, 3), path)
 
 
 async def asset_of_sound(account: Account, name: str) -> str:

@@ -16,7 +16,7 @@ import pytest
 import heygen_nb as hg
 from heygen_nb.errors import LimitError
 from heygen_nb.renderer.account import open_account
-from heygen_nb.renderer.order import order_again, quote
+from heygen_nb.renderer.order import order_again, quote_all
 
 pytestmark = pytest.mark.anyio
 
@@ -171,7 +171,7 @@ async def test_four_processes_never_pass_the_limit_of_a_day(
     script = "Number 1. " + "So do we go on? " * 6  # takes longer than is expected
     work = [hg.Draft(id=f"d{n}", script=script) for n in range(4)]
     async with open_account(sandbox.settings()) as account:
-        plans = [await quote(account, draft, sandbox.settings()) for draft in work]
+        plans = await quote_all(account, work, sandbox.settings())
     assert sum(plan.quote.amount for plan in plans[:3]) <= limit
     assert sum(plan.quote.at_most for plan in plans[:3]) > limit
     children = children_of(sandbox)

@@ -168,7 +168,7 @@ class FewDrafts(RuleBasedStateMachine):
         made = await made_before(account, draft)
         draft = draft.model_copy(update=made)
         row, new = self.ledger.plan(ACCOUNT, draft, again=again)
-        if new and again and (made["made_attempt"] or standing):
+        if new and again and (made.get("made_attempt") or standing):
             self.allowed[draft_id] += 1  # a person's word: pay for another
         self.heygen.reads_fail = reads_fail
         if row.state != "planned":

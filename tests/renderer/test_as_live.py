@@ -18,7 +18,7 @@ from heygen_nb.renderer import draft_settings, effective_settings, finish
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.advance import advance
 from heygen_nb.renderer.animatic import scene_of
-from heygen_nb.renderer.order import order, quote
+from heygen_nb.renderer.order import order, quote_all
 
 from ..serving import LOST_CREATE, ODD
 
@@ -151,7 +151,7 @@ async def quoted(sandbox, avatar):
     settings = sandbox.settings()
     draft = hg.Draft(id="another", script=SCRIPT, avatar=avatar, background="#2060c0")
     async with open_account(settings) as account:
-        plan = await quote(account, draft, draft_settings(draft, settings))
+        [plan] = await quote_all(account, [draft], settings)
     return " ".join(plan.warnings)
 
 
@@ -286,7 +286,7 @@ async def test_a_pause_that_a_voice_does_not_heed_is_told_first(
     draft = hg.Draft(script=f'One.<break time="2s"/>Two. {SCRIPT}')
 
     async with open_account(settings) as account:
-        told = (await quote(account, draft, settings)).warnings
+        [plan] = await quote_all(account, [draft], settings)
 
-    assert ["does not heed" in line for line in told].count(True) == 1 - heeds
+    assert ["does not heed" in line for line in plan.warnings].count(True) == 1 - heeds
     assert sandbox.charges() == []

@@ -28,8 +28,8 @@ from heygen_nb.ledger.tables import AssetRow
 from heygen_nb.renderer import draft_settings
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.advance import advance
-from heygen_nb.renderer.background import MAX_BYTES, asset_of, identity, picture_of
-from heygen_nb.renderer.order import ToRender, order, order_all, quote, quote_all
+from heygen_nb.renderer.background import MAX_BYTES, identity, picture_of, uploaded
+from heygen_nb.renderer.order import ToRender, order, order_all, quote_all
 from heygen_nb.renderer.resolve import picture_and_sound, revisions_of
 
 pytestmark = pytest.mark.anyio
@@ -170,8 +170,7 @@ async def test_two_drafts_planned_at_once_upload_once(sandbox, sea):
 async def test_a_quote_sends_nothing(sandbox, sea):
     settings = sandbox.settings()
     async with open_account(settings) as account:
-        wish = draft_settings(draft(), settings)
-        plan = await quote(account, draft(), wish)
+        [plan] = await quote_all(account, [draft()], settings)
 
     assert plan.cast.picture.path == sea
     assert sandbox.requests(UPLOADS) == 0
@@ -330,11 +329,11 @@ async def test_a_file_that_changes_while_it_is_planned_is_not_paid(
         wish = draft_settings(draft(), settings)
 
         async def then_change(*args):
-            asset_id = await asset_of(*args)
+            asset_id = await uploaded(*args)
             sea.write_bytes(png("#ff0000"))
             return asset_id
 
-        monkeypatch.setattr("heygen_nb.renderer.order.asset_of", then_change)
+        monkeypatch.setattr("heygen_nb.renderer.order.uploaded", then_change)
         with pytest.raises(ConfigError, match="just been changed"):
             await order(account, draft(), wish)
 

@@ -18,7 +18,7 @@ from heygen_nb.heygen.wire import LookReply
 from heygen_nb.renderer import draft_settings
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.advance import advance
-from heygen_nb.renderer.order import order, quote
+from heygen_nb.renderer.order import order, quote_all
 from heygen_nb.renderer.request import framing
 from heygen_nb.renderer.resolve import choose_engine
 from heygen_nb.sandbox.catalogue import looks
@@ -190,7 +190,7 @@ def test_auto_takes_the_best_engine_of_the_look(engines, best):
 async def test_a_quote_names_the_other_engines_and_no_avatar(sandbox):
     settings = sandbox.settings()
     async with open_account(settings) as account:
-        plan = await quote(account, draft(), settings)
+        [plan] = await quote_all(account, [draft()], settings)
 
     others = {quoted.engine: quoted.amount for quoted in plan.others}
     assert set(others) >= {"avatar_iii", "none"}
@@ -200,6 +200,6 @@ async def test_a_quote_names_the_other_engines_and_no_avatar(sandbox):
 async def test_4k_that_is_none_is_said_in_the_quote(sandbox):
     settings = sandbox.settings(resolution="4k")
     async with open_account(settings) as account:
-        plan = await quote(account, draft(), settings)
+        [plan] = await quote_all(account, [draft()], settings)
 
     assert any("scaled up to 4K" in warning for warning in plan.warnings)

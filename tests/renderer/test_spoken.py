@@ -32,7 +32,7 @@ async def test_what_is_said_is_sent_quoted_previewed_and_told(sandbox):
     assert marked.length == plain.length
     assert marked.new.revision == plain.new.revision
     told = "Not said: “Narrator:”, “[music]”, “#morning”."
-    assert marked.warnings == (told, *plain.warnings)
+    assert marked.warnings == [told, *plain.warnings]
 
 
 async def test_what_is_left_out_is_told_before_anything_is_paid(sandbox):

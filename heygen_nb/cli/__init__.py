@@ -74,10 +74,8 @@ def _required(metavar: str | None = None) -> Any:
     return Argument(..., metavar=metavar, show_default=False)
 
 
-def _template(about: str) -> Any:
-    return Option(None, "--template", "-t", metavar="FILE.md", help=about)
-
-
+_FILL = _("A table's rows fill this draft.")
+_TEMPLATE: Any = Option(None, "--template", "-t", metavar="FILE.md", help=_FILL)
 _AS_JSON: Any = Option(False, "--json", help=_("One object a line on stdout."))
 _WORDS: Any = Argument(None, metavar="TEXT", show_default=False)
 _REFRESH: Any = Option(False, "--refresh", help=_("Fetch the list anew."))
@@ -100,9 +98,7 @@ class RenderOptions:
     """Arguments of ``render``."""
 
     files: list[Path] = _required("FILE...")
-    template: Path | None = _template(
-        _("Each file is a table whose rows fill this draft.")
-    )
+    template: Path | None = _TEMPLATE
     sample: bool = Option(
         False, help=_("Render only the first that is not rendered yet.")
     )
@@ -223,9 +219,7 @@ class PreviewOptions:
 
     file: Path = _required("FILE")
     output: Path | None = Option(None, "--output", "-o", metavar="OUT.mp4")
-    template: Path | None = _template(
-        _("The file is a table; its first row fills this draft.")
-    )
+    template: Path | None = _TEMPLATE
     share: bool = Option(False, help=_("1080 pixels wide, to show around."))
 
 

@@ -113,9 +113,9 @@ def cost_text(outcome: Outcome) -> str:
     return f"≈{outcome.cost:.2f}" if outcome.cost else ""
 
 
-def say(text: str, console: Console = out) -> None:
-    """Print a line as it is: brackets in it are no markup."""
-    console.print(escape(text))
+def say(text: str, console: Console = out, **values: object) -> None:
+    """Print a line as it is, filled with the values: brackets are no markup."""
+    console.print(escape(text.format(**values) if values else text))
 
 
 def show_table(rows: Sequence[Mapping[str, str]], *, whole: str = "") -> None:
@@ -154,7 +154,7 @@ def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool = False) -> None
     for drafts in stopped.values():
         if len(drafts) > 1:
             text = _("   The same holds for: {drafts}")
-            say(text.format(drafts=", ".join(drafts)), err)
+            say(text, err, drafts=", ".join(drafts))
 
 
 def _show(outcome: Outcome) -> None:
@@ -167,7 +167,7 @@ def _show(outcome: Outcome) -> None:
     if outcome.error:
         say_error(outcome.error)
         if outcome.video_id and not outcome.path:
-            say(_("Video id: {id}").format(id=outcome.video_id), err)
+            say(_("Video id: {id}"), err, id=outcome.video_id)
 
 
 def ask(question: str) -> bool:

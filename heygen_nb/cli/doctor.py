@@ -32,17 +32,15 @@ def run_doctor(options: DoctorOptions) -> int:
     settings = load_settings(backend=options.backend)
     if options.live:
         return with_account(settings, _live)
-    return asyncio.run(_Checkup(settings).run())
+    return asyncio.run(_Checkup().run(settings))
 
 
 class _Checkup:
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._worst = 0
+    _worst = 0
 
-    async def run(self) -> int:
-        settings, check = self._settings, self._check
-        say(_("🏠 Home: {path}").format(path=settings.home))
+    async def run(self, settings: Settings) -> int:
+        check = self._check
+        say(_("🏠 Home: {path}"), path=settings.home)
         await check(_("Voice, fonts and video of the preview"), _preview(settings))
         await check(_("Disk"), _disk(settings))
         async with AsyncExitStack() as stack:
@@ -50,12 +48,12 @@ class _Checkup:
             name = _("Ledger and backend")
             account = await check(name, opening, lambda found: found.payer.backend)
             if account:
-                await self._account(account)
+                await self._account(account, settings)
                 await check(_("Telegram"), Posting(settings, account).check())
         return self._worst
 
-    async def _account(self, account: Account) -> None:
-        settings, check = self._settings, self._check
+    async def _account(self, account: Account, settings: Settings) -> None:
+        check = self._check
         me = await check(_("HeyGen key"), account.client.me(), lambda me: me.username)
         if me is None:
             return
@@ -121,6 +119,5 @@ async def _live(account: Account) -> int:
     async for as_read, text in live_report(account.client):
         say(f"{'✅' if as_read else '⚠️'} {text}")
         differs += not as_read
-    text = ngettext("{count} difference", "{count} differences", differs)
-    say(text.format(count=differs))
+    say(ngettext("{count} difference", "{count} differences", differs), count=differs)
     return min(differs, 1)

@@ -65,7 +65,7 @@ class _Rendering:
                     "{count} rows are rendered already and are not paid again.",
                     known,
                 )
-                say(text.format(count=known), err)
+                say(text, err, count=known)
             costs = any(plan.quote.amount for plan in plans)
             if self._asks and costs and len(plans) > 1:
                 made = await self._sample_first(drafts, plans)
@@ -82,7 +82,7 @@ class _Rendering:
                 "✅ All {count} rows are rendered already.",
                 len(drafts),
             )
-            say(text.format(count=len(drafts)), err)
+            say(text, err, count=len(drafts))
             return []
         outcomes = await self._or_stop([plans[0].draft])
         say(_("👉 To render the other rows too, leave out --sample."), err)
@@ -185,11 +185,12 @@ class _Rendering:
                 say(_("⚠️ The balance is not enough for all of it."), err)
         if limit is None or total <= limit:
             return await over_limit(self.account, plans, self.settings)
-        dear = _("{quote} is more than --max-cost {limit:.2f}.")
         return LimitError(
-            dear.format(quote=f"{text} {source}", limit=limit),
+            _("{quote} is more than --max-cost {limit:.2f}."),
             hint=_("Nothing was sent. Raise the limit or shorten the scripts."),
             charged=False,
+            quote=f"{text} {source}",
+            limit=limit,
         )
 
 
@@ -207,7 +208,7 @@ def _show_plans(plans: Sequence[Proposal]) -> None:
             say(f"   {prices}", err)
     if more := len(plans[_SHOWN:]):
         text = ngettext("… and {n} more", "… and {n} more", more)
-        say(text.format(n=more), err)
+        say(text, err, n=more)
 
 
 def run_finish(options: cli.FinishOptions) -> None:
@@ -241,7 +242,5 @@ def _newest(account: Account, draft_id: str) -> Video:
                 backend=backend,
                 render_id=row.id,
             )
-    raise DraftError(
-        _("There is no film of draft #{id}.").format(id=draft_id),
-        hint=_("Render it first; heygen-nb history shows what there is."),
-    )
+    hint = _("Render it first; heygen-nb history shows what there is.")
+    raise DraftError(_("There is no film of draft #{id}."), hint=hint, id=draft_id)

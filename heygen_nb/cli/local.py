@@ -49,7 +49,7 @@ def run_demo(options: cli.DemoOptions) -> int:
 
     async def demo(account: Account) -> int:
         example = packaged("examples") / f"hello_{current_language()}.md"
-        say(_("📝 Script: {file}").format(file=example))
+        say(_("📝 Script: {file}"), file=example)
         drafts = read_drafts(example, example.parent)
         with console.log_lines(out) as progress:
             # a second demo shows the whole way again: nothing here costs money
@@ -58,10 +58,10 @@ def run_demo(options: cli.DemoOptions) -> int:
             )
         console.show_outcomes([outcome])
         if outcome.path and account.sandbox:
-            url = account.sandbox.chat_url
             say("")
-            say(_("🎞️ Video: {path}").format(path=outcome.path))
-            say(_("💬 Chat page: {url} (later: heygen-nb sandbox)").format(url=url))
+            say(_("🎞️ Video: {path}"), path=outcome.path)
+            page = _("💬 Chat page: {url} (later: heygen-nb sandbox)")
+            say(page, url=account.sandbox.chat_url)
             say(_("🚀 Open the Studio: heygen-nb lab (in a checkout: make lab)"))
             if console.on_terminal():
                 say(_("The chat page can be looked at until you press Enter."))
@@ -94,7 +94,7 @@ def run_lab(options: cli.LabOptions) -> int:
     """Open JupyterLab; what is not ours in the arguments goes on to it."""
     home = load_settings().home
     notebook = notebooks_in(home) / _FIRST
-    say(_("📓 Opening {notebook}; Ctrl-C ends it.").format(notebook=notebook))
+    say(_("📓 Opening {notebook}; Ctrl-C ends it."), notebook=notebook)
     command = [sys.executable, "-m", "jupyterlab", str(notebook)]
     command += options.arguments or ()
     # Served from home: videos beyond the server's root would not play.
@@ -139,11 +139,10 @@ def run_sandbox(options: cli.ServeOptions) -> None:
     from heygen_nb.sandbox.state import SandboxOptions
 
     def say_where(handle: SandboxHandle) -> None:
-        url = handle.base_url
-        say(_("🧪 The sandbox serves {url}; Ctrl-C ends it.").format(url=url))
-        say(_("💬 Chat page: {url}").format(url=handle.chat_url))
+        say(_("🧪 The sandbox serves {url}; Ctrl-C ends it."), url=handle.base_url)
+        say(_("💬 Chat page: {url}"), url=handle.chat_url)
         say(_("Point any client at it with:"))
-        say(f"  export HEYGEN_BASE_URL={url}")
+        say(f"  export HEYGEN_BASE_URL={handle.base_url}")
         say(f"  export HEYGEN_API_KEY={handle.api_key}")
         say(f"  export TELEGRAM_BASE_URL={handle.telegram_base_url}")
         say(f"  export TELEGRAM_BOT_TOKEN={handle.bot_token}")

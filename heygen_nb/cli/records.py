@@ -42,7 +42,7 @@ def run_resume(options: cli.ResumeOptions) -> int:
             "⏳ {count} renders were ordered with another key or account and wait.",
             elsewhere,
         )
-        say(text.format(count=elsewhere), err)
+        say(text, err, count=elsewhere)
         say(_("   👉 Set the key of that account, then resume again."), err)
     elif not outcomes and not options.as_json:
         say(_("✅ Nothing is left to do."))
@@ -52,14 +52,12 @@ def run_resume(options: cli.ResumeOptions) -> int:
 def run_history(options: cli.HistoryOptions) -> None:
     """Show renders, newest first."""
     settings, since = load_settings(), options.since
-    if since and since.tzinfo is None:
-        since = since.astimezone()  # a day without a zone is the user's own
     with Ledger(ledger_url(settings)) as ledger:
         lines = history_lines(
             ledger,
             settings.videos_path,
             status=options.status,
-            since=since,
+            since=since and since.astimezone(),  # the day is the user's own
             limit=options.limit,
         )
     if not options.as_json:
@@ -95,18 +93,18 @@ def run_export(options: cli.ExportOptions) -> None:
         raise ConfigError(_("Stopped: nothing was written."))
     with Ledger(ledger_url(settings)) as ledger:
         count = export_history(ledger, settings.videos_path, target, options.kind)
-    say(_("{count} renders in {file}").format(count=count, file=target))
+    say(_("{count} renders in {file}"), count=count, file=target)
 
 
 def run_resend(options: cli.ResendOptions) -> None:
     """Send a post that is not in the chat."""
     settings, post = load_settings(), options.post
     with_account(settings, lambda account: Posting(settings, account).resend(post))
-    say(_("📱 Post {id} is in the chat.").format(id=post))
+    say(_("📱 Post {id} is in the chat."), id=post)
 
 
 def run_mark_sent(options: cli.MarkSentOptions) -> None:
     """Note that a post is in the chat."""
     settings, post = load_settings(), options.post
     with_account(settings, lambda account: Posting(settings, account).mark_sent(post))
-    say(_("📱 Post {id} is noted as sent.").format(id=post))
+    say(_("📱 Post {id} is noted as sent."), id=post)

@@ -66,7 +66,7 @@ async def _drafts(
     if options.duration is not None:
         seconds, reason = check_duration(options.duration)
         if reason:
-            say(_("⚠️ --duration: {reason}").format(reason=reason), err)
+            say(_("⚠️ --duration: {reason}"), err, reason=reason)
     for draft in old:
         length = {"duration": seconds} if options.duration else {}
         new = await writing.rewrite(
@@ -97,10 +97,11 @@ def _list_formats(language: str | None, writing: Writing) -> None:
     for name, form in found:
         say(f"{name}  {form.name:<12} {form.label}")
     if not found:
-        ready = ", ".join(SCRIPT_LANGUAGES)
         raise DraftError(
-            _("There is no format in “{language}”.").format(language=language),
-            hint=_("Ready ones are in: {languages}.").format(languages=ready),
+            _("There is no format in “{language}”."),
+            hint=_("Ready ones are in: {languages}."),
+            language=language,
+            languages=", ".join(SCRIPT_LANGUAGES),
         )
 
 

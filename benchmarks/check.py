@@ -23,7 +23,7 @@ import av
 import numpy as np
 from PIL import Image
 
-from heygen_nb.finishing import Expectation, Finish, check_film, finish
+from heygen_nb.finishing import Finish, check_film, finish, timed_by_ear
 from heygen_nb.preview import EspeakVoice, Scene, render_scene
 
 TEXTS = (
@@ -132,28 +132,23 @@ def one(number: int, folder: Path) -> tuple[dict[str, list[str]], float]:
 
     def film(name: str, scene: Scene = scene, said: Any = speech) -> Path:
         plain = render_scene(scene, base / f"{name}-plain.mp4", speech=said)
-        return finish(plain.path, base / f"{name}.mp4", wish).path
+        finish(plain.path, base / f"{name}.mp4", wish)
+        return base / f"{name}.mp4"
 
-    plain = render_scene(scene, base / "plain.mp4", speech=speech).path
-    made = finish(plain, base / "good.mp4", wish)
-    hope = Expectation(
-        script=script,
-        speed=speed,
-        size=scene.size,
-        background=kept,
-        layout=made.layout,
-        pages=made.pages,
-    )
+    plain = render_scene(scene, base / "plain.mp4", speech=speech)
+    good = film("good")
+    look = partial(check_film, ratio=ratio, speed=speed, background=kept)
+    wish = replace(wish, words=wish.words or timed_by_ear(script, speech))
     part = replace(speech, samples=speech.samples[: len(speech.samples) * 2 // 5])
     quiet = replace(speech, samples=speech.samples * 0)
     films = {
-        "good": made.path,
+        "good": good,
         "cut": film("cut", said=part),
         "silent": film("silent", said=quiet),
-        "captions": plain,
+        "captions": plain.path,
     }
-    spoil(made.path, base / "black.mp4", black)
-    spoil(made.path, base / "frozen.mp4", freezer())
+    spoil(good, base / "black.mp4", black)
+    spoil(good, base / "frozen.mp4", freezer())
     films |= {"black": base / "black.mp4", "frozen": base / "frozen.mp4"}
     other = replace(scene, aspect_ratio="1:1" if ratio != "1:1" else "9:16")
     films["size"] = film("size", other)
@@ -161,10 +156,10 @@ def one(number: int, folder: Path) -> tuple[dict[str, list[str]], float]:
         wrong = "#c83c28" if random.random() < 0.5 else "#7a7f88"
         films["background"] = film("background", replace(scene, background=wrong))
     began = time.process_time()
-    check_film(made.path, hope, base / "frames")
-    spent = (time.process_time() - began) / made.facts.duration_s
+    look(good, wish, base / "frames")
+    spent = (time.process_time() - began) / plain.duration_s
     told = {
-        kind: [f.kind for f in check_film(path, hope, base / "frames")]
+        kind: [f.kind for f in look(path, wish, base / "frames")]
         for kind, path in films.items()
     }
     if told["good"] or any(k not in told[k] for k in films if k != "good"):

@@ -1,14 +1,8 @@
 # What others use of the finishing; each is loaded on first use.
 
-from .check import (
-    Expectation as Expectation,
-    Finding as Finding,
-    check_film as check_film,
-)
+from .check import Finding as Finding, check_film as check_film
 from .film import (
     Finish as Finish,
-    Finished as Finished,
-    caption_pages as caption_pages,
     finish as finish,
     make_film as make_film,
     respelled as respelled,

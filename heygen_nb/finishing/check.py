@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageColor, ImageOps
+from PIL import Image, ImageOps
 
-from heygen_nb.finishing.film import crop_to
+from heygen_nb.finishing.film import Finish, caption_pages, crop_to
 from heygen_nb.preview.captions import CaptionPage, Subtitles
 from heygen_nb.preview.drawing import ON_DARK, Layout, open_image
 from heygen_nb.preview.video import pictures_at, probe_video, read_sound, small_jpeg
@@ -25,41 +25,16 @@ Kind = Literal[
 ]
 
 _SAMPLES = 12
-_PART = 2  # pictures are looked at in half their size
+_LEAST_PX = 200  # smaller ones, the sandbox's quick films, have no good picture
+_ROUNDING_PX = 3
 _QUIET = 0.003  # of full scale: below any voice, above the noise of a codec
 _LEAST_OF_SCRIPT = 0.58  # of the time the script needs: nobody says it faster
 _DARK = 30  # grey
-_LUMA = (0.299, 0.587, 0.114)
 _STILL = 1.2  # grey, of the block that changed most
 _STILL_SAMPLES = 4
 _OTHER_COLOUR, _OTHER_PICTURE = 40.0, 20.0  # a good film has 2
 _PALE = 25  # grey between letters and what is behind them
 _BLOCK = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expectation:
-    """What a film should be; what is left out is not checked.
-
-    Attributes:
-        script: What is said in it.
-        speed: How fast.
-        size: Width and height.
-        background: A colour (``#rrggbb``), or a picture.
-        bought_size: Before it was cut to another canvas: there the picture fills it.
-        layout: Where captions stand that were burned in here.
-        pages: What they show when.
-        moves: Whether something moves while somebody speaks.
-    """
-
-    script: str = ""
-    speed: float = 1.0
-    size: tuple[int, int] | None = None
-    background: str | Path | bytes | None = None
-    bought_size: tuple[int, int] | None = None
-    layout: Layout | None = None
-    pages: tuple[CaptionPage, ...] = ()
-    moves: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,22 +52,39 @@ class Finding:
     frame: Path | None = None
 
 
-def check_film(film: Path, expected: Expectation, frames: Path) -> list[Finding]:
-    """Look at and listen to a film.
+def check_film(
+    film: Path,
+    wish: Finish,
+    frames: Path,
+    *,
+    ratio: str,
+    speed: float = 1.0,
+    background: str | Path | bytes | None = None,
+) -> list[Finding]:
+    """Look at and listen to a finished film; very small ones are only listened to.
 
     Args:
         film: An MP4.
-        expected: What it should be.
+        wish: How it was finished.
         frames: A folder for the pictures of what is found; made if need be.
+        ratio: The canvas it was bought in.
+        speed: How fast it is said.
+        background: A colour (``#rrggbb``), or a picture; None is not checked.
 
     Raises:
         PreviewError: It is not a video.
     """
     facts = probe_video(film)
-    begin_s, end_s = 0.0, facts.duration_s
+    size, begin_s, end_s = (facts.width, facts.height), 0.0, facts.duration_s
     found: list[tuple[Kind, float]] = []
-    if expected.size and (facts.width, facts.height) != expected.size:
-        found.append(("size", 0.0))
+    layout, pages = caption_pages(wish, size, facts.duration_s, None)
+    moves = wish.with_avatar or bool(pages)
+    if min(size) < _LEAST_PX:
+        background, pages, moves = None, (), True
+    else:
+        across, down = map(int, (wish.aspect_ratio or ratio).split(":"))
+        if abs(size[0] * down / across - size[1]) > _ROUNDING_PX:
+            found.append(("size", 0.0))
     loud: Sequence[int] = ()
     if facts.channels:
         loud = np.flatnonzero(read_sound(film).power(1 / 50) > _QUIET).tolist()
@@ -100,12 +92,15 @@ def check_film(film: Path, expected: Expectation, frames: Path) -> list[Finding]
         found.append(("silent" if facts.channels else "mute", 0.0))
     else:
         begin_s, end_s = loud[0] / 50, (loud[-1] + 1) / 50
-        needed_s = estimate_s(expected.script, speed=expected.speed)
-        if end_s - begin_s < _LEAST_OF_SCRIPT * needed_s:
+        if end_s - begin_s < _LEAST_OF_SCRIPT * estimate_s(wish.script, speed=speed):
             found.append(("cut", end_s))
     times = np.linspace(begin_s, end_s, _SAMPLES + 2)[1:-1].tolist()
-    found += _seen(times, pictures_at(film, times, part=_PART), expected)
-    found += _captions(film, expected)
+    pictures = pictures_at(film, times)
+    found += _seen(times, pictures, background, moves=moves)
+    middle = len(pictures) // 2
+    if background is not None and _differs(pictures[middle], background, wish, ratio):
+        found.append(("background", times[middle]))
+    found += _captions(film, layout, pages)
     findings = []
     for kind, second in found:
         frames.mkdir(parents=True, exist_ok=True)
@@ -118,28 +113,25 @@ def check_film(film: Path, expected: Expectation, frames: Path) -> list[Finding]
 
 
 def _seen(
-    times: Sequence[float], pictures: Sequence[Image.Image], expected: Expectation
+    times: Sequence[float],
+    pictures: Sequence[Image.Image],
+    background: str | Path | bytes | None,
+    *,
+    moves: bool,
 ) -> Iterator[tuple[Kind, float]]:
-    small = [picture.convert("L").reduce(_BLOCK // 2) for picture in pictures]
+    small = [picture.convert("L").reduce(_BLOCK) for picture in pictures]
     greys = np.array([np.asarray(picture, np.int16) for picture in small])
-    colour = expected.background if isinstance(expected.background, str) else ""
     # On a background that is black itself only letters and a face are bright.
-    plain = colour.startswith("#")
-    wanted_dark = plain and np.dot(ImageColor.getrgb(colour[:7]), _LUMA) < _DARK
-    share = 100 if wanted_dark else 98
-    dark = np.percentile(greys, share, axis=(1, 2)) < _DARK
-    if expected.moves or not wanted_dark:
+    colour = background[:7] if _is_plain(background) else "#ffffff"
+    wanted_dark = Image.new("RGB", (1, 1), colour).convert("L").tobytes()[0] < _DARK
+    dark = np.percentile(greys, 100 if wanted_dark else 98, axis=(1, 2)) < _DARK
+    if moves or not wanted_dark:
         yield from (("black", times[start]) for start in _runs(dark, 2)[:1])
-    if expected.moves and not dark.all():
+    if moves and not dark.all():
         apart = np.abs(np.diff(greys, axis=0)).astype(np.uint8)
         blocks = np.array([Image.fromarray(change).reduce(2) for change in apart])
         starts = _runs(blocks.max(axis=(1, 2)) < _STILL, _STILL_SAMPLES - 1)
         yield from (("frozen", times[start]) for start in starts[:1])
-    if expected.background is not None:
-        middle = len(pictures) // 2
-        limit = _OTHER_COLOUR if plain else _OTHER_PICTURE
-        if _apart(pictures[middle], expected) > limit:
-            yield "background", times[middle]
 
 
 def _runs(flags: NDArray[np.bool_], length: int) -> list[int]:
@@ -148,24 +140,29 @@ def _runs(flags: NDArray[np.bool_], length: int) -> list[int]:
     return np.flatnonzero(together == length).tolist()
 
 
-def _apart(picture: Image.Image, expected: Expectation) -> float:
-    """Return how far the edges are from the background's, but for its brightness."""
-    seen, background = _edges(picture), expected.background or ""
-    darkest = 0.3  # photos are darkened under letters
-    if isinstance(background, str) and background.startswith("#"):
-        wanted = _edges(Image.new("RGB", picture.size, background[:7]))
-        darkest = 0.95
+def _is_plain(background: object) -> TypeGuard[str]:
+    return isinstance(background, str) and background.startswith("#")
+
+
+def _differs(
+    picture: Image.Image, background: str | Path | bytes, wish: Finish, ratio: str
+) -> bool:
+    """Tell whether the edges are not the background's, but for its brightness."""
+    if _is_plain(background):
+        image = Image.new("RGB", picture.size, background[:7])
+        darkest, limit = 0.95, _OTHER_COLOUR
     else:
+        # It fills the canvas that was bought, and of that the one it was cut to.
         content = Path(background) if isinstance(background, str) else background
-        size = expected.bought_size or picture.size
-        image = ImageOps.fit(open_image(content), size)
-        crop, _size = crop_to(size, f"{picture.width}:{picture.height}")
-        if crop:
-            left, top, width, height = crop
-            image = image.crop((left, top, left + width, top + height))
-        wanted = _edges(image.resize(picture.size))
+        across, down = map(int, ratio.split(":"))
+        image = ImageOps.fit(open_image(content), (across * 90, down * 90))
+        crop, _size = crop_to(image.size, wish.aspect_ratio or ratio, wish.focus)
+        image = image.crop(crop).resize(picture.size)
+        darkest, limit = 0.3, _OTHER_PICTURE  # photos are darkened under letters
+    seen, wanted = _edges(picture), _edges(image)
     brightness = float((seen * wanted).sum() / max((wanted**2).sum(), 1))
-    return float(np.abs(seen - np.clip(brightness, darkest, 1.05) * wanted).mean())
+    wanted *= np.clip(brightness, darkest, 1.05)
+    return float(np.abs(seen - wanted).mean()) > limit
 
 
 def _edges(picture: Image.Image) -> NDArray[np.float64]:
@@ -178,19 +175,15 @@ def _edges(picture: Image.Image) -> NDArray[np.float64]:
     return np.array([np.asarray(p, np.float64).mean(axis=(0, 1)) for p in patches])
 
 
-def _captions(film: Path, expected: Expectation) -> Iterator[tuple[Kind, float]]:
+def _captions(
+    film: Path, layout: Layout, pages: Sequence[CaptionPage]
+) -> Iterator[tuple[Kind, float]]:
     """Look whether letters stand where and when they should."""
-    layout, pages = expected.layout, expected.pages[:: max(len(expected.pages) // 4, 1)]
-    if layout is None or not pages:
-        return
-    lettering = Subtitles((), layout, ON_DARK)
+    pages = pages[:: max(len(pages) // 4, 1)]
     times = [(page.start_s + page.end_s) / 2 for page in pages]
-    pictures = pictures_at(film, times)
     pale = []
-    for page, picture in zip(pages, pictures, strict=True):
-        if picture.size != (layout.width, layout.height):
-            return  # told already
-        layer = np.asarray(lettering.page(page))
+    for page, picture in zip(pages, pictures_at(film, times), strict=True):
+        layer = np.asarray(Subtitles((), layout, ON_DARK).page(page))
         letters = (layer[:, :, 3] > 240) & (layer[:, :, 0] > 240)  # noqa: PLR2004
         around = (layer[:, :, 3] > 100) & ~letters & (layer[:, :, 0] < 60)  # noqa: PLR2004
         box = picture.crop(layout.captions.corners)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain, pairwise
@@ -22,14 +21,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from heygen_nb.errors import PreviewError
-from heygen_nb.files import put_in_place
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import AspectRatio
 from heygen_nb.preview import captions, drawing, video
 from heygen_nb.preview.captions import CaptionPage, Subtitles
 from heygen_nb.preview.scene import Rendered, Scene, render_scene
-from heygen_nb.preview.video import VideoFacts, probe_video, read_sound
-from heygen_nb.preview.voice import EspeakVoice, Narration, Word, filtered
+from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -75,26 +72,7 @@ class Finish:
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
-    """A finished film.
-
-    Attributes:
-        path: The MP4.
-        facts: Its length and size.
-        layout: Where the captions stand.
-        pages: The captions that are burned in.
-        gain_db: By how much the sound was made louder; 0 left it as it was.
-    """
-
-    path: Path
-    facts: VideoFacts
-    layout: drawing.Layout
-    pages: tuple[CaptionPage, ...]
-    gain_db: float
-
-
-def finish(source: Path, target: Path, wish: Finish) -> Finished:
+def finish(source: Path, target: Path, wish: Finish) -> tuple[CaptionPage, ...]:
     """Finish a film: what needs no new encoding is copied.
 
     Args:
@@ -102,34 +80,37 @@ def finish(source: Path, target: Path, wish: Finish) -> Finished:
         target: The MP4; an older one stays until this one is whole.
         wish: What is done.
 
+    Returns:
+        The captions that are burned in.
+
     Raises:
         PreviewError: The film cannot be read, or the new one not be written.
     """
-    facts = probe_video(source)
-    sound = read_sound(source) if facts.channels else None
+    facts = video.probe_video(source)
+    sound = video.read_sound(source) if facts.channels else None
     # H.264 as players know it has even sides only.
     crop, size = None, (facts.width // 2 * 2, facts.height // 2 * 2)
     if wish.aspect_ratio:
         crop, size = crop_to(size, wish.aspect_ratio, wish.focus)
     layout, pages = caption_pages(wish, size, facts.duration_s, sound)
-    overlay, gain_db = None, 0.0
+    overlay = gain_db = None
     if pages:
-        palette = _palette(source, facts, crop, layout)
+        times = [facts.duration_s * part for part in _SAMPLED]
+        pictures = video.pictures_at(source, times, rough=True)
+        small = [np.asarray(picture.crop(crop).reduce(4)) for picture in pictures]
+        seen = Image.fromarray(np.mean(small, axis=0).astype(np.uint8)).resize(size)
+        palette = drawing.palette_for(seen, layout.captions.corners)
         overlay = Subtitles(pages, layout, palette, lit=wish.lit)
     if sound and wish.loudness_lufs is not None:
         heard = loudness_lufs(sound.samples, sound.sample_rate, facts.channels)
-        near = abs(wish.loudness_lufs - heard) <= _NEAR_LU
-        gain_db = 0.0 if near or heard <= SILENT_LUFS else wish.loudness_lufs - heard
+        missing = wish.loudness_lufs - heard
+        gain_db = missing if abs(missing) > _NEAR_LU and heard > SILENT_LUFS else None
+    tags = {"title": wish.title, "comment": wish.label}
+    changed = size if crop or overlay else None
     rewrite(
-        source,
-        target,
-        size if crop or overlay else None,
-        crop=crop,
-        overlay=overlay,
-        gain_db=gain_db or None,
-        tags={"title": wish.title, "comment": wish.label},
+        source, target, changed, crop=crop, overlay=overlay, gain_db=gain_db, tags=tags
     )
-    return Finished(target, probe_video(target), layout, pages, gain_db)
+    return pages
 
 
 def caption_pages(
@@ -148,7 +129,7 @@ def heard_words(wish: Finish, sound: Narration | None) -> tuple[Word, ...]:
     heard = wish.words or words_of_srt(wish.subtitles)
     if not heard and sound:
         heard = timed_by_ear(wish.said or wish.script, sound)
-    spelled = bool(wish.script and heard)
+    spelled = wish.script and heard
     return captions.said_as_written(wish.script, heard) if spelled else heard
 
 
@@ -183,6 +164,11 @@ def _cues(text: str) -> Iterator[tuple[float, float, list[str]]]:
         yield start_s, end_s, said.split()
 
 
+_STEP_S = 0.02
+_QUIET = 0.06  # of how loud the voice is at its loudest
+_PAUSE_STEPS, _NEAR_STEPS = 5, 10
+
+
 def timed_by_ear(script: str, sound: Narration) -> tuple[Word, ...]:
     """Return when the words are probably said, from where the sound is not silent.
 
@@ -193,66 +179,39 @@ def timed_by_ear(script: str, sound: Narration) -> tuple[Word, ...]:
     spoken, heard = _voiced(model), _voiced(sound)
     if not len(heard) or not len(spoken):
         return ()
-    pauses, pauses_heard = _pauses(spoken), _pauses(heard)
+    # The steps of speaking before which nobody spoke for a while.
+    pauses, pauses_heard = (
+        np.flatnonzero(np.diff(steps) > _PAUSE_STEPS) + 1 for steps in (spoken, heard)
+    )
 
     def at(seconds: float, last: int) -> float:
-        done = np.searchsorted(spoken, seconds)
+        done = np.searchsorted(spoken, seconds / _STEP_S)
         index = min(int(done / len(spoken) * len(heard)), len(heard))
         # beside a pause a step too far is a pause too far: they are paired
-        near = pauses_heard[np.abs(pauses_heard - index) <= _NEAR]
-        if len(near) and np.any(np.abs(pauses - done) <= _NEAR):
+        near = pauses_heard[np.abs(pauses_heard - index) <= _NEAR_STEPS]
+        if len(near) and np.any(np.abs(pauses - done) <= _NEAR_STEPS):
             index = near[np.abs(near - index).argmin()]
-        index = min(max(index - last, 0), len(heard) - 1)
-        return float(heard[index]) + last * _STEP_S
+        step = heard[min(max(index - last, 0), len(heard) - 1)]
+        return float(step + last) * _STEP_S
 
-    # A word ends with the last sound before its end, and not after a pause.
     words = []
     for word in model.words:
         start_s = end_s = at(word.start_s, 0)
+        # It ends with the last sound before its end, and not after a pause.
         if word.end_s > word.start_s:
             end_s = max(at(word.end_s, 1), start_s)
         words.append(Word(word.text, start_s, end_s))
     return tuple(words)
 
 
-_STEP_S = 0.02
-_QUIET = 0.06  # of how loud the voice is at its loudest
-_PAUSE_S = 0.1
-_NEAR = 10  # steps
-
-
-def _voiced(sound: Narration) -> NDArray[np.floating]:
-    """Return the times at which somebody speaks."""
+def _voiced(sound: Narration) -> NDArray[np.intp]:
+    """Return the steps in which somebody speaks."""
     loud = sound.power(_STEP_S)
-    floor = _QUIET * float(np.percentile(loud, 95)) if len(loud) else 0.0
-    return np.flatnonzero(loud > max(floor, 1e-4)) * _STEP_S
+    floor = _QUIET * np.percentile(loud, 95) if len(loud) else 0
+    return np.flatnonzero(loud > max(floor, 1e-4))
 
 
-def _pauses(times: NDArray[np.floating]) -> NDArray[np.intp]:
-    """Return the numbers of those before which nobody spoke for a while."""
-    return np.flatnonzero(np.diff(times) > _PAUSE_S) + 1
-
-
-def _palette(
-    source: Path, facts: VideoFacts, crop: Crop | None, layout: drawing.Layout
-) -> drawing.Palette:
-    """Choose colours that read well on the film where the captions stand."""
-    left, top, width, height = crop or (0, 0, facts.width, facts.height)
-    times = [facts.duration_s * part for part in _SAMPLED]
-    box = layout.captions
-    seen = Image.new("RGB", (box.width, box.height * len(times)))
-    pictures = video.pictures_at(source, times, part=4, rough=True)
-    for number, picture in enumerate(pictures):
-        across, down = picture.width / facts.width, picture.height / facts.height
-        right = min((left + width) * across, picture.width)
-        bottom = min((top + height) * down, picture.height)
-        part = left * across, top * down, right, bottom
-        shown = picture.resize((layout.width, layout.height), box=part)
-        seen.paste(shown.crop(box.corners), (0, number * box.height))
-    return drawing.palette_for(seen, (0, 0, *seen.size))
-
-
-Crop = tuple[int, int, int, int]  # left, top, width, height; all even
+Crop = tuple[int, int, int, int]  # left, top, right, bottom; all even
 # Measured on films of 0.7 to 3 Mbit/s against ``veryfast`` at crf 20: as near to the
 # film (SSIM 0.974 to 0.989) in as few bytes, at 0.4 to 0.6 of the CPU. One quantiser
 # for all saves the looking ahead; arithmetic coding and the filter against blocks are
@@ -298,27 +257,30 @@ def rewrite(
     Raises:
         PreviewError: The film cannot be read, or the new one not be written.
     """
-    with video.whole(target) as folder:
-        part = folder / target.name
-        with (
-            video.open_video(source) as seen,
-            video.open_video(source) as heard,
-            video.new_mp4(part) as written,
-        ):
-            written.metadata.update(tags or {})
-            tracks = [
-                _pictures(seen, written, size, crop=crop, overlay=overlay, bits=bits)
-                if size
-                else _copied(seen, seen.streams.video[0], written)
-            ]
-            if heard.streams.audio and gain_db is not None:
-                rate = _FEW_BITS if bits else _BITS
-                tracks.append(_louder(heard, written, gain_db, rate))
-            elif heard.streams.audio:
-                tracks.append(_copied(heard, heard.streams.audio[0], written))
-            written.start_encoding()  # here: not by two threads at once
-            video.mux(written, *tracks)
-        put_in_place(part, target)
+    with (
+        video.whole(target) as folder,
+        video.open_video(source) as seen,
+        video.open_video(source) as heard,
+        video.new_mp4(folder / target.name) as written,
+    ):
+        written.metadata.update(tags or {})
+        picture = seen.streams.video[0]
+        tracks = [
+            _pictures(seen, written, size, crop=crop, overlay=overlay, bits=bits)
+            if size
+            else _copied(seen, picture, written)
+        ]
+        for stream in heard.streams.audio[:1]:
+            if gain_db is None:
+                tracks.append(_copied(heard, stream, written))
+                continue
+            rate = _FEW_BITS if bits else _BITS
+            made = video.add_sound(written, stream.rate, stream.layout.name, rate)
+            volume = ("volume", f"{gain_db:.2f}dB")
+            limit = ("alimiter", "limit=0.89:level=0:latency=1")  # peaks: below −1 dB
+            louder = video.filtered(heard.decode(stream), stream, volume, limit)
+            tracks.append(video.encoded(made, louder))
+        video.mux(written, *tracks)
 
 
 def _copied(read: InputContainer, stream: Any, written: OutputContainer) -> Packets:
@@ -331,17 +293,6 @@ def _copied(read: InputContainer, stream: Any, written: OutputContainer) -> Pack
                 yield packet
 
     return packets()
-
-
-def _louder(
-    read: InputContainer, written: OutputContainer, gain_db: float, bits: int
-) -> Packets:
-    """Make the sound louder; peaks are held below −1 dB."""
-    stream = read.streams.audio[0]
-    made = video.add_sound(written, stream.rate, stream.layout.name, bits)
-    volume = ("volume", f"{gain_db:.2f}dB")
-    limit = ("alimiter", "limit=0.89:level=0:latency=1")
-    return video.encoded(made, filtered(read.decode(stream), stream, volume, limit))
 
 
 def _pictures(
@@ -365,29 +316,12 @@ def _pictures(
         made.bit_rate = bits
         limits = {"maxrate": str(bits), "bufsize": str(2 * bits)}
         made.options = _BY_BITS | limits
-    steps = []
+    steps = [("scale", f"{size[0]}:{size[1]}:{video.KEEP}"), ("format", "yuv420p")]
     if crop:
-        left, top, width, height = crop
-        steps.append(("crop", f"{width}:{height}:{left}:{top}"))
-    if crop or size != (stream.width, stream.height):
-        steps.append(("scale", "{}:{}:flags=bicubic".format(*size)))
-        steps.append(("format", "yuv420p"))
-
-    def packets() -> Packets:
-        frames = filtered(read.decode(stream), stream, *steps)
-        if overlay:
-            frames = _lettered(frames, grid, overlay)
-        # One thread encodes a picture while the next is read, cut and lettered.
-        with ThreadPoolExecutor(1) as encoder:
-            before: Future[Any] = encoder.submit(tuple)
-            for frame in chain(frames, [None]):
-                if frame:
-                    frame.pict_type = 0
-                yield from before.result()
-                before = encoder.submit(made.encode, frame)
-            yield from before.result()
-
-    return packets()
+        left, top, right, bottom = crop
+        steps.insert(0, ("crop", f"{right - left}:{bottom - top}:{left}:{top}"))
+    frames = video.filtered(read.decode(stream), stream, *steps)
+    return video.encoded(made, _lettered(frames, grid, overlay) if overlay else frames)
 
 
 def _lettered(
@@ -417,7 +351,6 @@ def _lettered(
 
 _LOWEST_BITS = 60_000
 _SPARE = 0.94  # the container's own bytes, and what x264 misses its aim by
-_TRIES = 3
 
 
 def shrink_video(
@@ -434,26 +367,22 @@ def shrink_video(
     Raises:
         PreviewError: It is not a video, or cannot be made that small.
     """
-    facts = probe_video(source)
+    facts = video.probe_video(source)
+    sides = facts.width, facts.height
     bits = max_bytes * 8 * _SPARE / max(facts.duration_s, 0.1) - _FEW_BITS
     with video.whole(target) as folder:
         part = folder / target.name
-        for _try in range(_TRIES):
-            if bits < _LOWEST_BITS:
-                break
+        while bits >= _LOWEST_BITS:
             # Few bits look better on fewer pixels.
-            scale = min(
-                (bits / 1_000_000) ** 0.5 * 1280 / max(facts.width, facts.height),
-                short_px / min(facts.width, facts.height),
-                1.0,
-            )
-            size = _even(facts.width * scale), _even(facts.height * scale)
-            rewrite(source, part, size, bits=round(bits), gain_db=0)
+            long_px = (bits / 1_000_000) ** 0.5 * 1280
+            scale = min(long_px / max(sides), short_px / min(sides), 1.0)
+            width, height = (_even(side * scale) for side in sides)
+            rewrite(source, part, (width, height), bits=round(bits), gain_db=0)
             if part.stat().st_size <= max_bytes:
-                return put_in_place(part, target)
+                return target
             bits *= max_bytes / part.stat().st_size * 0.95
-    message = _("The video {name} is too long to fit into {size} MB.")
-    raise PreviewError(message.format(name=source.name, size=max_bytes // 1_000_000))
+        message = _("The video {name} is too long to fit into {size} MB.")
+        raise PreviewError(message, name=source.name, size=max_bytes // 1_000_000)
 
 
 def _even(value: float) -> int:
@@ -475,19 +404,16 @@ def crop_to(
         length.
     """
     width, height = size
-    across, down = (int(part) for part in ratio.split(":"))
+    across, down = map(int, ratio.split(":"))
     if abs(width * down - height * across) <= 2 * max(across, down):
         return None, size
-    kept = (
-        _even(min(width, height * across / down)),
-        _even(min(height, width * down / across)),
-    )
-    left, top = (
-        _even(min(max(whole * at - part / 2, 0), whole - part))
-        for whole, part, at in zip(size, kept, focus, strict=True)
-    )
+    wide = _even(min(width, height * across / down))
+    high = _even(min(height, width * down / across))
+    left = int(min(max(width * focus[0] - wide / 2, 0), width - wide)) // 2 * 2
+    top = int(min(max(height * focus[1] - high / 2, 0), height - high)) // 2 * 2
     scale = min(size) / min(across, down)
-    return (left, top, *kept), (_even(across * scale), _even(down * scale))
+    corners = (left, top, left + wide, top + high)
+    return corners, (_even(across * scale), _even(down * scale))
 
 
 SILENT_LUFS = -70.0  # by ITU-R BS.1770-4
@@ -517,14 +443,11 @@ def loudness_lufs(samples: NDArray[np.float32], rate: int, channels: int) -> flo
     weight = np.abs(shelf * high) ** 2 * 2 / size**2 * channels
     power = np.array([np.abs(np.fft.rfft(part)) ** 2 @ weight for part in parts])
     blocks = np.convolve(power, np.full(4, 0.25), "valid")
-    gate = 10 ** ((SILENT_LUFS - _OFFSET) / 10)
-    for _gate in ("absolute", "relative"):
-        blocks = blocks[blocks > gate]
-        if not len(blocks):
-            return SILENT_LUFS
-        gate = blocks.mean() / 10  # 10 LU below the mean
-    blocks = blocks[blocks > gate]
-    return float(_OFFSET + 10 * np.log10(blocks.mean()))
+    blocks = blocks[blocks > 10 ** ((SILENT_LUFS - _OFFSET) / 10)]
+    if not len(blocks):
+        return SILENT_LUFS
+    loud = blocks[blocks > blocks.mean() / 10]  # not those 10 LU below the mean
+    return float(_OFFSET + 10 * np.log10(loud.mean()))
 
 
 def make_film(
@@ -550,7 +473,7 @@ def make_film(
     Raises:
         PreviewError: Sound or background cannot be read, or the film not be written.
     """
-    said = read_sound(sound)
+    said = video.read_sound(sound)
     words = heard_words(Finish(script=scene.script, words=words), said)
     said = replace(said, words=words)
     scene = replace(

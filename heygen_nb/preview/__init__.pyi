@@ -16,5 +16,6 @@ from .video import (
     probe_video as probe_video,
     read_sound as read_sound,
     small_jpeg as small_jpeg,
+    stretched as stretched,
 )
 from .voice import EspeakVoice as EspeakVoice, Narration as Narration, Word as Word

@@ -361,7 +361,6 @@ def _draw_badge(picture: Image.Image, at: tuple[int, int], text: str) -> None:
     drawing.draw_text(draw, base, spaced, size, (255, 255, 255))
 
 
-_POSTER_S = 1.2  # by then a caption and an open mouth are there
 _LONGEST_STILL = FRAMES_PER_S  # frames: players seek badly over longer gaps
 
 
@@ -397,16 +396,12 @@ def render_scene(
             if changed or frame == last or frame - written >= _LONGEST_STILL:
                 picture.pts = written = frame
                 yield picture
-            if frame == min(round(_POSTER_S * rate), last // 2):
-                poster = video.reduced(picture, video.THUMBNAIL_PX)
-                thumbnail.write_bytes(video.small_jpeg(poster))
 
     with video.whole(output) as folder:
-        movie, subtitles, thumbnail = made = [folder / name.name for name in names]
+        movie, subtitles, thumbnail = (folder / name.name for name in names)
         video.write_mp4(movie, pictures(), scene.size, rate, speech)
         subtitles.write_text(captions.to_srt(stage.pages), encoding="utf-8")
-        for file, name in zip(made, names, strict=True):
-            file.replace(name)
+        video.make_thumbnail(movie, thumbnail)
     return Rendered(*names, stage.frame_count / rate, *scene.size)
 
 

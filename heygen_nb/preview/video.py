@@ -15,38 +15,43 @@ from typing import Any
 
 import av
 import numpy as np
+from av.filter import Graph
 from PIL import Image
 
 from heygen_nb.errors import PreviewError
+from heygen_nb.files import put_in_place
 from heygen_nb.i18n import gettext as _
 from heygen_nb.preview.drawing import Planes
-from heygen_nb.preview.voice import Narration, Word, filtered
+from heygen_nb.preview.voice import Narration, Word
 
 Picture = av.VideoFrame
 
+# Of a scaled picture: the filter does not hear what colours a film's numbers mean.
+KEEP = "flags=bicubic:in_color_matrix=bt709:out_color_matrix=bt709"
 _BT709 = 1
 _STUDIO_RANGE = 1
 # One quantiser for all: pictures this plain need no rate control, and x264 then
 # skips the half-size copies it would decide from (a quarter less CPU).
 _QP = "22"
 _KEYFRAME_EVERY = 120  # pictures: players seek badly over longer gaps
-_AAC_FRAME = 1024
 _AAC_RATES = (16_000, 22_050, 24_000, 32_000, 44_100, 48_000)
 THREADS = 2
 
 
 @contextmanager
 def whole(target: Path) -> Iterator[Path]:
-    """Give a folder beside a video for the new one; nothing half-written stays.
+    """Give a folder beside a video; what is made in it is put in place as a whole.
 
     Raises:
-        PreviewError: The disk or the codecs refused.
+        PreviewError: The disk or the codecs refused; what was there stays.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         # On the same disk, so that what is finished is only renamed.
         with TemporaryDirectory(prefix=f".{target.stem}-", dir=target.parent) as new:
             yield Path(new)
+            for file in Path(new).iterdir():
+                put_in_place(file, target.with_name(file.name))
     except (OSError, av.FFmpegError) as exc:
         message = _("The video {name} could not be written: {reason}")
         advice = _("Make room there or allow writing, then try again.")
@@ -71,27 +76,21 @@ def write_mp4(
     """Write pictures that are shown until the next one, with the speech beside them.
 
     Args:
-        path: Written as it goes; the caller renames or removes it.
+        path: Written as it goes.
         pictures: Each with its number on the grid.
         size: Width and height, even.
         rate: Frames a second: the grid on which pictures stand.
         speech: What is heard.
     """
-
-    def sounds() -> Iterator[av.AudioFrame]:
-        for at in range(0, len(speech.samples), _AAC_FRAME):
-            part = speech.samples[None, at : at + _AAC_FRAME]
-            sound = av.AudioFrame.from_ndarray(part, "fltp", "mono")
-            sound.sample_rate, sound.pts = speech.sample_rate, at
-            yield sound
-
+    sound = av.AudioFrame.from_ndarray(speech.samples[None], "fltp", "mono")
+    sound.sample_rate, sound.pts = speech.sample_rate, 0
     with new_mp4(path) as container:
         video = add_picture(container, size, rate, Fraction(1, rate))
         video.options = {"preset": "ultrafast", "qp": _QP}
         known = speech.sample_rate in _AAC_RATES  # else PyAV resamples on the way
         sound_rate = speech.sample_rate if known else 44_100
         audio = add_sound(container, sound_rate, "mono", 64_000)
-        mux(container, encoded(video, pictures), encoded(audio, sounds()))
+        mux(container, encoded(video, pictures), encoded(audio, [sound]))
 
 
 def encoded(
@@ -99,6 +98,8 @@ def encoded(
 ) -> Iterator[av.Packet[Any]]:
     """Yield the packets of a new file's stream."""
     for frame in chain(frames, [None]):
+        if isinstance(frame, av.VideoFrame):
+            frame.pict_type = 0  # as the encoder likes it, not as it was read
         yield from stream.encode(frame)
 
 
@@ -119,14 +120,6 @@ def blank(size: tuple[int, int]) -> tuple[Picture, Planes]:
     picture = av.VideoFrame(*size, "yuv420p")
     picture.duration = 1  # the muxer stretches all but the last
     return picture, planes_of(picture)
-
-
-def reduced(picture: Picture, max_side_px: int) -> Image.Image:
-    """Return what a picture of ours shows, small enough for a square."""
-    scale = min(max_side_px / max(picture.width, picture.height), 1)
-    size = round(picture.width * scale), round(picture.height * scale)
-    small = picture.reformat(*size, "rgb24", src_colorspace="ITU709")
-    return Image.fromarray(small.to_ndarray())
 
 
 def add_picture(
@@ -177,8 +170,9 @@ def planes_of(picture: Picture) -> Planes:
 
 
 # Telegram: a JPEG of at most 320 px and 200 kB (core.telegram.org/bots/api).
-THUMBNAIL_PX = 320
-THUMBNAIL_BYTES = 200_000
+_THUMBNAIL_PX = 320
+_THUMBNAIL_BYTES = 200_000
+_FAR_S = 5.0  # over less, decoding on is as fast as seeking
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +200,10 @@ def probe_video(path: Path) -> VideoFacts:
     """
     with open_video(path) as container:
         frame = next(video_frames(container, path))
-        stream = container.streams.video[0]
-        length = container.duration / av.time_base if container.duration else 0.0
-        if not length and stream.duration and stream.time_base:
-            length = float(stream.duration * stream.time_base)
+        length_s = (container.duration or 0) / av.time_base
         size = (frame.width, frame.height)[:: -1 if frame.rotation % 180 else 1]
         channels = [sound.channels for sound in container.streams.audio]
-        return VideoFacts(length, *size, *channels[:1])
+        return VideoFacts(length_s, *size, *channels[:1])
 
 
 def check_film(path: Path) -> None:
@@ -239,63 +230,52 @@ def check_film(path: Path) -> None:
         raise PreviewError(problem, got=size, expected=reached)
 
 
-def make_thumbnail(
-    path: Path, output: Path, *, max_bytes: int = THUMBNAIL_BYTES
-) -> Path:
+def make_thumbnail(path: Path, output: Path) -> Path:
     """Save an early picture of a video as JPEG.
 
     Raises:
         PreviewError: It is not a video.
     """
     # The first picture is often a fade-in; one second later somebody speaks.
-    (image,) = pictures_at(path, [1.0])
-    image.thumbnail((THUMBNAIL_PX, THUMBNAIL_PX), Image.Resampling.LANCZOS)
-    output.write_bytes(small_jpeg(image, max_bytes))
+    [image] = pictures_at(path, [1.0])
+    image.thumbnail((_THUMBNAIL_PX, _THUMBNAIL_PX), Image.Resampling.LANCZOS)
+    output.write_bytes(small_jpeg(image))
     return output
 
 
 def pictures_at(
-    path: Path, times_s: Iterable[float], *, part: int = 1, rough: bool = False
+    path: Path, times_s: Iterable[float], *, rough: bool = False
 ) -> list[Image.Image]:
     """Return what is shown at these rising times; after the end the last picture.
 
     Args:
         path: The video.
         times_s: From its beginning.
-        part: Of its width and height the pictures have; 2 is a half.
         rough: Whether the key picture before will do: much faster.
 
     Raises:
         PreviewError: It is not a video.
     """
     found = []
-    with open_video(path) as container:  # where a decoder may begin
-        keys_s = [
-            float(packet.pts * packet.time_base)
-            for packet in container.demux(container.streams.video[:1])
-            if packet.is_keyframe and packet.pts is not None
-        ]
     with open_video(path) as container:
         if rough and container.streams.video:
             container.streams.video[0].codec_context.skip_frame = "NONKEY"
         frames = video_frames(container, path)
-        frame = next(frames)
+        frame: av.VideoFrame = next(frames)
         following: av.VideoFrame | None = frame
         for time_s in times_s:
-            near_s = max((key for key in keys_s if key <= time_s), default=0.0)
-            if near_s > (frame.time or 0) + 1:  # else decoding on is as fast
-                container.seek(round(near_s * av.time_base))
+            if time_s > (frame.time or 0) + _FAR_S:
+                container.seek(round(time_s * av.time_base))  # the key picture before
                 frames = video_frames(container, path)
                 following = next(frames)
             while following and (following.time or 0) <= time_s:
                 frame, following = following, next(frames, None)
-            small = frame.reformat(frame.width // part, frame.height // part, "rgb24")
-            image = Image.fromarray(small.to_ndarray())
+            image = Image.fromarray(frame.to_ndarray(format="rgb24"))
             found.append(image.rotate(frame.rotation, expand=True))
     return found
 
 
-def small_jpeg(image: Image.Image, max_bytes: int = THUMBNAIL_BYTES) -> bytes:
+def small_jpeg(image: Image.Image, max_bytes: int = _THUMBNAIL_BYTES) -> bytes:
     """Return as good a JPEG as the size allows."""
     for quality in (88, 75, 60, 40, 20):
         data = BytesIO()
@@ -318,7 +298,7 @@ def open_video(path: Path) -> av.container.InputContainer:
 
 
 def _not_a_video(path: Path) -> PreviewError:
-    return PreviewError(_("{name} is not a playable video.").format(name=path.name))
+    return PreviewError(_("{name} is not a playable video."), name=path.name)
 
 
 def video_frames(
@@ -332,6 +312,26 @@ def video_frames(
         raise _not_a_video(path) from exc
     with suppress(av.FFmpegError):
         yield from decoded
+
+
+def filtered(
+    frames: Iterable[Any],
+    like: av.AudioStream | av.VideoStream,
+    *steps: tuple[str, str],
+) -> Iterator[Any]:
+    """Yield what becomes of the frames of a stream in filters, one after the other."""
+    graph = Graph()
+    if isinstance(like, av.VideoStream):
+        source, sink = graph.add_buffer(template=like), graph.add("buffersink")
+    else:
+        source, sink = graph.add_abuffer(template=like), graph.add("abuffersink")
+    middle = [graph.add(name, settings) for name, settings in steps]
+    graph.link_nodes(source, *middle, sink).configure()
+    for frame in chain(frames, [None]):
+        graph.push(frame)
+        with suppress(av.BlockingIOError, av.EOFError):
+            while True:
+                yield graph.pull()
 
 
 def looped(path: Path, size: tuple[int, int], rate: int) -> Iterator[av.VideoFrame]:
@@ -348,7 +348,7 @@ def looped(path: Path, size: tuple[int, int], rate: int) -> Iterator[av.VideoFra
                 video_frames(container, path),
                 container.streams.video[0],
                 ("fps", f"{rate}"),
-                ("scale", filling),
+                ("scale", f"{filling}:{KEEP}"),
                 ("crop", f"{width}:{height}"),
                 ("format", "yuv420p"),
             )
@@ -370,3 +370,17 @@ def read_sound(path: Path, words: tuple[Word, ...] = ()) -> Narration:
             for frame in [*container.decode(stream), None]:
                 chunks += [f.to_ndarray()[0] for f in resampler.resample(frame)]
         return Narration(np.concatenate(chunks), stream.rate, words)
+
+
+def stretched(sound: Narration, seconds: float) -> Narration:
+    """Return the same speech in so many seconds, at its own pitch."""
+    by = seconds / sound.duration_s
+    with av.open(BytesIO(sound.to_wav()), "r") as container:
+        stream = container.streams.audio[0]
+        steps = ("atempo", f"{1 / by}"), ("aformat", "sample_fmts=flt")
+        parts = filtered(container.decode(stream), stream, *steps)
+        samples = np.concatenate([part.to_ndarray()[0] for part in parts])
+    # The filter misses by some ms.
+    samples.resize(round(seconds * sound.sample_rate), refcheck=False)
+    words = [Word(w.text, w.start_s * by, w.end_s * by) for w in sound.words]
+    return Narration(samples, sound.sample_rate, tuple(words))

@@ -7,17 +7,12 @@ import io
 import threading
 import wave
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cache
-from itertools import chain, pairwise
-from typing import Any
+from itertools import pairwise
 
-import av
 import numpy as np
-from av.filter import Graph
 from numpy.typing import NDArray
 
 from heygen_nb.errors import PreviewError
@@ -71,24 +66,6 @@ class Narration:
         tail = np.zeros(round(max(tail_s, 0.0) * self.sample_rate), np.float32)
         return replace(self, samples=np.concatenate([self.samples, tail]))
 
-    def stretched(self, seconds: float) -> Narration:
-        """Return the same speech in so many seconds, at its own pitch."""
-        rate, by = self.sample_rate, seconds / self.duration_s
-        graph, grid = Graph(), Fraction(1, rate)
-        source = graph.add_abuffer(
-            sample_rate=rate, format="flt", layout="mono", time_base=grid
-        )
-        tempo, sink = graph.add("atempo", f"{1 / by}"), graph.add("abuffersink")
-        graph.link_nodes(source, tempo, sink).configure()
-        frame = av.AudioFrame.from_ndarray(self.samples[None], "flt", "mono")
-        frame.sample_rate, frame.pts, frame.time_base = rate, 0, grid
-        graph.push(frame)
-        graph.push(None)
-        samples = np.concatenate([part.to_ndarray()[0] for part in _pulled(graph)])
-        samples.resize(round(seconds * rate), refcheck=False)  # it misses by some ms
-        words = (Word(w.text, w.start_s * by, w.end_s * by) for w in self.words)
-        return Narration(samples, rate, tuple(words))
-
     def to_wav(self) -> bytes:
         """Return the sound as a WAV file."""
         buffer = io.BytesIO()
@@ -96,30 +73,6 @@ class Narration:
             out.setparams((1, 2, self.sample_rate, 0, "NONE", ""))
             out.writeframes((self.samples * 32767).astype("<i2").tobytes())
         return buffer.getvalue()
-
-
-def filtered(
-    frames: Iterable[Any],
-    like: av.AudioStream | av.VideoStream,
-    *steps: tuple[str, str],
-) -> Iterator[Any]:
-    """Yield what becomes of the frames of a stream in filters, one after the other."""
-    graph = Graph()
-    if isinstance(like, av.VideoStream):
-        source, sink = graph.add_buffer(template=like), graph.add("buffersink")
-    else:
-        source, sink = graph.add_abuffer(template=like), graph.add("abuffersink")
-    middle = [graph.add(name, settings) for name, settings in steps]
-    graph.link_nodes(source, *middle, sink).configure()
-    for frame in chain(frames, [None]):
-        graph.push(frame)
-        yield from _pulled(graph)
-
-
-def _pulled(graph: Graph) -> Iterator[Any]:
-    with suppress(av.BlockingIOError, av.EOFError):
-        while True:
-            yield graph.pull()
 
 
 # espeak-ng/speak_lib.h

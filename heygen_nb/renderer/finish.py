@@ -13,7 +13,6 @@ import os
 import shutil
 from concurrent.futures import BrokenExecutor
 from contextlib import suppress
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +36,6 @@ FRAMES = "check"  # pictures of what the check has found
 # HeyGen tells a look's size and type, not where its face is; whether its picture fills
 # the canvas or stands in it whole, it is put in the middle, the face above it.
 _FOCUS = (0.5, 0.3)
-_LEAST_PX = 200  # smaller films, the sandbox's quick ones, are only listened to
 
 
 def ai_label() -> str:
@@ -123,44 +121,32 @@ async def checked(
     if video.path is None:
         raise PreviewError(_("The video is not downloaded."))
     # In a thread: decoding lets the others run, and it is short.
-    expected = await asyncio.to_thread(_expected, account, row, video, video.path)
-    frames = video.path.with_name(FRAMES)
-    check = finishing.check_film
-    found = await asyncio.to_thread(check, video.path, expected, frames)
-    told = {"findings": " ".join(f"{f.kind}@{f.second:.0f}" for f in found)}
-    if any(finding.kind == "background" for finding in found):
-        told["scene"] = "own"
-    await asyncio.to_thread(account.ledger.note, row.id, **told)
-    return found
+    return await asyncio.to_thread(_checked, account, row, video, video.path)
 
 
-def _expected(
+def _checked(
     account: Account, row: RenderRow, video: Video, path: Path
-) -> finishing.Expectation:
-    inputs, facts = row.inputs, preview.probe_video(path)
-    said = finishing.Expectation(script=row.script, speed=row.speed or 1.0)
-    size = facts.width, facts.height
-    if min(size) < _LEAST_PX:
-        return said
-    work = _work(row, video)
-    across, down = map(int, (work.aspect_ratio or inputs["aspect_ratio"]).split(":"))
-    tall = round(facts.width * down / across / 2) * 2
-    layout, pages = finishing.caption_pages(work, size, facts.duration_s, None)
-    background: str | Path | None = str(inputs.get("background_url", ""))
+) -> list[finishing.Finding]:
+    background: str | Path | None = str(row.inputs.get("background_url", ""))
     if not str(background).startswith("#"):
-        own = (inputs.get("draft") or {}).get("background") or ""
+        own = (row.inputs.get("draft") or {}).get("background") or ""
         background = None
         with suppress(ConfigError):  # its picture is not there any more
             picture = picture_of(own, account.home)
             background = picture.path if picture else None
-    return replace(
-        said,
-        size=(facts.width, tall) if abs(tall - facts.height) > 2 else size,  # noqa: PLR2004 - rounding
+    found = finishing.check_film(
+        path,
+        _work(row, video),
+        path.with_name(FRAMES),
+        ratio=row.inputs["aspect_ratio"],
+        speed=row.speed or 1.0,
         background=background,
-        layout=layout,
-        pages=pages,
-        moves=bool(work.with_avatar or pages),
     )
+    told = {"findings": " ".join(f"{f.kind}@{f.second:.0f}" for f in found)}
+    if any(finding.kind == "background" for finding in found):
+        told["scene"] = "own"
+    account.ledger.note(row.id, **told)
+    return found
 
 
 def noted_findings(noted: str, film: Path) -> list[tuple[str, Path]]:

@@ -266,7 +266,7 @@ def _stretched(path: Path, seconds: float) -> Path:
     target = path.with_name(f"{path.name}-{seconds:g}s")
     if not target.exists():
         sound = preview.read_sound(path)
-        write_whole(target, sound.stretched(seconds).to_wav())
+        write_whole(target, preview.stretched(sound, seconds).to_wav())
         if (words := words_beside(path)).exists():
             by, told = seconds / sound.duration_s, json.loads(words.read_text("utf-8"))
             write_words(target, [(word, s * by, e * by) for word, s, e in told])

@@ -21,7 +21,7 @@ from heygen_nb.errors import PreviewError
 from heygen_nb.preview import Scene, render_scene
 from heygen_nb.preview.drawing import paint_background, to_patch
 from heygen_nb.preview.fetch import fetch_image
-from heygen_nb.preview.video import Picture, blank, read_sound, write_mp4
+from heygen_nb.preview.video import Picture, blank, read_sound, stretched, write_mp4
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 from heygen_nb.readings import spoken
 from heygen_nb.sandbox.catalogue import SandboxVoice
@@ -206,7 +206,7 @@ def speak(voice: SandboxVoice, text: str, speed: float) -> Narration:
     if faster != 1 and speech.duration_s:
         # espeak's own rate is not quite linear and never under 80 words a minute.
         length_s = speech.duration_s / faster
-        speech = espeak.speak(text, speed=faster).stretched(length_s)
+        speech = stretched(espeak.speak(text, speed=faster), length_s)
     # A script of emoji alone says nothing; a video still needs a length.
     return speech if speech.duration_s else speech.padded(1.0)
 

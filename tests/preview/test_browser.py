@@ -49,7 +49,8 @@ def video(request, short_video, tmp_path):
     if not getattr(request, "param", False):
         return rendered.path
     wish = Finish(words=speech.words, aspect_ratio="1:1", title="T", label="AI")
-    return finish(rendered.path, tmp_path / "short.mp4", wish).path
+    finish(rendered.path, tmp_path / "short.mp4", wish)
+    return tmp_path / "short.mp4"
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):

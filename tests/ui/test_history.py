@@ -446,7 +446,7 @@ async def test_link_and_folder_of_a_film_are_there_to_be_taken(panel, shared):
 async def test_what_the_check_has_found_is_shown_with_its_second_and_picture(
     panel, shared, monkeypatch
 ):
-    def find(_film, _expected, frames):
+    def find(_film, _wish, frames, **_hopes):
         frames.mkdir()
         frame = frames / "d01-cut.jpg"
         Image.new("RGB", (64, 64)).save(frame)

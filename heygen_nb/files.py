@@ -272,6 +272,36 @@ def write_rows(
     return count
 
 
+# What people put before front matter, and nobody sees: blanks, comments, marks.
+_FRONT_MATTER = re.compile(
+    r"\A(?:[\s\u00ad\u200b-\u200f\u2028\u2029\u2060\ufeff]+|<!--.*?-->|%%.*?%%"
+    r"|\[[^\]\n]*\]:[ \t]*#[^\n]*\n)*^(?P<indent>[ \t]*)-{3,}[ \t]*(?:#[^\n]*)?\n"
+    r"(?P<keys>.*?)(?<=\n)(?P=indent)(?:-{3,}|\.{3})[ \t]*(?:\n|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+
+
+def front_matter(text: str, name: str) -> tuple[str, str, int]:
+    """Return the YAML above a text, the text, and the line it begins at.
+
+    Blank lines stand for what is above the YAML: its lines are those of the file.
+
+    Raises:
+        DraftError: It is not closed.
+    """
+    match = _FRONT_MATTER.match(text)
+    if match:
+        above = "\n" * text.count("\n", 0, match.start("keys"))
+        line = match[0].count("\n") + 1
+        return above + match["keys"], text[match.end() :], line
+    if text.lstrip().startswith("---"):
+        where = at_line(name, text[: text.index("---")].count("\n") + 1)
+        hint = _("Put a line of three dashes, “---”, after the keys.")
+        problem = _("the front matter is not closed")
+        raise DraftError(problem_at(where, problem), hint=hint)
+    return "", text, 1
+
+
 def packaged(name: str) -> Path:
     """Return a folder that lies beside the package in a checkout, in it in a wheel."""
     package = Path(__file__).parent

@@ -7,7 +7,8 @@ import logging
 import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import asdict, astuple, dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 
 from heygen_nb.config import Settings, check_duration, load_settings
 from heygen_nb.drafts import what_is_said
@@ -19,7 +20,6 @@ from heygen_nb.renderer import effective_settings
 from heygen_nb.renderer.account import ledger_url
 from heygen_nb.scripts import (
     Change,
-    Measure,
     ScriptRequest,
     TextCallback,
     Written,
@@ -65,16 +65,17 @@ class Lengths:
             {w: ledger.facts.voice_of(backend, w) for w in wishes if w},
         )
 
-    def voice_id(self, wish: str) -> str:
-        """Return the voice that a wish stood for last; empty when not known."""
-        return self.voice_ids.get(wish, "")
+    def seconds(self, script: str, *, wish: str) -> float:
+        """Return the seconds that a script takes at a voice's own speed."""
+        said, voice_id = what_is_said(script).text, self.voice_ids.get(wish, "")
+        return self.model.estimate(said, voice_id=voice_id).seconds
 
     def fit(self, script: str, target_s: float, settings: Settings, wish: str) -> Fit:
         """Return how near a script comes to a length; quick enough for typing."""
         return self.model.fit(
-            script,
+            what_is_said(script).text,
             target_s,
-            voice_id=self.voice_id(wish),
+            voice_id=self.voice_ids.get(wish, ""),
             slowest=settings.min_speed,
             fastest=settings.max_speed,
         )
@@ -119,27 +120,26 @@ class Writing:
             DraftError: The order or its format cannot be used.
             ScriptError: The model did not write it.
         """
-        settings, measure = self.settings(), self._measure()
+        settings = self.settings()
         known = {format_.name for format_ in self.formats(order.language)}
         by_model = self.has_model and not order.offline and order.format not in known
         model = self._model() if by_model else None
         first = secrets.randbelow(1 << 32) if order.seed is None else order.seed
         words = order.words or self._words(order.target_s, order.language)
         wished = check_duration(order.target_s)[0]
-        other = wished != settings.video_duration
         for version in range(number):
-            numbered = replace(order, seed=first + version, words=words)
+            numbered = order._replace(seed=first + version, words=words)
             if model:
                 written = await model.write(numbered, on_text=on_text)
             else:
-                written = offline.write(numbered, settings.home, measure)
+                written = offline.write(numbered, settings.home, self._seconds())
                 if on_text:
-                    on_text(*astuple(written))
+                    on_text(*written)
             yield Draft(
                 id=secrets.token_hex(4),
-                **asdict(written),
+                **written._asdict(),
                 voice=self.voice_for(written.script, language=order.language),
-                duration=wished if other else None,
+                duration=wished if wished != settings.video_duration else None,
             )
 
     async def rewrite(
@@ -179,18 +179,13 @@ class Writing:
         voice = draft.voice
         if change == "translate" and (voice is None or _WISH.match(voice)):
             voice = self.voice_for(written.script, voice, spoken)
-        return draft.model_copy(
-            update={
-                "voice": voice,
-                "title": written.title or draft.title,
-                "script": written.script,
-                "caption": written.caption or draft.caption,
-            }
-        )
+        title, caption = written.title or draft.title, written.caption or draft.caption
+        texts = {"title": title, "script": written.script, "caption": caption}
+        return draft.model_copy(update={"voice": voice, **texts})
 
     def seconds(self, draft: Draft) -> float:
         """Return the seconds that the draft's script takes at the voice's own speed."""
-        return self._measure()(draft.script)
+        return self._seconds()(draft.script)
 
     def note(self, draft: Draft) -> str:
         """Return a word on a script that misses its length; empty if it does not."""
@@ -223,12 +218,12 @@ class Writing:
                 _("There is no key for the language model."),
                 hint=_("Set OPENAI_API_KEY in the environment or in .env."),
             )
-        chat = ModelServer(
+        server = ModelServer(
             settings.script_model,
-            base_url=settings.script_base_url,
-            api_key=key.get_secret_value() if key else "",
+            settings.script_base_url,
+            key.get_secret_value() if key else "",
         )
-        return ModelWriter(chat, measure=self._measure(), home=settings.home)
+        return ModelWriter(server, self._seconds(), settings.home)
 
     def voice_for(
         self, script: str, own: str | None = None, language: str | None = None
@@ -241,19 +236,12 @@ class Writing:
         # such a wish is met by any voice of the language
         return _WISHES.get(language, f"{language}-{language.upper()}-Neural2-A")
 
-    def _measure(self) -> Measure:
-        lengths = self.lengths()
-        voice_id = lengths.voice_id(self.settings().heygen_voice)
-
-        def measure(script: str) -> float:
-            said = what_is_said(script).text
-            return lengths.model.estimate(said, voice_id=voice_id).seconds
-
-        return measure
+    def _seconds(self) -> Callable[[str], float]:
+        return partial(self.lengths().seconds, wish=self.settings().heygen_voice)
 
     def _words(self, target_s: float, language: str) -> int:
-        lengths = self.lengths()
-        voice_id = lengths.voice_id(self.settings().heygen_voice)
+        lengths, wish = self.lengths(), self.settings().heygen_voice
+        voice_id = lengths.voice_ids.get(wish, "")
         return lengths.model.words_for(target_s, language=language, voice_id=voice_id)
 
 

@@ -154,37 +154,20 @@ def too_wide(name: str) -> DraftError:
     return DraftError(text, hint=hint, file=name, columns=MAX_COLUMNS, cells=MAX_CELLS)
 
 
-# What people put before front matter, and nobody sees: blanks, comments, marks.
-_FRONT_MATTER = re.compile(
-    r"\A(?:[\s\u00ad\u200b-\u200f\u2028\u2029\u2060\ufeff]+|<!--.*?-->|%%.*?%%"
-    r"|\[[^\]\n]*\]:[ \t]*#[^\n]*\n)*^(?P<indent>[ \t]*)-{3,}[ \t]*(?:#[^\n]*)?\n"
-    r"(?P<keys>.*?)(?<=\n)(?P=indent)(?:-{3,}|\.{3})[ \t]*(?:\n|\Z)",
-    re.DOTALL | re.MULTILINE,
-)
-
-
 def front_matter(text: str, name: str) -> tuple[dict[str, YamlText], str, int]:
     """Return the keys above the script, the script, and the line it begins at.
 
     Raises:
         DraftError: The front matter is not closed, or no YAML.
     """
-    match = _FRONT_MATTER.match(text)
-    if match is None:
-        if text.lstrip().startswith("---"):
-            where = at_line(name, text[: text.index("---")].count("\n") + 1)
-            hint = _("Put a line of three dashes, “---”, after the keys.")
-            raise wrong(where, _("the front matter is not closed"), hint)
-        return {}, text, 1
+    keys, script, first_line = files.front_matter(text, name)
     values: dict[str, YamlText] = {}
-    # blank lines stand for what is above, so that lines are those of the file
-    above = "\n" * text.count("\n", 0, match.start("keys"))
-    for line, found in yaml_records(above + match["keys"], name):
+    for line, found in yaml_records(keys, name):
         if "script" in found:
             problem = _("the script stands below the front matter")
             raise wrong(at_line(name, line), problem, _("Take the key “script” out."))
         values |= found  # type: ignore[arg-type]
-    return values, text[match.end() :], match[0].count("\n") + 1
+    return values, script, first_line
 
 
 def markdown_records(text: str, name: str) -> Iterator[Record]:

@@ -6,8 +6,7 @@ What a length is, and what the time is, is handed in: nothing here reads the led
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Change = Literal["shorten", "lengthen", "another", "translate"]
 TextCallback = Callable[[str, str, str], None]
@@ -15,8 +14,7 @@ Measure = Callable[[str], float]
 TOLERANCE = 0.15  # share of the length that nobody minds
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptRequest:
+class ScriptRequest(NamedTuple):
     """A script somebody wants.
 
     Attributes:
@@ -41,8 +39,7 @@ class ScriptRequest:
     offline: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(NamedTuple):
     """A finished text: what is said, its title and the text of its post."""
 
     title: str

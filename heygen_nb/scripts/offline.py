@@ -10,18 +10,17 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from random import Random
 from textwrap import shorten
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from heygen_nb.errors import DraftError
-from heygen_nb.files import YamlReader, os_errors_as, read_text
+from heygen_nb.files import YamlReader, front_matter, os_errors_as, read_text
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.scripts import Measure, ScriptRequest, Written
@@ -33,7 +32,6 @@ TEMPLATES = "templates"
 SHIPPED = Path(__file__).parent / "formats"
 MAX_TEXT_BYTES = 200_000
 KEYS = ("name", "label", "language", "title", "caption", "needs")
-_FRONT = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*$\n?", re.DOTALL | re.MULTILINE)
 MAX_TOPIC_CHARS = 4000
 _POINTS = re.compile(r"\s*(?:;|\n)\s*")
 _BULLET = re.compile(r"^(?:[-•*–]|\d{1,2}[.)])\s+")
@@ -47,8 +45,7 @@ _NEAR = 0.02  # share of the length at which looking for better stops
 MAX_HEADLINE_CHARS = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(NamedTuple):
     """A kind of script that is written without a model.
 
     Attributes:
@@ -56,10 +53,10 @@ class Format:
         label: What a person calls it.
         language: One of ``SCRIPT_LANGUAGES``.
         where: Its file, for messages.
-        title: Template of the title.
-        caption: Template of the post's text.
         body: Template of the script.
         line: Of the file at which the body begins.
+        title: Template of the title.
+        caption: Template of the post's text.
         needs: ``points`` when it has nothing to say without them.
     """
 
@@ -110,32 +107,21 @@ def read_format(file: Path) -> Format | None:
     Raises:
         DraftError: It cannot be read; names file and line.
     """
-    text = text_of(file)
-    match = _FRONT.match(text)
-    if not match:
-        if text.startswith("---"):
-            problem = _("{file}, line 1: the front matter is not closed.")
-            hint = _("Put a line of three dashes, “---”, after the keys.")
-            raise DraftError(problem.format(file=file.name), hint=hint)
-        return None
+    front, body, line = front_matter(text_of(file), file.name)
     keys = _("It has the keys {keys}, each with a text; language is {languages}.")
     keys = keys.format(keys=", ".join(KEYS), languages=", ".join(SCRIPT_LANGUAGES))
     reader = YamlReader(file.name, keys, words=lambda key: key in ("title", "caption"))
-    # the line break stands for the dashes: lines are counted as in the file
-    values = next((found for _line, found in reader.maps(f"\n{match[1]}")), {})
+    values = next((found for _line, found in reader.maps(front)), {})
     if "label" not in values:
         return None
     if not values.keys() <= set(KEYS) or values.get("language") not in SCRIPT_LANGUAGES:
         problem = _("{file}: the front matter of a format does not fit.")
         raise DraftError(problem.format(file=file.name), hint=keys)
     texts = {key: str(value) for key, value in values.items() if value}
-    line = text.count("\n", 0, match.end()) + 1
-    body, texts = text[match.end() :], {"name": file.stem, **texts}
-    return Format(**texts, where=file.name, line=line, body=body)
+    return Format(**{"name": file.stem, **texts}, where=file.name, line=line, body=body)
 
 
-@dataclass(frozen=True, slots=True)
-class Topic:
+class Topic(NamedTuple):
     """A subject, and what is to be said of it, each point a sentence.
 
     Attributes:
@@ -155,16 +141,14 @@ def read_topic(text: str) -> Topic:
     """
     text = "".join(c for c in text if c.isprintable() or c.isspace()).strip()
     if not any(character.isalnum() for character in text):
-        raise DraftError(
-            _("There is no topic."),
-            hint=_("Write in a few words what the script should be about."),
-        )
+        hint = _("Write in a few words what the script should be about.")
+        raise DraftError(_("There is no topic."), hint=hint)
     if len(text) > MAX_TOPIC_CHARS:
         raise DraftError(
-            _("The topic has {count} characters.").format(count=len(text)),
-            hint=_("At most {limit}: name the subject and a few points.").format(
-                limit=MAX_TOPIC_CHARS
-            ),
+            _("The topic has {count} characters."),
+            hint=_("At most {limit}: name the subject and a few points."),
+            count=len(text),
+            limit=MAX_TOPIC_CHARS,
         )
     first, _line, rest = text.partition("\n")
     subject, colon, tail = first.partition(": ")
@@ -194,10 +178,15 @@ def day_of(text: str, today: date) -> date:
     try:
         return date(*map(int, numbers))
     except ValueError:
-        raise DraftError(
-            _("There is no day {day}.").format(day=found[0]),
-            hint=_("A day looks like 2026-11-22."),
-        ) from None
+        hint = _("A day looks like 2026-11-22.")
+        raise DraftError(_("There is no day {day}."), hint=hint, day=found[0]) from None
+
+
+@lru_cache(maxsize=1)
+def _signs() -> list[dict[str, Any]]:
+    text = Path(__file__).with_name("signs.yaml").read_text("utf-8")
+    signs: list[dict[str, Any]] = yaml.safe_load(text)
+    return signs
 
 
 def is_horoscope(text: str) -> bool:
@@ -220,18 +209,11 @@ def sign_named(text: str, language: str) -> dict[str, Any]:
         if re.search(rf"\b(?:{sign['match']})\b", text, re.IGNORECASE):
             return {"glyph": sign["glyph"], **sign[language]}
     raise DraftError(
-        _("“{topic}” names no sign of the zodiac.").format(topic=text[:60]),
-        hint=_("The twelve: {signs}.").format(
-            signs=", ".join(sign[language]["name"] for sign in _signs())
-        ),
+        _("“{topic}” names no sign of the zodiac."),
+        hint=_("The twelve: {signs}."),
+        topic=text[:60],
+        signs=", ".join(sign[language]["name"] for sign in _signs()),
     )
-
-
-@lru_cache(maxsize=1)
-def _signs() -> list[dict[str, Any]]:
-    text = Path(__file__).with_name("signs.yaml").read_text("utf-8")
-    signs: list[dict[str, Any]] = yaml.safe_load(text)
-    return signs
 
 
 class Pool:
@@ -286,6 +268,9 @@ def tidy(text: str) -> str:
     return "\n".join(filter(None, (" ".join(p.split()) for p in paragraphs)))
 
 
+_template = lru_cache(maxsize=64)(Template)
+
+
 def write(
     request: ScriptRequest, home: Path, measure: Measure, today: date | None = None
 ) -> Written:
@@ -305,13 +290,14 @@ def write(
     format_ = _format_of(request, topic, home)
     if format_.needs == "points" and not topic.points:
         raise DraftError(
-            _("“{label}” needs points to read out.").format(label=format_.label),
+            _("“{label}” needs points to read out."),
             hint=_("Write them after a colon: “subject: first; second; third”."),
+            label=format_.label,
         )
     where = format_.where
-    body = _template(format_.body, where, format_.line)
-    title = _template(format_.title, f"{where}, title")
-    caption = _template(format_.caption, f"{where}, caption")
+    body = _template(format_.body, where=where, line=format_.line)
+    title = _template(format_.title, where=f"{where}, title")
+    caption = _template(format_.caption, where=f"{where}, caption")
     day = day_of(request.topic, today or datetime.now().astimezone().date())
     pool = Pool(f"{request.seed} {format_.name} {request.topic} {day}")
     values = _values(request, topic, day) | {"pick": pool.pick, "more": pool.more}
@@ -319,10 +305,8 @@ def write(
         values["sign"] = sign_named(request.topic, request.language)
     script = pool.fill(body.render(values), request.target_s, measure)
     if not script:
-        raise DraftError(
-            _("{file}: the format writes nothing.").format(file=where),
-            hint=_("Put sentences below its front matter."),
-        )
+        hint = _("Put sentences below its front matter.")
+        raise DraftError(_("{file}: the format writes nothing."), hint=hint, file=where)
     post = map(str.strip, caption.render(values).strip().splitlines())
     return Written(tidy(title.render(values)), script, "\n".join(post))
 
@@ -340,25 +324,19 @@ def _format_of(request: ScriptRequest, topic: Topic, home: Path) -> Format:
         name = next(n for n in (likely, "tip", *known) if n in known)
     if name in known:
         return known[name]
+    facts = {"name": name[:40], "language": request.language[:40], "file": own.name}
     if unlabelled:
-        problem = _("{file} is no format: it has no label.").format(file=own.name)
+        problem = _("{file} is no format: it has no label.")
         hint = _("Put label and language on top, between lines of dashes, “---”.")
-    elif not known:
-        problem = _("Without a language model there are no scripts in “{language}”.")
-        problem = problem.format(language=request.language[:40])
-        hint = _("There are: {names}.").format(names=", ".join(SCRIPT_LANGUAGES))
-    else:
+    elif known:
         problem = _("There is no format “{name}” in this language.")
-        problem = problem.format(name=name[:40])
-        hint = _("There are: {names}. Your own go into {folder}.").format(
-            names=", ".join(known), folder=home / TEMPLATES
-        )
-    raise DraftError(problem, hint=hint)
-
-
-@lru_cache(maxsize=64)
-def _template(source: str, where: str, line: int = 1) -> Template:
-    return Template(source, where=where, line=line)
+        hint = _("There are: {names}. Your own go into {folder}.")
+    else:
+        problem = _("Without a language model there are no scripts in “{language}”.")
+        hint = _("There are: {names}.")
+    names, folder = ", ".join(known or SCRIPT_LANGUAGES), home / TEMPLATES
+    hint = hint.format(names=names, folder=folder)
+    raise DraftError(problem.format(**facts), hint=hint)
 
 
 def _values(request: ScriptRequest, topic: Topic, day: date) -> dict[str, Any]:

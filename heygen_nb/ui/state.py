@@ -15,7 +15,6 @@ from pydantic import SecretStr
 
 from heygen_nb import config
 from heygen_nb.config import SECRETS, VIDEO_KEYS, Settings, find_home, load_settings
-from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
@@ -271,7 +270,7 @@ class SharedState:
         """Return how near a script comes to a length, said by a draft's voice."""
         settings = self.video_settings
         wish = voice or settings.heygen_voice
-        return self._lengths.fit(what_is_said(script).text, target_s, settings, wish)
+        return self._lengths.fit(script, target_s, settings, wish)
 
     # Work on drafts
 

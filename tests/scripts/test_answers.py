@@ -8,7 +8,7 @@ import re
 import pytest
 
 from heygen_nb.scripts import Written
-from heygen_nb.scripts.server import growing, whole
+from heygen_nb.scripts.answers import growing, whole
 
 TITLE, CAPTION = "Morning coffee", "Try it! ☕ #coffee"
 SCRIPT = 'Warm the cup first. It\'s "clean", I hope?\n\nThen pour: twice {really}.'

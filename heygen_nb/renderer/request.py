@@ -15,7 +15,7 @@ from heygen_nb.drafts import OVERRULES, check_draft, left_out_text, what_is_said
 from heygen_nb.heygen import wire
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.ledger import NewRender
-from heygen_nb.models import NO_AVATAR, Draft, Quote
+from heygen_nb.models import NO_AVATAR, SCRIPT_LANGUAGES, Draft, Quote
 from heygen_nb.money import amount_text
 from heygen_nb.renderer import resolve, speech
 from heygen_nb.renderer.account import Account
@@ -212,11 +212,16 @@ async def _quotes(account: Account, plan: Proposal) -> list[Quote]:
     return [cost, *others]
 
 
+def is_foreign(voice: wire.VoiceReply, script: str) -> bool:
+    """Tell whether a voice speaks a language of scripts, but not that of this one."""
+    spoken = (voice.language or "").partition(" ")[0]
+    return spoken != SCRIPT_LANGUAGES[script] and spoken in SCRIPT_LANGUAGES.values()
+
+
 async def _warnings(account: Account, plan: Proposal) -> list[str]:
     settings, cast, voice = plan.settings, plan.cast, plan.cast.voice
     found = [_about_length(plan.fit, plan.wish.target_s, plan.pad_s)]
-    languages = plan.language, (voice.language or "").partition(" ")[0]
-    if languages in (("ru", "English"), ("en", "Russian")):
+    if is_foreign(voice, plan.language):
         text = _("The script and the voice are of two languages: {voice}.")
         found.append(text.format(voice=plan.voice))
     if "<break" in plan.wish.text and not voice.support_pause:

@@ -339,15 +339,11 @@ class DraftsPanel(Panel):
 
     async def create(self) -> None:
         """Save, say what will be used and paid, and start the renders."""
-        begun: object
         drafts = await self._chosen()
         if not drafts:
             return
         self.tell_busy(_("Looking up voice and avatar…"))
-        if len(drafts) > 1:
-            begun = await paying.render_unpaid_if_agreed(self, drafts)
-        else:
-            begun = await paying.render_if_agreed(self, drafts, take=self.take_voice)
+        begun = await paying.render_if_agreed(self, drafts, take=self.take_voice)
         if begun and self.on_create:
             self.on_create()
 

@@ -96,13 +96,10 @@ class GenerationPanel(FilmPanel):
         self._first = min(self._first, max(len(jobs) - 1, 0) // CARDS * CARDS)
         page = jobs[self._first : self._first + CARDS]
         self.cards = {job: self.cards.get(job) or RenderCard(self, job) for job in page}
-        for job, card in self.cards.items():
-            if not job.running:
-                card.draw()
         self._list.children = tuple(self.cards.values())
         show(self._empty, when=not jobs)
         self._show_newest(jobs)
-        self._refresh()
+        self._refresh(anew=True)
 
     def _draw_batch(self, jobs: Sequence[Job]) -> None:
         """Say how far all of them are together, if there are several."""
@@ -179,12 +176,12 @@ class GenerationPanel(FilmPanel):
         if self.timer is None:
             self.timer = self._loop.call_at(due, self._refresh)
 
-    def _refresh(self) -> None:
+    def _refresh(self, *, anew: bool = False) -> None:
         if self.timer:
             self.timer.cancel()
         self.timer, jobs = None, self.shared.jobs
         for job, card in self.cards.items():
-            if job.running:
+            if anew or job.running:
                 card.draw()
         self._draw_batch(jobs.all)
         text, label = escape("\n".join(jobs.log)), escape(_("Log"))
@@ -231,9 +228,9 @@ class RenderCard(Part):
 
     def draw(self) -> None:
         """Show how far it is."""
-        job, outcome = self._job, self._job.outcome
+        job, outcome, running = self._job, self._job.outcome, self._job.running
         # before that, stopping would leave a create without its answer
-        submitted = job.running and bool(job.progress and job.progress.elapsed_s)
+        submitted = running and bool(job.progress and job.progress.elapsed_s)
         name = cut(job.draft.title or job.draft.script)
         parts = [markup(name, tag="h3"), markup(f"#{job.draft.id}", "hg-hint")]
         parts += [ending_html(outcome)] if outcome else self._how_far()
@@ -245,8 +242,8 @@ class RenderCard(Part):
             outcome and outcome.path and "play",
             submitted and "stop",
             (job.stopped or (outcome and outcome.status == "timed_out")) and "wait",
-            job.failed and "retry",
-            not job.running and "clear",
+            outcome and job.failed and "retry",
+            not running and "clear",
         )
 
     def _how_far(self) -> list[str]:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 from heygen_nb.i18n import gettext as _, ngettext
-from heygen_nb.models import NO_AVATAR, SCRIPT_LANGUAGES, Draft, Voice
+from heygen_nb.models import NO_AVATAR, Draft, Voice
 from heygen_nb.money import amount_text
-from heygen_nb.renderer import settings_for, update_video_config
-from heygen_nb.renderer.order import (
-    heard,
-    over_limit,
-    quote_all,
-    quote_phrase,
-    say_phrase,
-)
+from heygen_nb.renderer import order, settings_for, update_video_config
+from heygen_nb.renderer.request import Proposal, is_foreign
 from heygen_nb.renderer.resolve import language_label
 
 if TYPE_CHECKING:
@@ -23,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.config import Settings
-    from heygen_nb.renderer.request import Proposal
     from heygen_nb.ui.base import Answer, Panel
     from heygen_nb.ui.jobs import Job
 
@@ -33,40 +26,46 @@ _WARNINGS = 3  # of many drafts: more would hide what it costs
 async def render_if_agreed(
     panel: Panel,
     drafts: Sequence[Draft],
-    plans: Sequence[Proposal] | None = None,
     question: str = "",
     take: Callable[[Voice], Awaitable[Draft]] | None = None,
-) -> list[Job] | None:
+) -> list[Job]:
     """Say what drafts will use and cost, ask, and start their renders.
 
+    Of several drafts those that are rendered already are left out.
+
     Args:
-        panel: Asks; what costs nothing is only asked about with a ``question``.
+        panel: Asks; one draft that costs nothing is only asked about with a
+            ``question``.
         drafts: As they are saved.
-        plans: What was found for them already.
         question: Asked first.
         take: Gives the one draft another voice: offered when the voice it has does
             not speak the script's language.
 
     Returns:
-        The renders; None after a no.
+        The renders; none after a no.
 
     Raises:
         HeygenNbError: They cannot be rendered as they are; nothing was sent.
     """
     shared, before = panel.shared, panel.shared.video_settings
     async with shared.account() as account:
-        if plans is None:
-            plans = await quote_all(account, drafts, shared.settings)
-        over = await over_limit(account, plans, shared.settings)
+        plans = await order.quote_all(account, drafts, shared.settings)
+        over = await order.over_limit(account, plans, shared.settings)
+    if several := len(drafts) > 1:
+        if not plans:
+            panel.tell(_("All of them are rendered already."))
+            return []
+        question = _how_many(len(plans), len(drafts) - len(plans))
+        drafts, take = [plan.draft for plan in plans], None
     cost = sum(plan.quote.amount for plan in plans)
     if cost or (plans and question):
-        lines = [question] if question else []
-        amount = amount_text(cost, plans[0].quote.currency)
-        lines += _what_is_used(plans, amount if cost else "")
-        lines += [f"⚠️ {over.message}"] if over else []
+        amount = amount_text(cost, plans[0].quote.currency) if cost else ""
         yes = _("Render for {amount}").format(amount=amount) if cost else _("Render")
-        others = await _other_ways(panel, drafts[0], plans, by_voice=bool(take))
-        answer = await _agreed(panel, before, "\n".join(lines), yes, list(others))
+        lines = [question, *_what_is_used(plans, amount)]
+        lines += [f"⚠️ {over.message}"] if over else []
+        others = await _other_ways(panel, plans, by_voice=bool(take))
+        text = "\n".join(filter(None, lines))
+        answer = await _agreed(panel, before, text, yes, list(others))
         other = others.get(answer) if isinstance(answer, str) else None
         if isinstance(other, str):
             update_video_config(engine=other)
@@ -74,61 +73,47 @@ async def render_if_agreed(
         if other and take:
             return await render_if_agreed(panel, [await take(other)], take=take)
         if not answer:
-            return None
-    return shared.jobs.start(drafts, unlimited=over is not None)
+            return []
+    jobs = shared.jobs.start(drafts, unlimited=over is not None)
+    if several:
+        words = ngettext(
+            "{count} render has started.", "{count} renders have started.", len(jobs)
+        )
+        panel.tell(words.format(count=len(jobs)))
+    return jobs
+
+
+def _how_many(count: int, done: int) -> str:
+    words = ngettext("Render {count} draft?", "Render {count} drafts?", count)
+    asked = words.format(count=count)
+    words = ngettext(
+        "{count} is rendered already and is not paid again.",
+        "{count} are rendered already and are not paid again.",
+        done,
+    )
+    return f"{asked}\n{words.format(count=done)}" if done else asked
 
 
 async def _other_ways(
-    panel: Panel, draft: Draft, plans: Sequence[Proposal], *, by_voice: bool
+    panel: Panel, plans: Sequence[Proposal], *, by_voice: bool
 ) -> dict[str, Voice | str]:
     """Return voices and engines that may be taken instead, by the words of a button."""
     ways: dict[str, Voice | str] = {}
-    spoken, language = plans[0].cast.voice.language, plans[0].language
-    if (spoken or "").startswith(SCRIPT_LANGUAGES[language]):
-        by_voice = False
-    if by_voice and (voice := await panel.shared.fitting_voice(draft)):
+    if len(plans) > 1:
+        return ways
+    plan = plans[0]
+    foreign = is_foreign(plan.cast.voice, plan.language)
+    if by_voice and foreign and (voice := await panel.shared.fitting_voice(plan.draft)):
         name = f"{voice.name} ({language_label(voice.language)})"
         ways[_("Take {voice}").format(voice=name)] = voice
-    others = plans[0].others if len(plans) == 1 else ()
+    others = [quote for quote in plan.others if quote.engine != NO_AVATAR]
     amounts = [amount_text(quote.amount, quote.currency) for quote in others]
     for quote, amount in zip(others, amounts, strict=True):
-        if quote.engine != NO_AVATAR:
-            words = _("Take {engine} for {amount}")
-            ways[words.format(engine=quote.engine, amount=amount)] = quote.engine
-    return ways
-
-
-async def render_unpaid_if_agreed(panel: Panel, drafts: Sequence[Draft]) -> int:
-    """Render those drafts that are not rendered yet, if somebody agrees.
-
-    Returns:
-        How many were started.
-
-    Raises:
-        HeygenNbError: They cannot be rendered as they are; nothing was sent.
-    """
-    plans = await panel.shared.quote(drafts)
-    if not plans:
-        panel.tell(_("All of them are rendered already."))
-        return 0
-    count, chosen = len(plans), [plan.draft for plan in plans]
-    question = ngettext("Render {count} draft?", "Render {count} drafts?", count)
-    asked = question.format(count=count)
-    if done := len(drafts) - count:
-        words = ngettext(
-            "{count} is rendered already and is not paid again.",
-            "{count} are rendered already and are not paid again.",
-            done,
+        words = _("Take {engine} for {amount}").format(
+            engine=quote.engine, amount=amount
         )
-        asked += "\n" + words.format(count=done)
-    if await render_if_agreed(panel, chosen, plans, asked) is None:
-        return 0
-    panel.tell(
-        lambda: ngettext(
-            "{count} render has started.", "{count} renders have started.", count
-        ).format(count=count)
-    )
-    return count
+        ways[words] = quote.engine
+    return ways
 
 
 async def speak_if_agreed(panel: Panel, draft: Draft) -> Path | None:
@@ -148,17 +133,16 @@ async def speak_if_agreed(panel: Panel, draft: Draft) -> Path | None:
     for plan in await shared.quote([draft], again=True):
         quote = plan.quote
         # a film made here costs nothing but its speech
-        if cost := quote.at_most if quote.engine == NO_AVATAR else quote.speech:
-            amount = amount_text(cost, quote.currency)
-            text = _(
-                "{voice} says the script, and the video is made of that very sound:"
-                " at most {amount}"
-            ).format(voice=plan.voice, amount=amount)
-            yes = _("Speak for {amount}").format(amount=amount)
-            if not await _agreed(panel, before, text, yes):
-                return None
+        cost = quote.at_most if quote.engine == NO_AVATAR else quote.speech
+        text = _(
+            "{voice} says the script, and the video is made of that very sound:"
+            " at most {amount}"
+        )
+        asked = partial(text.format, voice=plan.voice)
+        if not await _may_speak(panel, before, asked, cost, quote.currency):
+            return None
     async with shared.account() as account:
-        return await heard(account, draft, settings_for(draft, shared.settings))
+        return await order.heard(account, draft, settings_for(draft, shared.settings))
 
 
 async def say_if_agreed(panel: Panel, text: str) -> Path | None:
@@ -172,18 +156,26 @@ async def say_if_agreed(panel: Panel, text: str) -> Path | None:
     """
     shared, before = panel.shared, panel.shared.video_settings
     async with shared.account() as account:
-        wish, voice, cost = await quote_phrase(account, text, before)
+        wish, voice, cost = await order.quote_phrase(account, text, before)
         currency = account.rates.currency
-    if cost:
-        # a word costs a part of a cent, which is no amount to anybody
-        amount = amount_text(math.ceil(cost * 100) / 100, currency)
-        question = _("{voice} says “{text}”: at most {amount}")
-        question = question.format(voice=voice, text=text, amount=amount)
-        yes = _("Speak for {amount}").format(amount=amount)
-        if not await _agreed(panel, before, question, yes):
-            return None
+    words = _("{voice} says “{text}”: at most {amount}")
+    asked = partial(words.format, voice=voice, text=text)
+    if not await _may_speak(panel, before, asked, cost, currency):
+        return None
     async with shared.account() as account:
-        return await say_phrase(account, wish, before, cost)
+        return await order.say_phrase(account, wish, before, cost)
+
+
+async def _may_speak(
+    panel: Panel, before: Settings, asked: Callable[..., str], cost: float, unit: str
+) -> bool:
+    """Ask whether speech may be made, unless that costs nothing."""
+    if not cost:
+        return True
+    # a word costs a part of a cent, which is no amount to anybody
+    amount = amount_text(max(cost, 0.01), unit)
+    yes = _("Speak for {amount}").format(amount=amount)
+    return bool(await _agreed(panel, before, asked(amount=amount), yes))
 
 
 async def _agreed(
@@ -208,33 +200,27 @@ async def _agreed(
 
 def _what_is_used(plans: Sequence[Proposal], amount: str) -> list[str]:
     """Return voice, avatar, length and cost, and what the user should know."""
-    lines, prices = [], plans[0].prices if len(plans) == 1 else ""
-    seconds = sum(plan.quote.seconds for plan in plans)
-    if len(plans) == 1:
-        lines = [
-            _("Voice: {voice}").format(voice=plans[0].voice),
-            _("Avatar: {avatar}").format(avatar=plans[0].avatar or _("none")),
-        ]
+    lines, seconds = [], sum(plan.quote.seconds for plan in plans)
+    single = plans[0] if len(plans) == 1 else None
+    if single:
+        avatar = single.avatar or _("none")
+        lines.append(_("Voice: {voice}").format(voice=single.voice))
+        lines.append(_("Avatar: {avatar}").format(avatar=avatar))
     if amount:
         text = _("About {seconds:.0f} s, about {amount} (an estimate)")
         lines.append(text.format(seconds=seconds, amount=amount))
-    lines += filter(None, [prices])
-    return lines + _warnings(plans)
-
-
-def _warnings(plans: Sequence[Proposal]) -> list[str]:
-    """Return what the user should know; of many drafts whose it is, and not all."""
+    if single:
+        warnings = dict.fromkeys(single.warnings)
+        return [*lines, single.prices, *(f"⚠️ {text}" for text in warnings)]
+    # of many drafts whose it is, and not all
     whose: dict[str, list[str]] = {}
     for plan in plans:
         for text in plan.warnings:
             whose.setdefault(text, []).append(f"#{plan.draft.id}")
-    if len(plans) == 1:
-        return [f"⚠️ {text}" for text in whose]
-    lines = [
-        f"⚠️ {', '.join(ids[:_WARNINGS])}{', …' if ids[_WARNINGS:] else ''}: {text}"
-        for text, ids in list(whose.items())[:_WARNINGS]
-    ]
-    if more := len(whose) - len(lines):
-        words = ngettext("and {count} more hint", "and {count} more hints", more)
-        lines.append(words.format(count=more))
+    for text, ids in list(whose.items())[:_WARNINGS]:
+        more = ", …" if ids[_WARNINGS:] else ""
+        lines.append(f"⚠️ {', '.join(ids[:_WARNINGS])}{more}: {text}")
+    if (left := len(whose) - _WARNINGS) > 0:
+        words = ngettext("and {count} more hint", "and {count} more hints", left)
+        lines.append(words.format(count=left))
     return lines

@@ -23,6 +23,7 @@ from heygen_nb.renderer import effective_settings, settings_for, update_video_co
 from heygen_nb.renderer.account import Account, ledger_url, open_account
 from heygen_nb.renderer.animatic import kept_preview
 from heygen_nb.renderer.order import quote_all
+from heygen_nb.renderer.request import is_foreign
 from heygen_nb.renderer.resolve import background_meant
 from heygen_nb.reports import HistoryLine, line_by_id
 from heygen_nb.timing import Fit, script_language
@@ -295,10 +296,10 @@ class SharedState:
         """Return a voice of the script's language, if the draft's speaks another."""
         wish = draft.voice or self.video_settings.heygen_voice
         used = await self.catalogue.meant(wish)
-        spoken = ((used and used.language) or "").partition(" ")[0]
-        language = SCRIPT_LANGUAGES[script_language(draft.script)]
-        if spoken == language or spoken not in SCRIPT_LANGUAGES.values():
+        written = script_language(draft.script)
+        if not (used and is_foreign(used, written)):
             return None
+        language = SCRIPT_LANGUAGES[written]
         exact = self.video_settings.length_mode == "exact"
         voices = await self.catalogue.listed("voices")
         fitting = (

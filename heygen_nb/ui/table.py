@@ -22,7 +22,7 @@ from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.renderer.order import quote_all
 from heygen_nb.ui.base import Actions, Part, make, row, show
 from heygen_nb.ui.html import markup
-from heygen_nb.ui.paying import render_if_agreed, render_unpaid_if_agreed
+from heygen_nb.ui.paying import render_if_agreed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -213,8 +213,8 @@ class TableCard(Part):
             panel.tell(_("All of them are rendered already."))
             return
         first, question = plans[0].draft, _("Render this one row?")
-        jobs = await render_if_agreed(panel, [first], plans, question)
-        if jobs is None:
+        jobs = await render_if_agreed(panel, [first], question)
+        if not jobs:
             return
         panel.tell_busy(_("Rendering the sample…"))
         await asyncio.wait([job.task for job in jobs if job.task])
@@ -229,7 +229,7 @@ class TableCard(Part):
     async def rest(self) -> None:
         """Render all that is not rendered yet, after saying what it costs."""
         self._panel.tell_busy(_("Looking up voice and avatar…"))
-        if await render_unpaid_if_agreed(self._panel, await self._kept()):
+        if await render_if_agreed(self._panel, await self._kept()):
             self.actions.offer("sample")
 
     async def _kept(self) -> list[Draft]:

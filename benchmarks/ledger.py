@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from heygen_nb.ledger import Ledger, NewRender, PostRow, RenderRow
+from heygen_nb.ledger import Ledger, PostRow, RenderRow
 from heygen_nb.models import Payer
 from heygen_nb.reports import analyse, export_history, history_lines
 
@@ -139,13 +139,14 @@ def overhead(ledger: Ledger) -> None:
     steps = ("submitted", "processing", "completed", "downloaded")
     begun = time.perf_counter()
     for number in range(RENDERS):
-        new = NewRender(
+        new = RenderRow(
             draft_id=f"new{number}",
             revision="r",
-            body={},
+            body="{}",
             script="Hello",
             inputs={},
             voice_id="v",
+            title="",
         )
         row, _new = ledger.plan(ACCOUNT, new)
         hold = ledger.leases.take(RenderRow, row.id)

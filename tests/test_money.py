@@ -9,7 +9,7 @@ import pytest
 import heygen_nb as hg
 from heygen_nb.config import Settings
 from heygen_nb.errors import ConfigError, LimitError
-from heygen_nb.ledger import Ledger, NewRender
+from heygen_nb.ledger import Ledger, RenderRow
 from heygen_nb.models import Payer
 from heygen_nb.money import check_limits, load_rates
 
@@ -51,14 +51,16 @@ def open_ledger(home):
 
 
 def plan(ledger, number, cost, limits, account=ACCOUNT):
-    new = NewRender(
+    new = RenderRow(
         draft_id=f"d{number}",
         revision="r",
-        body={},
+        body="{}",
         script="Hi",
         inputs={},
         voice_id="v",
+        title="",
         reserved_cost=cost,
+        currency="usd",
     )
     row, _new = ledger.plan(
         account, new, allow=lambda spent: check_limits(limits, cost, spent, "usd")

@@ -11,7 +11,6 @@ from heygen_nb.ledger.renders import (
     ENDED_UNPAID,
     TOKEN_PREFIX,
     Ledger,
-    NewRender,
     title_token,
     token_of,
 )

@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import Any, Self, cast
 
 import sqlalchemy as sa
-from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from heygen_nb.clock import utc_now
@@ -49,42 +48,13 @@ def token_of(title: str | None) -> str:
     return (title or "").split(" ")[0]
 
 
-class NewRender(BaseModel):
-    """What planning decided; stored before anything is sent.
-
-    ``earlier`` are the revisions that older rules made of the same request: a film
-    bought under one of them counts. ``quoted`` is the expected cost, ``reserved_cost``
-    its upper end. ``made_attempt`` is the newest one that HeyGen knows although this
-    ledger does not; its video is adopted, or the new attempt gets a higher number.
-    """
-
-    draft_id: str
-    revision: str
-    earlier: tuple[str, ...] = Field(default=(), exclude=True)
-    made_attempt: int = Field(default=0, exclude=True)
-    made_video_id: str | None = Field(default=None, exclude=True)
-    body: dict[str, Any]
-    script: str
-    caption: str = ""
-    title: str = ""
-    send_to: str | None = None
-    inputs: dict[str, Any]
-    voice_id: str
-    voice_name: str = ""
-    language: str = ""
-    avatar_id: str = ""
-    look_type: str = ""
-    engine: str = ""
-    speed: float = 1.0
-    target_s: float | None = None
-    estimate_s: float | None = None
-    pad_s: float = 0.0
-    quoted: float | None = None
-    reserved_cost: float = 0.0
-    currency: str = "usd"
-
-
 ENDED_UNPAID = ("rejected", "failed")
+# what another attempt takes over from a render
+_ORDERED = (
+    *("draft_id", "revision", "body", "script", "caption", "title", "send_to"),
+    *("inputs", "voice_id", "voice_name", "language", "avatar_id", "look_type"),
+    *("engine", "speed", "target_s", "estimate_s", "pad_s", "currency"),
+)
 
 
 class Ledger(LedgerPart):
@@ -130,8 +100,11 @@ class Ledger(LedgerPart):
     def plan(
         self,
         payer: Payer,
-        new: NewRender,
+        new: RenderRow,
         *,
+        earlier: Sequence[str] = (),
+        made_attempt: int = 0,
+        made_video_id: str | None = None,
         again: bool = False,
         allow: reading.Allow | None = None,
     ) -> tuple[RenderRow, bool]:
@@ -139,7 +112,12 @@ class Ledger(LedgerPart):
 
         Args:
             payer: Who pays.
-            new: The resolved request.
+            new: The resolved request; who pays, its token and key are set here.
+            earlier: The revisions that older rules made of the same request: a film
+                bought under one of them counts.
+            made_attempt: The newest one that HeyGen knows although this ledger does
+                not; the new attempt gets a higher number.
+            made_video_id: Its video, which is adopted instead.
             again: Make a new attempt even if there is one that is paid for; one
                 that is still on its way to be accepted is gone on with instead.
             allow: Gets what was spent and reserved since local midnight, and
@@ -150,25 +128,31 @@ class Ledger(LedgerPart):
         """
         with self.database.writing() as session:
             self.database.lock(session, "renders")
-            revisions = (new.revision, *new.earlier)
+            revisions = (new.revision, *earlier)
             rows = _attempts(session, payer, new.draft_id, revisions)
             if standing := _standing(rows, again=again):
                 standing.wish(new.caption, new.send_to, new.inputs.get("finish"))
                 return standing, False
-            adopted = None if rows or again else new.made_video_id
+            adopted = None if rows or again else made_video_id
             attempts = [row.attempt for row in rows if row.revision == new.revision]
-            last = max(*attempts, new.made_attempt - bool(adopted), 0)
-            row = self._new_row(payer, new, last + 1)
+            new.attempt = max(*attempts, made_attempt - bool(adopted), 0) + 1
+            new.id, new.created_at = secrets.token_hex(6), self._now()
+            new.backend, new.base_url, new.account = astuple(payer)
+            new.token = title_token(new.draft_id, new.revision, new.attempt)
+            new.idempotency_key = new.token
+            title = f"{new.token} {new.title}".strip()
+            body = {**json.loads(new.body), "title": title}
+            new.body = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
             if adopted:
-                row.state, row.video_id, row.reserved_cost = "submitted", adopted, 0.0
-                row.submitted_at = self._now()
+                new.state, new.video_id, new.reserved_cost = "submitted", adopted, 0.0
+                new.submitted_at = new.created_at
             elif allow:
-                day = reading.start_of_day(row.created_at)
+                day = reading.start_of_day(new.created_at)
                 allow(reading.spent_since(session, payer, day, new.currency))
-            session.add(row)
+            session.add(new)
             session.flush()
-            self._note(session, "planned", render_id=row.id, attempt=row.attempt)
-            return row, True
+            self._note(session, "planned", render_id=new.id, attempt=new.attempt)
+            return new, True
 
     def plan_again(
         self,
@@ -180,27 +164,10 @@ class Ledger(LedgerPart):
     ) -> tuple[RenderRow, bool]:
         """Store another attempt at the very request of a render; see :meth:`plan`."""
         row = self.render(render_id)
-        told = {c.key: getattr(row, c.key) for c in row.__table__.columns}
-        told |= {"quoted": quoted, "reserved_cost": reserved_cost}
-        new = NewRender.model_validate({**told, "body": json.loads(row.body)})
+        told = {name: getattr(row, name) for name in _ORDERED}
+        new = RenderRow(**told, quoted=quoted, reserved_cost=reserved_cost)
         payer = Payer(cast("Backend", row.backend), row.base_url, row.account)
         return self.plan(payer, new, again=True, allow=allow)
-
-    def _new_row(self, payer: Payer, new: NewRender, attempt: int) -> RenderRow:
-        token = title_token(new.draft_id, new.revision, attempt)
-        body = {**new.body, "title": f"{token} {new.title}".strip()}
-        return RenderRow(
-            **new.model_dump(exclude={"body"}),
-            id=secrets.token_hex(6),
-            attempt=attempt,
-            backend=payer.backend,
-            base_url=payer.base_url,
-            account=payer.fingerprint,
-            body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
-            token=token,
-            idempotency_key=token,
-            created_at=self._now(),
-        )
 
     def find(self, payer: Payer, draft_id: str, *revisions: str) -> RenderRow | None:
         """Return the attempt that must not be paid a second time, if there is one.

@@ -86,12 +86,15 @@ async def order(
     plan, made = await _decide(account, draft, settings, report, again=again)
     if warning := await short_of(account, plan.quote):
         await report("pending", f"⚠️ {warning}")
+    plan.new.send_to = send_to
     stored, _new = await asyncio.to_thread(
         account.ledger.plan,
         account.payer,
-        plan.new.model_copy(update={**made, "send_to": send_to}),
+        plan.new,
+        earlier=plan.revisions[1:],
         again=again,
         allow=_allow(plan.quote, settings),
+        **made,
     )
     return stored.id
 
@@ -365,7 +368,7 @@ async def _decide(
         await account.identify()
         async with turn("order", account):  # the first one reads all voices for all
             plan = await make_plan(account, draft, settings)
-            made = await made_before(account, plan.new)
+            made = await made_before(account, plan.new, plan.revisions)
         if picture := plan.cast.picture:
             file = picture.sha256, picture.path.name, picture.read
             asset_id = await uploaded(account, *file, report)
@@ -414,14 +417,16 @@ def _allow(quoted: Quote, settings: Settings, *, calls: int = 0) -> ledger.Allow
     return partial(check_limits, settings, amount, currency=quoted.currency)
 
 
-async def made_before(account: Account, new: ledger.NewRender) -> dict[str, Any]:
+async def made_before(
+    account: Account, new: ledger.RenderRow, revisions: Sequence[str]
+) -> dict[str, Any]:
     """Look at HeyGen for what a ledger that is gone may have ordered.
 
     Titles are derived from the draft on purpose; one listing shows all of them. It
     is no reason to stop when that fails: the key is the same as well.
 
     Returns:
-        The ``made_`` fields of the render, if there is one.
+        The ``made_`` arguments of :meth:`Ledger.plan`, if there is something.
     """
     if new.engine == NO_AVATAR:  # not made at HeyGen
         return {}
@@ -437,7 +442,7 @@ async def made_before(account: Account, new: ledger.NewRender) -> dict[str, Any]
             log.warning("%s", error)
             return {}
         account.made_before = found
-    known = product((new.revision, *new.earlier), range(_MAX_ATTEMPTS, 0, -1))
+    known = product(revisions, range(_MAX_ATTEMPTS, 0, -1))
     for revision, attempt in known:
         token = ledger.title_token(new.draft_id, revision, attempt)
         if video := account.made_before.get(token):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from io import BytesIO
@@ -11,10 +12,10 @@ from itertools import starmap
 from typing import Any, Literal
 
 from heygen_nb.config import Settings
-from heygen_nb.drafts import OVERRULES, check_draft, left_out_text, what_is_said
+from heygen_nb.drafts import OVERRULES, check_draft, left_out_text
 from heygen_nb.heygen import wire
 from heygen_nb.i18n import gettext as _, ngettext
-from heygen_nb.ledger import NewRender
+from heygen_nb.ledger import RenderRow
 from heygen_nb.models import NO_AVATAR, SCRIPT_LANGUAGES, Draft, Quote
 from heygen_nb.money import amount_text
 from heygen_nb.renderer import resolve, speech
@@ -34,6 +35,8 @@ class Proposal:
     """What will be sent for a draft, what it should cost, and what a user should know.
 
     Attributes:
+        inputs: All that changes the video.
+        revisions: Of these, by today's rule and by older ones.
         language: Of the script.
         wish: The speech that is made of it, in exact mode beforehand.
         fit: How near the script comes to its length.
@@ -48,6 +51,8 @@ class Proposal:
 
     draft: Draft
     settings: Settings
+    inputs: dict[str, Any]
+    revisions: tuple[str, ...]
     language: str
     cast: resolve.Cast
     voice: str
@@ -74,23 +79,20 @@ class Proposal:
         )
 
     @cached_property
-    def new(self) -> NewRender:
+    def new(self) -> RenderRow:
         """What is stored, and sent."""
         draft, cast, wish = self.draft, self.cast, self.wish
-        inputs = resolve.picture_and_sound(draft, self.settings)
-        revision, *earlier = resolve.revisions_of(draft, inputs)
-        finish = resolve.finish_of(self.settings)
         own = {name: getattr(draft, name) for name in OVERRULES}
         sound = self.audio.path.name if self.audio else ""
-        return NewRender(
+        more = {"draft": own, "finish": resolve.finish_of(self.settings)}
+        return RenderRow(
             draft_id=draft.id,
-            revision=revision,
-            earlier=tuple(earlier),
-            body=_body(self),
-            script=inputs["script"],
+            revision=self.revisions[0],
+            body=json.dumps(_body(self)),
+            script=self.inputs["script"],
             caption=draft.caption,
             title=draft.title,
-            inputs={**inputs, "draft": own, "finish": finish, "sound": sound},
+            inputs={**self.inputs, **more, "sound": sound},
             voice_id=wish.voice_id,
             voice_name=cast.voice.name,
             language=self.language,
@@ -122,9 +124,10 @@ async def make_plan(
         ConfigError: Voice, avatar, engine or background do not fit.
     """
     check_draft(draft)
-    script, target_s = what_is_said(draft.script).text, settings.video_duration
+    inputs = await asyncio.to_thread(resolve.picture_and_sound, draft, settings)
+    script, target_s = inputs["script"], settings.video_duration
+    said, language = inputs.get("said", script), script_language(script)
     cast = await resolve.choose_cast(account, settings, spoken=audio is not None)
-    said, language = resolve.words_said(script, settings), script_language(script)
     bounds: dict[str, Any] = {
         "voice_id": cast.voice.voice_id,
         "slowest": settings.min_speed,
@@ -139,6 +142,8 @@ async def make_plan(
     plan = Proposal(
         draft=draft,
         settings=settings,
+        inputs=inputs,
+        revisions=resolve.revisions_of(draft, inputs),
         language=language,
         cast=cast,
         voice=resolve.describe_voice(cast.voice),

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from heygen_nb import preview
 from heygen_nb.config import VIDEO_KEYS, Settings
 from heygen_nb.drafts import what_is_said
-from heygen_nb.drafts.spoken import PRONOUNCE_NAME, pronounced
+from heygen_nb.drafts.spoken import pronounced
 from heygen_nb.errors import ConfigError, PreviewError
 from heygen_nb.i18n import current_language, gettext as _
 from heygen_nb.models import NO_AVATAR, SCRIPT_LANGUAGES, Avatar, Draft, Voice
@@ -253,7 +253,9 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
         if not settings.voice_bars:
             tuned["bars"] = False
     script = what_is_said(draft.script).text
-    if (said := words_said(script, settings)) != script:
+    # as pronounce.yaml has it
+    said = pronounced(script, settings.home, script_language(script))
+    if said != script:
         tuned["said"] = said
     plain = ("voice", "duration", "aspect_ratio", "resolution")
     return {
@@ -267,13 +269,6 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
         # Ours are put on afterwards: they change nothing that is paid for.
         "captions": settings.captions == "heygen" and not settings.films_here,
     }
-
-
-def words_said(script: str, settings: Settings) -> str:
-    """Return a script with words spelt as ``pronounce.yaml`` has them said."""
-    if not (settings.home / PRONOUNCE_NAME).exists():
-        return script
-    return pronounced(script, settings.home, script_language(script))
 
 
 def finish_of(settings: Settings) -> dict[str, Any]:

@@ -53,7 +53,7 @@ async def test_every_request_fits_the_contract(contract, sandbox, home, wish):
             plan = await make_plan(
                 account, Draft(script="Hello there."), Settings(**wish), audio=audio
             )
-            video = {"title": "t", **plan.new.body}
+            video = {"title": "t", **json.loads(plan.new.body)}
             batch = {"title": "b", "videos": [video, video]}
 
             contract["video_create"].check_request(json.dumps(video))

@@ -31,7 +31,7 @@ from heygen_nb.errors import (
     ServerError,
 )
 from heygen_nb.heygen.wire import CreatedVideo, VideoReply
-from heygen_nb.ledger import Ledger, NewRender, RenderRow, title_token
+from heygen_nb.ledger import Ledger, RenderRow, title_token
 from heygen_nb.log import Report
 from heygen_nb.models import Payer
 from heygen_nb.renderer.account import Account
@@ -43,13 +43,17 @@ KEY_LIFE = timedelta(hours=24)
 
 
 def new_render(draft_id):
-    return NewRender(
+    return RenderRow(
         draft_id=draft_id,
         revision="r",
-        body={"type": "avatar"},
+        body='{"type": "avatar"}',
         script="s",
         inputs={},
         voice_id="v",
+        caption="",
+        title="",
+        engine="",
+        currency="usd",
     )
 
 
@@ -165,9 +169,8 @@ class FewDrafts(RuleBasedStateMachine):
         )
         draft = new_render(draft_id)
         standing = self.ledger.find(ACCOUNT, draft_id, "r")
-        made = await made_before(account, draft)
-        draft = draft.model_copy(update=made)
-        row, new = self.ledger.plan(ACCOUNT, draft, again=again)
+        made = await made_before(account, draft, ["r"])
+        row, new = self.ledger.plan(ACCOUNT, draft, again=again, **made)
         if new and again and (made.get("made_attempt") or standing):
             self.allowed[draft_id] += 1  # a person's word: pay for another
         self.heygen.reads_fail = reads_fail

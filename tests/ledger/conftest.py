@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from heygen_nb.ledger import Ledger, NewRender
+from heygen_nb.ledger import Ledger, RenderRow
 from heygen_nb.models import Payer
 
 ACCOUNT = Payer("heygen", "https://api.heygen.com", "0123456789abcdef0123")
@@ -34,13 +34,16 @@ def account():
 @pytest.fixture
 def new_render():
     def make(draft_id="a1b2c3d4", revision="r1", **fields):
-        return NewRender(
+        return RenderRow(
             **{
                 "draft_id": draft_id,
                 "revision": revision,
-                "body": {"type": "avatar", "script": "Hello"},
+                "body": '{"type": "avatar", "script": "Hello"}',
                 "script": "Hello",
+                "caption": "",
+                "title": "",
                 "inputs": {},
+                "currency": "usd",
                 "voice_id": "v1",
                 "reserved_cost": 1.5,
                 **fields,

@@ -151,18 +151,21 @@ def test_a_film_bought_under_an_older_rule_for_revisions_counts(
 ):
     bought, hold = planned(ledger, account, new_render(revision="old rule"))
     ledger.record(hold, "submitted", state="submitted", video_id="v")
-    today = new_render(revision="new rule", earlier=("older rule", "old rule"))
 
-    row, new = ledger.plan(account, today)
+    def plan(**how):
+        new = new_render(revision="new rule")
+        return ledger.plan(account, new, earlier=("older rule", "old rule"), **how)
+
+    row, new = plan()
     found = ledger.find(account, row.draft_id, "new rule", "old rule")
-    again, _new = ledger.plan(account, today, again=True)
+    again, _new = plan(again=True)
     hold = ledger.leases.take(RenderRow, again.id)
     ledger.record(hold, "submitted", state="submitted", video_id="v2")
 
     assert (row.id, new) == (bought.id, False)
     assert found.id == bought.id
     assert (again.revision, again.attempt) == ("new rule", 1)
-    assert ledger.plan(account, today)[0].id == again.id
+    assert plan()[0].id == again.id
     assert ledger.find(account, row.draft_id, "new rule").id == again.id
 
 
@@ -205,7 +208,8 @@ def test_again_is_a_new_attempt_after_one_that_is_settled(
 
 
 def test_what_a_lost_ledger_had_made_is_adopted_at_once(ledger, account, new_render):
-    row, new = ledger.plan(account, new_render(made_attempt=3, made_video_id="video3"))
+    made = {"made_attempt": 3, "made_video_id": "video3"}
+    row, new = ledger.plan(account, new_render(), **made)
 
     assert new
     assert (row.state, row.video_id, row.attempt) == ("submitted", "video3", 3)
@@ -214,9 +218,9 @@ def test_what_a_lost_ledger_had_made_is_adopted_at_once(ledger, account, new_ren
 
 
 def test_keys_of_a_lost_ledger_are_not_used_again(ledger, account, new_render):
-    failed, _new = ledger.plan(account, new_render(made_attempt=1))
-    other = new_render(draft_id="other", made_attempt=2, made_video_id="v")
-    again, _new = ledger.plan(account, other, again=True)
+    failed, _new = ledger.plan(account, new_render(), made_attempt=1)
+    other, made = new_render("other"), {"made_attempt": 2, "made_video_id": "v"}
+    again, _new = ledger.plan(account, other, again=True, **made)
 
     assert (failed.state, failed.attempt) == ("planned", 2)
     assert (again.state, again.attempt) == ("planned", 3)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from io import BytesIO
 
 import pytest
@@ -36,10 +37,14 @@ async def plan(sandbox):
         yield make
 
 
+def body_of(plan):
+    return json.loads(plan.new.body)
+
+
 async def test_an_avatar_video_names_avatar_voice_speed_and_picture(plan):
     made = await plan(heygen_voice="Clara", heygen_background_url="#102030")
 
-    body = made.new.body
+    body = body_of(made)
     assert body["type"] == "avatar"
     assert body["script"] == ENGLISH
     assert body["voice_id"] == made.new.voice_id
@@ -55,8 +60,8 @@ async def test_without_an_avatar_a_scene_with_a_picture_is_narrated(plan, sandbo
     picture = f"{sandbox.handle.base_url}/files/looks/look_own_01.jpg"
     made = await plan(**STILL, heygen_background_url=picture)
 
-    scene, silence = made.new.body["scenes"]
-    assert made.new.body["type"] == "studio"
+    scene, silence = body_of(made)["scenes"]
+    assert body_of(made)["type"] == "studio"
     assert scene["source"] == {"type": "url", "url": picture}
     assert scene["script"] == ENGLISH
     assert silence["source"] == scene["source"]
@@ -73,7 +78,7 @@ async def test_a_plain_colour_without_an_avatar_becomes_a_picture(plan):
         resolution="720p",
     )
 
-    source = made.new.body["scenes"][0]["source"]
+    source = body_of(made)["scenes"][0]["source"]
     picture = Image.open(BytesIO(base64.b64decode(source["data"])))
     assert source["media_type"] == "image/png"
     assert picture.size == (720, 1280)
@@ -91,11 +96,11 @@ async def test_a_file_is_known_by_its_content_and_shown_as_an_asset(
     quoted = await plan(**wish)
     made = await plan(asset_id="asset_7", **wish)
 
-    body = made.new.body
+    body = body_of(made)
     place = body["background"] if use_avatar else body["scenes"][0]["source"]
     assert place.pop("type") == ("image" if use_avatar else "asset_id")
     assert place == {"asset_id": "asset_7"}
-    assert NOT_UPLOADED in str(quoted.new.body)
+    assert NOT_UPLOADED in quoted.new.body
     assert quoted.new.revision == made.new.revision
     assert made.new.inputs["background_url"] == f"sha256:{made.cast.picture.sha256}"
     assert sandbox.requests("POST /v3/assets") == 0
@@ -107,7 +112,7 @@ async def test_a_file_is_known_by_its_content_and_shown_as_an_asset(
 async def test_heygen_burns_captions_in_only_when_they_are_to_be_its_own(
     plan, captions, style
 ):
-    asked = (await plan(captions=captions)).new.body["caption"]
+    asked = body_of(await plan(captions=captions))["caption"]
 
     assert asked["file_format"] == "srt"  # ours take their times from it
     assert asked.get("style") == style

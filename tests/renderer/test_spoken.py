@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import heygen_nb as hg
 from heygen_nb.config import Settings
 from heygen_nb.drafts import Speakable
-from heygen_nb.renderer import draft_settings, request, resolve
+from heygen_nb.renderer import draft_settings, resolve
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.animatic import scene_of
 from heygen_nb.renderer.request import make_plan
@@ -27,7 +29,7 @@ async def test_what_is_said_is_sent_quoted_previewed_and_told(sandbox):
         ]
     scene = await scene_of(hg.Draft(script=WRITTEN), sandbox.settings(), 720)
 
-    assert marked.new.body["script"] == scene.script == SAID
+    assert json.loads(marked.new.body)["script"] == scene.script == SAID
     assert marked.quote == plain.quote
     assert marked.length == plain.length
     assert marked.new.revision == plain.new.revision
@@ -62,8 +64,7 @@ async def test_a_film_bought_before_remarks_were_left_out_is_not_paid_again(
 ):
     draft = hg.Draft(id="a", script=WRITTEN)
     with monkeypatch.context() as before:
-        for module in (request, resolve):
-            before.setattr(module, "what_is_said", Speakable)
+        before.setattr(resolve, "what_is_said", Speakable)
         old = await hg.render_video(draft, settings=sandbox.settings())
 
     new = await hg.render_video(draft, settings=sandbox.settings())

@@ -131,8 +131,9 @@ def one(number: int, folder: Path) -> tuple[dict[str, list[str]], float]:
     base.mkdir()
 
     def film(name: str, scene: Scene = scene, said: Any = speech) -> Path:
-        plain = render_scene(scene, base / f"{name}-plain.mp4", speech=said)
-        finish(plain.path, base / f"{name}.mp4", wish)
+        plain = base / f"{name}-plain.mp4"
+        render_scene(scene, plain, speech=said)
+        finish(plain, base / f"{name}.mp4", wish)
         return base / f"{name}.mp4"
 
     plain = render_scene(scene, base / "plain.mp4", speech=speech)
@@ -145,7 +146,7 @@ def one(number: int, folder: Path) -> tuple[dict[str, list[str]], float]:
         "good": good,
         "cut": film("cut", said=part),
         "silent": film("silent", said=quiet),
-        "captions": plain.path,
+        "captions": base / "plain.mp4",
     }
     spoil(good, base / "black.mp4", black)
     spoil(good, base / "frozen.mp4", freezer())

@@ -110,28 +110,20 @@ class Pieces:
                 self.cover = None
                 if image.mode == "RGBA":
                     self.cover = np.asarray(image.getchannel("A"), np.uint16)[..., None]
-                flat = self.array.reshape(len(self.array), -1)
-                self.planes = (flat, *[np.zeros((1, stage.BARS))] * 2)
 
-            def put_on(self, canvas: Any) -> None:
+            def put_on(self, canvas: Any, right: int = 0) -> None:
                 height, width = self.array.shape[:2]
-                place = canvas[self.y : self.y + height, self.x : self.x + width]
+                x = self.x + right
+                place = canvas[self.y : self.y + height, x : x + width]
                 if self.cover is None:
                     place[:] = self.array
                     return
                 mixed = self.array * self.cover + place * (255 - self.cover)
                 place[:] = mixed // 255
 
-        def bars(x: int, y: int, planes: Any) -> Pixels:
-            pixels = Pixels.__new__(Pixels)
-            pixels.x, pixels.y, pixels.cover = x, y, None
-            pixels.array = planes[0].reshape(len(planes[0]), -1, 3)
-            return pixels
-
         self.speech = pickle.loads((folder / "speech").read_bytes())
         mock.patch.object(drawing, "to_patch", Pixels).start()
         mock.patch.object(stage, "to_patch", Pixels).start()
-        mock.patch.object(stage, "Patch", bars).start()
         self.stage = stage.Stage(scene(), self.speech)
         width, height = scene().size
         self.canvas = np.zeros((height, width, 3), np.uint8)

@@ -507,7 +507,8 @@ async def preview_draft(
     settings = settings or load_settings()
     name, chosen = f"{file_stem(draft.id)}.mp4", settings_for(draft, settings)
     target = Path(output or settings.home / animatic.PREVIEWS / name).absolute()
-    return (await animatic.make_preview(draft, chosen, target)).path
+    await animatic.make_preview(draft, chosen, target)
+    return target
 
 
 @expects(Draft, many=True)

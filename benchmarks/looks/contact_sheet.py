@@ -118,8 +118,9 @@ def frame_at(path: Path, time_s: float) -> Image.Image:
 def row(pictures: list[tuple[float, dict[str, Any]]], folder: Path) -> Image.Image:
     shots = []
     for number, (time_s, looks) in enumerate(pictures):
-        rendered = render_scene(Scene(**looks), folder / f"{number}.mp4")
-        shot = frame_at(rendered.path, time_s)
+        film = folder / f"{number}.mp4"
+        render_scene(Scene(**looks), film)
+        shot = frame_at(film, time_s)
         size = round(shot.width * HEIGHT / shot.height), HEIGHT
         shots.append(shot.resize(size, Image.Resampling.LANCZOS))
     width = sum(shot.width + GAP for shot in shots) - GAP

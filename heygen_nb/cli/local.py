@@ -87,7 +87,7 @@ def run_preview(options: cli.PreviewOptions) -> None:
         # In this process: nobody waits for it to do something else.
         made = render_scene(scene, target.absolute())
         length = _("{seconds:.1f} s").format(seconds=made.duration_s)
-        say(f"👁 #{draft.id} {made.path} ({length})")
+        say(f"👁 #{draft.id} {target.absolute()} ({length})")
 
 
 def run_lab(options: cli.LabOptions) -> int:

@@ -25,7 +25,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.models import AspectRatio
 from heygen_nb.preview import captions, drawing, video
 from heygen_nb.preview.captions import CaptionPage, Subtitles
-from heygen_nb.preview.scene import Rendered, Scene, render_scene
+from heygen_nb.preview.scene import Scene, render_scene
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 
 if TYPE_CHECKING:
@@ -334,17 +334,16 @@ def _lettered(
         # The last one lasts as long as the one before, if it does not say.
         ticks = (following.pts or 0) - at if following else frame.duration or ticks
         parts = max(round(ticks * grid * _GRID), 1)
-        shown = None
         for part in range(parts):
             # Half a step ahead: rounds to the nearest picture instead of the next.
             now = float((at + ticks * (part + 0.5) / parts) * grid)
-            if part and overlay.state(now) == shown:
+            if part and overlay.state(now) == overlay.shown:
                 continue
             copy = frame
             if parts > 1:
                 copy = av.VideoFrame.from_ndarray(frame.to_ndarray(), frame.format.name)
             copy.make_writable()
-            shown = overlay.put_on(video.planes_of(copy), now)
+            overlay.put_on(video.planes_of(copy), now)
             copy.pts = at + ticks * part // parts
             yield copy
 
@@ -457,7 +456,7 @@ def make_film(
     *,
     words: tuple[Word, ...] = (),
     length_s: float = 0.0,
-) -> tuple[Rendered, Narration]:
+) -> tuple[video.VideoFacts, Narration]:
     """Make a film of a voice without an avatar; captions are laid over it afterwards.
 
     Args:

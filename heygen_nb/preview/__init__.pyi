@@ -3,7 +3,6 @@
 from .drawing import open_image as open_image, undrawable as undrawable
 from .fetch import fetch_image as fetch_image, fetch_sound as fetch_sound
 from .scene import (
-    Rendered as Rendered,
     Scene as Scene,
     preview_batch as preview_batch,
     render_scene as render_scene,

@@ -260,6 +260,7 @@ class Subtitles:
         layout: Where.
         palette: The colours that read well there.
         lit: Whether the word being said is lit.
+        shown: What was put on a picture last.
     """
 
     pages: tuple[CaptionPage, ...]
@@ -267,7 +268,7 @@ class Subtitles:
     palette: drawing.Palette
     lit: bool = True
     _places: dict[int, tuple[int, int]] = field(default_factory=dict)
-    _shown: Shown = None, None
+    shown: Shown = None, None
     _letters: drawing.Patch | None = None
     _pill: drawing.Patch | None = None
 
@@ -282,18 +283,17 @@ class Subtitles:
         lit = bool(begun) and now < begun[-1].end_s + _LET_GO_S
         return page, begun[-1] if lit else None
 
-    def put_on(self, planes: drawing.Planes, now: float) -> Shown:
-        """Lay over a picture what is shown at a time, and return that."""
+    def put_on(self, planes: drawing.Planes, now: float) -> None:
+        """Lay over a picture what is shown at a time."""
         page, word = shown = self.state(now)
-        if page is not self._shown[0]:
+        if page is not self.shown[0]:
             x, y, *_ = self.layout.captions.corners
             self._letters = drawing.to_patch(self.page(page), x, y) if page else None
-        if shown != self._shown:
+        if shown != self.shown:
             self._pill = self._lit_word(word) if word else None
-        self._shown = shown
+        self.shown = shown
         for patch in filter(None, (self._letters, self._pill)):
             patch.put_on(planes)
-        return shown
 
     def page(self, page: CaptionPage) -> Image.Image:
         """Return the letters with a soft shadow, as large as the captions' box."""

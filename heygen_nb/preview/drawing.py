@@ -246,14 +246,14 @@ class Patch:
     planes: tuple[NDArray[Any], ...]
     kept: tuple[NDArray[np.uint16], ...] | None = None
 
-    def put_on(self, frame: Planes) -> None:
-        """Lay it over the planes of a whole picture."""
+    def put_on(self, frame: Planes, right: int = 0) -> None:
+        """Lay it over the planes of a whole picture, so far right of its place."""
         shares = self.kept or (None, None, None)
         for whole, part, kept, shift in zip(
             frame, self.planes, shares, (0, 1, 1), strict=True
         ):
             height, width = part.shape
-            x, y = self.x >> shift, self.y >> shift
+            x, y = self.x + right >> shift, self.y >> shift
             place = whole[y : y + height, x : x + width]
             if kept is None:
                 place[:] = part

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -75,27 +75,6 @@ class Scene:
         return round(across * scale / 2) * 2, round(down * scale / 2) * 2
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """The files of a rendered scene.
-
-    Attributes:
-        path: The MP4.
-        subtitles: SRT beside it, with the words that are on the screen.
-        thumbnail: JPEG beside it, at most 320 px, as Telegram wants it.
-        duration_s: Length of the MP4.
-        width: In pixels.
-        height: In pixels.
-    """
-
-    path: Path
-    subtitles: Path
-    thumbnail: Path
-    duration_s: float
-    width: int
-    height: int
-
-
 BARS = 23
 _HEIGHTS = 16
 
@@ -112,42 +91,35 @@ class Meter:
     """Bars that run from the middle outwards: now, a moment ago, earlier."""
 
     def __init__(self, picture: Image.Image, box: Box, ink: Colour) -> None:
-        pitch = box.width // BARS // 2 * 2
-        width = pitch * BARS
-        self._x, self._y = box.x + (box.width - width) // 4 * 2, box.y
-        behind = picture.crop((self._x, self._y, self._x + width, box.y + box.height))
-        # All bars at one height: upright, with round ends.
-        thick = max(pitch * 0.5, 2)
-        x = np.arange(pitch) - (pitch - 1) / 2
-        y = np.arange(box.height) - (box.height - 1) / 2
-        drawn = []
+        self._pitch = box.width // BARS // 2 * 2
+        left = box.x + (box.width - self._pitch * BARS) // 4 * 2
+        self._behind = to_patch(picture.crop(box.corners), box.x, box.y)
+        # A bar at all its heights: upright, with round ends.
+        thick = max(self._pitch * 0.5, 2)
+        across = np.arange(self._pitch) - (self._pitch - 1) / 2
+        down = np.abs(np.arange(box.height) - (box.height - 1) / 2)
+        self._bars = []
         for height in range(_HEIGHTS):
-            straight = (box.height - thick) * (height / (_HEIGHTS - 1)) / 2
-            far = np.hypot(x[None, :], np.maximum(np.abs(y) - straight, 0)[:, None])
-            state = behind.copy()
-            state.paste(ink, mask=_disc(np.tile(far, (1, BARS)), thick / 2))
-            drawn.append(to_patch(state).planes)
-        # For each plane: height of the bar, row, bar, column within the bar.
-        self._sets = [
-            np.stack(planes).reshape(_HEIGHTS, len(planes[0]), BARS, -1)
-            for planes in zip(*drawn, strict=True)
-        ]
-        self._bars = np.arange(BARS)
-        self._ago = abs(self._bars - BARS // 2)
-        self._fade = 1 - (self._ago / (BARS / 2 + 1)) ** 2
+            straight = (box.height - thick) * height / (_HEIGHTS - 1) / 2
+            far = np.hypot(across, np.maximum(down - straight, 0)[:, None])
+            bar = Image.new("RGBA", (self._pitch, box.height), ink)
+            bar.putalpha(_disc(far, thick / 2))
+            self._bars.append(to_patch(bar, left, box.y))
         self._shown: list[int] = []
 
     def paint(self, recent: list[float], planes: Planes) -> bool:
         """Put the bars, if any changed; ``recent`` begins with now."""
-        known = np.array(recent + [0.0] * BARS)
-        heights = np.rint(known[self._ago] * self._fade * (_HEIGHTS - 1)).astype(int)
-        if heights.tolist() == self._shown:
+        known, middle = recent + [0.0] * BARS, BARS // 2
+        heights = [
+            round(known[ago] * (1 - (ago / (BARS / 2 + 1)) ** 2) * (_HEIGHTS - 1))
+            for ago in map(abs, range(-middle, middle + 1))
+        ]
+        if heights == self._shown:
             return False
-        # Bar, row, column of the chosen heights, set side by side.
-        chosen = (drawn[heights, :, self._bars] for drawn in self._sets)
-        rows = (bars.transpose(1, 0, 2).reshape(bars.shape[1], -1) for bars in chosen)
-        Patch(self._x, self._y, tuple(rows)).put_on(planes)
-        self._shown = heights.tolist()
+        self._behind.put_on(planes)
+        for number, height in enumerate(heights):
+            self._bars[height].put_on(planes, number * self._pitch)
+        self._shown = heights
         return True
 
 
@@ -187,18 +159,19 @@ def draw_avatar(
     portrait = ImageOps.fit(
         face, (side, side), Image.Resampling.LANCZOS, centering=(0.5, 0.2)
     )
-    rings = _rings(portrait, behind, box, accent)
-    if picture is not None:
-        return rings, []
-    corner = box.x + inset, box.y + inset
-    parts = [_part(face, MOUTH, side, corner)]
-    for number in range(MOUTHS):
-        (x, y), area = tile_at(number), EYES if number == MOUTHS - 1 else MOUTH
-        tile = sheet.crop((x, y, x + area[2] - area[0], y + area[3] - area[1]))
-        changed = face.copy()
-        changed.paste(tile, area[:2])
-        parts.append(_part(changed, area, side, corner))
-    return rings, parts
+    parts = []
+    for number in range(-1, MOUTHS) if picture is None else ():
+        changed, area = face.copy(), EYES if number == MOUTHS - 1 else MOUTH
+        if number >= 0:
+            x, y = tile_at(number)
+            tile = (x, y, x + area[2] - area[0], y + area[3] - area[1])
+            changed.paste(sheet.crop(tile), area[:2])
+        edges = [int(inset + edge * side / FACE) // 2 * 2 for edge in area]
+        left, top, right, bottom = (edge - inset for edge in edges)
+        changed = changed.resize((side, side), Image.Resampling.LANCZOS)
+        part = changed.crop((left, top, right, bottom))
+        parts.append(to_patch(part, box.x + edges[0], box.y + edges[1]))
+    return _rings(portrait, behind, box, accent), parts
 
 
 def tile_at(number: int) -> tuple[int, int]:
@@ -217,9 +190,6 @@ def _rings(
     far = np.hypot(line[:, None], line[None, :])
     whole = Image.new("RGB", behind.size)
     whole.paste(portrait, (inset, inset))
-    rimmed = Image.new("RGB", behind.size, "white")
-    rimmed.paste(whole, mask=_disc(far, radius * 0.982))
-    circle = _disc(far, radius)
     rings = []
     for step in range(RINGS):
         reach = radius * (1 + _HALO * step / (RINGS - 1))
@@ -227,23 +197,10 @@ def _rings(
         # Two soft discs, the smaller half as far out.
         for edge, opacity in ((reach, 0.22), ((reach + radius) / 2, 0.38)):
             state.paste(accent, mask=_disc(far, edge * 0.99 + radius * 0.012, opacity))
-        state.paste(rimmed, mask=circle)
+        state.paste("white", mask=_disc(far, radius))
+        state.paste(whole, mask=_disc(far, radius * 0.982))
         rings.append(to_patch(state, box.x, box.y))
     return rings
-
-
-def _part(
-    face: Image.Image, area: Sequence[int], side: int, corner: tuple[int, int]
-) -> Patch:
-    """Reduce a part of the face to its place in the picture, on even pixels."""
-    x0, y0, x1, y1 = (value * side / FACE for value in area)
-    left, top = (int(corner[0] + x0) // 2 * 2, int(corner[1] + y0) // 2 * 2)
-    size = int(x1 - x0) // 2 * 2, int(y1 - y0) // 2 * 2
-    x, y = left - corner[0], top - corner[1]
-    scale = FACE / side
-    source = (x * scale, y * scale, (x + size[0]) * scale, (y + size[1]) * scale)
-    part = face.resize(size, Image.Resampling.LANCZOS, source)
-    return to_patch(part, left, top)
 
 
 def _disc(far: NDArray[np.floating], radius: float, opacity: float = 1) -> Image.Image:
@@ -269,19 +226,19 @@ class Stage:
 
     def __init__(self, scene: Scene, speech: Narration) -> None:
         self.frame_count = max(round(speech.duration_s * FRAMES_PER_S), 1)
-        lettered = bool(scene.captions)
+        size, lettered = scene.size, bool(scene.captions)
         layout = drawing.lay_out(
-            *scene.size, with_avatar=scene.use_avatar, with_captions=lettered
+            *size, with_avatar=scene.use_avatar, with_captions=lettered
         )
         look = scene.avatar_image if scene.fit else None
         behind: str | Path | bytes | Image.Image | None = look or scene.background
         self._moving = None
         if isinstance(behind, Path) and behind.suffix.lower() in _MOVING:
-            self._moving = video.looped(behind, scene.size, FRAMES_PER_S)
+            self._moving = video.looped(behind, size, FRAMES_PER_S)
             [behind] = video.pictures_at(behind, [0.0])
         picture = drawing.paint_background(
             behind,
-            *scene.size,
+            *size,
             carries_text=lettered and not (look or self._moving),
             contain=scene.fit == "contain",
         )
@@ -294,13 +251,11 @@ class Stage:
         self._behind = to_patch(picture.crop(box.corners), box.x, box.y)
         shown = self.pages if scene.captions is True else ()
         self._subtitles = captions.Subtitles(shown, layout, palette)
-        self._shown = self._subtitles.state(-1)
         steps = self.frame_count // _STEP + 1
         self._levels = loudness(speech, _STEP / FRAMES_PER_S, steps)
         self._swell = [*accumulate(self._levels, lambda n, new: max(new, n * _RELEASE))]
-        self._meter: Meter | None = None
-        if scene.bars and not self._moving:
-            self._meter = Meter(picture, layout.meter, palette.accent)
+        metered = scene.bars and not self._moving
+        self._meter = Meter(picture, layout.meter, palette.accent) if metered else None
         self._rings: list[Patch] = []
         self._parts: list[Patch] = []
         if scene.use_avatar and not look:
@@ -323,9 +278,9 @@ class Stage:
             Patch(0, 0, video.planes_of(next(self._moving))).put_on(planes)
             self._subtitles.put_on(planes, now)
             return True
-        if changed := self._subtitles.state(now) != self._shown:
+        if changed := self._subtitles.state(now) != self._subtitles.shown:
             self._behind.put_on(planes)
-            self._shown = self._subtitles.put_on(planes, now)
+            self._subtitles.put_on(planes, now)
         if frame % _STEP == 0:
             changed |= self._move(frame // _STEP, planes)
         return changed
@@ -366,7 +321,7 @@ _LONGEST_STILL = FRAMES_PER_S  # frames: players seek badly over longer gaps
 
 def render_scene(
     scene: Scene, output: Path, *, speech: Narration | None = None
-) -> Rendered:
+) -> video.VideoFacts:
     """Make the MP4, and the SRT and JPEG beside it.
 
     Args:
@@ -386,28 +341,28 @@ def render_scene(
             speech = replace(speech, words=words)
     speech = speech.padded(scene.tail_s)
     stage = Stage(scene, speech)
-    last, rate = stage.frame_count - 1, FRAMES_PER_S
-    names = (output, output.with_suffix(".srt"), output.with_suffix(".jpg"))
 
     def pictures() -> Iterator[video.Picture]:
         (picture, planes), written = video.blank(scene.size), 0
         for frame in range(stage.frame_count):
             changed = stage.paint(frame, planes)
-            if changed or frame == last or frame - written >= _LONGEST_STILL:
+            last = frame == stage.frame_count - 1
+            if changed or last or frame - written >= _LONGEST_STILL:
                 picture.pts = written = frame
                 yield picture
 
     with video.whole(output) as folder:
-        movie, subtitles, thumbnail = (folder / name.name for name in names)
-        video.write_mp4(movie, pictures(), scene.size, rate, speech)
-        subtitles.write_text(captions.to_srt(stage.pages), encoding="utf-8")
-        video.make_thumbnail(movie, thumbnail)
-    return Rendered(*names, stage.frame_count / rate, *scene.size)
+        film = folder / output.name
+        video.write_mp4(film, pictures(), scene.size, FRAMES_PER_S, speech)
+        subtitles = captions.to_srt(stage.pages)
+        film.with_suffix(".srt").write_text(subtitles, encoding="utf-8")
+        video.make_thumbnail(film, film.with_suffix(".jpg"))
+    return video.VideoFacts(stage.frame_count / FRAMES_PER_S, *scene.size, 1)
 
 
 def preview_batch(
     jobs: Iterable[tuple[Scene, Path]], executor: Executor | None = None
-) -> list[Rendered | PreviewError]:
+) -> list[Path | PreviewError]:
     """Render scenes side by side; one that fails does not stop the others.
 
     Args:
@@ -416,13 +371,13 @@ def preview_batch(
             starts a process for each core and ends them again.
 
     Returns:
-        The files or the error of each job, in the order of ``jobs``.
+        The MP4 or the error of each job, in the order of ``jobs``.
     """
     todo = list(jobs)
     if not todo:
         return []
     count = min(os.cpu_count() or 1, len(todo))
-    made: list[Rendered | PreviewError] = []
+    made: list[Path | PreviewError] = []
     with nullcontext(executor) if executor else Processes(count) as workers:
         # Dask takes equal calls for one call; the token makes each its own.
         futures = [workers.submit(_render, *job, uuid.uuid4().hex) for job in todo]
@@ -433,16 +388,13 @@ def preview_batch(
                 except PreviewError as exc:
                     made.append(exc)
                 except BrokenExecutor as exc:
-                    error = PreviewError(
-                        _("The process that rendered the preview died.")
-                    )
-                    error.__cause__ = exc
-                    made.append(error)
+                    made.append(PreviewError(str(exc)))
         finally:
             for future in futures:
                 future.cancel()  # after an interruption; else they are all done
     return made
 
 
-def _render(scene: Scene, output: Path, _token: str) -> Rendered:
-    return render_scene(scene, output)
+def _render(scene: Scene, output: Path, _token: str) -> Path:
+    render_scene(scene, output)
+    return output

@@ -29,7 +29,7 @@ PREVIEWS, LOOKS = "previews", ".looks"
 
 async def make_preview(
     draft: Draft, settings: Settings, output: Path
-) -> preview.Rendered:
+) -> preview.VideoFacts:
     """Make the animatic of a draft: MP4, and SRT and JPEG beside it.
 
     Args:
@@ -42,7 +42,9 @@ async def make_preview(
         PreviewError: The video could not be made.
     """
     scene = await scene_of(draft, settings, FAST_PX)
-    made: preview.Rendered = await in_other_process(preview.render_scene, scene, output)
+    made: preview.VideoFacts = await in_other_process(
+        preview.render_scene, scene, output
+    )
     return made
 
 
@@ -82,8 +84,7 @@ async def preview_many(
             jobs.append((scene, folder / f"{file_stem(draft.id)}.mp4"))
             refused.append(None)
     made = iter(await asyncio.to_thread(preview.preview_batch, jobs, executor))
-    found = [error or next(made) for error in refused]
-    return [r if isinstance(r, HeygenNbError) else r.path for r in found]
+    return [error or next(made) for error in refused]
 
 
 async def scene_of(

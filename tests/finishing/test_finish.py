@@ -169,13 +169,12 @@ def test_a_wide_film_is_cut_to_a_phones_canvas_around_the_speaker(make_film, out
 
 def test_a_cut_film_keeps_its_colours(out):
     colours = Scene(script="-", background="#c83c28", use_avatar=False, bars=False)
-    film = render_scene(colours, out / "red.mp4", speech=EspeakVoice().speak("One."))
+    film, cut = out / "red.mp4", out / "cut.mp4"
+    render_scene(colours, film, speech=EspeakVoice().speak("One."))
 
-    made = finish(
-        film.path, out / "cut.mp4", Finish(captions=False, aspect_ratio="1:1")
-    )
+    finish(film, cut, Finish(captions=False, aspect_ratio="1:1"))
 
-    before, after = (pictures_at(p, [0.5])[0] for p in (film.path, made.path))
+    before, after = (pictures_at(path, [0.5])[0] for path in (film, cut))
     seen = after.getpixel((360, 100))
     assert seen == pytest.approx(before.getpixel((360, 380)), abs=3)
 
@@ -228,7 +227,8 @@ def test_captions_change_even_while_the_picture_stands(out):
     scene = Scene(script=words, captions=False, use_avatar=False, short_side_px=240)
     speech = EspeakVoice().speak(words)
     speech.samples[:] = 0  # nothing moves: a picture a second
-    film = render_scene(scene, out / "still.mp4", speech=speech).path
+    film = out / "still.mp4"
+    render_scene(scene, film, speech=speech)
 
     wish = Finish(script=words, words=speech.words, with_avatar=False)
     made = finish(film, out / "done.mp4", wish)

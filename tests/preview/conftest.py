@@ -1,5 +1,7 @@
 import io
+from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -47,10 +49,26 @@ class Decoded:
 
 
 @pytest.fixture(scope="session")
-def short_video(tmp_path_factory):
+def render():
+    """Render a scene; return its three files and what the film is."""
+
+    def render(scene, output, **given):
+        facts = render_scene(scene, output, **given)
+        files = {
+            "path": output,
+            "subtitles": output.with_suffix(".srt"),
+            "thumbnail": output.with_suffix(".jpg"),
+        }
+        return SimpleNamespace(**files, **asdict(facts))
+
+    return render
+
+
+@pytest.fixture(scope="session")
+def short_video(tmp_path_factory, render):
     speech = EspeakVoice().speak(ENGLISH)
     output = tmp_path_factory.mktemp("short") / "short.mp4"
-    rendered = render_scene(Scene(script=ENGLISH), output, speech=speech)
+    rendered = render(Scene(script=ENGLISH), output, speech=speech)
     return rendered, speech, Decoded(rendered.path)
 
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from heygen_nb.errors import PreviewError
-from heygen_nb.preview import Scene, probe_video, render_scene
+from heygen_nb.preview import Scene, probe_video
 from heygen_nb.preview.captions import to_srt
 from heygen_nb.preview.drawing import lay_out
 from heygen_nb.preview.scene import Stage
@@ -42,10 +42,10 @@ def test_sound_and_picture_lie_side_by_side_in_the_file(short_video):
     assert max(apart) < 0.5
 
 
-def test_a_still_costs_no_frames_but_one_a_second(out, tone, decode):
+def test_a_still_costs_no_frames_but_one_a_second(out, tone, decode, render):
     speech = tone("word").padded(4)
 
-    rendered = render_scene(Scene(script="-"), out / "x.mp4", speech=speech)
+    rendered = render(Scene(script="-"), out / "x.mp4", speech=speech)
 
     gaps = np.diff(decode(rendered.path).times)
     assert 0.9 < gaps.max() <= 1.0
@@ -67,8 +67,8 @@ def test_the_sound_is_the_speech(short_video):
         "Город, дерево, вода, молоко, река, зима.",
     ],
 )
-def test_a_word_lights_up_when_it_is_heard(script, out, decode):
-    rendered = render_scene(Scene(script=script), out / "x.mp4")
+def test_a_word_lights_up_when_it_is_heard(script, out, decode, render):
+    rendered = render(Scene(script=script), out / "x.mp4")
 
     decoded = decode(rendered.path)
     heard, lit = _sound_onsets(decoded), _pill_onsets(decoded)
@@ -116,50 +116,50 @@ def test_the_subtitles_are_the_captions(short_video):
     assert shown == [word.text for word in speech.words]
 
 
-def test_speech_made_elsewhere_is_taken_as_it_is(out, tone):
+def test_speech_made_elsewhere_is_taken_as_it_is(out, tone, render):
     speech = tone("these are other words")
 
-    rendered = render_scene(Scene(script="unused"), out / "x.mp4", speech=speech)
+    rendered = render(Scene(script="unused"), out / "x.mp4", speech=speech)
 
     assert "these are other words" in rendered.subtitles.read_text().replace("\n", " ")
 
 
 @pytest.mark.parametrize("rate", [8000, 22_000, 24_000, 44_100, 96_000])
-def test_speech_of_any_rate_keeps_its_length(rate, out, tone, decode):
+def test_speech_of_any_rate_keeps_its_length(rate, out, tone, decode, render):
     speech = tone("one two three", rate=rate)
     scene = Scene(script="-", short_side_px=240)
 
-    rendered = render_scene(scene, out / "x.mp4", speech=speech)
+    rendered = render(scene, out / "x.mp4", speech=speech)
 
     decoded = decode(rendered.path)
     assert decoded.audio_s == pytest.approx(speech.duration_s, abs=FRAME_S)
     assert np.abs(decoded.samples).max() > 0.3
 
 
-def test_silence_made_elsewhere_is_shown_too(out, tone):
+def test_silence_made_elsewhere_is_shown_too(out, tone, render):
     speech = tone("")
     speech = speech.padded(2)
 
-    rendered = render_scene(Scene(script="-"), out / "x.mp4", speech=speech)
+    rendered = render(Scene(script="-"), out / "x.mp4", speech=speech)
 
     assert rendered.duration_s == pytest.approx(2)
     assert rendered.subtitles.read_text() == ""
 
 
-def test_the_tail_is_silence_after_the_speech(out, tone):
+def test_the_tail_is_silence_after_the_speech(out, tone, render):
     speech = tone("one two")
     scene = Scene(script="-", tail_s=1.5)
 
-    rendered = render_scene(scene, out / "x.mp4", speech=speech)
+    rendered = render(scene, out / "x.mp4", speech=speech)
 
     assert rendered.duration_s == pytest.approx(speech.duration_s + 1.5, abs=FRAME_S)
 
 
 @pytest.mark.parametrize("ratio", ["9:16", "16:9", "1:1", "4:5", "5:4"])
-def test_each_shape_is_rendered_at_its_size(ratio, out, tone):
+def test_each_shape_is_rendered_at_its_size(ratio, out, tone, render):
     scene = Scene(script="-", aspect_ratio=ratio, short_side_px=360)
 
-    rendered = render_scene(scene, out / "x.mp4", speech=tone("Привет 🎉"))
+    rendered = render(scene, out / "x.mp4", speech=tone("Привет 🎉"))
 
     facts = probe_video(rendered.path)
     across, down = map(int, ratio.split(":"))
@@ -167,8 +167,8 @@ def test_each_shape_is_rendered_at_its_size(ratio, out, tone):
     assert facts.width / facts.height == pytest.approx(across / down, rel=0.01)
 
 
-def test_three_files_and_nothing_else_are_left(out, tone):
-    rendered = render_scene(Scene(script="-"), out / "my.clip.mp4", speech=tone("a"))
+def test_three_files_and_nothing_else_are_left(out, tone, render):
+    rendered = render(Scene(script="-"), out / "my.clip.mp4", speech=tone("a"))
 
     assert {path.name for path in out.iterdir()} == {
         "my.clip.mp4",
@@ -180,33 +180,33 @@ def test_three_files_and_nothing_else_are_left(out, tone):
 
 
 @pytest.mark.parametrize("script", ["", "🎉 !!!", ' <break time="1s"/> '])
-def test_a_script_without_words_is_refused(script, out):
+def test_a_script_without_words_is_refused(script, out, render):
     with pytest.raises(PreviewError, match="no words"):
-        render_scene(Scene(script=script), out / "x.mp4")
+        render(Scene(script=script), out / "x.mp4")
 
     assert list(out.iterdir()) == []
 
 
 @pytest.mark.parametrize("bad", ["no-such.png", b"<html>not a picture</html>", "#12"])
-def test_a_background_that_is_no_picture_is_refused(bad, out, tone):
+def test_a_background_that_is_no_picture_is_refused(bad, out, tone, render):
     with pytest.raises(PreviewError, match="cannot be read"):
-        render_scene(Scene(script="-", background=bad), out / "x.mp4", speech=tone("a"))
+        render(Scene(script="-", background=bad), out / "x.mp4", speech=tone("a"))
 
 
-def test_a_place_that_cannot_be_written_is_an_error_with_the_name(out, tone):
+def test_a_place_that_cannot_be_written_is_an_error_with_the_name(out, tone, render):
     (out / "file").write_text("in the way")
 
     with pytest.raises(PreviewError, match=r"clip\.mp4"):
-        render_scene(Scene(script="-"), out / "file" / "clip.mp4", speech=tone("a"))
+        render(Scene(script="-"), out / "file" / "clip.mp4", speech=tone("a"))
 
 
-def test_a_full_disk_leaves_nothing_half_written(out, tone, monkeypatch):
+def test_a_full_disk_leaves_nothing_half_written(out, tone, monkeypatch, render):
     def refuse(self, *_args, **_kwargs):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("pathlib.Path.write_text", refuse)
 
     with pytest.raises(PreviewError, match="No space left"):
-        render_scene(Scene(script="-"), out / "x.mp4", speech=tone("a"))
+        render(Scene(script="-"), out / "x.mp4", speech=tone("a"))
 
     assert list(out.iterdir()) == []

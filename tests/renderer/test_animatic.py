@@ -102,7 +102,8 @@ async def test_the_animatic_shows_the_crop_that_is_paid(sandbox, tmp_path, fit):
     settings = sandbox.settings(fit=fit, aspect_ratio="16:9")
 
     scene = await scene_of(hg.Draft(script="Hello."), settings, 144)
-    [picture] = pictures_at(render_scene(scene, tmp_path / "a.mp4").path, [0.0])
+    render_scene(scene, tmp_path / "a.mp4")
+    [picture] = pictures_at(tmp_path / "a.mp4", [0.0])
 
     side = picture.getpixel((2, picture.height // 2))
     assert (max(side) < 20) == (fit == "contain")

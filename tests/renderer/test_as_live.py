@@ -75,7 +75,8 @@ def shown():
             wish = {"aspect_ratio": ratio, "captions": "off"}
             settings = effective_settings(plain, wish)
             scene = await scene_of(draft, draft_settings(draft, settings), 144)
-            film = render_scene(scene, home / "animatic.mp4").path
+            film = home / "animatic.mp4"
+            render_scene(scene, film)
             known[background, ratio] = corners(film)
         return known[background, ratio]
 

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextvars import ContextVar
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -42,32 +42,23 @@ def make(kind: type[_Kind], css: str = "", **traits: Any) -> _Kind:
     One model a widget instead of three: the Studio opens faster, and CSS classes
     do what layouts would.
     """
-    style = _style(kind.__name__)
-    widget: _Kind = kind(layout=shared_layout(), **style, **traits)
+    widget: _Kind = kind(**_common(kind.__name__), **traits)
     for name in css.split():
         widget.add_class(name)
     return widget
 
 
 @cache
-def shared_layout() -> widgets.Layout:
-    """Return the one layout of all widgets."""
-    return widgets.Layout()
+def _common(kind: str) -> dict[str, Any]:
+    """Return the layout, and the style, that all widgets of a kind share."""
+    traits = getattr(widgets, kind).class_traits()
+    names = traits.keys() & {"layout", "style"}
+    return {name: _model(traits[name].klass) for name in names}
 
 
 @cache
-def _style(kind: str) -> dict[str, Any]:
-    sample = getattr(widgets, kind)(layout=shared_layout())
-    sample.close()
-    if not sample.has_trait("style"):
-        return {}
-    style = _STYLES.setdefault(type(sample.style), sample.style)
-    if style is not sample.style:
-        sample.style.close()
-    return {"style": style}
-
-
-_STYLES: dict[type, widgets.Style] = {}
+def _model(kind: type[widgets.Widget]) -> widgets.Widget:
+    return kind()
 
 
 def _looks() -> tuple[widgets.Widget, ...]:
@@ -122,7 +113,7 @@ class Part(widgets.VBox):
     children: tuple[widgets.Widget, ...]
 
     def __init__(self, *children: widgets.Widget, css: str = "") -> None:
-        super().__init__(children, layout=shared_layout())
+        super().__init__(children, **_common("VBox"))
         for name in css.split():
             self.add_class(name)
 
@@ -162,7 +153,6 @@ class Panel(Part):
         self._question: Question | None = None
         body = self._build()
         looks = () if shared else _looks()
-        self._above = len(looks)
         super().__init__(*looks, *body, css="hg")
         self.shared.listen(self._on_news)
         self.relabel()
@@ -216,7 +206,7 @@ class Panel(Part):
             if at:
                 at.settle()
         except HeygenNbError as error:
-            self.tell_error(error)
+            self.tell(error)
         except Exception as error:
             log.exception("%s", type(self).__name__)
             words = _("Something unexpected happened: {error}. See {file}.")
@@ -326,13 +316,7 @@ class Panel(Part):
         return field
 
     def upload(
-        self,
-        words: Words,
-        work: Take,
-        accept: str,
-        *,
-        at: Place | None = None,
-        **traits: Any,
+        self, words: Words, work: Take, accept: str, *, at: Place, **traits: Any
     ) -> widgets.FileUpload:
         """Make a button that brings files in; each is given with its name."""
         button = make(widgets.FileUpload, "hg-import", accept=accept, **traits)
@@ -340,31 +324,28 @@ class Panel(Part):
         self.say(button, "tooltip", words)
 
         async def take() -> None:
-            for name, content in self.take_files(button):
-                await work(name, content)
+            files: Any = button.value
+            if isinstance(files, dict):  # ipywidgets 7: what it has by name
+                button.set_trait("value", {})
+                files = [{"name": name, **file} for name, file in files.items()]
+            else:
+                button.value = ()
+            for file in files:
+                await work(file["name"], bytes(file["content"]))
 
         button.observe(lambda _change: self.spawn(take, at), "value")
         return button
 
-    @staticmethod
-    def take_files(button: Any) -> list[tuple[str, bytes]]:
-        """Return names and contents of what an upload brought, and empty it."""
-        files = button.value
-        if isinstance(files, dict):  # ipywidgets 7: what it has by name
-            button.set_trait("value", {})
-            return [(name, bytes(file["content"])) for name, file in files.items()]
-        button.value = ()
-        return [(file["name"], bytes(file["content"])) for file in files]
-
-    def hint(self, words: Words, css: str = "hg-hint") -> widgets.HTML:
+    def hint(
+        self, words: Words, css: str = "hg-hint", tag: str = "span"
+    ) -> widgets.HTML:
         """Make a line of small text."""
         html = make(widgets.HTML)
-        return self.say(html, "value", lambda: markup(said(words), css))
+        return self.say(html, "value", lambda: markup(said(words), css, tag))
 
     def heading(self, words: Words) -> widgets.HTML:
         """Make the heading of a card."""
-        html = make(widgets.HTML)
-        return self.say(html, "value", lambda: markup(said(words), tag="h3"))
+        return self.hint(words, "", "h3")
 
     # Telling and asking
 
@@ -374,27 +355,23 @@ class Panel(Part):
         self._places.append(place)
         return place
 
-    def tell(self, words: Words, css: str = "ok") -> None:
-        """Show a message where the present work belongs; see :meth:`spawn`."""
-        self._here.tell(words, css)
+    def tell(self, words: Words | HeygenNbError, css: str = "ok") -> None:
+        """Show a message or an error where the present work belongs, see :meth:`spawn`.
 
-    def tell_error(self, error: HeygenNbError) -> None:
-        """Show what is wrong, whether it was charged, and what to do next."""
-        self._here.tell(error)
+        Of an error it says what is wrong, whether it was charged, and what to do next;
+        nothing takes the message away.
+        """
+        self._here.tell(words, css)
 
     def tell_busy(self, words: Words) -> None:
         """Show what is being done, until it is done or something else is told."""
         self._here.tell(words, _BUSY)
 
-    def hush(self) -> None:
-        """Take the message away: what it was about is being done anew."""
-        self._here.clear()
-
     @cached_property
     def _top(self) -> Place:
         """The place of what belongs to no field or button."""
-        place, at = self.place(), self._above
-        self.children = (*self.children[:at], place, *self.children[at:])
+        place = self.place()
+        self.children = (place, *self.children)
         return place
 
     @property
@@ -456,7 +433,7 @@ class Actions(widgets.HBox):
         primary: str = "",
         more: tuple[widgets.Widget, ...] = (),
     ) -> None:
-        super().__init__(more, layout=shared_layout())
+        super().__init__(more, **_common("HBox"))
         self.add_class("hg-buttons")
         self._panel, self._works, self._at = panel, works, at
         self._primary, self._more, self._locked = primary, more, False
@@ -483,10 +460,8 @@ class Actions(widgets.HBox):
         for name in offered:
             if callable(words := self._works[name][0]):
                 self[name].description = words()
-        children = (*(self[name] for name in offered), *self._more)
-        if self.children != children:
-            self.children = children
-        show(self, when=bool(children))
+        self.children = (*(self[name] for name in offered), *self._more)
+        show(self, when=bool(self.children))
 
     @property
     def offered(self) -> tuple[str, ...]:
@@ -511,18 +486,18 @@ class Place(Part):
 
     def tell(self, words: Words | HeygenNbError, css: str = "ok") -> None:
         """Show a message or an error, in the language of now and of later."""
-        if self._message is None:
+        self._words, self._css = words, css
+        if words and not self._message:
             self._message = make(widgets.HTML, "hg-notice")
             self.children = (self._message, *self.children)
-        self._words, self._css = words, css
-        show(self, when=True)
+            show(self, when=True)
         self.relabel()
 
     def relabel(self) -> None:
         """Say the message again, in the present language."""
         words, html = self._words, ""
         if isinstance(words, HeygenNbError):
-            html = failure_html(words.message, words.hint, words.charged)
+            html = failure_html(words)
         elif words:
             html = markup(said(words), self._css, "div", role="status")
             html = bar_html(None) + html if self._css == _BUSY else html
@@ -531,8 +506,7 @@ class Place(Part):
 
     def clear(self) -> None:
         """Take the message away."""
-        self._words = ""
-        self.relabel()
+        self.tell("")
 
     def settle(self) -> None:
         """Take away what was being done."""
@@ -562,8 +536,8 @@ class Question(Part):
         self._answer: asyncio.Future[Answer] | None = None
         buttons = row(self.yes, self.others, self.no)
         super().__init__(self._text, buttons, css="hg-question hg-off")
-        self.yes.on_click(lambda _button: self._settle(True))
-        self.no.on_click(lambda _button: self._settle(False))
+        self.yes.on_click(partial(self._settle, True))
+        self.no.on_click(partial(self._settle, False))
 
     @property
     def text(self) -> str:
@@ -591,7 +565,7 @@ class Question(Part):
             if self._answer is answer:
                 show(self, when=False)
 
-    def _settle(self, answer: Answer) -> None:
+    def _settle(self, answer: Answer, _button: object = None) -> None:
         def settle() -> None:
             if future and not future.done():
                 future.set_result(answer)

@@ -210,7 +210,7 @@ class DraftsPanel(Panel):
     def lock(self, *, now: bool) -> None:
         """Keep everybody else's hands off while something is written."""
         if now:
-            self.hush()
+            self.tell("")
         for part in (self.editor, self.rewriter, self.bringing):
             part.lock(now=now)
         self.list.s_drafts.disabled = now

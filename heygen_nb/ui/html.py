@@ -10,7 +10,9 @@ from pathlib import Path
 
 from heygen_nb.chats import MAX_CAPTION
 from heygen_nb.drafts import left_out_text, what_is_said
+from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import LANGUAGES, again, gettext as _, ngettext
+from heygen_nb.models import Failure
 from heygen_nb.money import amount_text
 from heygen_nb.timing import Fit, script_language
 
@@ -57,14 +59,15 @@ def two_lines(first: str, second: str, letters: int = 0) -> str:
     return first.ljust(_WIDE, _PAD) + _BREAK + second
 
 
-def failure_html(message: str, hint: str, charged: bool | None) -> str:  # noqa: FBT001 - three states
+def failure_html(failure: Failure | HeygenNbError) -> str:
     """Return a failure as HTML: what, whether it was charged, what to do."""
-    parts = [markup(f"❌ {again(message)}", "bad", "div")]
-    if charged is not None:
-        word = _("It was charged.") if charged else _("Nothing was charged.")
+    told = failure.message or _("The reason given: {code}").format(code=failure.code)
+    parts = [markup(f"❌ {again(told)}", "bad", "div")]
+    if failure.charged is not None:
+        word = _("It was charged.") if failure.charged else _("Nothing was charged.")
         parts.append(markup(word, tag="div"))
-    if hint:
-        parts.append(markup(f"👉 {panel_words(again(hint))}", tag="div"))
+    if failure.hint:
+        parts.append(markup(f"👉 {panel_words(again(failure.hint))}", tag="div"))
     return f'<div role="alert">{"".join(parts)}</div>'
 
 
@@ -93,11 +96,6 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes:02}:{rest:02}"
-
-
-def picture_html(path: Path | None, alt: str, css: str = "hg-thumb") -> str:
-    """Return the small picture of a file."""
-    return thumb_html(picture_bytes(path), alt, css)
 
 
 def picture_bytes(path: Path | None) -> bytes | None:

@@ -143,7 +143,7 @@ class Studio(Panel):
             self._balance = money_text(await self.shared.balance(), sandbox=sandbox)
         except HeygenNbError as error:
             self._balance = ""
-            self.tell_error(error)
+            self.tell(error)
         self._head()
 
     def _head(self) -> int:

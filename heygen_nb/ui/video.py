@@ -25,7 +25,7 @@ from heygen_nb.reports import HistoryLine, line_by_id
 from heygen_nb.ui.base import Actions, Panel, Part, Words, Work, make, row
 from heygen_nb.ui.display import relative
 from heygen_nb.ui.finishing import FinishRow
-from heygen_nb.ui.html import clock, failure_html, markup, picture_html
+from heygen_nb.ui.html import clock, failure_html, markup, picture_bytes, thumb_html
 from heygen_nb.ui.state import SharedState
 from heygen_nb.ui.widgets import Player
 
@@ -431,13 +431,13 @@ def ending_html(line: Outcome) -> str:
     facts = "".join(markup(*fact) for fact in facts_of(line))
     parts = [f'<div class="hg-meta">{facts}</div>']
     parts += [
-        picture_html(frame, words, "hg-frame") for words, frame in _findings(line)
+        thumb_html(picture_bytes(frame), words, "hg-frame")
+        for words, frame in _findings(line)
     ]
     if line.path:
         parts.append(markup(relative(line.path), "hg-hint hg-path", "div"))
-    if error := line.error:
-        told = error.message or _("The reason given: {code}").format(code=error.code)
-        parts.append(failure_html(told, error.hint, error.charged))
+    if line.error:
+        parts.append(failure_html(line.error))
     return "".join(parts)
 
 

@@ -9,6 +9,7 @@ from IPython.core.interactiveshell import InteractiveShell
 
 import heygen_nb as hg
 from heygen_nb import i18n
+from heygen_nb.errors import ConfigError
 from heygen_nb.models import Quote
 from heygen_nb.timing import SpeechModel, estimate_s
 from heygen_nb.ui.display import register, video_html
@@ -19,8 +20,8 @@ from heygen_nb.ui.html import (
     markup,
     money_text,
     panel_words,
-    picture_html,
     script_html,
+    thumb_html,
 )
 
 
@@ -136,7 +137,7 @@ def test_texts_and_paths_are_harmless():
     assert "onerror" not in video_html(Path('x" onerror="alert(1).mp4')).replace(
         "%20onerror", ""
     )
-    assert picture_html(None, "x") == '<span class="hg-thumb"></span>'
+    assert thumb_html(None, "x") == '<span class="hg-thumb"></span>'
 
 
 def test_clocks_read_as_one_expects():
@@ -144,9 +145,8 @@ def test_clocks_read_as_one_expects():
 
 
 def test_hints_name_what_there_is_to_click():
-    html = failure_html(
-        "No.", "Check HEYGEN_API_KEY; `heygen-nb doctor` tries it.", None
-    )
+    hint = "Check HEYGEN_API_KEY; `heygen-nb doctor` tries it."
+    html = failure_html(ConfigError("No.", hint=hint))
 
     assert "HEYGEN" not in html
     assert "heygen-nb" not in html

@@ -200,7 +200,7 @@ async def test_a_broken_file_is_shown_and_never_overwritten(home):
     panel._tasks.clear()
 
     panel.fill()
-    panel.tell_error(panel.shared.broken)
+    panel.tell(panel.shared.broken)
     assert "line" in panel.told
     assert panel.fields["video_duration"].value == "30"
     await click(panel, panel.save_all)

@@ -197,11 +197,9 @@ async def test_an_upload_is_read_in_both_shapes_and_taken_once(monkeypatch, eigh
     if not eighth:
         monkeypatch.setattr(base, "make", lambda *_a, **_traits: SeventhUpload())
     panel = SimpleNamespace(
-        say=lambda *_a: None,
-        spawn=lambda work, _at: works.append(work),
-        take_files=base.Panel.take_files,
+        say=lambda *_a: None, spawn=lambda work, _at: works.append(work)
     )
-    button = base.Panel.upload(panel, lambda: "Import", take, ".md")
+    button = base.Panel.upload(panel, lambda: "Import", take, ".md", at=None)
     file = {"name": "a.md", "type": "", "size": 4, "content": memoryview(b"text")}
     both = ({**file, "last_modified": datetime.now(UTC)},)
     button.set_trait("value", both if eighth else {"a.md": {"content": b"text"}})

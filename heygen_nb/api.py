@@ -11,6 +11,7 @@ from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
+from heygen_nb import preview
 from heygen_nb.clock import Pace
 from heygen_nb.config import Settings, load_settings
 from heygen_nb.errors import HeygenNbError
@@ -531,7 +532,20 @@ async def preview_batch(
     """
     settings = settings or load_settings()
     folder = (settings.home / animatic.PREVIEWS).absolute()
-    return await animatic.preview_many(drafts, settings, folder, executor)
+    scenes: list[preview.Scene | HeygenNbError] = []
+    for draft in drafts:
+        chosen = settings_for(draft, settings)
+        try:
+            scenes.append(await animatic.scene_of(draft, chosen, animatic.FAST_PX))
+        except HeygenNbError as error:
+            scenes.append(error)
+    jobs = [
+        (scene, folder / f"{file_stem(draft.id)}.mp4")
+        for draft, scene in zip(drafts, scenes, strict=True)
+        if isinstance(scene, preview.Scene)
+    ]
+    made = iter(await asyncio.to_thread(preview.preview_batch, jobs, executor))
+    return [next(made) if isinstance(one, preview.Scene) else one for one in scenes]
 
 
 async def voices(

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-from collections.abc import Sequence
-from concurrent.futures import Executor
 from pathlib import Path
 
 from heygen_nb import preview
@@ -14,14 +11,12 @@ from heygen_nb.drafts import check_draft, what_is_said
 from heygen_nb.drafts.spoken import pronounced
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.files import file_stem, write_whole
+from heygen_nb.log import log
 from heygen_nb.models import Draft, is_loopback, short_id
-from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.background import background_source
 from heygen_nb.renderer.finish import in_other_process
 from heygen_nb.renderer.resolve import about_captions, picture_and_sound, revision_of
 from heygen_nb.timing import SpeechModel, script_language
-
-log = logging.getLogger("heygen_nb.renderer")
 
 FAST_PX, SHARE_PX = 720, 1080
 PREVIEWS, LOOKS = "previews", ".looks"
@@ -63,28 +58,6 @@ async def kept_preview(draft: Draft, settings: Settings) -> Path:
             old.unlink(missing_ok=True)
         await make_preview(draft, settings, path.absolute())
     return path
-
-
-async def preview_many(
-    drafts: Sequence[Draft],
-    settings: Settings,
-    folder: Path,
-    executor: Executor | None = None,
-) -> list[Path | HeygenNbError]:
-    """Make the animatics of drafts side by side; see :func:`preview_batch`."""
-    chosen = effective_settings(settings)
-    jobs: list[tuple[preview.Scene, Path]] = []
-    refused: list[HeygenNbError | None] = []
-    for draft in drafts:
-        try:
-            scene = await scene_of(draft, draft_settings(draft, chosen), FAST_PX)
-        except HeygenNbError as error:
-            refused.append(error)
-        else:
-            jobs.append((scene, folder / f"{file_stem(draft.id)}.mp4"))
-            refused.append(None)
-    made = iter(await asyncio.to_thread(preview.preview_batch, jobs, executor))
-    return [error or next(made) for error in refused]
 
 
 async def scene_of(

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 import re
 import stat
 import struct
@@ -22,6 +21,7 @@ from heygen_nb import preview
 from heygen_nb.errors import ApiError, ConfigError, NotFoundError, PreviewError
 from heygen_nb.files import media_type, read_bytes
 from heygen_nb.i18n import gettext as _
+from heygen_nb.log import log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from heygen_nb.log import Report
     from heygen_nb.renderer.account import Account
-
-log = logging.getLogger("heygen_nb.renderer")
 
 ASSET_PAUSES_S = (1, 2, 3, 4, 5, 5)  # until a new file is known, 20 s at most
 COLOR = re.compile(r"#[0-9a-fA-F]{6}")

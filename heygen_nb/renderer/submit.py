@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,11 +19,9 @@ from heygen_nb import errors
 from heygen_nb.heygen.refusals import hint_for
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import ENDED_UNPAID, NO_CREDIT, Hold, RenderRow, token_of
-from heygen_nb.log import Report
+from heygen_nb.log import Report, log
 from heygen_nb.renderer.account import Account
 from heygen_nb.renderer.speech import asset_of_sound
-
-log = logging.getLogger("heygen_nb.renderer")
 
 KEY_LIFE = timedelta(hours=20)  # HeyGen keeps a key for 24 h: a wide margin
 MAX_REPEATS = 5
@@ -182,21 +179,19 @@ async def _after_error(
     told = {"error_code": error.code or str(error.status)}
     told["error_message"] = error.message
     new_key = {"idempotency_key": f"{row.token}:{row.sends}"}
-    if not earlier_unanswered and (instead := await other_form(account, row, error)):
-        fields = {"unanswered": False, **new_key, **instead}
-        return await record(account, hold, "changed", **fields)
+    if not earlier_unanswered and (other := await _other_form(account, row, error)):
+        other |= {"unanswered": False, **new_key}
+        return await record(account, hold, "changed", **other)
     # what is refused for lack of money waits until there is some
-    waits = (
-        {**told, **new_key} if isinstance(error, errors.PaymentRequiredError) else {}
-    )
+    poor = isinstance(error, errors.PaymentRequiredError)
+    waits = {**told, **new_key} if poor else {}
     row = await record(account, hold, "refused", unanswered=earlier_unanswered, **waits)
-    if isinstance(error, errors.QuotaExceededError | errors.PaymentRequiredError):
+    if poor or isinstance(error, errors.QuotaExceededError):
         raise error
     if not nothing_made:
-        rejected = {"state": "rejected", "reserved_cost": 0.0, **told}
-        await forget_what_failed(
-            account, await record(account, hold, "rejected", **rejected)
-        )
+        told |= {"state": "rejected"}
+        row = await record(account, hold, "rejected", reserved_cost=0.0, **told)
+        await forget_what_failed(account, row)
         raise error
     return row
 
@@ -309,19 +304,19 @@ def not_rendered(
     )
 
 
-# What HeyGen may take instead of what it refused, under another key, and only where
-# nothing was made of the refused one.
-
-
-async def other_form(
+async def _other_form(
     account: Account, row: RenderRow, error: errors.ApiError
 ) -> dict[str, Any]:
     """Return the columns of a request that HeyGen may take instead of a refused one.
 
     A file that HeyGen still does not know is named by its link, a sound whose link
-    has expired by its asset. Nothing was made of the refused one.
+    has expired by its asset. A background cannot be taken away from a look that was
+    not trained for matting, and some looks list no engine and take one only: both are
+    a 400 (seen live, July to October 2026). Nothing was made of the refused one.
     """
-    body, links = json.loads(row.body), account.asset_links
+    body, links, columns = json.loads(row.body), account.asset_links, dict[str, Any]()
+    told = f"{error.param} {error.message}".casefold()
+    refused = isinstance(error, errors.InvalidRequestError)
     sound = row.inputs.get("sound") if error.code == "download_failed" else None
     for part in _parts(body):
         if sound and part.pop("audio_url", None):
@@ -331,38 +326,18 @@ async def other_form(
                 part[link] = links.pop(part.pop(name))  # each of them once
                 if part.get("type") == name:
                     part["type"] = link
-    text = _text(body)
-    return _without(row, error) if text == row.body else {"body": text}
-
-
-def _without(row: RenderRow, error: errors.ApiError) -> dict[str, Any]:
-    """Return the columns of a request without what the look does not take.
-
-    A background cannot be taken away from a look that was not trained for matting,
-    and some looks list no engine and take one only. Both are a 400, which costs
-    nothing (seen live, July to October 2026).
-    """
-    told = f"{error.param} {error.message}".casefold()
-    if not isinstance(error, errors.InvalidRequestError):
-        return {}
-    body = json.loads(row.body)
-    if _MATTING.search(told) and body.pop("remove_background", False):
-        words = _("This avatar keeps its own background.")
-        inputs = {**row.inputs, "scene": "own"}
-        return {"body": _text(body), "error_message": words, "inputs": inputs}
-    if _ENGINE.search(told):
-        engine = body.get("engine", {}).get("type", FALLBACK_ENGINE)
-        if row.inputs.get("engine") == "auto" and engine != FALLBACK_ENGINE:
-            body["engine"]["type"] = FALLBACK_ENGINE
-            words = _("This avatar does not take {engine}: {other} is used.")
-            words = words.format(engine=engine, other=FALLBACK_ENGINE)
-            other = {"engine": FALLBACK_ENGINE, "error_message": words}
-            return {"body": _text(body), **other}
-    return {}
-
-
-def _text(body: dict[str, Any]) -> str:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    engine = body.get("engine", {}).get("type", FALLBACK_ENGINE)
+    chosen = row.inputs.get("engine") == "auto" and engine != FALLBACK_ENGINE
+    if refused and _MATTING.search(told) and body.pop("remove_background", False):
+        columns["inputs"] = {**row.inputs, "scene": "own"}
+        columns["error_message"] = _("This avatar keeps its own background.")
+    elif refused and chosen and _ENGINE.search(told):
+        words = _("This avatar does not take {engine}: {other} is used.")
+        words = words.format(engine=engine, other=FALLBACK_ENGINE)
+        body["engine"]["type"] = columns["engine"] = FALLBACK_ENGINE
+        columns["error_message"] = words
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return {} if text == row.body else {"body": text, **columns}
 
 
 async def forget_what_failed(account: Account, row: RenderRow) -> None:

@@ -275,11 +275,6 @@ class SharedState:
 
     # Work on drafts
 
-    async def balance(self) -> tuple[float, str] | None:
-        """Return what is left and its unit; None when HeyGen does not tell."""
-        async with self.account() as account:
-            return (await account.client.me()).balance
-
     async def quote(
         self, drafts: Sequence[Draft], *, again: bool = False
     ) -> list[Proposal]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property, partial
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -35,9 +36,8 @@ class Studio(Panel):
     hears = "jobs", "settings", "drafts"
 
     def _build(self) -> tuple[widgets.Widget, ...]:
-        self.panels: dict[type[Panel], Panel] = {}
+        self.panels: dict[type[Panel], Any] = {}
         self._balance, self._drafts = "", 0
-        self._moved = False
         self.title = make(widgets.HTML, "hg-grow")
         self.chips = make(widgets.HTML)
         self.d_language = make(
@@ -52,19 +52,9 @@ class Studio(Panel):
         boxes = tuple(make(widgets.Box, "hg-page") for _kind in _PANELS)
         self.tabs = make(widgets.Tab, "hg-tabs", children=boxes, selected_index=0)
         self.tabs.observe(self._on_tab, "selected_index")
-        self._fill_tab()
+        self._on_tab(None)
+        self._moved = False
         return (column(head, self.tabs, css="hg-app"),)
-
-    def _fill_tab(self) -> None:
-        """Build the panel of the chosen tab when it is seen for the first time."""
-        kind = _PANELS[self.tabs.selected_index or 0]
-        if kind not in self.panels:
-            panel = self.panels[kind] = kind(self.shared)
-            if isinstance(panel, DraftsPanel):
-                panel.on_create = self._watch
-            elif isinstance(panel, FilmPanel):
-                panel.common_view = lambda: self.view
-            self.tabs.children[_PANELS.index(kind)].children = (panel,)
 
     @cached_property
     def view(self) -> VideoView:
@@ -73,27 +63,32 @@ class Studio(Panel):
         view.on_draft = self._edit
         return view
 
-    def show_tab(self, kind: type[Panel]) -> None:
-        """Show the tab of a panel."""
+    def show_tab(self, kind: type[Panel]) -> Any:
+        """Show the tab of a panel, and return the panel."""
         self.tabs.selected_index = _PANELS.index(kind)
+        return self.panels[kind]
 
     def _watch(self) -> None:
-        self.show_tab(GenerationPanel)
-        panel = self.panels[GenerationPanel]
-        if isinstance(panel, GenerationPanel):
-            panel.spawn(panel.reveal)
+        panel = self.show_tab(GenerationPanel)
+        panel.spawn(panel.reveal)
 
     def _edit(self, draft_id: str) -> None:
-        self.show_tab(DraftsPanel)
-        panel = self.panels[DraftsPanel]
-        if isinstance(panel, DraftsPanel):
-            panel.spawn(partial(panel.open_draft, draft_id))
+        panel = self.show_tab(DraftsPanel)
+        panel.spawn(partial(panel.open_draft, draft_id))
 
     def _on_tab(self, _change: object) -> None:
-        self._moved = True
-        self._fill_tab()
+        """Build the panel of the chosen tab when it is seen for the first time."""
+        self._moved, index = True, self.tabs.selected_index or 0
+        seen = _PANELS[index]
+        if seen not in self.panels:
+            new = self.panels[seen] = seen(self.shared)
+            if isinstance(new, DraftsPanel):
+                new.on_create = self._watch
+            elif isinstance(new, FilmPanel):
+                new.common_view = lambda: self.view
+            self.tabs.children[index].children = (new,)
         for kind, panel in self.panels.items():
-            panel.rest(now=kind is not _PANELS[self.tabs.selected_index or 0])
+            panel.rest(now=kind is not seen)
 
     def _on_language(self, _change: object) -> None:
         if self.d_language.value != current_language():
@@ -109,16 +104,12 @@ class Studio(Panel):
         await self._ask_balance()
 
     def _heard(self, topic: str) -> None:
-        if topic == "jobs":
-            running = self._head()
-            if running and not self._moved:
-                self.show_tab(GenerationPanel)  # begun before, by another kernel
-            if not running:
-                self.spawn(self._ask_balance)
-        elif topic == "settings":
-            self.spawn(self._ask_balance)
-        elif topic == "drafts":
+        if topic == "drafts":
             self.spawn(self._count_drafts)
+        elif topic == "settings" or not self._head():
+            self.spawn(self._ask_balance)
+        elif not self._moved:
+            self.show_tab(GenerationPanel)  # begun before, by another kernel
 
     def relabel(self) -> None:
         """Put all words into the present language."""
@@ -139,8 +130,10 @@ class Studio(Panel):
 
     async def _ask_balance(self) -> None:
         try:
+            async with self.shared.account() as account:
+                balance = (await account.client.me()).balance
             sandbox = self.shared.settings.active_backend == "sandbox"
-            self._balance = money_text(await self.shared.balance(), sandbox=sandbox)
+            self._balance = money_text(balance, sandbox=sandbox)
         except HeygenNbError as error:
             self._balance = ""
             self.tell(error)
@@ -161,7 +154,6 @@ class Studio(Panel):
 
     def close(self) -> None:
         """Close all panels; renders go on."""
-        if not self._closed:
-            for panel in self.panels.values():
-                panel.close()
+        for panel in self.panels.values():
+            panel.close()
         super().close()

@@ -7,25 +7,16 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
-from heygen_nb.drafts import (
-    FIELDS,
-    DraftTemplate,
-    Table,
-    fill,
-    label,
-    read_table,
-    repeated_text,
-)
+from heygen_nb import drafts as reading
 from heygen_nb.errors import DraftError
 from heygen_nb.files import packaged
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.renderer.order import quote_all
-from heygen_nb.ui.base import Actions, Part, make, row, show
+from heygen_nb.ui.base import Actions, Options, Part, Words, Work, make, row, show
 from heygen_nb.ui.html import markup
 from heygen_nb.ui.paying import render_if_agreed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
     from heygen_nb.models import Draft
@@ -49,45 +40,31 @@ class TableCard(Part):
 
     def __init__(self, panel: DraftsPanel) -> None:
         self._panel: DraftsPanel = panel
-        self.table: Table | None = None
-        self._templates: dict[str, Path] = {}
+        self.table: reading.Table | None = None
         self._left = 0
         self.drafts: tuple[Draft, ...] = ()
-        self.place = panel.place()
+        self.place = place = panel.place()
+        endings = ".csv,.tsv,.txt,.yaml,.yml"
         self.u_table = panel.upload(
-            _("📋 Choose a table"),
-            self._upload,
-            ".csv,.tsv,.txt,.yaml,.yml",
-            at=self.place,
+            _("📋 Choose a table"), self._upload, endings, at=place
         )
         self.d_template = panel.field(
-            widgets.Dropdown, _("Template"), options=self._templates_now, on=self.fill
+            widgets.Dropdown, _("Template"), options=self._templates, on=self.fill
         )
+        text = _("Text with placeholders such as {{ name }}")
         self.t_template = panel.field(
-            widgets.Textarea,
-            _("Text with placeholders such as {{ name }}"),
-            rows=5,
-            continuous_update=False,
-            on=self.fill,
+            widgets.Textarea, text, rows=5, continuous_update=False, on=self.fill
         )
-        self.columns = make(widgets.VBox)
-        self.result = make(widgets.HTML, "hg-table")
-        self.actions = Actions(
-            panel,
-            {
-                "add": (self._add_words, self.add),
-                "sample": (_("🎬 Render one sample"), self.sample),
-                "rest": (
-                    lambda: _("🎬 Render the other {count}").format(count=self._left),
-                    self.rest,
-                ),
-            },
-            at=self.place,
-            primary="add",
-        )
+        self.columns, self.result = make(widgets.VBox), make(widgets.HTML, "hg-table")
+        works: dict[str, tuple[Words, Work]] = {
+            "add": (self._add_words, self.add),
+            "sample": (_("🎬 Render one sample"), self.sample),
+            "rest": (self._rest_words, self.rest),
+        }
+        self.actions = Actions(panel, works, at=place, primary="add")
         super().__init__(
             *(row(self.u_table), self.d_template, self.columns, self.t_template),
-            *(self.result, self.actions, self.place),
+            *(self.result, self.actions, place),
             css="hg-card",
         )
         self._show()
@@ -96,32 +73,25 @@ class TableCard(Part):
 
     def templates(self) -> list[Path]:
         """Return the templates of home, then those that come with the package."""
-        own = sorted((self._panel.shared.settings.home / FOLDER).glob("*.md"))
-        return [*own, *sorted((packaged("examples") / FOLDER).glob("*.md"))]
+        homes = self._panel.shared.settings.home, packaged("examples")
+        return [p for home in homes for p in sorted((home / FOLDER).glob("*.md"))]
 
-    def _templates_now(self) -> tuple[tuple[str, str], ...]:
-        self._templates = {str(path): path for path in self.templates()}
+    def _templates(self) -> Options:
         return (
             (_("The columns are those of a draft"), _COLUMNS),
-            *((path.stem, key) for key, path in self._templates.items()),
+            *((path.stem, path) for path in self.templates()),
             (_("✏️ Type one here"), _TYPED),
         )
 
     async def _upload(self, name: str, content: bytes) -> None:
         self.table, self.drafts = None, ()
         self._show()
-        table = self.table = await asyncio.to_thread(read_table, name, content)
+        read = reading.read_table
+        table = self.table = await asyncio.to_thread(read, name, content)
         self._panel.relabel()  # there may be other templates by now
-        self._list_columns(table)
-        is_script = "script" in table.fields().values()
-        if self.d_template.value == _COLUMNS and not is_script:
-            self.d_template.value = _TYPED
-        await self.fill()
-
-    def _list_columns(self, table: Table) -> None:
-        """Let each column be given the field of a draft that it means."""
-        fields = table.fields()
-        options = [(_("not used"), ""), *((label(name), name) for name in FIELDS)]
+        # each column can be given the field of a draft that it means
+        names = ((reading.label(name), name) for name in reading.FIELDS)
+        fields, options = table.fields(), ((_("not used"), ""), *names)
         self.columns.children = [
             self._panel.field(
                 widgets.Dropdown,
@@ -132,6 +102,9 @@ class TableCard(Part):
             )
             for key, column in list(table.columns.items())[:_SHOWN_COLUMNS]
         ]
+        if self.d_template.value == _COLUMNS and "script" not in fields.values():
+            self.d_template.value = _TYPED
+        await self.fill()
 
     async def fill(self) -> None:
         """Fill the template for every row; show the first, or what is wrong."""
@@ -142,14 +115,13 @@ class TableCard(Part):
         if table is None or template == "":
             self._show()
             return
-        home = self._panel.shared.settings.home
+        columns = {one.description: one.value for one in self.columns.children}
+        chosen, home = None, self._panel.shared.settings.home
         filled: DraftError | list[Draft]
         try:
-            chosen = None if template is None else DraftTemplate(template, home)
-            columns = None
-            if chosen is None:
-                columns = {one.description: one.value for one in self.columns.children}
-            filled = await asyncio.to_thread(fill, table, chosen, columns)
+            if template:
+                chosen, columns = reading.DraftTemplate(template, home), {}
+            filled = await asyncio.to_thread(reading.fill, table, chosen, columns)
         except DraftError as error:
             filled = error
         if asked != (self.table, self._template()):
@@ -162,22 +134,29 @@ class TableCard(Part):
             self._show(_first_row_html(filled[0], len(table.rows) - len(filled)))
 
     def _template(self) -> Path | str | None:
-        if self.d_template.value == _TYPED:
-            return str(self.t_template.value).strip()
-        return self._templates.get(self.d_template.value)
+        chosen: Path | str = self.d_template.value
+        typed = str(self.t_template.value).strip()
+        return typed if chosen == _TYPED else chosen or None
 
     def _show(self, found: str = "") -> None:
-        head = _placeholders_html(self.table.columns) if self.table else ""
+        head = ""
+        if self.table:
+            names = list(self.table.columns)[:_SHOWN_COLUMNS]
+            label = markup(_("Placeholders:"), "hg-hint")
+            chips = (
+                markup("{{ " + name + " }}", "hg-placeholder", "code") for name in names
+            )
+            head = f"<div>{label} {' '.join(chips)}</div>"
         self.result.value = head + found
         self.place.clear()
         self.actions.offer(self.drafts and "add")
+
+    # Drafts
 
     def _add_words(self) -> str:
         count = len(self.drafts)
         words = ngettext("Add {count} draft", "Add {count} drafts", count)
         return words.format(count=count)
-
-    # Drafts
 
     async def add(self) -> None:
         """Put the drafts into the list; ask before another text is written over."""
@@ -204,9 +183,9 @@ class TableCard(Part):
 
     async def sample(self) -> None:
         """Render the first row that is not rendered yet; then offer the others."""
-        panel, shared = self._panel, self._panel.shared
+        panel, shared, added = self._panel, self._panel.shared, self.drafts
         panel.tell_busy(_("Looking up voice and avatar…"))
-        added, drafts = self.drafts, await self._kept()
+        drafts = await self._kept()
         async with shared.account() as account:
             plans = await quote_all(account, drafts, shared.settings, most=1)
         if not plans:
@@ -226,6 +205,9 @@ class TableCard(Part):
             words = _("✅ #{id} is rendered: watch it before the others.")
             panel.tell(words.format(id=first.id))
 
+    def _rest_words(self) -> str:
+        return _("🎬 Render the other {count}").format(count=self._left)
+
     async def rest(self) -> None:
         """Render all that is not rendered yet, after saying what it costs."""
         self._panel.tell_busy(_("Looking up voice and avatar…"))
@@ -238,20 +220,11 @@ class TableCard(Part):
         return await self._panel.shared.drafts.these(ids)
 
 
-def _placeholders_html(columns: Iterable[str]) -> str:
-    """Return the columns as they are written in a template."""
-    chips = " ".join(
-        markup("{{ " + name + " }}", "hg-placeholder", "code")
-        for name in list(columns)[:_SHOWN_COLUMNS]
-    )
-    label = markup(_("Placeholders:"), "hg-hint")
-    return f"<div>{label} {chips}</div>"
-
-
 def _first_row_html(draft: Draft, repeated: int) -> str:
     """Return the draft of the first row, and how many rows say the same."""
     texts = (draft.title, draft.script, draft.caption)
     parts = [markup(text, "hg-ask", "div") for text in texts if text]
     head = markup(_("The first row:"), "hg-hint", "div")
-    told = markup(repeated_text(repeated), "hg-hint", "div") if repeated else ""
+    same = reading.repeated_text(repeated)
+    told = markup(same, "hg-hint", "div") if repeated else ""
     return f'{told}{head}<div class="hg-filled">{"".join(parts)}</div>'

@@ -27,7 +27,7 @@ from heygen_nb.ui.writer import Rewriter, WriterCard
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from heygen_nb.models import Draft, Voice
+    from heygen_nb.models import Draft
     from heygen_nb.reports import HistoryLine
 
 _BRINGING = "new", "write", "table", "all"
@@ -126,7 +126,7 @@ class DraftsPanel(Panel):
             self.spawn(self._learn)
 
     async def _learn(self) -> None:
-        await self.shared.learn(self.editor.typed().voice)
+        await self.shared.learn(self.editor.draft.voice)
         self.show_state()
 
     async def _list(self) -> str | None:
@@ -250,7 +250,7 @@ class DraftsPanel(Panel):
     async def duplicate(self) -> None:
         """Make another draft that says the same, and open it."""
         if await self.editor.flush():
-            draft = another(self.editor.typed())
+            draft = another(self.editor.draft)
             await self.shared.drafts.save(draft, over=0)
             await self.open_draft(draft.id)
 
@@ -343,12 +343,7 @@ class DraftsPanel(Panel):
         if not drafts:
             return
         self.tell_busy(_("Looking up voice and avatar…"))
-        begun = await paying.render_if_agreed(self, drafts, take=self.take_voice)
+        take = self.editor.own.take_voice
+        begun = await paying.render_if_agreed(self, drafts, take=take)
         if begun and self.on_create:
             self.on_create()
-
-    async def take_voice(self, voice: Voice) -> Draft:
-        """Give the draft in the editor a voice of its own; return what is stored."""
-        await self.editor.own.choose_voice(voice)
-        await self.editor.flush()
-        return self.editor.typed()

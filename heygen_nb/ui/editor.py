@@ -40,7 +40,8 @@ class Editor(Part):
 
     Attributes:
         kept: The draft as it is stored.
-        held: Something else writes here: it is nobody's text yet, and not stored.
+        draft: The draft as it is typed and chosen; what only grows here is not in it.
+        held: Something else writes here: nothing is stored until it has ended.
     """
 
     def __init__(self, panel: DraftsPanel) -> None:
@@ -52,14 +53,19 @@ class Editor(Part):
         self._storing: asyncio.Task[tuple[KeptDraft, bool]] | None = None
         self._grown = 0.0
         self.kept, self.held = blank_draft(), False
+        self.draft = self.kept.draft
         self.t_title = panel.field(widgets.Text, _("Title"))
         self.t_script = panel.field(widgets.Textarea, _("Script"), "hg-script", rows=8)
         self.t_caption = panel.field(widgets.Textarea, _("Caption (Telegram)"), rows=3)
-        self._texts: tuple[Any, ...] = (self.t_title, self.t_script, self.t_caption)
+        self._texts: dict[Any, str] = {
+            self.t_title: "title",
+            self.t_script: "script",
+            self.t_caption: "caption",
+        }
         for field in self._texts:
             field.observe(self._on_edit, "value")
         self.about_script, self.about_caption = make(widgets.HTML), make(widgets.HTML)
-        self.own = OwnSettings(panel, self.kept.draft)
+        self.own = OwnSettings(panel, self)
         super().__init__(
             *(self.t_title, self.t_script, self.about_script, panel.rewriter),
             *(self.t_caption, self.about_caption, self.own),
@@ -75,29 +81,29 @@ class Editor(Part):
 
     def fill(self, draft: Draft) -> None:
         """Show what a draft has; this is no change by the user."""
-        self.show(draft.title, draft.script, draft.caption)
-        self.own.fill(draft)
+        self.draft = draft
+        self._show(draft.title, draft.script, draft.caption)
+        self.own.fill()
 
-    def grow(self, title: str, script: str, caption: str) -> None:
+    def grow(self, *texts: str) -> None:
         """Show texts that are still being written, a few times a second."""
         if time.monotonic() - self._grown >= GROW_S:
             self._grown = time.monotonic()
-            self.show(title, script, caption)
+            self._show(*texts)
 
-    def show(self, *texts: str) -> None:
-        """Show title, script and caption; this is no change by the user."""
+    def _show(self, *texts: str) -> None:
         for field, text in zip(self._texts, texts, strict=True):
             put(field, self._on_edit, value=text)
 
     def count(self) -> None:
         """Say how long the texts are, and offer what can be done about it."""
-        typed, shared = self.typed(), self._panel.shared
-        self._panel.spawn(partial(self.own.check_voice, typed))
-        target_s = typed.duration or shared.video_settings.video_duration
-        found = shared.fit(typed.script, target_s, typed.voice)
-        self.about_script.value = script_html(typed.script, target_s, found)
-        self.about_caption.value = caption_html(typed.caption)
-        self._panel.rewriter.suggest(typed, found)
+        draft, shared = self.draft, self._panel.shared
+        self._panel.spawn(partial(self.own.check_voice, draft))
+        target_s = draft.duration or shared.video_settings.video_duration
+        found = shared.fit(draft.script, target_s, draft.voice)
+        self.about_script.value = script_html(draft.script, target_s, found)
+        self.about_caption.value = caption_html(draft.caption)
+        self._panel.rewriter.suggest(draft, found)
 
     def lock(self, *, now: bool) -> None:
         """Let nothing be typed or chosen while something is written."""
@@ -107,19 +113,18 @@ class Editor(Part):
 
     # What is typed
 
-    def typed(self) -> Draft:
-        """Return the draft as it stands here."""
-        title, script, caption = (field.value for field in self._texts)
-        texts = {"title": title, "script": script, "caption": caption}
-        return self.own.draft.model_copy(update=texts)
-
     @property
     def changed(self) -> bool:
         """Whether something is typed that is not stored."""
-        return self.typed() != self.kept.draft
+        return not self.held and self.draft != self.kept.draft
 
-    def _on_edit(self, _change: object) -> None:
+    def change(self, **values: object) -> None:
+        """Give the draft other values than it is stored with."""
+        self.draft = self.draft.model_copy(update=values)
         self._panel.spawn(self.edited)
+
+    def _on_edit(self, change: dict[str, Any]) -> None:
+        self.change(**{self._texts[change["owner"]]: change["new"]})
 
     async def edited(self) -> None:
         """Save soon; what was said of the text before is over."""
@@ -146,8 +151,8 @@ class Editor(Part):
             self._timer = None
         async with self._saving:
             await self._stored()
-            typed, over = self.typed(), self.kept.version
-            if self.held or typed == self.kept.draft:
+            typed, over = self.draft, self.kept.version
+            if not self.changed:
                 return not self.held
             while True:
                 self._storing = self._loop.create_task(self._save(typed, over))
@@ -155,13 +160,11 @@ class Editor(Part):
                 theirs, saved = await asyncio.shield(self._storing)
                 if saved:
                     return True
-                question = _("This draft was changed elsewhere at {time:%H:%M:%S}.")
                 at = theirs.saved_at or datetime.now(UTC)
-                keeps = await self._panel.ask(
-                    question.format(time=at.astimezone()),
-                    _("Keep my text"),
-                    _("Take the other"),
-                )
+                question = _("This draft was changed elsewhere at {time:%H:%M:%S}.")
+                question = question.format(time=at.astimezone())
+                yes, no = _("Keep my text"), _("Take the other")
+                keeps = await self._panel.ask(question, yes, no)
                 if keeps is False:
                     self.turn(theirs)
                 if not keeps:  # None is no answer: both stay, and it is asked again
@@ -182,8 +185,8 @@ class Editor(Part):
 
     def leave(self) -> None:
         """Save at once what is typed: the page is being closed."""
-        if self.changed and not self.held:
-            self._panel.shared.see_through(self._keep(self.typed()))
+        if self.changed:
+            self._panel.shared.see_through(self._keep(self.draft))
 
     async def _keep(self, typed: Draft) -> None:
         """Save a draft when nobody is left to be asked: no text is written over."""
@@ -203,15 +206,11 @@ class Editor(Part):
 
 
 class OwnSettings(Part):
-    """What a draft has of its own; everything else is as in the settings.
+    """What a draft has of its own; everything else is as in the settings."""
 
-    Attributes:
-        draft: Has what is chosen here; its texts may be older than those typed.
-    """
-
-    def __init__(self, panel: DraftsPanel, draft: Draft) -> None:
+    def __init__(self, panel: DraftsPanel, editor: Editor) -> None:
         self._panel: DraftsPanel = panel
-        self.draft = draft
+        self._editor = editor
         self._asked: tuple[object, ...] = ()
         self._other = False  # than the voice's is the language of the script
         self._place = panel.place()
@@ -220,24 +219,20 @@ class OwnSettings(Part):
             widgets.Text, _("⏱️ Seconds"), "hg-seconds", continuous_update=False
         )
         self.t_duration.observe(self._on_duration, "value")
-        panel.say(
-            self.t_duration,
-            "placeholder",
-            lambda: str(panel.shared.video_settings.video_duration),
-        )
+        panel.say(self.t_duration, "placeholder", self._usual_seconds)
         works: dict[str, tuple[Words, Work]] = {
             field: (partial(self._label, field), partial(self.open_picker, field))
             for field in _MARKS
         }
-        works["fit"] = _("🎤 Take a voice of this language"), self.take_fitting_voice
+        works["fit"] = _("🎤 Take a voice of this language"), self._take_fitting_voice
         self.buttons = Actions(panel, works, at=self._place, more=(self.t_duration,))
         self.buttons.add_class("hg-own")
         self.buttons.offer(*_MARKS)
         super().__init__(self.buttons, self._place, self.picker)
 
-    def fill(self, draft: Draft) -> None:
-        """Show what a draft has; this is no change by the user."""
-        self.draft = draft
+    def fill(self) -> None:
+        """Show what the draft has; this is no change by the user."""
+        draft = self._editor.draft
         self._show_seconds(draft.duration or "")
         self.buttons.offer(*_MARKS)
         if draft.voice or draft.avatar:
@@ -249,6 +244,9 @@ class OwnSettings(Part):
         await self._panel.shared.catalogue.listed("avatars")
         self.buttons.offer(*_MARKS)
 
+    def _usual_seconds(self) -> str:
+        return str(self._panel.shared.video_settings.video_duration)
+
     def _show_seconds(self, seconds: object) -> None:
         put(self.t_duration, self._on_duration, value=str(seconds))
         self._place.clear()
@@ -256,11 +254,10 @@ class OwnSettings(Part):
     def _on_duration(self, _change: object) -> None:
         text = self.t_duration.value.strip()
         seconds, why = check_duration(text) if text else (None, "")
-        self.draft = self.draft.model_copy(update={"duration": seconds})
         self._show_seconds(seconds or "")
         if why:
             self._place.tell(duration_words(text, seconds, why), "warn")
-        self._panel.spawn(self._panel.editor.edited)
+        self._editor.change(duration=seconds)
 
     def lock(self, *, now: bool) -> None:
         """Let nothing be chosen while something is written: it would be lost."""
@@ -280,7 +277,8 @@ class OwnSettings(Part):
     def _used(self, field: str) -> str:
         """Return the draft's own value, else that of the settings."""
         settings = self._panel.shared.video_settings
-        value = getattr(self.draft, field) or getattr(settings, SETTINGS[field])
+        own = getattr(self._editor.draft, field)
+        value = own or getattr(settings, SETTINGS[field])
         return "" if value == NO_BACKGROUND else value
 
     async def open_picker(self, field: str) -> None:
@@ -291,19 +289,18 @@ class OwnSettings(Part):
         """Give the draft a value of its own; None for what the settings say."""
         if value == "" and field == "background":
             value = NO_BACKGROUND
-        self.draft = self.draft.model_copy(update={field: value or None})
+        self._editor.change(**{field: value or None})
         self.buttons.offer(*_MARKS)
-        await self._panel.editor.edited()
 
-    async def choose_voice(self, voice: Voice) -> None:
-        """Give the draft a voice of its own."""
+    async def take_voice(self, voice: Voice) -> Draft:
+        """Give the draft a voice of its own; return what is stored."""
         await self.choose("voice", await self._panel.shared.wish_for(voice))
+        await self._editor.flush()
+        return self._editor.draft
 
-    async def take_fitting_voice(self) -> None:
-        """Take a voice of the script's language."""
-        typed = self._panel.editor.typed()
-        if voice := await self._panel.shared.fitting_voice(typed):
-            await self.choose_voice(voice)
+    async def _take_fitting_voice(self) -> None:
+        if voice := await self._panel.shared.fitting_voice(self._editor.draft):
+            await self.take_voice(voice)
 
     async def check_voice(self, draft: Draft) -> None:
         """Show whether the voice speaks the language of the script."""
@@ -317,7 +314,7 @@ class OwnSettings(Part):
                 if self._asked is asked:
                     self._other = found is not None
         wrong = bool(written and self._other)
-        self.buttons.offer(*_MARKS, *(["fit"] if wrong else []))
+        self.buttons.offer(*_MARKS, wrong and "fit")
         button = self.buttons["voice"]
         (button.add_class if wrong else button.remove_class)("hg-wrong")
         button.tooltip = _("This voice speaks another language.") if wrong else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,8 +16,6 @@ from heygen_nb.ui.base import Actions, Part, Words, Work, row, show
 from heygen_nb.ui.editor import blank_draft
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from heygen_nb.ui.drafts import DraftsPanel
 
 MAX_VERSIONS = 10
@@ -131,9 +128,8 @@ class Rewriter(Actions):
     async def write(self, order: ScriptRequest, number: int) -> None:
         """Have new drafts written and kept."""
         shared, editor = self._page.shared, self._page.editor
-        async with self._writing() as may:
-            if not may:
-                return
+
+        async def write() -> None:
             last = editor.kept
             editor.turn(blank_draft())
             try:
@@ -143,21 +139,25 @@ class Rewriter(Actions):
             finally:  # what is half written belongs to no draft
                 editor.turn(last)
 
+        await self._alone(write)
+
     async def change(self, change: Change, language: str | None = None) -> None:
         """Have the present script changed; :meth:`take_back` undoes it."""
         editor, rewrite = self._page.editor, self._page.shared.writing.rewrite
-        async with self._writing() as may:
-            if not may:
-                return
-            mine = new = editor.typed()
+
+        async def write() -> None:
+            mine = editor.draft
             try:
                 new = await rewrite(
                     mine, change, language=language, on_text=editor.grow
                 )
-            finally:  # only the texts: a voice may have been chosen meanwhile
-                editor.show(new.title, new.script, new.caption)
-            self.before = mine
-        await editor.edited()
+                # only the texts: a voice may have been chosen meanwhile
+                editor.change(title=new.title, script=new.script, caption=new.caption)
+                self.before = mine
+            finally:
+                editor.fill(editor.draft)
+
+        await self._alone(write)
 
     async def take_back(self) -> None:
         """Bring back the text from before it was changed."""
@@ -171,17 +171,18 @@ class Rewriter(Actions):
         if self._task:
             self._task.cancel()
 
-    @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[bool]:
-        """Save what is typed and hold the editor; False when it is not to be had."""
+    async def _alone(self, write: Work) -> None:
+        """Save what is typed, and let nobody type until something is written."""
         if self.busy:
-            yield False
             return
         editor, self._task = self._page.editor, asyncio.current_task()
         self._page.lock(now=True)
         try:
             editor.held = await editor.flush()
-            yield editor.held
+            if editor.held:
+                await write()
         finally:
             self._task, editor.held = None, False
             self._page.lock(now=False)
+            if editor.changed:
+                self._page.spawn(editor.edited)

@@ -578,7 +578,7 @@ async def test_a_duplicate_is_another_draft_that_says_the_same(panel, shared):
 
     await panel.duplicate()
 
-    typed = panel.editor.typed()
+    typed = panel.editor.draft
     assert typed.id != "a"
     assert typed.model_copy(update={"id": "a"}) == own
     assert (await shared.drafts.search("", limit=9))[1] == 2

@@ -1,7 +1,7 @@
 """The command line: every command with its arguments, each declared once.
 
-A class lists what a command takes; the function named beside it gets it filled in,
-and is loaded only then, so that --help is quick.
+A class lists what a command takes, and ``help.yaml`` says what it is for; the function
+named beside it gets it filled in, and is loaded only then, so that --help is quick.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, dataclass_transform
 
 import typer
+import yaml
 from typer import Argument, Option
+from typer.models import ParameterInfo
 
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import LANGUAGES, gettext as _
@@ -31,6 +33,8 @@ _HistoryStatus = Literal[
 _Language = Literal[("auto", *LANGUAGES)]  # type: ignore[valid-type]
 _Backend = Literal["auto", "heygen", "sandbox"]
 
+_HELP = yaml.safe_load(Path(__file__).with_name("help.yaml").read_text("utf-8"))
+
 app = typer.Typer(
     name="heygen-nb",
     help=_("A short script becomes a talking-avatar video and a Telegram post."),
@@ -42,19 +46,25 @@ app = typer.Typer(
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def command(
-    name: str, room: str, about: str, **more: Any
+    name: str, room: str, **more: Any
 ) -> Callable[[type[_Options]], type[_Options]]:
     """Make a command of the class that lists its arguments.
 
     Args:
-        name: As it is typed.
+        name: As it is typed, and in ``help.yaml``.
         room: The module beside this one with its function, ``run_<name>``, which
             gets the arguments as that class and returns the exit code, if not 0.
-        about: Its help text.
         **more: For Typer's ``command``.
     """
+    about = _HELP[name]
+    purpose = about["message"]
 
     def declare(options: type[_Options]) -> type[_Options]:
+        for key, told in about.get("options", {}).items():
+            option, text = getattr(options, key), told["message"]
+            if not isinstance(option, ParameterInfo):
+                setattr(options, key, option := Option(option))
+            option.help = _(text)
         made = dataclass(frozen=True, slots=True, kw_only=True)(options)
 
         def run(**given: Any) -> None:
@@ -64,7 +74,7 @@ def command(
 
         # read by Typer
         run.__signature__ = inspect.signature(made, eval_str=True)  # type: ignore[attr-defined]
-        app.command(name, help=about, **more)(run)
+        app.command(name, help=_(purpose), **more)(run)
         return made
 
     return declare
@@ -74,74 +84,57 @@ def _required(metavar: str | None = None) -> Any:
     return Argument(..., metavar=metavar, show_default=False)
 
 
-_FILL = _("A table's rows fill this draft.")
-_TEMPLATE: Any = Option(None, "--template", "-t", metavar="FILE.md", help=_FILL)
+_TEMPLATE: Any = Option(None, "--template", "-t", metavar="FILE.md")
 _AS_JSON: Any = Option(False, "--json", help=_("One object a line on stdout."))
 _WORDS: Any = Argument(None, metavar="TEXT", show_default=False)
 _REFRESH: Any = Option(False, "--refresh", help=_("Fetch the list anew."))
 _LIMIT: Any = Option(20, "--limit", "-n", min=1)
 
 
-@command("demo", "local", _("Make a video from an example: no key, no internet, free."))
+@command("demo", "local")
 class DemoOptions:
     """Arguments of ``demo``."""
 
     language: _Language = Option("auto", "--language", "-l")
 
 
-@command(
-    "render",
-    "films",
-    _("Render draft files (.md, .yaml, .csv); pays only once for each."),
-)
+@command("render", "films")
 class RenderOptions:
     """Arguments of ``render``."""
 
     files: list[Path] = _required("FILE...")
     template: Path | None = _TEMPLATE
-    sample: bool = Option(
-        False, help=_("Render only the first that is not rendered yet.")
-    )
-    send: bool | None = Option(
-        None, "--send/--no-send", help=_("Post it to Telegram when done.")
-    )
-    again: bool = Option(False, help=_("Pay for another video of an unchanged draft."))
-    yes: bool = Option(False, "--yes", "-y", help=_("Do not ask before paying."))
-    engine: str | None = Option(
-        None, help=_("Of the avatar, such as avatar_iii; see the quote.")
-    )
-    max_cost: float | None = Option(
-        None, min=0, help=_("Pay at most this much in this run.")
-    )
+    sample: bool = False
+    send: bool | None = Option(None, "--send/--no-send")
+    again: bool = False
+    yes: bool = Option(False, "--yes", "-y")
+    engine: str | None = None
+    max_cost: float | None = Option(None, min=0)
     backend: _Backend | None = None
     as_json: bool = _AS_JSON
 
 
-@command("resume", "records", _("Take up every render and post that is not finished."))
+@command("resume", "records")
 class ResumeOptions:
     """Arguments of ``resume``."""
 
-    adopt: tuple[str, str] | None = Option(
-        None, metavar="RENDER VIDEO_ID", help=_("This video is the one it had lost.")
-    )
-    again: str | None = Option(
-        None, metavar="RENDER", help=_("Pay for another try of this render.")
-    )
+    adopt: tuple[str, str] | None = Option(None, metavar="RENDER VIDEO_ID")
+    again: str | None = Option(None, metavar="RENDER")
     backend: _Backend | None = None
     as_json: bool = _AS_JSON
 
 
-@command("history", "records", _("Show what was rendered and posted, newest first."))
+@command("history", "records")
 class HistoryOptions:
     """Arguments of ``history``."""
 
-    status: _HistoryStatus | None = Option(None, help=_("Only those."))
-    since: datetime | None = Option(None, help=_("Only from that day on."))
+    status: _HistoryStatus | None = None
+    since: datetime | None = None
     limit: int = _LIMIT
     as_json: bool = _AS_JSON
 
 
-@command("export", "records", _("Write the whole history to a file."))
+@command("export", "records")
 class ExportOptions:
     """Arguments of ``export``."""
 
@@ -149,86 +142,67 @@ class ExportOptions:
     kind: Literal["csv", "json"] = Option("csv", "--format", "-f")
 
 
-@command(
-    "finish",
-    "films",
-    _("Put captions, canvas and loudness on films anew, for nothing."),
-)
+@command("finish", "films")
 class FinishOptions:
     """Arguments of ``finish``."""
 
     drafts: list[str] = _required("DRAFT...")
-    captions: bool | None = Option(
-        None, "--captions/--no-captions", help=_("Words on the picture.")
-    )
-    aspect_ratio: AspectRatio | None = Option(
-        None, "--aspect-ratio", help=_("Cut to another canvas.")
-    )
-    loudness: float | None = Option(
-        None, help=_("In LUFS, such as -14; 0 leaves the sound.")
-    )
+    captions: bool | None = Option(None, "--captions/--no-captions")
+    aspect_ratio: AspectRatio | None = Option(None, "--aspect-ratio")
+    loudness: float | None = None
 
 
-@command("resend", "records", _("Send a post again that is not in the chat."))
+@command("resend", "records")
 class ResendOptions:
     """Arguments of ``resend``."""
 
     post: int = _required()
 
 
-@command("mark-sent", "records", _("Note that an unsure post is in the chat."))
+@command("mark-sent", "records")
 class MarkSentOptions(ResendOptions):
     """Arguments of ``mark-sent``."""
 
 
-@command("sandbox", "local", _("Serve the local stand-in for HeyGen and Telegram."))
+@command("sandbox", "local")
 class ServeOptions:
     """Arguments of ``sandbox``."""
 
     port: int = Option(8017, min=0, max=65535)
-    fast: bool = Option(False, help=_("Give a ready-made film instead of rendering."))
+    fast: bool = False
 
 
-@command("doctor", "doctor", _("Check keys, voice, avatar, chat, fonts and disk."))
+@command("doctor", "doctor")
 class DoctorOptions:
     """Arguments of ``doctor``."""
 
-    live: bool = Option(
-        False, "--live", help=_("Tell what differs at HeyGen from what we rely on.")
-    )
+    live: bool = Option(False, "--live")
     backend: _Backend | None = None
 
 
-@command(
-    "lab",
-    "local",
-    _("Open JupyterLab on the first notebook."),
-    context_settings={"ignore_unknown_options": True},
-)
+@command("lab", "local", context_settings={"ignore_unknown_options": True})
 class LabOptions:
     """Arguments of ``lab``: what is not ours goes on to JupyterLab."""
 
     arguments: list[str] | None = Argument(None, show_default=False)
 
 
-@command(
-    "preview", "local", _("See and hear a draft on this machine, free and in seconds.")
-)
+@command("preview", "local")
 class PreviewOptions:
     """Arguments of ``preview``."""
 
     file: Path = _required("FILE")
     output: Path | None = Option(None, "--output", "-o", metavar="OUT.mp4")
     template: Path | None = _TEMPLATE
-    share: bool = Option(False, help=_("1080 pixels wide, to show around."))
+    share: bool = False
 
 
-@command("voices", "listing", _("Find a voice: by words, language or gender."))
+@command("voices", "listing")
 class VoiceOptions:
     """Arguments of ``voices``."""
 
     text: list[str] | None = _WORDS
-    language: str = Option("", "--language", "-l", help=_("Such as Russian or ru."))
+    language: str = Option("", "--language", "-l")
     gender: str = Option("", "--gender", "-g")
     refresh: bool = _REFRESH
     limit: int = _LIMIT
@@ -236,44 +210,34 @@ class VoiceOptions:
     as_json: bool = _AS_JSON
 
 
-@command("avatars", "listing", _("Find an avatar look: by words."))
+@command("avatars", "listing")
 class AvatarOptions:
     """Arguments of ``avatars``."""
 
     text: list[str] | None = _WORDS
-    own: bool = Option(False, "--own", help=_("Only your own."))
+    own: bool = Option(False, "--own")
     refresh: bool = _REFRESH
     limit: int = _LIMIT
     backend: _Backend | None = None
     as_json: bool = _AS_JSON
 
 
-@command(
-    "write", "write", _("Write drafts about a topic, offline or by a language model.")
-)
+@command("write", "write")
 class WriteOptions:
     """Arguments of ``write``."""
 
     topic: str = Argument("", show_default=False)
-    number: int = Option(1, "--number", "-n", min=1, max=20, help=_("Versions."))
-    form: str = Option(
-        "", "--format", "-f", help=_("Such as horoscope; see --formats.")
-    )
-    tone: str = Option("", help=_("Such as warm; for the model."))
-    language: str | None = Option(None, "--language", "-l", help=_("en or ru."))
-    duration: float | None = Option(
-        None, "--duration", "-d", help=_("Seconds, 15 to 60.")
-    )
-    seed: int | None = Option(None, help=_("The same seed, the same offline text."))
-    offline: bool = Option(False, help=_("Do not ask the model."))
+    number: int = Option(1, "--number", "-n", min=1, max=20)
+    form: str = Option("", "--format", "-f")
+    tone: str = ""
+    language: str | None = Option(None, "--language", "-l")
+    duration: float | None = Option(None, "--duration", "-d")
+    seed: int | None = None
+    offline: bool = False
     output: Path | None = Option(None, "--output", "-o", metavar="FOLDER")
-    source: Path | None = Option(
-        None, "--from", metavar="FILE", help=_("Rewrite this draft.")
-    )
-    change: Literal["shorten", "lengthen", "another", "translate"] | None = Option(
-        None, help=_("What to do with it.")
-    )
-    formats: bool = Option(False, "--formats", help=_("List the formats and end."))
+    source: Path | None = Option(None, "--from", metavar="FILE")
+    change: Literal["shorten", "lengthen", "another", "translate"] | None = None
+    formats: bool = Option(False, "--formats")
     as_json: bool = _AS_JSON
 
 

@@ -408,7 +408,8 @@ class Panel(Part):
         self._here.settle()
         for place in self._places:
             place.take(question if place is self._here else None)
-        return await question.ask(text, yes, no or _("Cancel"), others)
+        no = again(no) or _("Cancel")
+        return await question.ask(again(text), again(yes), no, others)
 
 
 class Actions(widgets.HBox):

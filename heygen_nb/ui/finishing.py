@@ -1,67 +1,17 @@
-"""What this machine does: a film is finished anew, words are said as they should be."""
+"""Words are said as they should be, and heard before anything is made of them."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
 
 import ipywidgets as widgets
 
 from heygen_nb import preview
 from heygen_nb.drafts.spoken import rules_of, save_rule
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import ASPECT_RATIOS
-from heygen_nb.ui.base import Panel, Part, Place, Work, row
+from heygen_nb.ui.base import Panel, Part, row
 from heygen_nb.ui.paying import say_if_agreed
 from heygen_nb.ui.widgets import Player
-
-_LOUDNESS = (-14, -16, -19, -23)
-
-
-class FinishRow(Part):
-    """How a film is finished anew: it takes seconds and costs nothing.
-
-    Args:
-        panel: Where it stands.
-        work: Finishes the film.
-        at: Where that is told.
-    """
-
-    def __init__(self, panel: Panel, work: Work, at: Place) -> None:
-        self.d_captions = panel.field(
-            widgets.Dropdown, _("Captions"), "hg-short", options=_styles
-        )
-        self.d_canvas = panel.field(
-            widgets.Dropdown, _("Canvas"), "hg-short", options=_canvases
-        )
-        self.d_loudness = panel.field(
-            widgets.Dropdown, _("Loudness"), "hg-short", options=_loudnesses
-        )
-        self.finish = panel.button(_("Finish (free)"), work, at=at)
-        fields = self.d_captions, self.d_canvas, self.d_loudness
-        super().__init__(row(*fields, self.finish))
-
-    @property
-    def wish(self) -> dict[str, Any]:
-        """What :func:`heygen_nb.api.finish_video` is to do."""
-        return {
-            "captions": self.d_captions.value,
-            "aspect_ratio": self.d_canvas.value or None,
-            "loudness": self.d_loudness.value,
-        }
-
-
-def _styles() -> tuple[tuple[str, bool | str], ...]:
-    return (_("the spoken word lit"), True), (_("plain"), "plain"), (_("none"), False)
-
-
-def _canvases() -> tuple[tuple[str, str], ...]:
-    return (_("as it was made"), ""), *((ratio, ratio) for ratio in ASPECT_RATIOS)
-
-
-def _loudnesses() -> tuple[tuple[str, float], ...]:
-    levels = ((_("{lufs} LUFS").format(lufs=lufs), float(lufs)) for lufs in _LOUDNESS)
-    return *levels, (_("as it was made"), 0.0)
 
 
 class PronounceCard(Part):

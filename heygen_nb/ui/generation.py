@@ -12,7 +12,7 @@ import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.money import amount_text
-from heygen_nb.ui.base import Actions, Part, column, focus, make, show
+from heygen_nb.ui.base import Actions, Part, column, focus, make, row, show
 from heygen_nb.ui.html import bar_html, clock, cut, dotted, left_text, markup
 from heygen_nb.ui.video import FilmPanel, ending_html
 
@@ -46,7 +46,8 @@ class GenerationPanel(FilmPanel):
         self.log_view = make(widgets.HTML, "hg-log")
         self.shared.jobs.readers.add(self._refresh_soon)
         # what is looked for comes before the log, however narrow the page is
-        return (self.beside(self._main), self.log_view)
+        self.columns = row(self._main, css="hg-columns")
+        return self.columns, self.log_view
 
     @cached_property
     def batch(self) -> widgets.VBox:

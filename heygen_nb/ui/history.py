@@ -15,6 +15,7 @@ from heygen_nb.ui.base import Actions, Place, column, make, put, row, show
 from heygen_nb.ui.display import relative
 from heygen_nb.ui.html import data_url, markup, period_options, picture_bytes, two_lines
 from heygen_nb.ui.video import (
+    STATUSES,
     FilmPanel,
     OneWork,
     check,
@@ -23,7 +24,6 @@ from heygen_nb.ui.video import (
     facts_of,
     finish_anew,
     post_all,
-    status_options,
 )
 
 ROWS = 10
@@ -44,7 +44,7 @@ class HistoryPanel(FilmPanel):
         on = self.load_first
         filters = (
             self.field(widgets.Text, _("🔎 Title or id"), on=on, placeholder="…"),
-            self.field(widgets.Dropdown, _("Show"), options=status_options, on=on),
+            self.field(widgets.Dropdown, _("Show"), options=STATUSES, on=on),
             self.field(
                 widgets.Dropdown, _("Period"), options=partial(period_options, 0), on=on
             ),
@@ -65,7 +65,8 @@ class HistoryPanel(FilmPanel):
             *(self.empty, self.pictures, self.s_videos, self._build_bar(place), place),
             css="hg-grow",
         )
-        return (self.beside(main),)
+        self.columns = row(main, css="hg-columns")
+        return (self.columns,)
 
     def _build_bar(self, place: Place) -> Actions:
         self._count = make(widgets.HTML)

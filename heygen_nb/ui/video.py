@@ -5,26 +5,25 @@ from __future__ import annotations
 import asyncio
 import secrets
 import shutil
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as widgets
 
-from heygen_nb.api import finish_video
+from heygen_nb.api import check_video, finish_video
 from heygen_nb.errors import ArgumentError, HeygenNbError
 from heygen_nb.i18n import again, gettext as _, ngettext
-from heygen_nb.models import Draft, Outcome
+from heygen_nb.models import ASPECT_RATIOS, Draft, Outcome
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.account import Account
 from heygen_nb.renderer.advance import advance
-from heygen_nb.renderer.finish import checked, noted_findings
+from heygen_nb.renderer.finish import noted_findings
 from heygen_nb.renderer.order import adopt, order_again
 from heygen_nb.reports import HistoryLine, line_by_id
 from heygen_nb.ui.base import Actions, Panel, Part, Words, Work, make, row
 from heygen_nb.ui.display import relative
-from heygen_nb.ui.finishing import FinishRow
 from heygen_nb.ui.html import clock, failure_html, markup, picture_bytes, thumb_html
 from heygen_nb.ui.state import SharedState
 from heygen_nb.ui.widgets import Player
@@ -43,6 +42,9 @@ class FilmPanel(Panel):
     looked_at = ""
     """The id of the render that is looked at here."""
 
+    columns: widgets.HBox
+    """The panel's own column, then the video once there is one."""
+
     common_view: Callable[[], VideoView] | None = None
     """Gives the one view of the Studio."""
 
@@ -51,32 +53,19 @@ class FilmPanel(Panel):
         """The video that is looked at; made for the first one."""
         return self.common_view() if self.common_view else VideoView(self)
 
-    def beside(self, main: widgets.Widget) -> widgets.HBox:
-        """Return the columns: the panel's own, then the video once there is one."""
-        self._columns = row(main, css="hg-columns")
-        return self._columns
-
     async def look_at(self, render_id: str) -> None:
         """Show a render and play its video; without an id take it away."""
         self.looked_at = render_id
-        await self._show_film()
-
-    async def _show_film(self) -> None:
-        columns = self._columns.children[:1]
-        if self.looked_at:
-            columns += (self.view,)
-            if not self._resting:
-                await self.view.look_at(self.looked_at)
-        if self._columns.children != columns:
-            self._columns.children = columns
+        if render_id and not self._resting:
+            await self.view.look_at(render_id)
+        view = (self.view,) if self.looked_at else ()
+        self.columns.children = (*self.columns.children[:1], *view)
 
     def rest(self, *, now: bool) -> None:
         """Leave news for later; show the film of here again when it is seen."""
         super().rest(now=now)
         if self.looked_at and not now:
-            line = self.view.line
-            if line is None or line.render_id != self.looked_at:
-                self.spawn(self._show_film)
+            self.spawn(partial(self.look_at, self.looked_at))
 
 
 class VideoView(Part):
@@ -84,6 +73,10 @@ class VideoView(Part):
 
     Args:
         panel: Where it stands.
+
+    Attributes:
+        finishes: The fields of how the film is to be finished, by what
+            :func:`heygen_nb.api.finish_video` calls them.
     """
 
     on_draft: Callable[[str], None] | None = None
@@ -92,18 +85,46 @@ class VideoView(Part):
     def __init__(self, panel: Panel) -> None:
         self._panel, self._shared = panel, panel.shared
         self.line: HistoryLine | None = None
-        self._caption = ""
-        self._keeping, self._finishing = asyncio.Lock(), False
-        self.player = Player()
+        self._caption, self._keeping, self._finishing = "", asyncio.Lock(), False
+        self.player, self._facts = Player(), make(widgets.HTML)
         self.place = panel.place()
+        self.t_caption = panel.field(
+            widgets.Textarea,
+            _("Caption (Telegram)"),
+            on=self._keep_caption,
+            at=self.place,
+            rows=3,
+            continuous_update=False,
+        )
+        self.actions = Actions(panel, self._works(), at=self.place)
+        super().__init__(css="hg-side hg-film")
+
+    @cached_property
+    def t_video_id(self) -> widgets.Text:
+        """Where a person says which video it is."""
+        return self._panel.field(widgets.Text, _("Video id at HeyGen"))
+
+    @cached_property
+    def finish_row(self) -> widgets.HBox:
+        """The fields that say how the film is to be finished, and the button for it."""
+        panel, work = self._panel, self._doing(self._finish)
+        self.finishes = {
+            name: panel.field(widgets.Dropdown, words, "hg-short", options=options)
+            for name, (words, options) in _FINISHES.items()
+        }
+        button = panel.button(_("Finish (free)"), work, at=self.place)
+        return row(*self.finishes.values(), button)
+
+    def _works(self) -> dict[str, tuple[Words, Work]]:
+        doing, post_again = self._doing, partial(post, again=True)
         twice = _("It is in the chat already. Post it a second time?")
         paid = _("Have you looked at HeyGen? A new render is paid again.")
+        pay = _("Pay for another")
         gone = _(
             "Delete the files of this video? As long as HeyGen keeps it, they can be"
             " fetched again, and nothing is paid again."
         )
-        post_again, doing = partial(post, again=True), self._doing
-        works: dict[str, tuple[Words, Work]] = {
+        return {
             "send": (_("📱 Send to Telegram"), doing(post)),
             "again": (_("📱 Send again"), doing(post_again, twice, _("Send again"))),
             "is there": (_("✓ It is in the chat"), doing(_mark_sent)),
@@ -112,62 +133,29 @@ class VideoView(Part):
             "finish": (_("🎛 Captions, canvas, loudness"), self._open_finish),
             "fetch": (_("⇩ Fetch the file again"), doing(_fetch)),
             "adopt": (_("This is the video"), doing(self._adopt)),
-            "pay": (
-                _("There is none: pay again"),
-                doing(_pay_again, paid, _("Pay for another")),
-            ),
+            "pay": (_("There is none: pay again"), doing(_pay_again, paid, pay)),
             "reuse": (_("✎ New draft from this"), self.new_draft),
-            "link": (_("🔗 Copy link"), partial(self._tell_path, _link)),
-            "folder": (_("📂 Folder"), partial(self._tell_path, _folder)),
+            "link": (_("🔗 Copy link"), partial(self._tell_path, "link")),
+            "folder": (_("📂 Folder"), partial(self._tell_path, "folder")),
             "delete": (_("🗑 Delete"), doing(delete, gone, _("Delete"))),
         }
-        self.actions = Actions(panel, works, at=self.place)
-        super().__init__(css="hg-side hg-film")
-
-    @cached_property
-    def _facts(self) -> widgets.HTML:
-        return make(widgets.HTML)
-
-    @cached_property
-    def finish_row(self) -> FinishRow:
-        """How the film is to be finished."""
-        return FinishRow(self._panel, self._doing(self._finish), self.place)
-
-    @cached_property
-    def t_video_id(self) -> widgets.Text:
-        """Where a person says which video it is."""
-        return self._panel.field(widgets.Text, _("Video id at HeyGen"))
-
-    @cached_property
-    def t_caption(self) -> widgets.Textarea:
-        """The caption of the post, to be changed beside its button."""
-        return self._panel.field(
-            widgets.Textarea,
-            _("Caption (Telegram)"),
-            on=self._keep_caption,
-            at=self.place,
-            rows=3,
-            continuous_update=False,
-        )
-
-    async def look_at(self, render_id: str) -> None:
-        """Show a render and play its video."""
-        await self._show(render_id, anew=True)
 
     async def refresh(self) -> None:
-        """Show what has become of it, unless its caption is being typed."""
+        """Show what has become of it."""
         if self.line:
-            await self._show(self.line.render_id, anew=False)
+            await self.look_at(self.line.render_id)
 
-    async def _show(self, render_id: str, *, anew: bool) -> None:
+    async def look_at(self, render_id: str) -> None:
+        """Show a render and play its video; a caption that is being typed stays."""
+        other = self.line is None or self.line.render_id != render_id
         videos = self._shared.settings.videos_path
         line = self.line = await self._shared.read(
             lambda ledger: line_by_id(ledger, videos, render_id)
         )
-        if anew or self.player.path != line.file:
+        if other or self.player.path != line.file:
             self.player.play(line.file)
         self._draw(line)
-        if anew or self.t_caption.value == self._caption:
+        if other or self.t_caption.value == self._caption:
             kept = await self._shared.drafts.get(line.draft_id)
             draft = kept.draft if kept else await self._draft_of(line)
             if self.line is line:  # the caption that a post would have
@@ -183,7 +171,7 @@ class VideoView(Part):
             *((self.t_video_id,) if unknown else ()),
             *((self.t_caption,) if here and not unsure else ()),
             self.actions,
-            *((self.finish_row,) if self._finishing and here else ()),
+            *((self.finish_row,) if here and self._finishing else ()),
             self.place,
         )
         if self.children != parts:
@@ -198,7 +186,9 @@ class VideoView(Part):
             line.path and not here and "fetch",
             line.link and "link",
         )
-        self.actions["link"].tooltip = _link(line)  # studio.js copies it
+        # studio.js copies it
+        self.actions["link"].tooltip = line.link or str(line.path or "")
+        self.actions["folder"].tooltip = relative(line.path.parent) if line.path else ""
 
     async def _keep_caption(self) -> None:
         """Keep the caption in the draft, or in the render if there is no draft."""
@@ -228,9 +218,7 @@ class VideoView(Part):
 
         async def do() -> None:
             line = self.line  # another one may be chosen before the answer
-            if line is None:
-                return
-            if question and not await self._panel.ask(again(question), again(yes)):
+            if line is None or (question and not await self._panel.ask(question, yes)):
                 return
             await self._keep_caption()
             self._panel.tell_busy(_("One moment…"))
@@ -252,7 +240,9 @@ class VideoView(Part):
     async def _finish(
         self, account: Account, shared: SharedState, line: HistoryLine
     ) -> None:
-        await finish_anew(account, shared, line, **self.finish_row.wish)
+        wish = {name: field.value for name, field in self.finishes.items()}
+        wish["aspect_ratio"] = wish["aspect_ratio"] or None
+        await finish_anew(account, shared, line, **wish)
         self.player.play(None)  # the file of that name is another one now
 
     async def _adopt(
@@ -264,9 +254,8 @@ class VideoView(Part):
         await adopt(account, line.render_id, video_id)
         shared.jobs.take_up()
 
-    async def _tell_path(self, of: Callable[[HistoryLine], str]) -> None:
-        if self.line:
-            self._panel.tell(of(self.line), "hg-path")
+    async def _tell_path(self, name: str) -> None:
+        self._panel.tell(self.actions[name].tooltip, "hg-path")
 
     async def new_draft(self) -> None:
         """Make a draft of what was rendered, to be changed."""
@@ -274,7 +263,7 @@ class VideoView(Part):
             old = await self._draft_of(self.line)
             draft = old.model_copy(update={"id": secrets.token_hex(4)})
             await self._shared.drafts.save(draft, over=0)
-            self._panel.tell(lambda: _("Draft #{id} was made.").format(id=draft.id))
+            self._panel.tell(_("Draft #{id} was made.").format(id=draft.id))
             if self.on_draft:
                 self.on_draft(draft.id)
 
@@ -311,11 +300,10 @@ async def _pay_again(account: Account, shared: SharedState, line: HistoryLine) -
     shared.jobs.take_up()
 
 
-async def check(account: Account, _shared: SharedState, line: HistoryLine) -> None:
+async def check(account: Account, shared: SharedState, line: HistoryLine) -> None:
     """Look at a video, and note what is not as it was ordered."""
     video = await advance(account, line.render_id)
-    stored = await asyncio.to_thread(account.ledger.render, video.render_id)
-    await checked(account, stored, video)
+    await check_video(video, settings=shared.settings)
 
 
 async def finish_anew(
@@ -365,8 +353,7 @@ async def do_each(
     if not here:
         panel.tell(_("There is nothing to be done."), "warn")
         return
-    asked = again(question).format(count=count)
-    if question and not await panel.ask(asked, again(yes)):
+    if question and not await panel.ask(question.format(count=count), yes):
         return
     done = _("{done} of {count}")
     async with panel.shared.account() as account:
@@ -378,7 +365,7 @@ async def do_each(
                 problems.append((line.draft_id, error.message))
 
     def told() -> str:
-        ended = again(done).format(done=count - len(problems), count=count)
+        ended = done.format(done=count - len(problems), count=count)
         faults = (f"#{draft_id}: {again(fault)}" for draft_id, fault in problems)
         return "\n".join((ended, *faults))
 
@@ -386,43 +373,32 @@ async def do_each(
     panel.shared.tell("renders")
 
 
-def _link(line: HistoryLine) -> str:
-    return line.link or str(line.path or "")
-
-
-def _folder(line: HistoryLine) -> str:
-    return relative(line.path.parent) if line.path else ""
-
-
-def facts_of(line: Outcome) -> list[tuple[str, str]]:
-    """Return what became of a render, in a few words each, and their colours."""
-    mark, words, colour = _STATES[line.status]
-    facts = [(f"{mark} {again(words)}", colour)]
+def facts_of(line: Outcome) -> Iterator[tuple[str, str]]:
+    """Yield what became of a render, in a few words each, and their colours."""
+    words, colour = _STATES[line.status]
+    yield again(words), colour
     if line.duration_s:
         length = _("{seconds:.1f} s").format(seconds=line.duration_s)
         if line.target_s:
             asked = _("asked: {target:.0f} s").format(target=line.target_s)
             length = f"{length}, {asked}"
-        facts.append((length, ""))
+        yield length, ""
     known = line if isinstance(line, HistoryLine) else None
     if known and known.submitted_at and known.completed_at:
         took = (known.completed_at - known.submitted_at).total_seconds()
-        facts.append((_("made in {time}").format(time=clock(took)), ""))
-    if line.cost:
-        cost = _("cost {amount:.2f}").format(amount=line.cost)
-        facts.append((f"≈{cost}", ""))  # computed from the rates
+        yield _("made in {time}").format(time=clock(took)), ""
+    if line.cost:  # computed from the rates
+        yield "≈" + _("cost {amount:.2f}").format(amount=line.cost), ""
     if known and known.findings == "":
-        facts.append(("✓ " + _("checked"), "ok"))
-    facts += [("⚠️ " + words, "warn") for words, _frame in _findings(line)]
-    if line.sent == "unsure":
-        facts.append((_("⚠️ unsure"), "warn"))
-    elif line.sent:
-        facts.append((_("📱 sent"), "ok"))
-    return facts
+        yield "✓ " + _("checked"), "ok"
+    yield from ((f"⚠️ {words}", "warn") for words, _frame in _findings(line))
+    if line.sent:
+        unsure = line.sent == "unsure"
+        yield (_("⚠️ unsure"), "warn") if unsure else (_("📱 sent"), "ok")
 
 
 def _findings(line: Outcome) -> list[tuple[str, Path]]:
-    noted = isinstance(line, HistoryLine) and line.path and line.findings
+    noted = line.findings if isinstance(line, HistoryLine) else None
     return noted_findings(noted, line.path) if noted and line.path else []
 
 
@@ -441,29 +417,29 @@ def ending_html(line: Outcome) -> str:
     return "".join(parts)
 
 
-_STATES = {
-    "completed": ("✅", _("completed"), "ok"),
-    "submitted": ("🎬", _("rendering"), ""),
-    "planned": ("⏳", _("planned"), ""),
-    "failed": ("❌", _("failed"), "bad"),
-    "rejected": ("⛔", _("refused, not charged"), "bad"),
-    "unknown": ("⚠️", _("to be settled"), "warn"),
-    "timed_out": ("⏳", _("waiting stopped"), ""),
+_STYLES = (_("the spoken word lit"), True), (_("plain"), "plain"), (_("none"), False)
+_CANVASES = (_("as it was made"), ""), *((ratio, ratio) for ratio in ASPECT_RATIOS)
+_LUFS = ((_("{lufs} LUFS").format(lufs=n), float(n)) for n in (-14, -16, -19, -23))
+_FINISHES: dict[str, tuple[str, Words]] = {
+    "captions": (_("Captions"), _STYLES),
+    "aspect_ratio": (_("Canvas"), _CANVASES),
+    "loudness": (_("Loudness"), (*_LUFS, (_("as it was made"), 0.0))),
 }
-
-
-def status_options() -> tuple[tuple[str, str], ...]:
-    """Return what a render in the history can be, to choose from."""
-    states = (
-        (f"{mark} {again(words)}", name)
-        for name, (mark, words, _colour) in _STATES.items()
-        if name != "timed_out"
-    )
-    return (
-        (_("all"), ""),
-        *states,
-        (_("📱 sent"), "sent"),
-        (_("not sent"), "unsent"),
-        (_("not checked"), "unchecked"),
-        (_("⚠️ failed the check"), "faulty"),
-    )
+_STATES = {
+    "completed": (_("✅ completed"), "ok"),
+    "submitted": (_("🎬 rendering"), ""),
+    "planned": (_("⏳ planned"), ""),
+    "failed": (_("❌ failed"), "bad"),
+    "rejected": (_("⛔ refused, not charged"), "bad"),
+    "unknown": (_("⚠️ to be settled"), "warn"),
+    "timed_out": (_("⏳ waiting stopped"), ""),
+}
+STATUSES = (
+    (_("all"), ""),
+    *((_STATES[name][0], name) for name in _STATES if name != "timed_out"),
+    (_("📱 sent"), "sent"),
+    (_("not sent"), "unsent"),
+    (_("not checked"), "unchecked"),
+    (_("⚠️ failed the check"), "faulty"),
+)
+"""What a render in the history can be, to choose from."""

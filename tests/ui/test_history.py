@@ -413,10 +413,10 @@ async def test_a_video_is_finished_anew_beside_its_player(panel, shared, sandbox
     panel.view.actions["finish"].click()
     await panel.idle()
     row = panel.view.finish_row
-    row.d_canvas.value = "1:1"
-    row.d_captions.value = False
+    panel.view.finishes["aspect_ratio"].value = "1:1"
+    panel.view.finishes["captions"].value = False
 
-    row.finish.click()
+    row.children[-1].click()
     await panel.idle()
 
     facts = probe_video(panel.view.line.path)
@@ -461,10 +461,10 @@ async def test_what_the_check_has_found_is_shown_with_its_second_and_picture(
 
     assert "⚠️ the speech is cut off (at 12 s)" in rows(panel)[0]
     [job] = shared.jobs.all
-    for shown in (panel.view.children[1].value, ending_html(job.outcome)):
-        assert "the speech is cut off (at 12 s)" in shown
-        assert 'class="hg-frame"' in shown
-        assert "base64," in shown
+    for seen in (panel.view.children[1].value, ending_html(job.outcome)):
+        assert "the speech is cut off (at 12 s)" in seen
+        assert 'class="hg-frame"' in seen
+        assert "base64," in seen
 
 
 async def test_a_video_is_deleted_beside_its_player(panel, shared, until):

@@ -7,63 +7,36 @@ commands do, use :func:`heygen_nb.renderer.account.open_account`.
 from __future__ import annotations
 
 import asyncio
-from functools import wraps
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from concurrent.futures import Executor
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
+from typing import Any, Literal
 
-from heygen_nb import preview
+from heygen_nb import finishing, models, preview
 from heygen_nb.clock import Pace
 from heygen_nb.config import Settings, load_settings
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.files import file_stem
 from heygen_nb.ledger import NO_CREDIT, RenderRow
-from heygen_nb.models import Avatar, Draft, Outcome, Post, Video, Voice, unexpected
+from heygen_nb.log import ProgressCallback
+from heygen_nb.models import AspectRatio, Avatar, Draft, Outcome, Post, Video, Voice
 from heygen_nb.posting import Posting
 from heygen_nb.renderer import animatic, finish, resolve, settings_for
 from heygen_nb.renderer.account import Account, open_account
 from heygen_nb.renderer.advance import advance, fetched, row_of, waited
 from heygen_nb.renderer.order import ToRender, order, order_again, order_all
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
-    from concurrent.futures import Executor
-    from datetime import datetime
 
-    from heygen_nb.finishing import Finding
-    from heygen_nb.log import ProgressCallback
-    from heygen_nb.models import AspectRatio
-
-    Function = TypeVar("Function", bound=Callable[..., Awaitable[Any]])
+def _expect(given: Any, kind: type, *, many: bool = False) -> None:
+    """Say in words what an argument has to be: a draft, a video, or the id of one."""
+    if many and not isinstance(given, list | tuple):
+        raise models.unexpected(given, kind, many=True)
+    for one in given if many else [given]:
+        if not isinstance(one, kind):
+            raise models.unexpected(one, kind)
 
 
-def expects(kind: type, *, many: bool = False) -> Callable[[Function], Function]:
-    """Let a public function say in words what its first argument has to be.
-
-    Args:
-        kind: A draft, a video, or the id of one.
-        many: A list of them.
-    """
-
-    def decorate(function: Function) -> Function:
-        first = next(iter(function.__annotations__))
-
-        @wraps(function)
-        async def checked(*args: Any, **named: Any) -> Any:
-            if args or first in named:
-                given = args[0] if args else named[first]
-                if many and not isinstance(given, list | tuple):
-                    raise unexpected(given, kind, many=True)
-                for one in given if many else [given]:
-                    if not isinstance(one, kind):
-                        raise unexpected(one, kind)
-            return await function(*args, **named)
-
-        return cast("Function", checked)  # it is called alike
-
-    return decorate
-
-
-@expects(Draft)
 async def create_video(
     draft: Draft,
     *,
@@ -92,6 +65,7 @@ async def create_video(
         ApiError: HeyGen refused; ``charged`` tells whether it may cost.
         OutcomeUnknownError: HeyGen's answer was lost; a person has to look.
     """
+    _expect(draft, Draft)
     settings = settings_for(draft, settings or load_settings(), config)
     async with open_account(settings) as account:
         render_id = await order(
@@ -103,7 +77,6 @@ async def create_video(
         return video.video_id
 
 
-@expects(str)
 async def wait_video(
     video_id: str,
     progress_callback: ProgressCallback | None = None,
@@ -131,6 +104,7 @@ async def wait_video(
         RenderFailedError: HeyGen could not render it.
         WaitTimeoutError: The time is up; the id is in the message.
     """
+    _expect(video_id, str)
     settings = settings or load_settings()
     usual = settings.pace
     pace = Pace(poll_interval_s or usual.interval_s, timeout_s or usual.timeout_s)
@@ -138,7 +112,6 @@ async def wait_video(
         return await waited(account, video_id, pace, progress_callback)
 
 
-@expects(Video)
 async def download_video(video: Video, *, settings: Settings | None = None) -> Video:
     """Bring the files of a completed video into the archive.
 
@@ -149,11 +122,11 @@ async def download_video(video: Video, *, settings: Settings | None = None) -> V
         DownloadError: The film could not be fetched or stored; it stays at HeyGen
             and can be fetched later.
     """
+    _expect(video, Video)
     async with open_account(settings or load_settings()) as account:
         return await fetched(account, video)
 
 
-@expects(Draft)
 async def render_video(
     draft: Draft,
     progress_callback: ProgressCallback | None = None,
@@ -167,6 +140,7 @@ async def render_video(
     See :func:`create_video`, :func:`wait_video` and :func:`download_video` for the
     arguments and for what is raised.
     """
+    _expect(draft, Draft)
     settings = settings_for(draft, settings or load_settings(), config)
     async with open_account(settings) as account:
         render_id = await order(
@@ -175,7 +149,6 @@ async def render_video(
         return await advance(account, render_id, settings.pace, progress_callback)
 
 
-@expects(Draft, many=True)
 async def render_batch(
     drafts: Sequence[Draft],
     progress_callback: ProgressCallback | None = None,
@@ -197,6 +170,7 @@ async def render_batch(
         A video a draft, in their order. One that failed has the status ``failed``,
         or ``unknown`` when it may still come, and says why in ``failure_message``.
     """
+    _expect(drafts, Draft, many=True)
     settings = settings or load_settings()
 
     def told(draft: Draft) -> ProgressCallback | None:
@@ -322,7 +296,6 @@ async def finish_row(
     return outcome
 
 
-@expects(Video)
 async def send_video(
     video: Video,
     caption: str = "",
@@ -345,12 +318,12 @@ async def send_video(
         DeliveryError: It is surely not in the chat.
         DeliveryUnsureError: Telegram's answer was lost: it may be there.
     """
+    _expect(video, Video)
     settings = settings or load_settings()
     async with open_account(settings) as account:
         return await Posting(settings, account).send(video, caption, again=again)
 
 
-@expects(Video)
 async def finish_video(
     video: Video,
     *,
@@ -374,6 +347,7 @@ async def finish_video(
     Returns:
         The video with the finished file in ``path``.
     """
+    _expect(video, Video)
     settings = settings or load_settings()
     asked = {"captions": captions, "loudness": loudness, "aspect_ratio": aspect_ratio}
     wish = resolve.finish_of(settings)
@@ -387,10 +361,9 @@ async def finish_video(
         return await advance(account, row.id, settings.pace)
 
 
-@expects(Video)
 async def check_video(
     video: Video, *, settings: Settings | None = None
-) -> list[Finding]:
+) -> list[finishing.Finding]:
     """Look at and listen to a video; return what is not as it was ordered.
 
     Args:
@@ -400,6 +373,7 @@ async def check_video(
     Returns:
         A finding for each, with its kind, second and picture; none if all is well.
     """
+    _expect(video, Video)
     async with open_account(settings or load_settings()) as account:
         row = await _row_of(account, video)
         return await finish.checked(account, row, await advance(account, row.id))
@@ -486,7 +460,6 @@ async def take_up_posts(
     return outcomes
 
 
-@expects(Draft)
 async def preview_draft(
     draft: Draft, output: str | Path | None = None, *, settings: Settings | None = None
 ) -> Path:
@@ -505,6 +478,7 @@ async def preview_draft(
         DraftError: The script cannot be spoken.
         PreviewError: The video could not be made.
     """
+    _expect(draft, Draft)
     settings = settings or load_settings()
     name, chosen = f"{file_stem(draft.id)}.mp4", settings_for(draft, settings)
     target = Path(output or settings.home / animatic.PREVIEWS / name).absolute()
@@ -512,7 +486,6 @@ async def preview_draft(
     return target
 
 
-@expects(Draft, many=True)
 async def preview_batch(
     drafts: Sequence[Draft],
     executor: Executor | None = None,
@@ -530,6 +503,7 @@ async def preview_batch(
     Returns:
         The MP4 in ``previews/`` or the error of each draft, in their order.
     """
+    _expect(drafts, Draft, many=True)
     settings = settings or load_settings()
     folder = (settings.home / animatic.PREVIEWS).absolute()
     scenes: list[preview.Scene | HeygenNbError] = []

@@ -273,9 +273,8 @@ def picture_and_sound(draft: Draft, settings: Settings) -> dict[str, Any]:
 
 def finish_of(settings: Settings) -> dict[str, Any]:
     """Return the settings that finish a film; they are no part of the revision."""
-    shown = settings.captions == "own"
-    if settings.captions == "heygen":  # who cannot burn any into a film made here
-        shown = settings.films_here
+    # HeyGen cannot burn any into a film made here
+    shown = {"own": True, "heygen": settings.films_here}.get(settings.captions, False)
     wish = {"captions": shown, "loudness": settings.loudness}
     labelled = settings.ai_label in ("metadata", "both")
     return {**wish, "label": True} if labelled else wish
@@ -311,33 +310,6 @@ class Found(Generic[T]):
     near: bool = False
 
 
-class _Entry(Generic[T]):
-    """An item, and the words it is found by."""
-
-    def __init__(self, item: T) -> None:
-        kind: tuple[str, ...]
-        if isinstance(item, Voice):
-            kind = language_words(item.language)
-        else:
-            kind = item.kind, item.orientation
-        self.item: T = item
-        self.name = " ".join(item.name.casefold().split())
-        self.inside = f"{self.name} {item.id.casefold()}"  # any part may be typed
-        # only beginnings of its words: "male" is no "female"
-        self.labels = f" {' '.join((*kind, item.gender))} ".casefold()
-
-    def rank(self, text: str) -> tuple[bool, int]:
-        """Return its place among all that fit: own ones first, then the best match."""
-        matches = (
-            text in (self.name, self.item.id.casefold()),
-            self.name.startswith(text),
-            f" {text} " in f" {self.name} {self.labels} ",
-            text in self.name,
-            True,
-        )
-        return not self.item.own, matches.index(True)
-
-
 class SearchIndex(Generic[T]):
     """All items of one kind, prepared for search.
 
@@ -346,8 +318,18 @@ class SearchIndex(Generic[T]):
     """
 
     def __init__(self, items: Sequence[T]) -> None:
-        self._entries: list[_Entry[T]] = [_Entry(item) for item in items]
-        words = " ".join(f"{e.name} {e.labels}" for e in self._entries)
+        self._known: list[tuple[T, str, str]] = []
+        for item in items:
+            # only beginnings of these words: "male" is no "female"
+            kinds: tuple[str, ...]
+            if isinstance(item, Voice):
+                kinds = language_words(item.language)
+            else:
+                kinds = item.kind, item.orientation
+            name = " ".join(item.name.casefold().split())
+            labels = f" {' '.join((*kinds, item.gender))} ".casefold()
+            self._known.append((item, name, labels))
+        words = " ".join(f"{name} {labels}" for _item, name, labels in self._known)
         self._words = sorted(set(_WORD.findall(words)))
 
     def search(
@@ -359,26 +341,32 @@ class SearchIndex(Generic[T]):
             text: Parts of name or id, words of language, gender or kind.
             keep: What else an item has to be.
         """
-        entries = [entry for entry in self._entries if keep(entry.item)]
+        known = [entry for entry in self._known if keep(entry[0])]
         words = text.casefold().split()
-        hits = _fitting(entries, words)
-        if hits or not entries:
+        hits = _fitting(known, words)
+        if hits or not known:
             return Found(hits)
         alike: list[str] = []
         for word in words:
-            known = [word] if _fitting(self._entries, [word]) else []
-            alike += known or get_close_matches(word, self._words, 1, _ALIKE)
-        return Found(_fitting(entries, alike)[:NEAREST] if alike else [], near=True)
+            right = [word] if _fitting(self._known, [word]) else []
+            alike += right or get_close_matches(word, self._words, 1, _ALIKE)
+        return Found(_fitting(known, alike)[:NEAREST] if alike else [], near=True)
 
 
-def _fitting(entries: Sequence[_Entry[T]], words: Sequence[str]) -> list[T]:
-    hits = [
-        entry
-        for entry in entries
-        if all(word in entry.inside or f" {word}" in entry.labels for word in words)
-    ]
-    text = " ".join(words)
-    return [entry.item for entry in sorted(hits, key=lambda entry: entry.rank(text))]
+def _fitting(known: Sequence[tuple[T, str, str]], words: Sequence[str]) -> list[T]:
+    text, hits = " ".join(words), list[tuple[bool, int, T]]()
+    for item, name, labels in known:
+        key = item.id.casefold()
+        if all(word in f"{name} {key}" or f" {word}" in labels for word in words):
+            matches = (
+                text in (name, key),
+                name.startswith(text),
+                f" {text} " in f" {name} {labels} ",
+                text in name,
+                True,
+            )
+            hits.append((not item.own, matches.index(True), item))
+    return [item for *_rank, item in sorted(hits, key=lambda hit: hit[:2])]
 
 
 def voice_filter(language: str, gender: str) -> Callable[[Voice], bool]:

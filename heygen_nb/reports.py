@@ -131,6 +131,13 @@ def history_lines(
     return _lines(ledger, videos, ledger.history.page(before=last, **wishes))
 
 
+def films_of(
+    ledger: Ledger, videos: Path, draft_ids: Sequence[str]
+) -> list[HistoryLine]:
+    """Return the newest video of each draft that has one."""
+    return _lines(ledger, videos, ledger.drafts.films(draft_ids))
+
+
 def line_by_id(ledger: Ledger, videos: Path, render_id: str) -> HistoryLine:
     """Return one render.
 

@@ -42,9 +42,8 @@ def make(kind: type[_Kind], css: str = "", **traits: Any) -> _Kind:
     One model a widget instead of three: the Studio opens faster, and CSS classes
     do what layouts would.
     """
-    widget: _Kind = kind(**_common(kind.__name__), **traits)
-    for name in css.split():
-        widget.add_class(name)
+    classes, common = tuple(css.split()), _common(kind.__name__)
+    widget: _Kind = kind(_dom_classes=classes, **common, **traits)
     return widget
 
 
@@ -113,9 +112,8 @@ class Part(widgets.VBox):
     children: tuple[widgets.Widget, ...]
 
     def __init__(self, *children: widgets.Widget, css: str = "") -> None:
-        super().__init__(children, **_common("VBox"))
-        for name in css.split():
-            self.add_class(name)
+        classes = tuple(css.split())
+        super().__init__(children, _dom_classes=classes, **_common("VBox"))
 
 
 class Panel(Part):
@@ -434,8 +432,7 @@ class Actions(widgets.HBox):
         primary: str = "",
         more: tuple[widgets.Widget, ...] = (),
     ) -> None:
-        super().__init__(more, **_common("HBox"))
-        self.add_class("hg-buttons")
+        super().__init__(more, _dom_classes=("hg-buttons",), **_common("HBox"))
         self._panel, self._works, self._at = panel, works, at
         self._primary, self._more, self._locked = primary, more, False
         self.made: dict[str, widgets.Button] = {}

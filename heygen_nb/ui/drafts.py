@@ -14,6 +14,7 @@ from heygen_nb.drafts import drafts_in
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.money import amount_text
+from heygen_nb.reports import HistoryLine, films_of
 from heygen_nb.ui import paying
 from heygen_nb.ui.base import Actions, Panel, column, focus, make, row, show
 from heygen_nb.ui.draft_list import DraftList
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from heygen_nb.models import Draft
-    from heygen_nb.reports import HistoryLine
+
 
 _BRINGING = "new", "write", "table", "all"
 _FILMED = {"rendered", "sent"}
@@ -319,8 +320,9 @@ class DraftsPanel(Panel):
                 self._show_stage(f"#{line.draft_id}", line.file)
 
     async def _films(self) -> list[HistoryLine]:
-        drafts = await self._chosen()
-        return await self.shared.films([draft.id for draft in drafts])
+        ids = [draft.id for draft in await self._chosen()]
+        videos = self.shared.settings.videos_path
+        return await self.shared.read(lambda ledger: films_of(ledger, videos, ids))
 
     async def post(self) -> None:
         """Send the videos of what is chosen, but none that is in the chat already."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import math
+from collections.abc import Sequence
 from functools import cached_property, partial
 from html import escape
-from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -14,12 +14,8 @@ from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.money import amount_text
 from heygen_nb.ui.base import Actions, Part, column, focus, make, row, show
 from heygen_nb.ui.html import bar_html, clock, cut, dotted, left_text, markup
+from heygen_nb.ui.jobs import Job
 from heygen_nb.ui.video import FilmPanel, ending_html
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from heygen_nb.ui.jobs import Job
 
 CARDS = 6
 TICK_S = 1.0

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from pathlib import Path
 
+from heygen_nb.config import Settings
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import NO_AVATAR, Draft, Voice
 from heygen_nb.money import amount_text
 from heygen_nb.renderer import order, settings_for, update_video_config
 from heygen_nb.renderer.request import Proposal, is_foreign
 from heygen_nb.renderer.resolve import language_label
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
-    from pathlib import Path
-
-    from heygen_nb.config import Settings
-    from heygen_nb.ui.base import Answer, Panel
-    from heygen_nb.ui.jobs import Job
+from heygen_nb.ui.base import Answer, Panel
+from heygen_nb.ui.jobs import Job
 
 _WARNINGS = 3  # of many drafts: more would hide what it costs
 

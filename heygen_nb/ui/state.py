@@ -7,37 +7,28 @@ from __future__ import annotations
 
 import asyncio
 import weakref
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from datetime import datetime
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import SecretStr
 
-from heygen_nb import config
-from heygen_nb.config import SECRETS, VIDEO_KEYS, Settings, find_home, load_settings
+from heygen_nb import config, renderer
+from heygen_nb.config import Settings
 from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
+from heygen_nb.ledger.tables import DraftRow
 from heygen_nb.models import SCRIPT_LANGUAGES, Draft, Voice
-from heygen_nb.renderer import effective_settings, settings_for, update_video_config
+from heygen_nb.renderer import animatic, order, request, resolve
 from heygen_nb.renderer.account import Account, ledger_url, open_account
-from heygen_nb.renderer.animatic import kept_preview
-from heygen_nb.renderer.order import quote_all
-from heygen_nb.renderer.request import is_foreign
-from heygen_nb.renderer.resolve import background_meant
-from heygen_nb.reports import HistoryLine, line_by_id
 from heygen_nb.timing import Fit, script_language
 from heygen_nb.ui.catalogue import AccountLists, BackgroundStore
 from heygen_nb.ui.jobs import Jobs
 from heygen_nb.writing import Lengths, Writing
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-    from datetime import datetime
-    from pathlib import Path
-
-    from heygen_nb.ledger.tables import DraftRow
-    from heygen_nb.renderer.request import Proposal
 
 T = TypeVar("T")
 _STATUS = {
@@ -92,10 +83,10 @@ class SharedState:
     def _read(self) -> Settings:
         try:
             self.broken = None
-            return load_settings()
+            return config.load_settings()
         except ConfigError as error:
             self.broken = error
-            return Settings.model_validate({"home": find_home()})
+            return Settings.model_validate({"home": config.find_home()})
 
     # What happens is told to every panel.
 
@@ -166,8 +157,8 @@ class SharedState:
         Raises:
             HeygenNbError: It cannot be opened.
         """
-        changes = {k: SecretStr(v) if k in SECRETS else v for k, v in typed.items()}
-        settings = self.settings.model_copy(update=changes)
+        secrets = {k: SecretStr(v) for k, v in typed.items() if k in config.SECRETS}
+        settings = self.settings.model_copy(update={**typed, **secrets})
         async with open_account(settings) as account:
             yield account, settings
 
@@ -199,7 +190,7 @@ class SharedState:
     @property
     def video_settings(self) -> Settings:
         """What the next render uses: the settings under VIDEO_CONFIG."""
-        return effective_settings(self.settings)
+        return renderer.effective_settings(self.settings)
 
     async def save_settings(self, **changes: Any) -> None:
         """Write changed settings to config.yaml; the next render uses them.
@@ -210,15 +201,11 @@ class SharedState:
         background = changes.get("heygen_background_url")
         if background and background != self.video_settings.heygen_background_url:
             async with self.account() as account:
-                await background_meant(account, background)
+                await resolve.background_meant(account, background)
         config.save_settings(self.settings.home, **changes)
-        update_video_config(
-            **{
-                key: changes[name]
-                for key, name in VIDEO_KEYS.items()
-                if name in changes
-            }
-        )
+        names = config.VIDEO_KEYS.items()
+        changed = {key: changes[name] for key, name in names if name in changes}
+        renderer.update_video_config(**changed)
         self.reload()
 
     async def save_secret(self, key: str, value: str) -> None:
@@ -277,7 +264,7 @@ class SharedState:
 
     async def quote(
         self, drafts: Sequence[Draft], *, again: bool = False
-    ) -> list[Proposal]:
+    ) -> list[request.Proposal]:
         """Return what rendering would use and cost, without what is paid already.
 
         Args:
@@ -285,14 +272,14 @@ class SharedState:
             again: Also return what is paid.
         """
         async with self.account() as account:
-            return await quote_all(account, drafts, self.settings, again=again)
+            return await order.quote_all(account, drafts, self.settings, again=again)
 
     async def fitting_voice(self, draft: Draft) -> Voice | None:
         """Return a voice of the script's language, if the draft's speaks another."""
         wish = draft.voice or self.video_settings.heygen_voice
         used = await self.catalogue.meant(wish)
         written = script_language(draft.script)
-        if not (used and is_foreign(used, written)):
+        if not (used and request.is_foreign(used, written)):
             return None
         language = SCRIPT_LANGUAGES[written]
         exact = self.video_settings.length_mode == "exact"
@@ -319,37 +306,26 @@ class SharedState:
         Those that name a voice keep it.
         """
         wishes: dict[str, str | None] = {}
-        found = []
         for draft in drafts:
-            language, wish = script_language(draft.script), draft.voice
-            if not wish and language not in wishes:
-                wishes[language] = self.writing.voice_for(draft.script)
-                with suppress(HeygenNbError):  # the question before paying will tell
-                    if not wishes[language] and (
-                        one := await self.fitting_voice(draft)
-                    ):
-                        wishes[language] = await self.wish_for(one)
-            wish = wish or wishes[language]
-            found.append(draft.model_copy(update={"voice": wish}))
-        return found
+            language = script_language(draft.script)
+            if draft.voice or language in wishes:
+                continue
+            wish = self.writing.voice_for(draft.script)
+            with suppress(HeygenNbError):  # the question before paying will tell
+                if not wish and (voice := await self.fitting_voice(draft)):
+                    wish = await self.wish_for(voice)
+            wishes[language] = wish
+        spoken = [d.voice or wishes[script_language(d.script)] for d in drafts]
+        pairs = zip(drafts, spoken, strict=True)
+        return [draft.model_copy(update={"voice": voice}) for draft, voice in pairs]
 
     async def preview(self, draft: Draft) -> Path:
         """Make the animatic of a draft, unless it is there; older ones are deleted."""
-        return await kept_preview(draft, settings_for(draft, self.settings))
-
-    async def films(self, draft_ids: Sequence[str]) -> list[HistoryLine]:
-        """Return the newest video of each draft that has one."""
-        videos = self.settings.videos_path
-        return await self.read(
-            lambda ledger: [
-                line_by_id(ledger, videos, row.id)
-                for row in ledger.drafts.films(draft_ids)
-            ]
-        )
+        own = renderer.settings_for(draft, self.settings)
+        return await animatic.kept_preview(draft, own)
 
 
-@dataclass(frozen=True, slots=True)
-class KeptDraft:
+class KeptDraft(NamedTuple):
     """A draft as it is stored.
 
     Attributes:
@@ -404,8 +380,8 @@ class DraftStore:
             kept = [KeptDraft.of(row, states.get(row.id, "")) for row in asked]
             if not status:
                 return kept, len(found)
-            fitting = [one for one in kept if one.status == status]
-            return fitting[:limit], len(fitting)
+            kept = [one for one in kept if one.status == status]
+            return kept[:limit], len(kept)
 
         return await self._read(find)
 
@@ -457,11 +433,7 @@ class DraftStore:
         return new, [row.id for row in others]
 
 
-def _account_of(settings: Settings) -> tuple[object, ...]:
-    key, address = settings.heygen_api_key, settings.heygen_base_url
-    return settings.active_backend, key, address
-
-
+_account_of = attrgetter("active_backend", "heygen_api_key", "heygen_base_url")
 _ORDERS: dict[str, Callable[[DraftRow], Any]] = {
     "title": lambda row: (row.title or row.script).casefold(),
     "length": lambda row: len(row.script),
@@ -483,6 +455,6 @@ def shared_state() -> SharedState:
     """Return the state of this kernel; two Studios in it show the same renders."""
     loop = asyncio.get_running_loop()
     state = _states.get(loop)
-    if state is None or state.settings.home != find_home():
+    if state is None or state.settings.home != config.find_home():
         state = _states[loop] = SharedState()
     return state

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import cached_property, partial
 from itertools import zip_longest
-from typing import TYPE_CHECKING, Any, NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import ipywidgets as widgets
 
@@ -16,11 +18,7 @@ from heygen_nb.ui.base import Panel, Part, Place, make, row, show
 from heygen_nb.ui.display import copy_of, video_html
 from heygen_nb.ui.html import data_url, markup
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
-    from pathlib import Path
-
-    Picture = Callable[[str], Awaitable[bytes | None]]
+Picture = Callable[[str], Awaitable[bytes | None]]
 
 
 class Player(Part):

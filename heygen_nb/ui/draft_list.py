@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from heygen_nb.ui.state import KeptDraft
 
 LISTED = 200
+ORDERS = (
+    (_("newest first"), ""),
+    (_("oldest first"), "oldest"),
+    (_("by title"), "title"),
+)
+CHOOSE_SEVERAL = _("Ctrl or Shift and a click choose several")
 
 
 class DraftList(Part):
@@ -35,24 +41,21 @@ class DraftList(Part):
         self._status: dict[str, str] = {}
         self._asked = 0
         self.chosen: tuple[str, ...] = ()
-        self.t_search = panel.field(
-            widgets.Text, _("🔎 Search"), on=self.refresh, placeholder="…"
+        on, orders = self.refresh, (*ORDERS, (_("shortest first"), "length"))
+        filters = (
+            panel.field(widgets.Text, _("🔎 Search"), on=on, placeholder="…"),
+            panel.field(widgets.Dropdown, _("Show"), options=_STATUSES, on=on),
+            panel.field(widgets.Dropdown, _("Sort"), options=orders, on=on),
         )
-        self.d_status = panel.field(
-            widgets.Dropdown, _("Show"), options=_STATUSES, on=self.refresh
-        )
+        self.t_search, self.d_status, self.d_sort = filters
         self.s_drafts = panel.field(
             widgets.SelectMultiple, _("Drafts"), "hg-list", rows=9
         )
-        self.d_sort = panel.field(
-            widgets.Dropdown, _("Sort"), options=_ORDERS, on=self.refresh
-        )
-        tip = _("Ctrl or Shift and a click choose several")
-        panel.say(self.s_drafts, "tooltip", tip)
-        self.count = make(widgets.HTML)
-        search = row(self.t_search, self.d_status, self.d_sort, css="hg-row-fields")
-        super().__init__(search, self.s_drafts, self.count, css="hg-left")
+        panel.say(self.s_drafts, "tooltip", CHOOSE_SEVERAL)
         self.s_drafts.observe(self._on_choice, "value")
+        self.count = make(widgets.HTML)
+        search = row(*filters, css="hg-row-fields")
+        super().__init__(search, self.s_drafts, self.count, css="hg-left")
 
     def _on_choice(self, _change: object) -> None:
         self.chosen = self.s_drafts.value
@@ -68,11 +71,11 @@ class DraftList(Part):
     @property
     def statuses(self) -> set[str]:
         """What became of the drafts that are chosen."""
-        return {self._status[key] for key in self.chosen if key in self._status}
+        return {self._status[key] for key in self.chosen}
 
     async def choose_all(self) -> None:
         """Choose every entry of the list."""
-        self.s_drafts.value = tuple(key for _label, key in self.s_drafts.options)
+        self.s_drafts.value = tuple(self._status)
 
     async def refresh(self, chosen: str | None = None) -> str | None:
         """Ask for the drafts again; ``chosen`` is the one to be marked.
@@ -82,10 +85,9 @@ class DraftList(Part):
             answered already and this answer is not shown.
         """
         self._asked = turn = self._asked + 1
-        words, status = self.t_search.value, self.d_status.value or ""
-        rows, total = await self._panel.shared.drafts.search(
-            words, limit=LISTED, status=status, by=self.d_sort.value
-        )
+        words, status = self.t_search.value, self.d_status.value
+        search = partial(self._panel.shared.drafts.search, words, limit=LISTED)
+        rows, total = await search(status=status, by=self.d_sort.value)
         first = rows[0].draft.id if rows else None
         if turn != self._asked:
             return first  # a later question may have been answered first
@@ -94,14 +96,19 @@ class DraftList(Part):
         marked = self.several or ((chosen,) if chosen else self.chosen)
         put(self.s_drafts, self._on_choice, options=options)
         self.mark(*marked)
-        text = _count_words(total, filtered=bool(words or status))
+        text = ngettext("{count} draft", "{count} drafts", total).format(count=total)
+        if total > LISTED:
+            text += " · " + _("the newest {count} are listed").format(count=LISTED)
+        if not total:
+            text = _("Nothing yet: type a script, have one written, or bring a table.")
+        if not total and (words or status):
+            text = _("None fits: change the search or the filter.")
         self.count.value = markup(text, "hg-hint") + _keys_html()
         return first
 
     def mark(self, *draft_ids: str) -> None:
         """Mark entries without opening one."""
-        listed = {key for _label, key in self.s_drafts.options}
-        self.chosen = tuple(key for key in draft_ids if key in listed)
+        self.chosen = tuple(key for key in draft_ids if key in self._status)
         put(self.s_drafts, self._on_choice, value=self.chosen)
         self._panel.show_chosen()
 
@@ -117,24 +124,12 @@ def _keys_html() -> str:
     return f'<details class="hg-keys">{summary}{markup(keys, "hg-hint")}</details>'
 
 
-def _count_words(total: int, *, filtered: bool) -> str:
-    if not total:
-        if filtered:
-            return _("None fits: change the search or the filter.")
-        return _("Nothing yet: type a script, have one written, or bring a table.")
-    text = ngettext("{count} draft", "{count} drafts", total).format(count=total)
-    if total > LISTED:
-        text += " · " + _("the newest {count} are listed").format(count=LISTED)
-    return text
-
-
 def _entry(kept: KeptDraft) -> str:
     title = kept.draft.title or kept.draft.script or _("(empty)")
     said = what_is_said(kept.draft.script).text
     seconds = _("{seconds:.0f} s").format(seconds=estimate_s(said))
-    return two_lines(
-        title, f"#{kept.draft.id} · {again(_MARKS[kept.status])} · {seconds}"
-    )
+    facts = f"#{kept.draft.id}", again(_MARKS[kept.status]), seconds
+    return two_lines(title, " · ".join(facts))
 
 
 _MARKS = {
@@ -146,9 +141,3 @@ _MARKS = {
     "unknown": _("⚠️ to be settled"),
 }
 _STATUSES = ((_("all"), ""), *((words, key) for key, words in _MARKS.items()))
-_ORDERS = (
-    (_("newest first"), ""),
-    (_("oldest first"), "oldest"),
-    (_("by title"), "title"),
-    (_("shortest first"), "length"),
-)

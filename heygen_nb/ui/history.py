@@ -11,8 +11,9 @@ import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.reports import HistoryLine, export_history, history_lines
-from heygen_nb.ui.base import Actions, Place, column, make, put, row, show
+from heygen_nb.ui.base import Actions, Work, column, make, put, row, show
 from heygen_nb.ui.display import relative
+from heygen_nb.ui.draft_list import CHOOSE_SEVERAL, ORDERS
 from heygen_nb.ui.html import data_url, markup, period_options, picture_bytes, two_lines
 from heygen_nb.ui.video import (
     STATUSES,
@@ -28,19 +29,24 @@ from heygen_nb.ui.video import (
 
 ROWS = 10
 MANY = 200  # what is chosen at once
+_FIRST: tuple[str | None, ...] = (None,)
 _LETTERS = 48  # of a title
 
 
 class HistoryPanel(FilmPanel):
-    """The renders of this home folder, a page at a time."""
+    """The renders of this home folder, a page at a time.
+
+    Attributes:
+        lines: Those of the page.
+        chosen: Those that are chosen, on whatever page, by their ids.
+    """
 
     hears = "renders", "language", "drafts"
 
     def _build(self) -> tuple[widgets.Widget, ...]:
         self.lines: list[HistoryLine] = []
-        self._more, self._asked = False, 0
         self.chosen: dict[str, HistoryLine] = {}
-        self._starts: list[str | None] = [None]
+        self._starts, self._more, self._asked = _FIRST, False, 0
         on = self.load_first
         filters = (
             self.field(widgets.Text, _("🔎 Title or id"), on=on, placeholder="…"),
@@ -48,51 +54,47 @@ class HistoryPanel(FilmPanel):
             self.field(
                 widgets.Dropdown, _("Period"), options=partial(period_options, 0), on=on
             ),
-            self.field(widgets.Dropdown, _("Sort"), options=_ORDERS, on=on),
+            self.field(widgets.Dropdown, _("Sort"), options=ORDERS, on=on),
         )
         self.t_search, self.d_status, self.d_days, self.d_sort = filters
         self.s_videos = self.field(
             widgets.SelectMultiple, _("Videos"), "hg-list hg-films", rows=ROWS
         )
-        tip = _("Ctrl or Shift and a click choose several")
-        self.say(self.s_videos, "tooltip", tip)
+        self.say(self.s_videos, "tooltip", CHOOSE_SEVERAL)
         self.s_videos.observe(self._on_choice, "value")
         self.pictures = make(widgets.HTML, "hg-off")
-        self.empty = self.hint(self._empty_words)
+        self.empty, self._count = make(widgets.HTML), make(widgets.HTML)
         place = self.place()
+        self.works = Actions(self, self._works(), at=place, more=(self._count,))
         main = column(
             row(*filters, css="hg-row-fields"),
-            *(self.empty, self.pictures, self.s_videos, self._build_bar(place), place),
+            *(self.empty, self.pictures, self.s_videos, self.works, place),
             css="hg-grow",
         )
         self.columns = row(main, css="hg-columns")
         return (self.columns,)
 
-    def _build_bar(self, place: Place) -> Actions:
-        self._count = make(widgets.HTML)
+    def _works(self) -> dict[str, tuple[str, Work]]:
+        def each(work: OneWork, *question: str) -> Work:
+            return lambda: do_each(self, self.chosen.values(), work, *question)
+
         gone = _(
             "Delete the files of {count} videos? As long as HeyGen keeps a video,"
             " its file can be fetched again, and nothing is paid again."
         )
-        self.works = Actions(
-            self,
-            {
-                "back": (_("‹ Back"), self._back),
-                "on": (_("Next ›"), self._on),
-                "all": (_("☑ All"), self._choose_all),
-                "post": (_("📱 Send"), lambda: post_all(self, self.chosen.values())),
-                "check": (_("🔍 Check"), partial(self._do, check)),
-                "finish": (_("✨ Finish anew"), partial(self._do, finish_anew)),
-                "delete": (_("🗑 Delete"), partial(self._do, delete, gone, _("Delete"))),
-                "export": (_("⇩ Export as CSV"), self._export),
-            },
-            at=place,
-            more=(self._count,),
-        )
-        return self.works
-
-    async def _begin(self) -> None:
-        await self.load_first()
+        return {
+            "back": (_("‹ Back"), lambda: self._load(self._starts[:-1])),
+            "on": (
+                _("Next ›"),
+                lambda: self._load((*self._starts, self.lines[-1].render_id)),
+            ),
+            "all": (_("☑ All"), self._choose_all),
+            "post": (_("📱 Send"), lambda: post_all(self, self.chosen.values())),
+            "check": (_("🔍 Check"), each(check)),
+            "finish": (_("✨ Finish anew"), each(finish_anew)),
+            "delete": (_("🗑 Delete"), each(delete, gone, _("Delete"))),
+            "export": (_("⇩ Export as CSV"), self._export),
+        }
 
     def _heard(self, topic: str) -> None:
         if topic != "drafts":
@@ -100,25 +102,19 @@ class HistoryPanel(FilmPanel):
         if self.looked_at:
             self.spawn(self.view.refresh)
 
-    def relabel(self) -> None:
-        """Put all words into the present language."""
-        super().relabel()
-        self._show_chosen()
-
     async def load_first(self) -> None:
         """Show the newest renders."""
-        self._starts = [None]
-        await self._load()
+        await self._load(_FIRST)
 
-    async def _back(self) -> None:
-        self._starts = self._starts[:-1] or [None]
-        await self._load()
+    _begin = load_first
 
-    async def _on(self) -> None:
-        self._starts.append(self.lines[-1].render_id)
-        await self._load()
+    async def _load(self, starts: tuple[str | None, ...] = ()) -> None:
+        """Show a page, by default the same again, and who is chosen of it.
 
-    async def _load(self) -> None:
+        Args:
+            starts: The renders that the pages up to it come after.
+        """
+        self._starts = starts or self._starts
         self._asked = turn = self._asked + 1
         page = await self._read(before=self._starts[-1], limit=ROWS + 1)
         if turn != self._asked:
@@ -128,7 +124,10 @@ class HistoryPanel(FilmPanel):
         if self.s_videos.options != options:
             self.pictures.value = _pictures(self.lines)
             put(self.s_videos, self._on_choice, options=options)
-        self.empty.value = markup(self._empty_words(), "hg-hint")
+        words = _("Nothing was rendered yet.")
+        if self.t_search.value or self.d_status.value or self.d_days.value:
+            words = _("None fits: change the search or the filter.")
+        self.empty.value = markup(words, "hg-hint")
         show(self.empty, when=not page)
         show(self.s_videos, when=bool(page))
         known = {line.render_id: line for line in page}
@@ -136,25 +135,16 @@ class HistoryPanel(FilmPanel):
         self._show_chosen()
 
     async def _read(self, **more: Any) -> list[HistoryLine]:
-        videos, wishes = self.shared.settings.videos_path, self._wishes() | more
-        return await self.shared.read(
-            lambda ledger: history_lines(ledger, videos, **wishes)
-        )
-
-    def _wishes(self) -> dict[str, Any]:
-        """Return which renders are asked for."""
-        days = self.d_days.value
-        return {
+        videos, days = self.shared.settings.videos_path, self.d_days.value
+        wishes = {
             "words": self.t_search.value,
             "status": self.d_status.value or None,
             "by": self.d_sort.value,
             "since": datetime.now(UTC) - timedelta(days=days) if days else None,
         }
-
-    def _empty_words(self) -> str:
-        if self.t_search.value or self.d_status.value or self.d_days.value:
-            return _("None fits: change the search or the filter.")
-        return _("Nothing was rendered yet.")
+        return await self.shared.read(
+            lambda ledger: history_lines(ledger, videos, **wishes, **more)
+        )
 
     # Several of them
 
@@ -184,16 +174,13 @@ class HistoryPanel(FilmPanel):
             *(("post", "check", "finish", "delete") if count > 1 else ()),
         )
 
-    async def _do(self, work: OneWork, *question: str) -> None:
-        await do_each(self, self.chosen.values(), work, *question)
-
     async def _export(self) -> None:
         settings = self.shared.settings
         file, videos = settings.home / "history.csv", settings.videos_path
         await self.shared.read(
             lambda ledger: export_history(ledger, videos, file, "csv")
         )
-        self.tell(lambda: _("Written: {file}").format(file=relative(file)))
+        self.tell(_("Written: {file}").format(file=relative(file)))
 
 
 def _entry(line: HistoryLine) -> str:
@@ -211,10 +198,3 @@ def _pictures(lines: list[HistoryLine]) -> str:
         if (jpeg := picture_bytes(line.thumbnail))
     )
     return f"<style>{''.join(rules)}</style>"
-
-
-_ORDERS = (
-    (_("newest first"), ""),
-    (_("oldest first"), "oldest"),
-    (_("by title"), "title"),
-)

@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from itertools import accumulate
 from pathlib import Path
 from typing import IO, Any
@@ -300,6 +301,30 @@ def front_matter(text: str, name: str) -> tuple[str, str, int]:
         problem = _("the front matter is not closed")
         raise DraftError(problem_at(where, problem), hint=hint)
     return "", text, 1
+
+
+@cache
+def _problems(file: Path) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = yaml.safe_load(file.read_text("utf-8"))
+    return found
+
+
+def draft_error(
+    texts: Path, problem: str, /, where: str = "", hint: str = "", **values: object
+) -> DraftError:
+    """Return an error whose words stand in a file.
+
+    Args:
+        texts: The file: a message and a hint for each problem.
+        problem: Its name there.
+        where: What is wrong there; put before the message.
+        hint: Instead of the usual one.
+        **values: What fills message and hint.
+    """
+    message, usual = _problems(texts)[problem].values()
+    told = _(message).format(**values)
+    hint = hint or _(usual).format(**values)
+    return DraftError(problem_at(where, told) if where else told, hint=hint)
 
 
 def packaged(name: str) -> Path:

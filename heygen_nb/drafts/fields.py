@@ -9,6 +9,7 @@ import difflib
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,8 @@ import yaml
 from heygen_nb import i18n
 from heygen_nb.config import check_duration
 from heygen_nb.errors import DraftError
-from heygen_nb.files import os_errors_as
-from heygen_nb.i18n import gettext as _, problem_at
+from heygen_nb.files import draft_error, os_errors_as
+from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft
 
 log = logging.getLogger("heygen_nb.drafts")
@@ -33,6 +34,7 @@ OVERRULES = {  # what a draft says itself stands above these settings
 }
 WORDS = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text("utf-8"))
 MAX_SLUG_CHARS = 40
+wrong = partial(draft_error, Path(__file__).with_name("problems.yaml"))
 _SIGNS = re.compile(r"[\W_]+")
 
 
@@ -45,13 +47,6 @@ _HEADINGS = {
     for name in FIELDS
     for heading in (name, *WORDS["headings"].get(name, ()))
 }
-
-
-def wrong(where: str, problem: str, hint: str = "", **values: object) -> DraftError:
-    """Return the error for what is wrong at a place; the values fill both texts."""
-    if values:
-        problem, hint = problem.format(**values), hint.format(**values)
-    return DraftError(problem_at(where, problem), hint=hint)
 
 
 def field_of(heading: str) -> str:
@@ -74,13 +69,10 @@ def by_field(values: Mapping[str, str], where: str) -> dict[str, str]:
     for key, text in values.items():
         field = field_of(key)
         if not field:
-            hint = _("Allowed keys: {keys}.").format(keys=", ".join(FIELDS))
-            problem = _("unknown key “{key}”")
-            raise wrong(where, problem, near(key, FIELDS) or hint, key=key)
+            hint, keys = near(key, FIELDS), ", ".join(FIELDS)
+            raise wrong("unknown_key", where, hint, key=key, keys=keys)
         if field in texts:
-            problem = _("two columns are the {field} of a draft")
-            hint = _("Give each column a name of its own.")
-            raise wrong(where, problem, hint, field=field)
+            raise wrong("field_twice", where, field=field)
         texts[field] = text
     return texts
 
@@ -102,9 +94,7 @@ def make_draft(texts: Mapping[str, str], where: str, default_id: str) -> Draft:
     values["title"] = " ".join(texts.get("title", "").split())
     values["id"] = draft_id = id_of(texts) or default_id
     if not re.fullmatch(r"[A-Za-z0-9_\-.]{1,64}", draft_id):
-        problem = _("the id “{id}” has other signs than A-Z 0-9 . _ -")
-        hint = _("Leave the id out to have one made.")
-        raise wrong(where, problem, hint, id=draft_id[:80])
+        raise wrong("id", where, id=draft_id[:80])
     if wished := values.pop("duration", ""):
         values["duration"], reason = check_duration(wished)
         if reason:

@@ -20,7 +20,7 @@ from heygen_nb.drafts.fields import FIELDS, by_field, field_of, make_draft, wron
 from heygen_nb.drafts.spoken import check_script
 from heygen_nb.errors import DraftError
 from heygen_nb.files import MAX_YAML_BYTES, YamlReader, YamlText
-from heygen_nb.i18n import at_line, gettext as _
+from heygen_nb.i18n import at_line, gettext as _, problem_at
 from heygen_nb.models import Draft, short_id
 
 Record = tuple[int, Mapping[str, str]]
@@ -52,14 +52,8 @@ def text_of(name: str, content: bytes | None = None) -> str:
             content = files.read_bytes(Path(name), limit_bytes)
         return files.decode(files.within(content, limit_bytes))
     except OSError as error:
-        hint = _("Name an existing draft file (.md, .yaml or .csv).")
-        if isinstance(error, files.UnfitFileError):
-            hint = _(
-                "A draft is a text of up to 1 MB, a table one of up to 10. Save it with"
-                " the encoding UTF-8 (in Excel: “CSV UTF-8”) and try again."
-            )
-        text, reason = _("{file} cannot be read: {reason}."), error.strerror or error
-        raise DraftError(text, hint=hint, file=name, reason=reason) from None
+        problem = "unfit" if isinstance(error, files.UnfitFileError) else "unreadable"
+        raise wrong(problem, file=name, reason=error.strerror or error) from None
 
 
 def yaml_records(text: str, name: str) -> Iterator[Record]:
@@ -98,8 +92,7 @@ def csv_records(text: str, name: str) -> Iterator[Record]:
     check_columns([column for column in columns if column], where)
     for line, cells in rows:
         if any(cell.strip() for cell in cells[len(columns) :]):
-            hint = _('Put texts with a comma into straight quotes: "…".')
-            raise wrong(at_line(name, line), _("more cells than columns"), hint)
+            raise wrong("too_many_cells", at_line(name, line))
         found = list(zip_longest(columns, cells[: len(columns)], fillvalue=""))
         if any(cell.strip() for column, cell in found if not column):
             check_columns(columns, where)
@@ -127,7 +120,7 @@ def _csv_rows(text: str, name: str) -> Iterator[tuple[int, list[str]]]:
             line = reader.line_num + 1
     except csv.Error as exc:
         hint = _("Is a quote not closed, or not doubled inside of a quoted text?")
-        raise wrong(at_line(name, line), str(exc), hint) from None
+        raise DraftError(problem_at(at_line(name, line), str(exc)), hint=hint) from None
 
 
 def check_columns(columns: Sequence[str], where: str) -> None:
@@ -137,21 +130,15 @@ def check_columns(columns: Sequence[str], where: str) -> None:
         DraftError: One has no name, or two have the same.
     """
     if "" in columns:
-        problem = _("column {number} has no name")
-        hint = _("The first line names the columns; delete empty ones.")
-        raise wrong(where, problem, hint, number=columns.index("") + 1)
+        raise wrong("no_name", where, number=columns.index("") + 1)
     for column, times in Counter(columns).most_common(1):
         if times > 1:
-            problem = _("two columns are called “{column}”")
-            hint = _("Give each column a name of its own.")
-            raise wrong(where, problem, hint, column=column)
+            raise wrong("column_twice", where, column=column)
 
 
 def too_wide(name: str) -> DraftError:
     """Return the error for a table that cannot be one."""
-    text = _("{file} has more than {columns} columns, or {cells} cells.")
-    hint = _("Keep the columns that are needed, and split the table.")
-    return DraftError(text, hint=hint, file=name, columns=MAX_COLUMNS, cells=MAX_CELLS)
+    return wrong("too_wide", file=name, columns=MAX_COLUMNS, cells=MAX_CELLS)
 
 
 def front_matter(text: str, name: str) -> tuple[dict[str, YamlText], str, int]:
@@ -164,8 +151,7 @@ def front_matter(text: str, name: str) -> tuple[dict[str, YamlText], str, int]:
     values: dict[str, YamlText] = {}
     for line, found in yaml_records(keys, name):
         if "script" in found:
-            problem = _("the script stands below the front matter")
-            raise wrong(at_line(name, line), problem, _("Take the key “script” out."))
+            raise wrong("script_above", at_line(name, line))
         values |= found  # type: ignore[arg-type]
     return values, script, first_line
 
@@ -196,8 +182,7 @@ def table_records(name: str, content: bytes | None = None) -> Iterator[Record]:
     """
     read = _TABLES.get(Path(name).suffix.lower())
     if read is None:
-        hint = _("Tables are CSV (.csv, .tsv, .txt) or YAML (.yaml, .yml) files.")
-        raise DraftError(_("{file} is no table."), hint=hint, file=name)
+        raise wrong("no_table_file", file=name)
     return read(text_of(name, content), name)
 
 
@@ -225,8 +210,7 @@ def read_drafts(path: str | Path, home: Path) -> list[Draft]:
 def _reader_of(name: str, shown: str) -> Reader:
     read = _DRAFTS.get(Path(name).suffix.lower())
     if read is None:
-        hint = _("Drafts are Markdown (.md, .txt), YAML (.yaml) or tables (.csv).")
-        raise DraftError(_("{file} is no draft."), hint=hint, file=shown)
+        raise wrong("no_draft_file", file=shown)
     return read
 
 
@@ -248,14 +232,11 @@ def drafts_in(content: bytes | None, name: str, place: str = "") -> list[Draft]:
         # the names of columns stand above all rows
         named = at_line(name, 1) if read is csv_records else where
         if read is csv_records and "script" not in map(field_of, values):
-            hint = _("The first line names the columns: {keys}.")
-            problem = _("there is no column “script”")
-            raise wrong(named, problem, hint, keys=", ".join(FIELDS))
+            raise wrong("no_script_column", named, keys=", ".join(FIELDS))
         own = place if len(records) == 1 else f"{place}:{number}"
         drafts.append(make_draft(by_field(values, named), where, short_id(own)))
     if not drafts:
-        hint = _("Write a script into it.")
-        raise DraftError(_("{file} holds no draft."), hint=hint, file=name)
+        raise wrong("no_draft", file=name)
     return drafts
 
 

@@ -105,24 +105,23 @@ def left_out_text(script: str) -> str:
     return _("Not said: {parts}.").format(parts=shown)
 
 
-_FAULTS = {
-    "control": _("the invisible sign {code} at {at}: delete it"),
-    "sheet error": _("“{text}” is an error of the spreadsheet"),
-    "placeholder": _("the placeholder “{text}” is not filled"),
-    "entity": _("“{text}” is HTML: write “{sign}”"),
-    "html": _("the HTML “{tag}” would be read out: delete it"),
-}
-_FAULTY = [(_regex(_FOUND[name]), problem) for name, problem in _FAULTS.items()]
+_FAULTS, _CELL_FAULTS = (
+    [(_regex(fault["pattern"]), fault["message"]) for fault in _FOUND[name]]
+    for name in ("faults", "faults of cells")
+)
 
 
-def problem_of(text: str) -> str:
-    """Return why a text can neither be said nor posted; "" if it can."""
-    for pattern, problem in _FAULTY:
+def problem_of(text: str, *, is_cell: bool = False) -> str:
+    """Return why a text, or a cell of a table, can neither be said nor posted.
+
+    It is empty if it can.
+    """
+    for pattern, problem in (_CELL_FAULTS + _FAULTS) if is_cell else _FAULTS:
         for found in pattern.finditer(text):
             sign, code = html.unescape(found[0]), f"U+{ord(found[0][0]):04X}"
             if sign != found[0] or found[0][0] != "&":  # else it only looks like HTML
                 facts = {"text": found[0], "tag": found[0][:40], "sign": sign}
-                return problem.format(code=code, at=found.start() + 1, **facts)
+                return _(problem).format(code=code, at=found.start() + 1, **facts)
     return ""
 
 
@@ -167,26 +166,21 @@ def check_draft(draft: Draft) -> None:
     """
     where = _("Draft #{id}").format(id=draft.id)
     if not _PAUSE.sub(" ", draft.script).strip():
-        hint = _("Write what the avatar should say.")
-        raise wrong(where, _("the script is empty"), hint)
+        raise wrong("empty", where)
     _check_length(draft.script, where, MAX_FILE_CHARS)
     for name in ("script", "caption", "title"):
         if problem := problem_of(getattr(draft, name)):
-            raise wrong(where, f"{name}: {problem}", _("Correct that text."))
+            raise wrong("faulty", where, field=name, problem=problem)
     check_script(draft.script, where)
     text = _PAUSE.sub(" ", what_is_said(draft.script).text)
     _check_length(text, where, MAX_SCRIPT_CHARS)
     if not any(character.isalnum() for character in text):
-        hint = _("Emoji and signs are not spoken: write at least one word.")
-        told = left_out_text(draft.script) or hint
-        raise wrong(where, _("the script has no words"), told)
+        raise wrong("no_words", where, left_out_text(draft.script))
 
 
 def _check_length(text: str, where: str, most: int) -> None:
     if (count := len(text)) > most:
-        problem = _("the script has {count} characters")
-        hint = _("HeyGen takes at most {limit}: shorten it or split it.")
-        raise wrong(where, problem, hint, count=count, limit=MAX_SCRIPT_CHARS)
+        raise wrong("too_long", where, count=count, limit=MAX_SCRIPT_CHARS)
 
 
 def check_script(script: str, where: str, first_line: int = 1) -> None:
@@ -205,14 +199,10 @@ def check_script(script: str, where: str, first_line: int = 1) -> None:
     if len(cells) > 1 and all(field_of(cell.strip(" \"'")) for cell in cells):
         kinds.append("CSV")
     if kinds:
-        problem = _("this is {kind}, no script")
-        hint = _("A script is the text that is spoken.")
-        raise wrong(where, problem, hint, kind=kinds[0])
+        raise wrong("other_kind", where, kind=kinds[0])
     if line := _setting_line(script):
         text = script.splitlines()[line - 1].strip()[:60]
-        problem = _("line {line} looks like a setting and would be spoken: “{text}”")
-        hint = _("Settings stand at the very top, between two lines of “---”.")
-        raise wrong(where, problem, hint, line=line + first_line - 1, text=text)
+        raise wrong("setting", where, line=line + first_line - 1, text=text)
 
 
 class Rule(NamedTuple):

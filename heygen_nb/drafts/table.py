@@ -10,15 +10,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from heygen_nb.drafts import read
 from heygen_nb.drafts.fields import field_of, wrong
-from heygen_nb.drafts.read import (
-    MAX_CELLS,
-    MAX_COLUMNS,
-    check_columns,
-    table_records,
-    too_wide,
-)
-from heygen_nb.errors import DraftError
 from heygen_nb.i18n import gettext as _
 
 MAX_NUMBER_DIGITS = 15  # beyond, a float shows its rounding: 0.30000000000000004
@@ -65,7 +58,7 @@ class Table(NamedTuple):
         """
         found = {key: fields.get(key, key) for key in self.columns}
         kept = {key: field for key, field in found.items() if field}
-        check_columns(list(kept.values()), self.name)
+        read.check_columns(list(kept.values()), self.name)
         columns = {field: self.columns[key] for key, field in kept.items()}
         rows = list[Row]()
         for row in self.rows:
@@ -114,16 +107,13 @@ def table_of(source: Any) -> Table:
         return read_table(str(Path(source)))
     if hasattr(source, "to_dict"):  # of pandas or polars
         # maps would lose all but one of the columns of one name
-        check_columns([str(c) for c in getattr(source, "columns", ())], _("the table"))
+        names = [str(name) for name in getattr(source, "columns", ())]
+        read.check_columns(names, _("the table"))
         is_polars = hasattr(source, "to_dicts")
         rows = source.to_dicts() if is_polars else source.to_dict("records")
         source = [r for r in rows if len(r) == 1 or not all(map(_missing, r.values()))]
     if not isinstance(source, Iterable) or isinstance(source, bytes | Mapping):
-        raise DraftError(
-            _("A {kind} is no table."),
-            hint=_("Give a CSV or YAML file, a list of dicts or a DataFrame."),
-            kind=type(source).__name__,
-        )
+        raise wrong("no_table", kind=type(source).__name__)
     records = (_record(number, one) for number, one in enumerate(source, 1))
     return _collect(_("the table"), records)
 
@@ -138,7 +128,7 @@ def read_table(name: str, content: bytes | None = None) -> Table:
     Raises:
         DraftError: It is broken; names file and line.
     """
-    return _collect(name, table_records(name, content))
+    return _collect(name, read.table_records(name, content))
 
 
 def _collect(
@@ -153,13 +143,12 @@ def _collect(
                 key = keys.get(column) or keys.setdefault(column, key_of(column))
                 cells[key] = "" if text.strip() in _MISSING else text
         count += len(cells)
-        if len(keys) > MAX_COLUMNS or count > MAX_CELLS:
-            raise too_wide(name)
+        if len(keys) > read.MAX_COLUMNS or count > read.MAX_CELLS:
+            raise read.too_wide(name)
         rows.append(Row(number, line, cells))
     if not rows:
-        hint = _("The first line names the columns, each further one is a video.")
-        raise DraftError(_("{file} has no rows."), hint=hint, file=name)
-    check_columns(list(keys.values()), name)
+        raise wrong("no_rows", file=name)
+    read.check_columns(list(keys.values()), name)
     columns = {key: column for column, key in keys.items()}
     return Table(name, columns, tuple(rows)).renamed({})  # which fills the gaps
 
@@ -167,9 +156,7 @@ def _collect(
 def _record(number: int, record: object) -> tuple[None, Mapping[str, str]]:
     where = _("row {row}").format(row=number)
     if not isinstance(record, Mapping):
-        problem = _("a {kind} is no map of columns to values")
-        hint = _("Give a list of dicts.")
-        raise wrong(where, problem, hint, kind=type(record).__name__)
+        raise wrong("no_map", where, kind=type(record).__name__)
     return None, {str(k): _text(v, where, k) for k, v in record.items()}
 
 
@@ -179,8 +166,7 @@ def _text(value: Any, where: str, column: object) -> str:
         return value
     if isinstance(value, list | tuple | dict | set | bytes):
         where = _("{where}, column “{column}”").format(where=where, column=column)
-        problem, hint = _("a {kind} is no text"), _("Write it out as one text.")
-        raise wrong(where, problem, hint, kind=type(value).__name__)
+        raise wrong("no_text", where, kind=type(value).__name__)
     if value is False or _missing(value):
         return ""  # so that {% if vip %} means what it says
     if isinstance(value, float) and math.isfinite(value):

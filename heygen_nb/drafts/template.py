@@ -124,8 +124,6 @@ log = logging.getLogger("heygen_nb.drafts")
 
 SHOWN = 10
 MAX_CELL_CHARS = 20_000
-_TEMPLATE_SIGN = re.compile(r"\{[{%#]")
-_SHORTENED = re.compile(r"-?\d([.,]\d+)?E\+\d+")
 
 
 def drafts_from(
@@ -242,7 +240,7 @@ class _Filling:
             used |= {"id"} & (table.columns.keys() - template.parts.keys())
         for row in table.rows:
             own = {name: row.cells[name] for name in sorted(used)}
-            faults = {name: _problem_of(cell) for name, cell in own.items()}
+            faults = {name: _fault_of(cell) for name, cell in own.items()}
             for name in filter(faults.get, faults):
                 self._note(row, faults[name], name)
             if any(faults.values()):
@@ -267,20 +265,11 @@ class _Filling:
         self.hint = self.hint or hint
 
 
-def _problem_of(cell: str) -> str:
-    """Return why a cell cannot be part of a draft; "" if it can."""
-    if (count := len(cell)) > MAX_CELL_CHARS:
-        problem = _("{count} characters; at most {limit} fit")
-        return problem.format(count=count, limit=MAX_CELL_CHARS)
-    if found := _TEMPLATE_SIGN.search(cell):
-        problem = _("“{signs}” belongs into the template, not into a table")
-        return problem.format(signs=found[0])
-    if cell.startswith("="):
-        return _("a formula; put its result there, as a text")
-    if _SHORTENED.fullmatch(cell.strip()):
-        problem = _("“{cell}” is a number that the spreadsheet has shortened")
-        return problem.format(cell=cell)
-    return problem_of(cell)
+def _fault_of(cell: str) -> str:
+    if (count := len(cell)) <= MAX_CELL_CHARS:
+        return problem_of(cell, is_cell=True)
+    problem = _("{count} characters; at most {limit} fit")
+    return problem.format(count=count, limit=MAX_CELL_CHARS)
 
 
 def _refuse(table: Table, problems: list[str], hint: str = "") -> None:

@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from random import Random
 from textwrap import shorten
@@ -20,7 +20,13 @@ from typing import Any, NamedTuple
 import yaml
 
 from heygen_nb.errors import DraftError
-from heygen_nb.files import YamlReader, front_matter, os_errors_as, read_text
+from heygen_nb.files import (
+    YamlReader,
+    draft_error,
+    front_matter,
+    os_errors_as,
+    read_text,
+)
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.scripts import Measure, ScriptRequest, Written
@@ -28,6 +34,7 @@ from heygen_nb.templates import Template
 
 log = logging.getLogger("heygen_nb.scripts")
 
+wrong = partial(draft_error, Path(__file__).with_suffix(".yaml"))
 TEMPLATES = "templates"
 SHIPPED = Path(__file__).parent / "formats"
 MAX_TEXT_BYTES = 200_000
@@ -108,15 +115,15 @@ def read_format(file: Path) -> Format | None:
         DraftError: It cannot be read; names file and line.
     """
     front, body, line = front_matter(text_of(file), file.name)
-    keys = _("It has the keys {keys}, each with a text; language is {languages}.")
-    keys = keys.format(keys=", ".join(KEYS), languages=", ".join(SCRIPT_LANGUAGES))
-    reader = YamlReader(file.name, keys, words=lambda key: key in ("title", "caption"))
+    facts = {"keys": ", ".join(KEYS), "languages": ", ".join(SCRIPT_LANGUAGES)}
+    unfit = wrong("unfit", file=file.name, **facts)
+    words = ("title", "caption")
+    reader = YamlReader(file.name, unfit.hint, words=lambda key: key in words)
     values = next((found for _line, found in reader.maps(front)), {})
     if "label" not in values:
         return None
     if not values.keys() <= set(KEYS) or values.get("language") not in SCRIPT_LANGUAGES:
-        problem = _("{file}: the front matter of a format does not fit.")
-        raise DraftError(problem.format(file=file.name), hint=keys)
+        raise unfit
     texts = {key: str(value) for key, value in values.items() if value}
     return Format(**{"name": file.stem, **texts}, where=file.name, line=line, body=body)
 
@@ -141,15 +148,9 @@ def read_topic(text: str) -> Topic:
     """
     text = "".join(c for c in text if c.isprintable() or c.isspace()).strip()
     if not any(character.isalnum() for character in text):
-        hint = _("Write in a few words what the script should be about.")
-        raise DraftError(_("There is no topic."), hint=hint)
+        raise wrong("no_topic")
     if len(text) > MAX_TOPIC_CHARS:
-        raise DraftError(
-            _("The topic has {count} characters."),
-            hint=_("At most {limit}: name the subject and a few points."),
-            count=len(text),
-            limit=MAX_TOPIC_CHARS,
-        )
+        raise wrong("too_long", count=len(text), limit=MAX_TOPIC_CHARS)
     first, _line, rest = text.partition("\n")
     subject, colon, tail = first.partition(": ")
     if not colon and first.endswith(":"):
@@ -178,8 +179,7 @@ def day_of(text: str, today: date) -> date:
     try:
         return date(*map(int, numbers))
     except ValueError:
-        hint = _("A day looks like 2026-11-22.")
-        raise DraftError(_("There is no day {day}."), hint=hint, day=found[0]) from None
+        raise wrong("no_day", day=found[0]) from None
 
 
 @lru_cache(maxsize=1)
@@ -208,12 +208,8 @@ def sign_named(text: str, language: str) -> dict[str, Any]:
     for sign in _signs():
         if re.search(rf"\b(?:{sign['match']})\b", text, re.IGNORECASE):
             return {"glyph": sign["glyph"], **sign[language]}
-    raise DraftError(
-        _("“{topic}” names no sign of the zodiac."),
-        hint=_("The twelve: {signs}."),
-        topic=text[:60],
-        signs=", ".join(sign[language]["name"] for sign in _signs()),
-    )
+    signs = ", ".join(sign[language]["name"] for sign in _signs())
+    raise wrong("no_sign", topic=text[:60], signs=signs)
 
 
 class Pool:
@@ -289,11 +285,7 @@ def write(
     topic = read_topic(request.topic)
     format_ = _format_of(request, topic, home)
     if format_.needs == "points" and not topic.points:
-        raise DraftError(
-            _("“{label}” needs points to read out."),
-            hint=_("Write them after a colon: “subject: first; second; third”."),
-            label=format_.label,
-        )
+        raise wrong("no_points", label=format_.label)
     where = format_.where
     body = _template(format_.body, where=where, line=format_.line)
     title = _template(format_.title, where=f"{where}, title")
@@ -305,8 +297,7 @@ def write(
         values["sign"] = sign_named(request.topic, request.language)
     script = pool.fill(body.render(values), request.target_s, measure)
     if not script:
-        hint = _("Put sentences below its front matter.")
-        raise DraftError(_("{file}: the format writes nothing."), hint=hint, file=where)
+        raise wrong("no_text", file=where)
     post = map(str.strip, caption.render(values).strip().splitlines())
     return Written(tidy(title.render(values)), script, "\n".join(post))
 
@@ -324,19 +315,13 @@ def _format_of(request: ScriptRequest, topic: Topic, home: Path) -> Format:
         name = next(n for n in (likely, "tip", *known) if n in known)
     if name in known:
         return known[name]
-    facts = {"name": name[:40], "language": request.language[:40], "file": own.name}
     if unlabelled:
-        problem = _("{file} is no format: it has no label.")
-        hint = _("Put label and language on top, between lines of dashes, “---”.")
-    elif known:
-        problem = _("There is no format “{name}” in this language.")
-        hint = _("There are: {names}. Your own go into {folder}.")
-    else:
-        problem = _("Without a language model there are no scripts in “{language}”.")
-        hint = _("There are: {names}.")
-    names, folder = ", ".join(known or SCRIPT_LANGUAGES), home / TEMPLATES
-    hint = hint.format(names=names, folder=folder)
-    raise DraftError(problem.format(**facts), hint=hint)
+        raise wrong("no_label", file=own.name)
+    names = ", ".join(known or SCRIPT_LANGUAGES)
+    if known:
+        folder = home / TEMPLATES
+        raise wrong("no_format", name=name[:40], names=names, folder=folder)
+    raise wrong("no_language", language=request.language[:40], names=names)
 
 
 def _values(request: ScriptRequest, topic: Topic, day: date) -> dict[str, Any]:

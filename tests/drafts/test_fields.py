@@ -1,12 +1,18 @@
+import re
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+import yaml
 
+import heygen_nb
 from heygen_nb.drafts import FIELDS
 from heygen_nb.drafts.fields import WORDS, field_of
 from heygen_nb.errors import DraftError
 from heygen_nb.ledger.tables import DraftRow
 from heygen_nb.models import Draft
+
+PACKAGE = Path(heygen_nb.__file__).parent
 
 
 def test_every_field_of_a_draft_has_a_label():
@@ -70,3 +76,15 @@ def test_a_row_gives_the_draft_it_was_made_of():
     assert Draft.of(row) == draft
     row.duration = 5  # as older versions took it
     assert Draft.of(row).duration == 15
+
+
+@pytest.mark.parametrize(
+    ("texts", "code"),
+    [("drafts/problems.yaml", "drafts/*.py"), ("scripts/offline.yaml", "scripts/*.py")],
+)
+def test_each_problem_has_its_words_and_no_others_are_kept(texts, code):
+    known = yaml.safe_load((PACKAGE / texts).read_text("utf-8"))
+    source = "".join(file.read_text("utf-8") for file in PACKAGE.glob(code))
+
+    assert set(re.findall(r'wrong\(\s*"(\w+)"', source)) <= known.keys()
+    assert [name for name in known if f'"{name}"' not in source] == []

@@ -104,9 +104,10 @@ def gettext(message: str) -> str:
     return Message((message,))
 
 
-def ngettext(singular: str, plural: str, count: int) -> str:
-    """Return the form of the message that the count asks for."""
-    return Message((singular, plural), count)
+def ngettext(singular: str, plural: str, count: int, **values: object) -> str:
+    """Return the form that the count asks for, filled with it and the values."""
+    values["count"] = count
+    return Message((singular, plural), count).format(**values)
 
 
 def later(message: str) -> str:

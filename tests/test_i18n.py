@@ -233,7 +233,9 @@ def test_a_number_gets_its_plural_form(count, russian, english):
             "{count} video, about {seconds:.0f} s: {amount}",
             "{count} videos, about {seconds:.0f} s: {amount}",
             count,
-        ).format(count=count, seconds=30, amount="$1.50")
+            seconds=30,
+            amount="$1.50",
+        )
 
     i18n.set_language("ru")
     assert shown() == f"{russian}, примерно 30 с: $1.50"
@@ -282,8 +284,8 @@ def test_a_text_without_a_translation_stays_english():
     i18n.set_language("ru")
 
     assert gettext("No such message") == "No such message"
-    assert ngettext("{n} thing", "{n} things", 1) == "{n} thing"
-    assert ngettext("{n} thing", "{n} things", 5) == "{n} things"
+    assert ngettext("{count} thing", "{count} things", 1) == "1 thing"
+    assert ngettext("{count} thing", "{count} things", 5) == "5 things"
 
 
 @pytest.mark.parametrize(

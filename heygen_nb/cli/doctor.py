@@ -119,5 +119,5 @@ async def _live(account: Account) -> int:
     async for as_read, text in live_report(account.client):
         say(f"{'✅' if as_read else '⚠️'} {text}")
         differs += not as_read
-    say(ngettext("{count} difference", "{count} differences", differs), count=differs)
+    say(ngettext("{count} difference", "{count} differences", differs))
     return min(differs, 1)

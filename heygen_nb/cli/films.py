@@ -65,7 +65,7 @@ class _Rendering:
                     "{count} rows are rendered already and are not paid again.",
                     known,
                 )
-                say(text, err, count=known)
+                say(text, err)
             costs = any(plan.quote.amount for plan in plans)
             if self._asks and costs and len(plans) > 1:
                 made = await self._sample_first(drafts, plans)
@@ -82,7 +82,7 @@ class _Rendering:
                 "✅ All {count} rows are rendered already.",
                 len(drafts),
             )
-            say(text, err, count=len(drafts))
+            say(text, err)
             return []
         outcomes = await self._or_stop([plans[0].draft])
         say(_("👉 To render the other rows too, leave out --sample."), err)
@@ -106,7 +106,7 @@ class _Rendering:
             "Render the other {count}?", "Render the other {count}?", count
         )
         # asked anew: who lifts limits for one does not for all
-        rest = await self._if_agreed(others, question.format(count=count))
+        rest = await self._if_agreed(others, question)
         return made + (rest or [])
 
     async def _or_stop(self, drafts: Sequence[Draft]) -> list[Outcome]:
@@ -171,8 +171,6 @@ class _Rendering:
             "{count} video, about {seconds:.0f} s: {amount}",
             "{count} videos, about {seconds:.0f} s: {amount}",
             len(plans),
-        ).format(
-            count=len(plans),
             seconds=sum(plan.quote.seconds for plan in plans),
             amount=amount_text(total, quote.currency),
         )
@@ -207,8 +205,7 @@ def _show_plans(plans: Sequence[Proposal]) -> None:
         if prices := plan.prices:
             say(f"   {prices}", err)
     if more := len(plans[_SHOWN:]):
-        text = ngettext("… and {n} more", "… and {n} more", more)
-        say(text, err, n=more)
+        say(ngettext("… and {count} more", "… and {count} more", more), err)
 
 
 def run_finish(options: cli.FinishOptions) -> None:

@@ -42,7 +42,7 @@ def run_resume(options: cli.ResumeOptions) -> int:
             "⏳ {count} renders were ordered with another key or account and wait.",
             elsewhere,
         )
-        say(text, err, count=elsewhere)
+        say(text, err)
         say(_("   👉 Set the key of that account, then resume again."), err)
     elif not outcomes and not options.as_json:
         say(_("✅ Nothing is left to do."))

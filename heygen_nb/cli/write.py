@@ -126,8 +126,9 @@ def _show(
         "{count} word, about {seconds:.0f} s",
         "{count} words, about {seconds:.0f} s",
         words,
+        seconds=seconds,
     )
-    line = f"📝 #{draft.id} {path} ({length.format(count=words, seconds=seconds)})"
+    line = f"📝 #{draft.id} {path} ({length})"
     if as_json:
         row = {
             "draft_id": draft.id,

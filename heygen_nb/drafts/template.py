@@ -168,7 +168,7 @@ def repeated_text(count: int) -> str:
         "{count} row repeats an earlier one: both are one draft",
         "{count} rows repeat earlier ones: they are one draft each",
         count,
-    ).format(count=count)
+    )
 
 
 def fill(
@@ -277,9 +277,9 @@ def _refuse(table: Table, problems: list[str], hint: str = "") -> None:
         return
     lines = [f"• {problem}" for problem in problems[:SHOWN]]
     if more := len(problems[SHOWN:]):
-        lines.append(ngettext("… and {n} more", "… and {n} more", more).format(n=more))
+        lines.append(ngettext("… and {count} more", "… and {count} more", more))
     count = ngettext("{count} problem", "{count} problems", len(problems))
     head = _("{table}: {problems}; no draft was made.").format(
-        table=table.name, problems=count.format(count=len(problems))
+        table=table.name, problems=count
     )
     raise TableError("\n".join((head, *lines)), problems=tuple(problems), hint=hint)

@@ -264,7 +264,7 @@ def _about_length(fit: Fit, target_s: float, pad_s: float) -> str:
         words = ngettext("add about {count} word", "add about {count} words", count)
     else:
         return ""
-    return f"{length} {words.format(count=count)}"
+    return f"{length} {words}"
 
 
 def _body(plan: Proposal) -> dict[str, Any]:

@@ -96,7 +96,7 @@ class DraftList(Part):
         marked = self.several or ((chosen,) if chosen else self.chosen)
         put(self.s_drafts, self._on_choice, options=options)
         self.mark(*marked)
-        text = ngettext("{count} draft", "{count} drafts", total).format(count=total)
+        text = ngettext("{count} draft", "{count} drafts", total)
         if total > LISTED:
             text += " · " + _("the newest {count} are listed").format(count=LISTED)
         if not total:

@@ -188,7 +188,7 @@ class DraftsPanel(Panel):
             return _("Writing…")
         if count := len(self.list.several):
             words = ngettext("{count} draft", "{count} drafts", count)
-            return _("Chosen: {what}").format(what=words.format(count=count))
+            return _("Chosen: {what}").format(what=words)
         kept, free = self.editor.kept, " · " + _("previewing costs nothing")
         if not kept.saved_at:
             return _("Not saved yet: it is kept from the first word on.") + free

@@ -115,8 +115,7 @@ class GenerationPanel(FilmPanel):
         done = sum(bool(job.outcome and job.outcome.path) for job in jobs)
         facts = [_("{done} of {count}").format(done=done, count=count)]
         if failed:
-            words = ngettext("{count} failed", "{count} failed", failed)
-            facts.append(words.format(count=failed))
+            facts.append(ngettext("{count} failed", "{count} failed", failed))
         left = [job.eta_s for job in jobs if job.running]
         known = [seconds for seconds in left if seconds is not None]
         if known and len(known) == len(left):
@@ -140,7 +139,7 @@ class GenerationPanel(FilmPanel):
         plans = await self.shared.quote([job.draft for job in failed])
         question = ngettext(
             "Try {count} render again?", "Try {count} renders again?", len(failed)
-        ).format(count=len(failed))
+        )
         yes = _("Try again")
         if cost := sum(plan.quote.amount for plan in plans):
             amount = amount_text(cost, plans[0].quote.currency)

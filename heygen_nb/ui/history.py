@@ -165,7 +165,7 @@ class HistoryPanel(FilmPanel):
         here = tuple(key for key in listed if key in self.chosen)
         put(self.s_videos, self._on_choice, value=here)
         count = len(self.chosen)
-        text = ngettext("{count} chosen", "{count} chosen", count).format(count=count)
+        text = ngettext("{count} chosen", "{count} chosen", count)
         self._count.value = markup(text, "hg-strong") if count else ""
         self.works.offer(
             len(self._starts) > 1 and "back",

@@ -137,8 +137,7 @@ def script_html(script: str, target_s: float, found: Fit) -> str:
     """
     said = what_is_said(script).text
     words = len(re.findall(r"\w+(?:[-’']\w+)*", said))
-    count = ngettext("{count} word", "{count} words", words).format(count=words)
-    parts = [markup(count)]
+    parts = [markup(ngettext("{count} word", "{count} words", words))]
     if words:
         language = script_language(script)
         length = found.length
@@ -165,12 +164,12 @@ def _fit(found: Fit, target_s: float) -> str:
             text = ngettext(
                 "too long: cut {count} word", "too long: cut {count} words", count
             )
-            return markup(text.format(count=count), "bad")
+            return markup(text, "bad")
         if count := found.add_words:
             text = ngettext(
                 "short: add {count} word", "short: add {count} words", count
             )
-            return markup(text.format(count=count), "warn")
+            return markup(text, "warn")
     return markup(_("fits at speed {speed:.2f}").format(speed=found.speed), "ok")
 
 

@@ -75,19 +75,18 @@ async def render_if_agreed(
         words = ngettext(
             "{count} render has started.", "{count} renders have started.", len(jobs)
         )
-        panel.tell(words.format(count=len(jobs)))
+        panel.tell(words)
     return jobs
 
 
 def _how_many(count: int, done: int) -> str:
-    words = ngettext("Render {count} draft?", "Render {count} drafts?", count)
-    asked = words.format(count=count)
+    asked = ngettext("Render {count} draft?", "Render {count} drafts?", count)
     words = ngettext(
         "{count} is rendered already and is not paid again.",
         "{count} are rendered already and are not paid again.",
         done,
     )
-    return f"{asked}\n{words.format(count=done)}" if done else asked
+    return f"{asked}\n{words}" if done else asked
 
 
 async def _other_ways(
@@ -217,6 +216,5 @@ def _what_is_used(plans: Sequence[Proposal], amount: str) -> list[str]:
         more = ", …" if ids[_WARNINGS:] else ""
         lines.append(f"⚠️ {', '.join(ids[:_WARNINGS])}{more}: {text}")
     if (left := len(whose) - _WARNINGS) > 0:
-        words = ngettext("and {count} more hint", "and {count} more hints", left)
-        lines.append(words.format(count=left))
+        lines.append(ngettext("and {count} more hint", "and {count} more hints", left))
     return lines

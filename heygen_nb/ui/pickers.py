@@ -244,7 +244,7 @@ class VoicePicker(Picker[Voice]):
 
     def _count_words(self) -> str:
         count = len(self._found.items)
-        text = ngettext("{count} voice", "{count} voices", count).format(count=count)
+        text = ngettext("{count} voice", "{count} voices", count)
         if count > LISTED:
             text += " · " + _("the first {count} are listed").format(count=LISTED)
         return text

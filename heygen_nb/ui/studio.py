@@ -146,7 +146,7 @@ class Studio(Panel):
         badge = "HeyGen" if purse else _("SANDBOX · local and free")
         css = "hg-chip" if purse else "hg-chip hg-sandbox"
         words = ngettext("{count} rendering", "{count} rendering", count)
-        chips = [words.format(count=count)] if count else []
+        chips = [words] if count else []
         chips += filter(None, [purse, self._balance])
         self.title.value = f"<b>🎬 heygen_nb</b>{markup(badge, css)}"
         self.chips.value = "".join(markup(text, "hg-chip") for text in chips)

@@ -155,8 +155,7 @@ class TableCard(Part):
 
     def _add_words(self) -> str:
         count = len(self.drafts)
-        words = ngettext("Add {count} draft", "Add {count} drafts", count)
-        return words.format(count=count)
+        return ngettext("Add {count} draft", "Add {count} drafts", count)
 
     async def add(self) -> None:
         """Put the drafts into the list; ask before another text is written over."""
@@ -169,7 +168,7 @@ class TableCard(Part):
             "{count} draft in the list has another text than the table.",
             "{count} drafts in the list have another text than the table.",
             len(others),
-        ).format(count=len(others))
+        )
         yes, no = _("Take the table's text"), _("Keep what is there")
         if others and await self._panel.ask(question, yes, no):
             await store.add([d for d in drafts if d.id in others], replace=True)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from itertools import islice
-from typing import Any, Literal, TypeVar
+from pathlib import Path
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+import fastjsonschema
+import yaml
+from pydantic_core import from_json
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -18,11 +21,11 @@ from starlette.responses import JSONResponse, Response
 from heygen_nb.sandbox.state import KeyState, Purse, State
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-Create = Callable[[Any, str | None, Request], Awaitable[Response]]
+Create = Callable[[Any, Request], Awaitable[Response]]
 T = TypeVar("T")
-B = TypeVar("B", bound=BaseModel)
 _KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 _UNKNOWN = {404: "not_found", 405: "method_not_allowed"}
+_SCHEMAS = yaml.safe_load(Path(__file__).with_name("requests.yaml").read_text("utf-8"))
 
 
 @dataclass
@@ -62,19 +65,33 @@ def invalid(param: str, message: str) -> Refusal:
     return Refusal(400, "invalid_parameter", f"{param}: {message}", param=param)
 
 
-def parse(model: type[B], value: Any, at: str = "") -> B:
-    """Validate a body, or refuse with a 400 naming the first wrong field.
+@cache
+def _check_of(name: str) -> Any:
+    return fastjsonschema.compile(_SCHEMAS["bodies"][name])
 
-    ``at`` is where it stands in a larger one, such as ``videos.1.``.
+
+def parse(name: str, value: Any, at: str = "") -> Any:
+    """Check a body of that name in ``requests.yaml``, and fill in what it leaves out.
+
+    The first wrong field is named by a 400; ``at`` is where the body stands in a
+    larger one, such as ``videos.1.``.
     """
     try:
-        return model.model_validate(value)
-    except ValidationError as exc:
-        error = exc.errors(include_url=False)[0]
-        place = [*map(str, error["loc"])]
-        if error["type"] == "field":
-            place.append(error["ctx"]["param"])
-        raise invalid(at + ".".join(place) or "body", error["msg"]) from None
+        return _check_of(name)(value)
+    except fastjsonschema.JsonSchemaValueException as exc:
+        place, problem = exc.path[1:], exc.message.partition(" ")[2]
+        names: list[str] = []
+        match exc.rule:
+            case "oneOf":
+                names = [choice["required"][0] for choice in exc.rule_definition]
+                problem = f"exactly one of {', '.join(names)} is required"
+            case "required":
+                names = [name for name in exc.rule_definition if name not in exc.value]
+                problem = "Field required"
+            case "additionalProperties":
+                names = [*exc.value.keys() - exc.definition["properties"].keys()]
+                problem = "Extra inputs are not permitted"
+        raise invalid(at + ".".join([*place, *names[:1]]) or "body", problem) from None
 
 
 def found(
@@ -87,52 +104,32 @@ def found(
     return things[thing_id]
 
 
-class ListQuery(BaseModel):
-    """What may stand behind the question mark of a list.
+def page(
+    request: Request,
+    items: Iterable[tuple[int, Any]],
+    view: Callable[[Any], Any] = lambda item: item,
+    *,
+    default: int,
+    maximum: int = 100,
+) -> dict[str, Any]:
+    """Return the asked page of items whose positions grow, as ``view`` shows them.
 
     ``token`` is the last position served, so what is added or deleted between two
     pages never makes an item appear twice or go missing.
     """
-
-    limit: int = Field(0, ge=1)
-    token: int | None = None
-    type: Literal["public", "private"] = "public"
-    ownership: Literal["public", "private"] | None = None
-    engine: str = ""
-    language: str = ""
-    gender: str = ""
-    avatar_type: str = ""
-    group_id: str = ""
-    title: str = ""
-    video_ids: str = ""
-    batch_ids: str = ""
-
-    @classmethod
-    def of(cls, request: Request) -> ListQuery:
-        """Return that of a request, or refuse it."""
-        return parse(cls, {k: v for k, v in request.query_params.items() if v})
-
-    def page(
-        self,
-        items: Iterable[tuple[int, Any]],
-        view: Callable[[Any], Any] = lambda item: item,
-        *,
-        default: int,
-        maximum: int = 100,
-    ) -> dict[str, Any]:
-        """Return a page of items whose positions grow, as ``view`` shows them."""
-        limit, after = self.limit or default, self.token
-        if limit > maximum:
-            raise invalid("limit", f"must be at most {maximum}")
-        if after is not None:
-            items = (item for item in items if item[0] > after)
-        taken = list(islice(items, limit + 1))
-        more = len(taken) > limit
-        return {
-            "data": [view(item) for _, item in taken[:limit]],
-            "has_more": more,
-            "next_token": str(taken[limit - 1][0]) if more else None,
-        }
+    asked = parse("query", {k: v for k, v in request.query_params.items() if v})
+    limit = int(asked.get("limit", default))
+    if limit > maximum:
+        raise invalid("limit", f"must be at most {maximum}")
+    if "token" in asked:
+        items = (item for item in items if item[0] > int(asked["token"]))
+    taken = list(islice(items, limit + 1))
+    more = len(taken) > limit
+    return {
+        "data": [view(item) for _, item in taken[:limit]],
+        "has_more": more,
+        "next_token": str(taken[limit - 1][0]) if more else None,
+    }
 
 
 async def json_body(request: Request) -> Any:
@@ -146,8 +143,8 @@ async def json_body(request: Request) -> Any:
         message = "Content-Type must be application/json"
         raise Refusal(415, "unsupported_media_type", message)
     try:
-        return json.loads(await request.body())
-    except (ValueError, RecursionError):
+        return from_json(await request.body(), allow_inf_nan=False)
+    except ValueError:
         raise invalid("body", "is not JSON") from None
 
 
@@ -161,10 +158,9 @@ def require(state: State, purse: Purse, amount: float) -> None:
 def keyed(state: State, create: Create, *, heeded: bool = True) -> Endpoint:
     """Return the endpoint of a paid POST, which heeds its ``Idempotency-Key``.
 
-    An answer is given again for 24 hours, a refusal is not. ``create`` gets the JSON
-    body and the key. It does not wait between its first record and its return, so
-    that job and key are written together. Of speech nothing is known: a key is not
-    ``heeded``, a repeat costs twice.
+    An answer is given again for 24 hours, a refusal is not. ``create`` does not wait
+    between its first record and its return, so job and key are written together. Of
+    speech nothing is known: a key is not ``heeded``, a repeat costs twice.
     """
     in_progress: set[str] = set()
 
@@ -173,7 +169,7 @@ def keyed(state: State, create: Create, *, heeded: bool = True) -> Endpoint:
         if key is not None and not _KEY.fullmatch(key):
             raise invalid("Idempotency-Key", f"must match ^{_KEY.pattern}$")
         if key is None or not heeded:
-            return await create(body, None, request)
+            return await create(body, request)
         name, now = f"{request.url.path}|{key}", state.clock.now()
         first = state.keys.get(name)
         if first and now - first.created_at < state.options.key_life_s:
@@ -184,7 +180,7 @@ def keyed(state: State, create: Create, *, heeded: bool = True) -> Endpoint:
         in_progress.add(key)
         try:
             await asyncio.sleep(state.options.create_s)
-            answer = await create(body, key, request)
+            answer = await create(body, request)
         finally:
             in_progress.discard(key)
         now, said = state.clock.now(), bytes(answer.body).decode()

@@ -33,22 +33,26 @@ from heygen_nb.errors import SandboxError
 from heygen_nb.sandbox import catalogue
 from heygen_nb.sandbox.api import (
     Endpoint,
-    ListQuery,
     Refusal,
     data,
     json_body,
     keyed,
+    page,
     parse,
     refuse,
 )
-from heygen_nb.sandbox.bodies import AdvanceBody, BalanceBody, OwnerBody
 from heygen_nb.sandbox.files import Files
 from heygen_nb.sandbox.process import SERVER_FILE, TOKEN_HEADER, SandboxHandle
-from heygen_nb.sandbox.state import FactState, SandboxClock, SandboxOptions, State
+from heygen_nb.sandbox.state import SandboxClock, SandboxOptions, State
 from heygen_nb.sandbox.telegram import CHAT_ID, Telegram
 from heygen_nb.sandbox.videos import JobQueue, Videos
 
 _TICKS = 10  # a second, of uvicorn's
+_STEERED = ("clock", "balance", "owners", "session")
+_EMPTY = (
+    *("avatars", "templates", "webhooks/endpoints"),
+    *("webhooks/events", "webhooks/event-types"),
+)
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -98,19 +102,13 @@ class Sandbox:
             "GET /v3/users/me": self._me,
             "POST /v3/assets": files.upload,
             "GET /v3/assets/{id}": files.get_asset,
-            "GET /v3/avatars": _empty,  # groups: no client of ours asks
-            "GET /v3/templates": _empty,
-            "GET /v3/webhooks/endpoints": _empty,
-            "GET /v3/webhooks/events": _empty,
-            "GET /v3/webhooks/event-types": _empty,
             "GET /files/looks/{id}.jpg": catalogue.get_picture,
             "GET /files/voices/{id}.wav": files.sample,
             "GET /files/{place:path}": files.serve,
             "GET /_sandbox/ledger": self._ledger,
-            "POST /_sandbox/clock": self._advance,
-            "POST /_sandbox/balance": self._set_balance,
-            "POST /_sandbox/owners": self._add_owner,
-            "POST /_sandbox/session": self._open_session,
+            **{f"POST /_sandbox/{name}": self._steer for name in _STEERED},
+            # groups: no client of ours asks
+            **{f"GET /v3/{name}": _empty for name in _EMPTY},
         }
 
     def admit(self, request: Request) -> None:
@@ -183,27 +181,27 @@ class Sandbox:
         }
         return JSONResponse(told)
 
-    async def _advance(self, request: Request) -> Response:
-        clock = self.state.clock
-        clock.offset_s += parse(AdvanceBody, await json_body(request)).advance_s
-        self.state.put(FactState(id="clock_offset_s", value=str(clock.offset_s)))
-        return JSONResponse({"now": clock.now()})
-
-    async def _set_balance(self, request: Request) -> Response:
-        asked = parse(BalanceBody, await json_body(request))
-        fact = self.state.facts[f"{asked.purse}_in"]
-        paid_in = float(fact.value) + asked.balance - self.state.balance(asked.purse)
-        self.state.put(FactState(id=fact.id, value=str(paid_in)))
-        return JSONResponse({"balance": self.state.balance(asked.purse)})
-
-    async def _open_session(self, _request: Request) -> Response:
-        token = f"session_{secrets.token_hex(16)}"
-        ends = self.state.clock.now() + self.state.options.session_life_s
-        self.state.put(FactState(id=f"session {token}", value=str(ends)))
-        return JSONResponse({"access_token": token, "expires_at": ends})
-
-    async def _add_owner(self, request: Request) -> Response:
-        self.take_in(parse(OwnerBody, await json_body(request)).pid)
+    async def _steer(self, request: Request) -> Response:
+        """Answer ``POST /_sandbox/…``: the clock, a purse, a session, an owner."""
+        name, state = request.url.path.rpartition("/")[2], self.state
+        asked = parse(name, await json_body(request))
+        match name:
+            case "clock":
+                state.clock.offset_s += asked["advance_s"]
+                state.note("clock_offset_s", str(state.clock.offset_s))
+                return JSONResponse({"now": state.clock.now()})
+            case "balance":
+                purse, wanted = asked["purse"], asked["balance"]
+                paid_in = float(state.facts[f"{purse}_in"].value)
+                paid_in += wanted - state.balance(purse)
+                state.note(f"{purse}_in", str(paid_in))
+                return JSONResponse({"balance": state.balance(purse)})
+            case "session":
+                token = f"session_{secrets.token_hex(16)}"
+                ends = state.clock.now() + state.options.session_life_s
+                state.note(f"session {token}", str(ends))
+                return JSONResponse({"access_token": token, "expires_at": ends})
+        self.take_in(asked["pid"])
         return JSONResponse({"ok": True, "pid": os.getpid(), "account": self.account})
 
     def take_in(self, pid: int) -> None:
@@ -221,7 +219,7 @@ def _same(given: str, right: str) -> bool:
 
 async def _empty(request: Request) -> Response:
     """Answer a list of what the stand-in does not have."""
-    return JSONResponse(ListQuery.of(request).page([], default=10))
+    return JSONResponse(page(request, [], default=10))
 
 
 class GateMiddleware:
@@ -274,7 +272,7 @@ def create_app(
         try:
             yield
         finally:
-            await sandbox.jobs.close()
+            sandbox.jobs.close()
             state.close()
 
     app = Starlette(

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import random
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from PIL import Image, ImageDraw
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from heygen_nb.sandbox.api import ListQuery, data, found
+from heygen_nb.sandbox.api import data, found, page
 
 
 def _packaged(name: str) -> Any:
@@ -69,19 +69,25 @@ def voices() -> dict[str, SandboxVoice]:
     return {row[0]: SandboxVoice(*row) for row in _packaged("voices")}
 
 
+def _fits(request: Request, thing: Any, *names: str) -> bool:
+    """Tell whether a thing is what the request asks for; an empty word is none."""
+    words = {name: request.query_params.get(name, "").casefold() for name in names}
+    return all(words[name] in ("", getattr(thing, name).casefold()) for name in names)
+
+
 async def list_voices(request: Request) -> Response:
     """Answer ``GET /v3/voices``: public ones unless asked otherwise."""
-    asked = ListQuery.of(request)
+    asked = request.query_params
+    kind, engine = asked.get("type") or "public", asked.get("engine")
     fitting = (
         voice
         for voice in voices().values()
-        if voice.type == asked.type
-        and (not asked.engine or (asked.engine == "starfish" and voice.starfish))
-        and asked.language.casefold() in ("", voice.language.casefold())
-        and asked.gender.casefold() in ("", voice.gender)
+        if voice.type == kind
+        and (not engine or (engine == "starfish" and voice.starfish))
+        and _fits(request, voice, "language", "gender")
     )
     view = partial(_voice_view, request)
-    return JSONResponse(asked.page(enumerate(fitting), view, default=20))
+    return JSONResponse(page(request, enumerate(fitting), view, default=20))
 
 
 async def get_voice(request: Request) -> Response:
@@ -125,30 +131,22 @@ class SandboxLook:
 
 
 @lru_cache
-def looks(*, narrow: bool) -> dict[str, SandboxLook]:
-    """Return all looks by id, the account's own first.
-
-    ``narrow``: Each takes a few engines only.
-    """
-    known = {row[0]: SandboxLook(*row) for row in _packaged("looks")}
-    if narrow:
-        return known
-    every = [*CATALOGUE["engines"]]
-    return {i: replace(look, supported_api_engines=every) for i, look in known.items()}
+def looks() -> dict[str, SandboxLook]:
+    """Return all looks by id, the account's own first."""
+    return {row[0]: SandboxLook(*row) for row in _packaged("looks")}
 
 
 async def list_looks(request: Request) -> Response:
     """Answer ``GET /v3/avatars/looks``."""
-    asked = ListQuery.of(request)
+    owner = request.query_params.get("ownership")
     fitting = (
         look
-        for look in _known(request).values()
-        if asked.ownership in (None, "private" if look.status else "public")
-        and asked.avatar_type in ("", look.avatar_type)
-        and asked.group_id in ("", look.group_id)
+        for look in looks().values()
+        if owner in (None, "", "private" if look.status else "public")
+        and _fits(request, look, "avatar_type", "group_id")
     )
-    view = partial(_look_view, request)
-    return JSONResponse(asked.page(enumerate(fitting), view, default=20, maximum=50))
+    view, listed = partial(_look_view, request), enumerate(fitting)
+    return JSONResponse(page(request, listed, view, default=20, maximum=50))
 
 
 async def get_look(request: Request) -> Response:
@@ -161,17 +159,15 @@ async def get_picture(request: Request) -> Response:
     return Response(_picture(_found(request)), media_type="image/jpeg")
 
 
-def _known(request: Request) -> dict[str, SandboxLook]:
-    return looks(narrow=request.app.state.sandbox.state.options.look_engines)
-
-
 def _found(request: Request) -> SandboxLook:
-    return found(_known(request), request.path_params["id"], "avatar")
+    return found(looks(), request.path_params["id"], "avatar")
 
 
 def _look_view(request: Request, look: SandboxLook) -> dict[str, Any]:
     told = asdict(look) | dict.fromkeys(("error", "preview_video_url"))
     del told["matting"], told["captioned"]
+    if not request.app.state.sandbox.state.options.look_engines:
+        told["supported_api_engines"] = [*CATALOGUE["engines"]]
     return told | {"preview_image_url": f"{request.base_url}files/looks/{look.id}.jpg"}
 
 

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -17,10 +18,10 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 
 from heygen_nb.files import media_type
+from heygen_nb.preview.video import read_sound
 from heygen_nb.preview.voice import Word
 from heygen_nb.sandbox import rendering
 from heygen_nb.sandbox.api import Refusal, data, found, invalid, parse, require
-from heygen_nb.sandbox.bodies import SpeechBody
 from heygen_nb.sandbox.catalogue import CATALOGUE, voices
 from heygen_nb.sandbox.rendering import SoundPart
 from heygen_nb.sandbox.state import AssetState, SpeechState, State
@@ -40,11 +41,9 @@ class Files:
         """Return where the file of a link lives."""
         return self._state.folder / "files" / place
 
-    def new(self, place: str) -> Path:
-        """Return where a file can be written."""
-        path = self.path(place)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return path
+    def _keep(self, place: str, content: bytes) -> None:
+        self.path(place).parent.mkdir(parents=True, exist_ok=True)
+        self.path(place).write_bytes(content)
 
     def link(self, request: Request, place: str) -> str:
         """Return a fresh signed link, good for ``link_life_s``."""
@@ -65,13 +64,12 @@ class Files:
     async def serve(self, request: Request) -> Response:
         """Answer ``GET /files/…``: whole or in ranges, without a key."""
         place = request.path_params["place"]
-        path = self.path(place)
         if not self._valid(place, request.query_params):
             denied = "<Error><Code>AccessDenied</Code></Error>"
             return Response(denied, 403, media_type="text/xml")
-        if not path.is_file():
+        if not self.path(place).is_file():
             return PlainTextResponse("Not Found", 404)
-        return FileResponse(path)
+        return FileResponse(self.path(place))
 
     async def upload(self, request: Request) -> Response:
         """Answer ``POST /v3/assets``."""
@@ -86,21 +84,12 @@ class Files:
             raise Refusal(413, "payload_too_large", problem, param="file")
         if not (kind := media_type(content)):
             raise invalid("file", "must be png, jpeg, mp4, webm, mp3, wav, pdf or srt")
-        asset = AssetState(
-            id=f"asset_{secrets.token_hex(12)}",
-            name=name,
-            mime_type=kind,
-            size_bytes=len(content),
-            uploaded_at=self._state.clock.now(),
-        )
-        self.new(_place(asset)).write_bytes(content)
+        number, now = f"asset_{secrets.token_hex(12)}", self._state.clock.now()
+        asset = AssetState(id=number, name=name, mime_type=kind, uploaded_at=now)
+        self._keep(_place(asset), content)
         self._state.put(asset)
-        return data(
-            asset_id=asset.id,
-            url=self.link(request, _place(asset)),
-            mime_type=kind,
-            size_bytes=asset.size_bytes,
-        )
+        url, size_bytes = self.link(request, _place(asset)), len(content)
+        return data(asset_id=number, url=url, mime_type=kind, size_bytes=size_bytes)
 
     async def get_asset(self, request: Request) -> Response:
         """Answer ``GET /v3/assets/{id}``."""
@@ -127,42 +116,37 @@ class Files:
             else:
                 hello = CATALOGUE["languages"][voice.code][1]
                 sound = await asyncio.to_thread(rendering.speak, voice, hello, 1.0)
-            self.new(place).write_bytes(sound.to_wav())
+            self._keep(place, sound.to_wav())
         return FileResponse(self.path(place))
 
-    async def say(self, body: Any, _key: str | None, request: Request) -> Response:
+    async def say(self, body: Any, request: Request) -> Response:
         """Answer ``POST /v3/voices/speech``: spoken at once, measured, charged."""
-        asked = parse(SpeechBody, body)
-        voice = found(voices(), asked.voice_id, "voice", "voice_id")
+        asked = parse("speech", body)
+        voice = found(voices(), asked["voice_id"], "voice", "voice_id")
         if not voice.starfish:
             raise invalid("voice_id", "this voice does not support the starfish engine")
-        purse = request.state.purse
+        purse, said = request.state.purse, (voice, asked["text"], asked["speed"])
         rate = CATALOGUE["rates"]["speech"][purse]
-        model_s = rendering.model(voice, asked.text, asked.speed).duration_s
-        require(self._state, purse, rate * model_s)
+        require(self._state, purse, rate * rendering.model(*said).duration_s)
         say = rendering.model if self.options.fast else rendering.speak
-        speech = await asyncio.to_thread(say, voice, asked.text, asked.speed)
-        content = speech.to_wav()
-        spoken = SpeechState(
-            id=hashlib.sha256(content).hexdigest(),
-            script=asked.text,
-            duration=round(speech.duration_s, 3),
-            words=[(w.text, w.start_s, w.end_s) for w in speech.words],
+        speech = await asyncio.to_thread(say, *said)
+        content, length_s = speech.to_wav(), round(speech.duration_s, 3)
+        number = hashlib.sha256(content).hexdigest()
+        place = f"speech/{number}.wav"
+        self._keep(place, content)
+        words = [(w.text, w.start_s, w.end_s) for w in speech.words]
+        self._state.put(
+            SpeechState(id=number, script=said[1], duration=length_s, words=words)
         )
-        place = f"speech/{spoken.id}.wav"
-        self.new(place).write_bytes(content)
-        self._state.put(spoken)
-        paid = {"purse": purse, "amount": round(rate * speech.duration_s, 6)}
-        now = self._state.clock.now()
-        self._state.charge(kind="speech", ref=spoken.id, at=now, **paid)
-        words = [
-            {"word": word, "start": round(start, 3), "end": round(end, 3)}
-            for word, start, end in spoken.words
-        ]
+        price = round(rate * speech.duration_s, 6)
+        self._state.charge(kind="speech", ref=number, purse=purse, amount=price)
         return data(
             audio_url=self.link(request, place),
-            duration=spoken.duration,
-            word_timestamps=words,
+            duration=length_s,
+            word_timestamps=[
+                {"word": word, "start": round(start, 3), "end": round(end, 3)}
+                for word, start, end in words
+            ],
             request_id=secrets.token_hex(16),
         )
 
@@ -202,15 +186,16 @@ class Files:
         problem = Refusal(400, "download_failed", "audio: cannot be had or read")
         if isinstance(source, str):
             raise problem
-        spoken = self._state.speech.get(file_hash(source))
-        if spoken is not None:
+        if spoken := self._state.speech.get(file_hash(source)):
             words = tuple(Word(*word) for word in spoken.words)
-            return SoundPart(spoken.duration, spoken.script, file=source, words=words)
+            make = partial(read_sound, source, words)
+            return SoundPart(spoken.duration, make, spoken.script)
         try:
             with av.open(str(source), "r") as container:
-                return SoundPart((container.duration or 0) / av.time_base, file=source)
+                length_s = (container.duration or 0) / av.time_base
         except av.FFmpegError:
             raise problem from None
+        return SoundPart(length_s, partial(read_sound, source))
 
 
 def file_hash(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Making speech and the files of a video: in a worker process, or canned."""
+"""Making speech and the films of a video: in a worker process, or canned."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 import math
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,12 +19,14 @@ from PIL import Image, ImageOps
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.preview import Scene, render_scene
+from heygen_nb.preview.captions import CaptionPage, to_srt
 from heygen_nb.preview.drawing import paint_background, to_patch
 from heygen_nb.preview.fetch import fetch_image
-from heygen_nb.preview.video import Picture, blank, read_sound, stretched, write_mp4
+from heygen_nb.preview.video import Picture, blank, stretched, write_mp4
 from heygen_nb.preview.voice import EspeakVoice, Narration, Word
 from heygen_nb.readings import spoken
 from heygen_nb.sandbox.catalogue import SandboxVoice
+from heygen_nb.sandbox.state import SandboxOptions
 
 Ratio = Literal["16:9", "9:16", "4:5", "5:4", "1:1"]
 Background = str | Path | bytes | None
@@ -36,20 +38,13 @@ _TAG = re.compile(r"<[^>]*>")
 _SILENT_RATE = 8000  # samples a second of what nobody listens to
 
 
-class FetchError(Exception):
-    """The picture a request points to cannot be had."""
-
-
 @dataclass(frozen=True, slots=True)
 class SoundPart:
-    """A stretch of sound: a script, a file, or silence, and how long it should get."""
+    """A stretch of sound, how long it should get, and what is said in it."""
 
     duration_s: float
+    make: Callable[[], Narration]
     script: str = ""
-    voice: SandboxVoice | None = None
-    speed: float = 1.0
-    file: Path | None = None
-    words: tuple[Word, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,36 +75,36 @@ class FilmOrder:
         return sum(part.duration_s for part in self.parts)
 
 
-def render(order: FilmOrder, output: Path, *, captions: bool) -> float:
-    """Make ``output`` with its ``.srt`` and ``.jpg`` in a worker; return its length."""
-    heard, background = [], order.background
-    for part in order.parts:
-        if part.voice is not None:
-            heard.append(speak(part.voice, part.script, part.speed))
-        elif part.file is not None:
-            heard.append(read_sound(part.file, part.words))
-        else:
-            heard.append(silence(part.duration_s))
+def render(order: FilmOrder, folder: Path) -> float:
+    """Make the films in a worker, with ``.srt`` and ``.jpg``; return their length.
+
+    Raises:
+        ConnectionError: The picture a request points to cannot be had.
+    """
+    background = order.background
     if isinstance(background, str) and not background.startswith("#"):
         try:
             background = asyncio.run(fetch_image(background, allow_private=True))
         except PreviewError as exc:
-            raise FetchError(str(exc)) from exc
-    speech = joined(heard)
+            raise ConnectionError(str(exc)) from exc
+    speech = joined([part.make() for part in order.parts])
     scene = Scene(
         script=" ".join(word.text for word in speech.words),
         aspect_ratio=order.ratio,
         short_side_px=order.short_side_px,
         background=background,
         use_avatar=order.engine != "still",
-        captions=captions,
+        captions=False,
         badge="SANDBOX",
     )
     if order.barred:
         buffer = io.BytesIO()
         _with_bars(background, order.barred, scene.size).save(buffer, "PNG")
         scene = replace(scene, background=buffer.getvalue())
-    return render_scene(scene, output, speech=speech).duration_s
+    if order.styled:
+        worded = replace(scene, captions=True)
+        render_scene(worded, folder / "captioned.mp4", speech=speech)
+    return render_scene(scene, folder / "video.mp4", speech=speech).duration_s
 
 
 def _with_bars(
@@ -149,29 +144,32 @@ def _canned(
         return film.read_bytes(), thumbnail.getvalue()
 
 
-def make_canned(order: FilmOrder, output: Path, mark: str, at_least: int) -> float:
-    """Write a tiny valid MP4 at once, with its company, and return its length.
+def make_canned(
+    order: FilmOrder, folder: Path, mark: str, options: SandboxOptions
+) -> float:
+    """Write tiny valid films at once, with their company, and return their length.
 
-    ``mark`` keeps any two from having the same bytes; up to ``at_least`` bytes
-    the file is padded without using memory for it.
+    ``mark`` keeps any two from having the same bytes; up to ``file_bytes`` they are
+    padded without using memory for it.
     """
     wide, high = (int(n) for n in order.ratio.split(":"))
     size = wide * _SMALL_PX // min(wide, high), high * _SMALL_PX // min(wide, high)
     length_s = order.duration_s
     halves = math.ceil(length_s * 2)  # so few that they can be kept
     movie, thumbnail = _canned(order.background, order.barred, size, halves / 2)
-    note = mark.encode()
-    free = max(at_least - len(movie), 8 + len(note))
-    with output.open("wb") as file:
-        # A "free" box is skipped by every player.
-        file.write(movie + struct.pack(">I4s", free, b"free") + note)
-        file.truncate(len(movie) + free)
+    for name in ("video.mp4", "captioned.mp4")[: 1 + order.styled]:
+        # made at the same time, both are the same file
+        note = (f"{mark} {name}" if options.captions_s else mark).encode()
+        free = max(options.file_bytes - len(movie), 8 + len(note))
+        with (folder / name).open("wb") as file:
+            # A "free" box is skipped by every player.
+            file.write(movie + struct.pack(">I4s", free, b"free") + note)
+            file.truncate(len(movie) + free)
     text = " ".join(part.script for part in order.parts)
-    minutes, seconds = divmod(int(length_s), 60)
-    srt = f"1\n00:00:00,000 --> 00:{minutes:02}:{seconds:02},900\n{text}\n"
-    srt = srt if text.strip() else ""
-    output.with_suffix(".srt").write_text(srt, encoding="utf-8")
-    output.with_suffix(".jpg").write_bytes(thumbnail)
+    page = CaptionPage(((Word(text, 0.0, length_s),),), 0.0, length_s)
+    srt = to_srt([page] if text.strip() else [])
+    (folder / "video.srt").write_text(srt, encoding="utf-8")
+    (folder / "video.jpg").write_bytes(thumbnail)
     return length_s
 
 

@@ -6,6 +6,7 @@ import math
 import sqlite3
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -86,26 +87,22 @@ class JobState(Record):
     """One accepted video.
 
     Attributes:
-        number: Place in the order of acceptance, from 1.
         status: ``queued`` only for batch items that wait for a free place.
+        price: What it costs; until it ends, what it may cost.
         failure_code: While it runs: what it is going to fail with.
         sha256: Of the finished file, for tests.
     """
 
-    number: int
     body: dict[str, Any]
     title: str | None
     engine: str
-    status: Literal["queued", "running", "completed", "failed"] = "running"
+    status: Literal["queued", "running", "completed", "failed"] = "queued"
     purse: Purse = "wallet"
-    rate: float = 0.0
     accepted_at: float
     started_at: float = 0
     completed_at: float | None = None
-    estimate: float
-    charge: float | None = None
+    price: float = 0
     duration: float
-    key: str | None
     batch_id: str | None = None
     item_index: int | None = None
     failure_code: str | None = None
@@ -142,7 +139,6 @@ class ChargeState(Record):
     ref: str
     purse: Purse = "wallet"
     amount: float
-    at: float
 
 
 class AssetState(Record):
@@ -150,7 +146,6 @@ class AssetState(Record):
 
     name: str
     mime_type: str
-    size_bytes: int
     uploaded_at: float = 0
 
 
@@ -175,16 +170,16 @@ class PostState(Record):
     thumbnail_bytes: int = 0
 
 
+@dataclass
 class SandboxClock:
     """Wall-clock seconds plus what tests have shifted it by."""
 
-    def __init__(self, source: Callable[[], float] = time.time) -> None:
-        self._source = source
-        self.offset_s = 0.0
+    source: Callable[[], float] = time.time
+    offset_s: float = 0.0
 
     def now(self) -> float:
         """Return seconds since the epoch, as the sandbox sees it."""
-        return self._source() + self.offset_s
+        return self.source() + self.offset_s
 
 
 class State:
@@ -238,8 +233,12 @@ class State:
     def fact(self, name: str, initial: str) -> str:
         """Return a value of this folder, kept from its first use on."""
         if name not in self.facts:
-            self.put(FactState(id=name, value=initial))
+            self.note(name, initial)
         return self.facts[name].value
+
+    def note(self, name: str, value: str) -> None:
+        """Keep a value of this folder."""
+        self.put(FactState(id=name, value=value))
 
     def put(self, record: Record) -> None:
         """Add a record, or write a changed one."""
@@ -269,7 +268,7 @@ class State:
     def has(self, purse: Purse, amount: float) -> bool:
         """Tell whether that much is there and not reserved."""
         jobs = self.jobs.values()
-        held = (job.estimate for job in jobs if not job.ended and job.purse == purse)
+        held = (job.price for job in jobs if not job.ended and job.purse == purse)
         return amount <= self.balance(purse) - sum(held)
 
     def charge(self, **what: Any) -> None:

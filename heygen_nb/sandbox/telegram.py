@@ -34,9 +34,12 @@ _CHATS = {CHAT_ID: _CHAT, "@sandbox_chat": _CHAT, "@sandbox_other": _OTHER_CHAT}
 _FILE_BYTES = 50 * 1024 * 1024
 _THUMBNAIL_BYTES = 200_000
 _THUMBNAIL_PX = 320
-_CAPTION = 1024
-_TEXT = 4096
-_KINDS = {"sendMessage": "text", "sendVideo": "video", "sendDocument": "document"}
+# A method's file, its text, and what Telegram calls a text over the limit.
+_KINDS = {
+    "sendMessage": ("", "text", 4096, "message"),
+    "sendVideo": ("video", "caption", 1024, "message caption"),
+    "sendDocument": ("document", "caption", 1024, "message caption"),
+}
 _templates = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True)
 
 
@@ -89,38 +92,38 @@ class Telegram:
             if chat is None:
                 raise _Error(400, "Bad Request: chat not found")
             result = chat | _CHAT_DETAILS
-        if method in _KINDS:
-            post = self._post(method, arguments)
-            self._state.put(post)
-            sent = {"message_id": int(post.id), "date": int(post.at), "chat": chat}
-            result = sent | {"sender_chat": chat} | self._content(post)
+            if method in _KINDS:
+                told = {"chat": chat, "sender_chat": chat}
+                result = told | self._post(method, arguments)
         return JSONResponse({"ok": True, "result": result})
 
-    def _post(self, method: str, arguments: Mapping[str, Any]) -> PostState:
+    def _post(self, method: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Take a message, or refuse it in Telegram's words."""
-        kind, words = _KINDS[method], "message caption"
-        text, most = str(arguments.get("caption", "")), _CAPTION
-        if kind == "text":
-            text, most, words = str(arguments.get("text", "")), _TEXT, "message"
+        kind, field, most, words = _KINDS[method]
+        text = str(arguments.get(field, ""))
         # Telegram counts in units of UTF-16
         if len(text.encode("utf-16-le")) // 2 > most:
             raise _Error(400, f"Bad Request: {words} is too long")
-        if kind == "text" and not text.strip():
+        if not kind and not text.strip():
             raise _Error(400, "Bad Request: message text is empty")
         fields = {
             name: value
             for name, value in arguments.items()
             if isinstance(value, str) and name not in ("text", "caption")
         }
-        number, now = str(len(self._state.posts) + 1), self._state.clock.now()
-        post = PostState(id=number, method=method, at=now, text=text, fields=fields)
-        if kind != "text":
-            self._keep_file(post, kind, arguments)
-        return post
+        number, now = len(self._state.posts) + 1, self._state.clock.now()
+        post = PostState(
+            id=str(number), method=method, at=now, text=text, fields=fields
+        )
+        message = {"message_id": number, "date": int(now), field: text}
+        if kind:
+            message[kind] = self._keep_file(post, kind, arguments)
+        self._state.put(post)
+        return message
 
     def _keep_file(
         self, post: PostState, kind: str, arguments: Mapping[str, Any]
-    ) -> None:
+    ) -> dict[str, Any]:
         upload = _attached(arguments, kind)
         if upload is None:
             raise _Error(400, "Bad Request: wrong file identifier/HTTP URL specified")
@@ -128,13 +131,16 @@ class Telegram:
             raise _Error(400, "Bad Request: file must be non-empty")
         if upload.size > _FILE_BYTES:
             raise _Error(413, "Request Entity Too Large")
+        post.size_bytes, post.mime_type = upload.size, upload.content_type
         post.file_name = upload.filename or "file"
-        post.mime_type = upload.content_type
-        post.size_bytes = upload.size
         target = self._path(post.id, "file")
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as out:
             shutil.copyfileobj(upload.file, out)
+        file = _file_id("file", post.id, post.size_bytes)
+        file |= {"file_name": post.file_name, "mime_type": post.mime_type}
+        for name in ("width", "height", "duration"):
+            file[name] = int(post.fields.get(name, 0))
         thumbnail = _attached(arguments, "thumbnail")
         content = thumbnail.file.read() if thumbnail else b""
         with contextlib.suppress(UnidentifiedImageError):
@@ -142,21 +148,10 @@ class Telegram:
             if len(content) <= _THUMBNAIL_BYTES and max(image.size) <= _THUMBNAIL_PX:
                 post.thumbnail_bytes = len(content)  # Telegram ignores any other
                 self._path(post.id, "thumbnail").write_bytes(content)
-
-    def _content(self, post: PostState) -> dict[str, Any]:
-        kind = _KINDS[post.method]
-        if kind == "text":
-            return {"text": post.text}
-        file = _file_id("file", post.id, post.size_bytes)
-        file |= {"file_name": post.file_name, "mime_type": post.mime_type}
-        for name in ("width", "height", "duration"):
-            file[name] = int(post.fields.get(name, 0))
-        if post.thumbnail_bytes:
-            with Image.open(self._path(post.id, "thumbnail")) as image:
                 size = {"width": image.width, "height": image.height}
-            thumbnail = _file_id("thumbnail", post.id, post.thumbnail_bytes)
-            file["thumbnail"] = thumbnail | size
-        return {kind: file, "caption": post.text}
+                told = _file_id("thumbnail", post.id, post.thumbnail_bytes)
+                file["thumbnail"] = told | size
+        return file
 
     def _path(self, post_id: str, name: str) -> Path:
         return self._state.folder / "telegram" / post_id / name

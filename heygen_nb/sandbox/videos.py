@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 import shutil
-from collections import Counter, deque
+from collections import Counter
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,24 +16,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from heygen_nb.processes import Processes
-from heygen_nb.sandbox.api import (
-    ListQuery,
-    Refusal,
-    data,
-    found,
-    invalid,
-    parse,
-    require,
-)
-from heygen_nb.sandbox.bodies import AvatarVideoBody, BatchBody, order_of, parse_video
+from heygen_nb.sandbox.api import Refusal, data, found, invalid, page, parse, require
+from heygen_nb.sandbox.bodies import order_of, parse_video
 from heygen_nb.sandbox.files import Files, file_hash
-from heygen_nb.sandbox.rendering import FetchError, FilmOrder, make_canned, render
+from heygen_nb.sandbox.rendering import FilmOrder, make_canned, render
 from heygen_nb.sandbox.state import BatchState, JobState, Purse, State, video_price
 
 _log = logging.getLogger("heygen_nb.sandbox")
 _NICE = 10
 _NO_CREDIT = {
-    "estimate": 0.0,
     "failure_code": "MOVIO_PAYMENT_INSUFFICIENT_CREDIT",
     "failure_message": "Insufficient credit. This operation requires 'plan_credit' or"
     " 'api' credits.",
@@ -44,21 +36,15 @@ _NEVER = ("folder_id", "gif_url", "output_language", "video_page_url")
 class JobQueue:
     """All jobs of the account.
 
-    In fast mode time alone finishes a job: ``settle`` catches up with the clock
-    before every answer. Otherwise a worker process does.
+    ``settle`` catches up with the clock before every answer. In fast mode time alone
+    finishes a job, otherwise a worker process does.
     """
 
     def __init__(self, state: State, files: Files) -> None:
-        self._state = state
-        self._options = state.options
-        self._files = files
+        self._state, self._options, self._files = state, state.options, files
         self._pool = Processes(state.options.workers, nice=_NICE)
-        self._slots = asyncio.Semaphore(state.options.workers)
         self._orders: dict[str, FilmOrder] = {}  # of unfinished jobs
-        self._waiting: deque[JobState] = deque()
-        self._timed: deque[JobState] = deque()  # in fast mode, by their end
-        self._rendering: set[str] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._films: dict[str, asyncio.Future[float]] = {}  # that workers make
 
     def resume(self) -> None:
         """Take up what was unfinished when the sandbox last stopped."""
@@ -69,41 +55,39 @@ class JobQueue:
                 self._orders[job.id] = order_of(parse_video(job.body), self._files)
             except Refusal as refusal:  # a link has expired meanwhile
                 job.failure_code = refusal.code
-                self._finish(job, None, self._state.clock.now())
+                self._finish(job, self._state.clock.now())
                 continue
-            if job.status == "queued":
-                self._waiting.append(job)
-            else:
+            if job.status == "running":
                 self._start(job, job.started_at)
         self.start_waiting(self._state.clock.now())
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Stop rendering; the jobs stay unfinished in the state folder."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for film in self._films.values():
+            film.cancel()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def settle(self) -> None:
         """Finish everything that is over by the clock."""
-        span = self._options.pending_s + self._options.processing_s
         now = self._state.clock.now()
-        while self._timed and self._timed[0].started_at + span <= now:
-            job, length_s = self._timed.popleft(), None
-            if job.failure_code is None:
-                order, size = self._orders[job.id], self._options.file_bytes
-                length_s = make_canned(order, self._path(job), job.id, size)
-                if order.styled:
-                    # Made at the same time, it is the same file.
-                    mark = f"{job.id} captioned" if self._options.captions_s else job.id
-                    make_canned(order, self._path(job, "captioned.mp4"), mark, size)
-            self._finish(job, length_s, job.started_at + span)
+        while over := [j for j in self._all("running") if self._end(j, now) <= now]:
+            self._finish(over[0], self._end(over[0], now))
+
+    def _all(self, status: str) -> list[JobState]:
+        jobs = (self._state.jobs[job_id] for job_id in self._orders)
+        return [job for job in jobs if job.status == status]
+
+    def _end(self, job: JobState, now: float) -> float:
+        """Return when a job is over; a film that is just made is over now."""
+        film = self._films.get(job.id)
+        if film is not None:
+            return now if film.done() else math.inf
+        return job.started_at + self._options.pending_s + self._options.processing_s
 
     @property
     def full(self) -> bool:
         """Tell whether as many videos are rendering as may."""
-        running = len(self._orders) - len(self._waiting)
-        return running >= self._options.concurrency
+        return len(self._all("running")) >= self._options.concurrency
 
     def accept(
         self, body: dict[str, Any], order: FilmOrder, purse: Purse, **more: Any
@@ -113,98 +97,78 @@ class JobQueue:
         One whose money is not there fails later, as HeyGen was seen to tell it.
         """
         price = video_price(purse, order.duration_s, order.rate)
-        paid = {"estimate": price} if self._state.has(purse, price) else _NO_CREDIT
+        paid = {"price": price} if self._state.has(purse, price) else _NO_CREDIT
         job = JobState(
             id=secrets.token_hex(16),
-            number=len(self._state.jobs) + 1,
             body=body,
             title=body.get("title"),
             engine=order.engine,
-            status="queued",
             purse=purse,
-            rate=order.rate,
             accepted_at=self._state.clock.now(),
             duration=order.duration_s,
             **(paid | more),
         )
         self._state.put(job)
         self._orders[job.id] = order
-        self._waiting.append(job)
         return job
 
     def start_waiting(self, at: float) -> None:
         """Start what was accepted, as places are free."""
-        while self._waiting and not self.full:
-            self._start(self._waiting.popleft(), at)
+        for job in self._all("queued"):
+            if self.full:
+                return
+            self._start(job, at)
 
     def _start(self, job: JobState, at: float) -> None:
         job.status, job.started_at = "running", at
         self._state.put(job)
-        if self._options.fast:
-            self._timed.append(job)
-            return
-        task = asyncio.get_running_loop().create_task(self._render(job))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        if not self._options.fast and job.failure_code is None:
+            work = self._pool.submit(render, self._orders[job.id], self._folder(job))
+            self._films[job.id] = asyncio.wrap_future(work)
+            self._films[job.id].add_done_callback(self._rendered)
 
-    async def _render(self, job: JobState) -> None:
-        await asyncio.sleep(self._options.pending_s)
-        order, length_s = self._orders[job.id], None
-        if job.failure_code is None:
-            async with self._slots:
-                self._rendering.add(job.id)
-                length_s = await self._film(job, order)
-                self._rendering.discard(job.id)
-        self._finish(job, length_s, self._state.clock.now())
-        self._state.flush()
-        if order.styled and length_s is not None:
-            async with self._slots:
-                await self._film(job, order, "captioned.mp4")
+    def _rendered(self, film: asyncio.Future[float]) -> None:
+        if not film.cancelled():
+            self.settle()
+            self._state.flush()
 
-    async def _film(
-        self, job: JobState, order: FilmOrder, name: str = "video.mp4"
-    ) -> float | None:
-        """Render one file; return its length, or None if that failed."""
-        captions = name == "captioned.mp4"
+    def _folder(self, job: JobState) -> Path:
+        folder = self._files.path(f"videos/{job.id}")
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _finish(self, job: JobState, at: float) -> None:
+        job.completed_at = at
+        order, film = self._orders.pop(job.id, None), self._films.pop(job.id, None)
         try:
-            path = self._path(job, name)
-            film = self._pool.submit(render, order, path, captions=captions)
-            return float(await asyncio.wrap_future(film))
+            if order and job.failure_code is None:
+                folder = self._folder(job)
+                canned = partial(make_canned, order, folder, job.id, self._options)
+                job.duration = film.result() if film else canned()
+                job.sha256 = file_hash(folder / "video.mp4")
+                job.price = video_price(job.purse, job.duration, order.rate)
+                job.status = "completed"
         except Exception as exc:  # noqa: BLE001 - a failed render, never a lost one
             _log.exception("render %s failed", job.id)
-            if not captions:
-                download = isinstance(exc, FetchError)
-                job.failure_code = "download_failed" if download else "rendering_failed"
-                job.failure_message = str(exc)
-            return None
-
-    def _finish(self, job: JobState, length_s: float | None, at: float) -> None:
-        job.completed_at = at
-        self._orders.pop(job.id, None)
-        if length_s is None:
+            download = isinstance(exc, ConnectionError)
+            job.failure_code = "download_failed" if download else "rendering_failed"
+            job.failure_message = str(exc)
+        if job.status == "completed":
+            # A deleted render was paid for all the same.
+            paid = {"purse": job.purse, "amount": job.price}
+            self._state.charge(kind="video", ref=job.id, **paid)
+        else:
             job.status = "failed"
             job.failure_message = job.failure_message or "The video failed to render."
-        else:
-            job.status, job.duration = "completed", length_s
-            job.sha256 = file_hash(self._path(job))
-            job.charge = video_price(job.purse, length_s, job.rate)
-            # A deleted render was paid for all the same.
-            paid = {"purse": job.purse, "amount": job.charge, "at": at}
-            self._state.charge(kind="video", ref=job.id, **paid)
         self._state.put(job)
         self.start_waiting(at)
-
-    def _path(self, job: JobState, name: str = "video.mp4") -> Path:
-        return self._files.new(f"videos/{job.id}/{name}")
 
     def word(self, job: JobState) -> str:
         """Return the status word of ``GET /v3/videos/{id}``."""
         if job.ended:
             return job.status
-        begun = job.id in self._rendering
-        if self._options.fast and job.status == "running":
-            begins = job.started_at + self._options.pending_s
-            begun = self._state.clock.now() >= begins
+        waited_s = self._state.clock.now() - job.started_at
+        begun = job.status == "running" and waited_s >= self._options.pending_s
         return "processing" if begun else "pending"
 
 
@@ -212,11 +176,9 @@ class Videos:
     """What clients see of the jobs; those that wait in a batch are no videos yet."""
 
     def __init__(self, state: State, files: Files, jobs: JobQueue) -> None:
-        self._state = state
-        self._files = files
-        self._jobs = jobs
+        self._state, self._files, self._jobs = state, files, jobs
 
-    async def create(self, body: Any, key: str | None, request: Request) -> Response:
+    async def create(self, body: Any, request: Request) -> Response:
         """Answer ``POST /v3/videos``."""
         order = order_of(parse_video(body), self._files)
         if self._jobs.full:
@@ -224,7 +186,7 @@ class Videos:
             message = f"{self._state.options.concurrency} videos are rendering already"
             raise Refusal(429, "rate_limit_exceeded", message, headers=wait)
         self._require(request, [order])
-        job = self._jobs.accept(body, order, request.state.purse, key=key)
+        job = self._jobs.accept(body, order, request.state.purse)
         self._jobs.start_waiting(job.accepted_at)
         return data(video_id=job.id, status="waiting", output_format="mp4")
 
@@ -249,66 +211,67 @@ class Videos:
 
     async def list(self, request: Request) -> Response:
         """Answer ``GET /v3/videos``, newest first."""
-        asked = ListQuery.of(request)
-        jobs = (
-            (-job.number, job)
-            for job in reversed(self._visible().values())
-            if asked.title.casefold() in (job.title or "").casefold()
-        )
-        return JSONResponse(asked.page(jobs, partial(self._view, request), default=10))
+        title = request.query_params.get("title", "").casefold()
+        known, view = self._visible(), partial(self._view, request)
+        jobs = [
+            (-number, job)
+            for number, job in enumerate(self._state.jobs.values())
+            if job.id in known and title in (job.title or "").casefold()
+        ]
+        return JSONResponse(page(request, reversed(jobs), view, default=10))
 
     async def statuses(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/statuses``."""
-        asked = ListQuery.of(request)
         ids, batch_ids = (
-            [i for i in text.split(",") if i]
-            for text in (asked.video_ids, asked.batch_ids)
+            [i for i in request.query_params.get(name, "").split(",") if i]
+            for name in ("video_ids", "batch_ids")
         )
-        if not len(ids) + len(batch_ids) > 0 or len(ids) > _MAX_IDS:
+        if not (ids or batch_ids) or len(ids) > _MAX_IDS:
             problem = f"give video_ids, at most {_MAX_IDS}, or batch_ids"
             raise invalid("video_ids", problem)
-        known = self._visible()
-        missing = dict.fromkeys(("error", "batch_id", "item_index"))
+        known, jobs = self._visible(), self._state.jobs.values()
+        nothing = dict.fromkeys(("error", "batch_id", "item_index"))
         rows = [
             self._row(known[i])
             if i in known
-            else {"video_id": i, "status": "not_found", **missing}
+            else {"video_id": i, "status": "not_found", **nothing}
             for i in ids
         ]
-        jobs = self._state.jobs.values()
         rows += [self._row(job) for job in jobs if job.batch_id in batch_ids]
         return JSONResponse({"data": rows, "has_more": False, "next_token": None})
 
-    async def create_batch(
-        self, body: Any, key: str | None, request: Request
-    ) -> Response:
+    async def create_batch(self, body: Any, request: Request) -> Response:
         """Answer ``POST /v3/videos/batches``.
 
         A malformed item refuses the whole batch; one that names an unknown voice,
         avatar or asset becomes a failed item. HeyGen does not say which it does, nor
         whether it takes studio videos here; none are taken.
         """
-        asked = parse(BatchBody, body)
+        videos = parse("batch", body)["videos"]
+        for index, video in enumerate(videos):
+            parse("avatar", video, f"videos.{index}.")
         orders: list[FilmOrder | Refusal] = []
-        for index, item in enumerate(asked.videos):
-            video = parse(AvatarVideoBody, item, f"videos.{index}.")
+        for video in videos:
             try:
                 orders.append(order_of(video, self._files))
             except Refusal as refusal:
                 orders.append(refusal)
         self._require(request, [o for o in orders if isinstance(o, FilmOrder)])
         now, batch_id = self._state.clock.now(), f"batch_{secrets.token_hex(12)}"
-        batch = BatchState(id=batch_id, title=asked.title, created_at=now, items=[])
-        for index, (item, order) in enumerate(zip(asked.videos, orders, strict=True)):
+        items: list[str | dict[str, str]] = []
+        for index, (video, order) in enumerate(zip(videos, orders, strict=True)):
             if isinstance(order, Refusal):
-                batch.items.append(order.error)
+                items.append(order.error)
                 continue
-            place = {"key": key, "batch_id": batch_id, "item_index": index}
-            job = self._jobs.accept(item, order, request.state.purse, **place)
-            batch.items.append(job.id)
-        self._state.put(batch)
+            place = {"batch_id": batch_id, "item_index": index}
+            job = self._jobs.accept(video, order, request.state.purse, **place)
+            items.append(job.id)
+        title = body.get("title")
+        self._state.put(
+            BatchState(id=batch_id, title=title, created_at=now, items=items)
+        )
         self._jobs.start_waiting(now)
-        total = len(orders)
+        total = len(items)
         return data(202, batch_id=batch_id, status="processing", total_items=total)
 
     async def get_batch(self, request: Request) -> Response:
@@ -322,7 +285,7 @@ class Videos:
                 row = self._row(self._state.jobs[item])
                 del row["batch_id"]
             items.append(row | {"item_index": index})
-        listed = ListQuery.of(request).page(enumerate(items), default=100)
+        listed = page(request, enumerate(items), default=100)
         counts = Counter(item["status"] for item in items)
         done = "completed" if counts["completed"] else "failed"
         ended = counts["completed"] + counts["failed"] == len(items)
@@ -363,18 +326,20 @@ class Videos:
 
     def _view(self, request: Request, job: JobState) -> dict[str, Any]:
         """Return a job as ``GET /v3/videos/{id}`` shows it, with fresh links."""
-        done = job.status == "completed"
+        place, done = f"videos/{job.id}", job.status == "completed"
+        shown = {"video.mp4", "video.jpg"}
         # a sound that is not known here has no words
-        srt = self._files.path(f"videos/{job.id}/video.srt")
-        captions = job.body.get("caption") is not None
-        captions &= srt.is_file() and srt.stat().st_size > 0
+        srt = self._files.path(f"{place}/video.srt")
+        if "caption" in job.body and srt.is_file() and srt.stat().st_size:
+            shown.add("video.srt")
         styled_at = (job.completed_at or 0) + self._state.options.captions_s
-        styled = self._files.path(f"videos/{job.id}/captioned.mp4").is_file()
-        styled &= styled_at <= self._state.clock.now()
+        styled = self._files.path(f"{place}/captioned.mp4").is_file()
+        if styled and styled_at <= self._state.clock.now():
+            shown.add("captioned.mp4")
 
-        def link(name: str, *, there: bool = True) -> str | None:
-            place = f"videos/{job.id}/{name}"
-            return self._files.link(request, place) if done and there else None
+        def link(name: str) -> str | None:
+            there = done and name in shown
+            return self._files.link(request, f"{place}/{name}") if there else None
 
         return {
             "id": job.id,
@@ -384,8 +349,8 @@ class Videos:
             "completed_at": int(job.completed_at) if job.completed_at else None,
             "duration": round(job.duration, 3) if done else None,
             "video_url": link("video.mp4"),
-            "captioned_video_url": link("captioned.mp4", there=styled),
-            "subtitle_url": link("video.srt", there=captions),
+            "captioned_video_url": link("captioned.mp4"),
+            "subtitle_url": link("video.srt"),
             "thumbnail_url": link("video.jpg"),
             "failure_code": job.failure_code if job.status == "failed" else None,
             "failure_message": job.failure_message,

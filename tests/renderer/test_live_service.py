@@ -125,7 +125,7 @@ async def test_a_look_that_is_not_ready_is_refused_before_paying(sandbox, quick,
 async def test_a_look_that_changed_since_is_found_out_for_nothing(
     sandbox, quick, monkeypatch, status
 ):
-    known, asked = looks(narrow=False), "GET /v3/avatars/looks/{id}"
+    known, asked = looks(), "GET /v3/avatars/looks/{id}"
     look = [*known.values()][-1]  # taken out and put back, it is the last one again
     await rendered(sandbox, quick[0], draft(id="first", avatar=look.id))
     if status == "gone":

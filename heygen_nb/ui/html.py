@@ -8,6 +8,8 @@ import re
 from html import escape
 from pathlib import Path
 
+import yaml
+
 from heygen_nb.chats import MAX_CAPTION
 from heygen_nb.drafts import left_out_text, what_is_said
 from heygen_nb.errors import HeygenNbError
@@ -16,6 +18,7 @@ from heygen_nb.models import Failure
 from heygen_nb.money import amount_text
 from heygen_nb.timing import Fit, script_language
 
+_IN_PANELS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
 MAX_PICTURE_BYTES = 200_000
 _NBSP = "\N{NO-BREAK SPACE}"
 _BREAK = "\N{ZERO WIDTH SPACE}"
@@ -73,8 +76,9 @@ def failure_html(failure: Failure | HeygenNbError) -> str:
 
 def panel_words(hint: str) -> str:
     """Return a hint with what there is to click for what a programmer would type."""
-    for typed, words in _IN_PANELS.items():
-        hint = re.sub(typed, again(words), hint)
+    for typed, texts in _IN_PANELS.items():
+        words = texts["message"]
+        hint = re.sub(typed, _(words), hint)
     return hint
 
 
@@ -216,31 +220,3 @@ def period_options(*first: int) -> list[tuple[str, int]]:
     days = dict.fromkeys((*first, 7, 30, 365, 0))
     words = _("{days} days")
     return [(words.format(days=d) if d else _("all time"), d) for d in days]
-
-
-_IN_PANELS = {
-    "`heygen-nb doctor`": _("“Test connection”"),
-    "`heygen-nb voices( --refresh)?`": _("“Choose…” beside the voice"),
-    "`heygen-nb avatars( --refresh)?`": _("“Choose…” beside the avatar"),
-    r"heygen-nb resume --adopt \S+ VIDEO_ID": _("“This is the video” in the history"),
-    r"(heygen-nb )?resume --again [\w-]+": _(
-        "“There is none: pay again” in the history"
-    ),
-    "heygen-nb resume": _("the tab “Generation”"),
-    r"heygen-nb mark-sent \d+": _("“It is in the chat” in the history"),
-    r"heygen-nb resend \d+": _("“Send” in the history"),
-    "HEYGEN_API_KEY": _("“HeyGen API key” in the settings"),
-    "TELEGRAM_BOT_TOKEN": _("“Telegram bot token” in the settings"),
-    "telegram_chat_id": _("“Chat” in the settings"),
-    "heygen_avatar_id": _("“Avatar look id” in the settings"),
-    "heygen_voice": _("“HeyGen voice” in the settings"),
-    "heygen_background_url": _("“Background URL” in the settings"),
-    "length_mode(:| to) estimate": _("“estimated” as the length"),
-    "no_avatar: heygen": _("“by HeyGen” for films without an avatar"),
-    "max_cost_per_render": _("“At most for one render” in the settings"),
-    "max_cost_per_day": _("“At most for a day” in the settings"),
-    "script_model": _("“Script model” in the settings"),
-    # where a programmer would keep it is said behind it, in either language
-    r"OPENAI_API_KEY( [\w ]+\.env)?": _("“Key of the script model” in the settings"),
-}
-"""What hints of the lower rooms name, and what stands for it in the panels."""

@@ -154,6 +154,7 @@ class Studio(Panel):
 
     def close(self) -> None:
         """Close all panels; renders go on."""
-        for panel in self.panels.values():
-            panel.close()
+        if not self._closed:
+            for panel in self.panels.values():
+                panel.close()
         super().close()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -288,6 +289,8 @@ _HOUSE = bytes((16, 20, 48)), bytes((88, 42, 122))
 _GLOW: Colour = (96, 108, 220)
 _COARSE = 4
 _MAX_PIXELS = 50_000_000
+# whatever Pillow raises on a spoilt file
+_BROKEN = OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError
 _BRIGHT = 140  # mean grey from which dark letters read better
 
 
@@ -332,7 +335,7 @@ def open_image(source: Path | bytes) -> Image.Image:
             white = Image.new("RGBA", image.size, "white")
             image = Image.alpha_composite(white, image)
         return image.convert("RGB")
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as exc:
+    except (*_BROKEN, struct.error, Image.DecompressionBombError) as exc:
         message = _("The picture {name} cannot be read.")
         raise PreviewError(message.format(name=name)) from exc
 

@@ -92,7 +92,6 @@ class Account:
 
     # What was found out since it was opened.
     pictures: set[str] = field(default_factory=set)
-    speech_links: dict[int, str] = field(default_factory=dict, repr=False)  # signed
     asset_links: dict[str, str] = field(default_factory=dict, repr=False)  # signed
     made_before: dict[str, VideoReply] | None = None
     spoken: tuple[datetime | None, SpeechModel] | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -226,16 +226,31 @@ async def heard(account: Account, draft: Draft, settings: Settings) -> Path:
     return path
 
 
-async def quote_phrase(
-    account: Account, text: str, settings: Settings
-) -> tuple[speech.Wish, str, float]:
-    """Return how HeyGen's voice is asked for a phrase, its name, and the cost.
+async def say_phrase(
+    account: Account,
+    text: str,
+    settings: Settings,
+    agreed: Callable[[str, float], Awaitable[bool]],
+) -> Path | None:
+    """Have HeyGen's voice say a phrase (paid, once); return the sound.
 
-    The cost is the upper end of the estimate; 0 when that sound is here already.
+    Args:
+        account: Who pays.
+        text: The phrase.
+        settings: With the voice and the limits.
+        agreed: Asked before anything is paid, with the voice and the upper end of the
+            cost; 0 when that sound is here already.
+
+    Returns:
+        The sound; None after a no.
 
     Raises:
         DraftError: It cannot be said.
         ConfigError: The voice of the settings cannot make speech.
+        OutcomeUnknownError: The answer was lost; it may have been charged.
+        LimitError: It would cost too much.
+        ApiError: HeyGen refused; nothing was charged.
+        DownloadError: It was made and paid, but its sound could not be had.
     """
     draft = Draft(script=text)
     check_draft(draft)
@@ -253,26 +268,8 @@ async def quote_phrase(
     )
     here = await speech.settled(account, wish)
     cost = 0.0 if here else account.rates.speech * length.high_s
-    return wish, resolve.describe_voice(voice), cost
-
-
-async def say_phrase(
-    account: Account, wish: speech.Wish, settings: Settings, cost: float
-) -> Path:
-    """Have a phrase said (paid, once); return the sound.
-
-    Args:
-        account: Who pays.
-        wish: Of :func:`quote_phrase`.
-        settings: With the limits.
-        cost: What was agreed to.
-
-    Raises:
-        OutcomeUnknownError: The answer was lost; it may have been charged.
-        LimitError: It would cost too much.
-        ApiError: HeyGen refused; nothing was charged.
-        DownloadError: It was made and paid, but its sound could not be had.
-    """
+    if not await agreed(resolve.describe_voice(voice), cost):
+        return None
     allow = partial(check_limits, settings, cost, currency=account.rates.currency)
     try:
         return (await speech.say(account, wish, allow=allow)).path

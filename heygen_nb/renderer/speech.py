@@ -137,7 +137,7 @@ async def say(
         path = await asyncio.to_thread(_stretched, path, wish.target_s)
         speed = round(said.speed * seconds / wish.target_s, 3)
         return Audio(wish.target_s, speed, path)
-    link = "" if said in made else account.speech_links[said.id]
+    link = "" if said in made else said.sound_url or ""
     # an asset is of a ledger that kept it beside its speech
     return Audio(seconds, said.speed, path, said.asset_id or "", link)
 
@@ -148,7 +148,7 @@ async def settled(account: Account, wish: Wish) -> bool:
     here = [
         row
         for row in await calls_of(account, wish)
-        if wish.may_take(row) and (row.asset_id or sound_of(account, row).exists())
+        if wish.may_take(row) and _is_here(account, row)
     ]
     return not wish.chosen(here)[1]
 
@@ -206,7 +206,6 @@ async def _sent(account: Account, wish: Wish, row: SpeechRow) -> SpeechRow:
         await _record(account, row, state="rejected", reserved_cost=0.0)
         error.charged = False
         raise
-    account.speech_links[row.id] = reply.audio_url
     row = await _record(
         account,
         row,
@@ -219,23 +218,27 @@ async def _sent(account: Account, wish: Wish, row: SpeechRow) -> SpeechRow:
     if words := reply.word_timestamps:
         told = [(word.word, word.start, word.end) for word in words]
         await asyncio.to_thread(write_words, sound_of(account, row), told)
-    return await _fetch(account, row)
+    await _fetch(account, row)
+    return row  # which still has the link
 
 
 async def _is_there(account: Account, row: SpeechRow) -> bool:
     """Tell whether a sound can be used; one that was not heard is fetched now."""
-    if row.asset_id or sound_of(account, row).exists():
-        return True
-    try:
-        return bool(row.sound_url and await _fetch(account, row))
-    except errors.DownloadError as error:
-        if not error.expired:  # the host may be well again in a minute
-            raise
-        log.warning("%s", error)
-        return False
+    if row.sound_url and not _is_here(account, row):
+        try:
+            await _fetch(account, row)
+        except errors.DownloadError as error:
+            if not error.expired:  # the host may be well again in a minute
+                raise
+            log.warning("%s", error)
+    return _is_here(account, row)
 
 
-async def _fetch(account: Account, row: SpeechRow) -> SpeechRow:
+def _is_here(account: Account, row: SpeechRow) -> bool:
+    return bool(row.asset_id) or sound_of(account, row).exists()
+
+
+async def _fetch(account: Account, row: SpeechRow) -> None:
     async def link(_fresh: bool) -> str:  # noqa: FBT001 - Downloader's protocol
         return row.sound_url or ""
 
@@ -252,7 +255,7 @@ async def _fetch(account: Account, row: SpeechRow) -> SpeechRow:
         hint = _("Try again: its link is kept and tried first.")
         expired = getattr(error, "expired", False)
         raise errors.DownloadError(problem, hint=hint, expired=expired) from error
-    return await _record(account, row, sound_url=None)
+    await _record(account, row, sound_url=None)
 
 
 async def asset_of_sound(account: Account, name: str) -> str:

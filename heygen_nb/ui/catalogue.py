@@ -6,12 +6,12 @@ import asyncio
 import re
 import unicodedata
 from hashlib import sha256
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from heygen_nb.errors import ConfigError
+from heygen_nb import preview
+from heygen_nb.errors import ConfigError, PreviewError
 from heygen_nb.files import media_type, os_errors_as, write_whole
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import short_id
@@ -20,8 +20,6 @@ from heygen_nb.renderer.resolve import background_meant, meant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from PIL import Image
 
     from heygen_nb.heygen.wire import VoiceReply
     from heygen_nb.ledger import Ledger
@@ -178,28 +176,19 @@ class BackgroundStore:
 
     def look(self, value: str) -> bytes | None:
         """Return a small JPEG of a background; None when there is nothing to show."""
-        from PIL import Image, ImageOps  # noqa: PLC0415 - 50 ms
+        from PIL import Image  # noqa: PLC0415 - 50 ms
 
         if background.COLOR.fullmatch(value):
-            return _jpeg(Image.new("RGB", (32, 32), value))
+            return preview.small_jpeg(Image.new("RGB", (32, 32), value))
         if not (path := background.file_of(value, self._home)):
             return None
         try:
             name = short_id(str(background.stamp_of(value, path)))
             kept = self._home / LOOKS / f"{name}.jpg"
             if not kept.exists():
-                with background.reading(path.name, path.read_bytes()) as image:
-                    picture = ImageOps.exif_transpose(image)
+                picture = preview.open_image(path)
                 picture.thumbnail((_THUMB_PX, _THUMB_PX))
-                layer = picture.convert("RGBA")
-                paper = Image.new("RGBA", layer.size, "white")
-                write_whole(kept, _jpeg(Image.alpha_composite(paper, layer)))
+                write_whole(kept, preview.small_jpeg(picture))
             return kept.read_bytes()
-        except (OSError, ConfigError):
+        except (OSError, ConfigError, PreviewError):
             return None
-
-
-def _jpeg(image: Image.Image) -> bytes:
-    stream = BytesIO()
-    image.convert("RGB").save(stream, "JPEG", quality=80)
-    return stream.getvalue()

@@ -150,15 +150,14 @@ async def say_if_agreed(panel: Panel, text: str) -> Path | None:
         HeygenNbError: It could not be made.
     """
     shared, before = panel.shared, panel.shared.video_settings
+
+    async def agreed(voice: str, cost: float) -> bool:
+        words = _("{voice} says “{text}”: at most {amount}")
+        asked = partial(words.format, voice=voice, text=text)
+        return await _may_speak(panel, before, asked, cost, account.rates.currency)
+
     async with shared.account() as account:
-        wish, voice, cost = await order.quote_phrase(account, text, before)
-        currency = account.rates.currency
-    words = _("{voice} says “{text}”: at most {amount}")
-    asked = partial(words.format, voice=voice, text=text)
-    if not await _may_speak(panel, before, asked, cost, currency):
-        return None
-    async with shared.account() as account:
-        return await order.say_phrase(account, wish, before, cost)
+        return await order.say_phrase(account, text, before, agreed)
 
 
 async def _may_speak(

@@ -28,7 +28,7 @@ from heygen_nb.renderer import resolve, settings_for, speech
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.background import changed, uploaded
 from heygen_nb.renderer.batch import send_together
-from heygen_nb.renderer.request import Proposal, length_of, make_plan
+from heygen_nb.renderer.request import Proposal, length_of, make_plan, set_price
 from heygen_nb.renderer.submit import accepted
 
 YOUNG = timedelta(days=30)  # a ledger that may have replaced a lost one
@@ -86,15 +86,10 @@ async def order(
     plan, made = await _decide(account, draft, settings, report, again=again)
     if warning := await short_of(account, plan.quote):
         await report("pending", f"⚠️ {warning}")
-    plan.new.send_to = send_to
+    new, allow = plan.new, _allow(plan.quote, settings)
+    new.send_to = send_to
     stored, _new = await asyncio.to_thread(
-        account.ledger.plan,
-        account.payer,
-        plan.new,
-        earlier=plan.revisions[1:],
-        again=again,
-        allow=_allow(plan.quote, settings),
-        **made,
+        account.ledger.plan, account.payer, new, again=again, allow=allow, **made
     )
     return stored.id
 
@@ -360,15 +355,17 @@ async def _decide(
     account: Account, draft: Draft, settings: Settings, report: Report, *, again: bool
 ) -> tuple[Proposal, dict[str, Any]]:
     """Make the plan, and first all that its body needs: picture and speech."""
-    audio, asset_id = None, ""
     try:
         await account.identify()
         async with turn("order", account):  # the first one reads all voices for all
             plan = await make_plan(account, draft, settings)
-            made = await made_before(account, plan.new, plan.revisions)
+            revisions = resolve.revisions_of(draft, plan.inputs)
+            made = {"earlier": revisions[1:]}
+            if plan.cast.engine != NO_AVATAR:  # else it is not made at HeyGen
+                made |= await made_before(account, draft.id, revisions)
         if picture := plan.cast.picture:
             file = picture.sha256, picture.path.name, picture.read
-            asset_id = await uploaded(account, *file, report)
+            plan.asset_id = await uploaded(account, *file, report)
     except errors.HeygenNbError as error:
         error.charged = False  # nothing that costs was sent yet
         # under another key it may have been
@@ -387,10 +384,10 @@ async def _decide(
     if exact and (again or not made.get("made_video_id")):
         line = _("🎙️ Making the speech first, for the exact length...")
         await report("pending", line)
-        audio = await _say(account, plan, again=again)
-    if audio or picture:
-        plan = await make_plan(account, draft, settings, audio=audio, asset_id=asset_id)
-    if picture and plan.cast.picture != picture:
+        plan.audio = await _say(account, plan, again=again)
+        await set_price(account, plan)
+    find = partial(resolve.picture_and_sound, draft, settings)
+    if picture and plan.inputs != await asyncio.to_thread(find):
         raise changed(picture.path)
     return plan, made
 
@@ -415,7 +412,7 @@ def _allow(quoted: Quote, settings: Settings, *, calls: int = 0) -> ledger.Allow
 
 
 async def made_before(
-    account: Account, new: ledger.RenderRow, revisions: Sequence[str]
+    account: Account, draft_id: str, revisions: Sequence[str]
 ) -> dict[str, Any]:
     """Look at HeyGen for what a ledger that is gone may have ordered.
 
@@ -425,8 +422,6 @@ async def made_before(
     Returns:
         The ``made_`` arguments of :meth:`Ledger.plan`, if there is something.
     """
-    if new.engine == NO_AVATAR:  # not made at HeyGen
-        return {}
     if account.made_before is None:
         began = await asyncio.to_thread(account.ledger.began, account.payer)
         young = began is None or account.clock.now() - began < YOUNG
@@ -441,7 +436,7 @@ async def made_before(
         account.made_before = found
     known = product(revisions, range(_MAX_ATTEMPTS, 0, -1))
     for revision, attempt in known:
-        token = ledger.title_token(new.draft_id, revision, attempt)
+        token = ledger.title_token(draft_id, revision, attempt)
         if video := account.made_before.get(token):
             whole = video.id if video.status != "failed" else None
             return {"made_attempt": attempt, "made_video_id": whole}

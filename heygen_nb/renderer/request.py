@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import partial
 from io import BytesIO
 from itertools import starmap
 from typing import Any, Literal
@@ -36,12 +36,9 @@ class Proposal:
 
     Attributes:
         inputs: All that changes the video.
-        revisions: Of these, by today's rule and by older ones.
         language: Of the script.
-        wish: The speech that is made of it, in exact mode beforehand.
         fit: How near the script comes to its length.
-        pad_s: The silence that brings a video without an avatar to its length.
-        length: That of the whole video, with an 80 % interval.
+        wish: The speech that is made of it, in exact mode beforehand.
         audio: The speech, once it is made.
         asset_id: Of the background, if that is a file; without it the body can be
             quoted, not sent.
@@ -52,20 +49,30 @@ class Proposal:
     draft: Draft
     settings: Settings
     inputs: dict[str, Any]
-    revisions: tuple[str, ...]
     language: str
     cast: resolve.Cast
     voice: str
     avatar: str
-    wish: speech.Wish
     fit: Fit
-    pad_s: float
-    length: Estimate
-    audio: speech.Audio | None
-    asset_id: str
+    wish: speech.Wish
+    audio: speech.Audio | None = None
+    asset_id: str = ""
     quote: Quote = field(init=False)
     others: list[Quote] = field(init=False)
     warnings: list[str] = field(init=False)
+
+    @property
+    def pad_s(self) -> float:
+        """The silence that brings a video without an avatar to its length."""
+        spoken_s = (self.audio or self.fit).length.seconds
+        missing_s = round(self.wish.target_s - spoken_s, 1)
+        return 0.0 if self.cast.look or missing_s < _LEAST_PAD_S else missing_s
+
+    @property
+    def length(self) -> Estimate:
+        """The length of the whole video, with an 80 % interval."""
+        spoken = (self.audio or self.fit).length
+        return Estimate(*(seconds + self.pad_s for seconds in spoken))
 
     @property
     def prices(self) -> str:
@@ -78,7 +85,7 @@ class Proposal:
             for quote in quotes
         )
 
-    @cached_property
+    @property
     def new(self) -> RenderRow:
         """What is stored, and sent."""
         draft, cast, wish = self.draft, self.cast, self.wish
@@ -87,7 +94,7 @@ class Proposal:
         more = {"draft": own, "finish": resolve.finish_of(self.settings)}
         return RenderRow(
             draft_id=draft.id,
-            revision=self.revisions[0],
+            revision=resolve.revision_of(self.inputs),
             body=json.dumps(_body(self)),
             script=self.inputs["script"],
             caption=draft.caption,
@@ -99,7 +106,7 @@ class Proposal:
             avatar_id=cast.look.id if cast.look else "",
             look_type=cast.look.avatar_type if cast.look else "",
             engine=cast.engine,
-            speed=wish.speed,
+            speed=(self.audio or self.fit).speed,
             target_s=wish.target_s,
             estimate_s=round(self.length.seconds, 1),
             pad_s=self.pad_s,
@@ -109,14 +116,7 @@ class Proposal:
         )
 
 
-async def make_plan(
-    account: Account,
-    draft: Draft,
-    settings: Settings,
-    *,
-    audio: speech.Audio | None = None,
-    asset_id: str = "",
-) -> Proposal:
+async def make_plan(account: Account, draft: Draft, settings: Settings) -> Proposal:
     """Decide voice, avatar, speed and body of a draft; nothing is sent for it.
 
     Raises:
@@ -127,7 +127,7 @@ async def make_plan(
     inputs = await asyncio.to_thread(resolve.picture_and_sound, draft, settings)
     script, target_s = inputs["script"], settings.video_duration
     said, language = inputs.get("said", script), script_language(script)
-    cast = await resolve.choose_cast(account, settings, spoken=audio is not None)
+    cast = await resolve.choose_cast(account, settings)
     bounds: dict[str, Any] = {
         "voice_id": cast.voice.voice_id,
         "slowest": settings.min_speed,
@@ -136,34 +136,26 @@ async def make_plan(
     fit = await asyncio.to_thread(
         lambda: speech_model(account).fit(said, target_s, language=language, **bounds)
     )
-    expected = audio or fit
-    missing_s = round(target_s - expected.length.seconds, 1)
-    pad_s = 0.0 if cast.look or missing_s < _LEAST_PAD_S else missing_s
     plan = Proposal(
         draft=draft,
         settings=settings,
         inputs=inputs,
-        revisions=resolve.revisions_of(draft, inputs),
         language=language,
         cast=cast,
         voice=resolve.describe_voice(cast.voice),
         avatar=cast.look.name if cast.look else "",
+        fit=fit,
         wish=speech.Wish(
             draft_id=draft.id,
             text=said,
             target_s=target_s,
-            speed=expected.speed,
-            expected_s=expected.length.seconds,
+            speed=fit.speed,
+            expected_s=fit.length.seconds,
             near_s=speech.FILM_NEAR_S if cast.engine == NO_AVATAR else speech.NEAR_S,
             **bounds,
         ),
-        fit=fit,
-        pad_s=pad_s,
-        length=Estimate(*(seconds + pad_s for seconds in expected.length)),
-        audio=audio,
-        asset_id=asset_id,
     )
-    plan.quote, *plan.others = await _quotes(account, plan)
+    await set_price(account, plan)
     told = [left_out_text(draft.script), *resolve.about_captions(script, settings)]
     plan.warnings = [*filter(None, told + await _warnings(account, plan))]
     return plan
@@ -186,8 +178,8 @@ async def length_of(account: Account, text: str, **known: Any) -> Estimate:
     )
 
 
-async def _quotes(account: Account, plan: Proposal) -> list[Quote]:
-    """Return the cost; then that by the look's other engines and without an avatar."""
+async def set_price(account: Account, plan: Proposal) -> None:
+    """Note the cost, and that by the look's other engines and without an avatar."""
     cast, length, look = plan.cast, plan.length, plan.cast.look
     quote = partial(
         account.rates.quote,
@@ -197,24 +189,24 @@ async def _quotes(account: Account, plan: Proposal) -> list[Quote]:
     film, exact = cast.engine == NO_AVATAR, plan.settings.length_mode == "exact"
     first = film or (exact and not plan.audio)
     speaks = first and not await speech.settled(account, plan.wish)
+    plan.others = []
     if film:
         spoken = plan.fit.length  # silence made here is free
         cost = quote(NO_AVATAR, spoken.seconds, longest_s=spoken.high_s)
         # the voice may have to be asked again, for a better length
         most = {"at_most": speech.MAX_CALLS * cost.at_most}
         free = {"amount": 0.0, "at_most": 0.0}
-        return [cost.model_copy(update=most if speaks else free)]
-    cost = quote(
+        plan.quote = cost.model_copy(update=most if speaks else free)
+        return
+    plan.quote = quote(
         cast.engine,
         length.seconds,
         longest_s=length.high_s,
         speech_s=speech.MAX_CALLS * length.seconds if speaks else 0.0,
     )
-    if look is None or account.sandbox:  # there all is free
-        return [cost]
-    engines = (*look.supported_api_engines, NO_AVATAR)
-    others = [quote(e, length.seconds) for e in engines if e != cast.engine]
-    return [cost, *others]
+    if look and not account.sandbox:  # there all is free
+        engines = (*look.supported_api_engines, NO_AVATAR)
+        plan.others = [quote(e, length.seconds) for e in engines if e != cast.engine]
 
 
 def is_foreign(voice: wire.VoiceReply, script: str) -> bool:

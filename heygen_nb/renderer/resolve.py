@@ -52,13 +52,12 @@ class Cast:
     picture: Picture | None
 
 
-async def choose_cast(account: Account, settings: Settings, *, spoken: bool) -> Cast:
+async def choose_cast(account: Account, settings: Settings) -> Cast:
     """Decide who speaks and before what.
 
     Args:
         account: Whose voices and looks there are.
         settings: Effective settings.
-        spoken: Whether the speech is there already.
 
     Raises:
         ConfigError: One of them does not fit.
@@ -68,7 +67,7 @@ async def choose_cast(account: Account, settings: Settings, *, spoken: bool) -> 
     background = settings.heygen_background_url
     picture = await background_meant(account, background, moving=here)
     voice = await voice_meant(account, settings.heygen_voice, speaks_first=speaks_first)
-    if speaks_first and not spoken:
+    if speaks_first:
         await must_speak_first(account, voice)
     if here:  # the picture stays on this machine
         return Cast(voice, None, NO_AVATAR, None)

@@ -50,9 +50,9 @@ async def test_every_request_fits_the_contract(contract, sandbox, home, wish):
     )
     async with open_account(sandbox.settings()) as account:
         for audio in spoken:
-            plan = await make_plan(
-                account, Draft(script="Hello there."), Settings(**wish), audio=audio
-            )
+            draft = Draft(script="Hello there.")
+            plan = await make_plan(account, draft, Settings(**wish))
+            plan.audio = audio
             video = {"title": "t", **json.loads(plan.new.body)}
             batch = {"title": "b", "videos": [video, video]}
 

@@ -169,7 +169,7 @@ class FewDrafts(RuleBasedStateMachine):
         )
         draft = new_render(draft_id)
         standing = self.ledger.find(ACCOUNT, draft_id, "r")
-        made = await made_before(account, draft, ["r"])
+        made = await made_before(account, draft_id, ["r"])
         row, new = self.ledger.plan(ACCOUNT, draft, again=again, **made)
         if new and again and (made.get("made_attempt") or standing):
             self.allowed[draft_id] += 1  # a person's word: pay for another

@@ -30,9 +30,9 @@ async def plan(sandbox):
 
         async def make(script=ENGLISH, model=None, asset_id="", **changes):
             account.spoken = None, model or SpeechModel()
-            return await make_plan(
-                account, Draft(script=script), Settings(**changes), asset_id=asset_id
-            )
+            plan = await make_plan(account, Draft(script=script), Settings(**changes))
+            plan.asset_id = asset_id
+            return plan
 
         yield make
 

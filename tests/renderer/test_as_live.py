@@ -13,8 +13,9 @@ from PIL import Image
 import heygen_nb as hg
 from heygen_nb.clock import Clock, uptime_s
 from heygen_nb.config import load_settings
+from heygen_nb.finishing import check
 from heygen_nb.preview import render_scene
-from heygen_nb.renderer import draft_settings, effective_settings, finish
+from heygen_nb.renderer import draft_settings, effective_settings
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.advance import advance
 from heygen_nb.renderer.animatic import scene_of
@@ -134,7 +135,7 @@ async def test_no_look_of_any_shape_gets_bars(make_sandbox, person, number, rati
 
 async def test_a_look_that_keeps_its_scene_is_paid_once(make_sandbox, monkeypatch):
     sandbox = make_sandbox(**ODD)
-    monkeypatch.setattr(finish, "_LEAST_PX", 100)  # quick films are small
+    monkeypatch.setattr(check, "_LEAST_PX", 100)  # quick films are small
 
     video = await rendered(sandbox, UNTRAINED, background_url="#2060c0")
 
@@ -160,7 +161,7 @@ async def test_a_look_that_ignored_a_background_is_remembered_from_the_check(
     make_sandbox, monkeypatch
 ):
     sandbox = make_sandbox(**ODD)
-    monkeypatch.setattr(finish, "_LEAST_PX", 100)  # quick films are small
+    monkeypatch.setattr(check, "_LEAST_PX", 100)  # quick films are small
     video = await rendered(sandbox, IGNORING, background_url="#2060c0")
     assert "background" not in await quoted(sandbox, IGNORING)
 

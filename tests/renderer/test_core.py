@@ -215,7 +215,7 @@ async def test_a_finished_video_is_waited_for_without_a_pause(sandbox):
     settings = sandbox.settings()
     video = await hg.render_video(DRAFT, settings=settings)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         found = await hg.wait_video(
             video.video_id, poll_interval_s=600, settings=later(settings)
         )

@@ -274,7 +274,7 @@ async def test_a_file_that_is_no_draft_says_where_it_is_wrong(panel):
 async def test_letters_that_a_click_overtook_are_rendered_too(
     panel, shared, sandbox, monkeypatch, until
 ):
-    monkeypatch.setattr(editor, "AUTOSAVE_S", 1.0)
+    monkeypatch.setattr(editor, "AUTOSAVE_S", 2.0)
     panel.t_script.value = "Leo, slow"
     panel.doing["create"].click()
     await asyncio.sleep(0.05)

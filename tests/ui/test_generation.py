@@ -131,11 +131,11 @@ async def test_stopping_to_wait_cancels_nothing_and_can_be_taken_up(
 
 
 async def test_stopping_is_not_offered_before_heygen_has_answered(
-    sandbox, shared, panel
+    sandbox, shared, panel, until
 ):
-    sandbox.fault("slow", "/v3/videos", method="POST", delay_s=0.3)
+    sandbox.fault("slow", "/v3/videos", method="POST", delay_s=1.5)
     job = shared.jobs.start([LEO])[0]
-    await asyncio.sleep(0.1)
+    await until(lambda: sandbox.requests("POST /v3/videos"))
 
     assert "Stop waiting" not in buttons(panel, job)
     await finish(panel, job)
@@ -315,7 +315,7 @@ async def test_a_batch_says_how_far_it_is_and_reaches_every_card(
 
 
 async def ask(panel):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not panel.question:  # noqa: ASYNC110 - what is awaited is a widget
             await asyncio.sleep(0.01)
 

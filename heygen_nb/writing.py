@@ -12,23 +12,15 @@ from functools import partial
 
 from heygen_nb.config import Settings, check_duration, load_settings
 from heygen_nb.drafts import what_is_said
-from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import Ledger
-from heygen_nb.models import SCRIPT_LANGUAGES, Draft, is_loopback, unexpected
+from heygen_nb.models import SCRIPT_LANGUAGES, Draft, unexpected
 from heygen_nb.renderer import effective_settings
 from heygen_nb.renderer.account import ledger_url
-from heygen_nb.scripts import (
-    Change,
-    ScriptRequest,
-    TextCallback,
-    Written,
-    misses,
-    offline,
-)
+from heygen_nb.scripts import Change, ScriptRequest, TextCallback, misses, offline
 from heygen_nb.scripts.model import ModelWriter
 from heygen_nb.scripts.server import ModelServer
-from heygen_nb.timing import Fit, SpeechModel, Spoken, script_language
+from heygen_nb.timing import SpeechModel, Spoken, script_language
 
 log = logging.getLogger("heygen_nb.writing")
 
@@ -69,16 +61,6 @@ class Lengths:
         """Return the seconds that a script takes at a voice's own speed."""
         said, voice_id = what_is_said(script).text, self.voice_ids.get(wish, "")
         return self.model.estimate(said, voice_id=voice_id).seconds
-
-    def fit(self, script: str, target_s: float, settings: Settings, wish: str) -> Fit:
-        """Return how near a script comes to a length; quick enough for typing."""
-        return self.model.fit(
-            what_is_said(script).text,
-            target_s,
-            voice_id=self.voice_ids.get(wish, ""),
-            slowest=settings.min_speed,
-            fastest=settings.max_speed,
-        )
 
 
 @dataclass
@@ -174,8 +156,7 @@ class Writing:
             target_s=target_s,
             words=self._words(target_s, spoken),
         )
-        old = Written(draft.title, draft.script, draft.caption)
-        written = await self._model().rewrite(old, change, order, on_text=on_text)
+        written = await self._model().rewrite(draft, change, order, on_text=on_text)
         voice = draft.voice
         if change == "translate" and (voice is None or _WISH.match(voice)):
             voice = self.voice_for(written.script, voice, spoken)
@@ -204,20 +185,7 @@ class Writing:
 
     def _model(self) -> ModelWriter:
         settings = self.settings()
-        if not settings.script_model:
-            raise ConfigError(
-                _("No language model is set."),
-                hint=_(
-                    "Set script_model to its name, and OPENAI_API_KEY or, for a local"
-                    " server, HEYGEN_NB_SCRIPT_BASE_URL."
-                ),
-            )
         key = settings.script_api_key
-        if key is None and not is_loopback(settings.script_base_url):
-            raise ConfigError(
-                _("There is no key for the language model."),
-                hint=_("Set OPENAI_API_KEY in the environment or in .env."),
-            )
         server = ModelServer(
             settings.script_model,
             settings.script_base_url,

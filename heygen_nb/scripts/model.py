@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from heygen_nb.errors import ScriptError
-from heygen_nb.models import SCRIPT_LANGUAGES
+from heygen_nb.models import SCRIPT_LANGUAGES, Draft
 from heygen_nb.scripts import (
     Change,
     Measure,
@@ -62,7 +62,7 @@ class ModelWriter:
 
     async def rewrite(
         self,
-        old: Written,
+        old: Draft,
         change: Change,
         request: ScriptRequest,
         *,
@@ -71,8 +71,8 @@ class ModelWriter:
         """Write other texts for those of a draft.
 
         Args:
-            old: Its texts.
-            change: What to do with them.
+            old: The draft.
+            change: What to do with its texts.
             request: Language and length that are wanted.
             on_text: Gets title, script and caption as they grow.
 
@@ -90,7 +90,8 @@ class ModelWriter:
         if change in ("shorten", "lengthen") and now_s:
             words = max(round(len(old.script.split()) * target_s / now_s), 1)
         request = request._replace(target_s=target_s, words=words)
-        return await self._write(change, request, old._asdict(), on_text)
+        data = {name: getattr(old, name) for name in Written._fields}
+        return await self._write(change, request, data, on_text)
 
     async def _write(
         self,

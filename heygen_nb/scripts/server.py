@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from heygen_nb.errors import ConfigError, ScriptError, ScriptNotAuthorizedError
+from heygen_nb import errors
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
 from heygen_nb.network import make_client
@@ -89,7 +89,8 @@ class ModelServer:
         silence_s: Seconds without a sign after which it is given up.
 
     Raises:
-        ConfigError: The address or the key cannot be one, or the extra is missing.
+        ConfigError: Model or key is not set, the address or the key cannot be one,
+            or the extra is missing.
     """
 
     model: str
@@ -98,21 +99,19 @@ class ModelServer:
     silence_s: float = SILENCE_S
 
     def __post_init__(self) -> None:
+        if not self.model:
+            raise self.error("unset")
+        if not self.api_key and not is_loopback(self.base_url):
+            raise self.error("no key")
         check_address(self.base_url)
         self._wishes: dict[str, Any] = FOUND["wishes"]
         if not self.api_key.isascii() or not self.api_key.isprintable():
-            raise ConfigError(
-                _("OPENAI_API_KEY has signs that no key has."),
-                hint=_("Copy it once more, without spaces or quotes."),
-            )
+            raise self.error("odd key")
         try:
             self._openai = importlib.import_module("openai")
             importlib.import_module("json_repair")
         except ImportError:
-            raise ConfigError(
-                _("The package for language models is not installed."),
-                hint=_('Install it: pip install "heygen-nb[llm]"'),
-            ) from None
+            raise self.error("no package") from None
 
     async def complete(
         self, messages: list[dict[str, str]], on_text: TextCallback | None = None
@@ -202,7 +201,7 @@ class ModelServer:
             answer.take(chunk)
         answer.ended = answer.ended or "stop"
 
-    def _failure(self, exc: Any, answer: Answer) -> ScriptError:
+    def _failure(self, exc: Any, answer: Answer) -> errors.HeygenNbError:
         """Return our error for one of the SDK's, without the key in it."""
         status = getattr(exc, "status_code", 0)
         said = str(exc.message or exc)
@@ -215,17 +214,18 @@ class ModelServer:
             reason = _reason(exc) or ("failed" if status >= 500 else "refused")  # noqa: PLR2004
         return self.error(reason, said or str(status or "?"))
 
-    def error(self, reason: str, said: str = "") -> ScriptError:
+    def error(self, reason: str, said: str = "") -> errors.HeygenNbError:
         """Return the error for a reason, with what the server or the model said."""
-        here = f"{reason} here"
-        if is_loopback(self.base_url) and here in _TOLD["problems"]:
-            reason = here
+        problems, here = _TOLD["problems"], f"{reason} here"
+        local = is_loopback(self.base_url) and here in problems
+        told = problems[here if local else reason]
         said = " ".join(said.split())[:MAX_SAID_CHARS]
         message, hint = (
             _(text).format(said=said, model=self.model, address=self.base_url)
-            for text in _TOLD["problems"][reason].values()
+            for text in (told["message"], told["hint"])
         )
-        kind = ScriptNotAuthorizedError if reason == "key" else ScriptError
+        kind: type[errors.HeygenNbError]
+        kind = getattr(errors, told.get("error", "ScriptError"))
         return kind(message.strip(), hint=hint)
 
 

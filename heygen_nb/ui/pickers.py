@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import ipywidgets as widgets
 
+from heygen_nb.drafts import OVERRULES
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import Avatar, Voice
 from heygen_nb.renderer.background import COLOR
@@ -26,9 +27,7 @@ if TYPE_CHECKING:
 
 LISTED = 100
 SETTINGS: dict[str, str] = {
-    "voice": "heygen_voice",
-    "avatar": "heygen_avatar_id",
-    "background": "heygen_background_url",
+    field: OVERRULES[field] for field in ("voice", "avatar", "background")
 }
 """The setting behind each field of a draft that has a picker."""
 

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from heygen_nb import config, renderer
 from heygen_nb.config import Settings
+from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
@@ -258,7 +259,13 @@ class SharedState:
         """Return how near a script comes to a length, said by a draft's voice."""
         settings = self.video_settings
         wish = voice or settings.heygen_voice
-        return self._lengths.fit(script, target_s, settings, wish)
+        return self._lengths.model.fit(
+            what_is_said(script).text,
+            target_s,
+            voice_id=self._lengths.voice_ids.get(wish, ""),
+            slowest=settings.min_speed,
+            fastest=settings.max_speed,
+        )
 
     # Work on drafts
 

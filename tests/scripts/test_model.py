@@ -14,6 +14,7 @@ from heygen_nb.errors import (
     ScriptError,
     ScriptNotAuthorizedError,
 )
+from heygen_nb.models import Draft
 from heygen_nb.scripts import ScriptRequest, Written
 from heygen_nb.scripts.model import ModelWriter
 from heygen_nb.scripts.server import ModelServer
@@ -472,7 +473,7 @@ async def test_a_local_server_needs_no_key(writer, fake_model):
 async def test_rewriting_aims_at_the_length_in_the_asked_direction(
     writer, fake_model, change, old_s, factor
 ):
-    old = Written("Old", of_length(old_s), "Old post")
+    old = Draft(title="Old", script=of_length(old_s), caption="Old post")
     fake_model.say(of_length(30))
 
     await writer().rewrite(old, change, ScriptRequest("Old", target_s=30, words=88))
@@ -485,7 +486,7 @@ async def test_rewriting_aims_at_the_length_in_the_asked_direction(
 
 async def test_a_translation_is_not_corrected_for_its_length(writer, fake_model):
     fake_model.say("Короткий текст.")
-    old = Written("Old", of_length(30), "Old post")
+    old = Draft(title="Old", script=of_length(30), caption="Old post")
 
     order = ScriptRequest("Old", language="Swiss  German\n", target_s=30, words=88)
     await writer().rewrite(old, "translate", order)

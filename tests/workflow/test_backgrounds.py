@@ -269,12 +269,12 @@ async def test_the_list_of_earlier_ones_is_bounded_and_quick_again(shared, home)
         shared.backgrounds.keep("x.png", saved("PNG", Image.new("RGB", (9, n + 1))))
     first = await shared.backgrounds.earlier()
 
-    begun = time.perf_counter()
+    begun = time.process_time()
     again = await shared.backgrounds.earlier()
 
     assert len(first) == LISTED
     assert again == first
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1
 
 
 async def test_a_file_is_used_from_a_copy_that_stays(shared, home, tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,7 @@ from heygen_nb.errors import ConfigError, LimitError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import NO_AVATAR, Quote
 
-RATES_NAME = "rates.yaml"
-_SHIPPED = Path(__file__).parent / RATES_NAME
+_SHIPPED = Path(__file__).with_name("rates.yaml")
 _LOOK_TYPES = ("photo_avatar", "digital_twin", "studio_avatar")
 _KEYS = ("engines", "speech", "currency", "source", "date", "credits")
 _DEPTH = 3  # engine, look type, resolution
@@ -72,8 +72,7 @@ class Rates:
         """Return what a finished video costs: HeyGen counts whole seconds."""
         if self.by_plan and engine != NO_AVATAR:
             return math.ceil(seconds / self.credit_s) + self.credits_more
-        rate = self.rate(engine, resolution, look_type)
-        return round(rate * math.floor(seconds), 4)
+        return round(self.rate(engine, resolution, look_type) * math.floor(seconds), 4)
 
     def quote(
         self,
@@ -96,10 +95,9 @@ class Rates:
             look_type: HeyGen's ``avatar_type`` of the look.
             speech_s: Seconds of speech that are made, and paid, beforehand.
         """
-        longest_s = max(seconds, longest_s)
+        kind, longest_s = (resolution, look_type), max(seconds, longest_s)
         speech = self.speech * speech_s
         most = speech * longest_s / seconds if seconds else speech
-        kind = resolution, look_type
         return Quote(
             amount=round(self.bill(engine, seconds, *kind) + speech, 4),
             at_most=round(self.bill(engine, longest_s, *kind) + most, 4),
@@ -156,54 +154,47 @@ def load_rates(home: Path) -> Rates:
     Raises:
         ConfigError: The user's table cannot be read, or has no price in it.
     """
-    own = home / RATES_NAME
+    own = home / "rates.yaml"
     file = own if own.exists() else _SHIPPED
     try:
-        table = yaml.safe_load(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as exc:
-        raise _unusable(file, str(exc).splitlines()[0]) from None
+        return _rates(yaml.safe_load(file.read_text("utf-8")))
+    except (OSError, ValueError, yaml.YAMLError) as exc:
+        text = _("{file} cannot be used: {reason}.")
+        hint = _("Correct it, or delete it to use the shipped rates.")
+        reason = str(exc).splitlines()[0]
+        raise ConfigError(text, hint=hint, file=file, reason=reason) from None
+
+
+def _rates(table: Any) -> Rates:
     engines = table.get("engines") if isinstance(table, dict) else None
     if not isinstance(engines, dict) or not engines:
-        raise _unusable(file, _("it has no table “engines”"))
-    if unknown := [str(key) for key in table if key not in _KEYS]:
-        raise _unusable(file, _("unknown key “{key}”").format(key=unknown[0]))
+        raise ValueError(_("it has no table “engines”"))
+    if unknown := [key for key in table if key not in _KEYS]:
+        raise ValueError(_("unknown key “{key}”").format(key=unknown[0]))
     if not isinstance(plan := table.get("credits") or {}, dict):
-        raise _unusable(file, _("“{place}” is no table").format(place="credits"))
-    told = [str(table[key]) for key in ("source", "date") if table.get(key)]
+        raise ValueError(_("“{place}” is no table").format(place="credits"))  # noqa: TRY004
     return Rates(
-        _prices(file, engines),
-        speech=_price(file, "speech", table.get("speech", 0)),
+        _prices(engines),
+        speech=_price("speech", table.get("speech", 0)),
         currency=str(table.get("currency") or "usd"),
-        source=", ".join(told),
-        credit_s=_price(file, "credits.seconds", plan.get("seconds", 3)) or 3.0,
-        credits_more=_price(file, "credits.more", plan.get("more", 1)),
+        source=", ".join(str(table[k]) for k in ("source", "date") if table.get(k)),
+        credit_s=_price("credits.seconds", plan.get("seconds", 3)) or 3.0,
+        credits_more=_price("credits.more", plan.get("more", 1)),
     )
 
 
-def _prices(file: Path, table: Any, *keys: str) -> dict[tuple[str, ...], float]:
+def _prices(table: Any, *keys: str) -> dict[tuple[str, ...], float]:
     if not isinstance(table, dict) or not table or len(keys) == _DEPTH:
-        return {keys: _price(file, ".".join(keys), table)}
+        return {keys: _price(".".join(keys), table)}
     prices: dict[tuple[str, ...], float] = {}
     for key, value in table.items():
-        prices |= _prices(file, value, *keys, str(key))
+        prices |= _prices(value, *keys, str(key))
     return prices
 
 
-def _price(file: Path, place: str, value: Any) -> float:
-    try:
-        price = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
-        price = math.nan
-    if 0 <= price <= _DEAREST:
-        return price
+def _price(place: str, value: Any) -> float:
+    with suppress(TypeError, ValueError):
+        if not isinstance(value, bool) and 0 <= (price := float(value)) <= _DEAREST:
+            return price
     text = _("“{place}” is {value}, not a number from 0 to {most:.0f}")
-    told = text.format(place=place, value=f"{value!s:.40}", most=_DEAREST)
-    raise _unusable(file, told)
-
-
-def _unusable(file: Path, reason: str) -> ConfigError:
-    hint, text = (
-        _("Correct it, or delete it to use the shipped rates."),
-        _("{file} cannot be used: {reason}."),
-    )
-    return ConfigError(text, hint=hint, file=file, reason=reason)
+    raise ValueError(text.format(place=place, value=f"{value!s:.40}", most=_DEAREST))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -19,7 +20,7 @@ from pydantic import Field
 from heygen_nb.config import Settings, load_settings
 from heygen_nb.errors import ConfigError
 from heygen_nb.files import os_errors_as, whole_file, write_rows
-from heygen_nb.i18n import gettext as _
+from heygen_nb.i18n import gettext as _, later
 from heygen_nb.ledger import Ledger, PostRow, RenderRow
 from heygen_nb.models import Failure, Outcome, Status
 from heygen_nb.renderer.account import ledger_url
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _FILES = ("path", "subtitles", "thumbnail")
-_NOT_IN_TABLES = ("error", "exit_code", "name")
 
 
 class HistoryLine(Outcome):
@@ -81,7 +81,7 @@ def history(
         keys of ``heygen-nb history --json``.
     """
     settings = settings or load_settings()
-    with _opened(ledger, settings) as found:
+    with nullcontext(ledger) if ledger else Ledger(ledger_url(settings)) as found:
         lines = history_lines(
             found, settings.videos_path, status=status, since=_since(days), limit=limit
         )
@@ -110,10 +110,9 @@ def analytics(
         lists of rows; ``.figure("months")`` draws one.
     """
     settings = settings or load_settings()
-    period = {"since": _since(days) or since, "until": until}
-    backend = settings.active_backend
-    with _opened(ledger, settings) as found:
-        return analyse(*found.facts.figures(backend, **period))
+    with nullcontext(ledger) if ledger else Ledger(ledger_url(settings)) as found:
+        period = {"since": _since(days) or since, "until": until}
+        return analyse(*found.facts.figures(settings.active_backend, **period))
 
 
 def history_lines(
@@ -159,7 +158,7 @@ def export_history(
         ConfigError: The file cannot be written.
     """
     pages = (_lines(ledger, videos, rows) for rows in ledger.history.pages())
-    lines = chain.from_iterable(pages)
+    lines, count = chain.from_iterable(pages), 0
     text = _("{file} could not be written: {reason}.")
     hint = _("Name a file in a folder that exists and can be written.")
     with (
@@ -167,22 +166,16 @@ def export_history(
         whole_file(target, text=True) as file,
     ):
         if kind == "csv":
-            empty = dict.fromkeys(HistoryLine.model_fields)
-            columns = list(_flat(empty))
+            shown = {
+                k: None for k, v in HistoryLine.model_fields.items() if not v.exclude
+            }
             cells = (_flat(line.model_dump(mode="json")) for line in lines)
-            return write_rows(file, columns, cells)
-        count = 0
+            return write_rows(file, list(_flat(shown)), cells)
         file.write("[")
         for count, line in enumerate(lines, 1):
             file.write((",\n" if count > 1 else "\n") + line.model_dump_json())
         file.write("\n]\n")
         return count
-
-
-def _opened(
-    ledger: Ledger | None, settings: Settings
-) -> AbstractContextManager[Ledger]:
-    return nullcontext(ledger) if ledger else Ledger(ledger_url(settings))
 
 
 def _since(days: int | None) -> datetime | None:
@@ -249,12 +242,12 @@ def _error(row: RenderRow, posts: Sequence[PostRow]) -> Failure | None:
 
 def _flat(told: dict[str, Any]) -> dict[str, Any]:
     """Return a line as cells, its error in columns of their own."""
-    error = told["error"] or dict.fromkeys(Failure.model_fields)
-    cells = {name: cell for name, cell in told.items() if name not in _NOT_IN_TABLES}
-    return cells | {f"error_{name}": cell for name, cell in error.items()}
+    error = told.pop("error") or dict.fromkeys(Failure.model_fields)
+    return told | {f"error_{name}": cell for name, cell in error.items()}
 
 
 Table = list[dict[str, Any]]
+_Key = Callable[[Any], Any]
 _DONE, _ENDED = ("completed", "downloaded"), ("failed", "rejected", "unknown")
 _BUCKET_S = 15
 _TICKS, _LONG_DAYS, _GRAINS = 5, 300, 80
@@ -333,11 +326,23 @@ def analyse(renders: Sequence[Any], speeches: Sequence[Any]) -> Analytics:
         speeches: Their cost, currency and time.
     """
     done = [row for row in renders if row.state in _DONE and row.duration_s]
-    paid = [(_day(row), row.currency, row.cost) for row in (*renders, *speeches)]
-    reasons = [row.error_code or row.state for row in renders if row.state in _ENDED]
+    states = Counter(row.state for row in renders)
+    ended = len(done) + sum(states[state] for state in _ENDED)
+    reasons = Counter(r.error_code or r.state for r in renders if r.state in _ENDED)
+    paid = [*renders, *speeches]
+    summary = {
+        "renders": len(renders),
+        "completed": len(done),
+        **{state: states[state] for state in _ENDED},
+        "success_rate": len(done) / ended if ended else None,
+        "median_s": _middle(done, *_STEPS["total_s"]),
+        # another way to be finished would have been another render
+        "saved": _sums(done, lambda row: (row.cost or 0.0) * (row.finishes or 0)),
+        "spent": _sums(paid, lambda row: row.cost or 0.0),
+    }
     tables = {
-        "months": _times("month", [(_day(row)[:7], row) for row in done]),
-        "lengths": _times("video_s", [(_length(row), row) for row in done]),
+        "months": _times("month", lambda row: _day(row)[:7], done),
+        "lengths": _times("video_s", _length, done),
         "accuracy": [
             _cells(row, "draft_id", "target_s", "estimate_s", "duration_s")
             | {"off": round(row.duration_s / row.target_s - 1, 4)}
@@ -349,35 +354,16 @@ def analyse(renders: Sequence[Any], speeches: Sequence[Any]) -> Analytics:
             for row in done
             if row.cost and row.quoted
         ],
-        "failures": [
-            {"reason": reason, "renders": count}
-            for reason, count in Counter(reasons).most_common()
-        ],
+        "failures": [{"reason": k, "renders": n} for k, n in reasons.most_common()],
         "days": [
             {name: row[name] for name in ("day", "currency", "spent")}
-            for row in _spent_by("day", paid)
+            for row in _spent_by("day", _day, paid)
             if row["spent"]
         ],
-        "engines": _spent_by("engine", ((r.engine, r.currency, r.cost) for r in done)),
-        "chats": _spent_by("chat", ((r.chat_id, r.currency, r.cost) for r in done)),
+        "engines": _spent_by("engine", attrgetter("engine"), done),
+        "chats": _spent_by("chat", attrgetter("chat_id"), done),
     }
-    spent = _sums((currency, cost or 0.0) for _on, currency, cost in paid)
-    return Analytics({**_summary(renders, done), "spent": spent}, tables)
-
-
-def _summary(renders: Sequence[Any], done: Sequence[Any]) -> dict[str, Any]:
-    states = Counter(row.state for row in renders)
-    ended = len(done) + sum(states[state] for state in _ENDED)
-    # another way to be finished would have been another render
-    saved = ((row.currency, (row.cost or 0.0) * (row.finishes or 0)) for row in done)
-    return {
-        "renders": len(renders),
-        "completed": len(done),
-        **{state: states[state] for state in _ENDED},
-        "success_rate": len(done) / ended if ended else None,
-        "median_s": _middle(done, *_STEPS["total_s"]),
-        "saved": _sums(saved),
-    }
+    return Analytics(summary, tables)
 
 
 def _day(row: Any) -> str:
@@ -400,51 +386,41 @@ def _middle(rows: Iterable[Any], start: str, end: str) -> float | None:
     return round(median(known), 1) if known else None
 
 
-def _grouped(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
+def _grouped(key: _Key, rows: Iterable[Any]) -> list[tuple[Any, list[Any]]]:
+    """Return rows by what they have in common, short labels first: 45 before 105."""
     groups: dict[Any, list[Any]] = defaultdict(list)
-    for key, value in pairs:
-        groups[key].append(value)
-    return groups
+    for row in rows:
+        groups[key(row)].append(row)
+    return sorted(groups.items(), key=lambda group: (len(group[0]), group[0]))
 
 
-def _times(name: str, rows: Iterable[tuple[str, Any]]) -> Table:
-    by_length = sorted(_grouped(rows).items(), key=lambda g: (len(g[0]), g[0]))
+def _times(name: str, key: _Key, rows: Iterable[Any]) -> Table:
     return [
-        {
-            name: label,
-            "renders": len(group),
-            **{step: _middle(group, *times) for step, times in _STEPS.items()},
-        }
-        for label, group in by_length
+        {name: label, "renders": len(group)}
+        | {step: _middle(group, *times) for step, times in _STEPS.items()}
+        for label, group in _grouped(key, rows)
     ]
 
 
-def _sums(amounts: Iterable[tuple[str, float]]) -> dict[str, float]:
-    groups = _grouped(amounts).items()
-    return {unit: round(sum(each), 4) for unit, each in groups if sum(each)}
+def _sums(rows: Iterable[Any], cost: _Key) -> dict[str, float]:
+    by_unit = _grouped(attrgetter("currency"), rows)
+    sums = {unit: round(sum(map(cost, group)), 4) for unit, group in by_unit}
+    return {unit: amount for unit, amount in sums.items() if amount}
 
 
-def _spent_by(name: str, paid: Iterable[tuple[str | None, str, float | None]]) -> Table:
+def _spent_by(name: str, key: _Key, rows: Iterable[Any]) -> Table:
     """Return how many renders there are of each kind, and what they have cost."""
-    costs = _grouped(((kind, unit), cost or 0.0) for kind, unit, cost in paid if kind)
+    known = _grouped(lambda r: (key(r), r.currency), filter(key, rows))
     return [
-        {name: kind, "currency": unit, "renders": len(x), "spent": round(sum(x), 4)}
-        for (kind, unit), x in sorted(costs.items())
+        {name: kind, "currency": unit, "renders": len(group)}
+        | {"spent": round(sum(row.cost or 0.0 for row in group), 4)}
+        for (kind, unit), group in known
     ]
 
 
 def title_of(name: str) -> str:
     """Return what a table shows."""
-    return {
-        "months": _("Render time by month, seconds"),
-        "lengths": _("Render time by length of the video, seconds"),
-        "accuracy": _("Asked and real length, seconds"),
-        "money": _("Quote and bill"),
-        "failures": _("Failures by reason"),
-        "days": _("Spent per day"),
-        "engines": _("Spent per engine"),
-        "chats": _("Spent per chat"),
-    }[name]
+    return _(_CHARTS[name][0])
 
 
 def _draw(name: str, rows: Table, theme: Theme) -> Figure:
@@ -458,7 +434,7 @@ def _draw(name: str, rows: Table, theme: Theme) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(theme.line)
     if rows:
-        _DRAWERS.get(name, _draw_bars)(axes, rows, theme)
+        _CHARTS[name][1](axes, rows, theme)
     else:
         axes.set_axis_off()
         axes.text(0.5, 0.5, _("nothing yet"), color=theme.text, ha="center")
@@ -470,10 +446,9 @@ def _draw(name: str, rows: Table, theme: Theme) -> Figure:
 
 def _draw_times(axes: Axes, rows: Table, theme: Theme) -> None:
     labels = [str(next(iter(row.values()))) for row in rows]
-    whole = [row["total_s"] or 0 for row in rows]
     # the median of those few whose queue was seen may be longer than the whole of all
     queue = [min(row["queue_s"] or 0, row["total_s"] or 0) for row in rows]
-    rest = [t - q for t, q in zip(whole, queue, strict=True)]
+    rest = [(row["total_s"] or 0) - q for row, q in zip(rows, queue, strict=True)]
     if any(queue):  # it is known only where somebody saw the end of it
         axes.bar(labels, queue, color=theme.second, label=_("queue"))
     axes.bar(labels, rest, bottom=queue, color=theme.first, label=_("processing"))
@@ -489,10 +464,9 @@ def _draw_pairs(asked: str, real: str, axes: Axes, rows: Table, theme: Theme) ->
         (round(across / grain), round(up / grain)): (across, up)
         for across, up in zip(x, y, strict=True)
     }
-    x, y = ([*side] for side in zip(*dots.values(), strict=True))
-    axes.scatter(x, y, color=theme.first, s=18)
-    axes.set_xlim(*ends)
-    axes.set_ylim(*ends)
+    across, up = zip(*dots.values(), strict=True)
+    axes.scatter(across, up, color=theme.first, s=18)
+    axes.set(xlim=ends, ylim=ends)
 
 
 def _draw_days(axes: Axes, rows: Table, theme: Theme) -> None:
@@ -512,10 +486,16 @@ def _draw_bars(axes: Axes, rows: Table, theme: Theme) -> None:
     axes.invert_yaxis()
 
 
-_DRAWERS: dict[str, Callable[[Axes, Table, Theme], None]] = {
-    "months": _draw_times,
-    "lengths": _draw_times,
-    "accuracy": partial(_draw_pairs, "target_s", "duration_s"),
-    "money": partial(_draw_pairs, "quoted", "cost"),
-    "days": _draw_days,
+_CHARTS: dict[str, tuple[str, Callable[[Axes, Table, Theme], None]]] = {
+    "months": (later("Render time by month, seconds"), _draw_times),
+    "lengths": (later("Render time by length of the video, seconds"), _draw_times),
+    "accuracy": (
+        later("Asked and real length, seconds"),
+        partial(_draw_pairs, "target_s", "duration_s"),
+    ),
+    "money": (later("Quote and bill"), partial(_draw_pairs, "quoted", "cost")),
+    "failures": (later("Failures by reason"), _draw_bars),
+    "days": (later("Spent per day"), _draw_days),
+    "engines": (later("Spent per engine"), _draw_bars),
+    "chats": (later("Spent per chat"), _draw_bars),
 }

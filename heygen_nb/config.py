@@ -60,13 +60,12 @@ ADDRESSES = {
 }
 
 
-def _captions(value: object) -> object:
-    """Read what stood here before: true or false."""
-    old = {"true": "own", "yes": "own", "on": "own", "false": "off", "no": "off"}
-    return old.get(str(value).lower(), value)
-
-
-Captions = Annotated[Literal["own", "heygen", "off"], BeforeValidator(_captions)]
+# What stood here before: true or false.
+_CAPTIONS = {"true": "own", "yes": "own", "on": "own", "false": "off", "no": "off"}
+Captions = Annotated[
+    Literal["own", "heygen", "off"],
+    BeforeValidator(lambda value: _CAPTIONS.get(str(value).lower(), value)),
+]
 
 
 class Settings(BaseModel):
@@ -170,10 +169,10 @@ class Settings(BaseModel):
 
     @model_serializer(mode="wrap")
     def _masked(self, dump: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
-        return {key: _shown(value) for key, value in dump(self).items()}
+        return {key: masked(value) for key, value in dump(self).items()}
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        return ((key, _shown(value)) for key, value in super().__repr_args__())
+        return ((key, masked(value)) for key, value in super().__repr_args__())
 
     @property
     def active_backend(self) -> models.Backend:
@@ -202,10 +201,6 @@ class Settings(BaseModel):
     def log_path(self) -> Path:
         """Absolute path of the log file."""
         return (self.home / self.log_file).absolute()
-
-
-def _shown(value: Any) -> Any:
-    return masked(value) if isinstance(value, str) else value
 
 
 # The keys of hg.VIDEO_CONFIG and what they set.
@@ -273,10 +268,11 @@ def find_home(
     start = (start or Path.cwd()).absolute()
     ours = re.compile(rf"^(?:{'|'.join(FILE_KEYS)})\s*:", re.MULTILINE)
     for folder in (start, *start.parents):
-        if (folder / LEDGER_NAME).is_file():
-            return folder  # a notebook in notebooks/ has the command line's ledger
         with suppress(OSError):
-            if ours.search(read_text(folder / CONFIG_NAME, MAX_BYTES)):
+            # a notebook in notebooks/ has the command line's ledger
+            if (folder / LEDGER_NAME).is_file() or ours.search(
+                read_text(folder / CONFIG_NAME, MAX_BYTES)
+            ):
                 return folder
     return start
 
@@ -317,33 +313,21 @@ def load_settings(
     ):
         if value is not None:
             values[key], origin[key] = value, source
-    _add_credentials(values, origin, environ)
+    if values.get("heygen_api_key"):
+        values["heygen_source"] = origin["heygen_api_key"]
+    else:  # those of HeyGen's own tools, in which the key comes first too
+        source = environ.get("HEYGEN_NB_CREDENTIALS") or _CREDENTIALS
+        secret, session = read_credentials(source)
+        if secret or session:
+            values |= {"heygen_api_key": secret, "heygen_source": source}
+            values["heygen_session"] = None if secret else session
     if values.get("language") in (*LANGUAGES, "auto"):
         set_language(values["language"])  # what follows may have to be told
     wished = values.get("video_duration", DEFAULT_DURATION_S)
     values["video_duration"], reason = check_duration(wished)
     if reason:
         log.warning("%s: video_duration: %s", origin["video_duration"], reason)
-    try:
-        return Settings.model_validate(values)
-    except ValidationError as exc:
-        raise _config_error(exc, origin) from None
-
-
-def _add_credentials(
-    values: dict[str, Any], origin: Mapping[str, str], environ: Mapping[str, str]
-) -> None:
-    """Take key or session of HeyGen's own tools where no key of ours is set."""
-    if values.get("heygen_api_key"):
-        values["heygen_source"] = origin["heygen_api_key"]
-        return
-    file = environ.get("HEYGEN_NB_CREDENTIALS") or _CREDENTIALS
-    key, session = read_credentials(file)
-    if key or session:
-        # as in HeyGen's own tools, the key comes first
-        session = None if key else session
-        values |= {"heygen_api_key": key, "heygen_session": session}
-        values["heygen_source"] = str(file)
+    return checked_settings(values, origin)
 
 
 class Credentials(NamedTuple):
@@ -450,15 +434,27 @@ def _environment(
             yield (f".env: {name}" if from_file else name), names[name], source[name]
 
 
-def _config_error(exc: ValidationError, origin: Mapping[str, str]) -> ConfigError:
-    error = exc.errors(include_url=False)[0]
+def checked_settings(values: Mapping[str, Any], origin: Mapping[str, str]) -> Settings:
+    """Return settings that fit.
+
+    Args:
+        values: By key.
+        origin: Where they were found, for people.
+
+    Raises:
+        ConfigError: One does not fit; names place, key and what is allowed.
+    """
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as exc:
+        error = exc.errors(include_url=False)[0]
     key = str(error["loc"][0])
     if key not in Settings.model_fields:
-        return ConfigError(_unknown_key(origin.get(key, ""), key))
+        raise ConfigError(_unknown_key(origin.get(key, key), key))
     shown = "" if key in SECRETS else f" ({masked(str(error['input']))[:60]!r})"
     problem = _("{key} has a value that does not fit{shown}")
-    told = problem_at(origin.get(key, "?"), problem.format(key=key, shown=shown))
-    return ConfigError(told, hint=_allowed(key))
+    told = problem_at(origin.get(key, key), problem.format(key=key, shown=shown))
+    raise ConfigError(told, hint=_allowed(key))
 
 
 def _allowed(key: str) -> str:
@@ -480,32 +476,24 @@ def save_settings(home: Path, **changes: Any) -> Path:
     """
     file = home / CONFIG_NAME
     texts = _config_texts(file)
-    try:
-        chosen = Settings.model_validate({"home": home, **changes})
-    except ValidationError as exc:
-        raise _config_error(exc, {}) from None
+    origin = dict.fromkeys(changes, CONFIG_NAME)
+    chosen = checked_settings({"home": home, **changes}, origin)
     _refuse_password(chosen.ledger_url, "ledger_url")
     data = YAML().load(_read(file)) or CommentedMap()
     for key in FILE_KEYS:
         value, usual = getattr(chosen, key), Settings.model_fields[key].default
-        if key in changes and (key in texts or value != usual):
-            _put(data, key, value)
-        elif key in _ALWAYS and key not in texts:
+        changed = key in changes and (key in texts or value != usual)
+        if changed and key in _WORDS and (notes := data.ca.items.get(key)) and notes[2]:
+            # what YAML took for a comment may be the end of its old text
+            said, line_end, below = notes[2].value.partition("\n")
+            if re.match(r"#[^\s#]", said):
+                notes[2].value = line_end + below
+        if changed or (key in _ALWAYS and key not in texts):
             data[key] = value
     text = StringIO()
     YAML().dump(data, text)
     _write(file, text.getvalue(), mode=0o644)
     return file
-
-
-def _put(data: CommentedMap, key: str, value: Any) -> None:
-    """Set a key; what YAML took for a comment may be the end of its old text."""
-    notes = data.ca.items.get(key)
-    if notes and key in _WORDS and (note := notes[2]):
-        said, line_end, below = note.value.partition("\n")
-        if re.match(r"#[^\s#]", said):
-            note.value = line_end + below
-    data[key] = value
 
 
 def save_secret(home: Path, key: str, value: str) -> None:

@@ -83,8 +83,10 @@ _PASSWORD = re.compile(r"((?:^|://)[^:/@\s]*):(?!//).*@")
 _PASSWORD_KEY = re.compile(r"(?i)(\b(?:password|passwd|pwd|sslpassword)\s*=)[^&]+")
 
 
-def masked(url: str) -> str:
-    """Return an address with ``***`` for a password in it."""
+def masked(url: Any) -> Any:
+    """Return an address with ``***`` for a password in it; what is no text as it is."""
+    if not isinstance(url, str):
+        return url
     return _PASSWORD_KEY.sub(r"\1***", _PASSWORD.sub(r"\1:***@", url))
 
 

@@ -7,40 +7,29 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psutil
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.schema import CreateColumn
 
 from heygen_nb.errors import LedgerError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.tables import Base, EventRow, LayoutRow, words_of
+
+if TYPE_CHECKING:
+    from heygen_nb.ledger.leases import Leases
 
 _T = TypeVar("_T")
 OLDEST, HEAD = "0004", "0008"
 BUSY_TIMEOUT_S = 30
 IDLE_TIMEOUT_S = 20  # ours take milliseconds, a thousand drafts on a busy machine 5 s
 _SHARED_DRIVES = re.compile(r"nfs|cifs|smb|afp|9p|webdav|drvfs|^fuse(?!.*overlay)")
-# What each layout has added. Columns that nobody reads any more stay in an older
-# ledger: SQLite would have to make all renders, and their posts, anew.
-_ADDED = {
-    "0006": (
-        "renders ADD COLUMN look_type VARCHAR NOT NULL DEFAULT ''",
-        "drafts ADD COLUMN more JSON NOT NULL DEFAULT '{}'",
-        "speech ADD COLUMN sound_url TEXT",
-    ),
-    "0007": (
-        "renders ADD COLUMN words TEXT NOT NULL DEFAULT ''",
-        "renders ADD COLUMN posted BOOLEAN NOT NULL DEFAULT false",
-        "renders ADD COLUMN findings VARCHAR",
-    ),
-}
-_OLD_INDICES = ("renders_state", "renders_created")
 
 
 class Database:
@@ -80,22 +69,22 @@ class Database:
         writer = self.engine.execution_options(writes=True)
         self._writers = sessionmaker(writer, expire_on_commit=False)
 
-    def close(self) -> None:
-        """Let go of the database."""
-        self.engine.dispose()
-
-    @contextmanager
-    def writing(self) -> Iterator[Session]:
+    def writing(self) -> AbstractContextManager[Session]:
         """Open a transaction that holds the write lock from its first moment."""
-        self._check_file()
-        with translated(), self._writers.begin() as session:
-            yield session
+        return self._opened(self._writers)
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """Open a session to look things up."""
+        return self._opened(self._readers)
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
-        """Open a session to look things up."""
-        self._check_file()
-        with translated(), self._readers() as session:
+    def _opened(self, maker: sessionmaker[Session]) -> Iterator[Session]:
+        if self._file and _identity(self._file) != self._identity:
+            # deleted: SQLite would go on writing into nowhere
+            problem = _("The ledger {file} was removed or replaced while in use.")
+            hint = _("Nothing more was sent. Put it back if you can; then start anew.")
+            raise LedgerError(problem, hint=hint, file=self._file)
+        with translated(), maker.begin() as session:
             yield session
 
     def lock(self, session: Session, *tables: str) -> None:
@@ -113,13 +102,6 @@ class Database:
         )
         return float(session.scalar(sa.text(asked)) or 0)
 
-    def _check_file(self) -> None:
-        """Notice a deleted ledger: SQLite would go on writing into nowhere."""
-        if self._file and _identity(self._file) != self._identity:
-            problem = _("The ledger {file} was removed or replaced while in use.")
-            hint = _("Nothing more was sent. Put it back if you can; then start anew.")
-            raise LedgerError(problem, hint=hint, file=self._file)
-
 
 class LedgerPart:
     """What reads and writes one kind of rows.
@@ -127,11 +109,13 @@ class LedgerPart:
     Args:
         database: Of the ledger.
         now: The clock, as aware UTC.
+        leases: Of this process.
     """
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
-        self.database = database
-        self._now = now
+    def __init__(
+        self, database: Database, now: Callable[[], datetime], leases: Leases
+    ) -> None:
+        self.database, self._now, self.leases = database, now, leases
 
     def _get(self, table: type[_T], key: Any) -> _T | None:
         with self.database.reading() as session:
@@ -260,12 +244,10 @@ def _bring_up_to_date(engine: sa.Engine, file: Path | None) -> None:
         if engine.dialect.name == "postgresql":
             # Two processes may open a new ledger at the same moment.
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(4242001)"))
-        if found := _layout(connection):
-            _add_columns(connection, found)
+        found = _layout(connection)
         Base.metadata.create_all(connection)
-        for table in Base.metadata.sorted_tables:
-            for index in table.indexes:
-                index.create(connection, checkfirst=True)
+        if found:
+            _change_tables(connection, found)
         at_head = sa.update(LayoutRow) if found else sa.insert(LayoutRow)
         connection.execute(at_head.values(version_num=HEAD))
 
@@ -293,19 +275,29 @@ def _keep_copy(file: Path, found: str) -> None:
         fresh.unlink()
 
 
-def _add_columns(connection: sa.Connection, found: str) -> None:
-    """Bring older tables to the columns of ``HEAD``, and fill those for searching."""
-    for layout, columns in _ADDED.items():
-        for column in columns if found < layout else ():
-            connection.exec_driver_sql(f"ALTER TABLE {column}")
-    for index in _OLD_INDICES:
+def _change_tables(connection: sa.Connection, found: str) -> None:
+    """Bring older tables to the columns of ``HEAD``, and fill those for searching.
+
+    Columns that nobody reads any more stay in an older ledger: SQLite would have to
+    make all renders, and their posts, anew.
+    """
+    for index in ("renders_state", "renders_created"):
         connection.exec_driver_sql(f"DROP INDEX IF EXISTS {index}")
+    inspector = sa.inspect(connection)
+    for table in Base.metadata.sorted_tables:
+        there = {column["name"] for column in inspector.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                added = CreateColumn(column).compile(connection)
+                connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN {added}")
+        for missing in table.indexes:
+            missing.create(connection, checkfirst=True)
     if found < "0007":
         asked = "SELECT id, title, script, draft_id FROM renders"
         fill = sa.text("UPDATE renders SET words = :words WHERE id = :render")
         words = [
-            {"words": words_of(row.title, row.script, row.draft_id), "render": row.id}
-            for row in connection.exec_driver_sql(asked)
+            {"words": words_of(*texts), "render": render_id}
+            for render_id, *texts in connection.exec_driver_sql(asked)
         ]
         if words:
             connection.execute(fill, words)

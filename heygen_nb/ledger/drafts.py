@@ -26,8 +26,7 @@ class Drafts(LedgerPart):
 
     def get(self, draft_id: str) -> DraftRow | None:
         """Return a draft; None when it is deleted or never was."""
-        row = self._get(DraftRow, draft_id)
-        return row if row and row.deleted_at is None else None
+        return next(iter(self.these([draft_id])), None)
 
     def save(self, draft: Draft, *, over: int) -> tuple[DraftRow, bool]:
         """Store a draft.
@@ -41,15 +40,14 @@ class Drafts(LedgerPart):
             is a version that the writer has not seen.
         """
         with self.database.writing() as session:
+            now = self._now()
             row = session.get(DraftRow, draft.id, with_for_update=True)
-            if row is None:
-                row = DraftRow(id=draft.id, version=0, created_at=self._now())
-                session.add(row)
-            seen = row.version == over or row.says(draft)
-            if row.deleted_at is None and not seen:
-                return row, False
-            row.write(draft, self._now())
-            return row, True
+            row = row or DraftRow(id=draft.id, version=0, created_at=now)
+            session.add(row)
+            if row.deleted_at or row.version == over or row.says(draft):
+                row.write(draft, now)
+                return row, True
+            return row, False
 
     def save_all(
         self, drafts: Sequence[Draft], *, replace: bool = False
@@ -69,18 +67,15 @@ class Drafts(LedgerPart):
             known = self._known(session, [d.id for d in drafts], lock=True)
             for number, draft in enumerate(drafts):
                 row = known.get(draft.id)
-                if row is None:
-                    row = DraftRow(id=draft.id, version=0, created_at=now)
-                    session.add(row)
-                if row.version and row.deleted_at is None:
-                    if row.says(draft):
-                        continue
-                    others.append(row)
-                    if not replace:
-                        continue
-                else:
-                    new += 1
-                row.write(draft, now - timedelta(microseconds=number))
+                row = row or DraftRow(id=draft.id, version=0, created_at=now)
+                session.add(row)
+                is_new = not row.version or row.deleted_at is not None
+                if not is_new and row.says(draft):
+                    continue
+                new += is_new
+                others += [] if is_new else [row]
+                if is_new or replace:
+                    row.write(draft, now - timedelta(microseconds=number))
         return new, others
 
     def these(self, draft_ids: Sequence[str]) -> list[DraftRow]:
@@ -115,20 +110,15 @@ class Drafts(LedgerPart):
 
     def states(self, draft_ids: Sequence[str]) -> dict[str, str]:
         """Return the state of each draft's newest render; ``sent`` if it is posted."""
-        query = (
-            sa.select(RenderRow.draft_id, RenderRow.state, RenderRow.posted)
-            .where(RenderRow.draft_id.in_(draft_ids))
-            .order_by(RenderRow.created_at, RenderRow.id)
-        )
-        rows = self._rows(query)
+        query = sa.select(RenderRow.draft_id, RenderRow.state, RenderRow.posted)
+        query = query.where(RenderRow.draft_id.in_(draft_ids))
+        rows = self._rows(query.order_by(RenderRow.created_at, RenderRow.id))
         return {draft_id: "sent" if sent else state for draft_id, state, sent in rows}
 
     def films(self, draft_ids: Sequence[str]) -> list[RenderRow]:
         """Return the newest render of each draft whose film is here, in their order."""
-        query = (
-            sa.select(RenderRow)
-            .where(RenderRow.draft_id.in_(draft_ids), RenderRow.state == "downloaded")
-            .order_by(RenderRow.created_at, RenderRow.id)
-        )
-        newest = {row.draft_id: row for row in self._all(query)}
+        here = RenderRow.draft_id.in_(draft_ids), RenderRow.state == "downloaded"
+        query = sa.select(RenderRow).where(*here)
+        rows = self._all(query.order_by(RenderRow.created_at, RenderRow.id))
+        newest = {row.draft_id: row for row in rows}
         return [newest[draft_id] for draft_id in draft_ids if draft_id in newest]

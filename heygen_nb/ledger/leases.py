@@ -34,8 +34,8 @@ def owner_text(process: psutil.Process) -> str:
     seconds since the boot: a clock that is set must not make a living process look
     like another.
     """
-    started_s = _started_s(process)
-    return f"{socket.gethostname()}/{_boot()}/{process.pid}/{started_s:.1f}"
+    place = f"{socket.gethostname()}/{_boot()}"
+    return f"{place}/{process.pid}/{_started_s(process):.1f}"
 
 
 def surely_dead(owner: str) -> bool:
@@ -47,13 +47,10 @@ def surely_dead(owner: str) -> bool:
         return True
     try:
         process = psutil.Process(int(pid))
-        ended = process.status() == psutil.STATUS_ZOMBIE
         other = abs(_started_s(process) - float(started_s)) > _SAME_START_S
-    except psutil.NoSuchProcess:
-        return True
-    except psutil.AccessDenied:
-        return False
-    return ended or other
+        return other or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.Error as error:  # or it is none that we may look at
+        return isinstance(error, psutil.NoSuchProcess)
 
 
 def _boot() -> str:
@@ -124,22 +121,17 @@ class Leases:
         """
         with self._database.writing() as session:
             row = known(session.get(table, row_id, with_for_update=True), row_id)
-            if not self._is_free(row, self._database.seconds(session)):
-                return None
+            if row.owner is not None and row.lease_until is not None:
+                # One that ends later than any can was given by a clock set back since.
+                left_s = row.lease_until - self._database.seconds(session)
+                if 0 <= left_s <= 2 * self.lease_s and not surely_dead(row.owner):
+                    return None
             row.owner = self._owner
             row.fence += 1
             hold = Hold(table, row_id, row.fence)
             self._extend(session, row, hold)
         self._held.add(hold)
         return hold
-
-    def _is_free(self, row: Leased, now_s: float) -> bool:
-        if row.owner is None or row.lease_until is None:
-            return True
-        # A lease that ends later than any can was given by a clock set back since.
-        if not now_s <= row.lease_until <= now_s + 2 * self.lease_s:
-            return True
-        return surely_dead(row.owner)
 
     def locked(self, session: Session, hold: Hold) -> Any:
         """Return the held row, locked for this transaction, the lease renewed.
@@ -180,14 +172,12 @@ class Leases:
         self._held.discard(hold)
         with self._database.writing() as session:
             mine = hold.table.id == hold.id, hold.table.fence == hold.fence
-            given = sa.update(hold.table).where(*mine)
-            session.execute(given.values(owner=None, lease_until=None))
+            free = {"owner": None, "lease_until": None}
+            session.execute(sa.update(hold.table).where(*mine).values(free))
 
 
-def taken_over(row_id: str | int) -> TakenOverError:
+def taken_over(row_id: str | int, **facts: object) -> TakenOverError:
     """Return the error for a row that another process works on now."""
-    return TakenOverError(
-        _("Another process goes on with {id}."),
-        hint=_("Nothing is lost: look into the history, or resume later."),
-        id=row_id,
-    )
+    hint = _("Nothing is lost: look into the history, or resume later.")
+    text = _("Another process goes on with {id}.")
+    return TakenOverError(text, hint=hint, id=row_id, **facts)

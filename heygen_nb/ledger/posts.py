@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from heygen_nb.errors import LedgerError
-from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger.database import Database, LedgerPart
-from heygen_nb.ledger.leases import Hold, Leases
+from heygen_nb.ledger.database import LedgerPart, known
+from heygen_nb.ledger.leases import Hold
 from heygen_nb.ledger.tables import PostRow, RenderRow
 
 UNSENT = ("planned", "failed")  # surely in no chat
@@ -21,17 +18,8 @@ UNSENT = ("planned", "failed")  # surely in no chat
 class Posts(LedgerPart):
     """The messages of the ledger; a post is the video's one and what follows it.
 
-    Args:
-        database: Of the ledger.
-        leases: The lease of a post's first message counts for all of it.
-        now: The clock, as aware UTC.
+    The lease of a post's first message counts for all of it.
     """
-
-    def __init__(
-        self, database: Database, leases: Leases, now: Callable[[], datetime]
-    ) -> None:
-        super().__init__(database, now)
-        self._leases = leases
 
     def plan(
         self,
@@ -64,11 +52,11 @@ class Posts(LedgerPart):
                 .where(PostRow.part == 0)
                 .order_by(PostRow.id.desc())
             )
-            known = [_parts(session, row.id) for row in session.scalars(query)]
-            there = [p for p in known if p[0].chat_id == chat_id and not _unsent(p)]
+            posts = [_parts(session, row.id) for row in session.scalars(query)]
+            there = [p for p in posts if p[0].chat_id == chat_id and not _unsent(p)]
             if there and not again:
                 return there[0]
-            for parts in filter(_unsent, known):  # refused before, maybe elsewhere
+            for parts in filter(_unsent, posts):  # refused before, maybe elsewhere
                 for row in parts:
                     row.created_at = self._now()  # somebody asks for it anew
                 return parts
@@ -92,13 +80,15 @@ class Posts(LedgerPart):
             texts: What they say now; None leaves them as they are.
         """
         with self.database.writing() as session:
-            self._leases.locked(session, hold)
+            self.leases.locked(session, hold)
             rows = _parts(session, int(hold.id))
             if _unsent(rows):
                 for row in rows:
                     row.chat_id = chat_id
-            present = rows[0].chat_id == chat_id
-            if texts and present and all(_may_say(row, texts) for row in rows):
+            if texts is None or rows[0].chat_id != chat_id:
+                return rows
+            sent = [row for row in rows if row.state not in UNSENT]
+            if all(r.state == "sent" and r.text in texts[r.part :][:1] for r in sent):
                 return _with_texts(session, rows, texts)
             return rows
 
@@ -127,9 +117,7 @@ class Posts(LedgerPart):
     def parts(self, post_id: int) -> list[PostRow]:
         """Return all messages of a post, given any one of them, in order."""
         with self.database.reading() as session:
-            row = session.get(PostRow, post_id)
-            if row is None:
-                raise LedgerError(_("There is no post {id}."), id=post_id)
+            row = known(session.get(PostRow, post_id), post_id)
             return _parts(session, row.first_id or row.id)
 
     def of_renders(self, render_ids: Sequence[str]) -> dict[str, list[PostRow]]:
@@ -137,9 +125,8 @@ class Posts(LedgerPart):
         query = sa.select(PostRow).where(PostRow.render_id.in_(render_ids))
         newest: dict[str, list[PostRow]] = {}
         for row in self._all(query.order_by(PostRow.render_id, PostRow.id)):
-            if row.part == 0:
-                newest[str(row.render_id)] = []
-            newest[str(row.render_id)].append(row)
+            parts = newest[str(row.render_id)] if row.part else []
+            newest[str(row.render_id)] = [*parts, row]
         return newest
 
     def unfinished(self, backend: str) -> list[list[PostRow]]:
@@ -167,7 +154,7 @@ class Posts(LedgerPart):
             LedgerError: The state cannot follow the present one.
         """
         with self.database.writing() as session:
-            self._leases.locked(session, hold)
+            self.leases.locked(session, hold)
             row = session.get_one(PostRow, post_id)
             row.change(state, self._now(), **fields)
             if state == "sent":
@@ -187,24 +174,16 @@ def _unsent(parts: Sequence[PostRow]) -> bool:
     return all(row.state in UNSENT for row in parts)
 
 
-def _may_say(row: PostRow, texts: Sequence[str]) -> bool:
-    """Tell whether a message is not sent yet, or was sent with its present text."""
-    if row.state == "sent":
-        return [row.text] == list(texts[row.part : row.part + 1])
-    return row.state in UNSENT
-
-
 def _with_texts(
     session: Session, rows: list[PostRow], texts: Sequence[str]
 ) -> list[PostRow]:
     """Make the messages of a post say these texts: as many as there are texts."""
-    first = rows[0]
     for row in rows[len(texts) :]:
         session.delete(row)
     same = ("render_id", "video_id", "backend", "chat_id", "created_at")
-    told = {name: getattr(first, name) for name in same}
+    told = {name: getattr(rows[0], name) for name in same}
     missing = range(len(rows), len(texts))
-    rows += [PostRow(**told, first_id=first.id, part=part) for part in missing]
+    rows += [PostRow(**told, first_id=rows[0].id, part=part) for part in missing]
     rows = rows[: len(texts)]
     for row, words in zip(rows, texts, strict=True):
         row.text = words

@@ -17,14 +17,15 @@ Allow = Callable[[float], None]
 """Gets what the day has cost so far; raises when there may be no more."""
 
 NO_CREDIT = "insufficient_credit"  # the code of what waits for money
-_STATES = {"completed": ("completed", "downloaded")}
 # no index of its own: all that lists ask for stands in ``renders_listed``
 _STATE = RenderRow.state.concat("")
-_FILMS: dict[str | None, sa.ColumnElement[bool]] = {
-    "sent": RenderRow.posted.is_(True),
-    "unsent": RenderRow.posted.is_(False),
-    "unchecked": RenderRow.findings.is_(None),
-    "faulty": RenderRow.findings != "",
+_HERE = _STATE == "downloaded"
+_LISTED: dict[str, sa.ColumnElement[bool]] = {
+    "completed": _STATE.in_(("completed", "downloaded")),
+    "sent": _HERE & RenderRow.posted,
+    "unsent": _HERE & ~RenderRow.posted,
+    "unchecked": _HERE & RenderRow.findings.is_(None),
+    "faulty": _HERE & (RenderRow.findings != ""),
 }
 _FIGURES = (
     *("draft_id", "state", "engine", "currency", "quoted", "error_code"),
@@ -94,10 +95,8 @@ class History(LedgerPart):
             limit: How many at most.
         """
         wishes = _within(since, until)
-        if status in _FILMS:
-            wishes += [_STATE == "downloaded", _FILMS[status]]
-        elif status:
-            wishes.append(_STATE.in_(_STATES.get(status, (status,))))
+        if status:
+            wishes.append(_LISTED.get(status, _STATE.in_((status,))))
         first = RenderRow.words if by == "title" else RenderRow.created_at
         key = (first, RenderRow.id)
         order = key if by else tuple(map(sa.desc, key))
@@ -126,17 +125,18 @@ class History(LedgerPart):
         is a newer attempt, and what is still to be posted.
         """
         row, newer = RenderRow, aliased(RenderRow)
-        same = ("backend", "base_url", "account", "draft_id", "revision")
         newest = ~sa.exists().where(
-            *(getattr(newer, name) == getattr(row, name) for name in same),
+            newer.of(payer),
+            newer.draft_id == row.draft_id,
+            newer.revision == row.revision,
             newer.attempt > row.attempt,
         )
+        refused = (row.error_code == NO_CREDIT) & (row.state == "failed")
         posted = sa.exists().where(PostRow.render_id == row.id)
-        open_ones = sa.or_(
-            row.state.in_(("planned", "submitted", "completed")),
-            sa.and_(row.state == "unknown", newest),
-            sa.and_(row.error_code == NO_CREDIT, row.state == "failed", newest),
-            sa.and_(row.state == "downloaded", row.send_to.is_not(None), ~posted),
+        open_ones = (
+            row.state.in_(("planned", "submitted", "completed"))
+            | (((row.state == "unknown") | refused) & newest)
+            | ((row.state == "downloaded") & row.send_to.is_not(None) & ~posted)
         )
         query = sa.select(row).where(row.of(payer), open_ones)
         return self._all(query.order_by(row.created_at, row.id))

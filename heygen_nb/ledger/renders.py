@@ -78,18 +78,16 @@ class Ledger(LedgerPart):
         owner: str | None = None,
         lease_s: float | None = None,
     ) -> None:
-        super().__init__(Database(url), now)
-        self.leases = Leases(self.database, owner, lease_s)
-        self.posts = Posts(self.database, self.leases, now)
-        self.drafts = Drafts(self.database, now)
-        self.history = reading.History(self.database, now)
-        self.facts = reading.Facts(self.database, now)
-        self.speech = Speeches(self.database, now)
-        self.assets = Assets(self.database, now)
+        database = Database(url)
+        shared = database, now, Leases(database, owner, lease_s)
+        super().__init__(*shared)
+        self.posts, self.drafts = Posts(*shared), Drafts(*shared)
+        self.history, self.facts = reading.History(*shared), reading.Facts(*shared)
+        self.speech, self.assets = Speeches(*shared), Assets(*shared)
 
     def close(self) -> None:
         """Let go of the database."""
-        self.database.close()
+        self.database.engine.dispose()
 
     def __enter__(self) -> Self:
         return self

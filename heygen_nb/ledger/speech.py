@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import astuple
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from heygen_nb.errors import TakenOverError
-from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger.database import LedgerPart
+from heygen_nb.ledger.leases import taken_over
 from heygen_nb.ledger.reading import Allow, spent_since, start_of_day
 from heygen_nb.ledger.tables import AssetRow, SpeechRow
 from heygen_nb.models import Payer
@@ -57,15 +57,9 @@ class Speeches(LedgerPart):
         text_key = new.text_key.partition(":")[0]
         with self.database.writing() as session:
             self.database.lock(session, "renders", "speech")
-            if known is not None:
-                calls = session.scalars(_calls(payer, text_key)).all()
-                if len(calls) != known:
-                    raise TakenOverError(
-                        _("Another process is at work on {id}."),
-                        hint=_("Wait until it is done."),
-                        id=new.draft_id,
-                        charged=False,
-                    )
+            calls = _calls(payer, text_key)
+            if known is not None and len(session.scalars(calls).all()) != known:
+                raise taken_over(new.draft_id, charged=False)
             of_draft = sa.select(sa.func.count(SpeechRow.id)).where(
                 SpeechRow.of(payer),
                 _begins(text_key) if each_text else SpeechRow.draft_id == new.draft_id,
@@ -74,10 +68,10 @@ class Speeches(LedgerPart):
             )
             if (session.scalar(of_draft) or 0) >= max_calls:
                 return None
-            now = self._now()
-            allow(spent_since(session, payer, start_of_day(now), new.currency))
-            new.backend, new.base_url = payer.backend, payer.base_url
-            new.account, new.created_at, new.state = payer.fingerprint, now, "sending"
+            new.created_at, new.state = self._now(), "sending"
+            new.backend, new.base_url, new.account = astuple(payer)
+            day = start_of_day(new.created_at)
+            allow(spent_since(session, payer, day, new.currency))
             session.add(new)
             session.flush()
             return new
@@ -129,32 +123,28 @@ class Assets(LedgerPart):
         """
         with self.database.writing() as session:
             self.database.lock(session, "assets")
-            row = session.get(AssetRow, (payer.fingerprint, sha256))
-            if row is None:
-                row = AssetRow(
-                    account=payer.fingerprint,
-                    sha256=sha256,
-                    asset_id=asset_id,
-                    name=name,
-                    size_bytes=size,
-                    created_at=self._now(),
-                )
-                session.add(row)
-            return row.asset_id
+            key = {"account": payer.fingerprint, "sha256": sha256}
+            if row := session.get(AssetRow, key):
+                return row.asset_id
+            told = {"asset_id": asset_id, "name": name, "size_bytes": size}
+            session.add(AssetRow(**key, **told, created_at=self._now()))
+            return asset_id
 
     def young(
         self, fingerprint: str, asset_ids: Collection[str], since: datetime
     ) -> bool:
         """Tell whether one of these files was uploaded since then."""
-        with self.database.reading() as session:
-            for table in (AssetRow, SpeechRow):
-                these = table.account == fingerprint, table.asset_id.in_(asset_ids)
-                new = sa.select(sa.func.count()).where(
-                    *these, table.created_at >= since
+        tables: tuple[type[AssetRow | SpeechRow], ...] = (AssetRow, SpeechRow)
+        return any(
+            self._one(
+                sa.select(table.asset_id).where(
+                    table.account == fingerprint,
+                    table.asset_id.in_(asset_ids),
+                    table.created_at >= since,
                 )
-                if session.scalar(new):
-                    return True
-        return False
+            )
+            for table in tables
+        )
 
     def forget(self, fingerprint: str, asset_ids: Collection[str]) -> None:
         """Drop what HeyGen does not have any more: file and sound are sent anew."""

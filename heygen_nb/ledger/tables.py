@@ -121,7 +121,7 @@ class DraftRow(Base):
     avatar: Mapped[str | None]
     background: Mapped[str | None]
     duration: Mapped[int | None]
-    more: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    more: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
@@ -231,7 +231,7 @@ class RenderRow(Leased, Paid):
     voice_name: Mapped[str] = mapped_column(default="")
     language: Mapped[str] = mapped_column(default="")
     avatar_id: Mapped[str] = mapped_column(default="")
-    look_type: Mapped[str] = mapped_column(default="")
+    look_type: Mapped[str] = mapped_column(default="", server_default="")
     engine: Mapped[str] = mapped_column(default="")
     speed: Mapped[float] = mapped_column(default=1.0)
     target_s: Mapped[float | None]
@@ -247,8 +247,8 @@ class RenderRow(Leased, Paid):
     error_code: Mapped[str | None]
     error_message: Mapped[str | None] = mapped_column(sa.Text)
 
-    words: Mapped[str] = mapped_column(sa.Text, default=_words)
-    posted: Mapped[bool] = mapped_column(default=False)
+    words: Mapped[str] = mapped_column(sa.Text, default=_words, server_default="")
+    posted: Mapped[bool] = mapped_column(default=False, server_default=sa.false())
     findings: Mapped[str | None]
 
     submitted_at: Mapped[datetime | None]

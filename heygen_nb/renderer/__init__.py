@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ValidationError
-
-from heygen_nb.config import VIDEO_KEYS, Settings, check_duration
+from heygen_nb.config import VIDEO_KEYS, Settings, check_duration, checked_settings
 from heygen_nb.drafts import OVERRULES
-from heygen_nb.errors import ArgumentError, ConfigError
+from heygen_nb.errors import ArgumentError
 from heygen_nb.i18n import gettext as _
-from heygen_nb.models import NO_BACKGROUND, Draft, allowed_values
+from heygen_nb.models import NO_BACKGROUND, Draft
 
 VIDEO_CONFIG: dict[str, Any] = {
     key: Settings.model_fields[name].default for key, name in VIDEO_KEYS.items()
@@ -91,11 +89,5 @@ def _checked(changes: Mapping[str, Any]) -> dict[str, Any]:
     named = {VIDEO_KEYS[key]: value for key, value in changes.items()}
     if "duration" in changes:
         named["video_duration"] = check_duration(changes["duration"])[0]
-    try:
-        checked = Settings.model_validate(named)
-    except ValidationError as exc:
-        key = str(exc.errors()[0]["loc"][0])
-        problem = _("{key} has a value that does not fit.")
-        hint, allowed = _("Allowed: {allowed}."), allowed_values(Settings, key)
-        raise ConfigError(problem, hint=hint, key=key, allowed=allowed) from None
+    checked = checked_settings(named, dict.fromkeys(named, "VIDEO_CONFIG"))
     return {name: getattr(checked, name) for name in named}

@@ -147,5 +147,5 @@ def test_a_sandbox_post_is_no_business_of_the_real_chat(ledger):
 
 
 def test_a_post_nobody_knows_is_told_by_name(ledger):
-    with pytest.raises(LedgerError, match="no post 99"):
+    with pytest.raises(LedgerError, match="no entry 99"):
         ledger.posts.parts(99)

@@ -15,11 +15,16 @@ from typing import TYPE_CHECKING
 import yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
 URL = re.compile(r"https?://[^\s<>]+|\bwww\.[^\s<>]+")
+TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
+_BREAK = re.compile(
+    r"""<break\b(?:[^<>]*?time\s*=\s*["']?(\d+(?:\.\d+)?)(m?s))?[^<>]*>""",
+    re.IGNORECASE,
+)
 _BLANK = re.compile("[\u00a0\u2009\u202f]")
 # Without one of these a text is said as it is written.
 _WRITTEN = re.compile(r"[\d$€£¢₽№%&+=°²³½¼¾]|\b[IVXLC]+\b|\b\w{1,6}\.", re.IGNORECASE)
@@ -31,6 +36,13 @@ _DATA = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
 _GRAM = "грамм грамма граммов"
 # not calendar's, which follow the machine's language
 _MONTHS: list[str] = _DATA["words"]["months"]
+
+
+def breaks(script: str) -> Iterator[tuple[re.Match[str], float]]:
+    """Yield each ``<break time="1s"/>`` of a script and its seconds."""
+    for tag in _BREAK.finditer(script):
+        unit = (tag[2] or "s").lower()
+        yield tag, float(tag[1] or 0.5) / (1000 if unit == "ms" else 1)
 
 
 def spoken(text: str, language: str) -> str:

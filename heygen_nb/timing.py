@@ -4,25 +4,25 @@ Rows to learn from are handed in; nothing here reads the ledger or needs more th
 Python.
 
 A speech's length is letters, sentence ends and commas, each with the seconds it
-costs. For a new voice these are the defaults of its language; every finished video
-moves them, the more the less is known yet (a Kalman filter over three numbers). All
-voices of a language together move what the next unknown voice starts from. HeyGen's
-``speed`` moves some voices fully and others hardly at all (FACTS of autumn 2026: 2 %).
-How far a voice follows is learned from films of different speed.
+costs in its language; a voice is so much slower or faster than that. Every finished
+video moves it, the more the less is known yet. All voices of a language together move
+what the next unknown voice starts from. HeyGen's ``speed`` moves some voices fully
+and others hardly at all (FACTS of autumn 2026: 2 %). How far a voice follows is
+learned from films of different speed.
 
-HeyGen tells no percentage of a render, so it is learned from earlier ones. The
-logarithm of the seconds a render takes is a level that drifts, and what engine,
-resolution, length and hour of the day add. How wrong that was for each earlier render,
-told from those before it, gives the interval. The same is learned once more of the
-part after the queue: from when it begins, only that counts.
+HeyGen tells no percentage of a render, so it is learned from earlier ones. The next
+one takes what others took, those above all that are recent and alike: of its engine,
+its resolution, about its length and its hour of the day. How they differ gives the
+interval. The same is learned once more of the part after the queue: from when it
+begins, only that counts.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from itertools import islice
@@ -30,18 +30,14 @@ from statistics import NormalDist, fmean
 from typing import Any, NamedTuple
 
 from heygen_nb.models import NO_AVATAR
-from heygen_nb.readings import spoken
+from heygen_nb.readings import TAG, breaks, spoken
 
-Three = tuple[float, float, float]
 _WORD = re.compile(r"[^\W\d_]+")
-_BREAK = re.compile(
-    r"<break\s+time=[\"']?(\d+(?:\.\d+)?)(m?s)[\"']?\s*/?>", re.IGNORECASE
-)
-_TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"[.!?…]+(?=[\s\"'»”)\]]|$)|\n\s*\n")
 _COMMA = re.compile(r"[,;:](?=\s)|\s[-—–](?=\s)")
 _WIDE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _LETTERS_A_WIDE_SIGN = 3  # a syllable, and more
+_SENTENCE_END_S, _COMMA_S = 0.35, 0.22
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,33 +48,21 @@ class Language:
         vowels: A match is about a syllable.
         syllable: What a syllable counts in letters, over the letters in it.
         word: What a word counts in letters over its own.
-        usual: Letters so counted, sentence ends and commas of a usual word.
-        seconds: Of a letter, a sentence end and a comma, at speed 1.
+        letter_s: What a letter takes at speed 1.
+        word_s: What a usual word takes, with its share of the pauses.
     """
 
     vowels: re.Pattern[str]
     syllable: float
     word: float
-    usual: Three
-    seconds: Three
+    letter_s: float
+    word_s: float
 
 
 # About 155 words a minute in English, 125 in Russian, whose words are longer.
 LANGUAGES = {
-    "en": Language(
-        vowels=re.compile(r"[aeiouy]+", re.IGNORECASE),
-        syllable=0.9,
-        word=0.8,
-        usual=(6.4, 0.1, 0.07),
-        seconds=(0.045, 0.35, 0.22),
-    ),
-    "ru": Language(
-        vowels=re.compile(r"[аеёиоуыэюя]", re.IGNORECASE),
-        syllable=0.3,
-        word=0.7,
-        usual=(6.7, 0.13, 0.12),
-        seconds=(0.053, 0.35, 0.22),
-    ),
+    "en": Language(re.compile("[aeiouy]+", re.IGNORECASE), 0.9, 0.8, 0.045, 0.338),
+    "ru": Language(re.compile("[аеёиоуыэюя]", re.IGNORECASE), 0.3, 0.7, 0.053, 0.427),
 }
 
 
@@ -90,32 +74,29 @@ def script_language(script: str) -> str:
 
 
 @lru_cache(maxsize=2048)
-def measure(script: str, language: str) -> tuple[Three, float]:
-    """Return letters, sentence ends and commas as spoken, and seconds of breaks."""
+def measure(script: str, language: str) -> tuple[float, float]:
+    """Return the seconds that speaking takes at first sight, and those of breaks."""
     known = LANGUAGES[language]
-    breaks_s = sum(
-        float(number) / (1000 if unit.lower() == "ms" else 1)
-        for number, unit in _BREAK.findall(script)
-    )
-    text = spoken(_TAG.sub(" ", script), language)
+    text = spoken(TAG.sub(" ", script), language)
     words = _WORD.findall(text)
     letters = float(sum(map(len, words)))
     letters += known.syllable * len(known.vowels.findall(text))
     letters += known.word * len(words)
     letters += (_LETTERS_A_WIDE_SIGN - 1) * len(_WIDE.findall(text))
-    ends = float(len(_SENTENCE_END.findall(text)))
-    return (letters, ends, float(len(_COMMA.findall(text)))), breaks_s
+    pauses_s = _SENTENCE_END_S * len(_SENTENCE_END.findall(text))
+    pauses_s += _COMMA_S * len(_COMMA.findall(text))
+    speaking_s = known.letter_s * letters + pauses_s if letters else 0.0
+    return speaking_s, sum(seconds for _tag, seconds in breaks(script))
 
 
 MIN_SPEED, MAX_SPEED = 0.9, 1.15  # outside of it a voice stops sounding natural
 
-_DOUBTS: Three = (0.12, 0.5, 0.5)  # share by which voices differ from the default
-_NOISE = 0.03  # share by which a text differs from what its letters promise
+# Logarithms: by how much voices differ, and texts from what their letters promise.
+_VOICE_DOUBT, _NOISE = 0.12, 0.03
 _LEAST_S = 0.01
-_SHORT_S = 10  # seconds of a text that differs by 1.4 times that share
-_NOISE_ROWS = 4  # rows that weigh as much as this first guess
+_SHORT_S = 10  # seconds of a text that differs by 1.4 times that
+_NOISE_ROWS = 4  # rows that weigh as much as the first guess of it
 _VOICES = 2  # known voices that weigh as much as a language's default
-_TYPICAL: Three = (550, 5, 7)  # half a minute
 _CLOSE = 0.02  # share of the words that nobody misses
 _FOLLOW_DOUBT = 0.6  # how far from fully an unheard voice may follow its speed
 _UNPROVEN = 0.45  # doubt above which a plan goes only half-way by speed
@@ -160,91 +141,61 @@ class Fit:
 
 
 class _Voice:
-    """What is believed of one voice: three costs, how sure, and the noise left.
+    """What is believed of one voice.
 
     Args:
-        language: Of :data:`LANGUAGES`, where it starts from.
-        factor: How much slower than that.
-        rows: What it said, newest first.
+        language: Of :data:`LANGUAGES`.
+        start: The logarithm of how much slower than that it is thought to be.
+        rows: What it said.
 
     Attributes:
+        slower: The same after what it said.
+        doubt: The variance of that.
+        noise: By how much a text differs from what it promises.
         follow: Seconds shrink by speed to this power.
         follow_doubt: One standard deviation of that.
         usual: The middle of the logarithms of the speeds it was heard at.
     """
 
     def __init__(
-        self, language: str, factor: float = 1.0, rows: Sequence[Spoken] = ()
+        self, language: str, start: float = 0.0, rows: Sequence[Spoken] = ()
     ) -> None:
-        default = LANGUAGES[language].seconds
-        self._seconds = [factor * cost for cost in default]
-        self._doubt = [[0.0] * 3 for _ in default]
-        for i, share in enumerate(_DOUBTS):
-            self._doubt[i][i] = (share * self._seconds[i]) ** 2
-        said = [measure(row.script, language) for row in rows]
+        said = [(row, *measure(row.script, language)) for row in rows]
         # a regression, drawn towards 1 by what an unheard voice is worth: of films
         # of one speed alone nothing can be told
         speeds = [math.log(row.speed) for row in rows]
         self.usual = fmean(speeds) if rows else 0.0
-        slower = [speed - self.usual for speed in speeds]
+        apart = [speed - self.usual for speed in speeds]
         lengths = [
-            math.log(row.duration_s / (_dot(default, counts) + breaks_s))
-            for row, (counts, breaks_s) in zip(rows, said, strict=True)
+            math.log(row.duration_s / (s + breaks_s)) for row, s, breaks_s in said
         ]
-        noise, prior = _NOISE**2, _FOLLOW_DOUBT**-2
-        weight = _dot(slower, slower) / noise + prior
-        follow = (prior - _dot(slower, lengths) / noise) / weight
+        prior = _FOLLOW_DOUBT**-2
+        weight = _dot(apart, apart) / _NOISE**2 + prior
+        follow = (prior - _dot(apart, lengths) / _NOISE**2) / weight
         self.follow, self.follow_doubt = min(max(follow, 0.0), 1.2), weight**-0.5
-        variance, rows_known = noise, _NOISE_ROWS
-        for row, (counts, breaks_s) in reversed([*zip(rows, said, strict=True)]):
+        limit, errors, weights = _FAR * math.hypot(_VOICE_DOUBT, _NOISE), [], []
+        for row, speaking_s, breaks_s in said:
             seconds = row.duration_s * row.speed**self.follow - breaks_s
-            share = self._learn(counts, max(seconds, _LEAST_S))
-            rows_known += 1
-            variance += (share * noise - variance) / rows_known
-        self._noise = math.sqrt(variance)
-
-    def expect(self, counts: Three) -> tuple[float, float]:
-        """Return the mean and the variance of a length at speed 1."""
-        mean, _toward, unsure = self._known(counts)
-        return mean, unsure + _variance(self._noise, mean)
-
-    def _known(self, counts: Three) -> tuple[float, list[float], float]:
-        """Return the mean, the gain direction and the variance of what we know."""
-        toward = [_dot(row, counts) for row in self._doubt]
-        return _dot(self._seconds, counts), toward, _dot(toward, counts)
-
-    def _learn(self, counts: Three, heard_s: float) -> float:
-        """Move towards a length that was heard; a far-off one counts little.
-
-        Returns:
-            The square of the error over that of the expected one.
-        """
-        mean, toward, unsure = self._known(counts)
-        spread = unsure + _variance(_NOISE, mean)
-        limit = _FAR * math.sqrt(spread)
-        error = heard_s - mean
-        if abs(error) > limit:
-            error = limit * limit / error
-        for i, gain in enumerate(toward):
-            self._seconds[i] = max(self._seconds[i] + gain * error / spread, 1e-4)
-            for j, other in enumerate(toward):
-                self._doubt[i][j] -= gain * other / spread
-        return error**2 / spread
+            error = math.log(max(seconds, _LEAST_S) / speaking_s) - start
+            errors.append(min(max(error, -limit), limit))
+            weights.append(speaking_s / (speaking_s + _SHORT_S))
+        known = (_NOISE / _VOICE_DOUBT) ** 2 + sum(weights)
+        moved = _dot(weights, errors) / known
+        self.slower, self.doubt = start + moved, _NOISE**2 / known
+        far = [min((error - moved) ** 2, (_FAR * _NOISE) ** 2) for error in errors]
+        variance = _NOISE**2 * _NOISE_ROWS + _dot(weights, far)
+        self.noise = math.sqrt(variance / (_NOISE_ROWS + len(rows)))
 
 
 def _dot(one: Iterable[float], other: Iterable[float]) -> float:
     return sum(x * y for x, y in zip(one, other, strict=True))
 
 
-def _variance(noise: float, mean_s: float) -> float:
-    return noise**2 * mean_s * (mean_s + _SHORT_S)
-
-
 class SpeechModel:
     """Estimates lengths from the letters, and from what was rendered before.
 
     Args:
-        past: Finished speeches, newest first; the order matters little.
+        past: Finished speeches; the order does not matter.
     """
 
     def __init__(self, past: Iterable[Spoken] = ()) -> None:
@@ -253,24 +204,19 @@ class SpeechModel:
         }
         for row in past:
             language = _known(row.language, row.script)
-            counts, breaks_s = measure(row.script, language)
-            if counts[0] and row.speed > 0 and row.duration_s * row.speed > breaks_s:
+            speaking_s, breaks_s = measure(row.script, language)
+            if speaking_s and row.speed > 0 and row.duration_s * row.speed > breaks_s:
                 heard[language][row.voice_id].append(row)
         self._unknown: dict[str, _Voice] = {}
         self._voices: dict[tuple[str, str], _Voice] = {}
         for language, voices in heard.items():
             # how much slower its voices are, together, than its default
-            default = _Voice(language).expect(_TYPICAL)[0]
-            weight, total = float(_VOICES), 0.0
-            for rows in voices.values():
-                share = len(rows) / (len(rows) + 2)
-                seconds = _Voice(language, rows=rows).expect(_TYPICAL)[0]
-                weight += share
-                total += share * math.log(seconds / default)
-            factor = math.exp(total / weight)
-            self._unknown[language] = _Voice(language, factor)
+            shares = [len(rows) / (len(rows) + 2) for rows in voices.values()]
+            slower = [_Voice(language, 0.0, rows).slower for rows in voices.values()]
+            start = _dot(shares, slower) / (_VOICES + sum(shares))
+            self._unknown[language] = _Voice(language, start)
             for voice_id, rows in voices.items():
-                self._voices[language, voice_id] = _Voice(language, factor, rows)
+                self._voices[language, voice_id] = _Voice(language, start, rows)
 
     def estimate(
         self,
@@ -290,8 +236,9 @@ class SpeechModel:
         """
         language = _known(language, script)
         voice = self._voice(language, voice_id)
-        counts, breaks_s = measure(script, language)
-        mean, variance = voice.expect(counts)
+        speaking_s, breaks_s = measure(script, language)
+        mean = math.exp(voice.slower) * speaking_s
+        variance = voice.doubt * mean**2 + voice.noise**2 * mean * (mean + _SHORT_S)
         mean += breaks_s
         by_speed = voice.follow_doubt * (math.log(speed) - voice.usual) * mean
         spread = _TENTH * math.sqrt(variance + by_speed**2)
@@ -350,8 +297,8 @@ class SpeechModel:
             voice_id: A voice that was heard before is known better.
         """
         language = _known(language, "")
-        word_s, _ = self._voice(language, voice_id).expect(LANGUAGES[language].usual)
-        return max(round(target_s / word_s), 1)
+        slower = math.exp(self._voice(language, voice_id).slower)
+        return max(round(target_s / (slower * LANGUAGES[language].word_s)), 1)
 
     def _voice(self, language: str, voice_id: str) -> _Voice:
         return self._voices.get((language, voice_id)) or self._unknown[language]
@@ -378,11 +325,9 @@ _PROCESSING = 0.7  # the part of a render that is no queue, until we know
 _DOUBT = 0.5  # logarithms: how accounts differ, and below renders of one
 # in a sum, what is long and what is short even out
 _WHOLE_NOISE, _PART_NOISE = 0.42, 0.54
-_FIRST_ROWS = 8  # rows that weigh as much as this first guess
-_SLOWEST_GAIN = 0.02  # a level follows a slow change within forty renders
-_TREND, _FASTEST_GAIN = 1.0, 0.5  # and a sudden one once errors agree on it
-_MEMORY = 100  # renders that the noise is an average of
-_GROUP_ROWS = 20  # rows that weigh as much as believing in no difference
+_FIRST_ROWS = 1.5  # rows that weigh as much as this first guess
+_RECENT = 6  # renders after which one weighs half
+_ANY_LENGTH, _OTHER_KIND = 0.25, 0.12  # what one weighs that is not alike
 _FAR_OFF = 2.5  # standard deviations beyond which an error counts no more
 
 
@@ -419,13 +364,7 @@ class RenderTimes:
         self, history: Iterable[PastRender] = (), *, usual_s: float = USUAL_S
     ) -> None:
         usable = (r for r in history if r.video_s > _LEAST_S < r.render_s)
-        rows = list(islice(usable, _ROWS))[::-1]
-        whole = [(row, row.render_s) for row in rows]
-        seen = [(row, row.processing_s or 0.0) for row in rows]
-        part = [(row, seconds) for row, seconds in seen if seconds > _LEAST_S]
-        self._whole = _Durations(whole, math.log(usual_s), _WHOLE_NOISE)
-        level = self._whole.level + math.log(_PROCESSING)
-        self._processing = _Durations(part, level, _PART_NOISE)
+        self._past, self._usual_s = [*islice(usable, _ROWS)], usual_s
 
     @classmethod
     def of_rows(
@@ -458,60 +397,44 @@ class RenderTimes:
 
     def clock(self, video: PastRender) -> RenderClock:
         """Return a clock for a render; how long it took does not matter."""
-        return RenderClock(self._whole.of(video), self._processing.of(video))
+        weights = [_weight(age, past, video) for age, past in enumerate(self._past)]
+        whole = [past.render_s for past in self._past]
+        times = _outlook(weights, whole, math.log(self._usual_s), _WHOLE_NOISE)
+        part = [past.processing_s or 0.0 for past in self._past]
+        level = times.mean + math.log(_PROCESSING)
+        return RenderClock(times, _outlook(weights, part, level, _PART_NOISE))
 
 
-class _Durations:
-    """What is learned of one kind of duration.
+def _weight(age: int, past: PastRender, video: PastRender) -> float:
+    """Return what a render tells of another, so many renders later."""
+    octaves = math.log2(max(past.video_s, 5.0) / max(video.video_s, 5.0))
+    hours = 0
+    if past.hour is not None and video.hour is not None:
+        hours = abs((past.hour - video.hour + 12) % 24 - 12)
+    alike = _ANY_LENGTH + math.exp(-2 * octaves**2 - (hours / 6) ** 2)
+    if (past.engine, past.resolution) != (video.engine, video.resolution):
+        alike *= _OTHER_KIND
+    return alike / (1 + age / _RECENT)
+
+
+def _outlook(
+    weights: Sequence[float], took_s: Sequence[float], level: float, noise: float
+) -> NormalDist:
+    """Return how the logarithm of a duration is distributed.
 
     Args:
-        past: Renders and the seconds each took, oldest first.
+        weights: What each past render tells of it.
+        took_s: What that took; 0 if nobody knows.
         level: The logarithm of what is expected at first.
         noise: How far single ones are expected to be off at first.
     """
-
-    def __init__(
-        self, past: Sequence[tuple[PastRender, float]], level: float, noise: float
-    ) -> None:
-        self.level = level
-        self._extra: dict[tuple[str, object], float] = defaultdict(float)
-        counts: Counter[tuple[str, object]] = Counter()
-        known = (noise / _DOUBT) ** 2  # rows that the first guess is worth
-        variance, trend = noise**2, 0.0
-        for count, (row, seconds) in enumerate(past):
-            unsure = _unsure(known)
-            sigma = math.sqrt(variance) * unsure
-            error = math.log(seconds) - self._expected(row)
-            error = min(max(error, -_FAR_OFF * sigma), _FAR_OFF * sigma)
-            rows = min(count, _MEMORY) + _FIRST_ROWS
-            variance += ((error / unsure) ** 2 - variance) / rows
-            trend += 0.3 * (error / sigma - trend)
-            turn = min(max(abs(trend) - _TREND, 0.0), 1.0) * _FASTEST_GAIN
-            known += 1
-            self.level += max(1 / known, _SLOWEST_GAIN, turn) * error
-            for group in _groups_of(row):
-                counts[group] += 1
-                self._extra[group] += error / (counts[group] + _GROUP_ROWS)
-        self._sigma = math.sqrt(variance) * _unsure(known)
-
-    def of(self, video: PastRender) -> NormalDist:
-        """Return how the logarithm of a video's seconds is distributed."""
-        return NormalDist(self._expected(video), self._sigma)
-
-    def _expected(self, row: PastRender) -> float:
-        return self.level + sum(self._extra.get(g, 0.0) for g in _groups_of(row))
-
-
-def _unsure(known: float) -> float:
-    """Return by which factor a level learned from few rows is off more than noise."""
-    return math.sqrt(1 + max(1 / known, _SLOWEST_GAIN / 2))
-
-
-def _groups_of(row: PastRender) -> Iterator[tuple[str, object]]:
-    yield "kind", (row.engine, row.resolution)
-    yield "length", round(math.log2(max(row.video_s, 5.0)))
-    if row.hour is not None:
-        yield "hour", row.hour // 4
+    rows = [(w, math.log(s)) for w, s in zip(weights, took_s, strict=True) if s > 0]
+    first, total = (noise / _DOUBT) ** 2, sum(weight for weight, _log in rows)
+    mean = (first * level + sum(w * log for w, log in rows)) / (first + total)
+    far = (_FAR_OFF * noise) ** 2
+    errors = sum(w * min((log - mean) ** 2, far) for w, log in rows)
+    variance = (noise**2 * _FIRST_ROWS + errors) / (_FIRST_ROWS + total)
+    return NormalDist(mean, math.sqrt(variance * (1 + 1 / (first + total))))
 
 
 class RenderClock:
@@ -550,16 +473,14 @@ class RenderClock:
 
     def eta_s(self, elapsed_s: float) -> float | None:
         """Return the expected seconds to go; None when nothing can be said."""
-        return None if self._is_beyond(elapsed_s) else self._left(elapsed_s, 0.5)
+        beyond = elapsed_s - self._queued_s > self._at(0.97)
+        return None if beyond else self._left(elapsed_s, 0.5)
 
     def interval_s(self, elapsed_s: float) -> tuple[float, float] | None:
         """Return the seconds to go that 8 of 10 such renders keep within."""
-        if self._is_beyond(elapsed_s):
+        if self.eta_s(elapsed_s) is None:
             return None
         return self._left(elapsed_s, 0.1), self._left(elapsed_s, 0.9)
-
-    def _is_beyond(self, elapsed_s: float) -> bool:
-        return elapsed_s - self._queued_s > self._at(0.97)
 
     def _left(self, elapsed_s: float, part: float) -> float:
         """Return the seconds to go by which that part of the late ones are done."""

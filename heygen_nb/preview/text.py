@@ -15,15 +15,10 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 from itertools import pairwise
 
-from heygen_nb.readings import URL, spoken
+from heygen_nb.readings import TAG, URL, breaks, spoken
 
 # A long silence would only make a big file; HeyGen's own pauses are short too.
 _LONGEST_BREAK_S = 10.0
-_BREAK = re.compile(
-    r"""<break\b(?:[^<>]*?time\s*=\s*["']?(?P<time>\d+(?:\.\d+)?)(?P<unit>m?s))?[^<>]*>""",
-    re.IGNORECASE,
-)
-_TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)
 # Not after a single capital (an initial), not before a small letter.
 _SENTENCE_END = re.compile(
     r"""(?:(?<=[.!?…])(?<!\b[^\W\d_]\.)["'»”’)\]]*\s+(?![a-zа-яё])|(?<=[。！？])|\n\s*\n)"""
@@ -88,7 +83,7 @@ def clean_script(script: str) -> str:
 
 def script_words(script: str) -> list[str]:
     """Return the words as captions show them: no tags, else the original spelling."""
-    return _WORD.findall(_TAG.sub(" ", clean_script(script)))
+    return _WORD.findall(TAG.sub(" ", clean_script(script)))
 
 
 def detect_language(script: str) -> str:
@@ -114,19 +109,17 @@ def plan_utterances(
     """
     text = clean_script(script)
     main = language or detect_language(text)
-    blanked = _TAG.sub(lambda tag: " " * len(tag[0]), text)
+    blanked = TAG.sub(lambda tag: " " * len(tag[0]), text)
     token_at = [-1] * len(text)
     for number, word in enumerate(_WORD.finditer(blanked)):
         token_at[word.start() : word.end()] = [number] * len(word[0])
     plan: list[Utterance] = []
     start = 0
-    for tag in [*_BREAK.finditer(text), None]:
+    for tag, seconds in [*breaks(text), (None, 0.0)]:
         end = tag.start() if tag else len(text)
         chars, origins = _spoken_form(blanked[start:end], token_at[start:end], main)
         plan += _sentences(chars, origins, main, sentence_pause_s)
         if tag:
-            seconds = float(tag["time"] or 0.5)
-            seconds /= 1000 if (tag["unit"] or "s").lower() == "ms" else 1
             break_s = min(seconds, _LONGEST_BREAK_S)
             plan.append(Utterance("", (), main, break_s=break_s))
             start = tag.end()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
@@ -17,10 +17,10 @@ from heygen_nb.renderer.resolve import Found, SearchIndex, language_label, word_
 from heygen_nb.ui.base import Actions, Options, Panel, Part, make, put, row, show
 from heygen_nb.ui.catalogue import label_of
 from heygen_nb.ui.html import dotted, markup, thumb_html, two_lines
-from heygen_nb.ui.widgets import PictureGrid, Tile
+from heygen_nb.ui.widgets import PictureGrid, Player, Tile
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     Choose = Callable[[str], Coroutine[Any, Any, object]]
     Chosen = Callable[[str, str | None], Coroutine[Any, Any, object]]
@@ -31,7 +31,6 @@ SETTINGS: dict[str, str] = {
 }
 """The setting behind each field of a draft that has a picker."""
 
-_Item = TypeVar("_Item", Voice, Avatar)
 _ALL = _("all"), ""
 
 
@@ -39,7 +38,7 @@ def _labelled(*words: str) -> Options:
     return (_ALL, *((word_label(word), word) for word in words))
 
 
-class Picker(Part, Generic[_Item]):
+class Picker(Part):
     """A list of HeyGen's to choose from: search while typing, filter, use one.
 
     Args:
@@ -48,7 +47,7 @@ class Picker(Part, Generic[_Item]):
             in a draft or in the settings.
 
     Attributes:
-        items: All there are, by their ids.
+        items: All voices or avatars there are, by their ids.
         chosen: The id of the one that is marked; empty for none.
     """
 
@@ -60,10 +59,10 @@ class Picker(Part, Generic[_Item]):
         self.panel: Panel = panel
         self._choose: Choose = choose
         self._lists = panel.shared.catalogue
-        self.items: dict[str, _Item] = {}
+        self.items: dict[str, Any] = {}
         self.chosen = self._current = ""
-        self._finder: SearchIndex[_Item] = SearchIndex([])
-        self._found: Found[_Item] = Found([])
+        self._finder: SearchIndex[Any] = SearchIndex([])
+        self._found: Found[Any] = Found([])
         self._filters: dict[str, Any] = {}
         self.place = panel.place()
         search, use = self.words
@@ -81,6 +80,14 @@ class Picker(Part, Generic[_Item]):
 
     def _build(self) -> tuple[widgets.Widget, ...]:
         """Make the filters; return what stands below them."""
+        raise NotImplementedError
+
+    def _draw(self, hits: Sequence[Any], *, anew: bool) -> Coroutine[Any, Any, None]:
+        """Show these; ``anew`` from the first page on."""
+        raise NotImplementedError
+
+    def mark(self, item_id: str) -> None:
+        """Mark one, which then can be used."""
         raise NotImplementedError
 
     def _filter(self, words: str, attribute: str, options: Any = ()) -> Any:
@@ -104,12 +111,12 @@ class Picker(Part, Generic[_Item]):
         try:
             await self._take(await self._listed(refresh=refresh))
         finally:
-            self.about.value = self._about_html()
+            self.panel.relabel()  # there may be other languages now
 
-    async def _listed(self, *, refresh: bool) -> Sequence[Any]:
-        return await self._lists.listed(self.kind, refresh=refresh)
+    def _listed(self, *, refresh: bool) -> Coroutine[Any, Any, Sequence[Any]]:
+        return self._lists.listed(self.kind, refresh=refresh)
 
-    async def _take(self, items: Sequence[_Item]) -> None:
+    async def _take(self, items: Sequence[Any]) -> None:
         first = not self.items
         self.items = {item.id: item for item in items}
         self._finder = SearchIndex(items)
@@ -124,7 +131,7 @@ class Picker(Part, Generic[_Item]):
             if field.value
         ]
 
-        def fits(item: _Item) -> bool:
+        def fits(item: object) -> bool:
             return all(str(getattr(item, a)).casefold() == value for a, value in wanted)
 
         self._found = self._finder.search(self.t_search.value, fits)
@@ -134,22 +141,13 @@ class Picker(Part, Generic[_Item]):
         self.about.value = self._about_html()
         await self._draw(hits, anew=anew)
 
-    async def _draw(self, hits: Sequence[_Item], *, anew: bool) -> None:
-        """Show these; ``anew`` from the first page on."""
-        raise NotImplementedError
-
-    def mark(self, item_id: str) -> None:
-        """Mark one, which then can be used."""
-        raise NotImplementedError
-
     async def _use(self) -> None:
         if (item := self.items.get(self.chosen)) and not self.use.disabled:
             self._current = item.id
             await self._search(anew=False)
-            await self._choose(await self._name(item))
-
-    async def _name(self, item: _Item) -> str:
-        return item.id
+            by_name = isinstance(item, Voice)
+            wish = await self.panel.shared.wish_for(item) if by_name else item.id
+            await self._choose(wish)
 
     def _about_html(self) -> str:
         """Return how many are listed, and how old the list is."""
@@ -157,19 +155,18 @@ class Picker(Part, Generic[_Item]):
         if self._found.near:
             texts, css = [_("Nothing fits.")], "warn"
             texts += [_("The nearest are listed.")] if self._found.items else []
-        listing = self._lists.listing(self.kind)
-        if listing and listing.age:
-            texts.append(age_text(listing.age))
-        if listing and (why := listing.trouble):
-            texts.append(_("not fetched anew: {reason}").format(reason=why))
-            css = "warn"
+        if listing := self._lists.listing(self.kind):
+            texts += [age_text(listing.age)] if listing.age else []
+            if why := listing.trouble:
+                texts.append(_("not fetched anew: {reason}").format(reason=why))
+                css = "warn"
         return markup(dotted(*texts), css)
 
     def _count_words(self) -> str:
         return ""
 
 
-class VoicePicker(Picker[Voice]):
+class VoicePicker(Picker):
     """All voices of the account; a sample can be heard."""
 
     kind = "voices"
@@ -184,10 +181,10 @@ class VoicePicker(Picker[Voice]):
             widgets.Select, _("Voices"), "hg-list hg-voices", rows=9
         )
         self.s_voices.observe(self._on_choice, "value")
-        self.audio = make(widgets.Audio, "hg-off hg-audio", autoplay=True)
+        self.player = Player()
         self.play = self.panel.button(_("▶ Sample"), self._play, at=self.place)
         buttons = row(self.use, self.play, self.refresh)
-        return self.s_voices, self.about, self.audio, buttons
+        return self.s_voices, self.about, self.player, buttons
 
     def _languages(self) -> Options:
         names = {voice.language for voice in self.items.values() if voice.language}
@@ -197,7 +194,6 @@ class VoicePicker(Picker[Voice]):
         used = await self._lists.meant(self._current)
         self._current = used.voice_id if used else ""
         await super()._take(items)
-        self.panel.relabel()  # there may be other languages now
 
     async def _draw(self, hits: Sequence[Voice], *, anew: bool) -> None:  # noqa: ARG002 - it has one page
         options = tuple((self._entry(voice), voice.id) for voice in hits[:LISTED])
@@ -214,22 +210,15 @@ class VoicePicker(Picker[Voice]):
         """Mark a voice; the one that speaks falls silent."""
         self.use.disabled = self.play.disabled = not item_id
         if item_id != self.chosen:
-            self.audio.value = b""
-            show(self.audio, when=False)
+            self.player.children = ()
         self.chosen = item_id
 
     async def _play(self) -> None:
-        if not (voice := self.items.get(self.chosen)):
-            return
-        async with self.panel.shared.account() as account:
-            sound = await account.catalogue.sample(voice)
-        if self.chosen == voice.id:
-            self.audio.format = "wav" if sound[:4] == b"RIFF" else "mpeg"
-            self.audio.value = sound
-            show(self.audio, when=True)
-
-    async def _name(self, item: Voice) -> str:
-        return await self.panel.shared.wish_for(item)
+        if voice := self.items.get(self.chosen):
+            async with self.panel.shared.account() as account:
+                sound = await account.catalogue.sample(voice)
+            if self.chosen == voice.id:
+                self.player.listen(sound)
 
     def _entry(self, voice: Voice) -> str:
         facts = dotted(
@@ -249,7 +238,7 @@ class VoicePicker(Picker[Voice]):
         return text
 
 
-class AvatarPicker(Picker[Avatar]):
+class AvatarPicker(Picker):
     """All avatar looks of the account, by their pictures."""
 
     kind = "avatars"
@@ -264,7 +253,7 @@ class AvatarPicker(Picker[Avatar]):
         self.details = self.panel.say(make(widgets.HTML), "value", self._detail_html)
         return self.about, self.grid, self.details, row(self.use, self.refresh)
 
-    async def _listed(self, *, refresh: bool) -> Sequence[Avatar]:
+    def _listed(self, *, refresh: bool) -> Coroutine[Any, Any, Sequence[Any]]:
         async def first(avatars: Sequence[Avatar]) -> None:
             if not self.items:  # else the whole list was quicker than its beginning
                 await self._take(avatars)
@@ -272,7 +261,7 @@ class AvatarPicker(Picker[Avatar]):
         def part(avatars: Sequence[Avatar]) -> None:
             self.panel.spawn(partial(first, tuple(avatars)))
 
-        return await self._lists.listed(self.kind, refresh=refresh, on_part=part)
+        return self._lists.listed(self.kind, refresh=refresh, on_part=part)
 
     async def _draw(self, hits: Sequence[Avatar], *, anew: bool) -> None:
         tiles = [Tile(avatar.id, avatar.name, _facts(avatar)) for avatar in hits]
@@ -347,7 +336,7 @@ class BackgroundPicker(Part):
             placeholder="https://…/sea.jpg   ~/Pictures/sea.png",
         )
         self.u_file = panel.upload(
-            _("⇪ Upload a picture"), self._upload, _ACCEPT, at=self.place
+            _("⇪ Upload a picture"), self.use, _ACCEPT, at=self.place
         )
         self.grid = PictureGrid(panel, self.use, "hg-wide", self.place)
         hint = _(
@@ -393,17 +382,14 @@ class BackgroundPicker(Part):
         ]
         await self.grid.fill(tiles, picture, current)
 
-    async def use(self, value: str) -> None:
-        """Check a background, mark it and hand it on."""
-        await self._take(self._store.use(value))
-
-    async def _upload(self, name: str, content: bytes) -> None:
-        await self._take(asyncio.to_thread(self._store.keep, name, content))
-
-    async def _take(self, checked: Awaitable[str]) -> None:
+    async def use(self, value: str, content: bytes | None = None) -> None:
+        """Check a background, or the picture of that name; mark it and hand it on."""
         self._panel.tell_busy(_("Checking…"))
         try:
-            value = await checked
+            if content is None:
+                value = await self._store.use(value)
+            else:
+                value = await asyncio.to_thread(self._store.keep, value, content)
         finally:
             self.grid.mark(self._current)
         await self._choose(value)
@@ -433,8 +419,14 @@ class PickerSlot(Part):
         self._panel, self._chosen = panel, chosen
         self.pickers: dict[str, Any] = {}
         self.opened = ""
-        works = {"reset": (_("As in the settings"), self._reset)} if reset else {}
-        self.actions = Actions(panel, {**works, "close": (_("Close"), self.fold)})
+        works = {
+            "reset": (_("As in the settings"), lambda: self._take(self.opened, None)),
+            "close": (_("Close"), self.fold),
+        }
+        self.actions, self._offered = (
+            Actions(panel, works),
+            (reset and "reset", "close"),
+        )
         super().__init__(css="hg-card hg-off")
 
     async def toggle(self, field: str, current: str) -> None:
@@ -446,7 +438,7 @@ class PickerSlot(Part):
         if field not in self.pickers:
             choose = partial(self._take, field)
             self.pickers[field] = _PICKERS[field](self._panel, choose)
-        self.actions.offer("reset", "close")
+        self.actions.offer(*self._offered)
         self.children = (self.pickers[field], self.actions)
         show(self, when=True)
         await self.pickers[field].begin(current)
@@ -461,9 +453,6 @@ class PickerSlot(Part):
         self.pickers.clear()
         self.opened, self.children = "", ()
         show(self, when=False)
-
-    async def _reset(self) -> None:
-        await self._take(self.opened, None)
 
     async def _take(self, field: str, value: str | None) -> None:
         await self.fold()

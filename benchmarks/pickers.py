@@ -84,7 +84,7 @@ async def search(shared: SharedState) -> None:
     await panel.idle()
     ours, naive = [], []
     sent.clear()
-    voices = await shared.catalogue.listed("voices")
+    voices = await shared.listed("voices")
     print(f"{len(voices)} voices")
     for text in TYPED:
         for end in range(1, len(text) + 1):

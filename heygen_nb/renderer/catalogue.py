@@ -255,6 +255,12 @@ class Catalogue:
         """Return the list behind voices or avatars, for its age and its trouble."""
         return self.said if kind == "voices" else self.looks
 
+    def name_of(self, wish: str) -> str:
+        """Return the name behind an id, as far as the lists are at hand; else it."""
+        names = {voice.voice_id: voice.name for voice in self.said.items}
+        names |= {look.id: look.name for look in self.looks.items}
+        return names.get(wish, wish)
+
     async def sample(self, voice: Voice) -> bytes:
         """Return how a voice sounds, as WAV or MP3; fetched once.
 

@@ -17,8 +17,8 @@ from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import NO_BACKGROUND, Draft, Voice
 from heygen_nb.timing import script_language
+from heygen_nb.ui.backgrounds import label_of
 from heygen_nb.ui.base import Actions, Part, Words, Work, make, put, show
-from heygen_nb.ui.catalogue import label_of
 from heygen_nb.ui.html import caption_html, cut, duration_words, script_html
 from heygen_nb.ui.pickers import SETTINGS, PickerSlot
 from heygen_nb.ui.state import KeptDraft
@@ -240,8 +240,8 @@ class OwnSettings(Part):
 
     async def _learn_names(self) -> None:
         """Show names instead of ids."""
-        await self._panel.shared.catalogue.listed("voices")
-        await self._panel.shared.catalogue.listed("avatars")
+        await self._panel.shared.listed("voices")
+        await self._panel.shared.listed("avatars")
         self.buttons.offer(*_MARKS)
 
     def _usual_seconds(self) -> str:
@@ -271,7 +271,7 @@ class OwnSettings(Part):
         elif field == "avatar" and not shared.video_settings.heygen_use_avatar:
             return _("🧑 no avatar")
         else:
-            text = shared.catalogue.name_of(value) or _("first avatar")
+            text = shared.name_of(value) or _("first avatar")
         return f"{_MARKS[field]} {cut(text, _LONG)}"
 
     def _used(self, field: str) -> str:

@@ -14,8 +14,8 @@ from heygen_nb.models import Avatar, Voice
 from heygen_nb.renderer.background import COLOR
 from heygen_nb.renderer.catalogue import Kind, age_text
 from heygen_nb.renderer.resolve import Found, SearchIndex, language_label, word_label
+from heygen_nb.ui import backgrounds
 from heygen_nb.ui.base import Actions, Options, Panel, Part, make, put, row, show
-from heygen_nb.ui.catalogue import label_of
 from heygen_nb.ui.html import dotted, markup, thumb_html, two_lines
 from heygen_nb.ui.widgets import PictureGrid, Player, Tile
 
@@ -58,7 +58,6 @@ class Picker(Part):
     def __init__(self, panel: Panel, choose: Choose) -> None:
         self.panel: Panel = panel
         self._choose: Choose = choose
-        self._lists = panel.shared.catalogue
         self.items: dict[str, Any] = {}
         self.chosen = self._current = ""
         self._finder: SearchIndex[Any] = SearchIndex([])
@@ -114,7 +113,7 @@ class Picker(Part):
             self.panel.relabel()  # there may be other languages now
 
     def _listed(self, *, refresh: bool) -> Coroutine[Any, Any, Sequence[Any]]:
-        return self._lists.listed(self.kind, refresh=refresh)
+        return self.panel.shared.listed(self.kind, refresh=refresh)
 
     async def _take(self, items: Sequence[Any]) -> None:
         first = not self.items
@@ -155,7 +154,7 @@ class Picker(Part):
         if self._found.near:
             texts, css = [_("Nothing fits.")], "warn"
             texts += [_("The nearest are listed.")] if self._found.items else []
-        if listing := self._lists.listing(self.kind):
+        if listing := self.panel.shared.listing(self.kind):
             texts += [age_text(listing.age)] if listing.age else []
             if why := listing.trouble:
                 texts.append(_("not fetched anew: {reason}").format(reason=why))
@@ -191,7 +190,7 @@ class VoicePicker(Picker):
         return (_ALL, *sorted((language_label(name), name) for name in names))
 
     async def _take(self, items: Sequence[Voice]) -> None:
-        used = await self._lists.meant(self._current)
+        used = await self.panel.shared.voice_meant(self._current)
         self._current = used.voice_id if used else ""
         await super()._take(items)
 
@@ -261,7 +260,7 @@ class AvatarPicker(Picker):
         def part(avatars: Sequence[Avatar]) -> None:
             self.panel.spawn(partial(first, tuple(avatars)))
 
-        return self._lists.listed(self.kind, refresh=refresh, on_part=part)
+        return self.panel.shared.listed(self.kind, refresh=refresh, on_part=part)
 
     async def _draw(self, hits: Sequence[Avatar], *, anew: bool) -> None:
         tiles = [Tile(avatar.id, avatar.name, _facts(avatar)) for avatar in hits]
@@ -289,18 +288,16 @@ class AvatarPicker(Picker):
         avatar = self.items.get(self.chosen)
         if avatar is None:
             return ""
-        facts = [avatar.id, word_label(avatar.kind), _facts(avatar)]
-        if ratio := _CANVASES.get(avatar.orientation):
-            facts.append(_("made for {ratio}").format(ratio=ratio))
-        if avatar.engines:
-            engines = ", ".join(avatar.engines)
-            facts.append(_("engines: {engines}").format(engines=engines))
-        if avatar.default_voice_id:
-            name = self._lists.name_of(avatar.default_voice_id)
-            facts.append(_("usual voice: {voice}").format(voice=name))
-        said = markup(avatar.name, "hg-strong")
-        said += "".join(markup(fact) for fact in facts if fact)
-        return f'<div class="hg-meta">{said}</div>'
+        ratio, engines = _CANVASES.get(avatar.orientation), ", ".join(avatar.engines)
+        voice = self.panel.shared.name_of(avatar.default_voice_id or "")
+        facts = (
+            *(avatar.id, word_label(avatar.kind), _facts(avatar)),
+            ratio and _("made for {ratio}").format(ratio=ratio),
+            engines and _("engines: {engines}").format(engines=engines),
+            voice and _("usual voice: {voice}").format(voice=voice),
+        )
+        said = "".join(markup(fact) for fact in facts if fact)
+        return f'<div class="hg-meta">{markup(avatar.name, "hg-strong")}{said}</div>'
 
 
 _CANVASES = {"portrait": "9:16", "landscape": "16:9", "square": "1:1"}
@@ -325,7 +322,6 @@ class BackgroundPicker(Part):
 
     def __init__(self, panel: Panel, choose: Choose) -> None:
         self._panel, self._choose, self._current = panel, choose, ""
-        self._store = panel.shared.backgrounds
         self.place = panel.place()
         self.now = make(widgets.HTML)
         none = panel.button(_("🚫 No background"), partial(self.use, ""))
@@ -364,10 +360,11 @@ class BackgroundPicker(Part):
         Args:
             current: Colour, link or file; empty for none.
         """
-        self._current = current
-        known = await self._store.earlier()
-        label = label_of(current) or _("No background")
-        look = await asyncio.to_thread(self._store.look, current)
+        self._current, shared = current, self._panel.shared
+        home = shared.settings.home
+        known = await shared.read(partial(backgrounds.earlier, home))
+        label = backgrounds.label_of(current) or _("No background")
+        look = await asyncio.to_thread(backgrounds.look, home, current)
         self.now.value = thumb_html(look, label) + markup(label, "hg-value")
         if COLOR.fullmatch(current):
             self.c_color.value = current
@@ -377,19 +374,21 @@ class BackgroundPicker(Part):
 
         # what has no picture is a link
         tiles = [
-            Tile(value, label_of(value), "" if thumb else _("🔗 link"))
+            Tile(value, backgrounds.label_of(value), "" if thumb else _("🔗 link"))
             for value, thumb in known.items()
         ]
         await self.grid.fill(tiles, picture, current)
 
     async def use(self, value: str, content: bytes | None = None) -> None:
         """Check a background, or the picture of that name; mark it and hand it on."""
+        shared = self._panel.shared
         self._panel.tell_busy(_("Checking…"))
         try:
             if content is None:
-                value = await self._store.use(value)
+                value = await backgrounds.use(shared, value)
             else:
-                value = await asyncio.to_thread(self._store.keep, value, content)
+                keep = partial(backgrounds.keep, shared.settings.home)
+                value = await asyncio.to_thread(keep, value, content)
         finally:
             self.grid.mark(self._current)
         await self._choose(value)

@@ -140,7 +140,7 @@ class SettingsPanel(Panel):
     async def _begin(self) -> None:
         if self.shared.broken:
             self.tell(self.shared.broken)
-        voices = await self.shared.catalogue.listed("voices")
+        voices = await self.shared.listed("voices")
         names = dict.fromkeys(voice.name for voice in voices)
         self.fields["heygen_voice"].options = tuple(names)
         self.relabel()

@@ -20,14 +20,15 @@ from heygen_nb import config, renderer
 from heygen_nb.config import Settings
 from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError, HeygenNbError
+from heygen_nb.heygen.wire import VoiceReply
 from heygen_nb.i18n import set_language
 from heygen_nb.ledger import Ledger
 from heygen_nb.ledger.tables import DraftRow
 from heygen_nb.models import SCRIPT_LANGUAGES, Draft, Voice
 from heygen_nb.renderer import animatic, order, request, resolve
 from heygen_nb.renderer.account import Account, ledger_url, open_account
+from heygen_nb.renderer.catalogue import Kind, Listing
 from heygen_nb.timing import Fit, script_language
-from heygen_nb.ui.catalogue import AccountLists, BackgroundStore
 from heygen_nb.ui.jobs import Jobs
 from heygen_nb.writing import Lengths, Writing
 
@@ -55,10 +56,8 @@ class SharedState:
         settings: What holds now.
         broken: Why config.yaml could not be read.
         drafts: What is written.
-        catalogue: The voices and avatars of the account.
         writing: Writes new drafts and new texts.
         jobs: Renders under way, and the log.
-        backgrounds: Pictures that were brought in.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
@@ -70,16 +69,14 @@ class SharedState:
         self._opening, self._closing = asyncio.Lock(), asyncio.Lock()
         self._kept = AsyncExitStack()
         self._kept_for: Settings | None = None
-        self._account: Account
+        self._account: Account | None = None
         self._ledger: Ledger | None = None
         self._lengths = Lengths()
         self._farewells: set[asyncio.Task[object]] = set()
         self._ending: weakref.WeakSet[asyncio.Task[None]] = weakref.WeakSet()
         self.drafts = DraftStore(self)
-        self.catalogue = AccountLists(self)
         self.writing = Writing(lambda: self.video_settings, lambda: self._lengths)
         self.jobs = Jobs(self)
-        self.backgrounds = BackgroundStore(self)
 
     def _read(self) -> Settings:
         try:
@@ -141,13 +138,13 @@ class SharedState:
             HeygenNbError: It cannot be opened.
         """
         async with self._opening:
-            if self._kept_for is not self.settings:
-                settings, stack = self.settings, AsyncExitStack()
-                opened = open_account(settings)
-                self._account = await stack.enter_async_context(opened)
-                old, self._kept, self._kept_for = self._kept, stack, settings
-                await old.aclose()
             account = self._account
+            if account is None or self._kept_for is not self.settings:
+                settings, stack = self.settings, AsyncExitStack()
+                account = await stack.enter_async_context(open_account(settings))
+                old, self._kept, self._kept_for = self._kept, stack, settings
+                self._account = account
+                await old.aclose()
         async with account.used():
             yield account
 
@@ -238,7 +235,6 @@ class SharedState:
         self.settings = self._read()
         set_language(self.settings.language)
         if _account_of(self.settings) != before:
-            self.catalogue.forget()
             self.tell("account")
         self.tell("settings")
 
@@ -267,6 +263,28 @@ class SharedState:
             fastest=settings.max_speed,
         )
 
+    # What there is to choose from
+
+    async def listed(self, kind: Kind, **options: Any) -> Sequence[Any]:
+        """Return every voice or avatar, as :class:`Catalogue` lists them."""
+        async with self.account() as account:
+            found: Sequence[Any] = await getattr(account.catalogue, kind)(**options)
+            return found
+
+    def listing(self, kind: Kind) -> Listing[Any] | None:
+        """Return the list behind voices or avatars, as far as it is at hand."""
+        return self._account.catalogue.listing(kind) if self._account else None
+
+    def name_of(self, wish: str) -> str:
+        """Return the name behind an id, as far as it is at hand; else the wish."""
+        return self._account.catalogue.name_of(wish) if self._account else wish
+
+    async def voice_meant(self, wish: str) -> VoiceReply | None:
+        """Return the voice that a setting stands for; None if that is not clear."""
+        async with self.account() as account:
+            hits = resolve.meant(wish, await account.catalogue.said.get())
+            return hits[0] if len(hits) == 1 else None
+
     # Work on drafts
 
     async def quote(
@@ -284,13 +302,13 @@ class SharedState:
     async def fitting_voice(self, draft: Draft) -> Voice | None:
         """Return a voice of the script's language, if the draft's speaks another."""
         wish = draft.voice or self.video_settings.heygen_voice
-        used = await self.catalogue.meant(wish)
+        used = await self.voice_meant(wish)
         written = script_language(draft.script)
         if not (used and request.is_foreign(used, written)):
             return None
         language = SCRIPT_LANGUAGES[written]
         exact = self.video_settings.length_mode == "exact"
-        voices = await self.catalogue.listed("voices")
+        voices = await self.listed("voices")
         fitting = (
             voice
             for voice in voices
@@ -303,7 +321,7 @@ class SharedState:
 
         A name is what people read in files; the id only where names meet twice.
         """
-        voices = await self.catalogue.listed("voices")
+        voices = await self.listed("voices")
         same = [v for v in voices if v.name.casefold() == voice.name.casefold()]
         return voice.name if len(same) == 1 else voice.id
 

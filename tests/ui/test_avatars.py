@@ -151,7 +151,7 @@ async def test_the_one_in_use_comes_first_however_far_behind(shared):
 
 
 async def test_the_usual_voice_is_named_when_voices_are_at_hand(shop, picker, shared):
-    await shared.catalogue.listed("voices")
+    await shared.listed("voices")
     picker.grid.buttons[5].click()
     await shop.idle()
 

@@ -79,7 +79,7 @@ async def test_a_voice_whose_name_is_not_unique_is_kept_by_its_id(
     panel, casting, shared
 ):
     panel.t_script.value = "A script."
-    voices = await shared.catalogue.listed("voices")
+    voices = await shared.listed("voices")
     names = [voice.name for voice in voices]
     twin = next(voice for voice in voices if names.count(voice.name) > 1)
     await casting.open_picker("voice")
@@ -166,7 +166,7 @@ async def test_a_voice_of_another_language_is_red_and_one_click_mends_it(
     casting.buttons["fit"].click()
     await settled(panel)
 
-    voices = await shared.catalogue.listed("voices")
+    voices = await shared.listed("voices")
     taken = (await stored(panel)).voice
     assert {v.language for v in voices if taken in (v.name, v.id)} == {"Russian"}
     assert "hg-wrong" not in casting.buttons["voice"]._dom_classes

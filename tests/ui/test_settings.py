@@ -275,7 +275,7 @@ async def test_another_key_takes_the_lists_of_the_old_account_away(panel, sandbo
     panel.secrets["heygen_api_key"].value = sandbox.handle.api_key
     await click(panel, panel.save_all)
     await panel.open_picker("voice")
-    assert panel.shared.catalogue.listing("voices").age is not None
+    assert panel.shared.listing("voices").age is not None
     assert panel.fields["heygen_voice"].options
 
     panel.secrets["heygen_api_key"].value = "sk_of_somebody_else"

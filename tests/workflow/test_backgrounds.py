@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import partial
 from io import BytesIO
 
 import pytest
@@ -14,7 +15,8 @@ from heygen_nb.files import media_type
 from heygen_nb.renderer import reset_video_config
 from heygen_nb.renderer.background import MAX_BYTES, MAX_SIDE_PX, picture_of
 from heygen_nb.renderer.order import order
-from heygen_nb.ui.catalogue import LISTED, label_of
+from heygen_nb.ui import backgrounds
+from heygen_nb.ui.backgrounds import LISTED, label_of
 from heygen_nb.ui.state import SharedState
 
 pytestmark = pytest.mark.anyio
@@ -31,7 +33,12 @@ async def shared(sandbox):
 
 @pytest.fixture
 def keep(shared):
-    return shared.backgrounds.keep
+    return partial(backgrounds.keep, shared.settings.home)
+
+
+async def earlier(shared):
+    home = shared.settings.home
+    return await shared.read(partial(backgrounds.earlier, home))
 
 
 def saved(kind, image=None, **options):
@@ -222,14 +229,14 @@ async def test_spoilt_pictures_of_all_kinds_are_refused_not_thrown(keep):
 
 
 async def test_earlier_ones_come_newest_first_with_their_looks(shared, home):
-    old = shared.backgrounds.keep("old.png", saved("PNG"))
+    old = backgrounds.keep(shared.settings.home, "old.png", saved("PNG"))
     os.utime(home / old, (1, 1))
     (home / "backgrounds" / "by hand.jpg").write_bytes(saved("JPEG"))
     (home / "backgrounds" / "broken.png").write_bytes(b"no picture")
     (home / "backgrounds" / ".part-x").write_bytes(saved("PNG"))
     (home / "backgrounds" / "folder").mkdir()
 
-    found = await shared.backgrounds.earlier()
+    found = await earlier(shared)
 
     assert list(found) == ["backgrounds/by hand.jpg", old]
     assert [label_of(value) for value in found] == ["by hand", "old"]
@@ -244,12 +251,12 @@ async def test_colours_and_links_that_were_rendered_come_after_them(shared, sand
         async with shared.account() as account:
             wish = settings_for(draft, shared.settings)
             await order(account, draft, wish)
-    kept = shared.backgrounds.keep("sea.png", saved("PNG"))
+    kept = backgrounds.keep(shared.settings.home, "sea.png", saved("PNG"))
     draft = hg.Draft(id="file", script="Hello.", background=kept)
     async with shared.account() as account:
         await order(account, draft, settings_for(draft, shared.settings))
 
-    found = await shared.backgrounds.earlier()
+    found = await earlier(shared)
 
     assert list(found) == [kept, "#102030", picture]
     assert label_of(picture) == "127.0.0.1 · look_own_01.jpg"
@@ -266,11 +273,13 @@ async def test_colours_and_links_that_were_rendered_come_after_them(shared, sand
 
 async def test_the_list_of_earlier_ones_is_bounded_and_quick_again(shared, home):
     for n in range(LISTED + 4):
-        shared.backgrounds.keep("x.png", saved("PNG", Image.new("RGB", (9, n + 1))))
-    first = await shared.backgrounds.earlier()
+        backgrounds.keep(
+            shared.settings.home, "x.png", saved("PNG", Image.new("RGB", (9, n + 1)))
+        )
+    first = await earlier(shared)
 
     begun = time.process_time()
-    again = await shared.backgrounds.earlier()
+    again = await earlier(shared)
 
     assert len(first) == LISTED
     assert again == first
@@ -281,18 +290,18 @@ async def test_a_file_is_used_from_a_copy_that_stays(shared, home, tmp_path):
     photo = tmp_path / "photo.webp"
     photo.write_bytes(saved("WEBP"))
 
-    value = await shared.backgrounds.use(f' "{photo}" ')
+    value = await backgrounds.use(shared, f' "{photo}" ')
     photo.unlink()
 
     assert media_type(picture_of(value, home).read()) == "image/png"
-    assert await shared.backgrounds.use(value) == value
+    assert await backgrounds.use(shared, value) == value
 
 
 async def test_a_file_put_into_the_folder_by_hand_is_used_where_it_is(shared, home):
     (home / "backgrounds").mkdir()
     (home / "backgrounds" / "sea.png").write_bytes(saved("PNG"))
 
-    assert await shared.backgrounds.use("backgrounds/sea.png") == "backgrounds/sea.png"
+    assert await backgrounds.use(shared, "backgrounds/sea.png") == "backgrounds/sea.png"
     assert len(list((home / "backgrounds").iterdir())) == 1
 
 
@@ -300,7 +309,7 @@ async def test_colours_links_and_nothing_are_used_as_they_are(shared, sandbox):
     link = f"{sandbox.handle.base_url}/files/looks/look_own_01.jpg"
 
     for value in ("", "#102030", link):
-        assert await shared.backgrounds.use(value) == value
+        assert await backgrounds.use(shared, value) == value
 
 
 @pytest.mark.parametrize(
@@ -308,14 +317,14 @@ async def test_colours_links_and_nothing_are_used_as_they_are(shared, sandbox):
 )
 async def test_what_is_no_background_is_not_used(shared, value, home):
     with pytest.raises(ConfigError):
-        await shared.backgrounds.use(value)
+        await backgrounds.use(shared, value)
 
     assert not (home / "backgrounds").exists()
 
 
 async def test_settings_take_a_file_if_it_is_a_picture(shared, home):
     (home / "page.png").write_bytes(b"<html>")
-    kept = shared.backgrounds.keep("sea.png", saved("PNG"))
+    kept = backgrounds.keep(shared.settings.home, "sea.png", saved("PNG"))
 
     with pytest.raises(ConfigError, match=r"page\.png"):
         await shared.save_settings(heygen_background_url="page.png")
@@ -341,9 +350,9 @@ async def test_a_preview_is_made_anew_when_its_picture_has_changed(shared, home)
 
 
 async def test_a_look_is_there_for_what_can_be_seen(shared):
-    kept = shared.backgrounds.keep("sea.png", saved("PNG"))
+    kept = backgrounds.keep(shared.settings.home, "sea.png", saved("PNG"))
 
-    assert shared.backgrounds.look(kept).startswith(b"\xff\xd8")
-    assert shared.backgrounds.look("#102030").startswith(b"\xff\xd8")
+    assert backgrounds.look(shared.settings.home, kept).startswith(b"\xff\xd8")
+    assert backgrounds.look(shared.settings.home, "#102030").startswith(b"\xff\xd8")
     for value in ("", "none.png", "https://x.example/a.png"):
-        assert shared.backgrounds.look(value) is None
+        assert backgrounds.look(shared.settings.home, value) is None

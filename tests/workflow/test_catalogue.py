@@ -138,13 +138,13 @@ async def test_ids_from_outside_cannot_leave_the_folder(catalogue, sandbox, home
 
 
 async def test_the_age_of_a_list_is_told(shared):
-    assert shared.catalogue.listing("voices") is None
-    await shared.catalogue.listed("voices", refresh=True)
-    await shared.catalogue.listed("avatars", refresh=True)
+    assert shared.listing("voices") is None
+    await shared.listed("voices", refresh=True)
+    await shared.listed("avatars", refresh=True)
 
     for kind in ("voices", "avatars"):
-        assert shared.catalogue.listing(kind).age < timedelta(minutes=1)
-        assert shared.catalogue.listing(kind).trouble is None
+        assert shared.listing(kind).age < timedelta(minutes=1)
+        assert shared.listing(kind).trouble is None
 
 
 @pytest.mark.parametrize(

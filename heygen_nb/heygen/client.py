@@ -37,17 +37,15 @@ class HeyGenClient(Transport):
         self, body: str, *, idempotency_key: str
     ) -> wire.CreatedVideo:
         """Order one video (paid): send the JSON text as it is, once."""
-        path = "/v3/videos"
-        return await self._create(wire.CreatedVideo, path, body, idempotency_key)
+        return await self._create(wire.CreatedVideo, "videos", body, idempotency_key)
 
     async def create_batch(self, body: str, *, idempotency_key: str) -> str:
         """Order up to 100 videos (paid), once; return the batch's id.
 
         Whether HeyGen heeds the key here is not documented.
         """
-        path = "/v3/videos/batches"
-        made = await self._create(wire.BatchCreated, path, body, idempotency_key)
-        return made.batch_id
+        key, path = idempotency_key, "videos/batches"
+        return (await self._create(wire.BatchCreated, path, body, key)).batch_id
 
     async def create_speech(
         self, body: str, *, idempotency_key: str
@@ -56,8 +54,8 @@ class HeyGenClient(Transport):
 
         Whether HeyGen heeds the key here is not documented.
         """
-        path = "/v3/voices/speech"
-        return await self._create(wire.SpeechReply, path, body, idempotency_key)
+        key, path = idempotency_key, "voices/speech"
+        return await self._create(wire.SpeechReply, path, body, key)
 
     async def get_video(self, video_id: str) -> wire.VideoReply:
         """Return a video with fresh links.
@@ -66,7 +64,7 @@ class HeyGenClient(Transport):
             NotFoundError: With the code ``video_not_found``, HeyGen has no such
                 video; without it, something else did not find its way.
         """
-        return await self._get(wire.VideoReply, f"/v3/videos/{_segment(video_id)}")
+        return await self._get(wire.VideoReply, "videos", video_id)
 
     async def list_videos(
         self, *, title: str | None = None
@@ -92,13 +90,10 @@ class HeyGenClient(Transport):
 
     async def get_batch(self, batch_id: str) -> wire.BatchReply:
         """Return a batch with the items of all its pages."""
-        path = f"/v3/videos/batches/{_segment(batch_id)}"
-        first: dict[str, Any] = {}
-        items: list[Any] = []
-        async for content in self._raw_pages(path, {}, _PAGE, inside_data=True):
-            first = first or content
-            items += _list(content.get("items"))
-        return _parsed(wire.BatchReply, {**first, "items": items})
+        pages = self._raw_pages(_path("videos", "batches", batch_id), {}, _PAGE)
+        read = [page async for page in pages]
+        items = [item for page in read for item in _list(page.get("items"))]
+        return _parsed(wire.BatchReply, read[0] | {"items": items})
 
     async def list_voices(
         self, *, engine: str | None = None
@@ -114,7 +109,7 @@ class HeyGenClient(Transport):
 
     async def get_voice(self, voice_id: str) -> wire.VoiceReply:
         """Return one voice with a fresh link to its sample; not whose voice it is."""
-        return await self._get(wire.VoiceReply, f"/v3/voices/{_segment(voice_id)}")
+        return await self._get(wire.VoiceReply, "voices", voice_id)
 
     async def list_looks(
         self, *, ownership: Literal["private", "public"] | None = None
@@ -127,11 +122,11 @@ class HeyGenClient(Transport):
 
     async def get_look(self, look_id: str) -> wire.LookReply:
         """Return one avatar look."""
-        return await self._get(wire.LookReply, f"/v3/avatars/looks/{_segment(look_id)}")
+        return await self._get(wire.LookReply, "avatars", "looks", look_id)
 
     async def me(self) -> wire.AccountReply:
         """Return the key's account and balance; free, so it tries the key too."""
-        return await self._get(wire.AccountReply, "/v3/users/me")
+        return await self._get(wire.AccountReply, "users", "me")
 
     async def upload_asset(
         self, name: str, content: bytes, mime_type: str
@@ -147,20 +142,19 @@ class HeyGenClient(Transport):
         Raises:
             NotFoundError: It is not there, or not yet (seen live, August 2026).
         """
-        return await self._get(wire.AssetReply, f"/v3/assets/{_segment(asset_id)}")
+        return await self._get(wire.AssetReply, "assets", asset_id)
 
     async def _create(
         self, model: type[_Model], path: str, body: str, key: str
     ) -> _Model:
         if not _IDEMPOTENCY_KEY.fullmatch(key):
             raise ValueError("an idempotency key is 1 to 255 of A-Z a-z 0-9 _ - : .")
-        content = await self.once(
-            "POST", path, body=body, idempotency_key=key, limit_s=WRITE_S
-        )
+        sent: dict[str, Any] = {"body": body, "idempotency_key": key}
+        content = await self.once("POST", f"/v3/{path}", limit_s=WRITE_S, **sent)
         return _parsed(model, content.get("data"))
 
-    async def _get(self, model: type[_Model], path: str) -> _Model:
-        content = await self.repeat("GET", path)
+    async def _get(self, model: type[_Model], *place: str) -> _Model:
+        content = await self.repeat("GET", _path(*place))
         return _parsed(model, content.get("data"))
 
     async def _pages(
@@ -171,16 +165,15 @@ class HeyGenClient(Transport):
                 yield item
 
     async def _raw_pages(
-        self, path: str, query: _Query, limit: int, *, inside_data: bool = False
+        self, path: str, query: _Query, limit: int
     ) -> AsyncIterator[dict[str, Any]]:
         """Yield page after page; a batch keeps its paging fields inside ``data``."""
         seen: set[str] = set()
         page_query: dict[str, str | int] = {**query, "limit": limit}
         while len(seen) < _MAX_PAGES:
             content = await self.repeat("GET", path, query=page_query)
-            page = content.get("data") if inside_data else content
-            if not isinstance(page, dict):
-                raise _unreadable("data")
+            data = content.get("data")
+            page = data if isinstance(data, dict) else content
             yield page
             token = page.get("next_token")
             if not page.get("has_more", token):
@@ -194,13 +187,12 @@ class HeyGenClient(Transport):
         raise _unreadable("next_token")
 
 
-def _segment(identifier: str) -> str:
-    """Return the id as one part of a path, so that no id can name another route."""
-    if not identifier.strip("."):
-        raise InvalidRequestError(
-            _("“{id}” is not an id.").format(id=identifier), charged=False
-        )
-    return quote(identifier, safe="")
+def _path(*place: str) -> str:
+    """Return an address; each part stays one, so that no id can name another route."""
+    for part in place:
+        if not part.strip("."):
+            raise InvalidRequestError(_("“{id}” is not an id."), id=part, charged=False)
+    return "/".join(["/v3", *(quote(part, safe="") for part in place)])
 
 
 def _parsed(model: type[_Model], data: Any) -> _Model:
@@ -231,7 +223,8 @@ def _list(data: Any) -> list[Any]:
 
 def _unreadable(where: str) -> BadReplyError:
     return BadReplyError(
-        _("HeyGen's answer is not as documented: {where}.").format(where=where),
+        _("HeyGen's answer is not as documented: {where}."),
+        where=where,
         status=200,
         hint=_("Try again later; if it stays so, look for a newer heygen-nb."),
     )

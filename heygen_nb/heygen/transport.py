@@ -20,19 +20,8 @@ import httpx
 from pydantic import SecretStr
 from pydantic_core import from_json
 
-from heygen_nb import __version__
+from heygen_nb import __version__, errors
 from heygen_nb.clock import uptime_s
-from heygen_nb.errors import (
-    BadReplyError,
-    ConfigError,
-    NetworkError,
-    NotAuthorizedError,
-    NotSentError,
-    QuotaExceededError,
-    RateLimitedError,
-    ReplyLostError,
-    ServerError,
-)
 from heygen_nb.heygen.refusals import refusal
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
@@ -55,7 +44,6 @@ _NOT_SENT = (
 )
 _UNTRUSTED = "certificate"
 _IDS = ("X-Request-Id", "X-Amzn-Request-Id", "X-Amzn-Trace-Id")
-_PASSING = (RateLimitedError, ServerError, NetworkError, BadReplyError)
 
 
 class Transport:
@@ -110,7 +98,7 @@ class Transport:
     def _use_key(self, key: SecretStr) -> None:
         text = key.get_secret_value()
         if not text or not text.isascii() or not text.isprintable() or " " in text:
-            raise ConfigError(
+            raise errors.ConfigError(
                 _("The HeyGen key is empty or has characters no key has."),
                 hint=_("Copy HEYGEN_API_KEY again, without spaces and line breaks."),
             )
@@ -138,8 +126,8 @@ class Transport:
         for attempt in range(self._max_retries):
             try:
                 return await self.once(*call, **content)
-            except _PASSING as error:
-                if isinstance(error, QuotaExceededError) or error.code == _UNTRUSTED:
+            except errors.ApiError as error:
+                if not _may_pass(error):
                     raise
                 jitter = 1 + _JITTER * (2 * self._random() - 1)
                 wait_s = min(_BASE_WAIT_S * 2**attempt, _MAX_WAIT_S) * jitter
@@ -171,7 +159,7 @@ class Transport:
         """
         try:
             return await self._send(*call, **content)
-        except NotAuthorizedError:
+        except errors.NotAuthorizedError:
             token = await asyncio.to_thread(self._renewed) if self._renewed else None
             if token is None or token == self._key:
                 raise
@@ -191,7 +179,7 @@ class Transport:
     ) -> dict[str, Any]:
         kind = None if body is None else "application/json"
         headers = {"Content-Type": kind, "Idempotency-Key": idempotency_key}
-        failure: NetworkError
+        failure: errors.NetworkError
         try:
             async with (
                 # a server that trickles bytes never trips the limit on a silence
@@ -213,8 +201,9 @@ class Transport:
             failure = _not_sent(exc)
         except (httpx.HTTPError, TimeoutError) as exc:
             reason = type(exc).__name__
-            failure = ReplyLostError(
-                _("HeyGen's answer was lost: {reason}.").format(reason=reason),
+            failure = errors.ReplyLostError(
+                _("HeyGen's answer was lost: {reason}."),
+                reason=reason,
                 hint=_("Check the internet connection, then try again."),
             )
         else:
@@ -225,16 +214,14 @@ class Transport:
         content: Any = None
         with suppress(ValueError):  # HTML, nothing, a part: the status has to do
             content = from_json(body, allow_inf_nan=False)
-        if response.is_success and isinstance(content, dict):
-            told: dict[str, Any] = content
-            if not told.get("error"):  # v1 and v2 put errors into a 200
-                return told
+        told = isinstance(content, dict) and not content.get("error")
+        if response.is_success and told:  # v1 and v2 put errors into a 200
+            return dict(content)
+        ids = [response.headers[name] for name in _IDS if name in response.headers]
         raise refusal(
             response.status_code,
             content,
-            request_id=next(
-                (response.headers[n] for n in _IDS if n in response.headers), None
-            ),
+            request_id=ids[0] if ids else None,
             retry_after_s=self._retry_after_s(response),
             hide=self._key.get_secret_value(),
             session=self._renewed is not None,
@@ -248,6 +235,15 @@ class Transport:
             now = self.server_time() or datetime.now(UTC)
             return min(max(0.0, (date - now).total_seconds()), MAX_ASKED_WAIT_S)
         return None
+
+
+def _may_pass(error: errors.ApiError) -> bool:
+    match error:
+        case errors.RateLimitedError():
+            return not isinstance(error, errors.QuotaExceededError)
+        case errors.ServerError() | errors.NetworkError() | errors.BadReplyError():
+            return error.code != _UNTRUSTED
+    return False
 
 
 async def _read(response: httpx.Response) -> bytes:
@@ -264,7 +260,7 @@ async def _read(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def _not_sent(exc: httpx.HTTPError) -> NotSentError:
+def _not_sent(exc: httpx.HTTPError) -> errors.NotSentError:
     # connecting knows no headers yet, so the words of httpx are safe to show
     text, reason = _("HeyGen cannot be reached: {reason}."), str(exc).rstrip(".")
     text = text.format(reason=reason or type(exc).__name__)
@@ -272,7 +268,7 @@ def _not_sent(exc: httpx.HTTPError) -> NotSentError:
     if distrusted(exc):
         text = _("HeyGen cannot be reached: its certificate is not trusted here.")
         hint, code = trust_hint(), _UNTRUSTED
-    return NotSentError(text, hint=hint, charged=False, code=code)
+    return errors.NotSentError(text, hint=hint, charged=False, code=code)
 
 
 def _http_date(text: str) -> datetime | None:

@@ -21,7 +21,6 @@ from starlette.responses import JSONResponse, Response
 from heygen_nb.sandbox.state import KeyState, Purse, State
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-Create = Callable[[Any, Request], Awaitable[Response]]
 T = TypeVar("T")
 _KEY = re.compile(r"[A-Za-z0-9_\-:.]{1,255}")
 _UNKNOWN = {404: "not_found", 405: "method_not_allowed"}
@@ -155,21 +154,20 @@ def require(state: State, purse: Purse, amount: float) -> None:
         raise Refusal(402, "insufficient_credit", message)
 
 
-def keyed(state: State, create: Create, *, heeded: bool = True) -> Endpoint:
+def keyed(state: State, create: Endpoint) -> Endpoint:
     """Return the endpoint of a paid POST, which heeds its ``Idempotency-Key``.
 
     An answer is given again for 24 hours, a refusal is not. ``create`` does not wait
-    between its first record and its return, so job and key are written together. Of
-    speech nothing is known: a key is not ``heeded``, a repeat costs twice.
+    between its first record and its return, so job and key are written together.
     """
     in_progress: set[str] = set()
 
     async def endpoint(request: Request) -> Response:
-        body, key = await json_body(request), request.headers.get("idempotency-key")
-        if key is not None and not _KEY.fullmatch(key):
+        key = request.headers.get("idempotency-key")
+        if key is None:
+            return await create(request)
+        if not _KEY.fullmatch(key):
             raise invalid("Idempotency-Key", f"must match ^{_KEY.pattern}$")
-        if key is None or not heeded:
-            return await create(body, request)
         name, now = f"{request.url.path}|{key}", state.clock.now()
         first = state.keys.get(name)
         if first and now - first.created_at < state.options.key_life_s:
@@ -180,7 +178,7 @@ def keyed(state: State, create: Create, *, heeded: bool = True) -> Endpoint:
         in_progress.add(key)
         try:
             await asyncio.sleep(state.options.create_s)
-            answer = await create(body, request)
+            answer = await create(request)
         finally:
             in_progress.discard(key)
         now, said = state.clock.now(), bytes(answer.body).decode()

@@ -30,17 +30,7 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from heygen_nb.errors import SandboxError
-from heygen_nb.sandbox import catalogue
-from heygen_nb.sandbox.api import (
-    Endpoint,
-    Refusal,
-    data,
-    json_body,
-    keyed,
-    page,
-    parse,
-    refuse,
-)
+from heygen_nb.sandbox import api, catalogue
 from heygen_nb.sandbox.files import Files
 from heygen_nb.sandbox.process import SERVER_FILE, TOKEN_HEADER, SandboxHandle
 from heygen_nb.sandbox.state import SandboxClock, SandboxOptions, State
@@ -83,19 +73,19 @@ class Sandbox:
             method, path = name.split()
             self.routes.append(Route(path, endpoint, methods=[method]))
 
-    def _endpoints(self) -> dict[str, Endpoint]:
+    def _endpoints(self) -> dict[str, api.Endpoint]:
         state, files = self.state, self.files
         videos = Videos(state, files, self.jobs)
         return {
-            "POST /v3/videos": keyed(state, videos.create),
+            "POST /v3/videos": api.keyed(state, videos.create),
             "GET /v3/videos": videos.list,
             "GET /v3/videos/statuses": videos.statuses,
-            "POST /v3/videos/batches": keyed(state, videos.create_batch),
+            "POST /v3/videos/batches": api.keyed(state, videos.create_batch),
             "GET /v3/videos/batches/{id}": videos.get_batch,
             "GET /v3/videos/{id}": videos.get,
             "DELETE /v3/videos/{id}": videos.delete,
             "GET /v3/voices": catalogue.list_voices,
-            "POST /v3/voices/speech": keyed(state, files.say, heeded=False),
+            "POST /v3/voices/speech": files.say,
             "GET /v3/voices/{id}": catalogue.get_voice,
             "GET /v3/avatars/looks": catalogue.list_looks,
             "GET /v3/avatars/looks/{id}": catalogue.get_look,
@@ -123,12 +113,12 @@ class Sandbox:
         origin = headers.get("origin", f"http://{ours[0]}").removeprefix("http://")
         if headers.get("host") not in ours or origin not in ours:
             message = "Only programs of this machine may ask, by its own address"
-            raise Refusal(403, "forbidden", message)
+            raise api.Refusal(403, "forbidden", message)
         self.jobs.settle()
         room = scope["path"].split("/")[1]
         if room == "_sandbox":
             if not _same(headers.get(TOKEN_HEADER, ""), self.control_token):
-                raise Refusal(403, "forbidden", f"{TOKEN_HEADER} is missing or wrong")
+                raise api.Refusal(403, "forbidden", f"{TOKEN_HEADER} is not right")
             return
         fits = (r.path for r in self.routes if r.matches(scope)[0] == Match.FULL)
         self.requests[f"{request.method} {next(fits, 'unknown')}"] += 1
@@ -141,30 +131,30 @@ class Sandbox:
             ends = self.state.facts.get(f"session {bearer}")
             if key or not ends:
                 if not _same(key, self.api_key):
-                    raise Refusal(401, "unauthorized", "The key is missing or wrong")
+                    raise api.Refusal(401, "unauthorized", "The key is not right")
             elif float(ends.value) <= self.state.clock.now():
-                raise Refusal(401, "unauthorized", "The access token has expired")
+                raise api.Refusal(401, "unauthorized", "The access token has expired")
 
     async def _me(self, request: Request) -> Response:
-        purse = request.state.purse
+        purse, told = request.state.purse, catalogue.CATALOGUE["account"]
         left = round(self.state.balance(purse), 4)
         kind = "subscription" if purse == "plan" else self.state.options.billing_type
-        credits_ = {"remaining": int(left), "resets_at": None}
+        premium = {"remaining": int(left), "resets_at": None}
         balance: dict[str, dict[str, Any]] = {
             "wallet": {"remaining_balance": left},
             "subscription": {
-                "credits": {"premium_credits": credits_, "add_on_credits": None}
+                "credits": {"premium_credits": premium, "add_on_credits": None}
             },
             "usage_based": {"remaining_credits": left},
         }
-        told = catalogue.CATALOGUE["account"] | {
-            "username": self.account,
-            "email": f"{self.account}@example.com",
-            "billing_type": kind,
-        }
         # the blocks of the other ways of billing are null
-        block = told[kind] | balance[kind]
-        return data(**told | dict.fromkeys(balance) | {kind: block})
+        blocks = {n: told[n] | b if n == kind else None for n, b in balance.items()}
+        return api.data(
+            **told | blocks,
+            username=self.account,
+            email=f"{self.account}@example.com",
+            billing_type=kind,
+        )
 
     async def _ledger(self, _request: Request) -> Response:
         state = self.state
@@ -184,7 +174,7 @@ class Sandbox:
     async def _steer(self, request: Request) -> Response:
         """Answer ``POST /_sandbox/…``: the clock, a purse, a session, an owner."""
         name, state = request.url.path.rpartition("/")[2], self.state
-        asked = parse(name, await json_body(request))
+        asked = api.parse(name, await api.json_body(request))
         match name:
             case "clock":
                 state.clock.offset_s += asked["advance_s"]
@@ -207,7 +197,7 @@ class Sandbox:
     def take_in(self, pid: int) -> None:
         """Let one more process use the sandbox, or refuse if it is ending."""
         if self.closing:
-            raise Refusal(503, "closing", "The sandbox is about to end")
+            raise api.Refusal(503, "closing", "The sandbox is about to end")
         with contextlib.suppress(psutil.NoSuchProcess):
             # Holds the start time too: a reused pid is another process.
             self.owners.add(psutil.Process(pid))
@@ -219,23 +209,14 @@ def _same(given: str, right: str) -> bool:
 
 async def _empty(request: Request) -> Response:
     """Answer a list of what the stand-in does not have."""
-    return JSONResponse(page(request, [], default=10))
+    return JSONResponse(api.page(request, [], default=10))
 
 
-class GateMiddleware:
-    """Admits requests, and dates the answers."""
+def gate(app: ASGIApp, sandbox: Sandbox) -> ASGIApp:
+    """Admit requests to an application, and date its answers (middleware)."""
+    state = sandbox.state
 
-    def __init__(self, app: ASGIApp, sandbox: Sandbox) -> None:
-        self._app = app
-        self._sandbox = sandbox
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request (ASGI)."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        answer, state = self._app, self._sandbox.state
-
+    async def gated(scope: Scope, receive: Receive, send: Send) -> None:
         async def dated(message: Message) -> None:
             if message["type"] == "http.response.start":
                 state.flush()
@@ -245,13 +226,17 @@ class GateMiddleware:
                 message["headers"] = [*message["headers"], *ours]
             await send(message)
 
-        request = Request(scope, receive)
-        try:
-            self._sandbox.admit(request)
-        except Refusal as refusal:
-            answer = refuse(request, refusal)
+        answer = app
+        if scope["type"] == "http":
+            request = Request(scope, receive)
+            try:
+                sandbox.admit(request)
+            except api.Refusal as refusal:
+                answer = api.refuse(request, refusal)
         await answer(scope, receive, dated)
         state.flush()  # an answer that is lost leaves records behind, too
+
+    return gated
 
 
 def create_app(
@@ -277,8 +262,8 @@ def create_app(
 
     app = Starlette(
         routes=sandbox.routes,
-        middleware=[Middleware(GateMiddleware, sandbox=sandbox)],
-        exception_handlers={Refusal: refuse, HTTPException: refuse},
+        middleware=[Middleware(gate, sandbox=sandbox)],
+        exception_handlers={api.Refusal: api.refuse, HTTPException: api.refuse},
         lifespan=lifespan,
     )
     app.state.sandbox = sandbox
@@ -288,27 +273,13 @@ def create_app(
 class SandboxServer(uvicorn.Server):
     """Ends when told to, or when its last owner has died."""
 
-    def __init__(self, app: Starlette, *, owned: bool = False) -> None:
-        config = uvicorn.Config(
-            app,
-            http="h11",
-            log_config=None,
-            access_log=False,
-            lifespan="on",
-            date_header=False,  # ours comes from the sandbox's clock
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        super().__init__(config)
-        self._owned = owned
-        self._sandbox: Sandbox = app.state.sandbox
-
     async def on_tick(self, counter: int) -> bool:
         """End with the owners (uvicorn calls this ten times a second)."""
-        if self._owned and counter % _TICKS == 0:
+        sandbox: Sandbox = self.config.app.state.sandbox  # type: ignore[union-attr]
+        if counter % _TICKS == 0:
             # From then on nobody is taken in.
-            self._sandbox.closing = not any(map(_lives, self._sandbox.owners))
-        return self._sandbox.closing or await super().on_tick(counter)
+            sandbox.closing = not any(map(_lives, sandbox.owners))
+        return sandbox.closing or await super().on_tick(counter)
 
 
 def _lives(process: psutil.Process) -> bool:
@@ -357,23 +328,31 @@ def serve(
         raise SandboxError(f"Another sandbox is serving {state_dir} already.") from None
     with held, listen("127.0.0.1", port) as listener:
         app = create_app(state_dir, options)
-        if owner is not None:
-            app.state.sandbox.take_in(owner)
+        app.state.sandbox.take_in(owner or os.getpid())
+        config = uvicorn.Config(
+            app,
+            http="h11",
+            log_config=None,
+            access_log=False,
+            lifespan="on",
+            date_header=False,  # ours comes from the sandbox's clock
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
         handle = handle_of(app.state.sandbox, listener)
         handle.write(state_dir)
         try:
             if on_ready is not None:
                 on_ready(handle)
             with contextlib.suppress(KeyboardInterrupt):  # uvicorn has shut down
-                SandboxServer(app, owned=owner is not None).run([listener])
+                SandboxServer(config).run([listener])
         finally:
             (state_dir / SERVER_FILE).unlink(missing_ok=True)
 
 
 def handle_of(sandbox: Sandbox, listener: socket.socket) -> SandboxHandle:
     """Return what tells others of a sandbox that listens in this process."""
-    host, port = listener.getsockname()[:2]
-    base_url = f"http://{host}:{port}"
+    base_url = "http://{}:{}".format(*listener.getsockname()[:2])
     return SandboxHandle(
         base_url=base_url,
         api_key=sandbox.api_key,

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb.sandbox.api import Refusal, found, invalid, parse
-from heygen_nb.sandbox.catalogue import CATALOGUE, SandboxLook, looks, voices
+from heygen_nb.sandbox.catalogue import CATALOGUE, looks, voices
 from heygen_nb.sandbox.rendering import (
     FilmOrder,
     Ratio,
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 _SHORT_SIDE = {"720p": 720, "1080p": 1080, "4k": 1080}  # 4k is too slow to play at
 _SHAPES: dict[str, Ratio] = {"portrait": "9:16", "landscape": "16:9", "square": "1:1"}
 _UNREADY = {
-    "processing": ("resource_not_ready", "is still being processed"),
-    "pending_consent": ("avatar_consent_required", "has no consent yet"),
+    "processing": "resource_not_ready",
+    "pending_consent": "avatar_consent_required",
 }
 
 
@@ -68,58 +68,56 @@ def _styled(body: dict[str, Any]) -> bool:
 
 def _avatar_order(body: dict[str, Any], files: Files) -> FilmOrder:
     look = found(looks(), body["avatar_id"], "avatar", "avatar_id")
-    engine, kind, rates = body["engine"]["type"], look.avatar_type, CATALOGUE["rates"]
-    if look.status in _UNREADY:
-        code, problem = _UNREADY[look.status]
-        raise Refusal(409, code, f"Avatar {look.id} {problem}", param="avatar_id")
+    engine, rates = body["engine"]["type"], CATALOGUE["rates"]
+    if code := _UNREADY.get(look["status"]):
+        problem = f"The avatar's status is {look['status']}"
+        raise Refusal(409, code, problem, param="avatar_id")
     # one that lists no engine takes one all the same
-    able = look.supported_api_engines or ["avatar_iii"]
+    able = look["supported_api_engines"] or ["avatar_iii"]
     if files.options.look_engines and engine not in able:
         name = CATALOGUE["engines"][engine]
         problem = f"This avatar does not support {name} video generation"
         raise invalid("engine.type", problem)
-    shape, barred = _SHAPES[look.preferred_orientation], None
+    shape, barred = _SHAPES[look["preferred_orientation"]], None
     ratio = shape if body["aspect_ratio"] == "auto" else body["aspect_ratio"]
     background = _picture(body.get("background", {}), files, "background")
     if background is None or not _honours(body, look, files):
         background = None
         if files.options.bars and _leaves_bars(body, look, ratio):
-            barred = look.image_width, look.image_height
+            barred = look["image_width"], look["image_height"]
+    kind = look["avatar_type"]
     if body["resolution"] == "4k":
         kind = f"4k {kind}" if f"4k {kind}" in rates[engine] else "4k"
     return FilmOrder(
-        parts=(_part(body, files, default=look.default_voice_id),),
+        parts=(_part(body, files, default=look["default_voice_id"]),),
         engine=engine,
         ratio=ratio,
         short_side_px=_SHORT_SIDE[body["resolution"]],
         background=background,
         rate=rates[engine][kind],
         barred=barred,
-        styled=_styled(body) and look.captioned,
+        styled=_styled(body) and look["captioned"],
     )
 
 
-def _honours(body: dict[str, Any], look: SandboxLook, files: Files) -> bool:
+def _honours(body: dict[str, Any], look: dict[str, Any], files: Files) -> bool:
     """Tell whether the asked background will be seen; refuse an untrained look."""
-    if look.avatar_type == "studio_avatar" or not files.options.matting:
+    if look["avatar_type"] == "studio_avatar" or not files.options.matting:
         return True
-    matted = body.get("remove_background", False)
-    if matted and look.matting == "untrained":
-        raise invalid(
-            "remove_background",
-            "This avatar does not support background removal. "
-            "Use an avatar that was trained for matting.",
-        )
-    return matted and look.matting == "trained"
+    matted = bool(body.get("remove_background"))
+    if matted and look["matting"] == "untrained":
+        problem = "This avatar does not support background removal. Use an avatar that"
+        raise invalid("remove_background", f"{problem} was trained for matting.")
+    return matted and look["matting"] == "trained"
 
 
-def _leaves_bars(body: dict[str, Any], look: SandboxLook, ratio: str) -> bool:
+def _leaves_bars(body: dict[str, Any], look: dict[str, Any], ratio: str) -> bool:
     wide, high = map(int, ratio.split(":"))
     fit = body.get("fit")
-    if wide * look.image_height == high * look.image_width or fit == "cover":
+    if wide * look["image_height"] == high * look["image_width"] or fit == "cover":
         return False
     shape = "square" if wide == high else "landscape" if wide > high else "portrait"
-    return fit == "contain" or shape != look.preferred_orientation
+    return fit == "contain" or shape != look["preferred_orientation"]
 
 
 def _part(

@@ -10,7 +10,7 @@ import hashlib
 import io
 import json
 import random
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, Literal
@@ -33,7 +33,7 @@ _NOISE = 0.03
 _STIFFNESS = 0.04
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SandboxVoice:
     """A voice; how it speaks is nothing a client is told.
 
@@ -69,10 +69,10 @@ def voices() -> dict[str, SandboxVoice]:
     return {row[0]: SandboxVoice(*row) for row in _packaged("voices")}
 
 
-def _fits(request: Request, thing: Any, *names: str) -> bool:
+def _fits(request: Request, thing: dict[str, Any], *names: str) -> bool:
     """Tell whether a thing is what the request asks for; an empty word is none."""
     words = {name: request.query_params.get(name, "").casefold() for name in names}
-    return all(words[name] in ("", getattr(thing, name).casefold()) for name in names)
+    return all(words[name] in ("", thing[name].casefold()) for name in names)
 
 
 async def list_voices(request: Request) -> Response:
@@ -84,7 +84,7 @@ async def list_voices(request: Request) -> Response:
         for voice in voices().values()
         if voice.type == kind
         and (not engine or (engine == "starfish" and voice.starfish))
-        and _fits(request, voice, "language", "gender")
+        and _fits(request, vars(voice), "language", "gender")
     )
     view = partial(_voice_view, request)
     return JSONResponse(page(request, enumerate(fitting), view, default=20))
@@ -103,37 +103,16 @@ def _voice_view(request: Request, voice: SandboxVoice) -> dict[str, Any]:
     return told | {"preview_audio_url": link, "support_locale": False}
 
 
-@dataclass(frozen=True, slots=True)
-class SandboxLook:
-    """A look as HeyGen shows it, and two things no client is told.
-
-    Attributes:
-        status: Only own looks have one.
-        matting: Whether another background can be put behind a photo or a twin, is
-            refused, or is paid for and not seen.
-        captioned: Whether HeyGen ever burns captions into its films.
-    """
-
-    id: str
-    name: str
-    group_id: str
-    avatar_type: str
-    gender: str
-    preferred_orientation: str
-    image_width: int
-    image_height: int
-    supported_api_engines: list[str]
-    default_voice_id: str
-    tags: list[str]
-    matting: Literal["trained", "untrained", "ignored"]
-    captioned: bool
-    status: str | None = None
-
-
 @lru_cache
-def looks() -> dict[str, SandboxLook]:
-    """Return all looks by id, the account's own first."""
-    return {row[0]: SandboxLook(*row) for row in _packaged("looks")}
+def looks() -> dict[str, dict[str, Any]]:
+    """Return all looks by id as HeyGen shows them, the account's own first.
+
+    Two things no client is told. ``matting``: whether another background can be put
+    behind a photo or a twin (``trained``), is refused (``untrained``), or is paid for
+    and not seen (``ignored``). ``captioned``: whether HeyGen ever burns captions in.
+    """
+    names, *rows = _packaged("looks")
+    return {row[0]: dict(zip(names, row, strict=True)) for row in rows}
 
 
 async def list_looks(request: Request) -> Response:
@@ -142,7 +121,7 @@ async def list_looks(request: Request) -> Response:
     fitting = (
         look
         for look in looks().values()
-        if owner in (None, "", "private" if look.status else "public")
+        if owner in (None, "", "private" if look["status"] else "public")
         and _fits(request, look, "avatar_type", "group_id")
     )
     view, listed = partial(_look_view, request), enumerate(fitting)
@@ -159,29 +138,30 @@ async def get_picture(request: Request) -> Response:
     return Response(_picture(_found(request)), media_type="image/jpeg")
 
 
-def _found(request: Request) -> SandboxLook:
+def _found(request: Request) -> dict[str, Any]:
     return found(looks(), request.path_params["id"], "avatar")
 
 
-def _look_view(request: Request, look: SandboxLook) -> dict[str, Any]:
-    told = asdict(look) | dict.fromkeys(("error", "preview_video_url"))
+def _look_view(request: Request, look: dict[str, Any]) -> dict[str, Any]:
+    told = look | dict.fromkeys(("error", "preview_video_url"))
     del told["matting"], told["captioned"]
     if not request.app.state.sandbox.state.options.look_engines:
         told["supported_api_engines"] = [*CATALOGUE["engines"]]
-    return told | {"preview_image_url": f"{request.base_url}files/looks/{look.id}.jpg"}
+    link = f"{request.base_url}files/looks/{look['id']}.jpg"
+    return told | {"preview_image_url": link}
 
 
-def _picture(look: SandboxLook) -> bytes:
+def _picture(look: dict[str, Any]) -> bytes:
     """Draw somebody before a wall as a JPEG."""
-    dice = random.Random(look.id)  # noqa: S311 - the same ones everywhere
+    dice = random.Random(look["id"])  # noqa: S311 - the same ones everywhere
     wall, clothes = dice.sample(CATALOGUE["walls"], 2)
     skin, hair = dice.choice(CATALOGUE["skins"]), dice.choice(CATALOGUE["hair"])
-    width, height = look.image_width, look.image_height
+    width, height = look["image_width"], look["image_height"]
     image, unit = Image.new("RGB", (width, height), wall), min(width, height) / 8
     draw, y = ImageDraw.Draw(image), height - 3.5 * unit
     x = width / 2 + dice.uniform(-1, 1) * unit
     draw.circle((x, y - 0.3 * unit), 1.65 * unit, fill=hair)
-    if look.gender == "female":  # long hair
+    if look["gender"] == "female":  # long hair
         sides = (x - 1.65 * unit, y - 0.3 * unit, x + 1.65 * unit, y + 2 * unit)
         draw.rectangle(sides, fill=hair)
     draw.circle((x, y), 1.45 * unit, fill=skin)

@@ -9,7 +9,6 @@ import secrets
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import av
@@ -20,8 +19,7 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from heygen_nb.files import media_type
 from heygen_nb.preview.video import read_sound
 from heygen_nb.preview.voice import Word
-from heygen_nb.sandbox import rendering
-from heygen_nb.sandbox.api import Refusal, data, found, invalid, parse, require
+from heygen_nb.sandbox import api, rendering
 from heygen_nb.sandbox.catalogue import CATALOGUE, voices
 from heygen_nb.sandbox.rendering import SoundPart
 from heygen_nb.sandbox.state import AssetState, SpeechState, State
@@ -76,26 +74,26 @@ class Files:
         async with request.form() as form:
             file = form.get("file")
             if not isinstance(file, UploadFile):
-                raise invalid("file", "a multipart field with the file is required")
+                raise api.invalid("file", "a multipart field with the file is required")
             content = await file.read()
             name = Path(file.filename or "").name or "file"
         if len(content) > _LIMIT_BYTES:
             problem = "file: over the limit of 32 MB"
-            raise Refusal(413, "payload_too_large", problem, param="file")
+            raise api.Refusal(413, "payload_too_large", problem, param="file")
         if not (kind := media_type(content)):
-            raise invalid("file", "must be png, jpeg, mp4, webm, mp3, wav, pdf or srt")
+            raise api.invalid("file", "is no png, jpeg, mp4, webm, mp3, wav, pdf, srt")
         number, now = f"asset_{secrets.token_hex(12)}", self._state.clock.now()
         asset = AssetState(id=number, name=name, mime_type=kind, uploaded_at=now)
         self._keep(_place(asset), content)
         self._state.put(asset)
         url, size_bytes = self.link(request, _place(asset)), len(content)
-        return data(asset_id=number, url=url, mime_type=kind, size_bytes=size_bytes)
+        return api.data(asset_id=number, url=url, mime_type=kind, size_bytes=size_bytes)
 
     async def get_asset(self, request: Request) -> Response:
         """Answer ``GET /v3/assets/{id}``."""
-        asset = found(self._ready(), request.path_params["id"], "asset")
+        asset = api.found(self._ready(), request.path_params["id"], "asset")
         owner = self._state.facts["account"].value
-        return data(
+        return api.data(
             id=asset.id,
             name=asset.name,
             type=asset.mime_type.partition("/")[0],
@@ -108,7 +106,7 @@ class Files:
 
     async def sample(self, request: Request) -> Response:
         """Answer ``GET /files/voices/{id}.wav``; kept once it was spoken."""
-        voice = found(voices(), request.path_params["id"], "voice")
+        voice = api.found(voices(), request.path_params["id"], "voice")
         place = f"voices/{voice.voice_id}.wav"
         if not self.path(place).exists():
             if self.options.fast:
@@ -119,15 +117,18 @@ class Files:
             self._keep(place, sound.to_wav())
         return FileResponse(self.path(place))
 
-    async def say(self, body: Any, request: Request) -> Response:
-        """Answer ``POST /v3/voices/speech``: spoken at once, measured, charged."""
-        asked = parse("speech", body)
-        voice = found(voices(), asked["voice_id"], "voice", "voice_id")
+    async def say(self, request: Request) -> Response:
+        """Answer ``POST /v3/voices/speech``: spoken at once, measured, charged.
+
+        Whether HeyGen heeds an idempotency key here is not known: a repeat is paid.
+        """
+        asked = api.parse("speech", await api.json_body(request))
+        voice = api.found(voices(), asked["voice_id"], "voice", "voice_id")
         if not voice.starfish:
-            raise invalid("voice_id", "this voice does not support the starfish engine")
+            raise api.invalid("voice_id", "does not support the starfish engine")
         purse, said = request.state.purse, (voice, asked["text"], asked["speed"])
         rate = CATALOGUE["rates"]["speech"][purse]
-        require(self._state, purse, rate * rendering.model(*said).duration_s)
+        api.require(self._state, purse, rate * rendering.model(*said).duration_s)
         say = rendering.model if self.options.fast else rendering.speak
         speech = await asyncio.to_thread(say, *said)
         content, length_s = speech.to_wav(), round(speech.duration_s, 3)
@@ -140,7 +141,7 @@ class Files:
         )
         price = round(rate * speech.duration_s, 6)
         self._state.charge(kind="speech", ref=number, purse=purse, amount=price)
-        return data(
+        return api.data(
             audio_url=self.link(request, place),
             duration=length_s,
             word_timestamps=[
@@ -155,10 +156,10 @@ class Files:
         if asset_id in self._state.assets and asset_id not in self._ready():
             # Seen as a 400 and as a 404, for some seconds after the upload.
             message = f"Asset {asset_id} not found"
-            raise Refusal(400, "asset_not_found", message, param=param)
-        asset = found(self._state.assets, asset_id, "asset", param)
+            raise api.Refusal(400, "asset_not_found", message, param=param)
+        asset = api.found(self._state.assets, asset_id, "asset", param)
         if not asset.mime_type.startswith(family):
-            raise invalid(param, f"is {asset.mime_type}; {family} is needed here")
+            raise api.invalid(param, f"is {asset.mime_type}; {family} is needed here")
         return self.path(_place(asset))
 
     def _ready(self) -> dict[str, AssetState]:
@@ -175,7 +176,7 @@ class Files:
             return url
         if not self._valid(place, dict(parse_qsl(parts.query))):
             problem = f"{param}: the link answers 403"
-            raise Refusal(400, "download_failed", problem, param=param)
+            raise api.Refusal(400, "download_failed", problem, param=param)
         return self.path(place)
 
     def sound(self, source: Path | str) -> SoundPart:
@@ -183,7 +184,7 @@ class Files:
 
         Somebody else's link is refused: no sound is fetched.
         """
-        problem = Refusal(400, "download_failed", "audio: cannot be had or read")
+        problem = api.Refusal(400, "download_failed", "audio: cannot be had or read")
         if isinstance(source, str):
             raise problem
         if spoken := self._state.speech.get(file_hash(source)):

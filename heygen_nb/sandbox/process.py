@@ -89,21 +89,19 @@ class SandboxHandle:
 
 
 def start_sandbox(
-    state_dir: Path, *, fast: bool = False, options: SandboxOptions | None = None
+    state_dir: Path, options: SandboxOptions | None = None
 ) -> SandboxHandle:
     """Return a sandbox that serves this process, starting one if none runs.
 
     Blocks; call it through ``asyncio.to_thread``. It ends by itself within
     seconds of the death of the last process that asked for it.
 
-    A running one keeps its own options; ``fast`` overrules those given here.
+    A running one keeps its own options.
 
     Raises:
         SandboxError: It did not start; the end of its log is in the message.
     """
     state_dir.mkdir(parents=True, exist_ok=True)
-    overruled = {"fast": True} if fast else {}
-    chosen = (options or SandboxOptions()).model_copy(update=overruled)
     deadline = time.monotonic() + _START_S
     child: subprocess.Popen[bytes] | None = None
     while time.monotonic() < deadline:
@@ -111,7 +109,7 @@ def start_sandbox(
         if handle is not None:
             return handle
         if child is None:
-            child = _spawn(state_dir, chosen)
+            child = _spawn(state_dir, options or SandboxOptions())
         elif child.poll() == 0:
             child = None  # another server had the folder and is ending
         elif child.returncode is not None:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from heygen_nb.processes import Processes
-from heygen_nb.sandbox.api import Refusal, data, found, invalid, page, parse, require
+from heygen_nb.sandbox import api
 from heygen_nb.sandbox.bodies import order_of, parse_video
 from heygen_nb.sandbox.files import Files, file_hash
 from heygen_nb.sandbox.rendering import FilmOrder, make_canned, render
@@ -53,7 +53,7 @@ class JobQueue:
                 continue
             try:
                 self._orders[job.id] = order_of(parse_video(job.body), self._files)
-            except Refusal as refusal:  # a link has expired meanwhile
+            except api.Refusal as refusal:  # a link has expired meanwhile
                 job.failure_code = refusal.code
                 self._finish(job, self._state.clock.now())
                 continue
@@ -178,27 +178,28 @@ class Videos:
     def __init__(self, state: State, files: Files, jobs: JobQueue) -> None:
         self._state, self._files, self._jobs = state, files, jobs
 
-    async def create(self, body: Any, request: Request) -> Response:
+    async def create(self, request: Request) -> Response:
         """Answer ``POST /v3/videos``."""
+        body = await api.json_body(request)
         order = order_of(parse_video(body), self._files)
         if self._jobs.full:
             wait = {"Retry-After": str(self._state.options.retry_after_s)}
             message = f"{self._state.options.concurrency} videos are rendering already"
-            raise Refusal(429, "rate_limit_exceeded", message, headers=wait)
+            raise api.Refusal(429, "rate_limit_exceeded", message, headers=wait)
         self._require(request, [order])
         job = self._jobs.accept(body, order, request.state.purse)
         self._jobs.start_waiting(job.accepted_at)
-        return data(video_id=job.id, status="waiting", output_format="mp4")
+        return api.data(video_id=job.id, status="waiting", output_format="mp4")
 
     def _require(self, request: Request, orders: list[FilmOrder]) -> None:
         if self._state.options.credit_told == "create":
             purse = request.state.purse
             prices = (video_price(purse, o.duration_s, o.rate) for o in orders)
-            require(self._state, purse, sum(prices))
+            api.require(self._state, purse, sum(prices))
 
     async def get(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/{id}``."""
-        return data(**self._view(request, self._find(request)))
+        return api.data(**self._view(request, self._find(request)))
 
     async def delete(self, request: Request) -> Response:
         """Answer ``DELETE /v3/videos/{id}``; a running render goes on and costs."""
@@ -207,7 +208,7 @@ class Videos:
         self._state.put(job)
         if job.ended:
             shutil.rmtree(self._files.path(f"videos/{job.id}"), ignore_errors=True)
-        return data(id=job.id, deleted=True)
+        return api.data(id=job.id, deleted=True)
 
     async def list(self, request: Request) -> Response:
         """Answer ``GET /v3/videos``, newest first."""
@@ -218,7 +219,7 @@ class Videos:
             for number, job in enumerate(self._state.jobs.values())
             if job.id in known and title in (job.title or "").casefold()
         ]
-        return JSONResponse(page(request, reversed(jobs), view, default=10))
+        return JSONResponse(api.page(request, reversed(jobs), view, default=10))
 
     async def statuses(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/statuses``."""
@@ -228,7 +229,7 @@ class Videos:
         )
         if not (ids or batch_ids) or len(ids) > _MAX_IDS:
             problem = f"give video_ids, at most {_MAX_IDS}, or batch_ids"
-            raise invalid("video_ids", problem)
+            raise api.invalid("video_ids", problem)
         known, jobs = self._visible(), self._state.jobs.values()
         nothing = dict.fromkeys(("error", "batch_id", "item_index"))
         rows = [
@@ -240,27 +241,28 @@ class Videos:
         rows += [self._row(job) for job in jobs if job.batch_id in batch_ids]
         return JSONResponse({"data": rows, "has_more": False, "next_token": None})
 
-    async def create_batch(self, body: Any, request: Request) -> Response:
+    async def create_batch(self, request: Request) -> Response:
         """Answer ``POST /v3/videos/batches``.
 
         A malformed item refuses the whole batch; one that names an unknown voice,
         avatar or asset becomes a failed item. HeyGen does not say which it does, nor
         whether it takes studio videos here; none are taken.
         """
-        videos = parse("batch", body)["videos"]
+        body = api.parse("batch", await api.json_body(request))
+        videos = body["videos"]
         for index, video in enumerate(videos):
-            parse("avatar", video, f"videos.{index}.")
-        orders: list[FilmOrder | Refusal] = []
+            api.parse("avatar", video, f"videos.{index}.")
+        orders: list[FilmOrder | api.Refusal] = []
         for video in videos:
             try:
                 orders.append(order_of(video, self._files))
-            except Refusal as refusal:
+            except api.Refusal as refusal:
                 orders.append(refusal)
         self._require(request, [o for o in orders if isinstance(o, FilmOrder)])
         now, batch_id = self._state.clock.now(), f"batch_{secrets.token_hex(12)}"
         items: list[str | dict[str, str]] = []
         for index, (video, order) in enumerate(zip(videos, orders, strict=True)):
-            if isinstance(order, Refusal):
+            if isinstance(order, api.Refusal):
                 items.append(order.error)
                 continue
             place = {"batch_id": batch_id, "item_index": index}
@@ -272,11 +274,11 @@ class Videos:
         )
         self._jobs.start_waiting(now)
         total = len(items)
-        return data(202, batch_id=batch_id, status="processing", total_items=total)
+        return api.data(202, batch_id=batch_id, status="processing", total_items=total)
 
     async def get_batch(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/batches/{id}``."""
-        batch = found(self._state.batches, request.path_params["id"], "resource")
+        batch = api.found(self._state.batches, request.path_params["id"], "resource")
         items = []
         for index, item in enumerate(batch.items):
             if isinstance(item, dict):
@@ -285,11 +287,11 @@ class Videos:
                 row = self._row(self._state.jobs[item])
                 del row["batch_id"]
             items.append(row | {"item_index": index})
-        listed = page(request, enumerate(items), default=100)
+        listed = api.page(request, enumerate(items), default=100)
         counts = Counter(item["status"] for item in items)
         done = "completed" if counts["completed"] else "failed"
         ended = counts["completed"] + counts["failed"] == len(items)
-        return data(
+        return api.data(
             batch_id=batch.id,
             title=batch.title,
             status=done if ended else "processing",
@@ -310,7 +312,7 @@ class Videos:
         }
 
     def _find(self, request: Request) -> JobState:
-        return found(self._visible(), request.path_params["id"], "video")
+        return api.found(self._visible(), request.path_params["id"], "video")
 
     def _row(self, job: JobState) -> dict[str, Any]:
         """Return a job in the words of the bulk status and of batches."""

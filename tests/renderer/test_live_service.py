@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
@@ -126,20 +125,20 @@ async def test_a_look_that_changed_since_is_found_out_for_nothing(
     sandbox, quick, monkeypatch, status
 ):
     known, asked = looks(), "GET /v3/avatars/looks/{id}"
-    look = [*known.values()][-1]  # taken out and put back, it is the last one again
-    await rendered(sandbox, quick[0], draft(id="first", avatar=look.id))
+    look = [*known][-1]  # taken out and put back, it is the last one again
+    await rendered(sandbox, quick[0], draft(id="first", avatar=look))
     if status == "gone":
-        monkeypatch.delitem(known, look.id)
+        monkeypatch.delitem(known, look)
     else:
-        monkeypatch.setitem(known, look.id, replace(look, status=status))
+        monkeypatch.setitem(known, look, known[look] | {"status": status})
 
     with pytest.raises(ApiError) as refused:
-        await rendered(sandbox, quick[0], draft(id="second", avatar=look.id))
+        await rendered(sandbox, quick[0], draft(id="second", avatar=look))
 
     assert refused.value.charged is False
     assert sandbox.requests(asked) == 1
     with pytest.raises(ConfigError):
-        await rendered(sandbox, quick[0], draft(id="third", avatar=look.id))
+        await rendered(sandbox, quick[0], draft(id="third", avatar=look))
     assert sandbox.requests(asked) == 2
     assert sandbox.requests("POST /v3/videos") == 2
     assert len(sandbox.charges()) == 1

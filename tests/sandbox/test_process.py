@@ -19,11 +19,13 @@ from heygen_nb.sandbox.state import SandboxOptions
 from ..serving import CALM
 from .conftest import api_of, avatar
 
+FAST = SandboxOptions(fast=True)
 OWNER = """
 import sys, time
 from pathlib import Path
 from heygen_nb.sandbox.process import start_sandbox
-print(start_sandbox(Path(sys.argv[1]), fast=True).pid, flush=True)
+from heygen_nb.sandbox.state import SandboxOptions
+print(start_sandbox(Path(sys.argv[1]), SandboxOptions(fast=True)).pid, flush=True)
 time.sleep(60)
 """
 
@@ -65,7 +67,7 @@ def status(client, video_id):
 
 
 def test_a_second_start_joins_the_first(folder):
-    first = start_sandbox(folder, fast=True)
+    first = start_sandbox(folder, FAST)
     second = start_sandbox(folder)
 
     assert first == second
@@ -145,7 +147,7 @@ def test_a_start_that_cannot_work_says_why(folder):
     (folder / "sandbox.db").mkdir(parents=True)
 
     with pytest.raises(SandboxError, match="unable to open database"):
-        start_sandbox(folder, fast=True)
+        start_sandbox(folder, FAST)
 
 
 def test_files_in_the_users_folder_are_not_taken_for_modules(
@@ -154,11 +156,11 @@ def test_files_in_the_users_folder_are_not_taken_for_modules(
     (tmp_path / "random.py").write_text("raise SystemExit('the wrong random')")
     monkeypatch.chdir(tmp_path)
 
-    assert start_sandbox(folder, fast=True).pid
+    assert start_sandbox(folder, FAST).pid
 
 
 def test_one_server_at_a_time_has_a_folder(folder):
-    start_sandbox(folder, fast=True)
+    start_sandbox(folder, FAST)
 
     with pytest.raises(SandboxError, match="serving"):
         serve(0, state_dir=folder)

@@ -361,7 +361,7 @@ def _video_post(
         cover = path.with_suffix(".cover.jpg")
         [picture] = preview.pictures_at(path, [settings.telegram_cover_s])
         cover.write_bytes(preview.small_jpeg(picture, _MAX_COVER_BYTES))
-    facts = preview.probe_video(path)
+    facts, small = preview.probe_video(path), video.thumbnail
     return partial(
         poster.send_video,
         row.chat_id,
@@ -369,10 +369,10 @@ def _video_post(
         caption=row.text,
         width=facts.width,
         height=facts.height,
-        duration_s=facts.duration_s,
-        thumbnail=video.thumbnail,
+        duration=max(1, round(facts.duration_s)),
+        thumbnail=small if small and small.is_file() else None,
         cover=cover,
-        start_s=settings.telegram_start_s,
+        start_timestamp=settings.telegram_start_s or None,
     )
 
 

@@ -129,31 +129,17 @@ class TelegramPoster:
         names = [str(told.get("id", "")), f"@{told.get('username', '')}"]
         return [f"{name}{slash}{thread}" for name in names if len(name) > 1]
 
-    async def send_video(
-        self,
-        chat_id: str,
-        path: Path,
-        *,
-        caption: str = "",
-        width: int,
-        height: int,
-        duration_s: float,
-        thumbnail: Path | None = None,
-        cover: Path | None = None,
-        start_s: int = 0,
-    ) -> int:
+    async def send_video(self, chat_id: str, path: Path, **looks: Any) -> int:
         """Post a video and return the id of its message.
 
         Args:
             chat_id: Number or ``@name`` of the chat; a forum's topic behind a slash.
             path: MP4 of at most ``MAX_FILE_BYTES``.
-            caption: Plain text of at most 1,024 characters, see ``split_caption``.
-            width: Pixels; without the size Telegram shows bigger files as squares.
-            height: Pixels.
-            duration_s: Seconds.
-            thumbnail: JPEG of at most 320 pixels and 200 kB.
-            cover: JPEG that is shown before the video plays.
-            start_s: Second at which it begins to play.
+            **looks: Of the Bot API's sendVideo: ``caption`` is plain text of at most
+                1,024 characters, see ``split_caption``; without ``width`` and
+                ``height`` in pixels Telegram shows bigger files as squares;
+                ``duration`` is in whole seconds; ``thumbnail`` is a JPEG of at most
+                320 pixels and 200 kB.
 
         Raises:
             DeliveryError: Nothing was posted.
@@ -161,23 +147,12 @@ class TelegramPoster:
             DeliveryUnsureError: It was sent and no answer came; never repeat it
                 without a person's word.
         """
-        picture = thumbnail if thumbnail and thumbnail.is_file() else None
 
         async def post(chat: str, thread: int | None) -> int:
             with _open(path) as file:  # anew for each try, so from its start
-                message = await self._bot.send_video(
-                    chat,
-                    InputFile(file, filename=path.name, read_file_handle=False),
-                    caption=caption,
-                    width=width,
-                    height=height,
-                    duration=max(1, round(duration_s)),
-                    thumbnail=picture,
-                    cover=cover,
-                    start_timestamp=start_s or None,
-                    message_thread_id=thread,
-                    supports_streaming=True,
-                )
+                content = InputFile(file, filename=path.name, read_file_handle=False)
+                looks.update(message_thread_id=thread, supports_streaming=True)
+                message = await self._bot.send_video(chat, content, **looks)
             return message.message_id
 
         return await self._ask(chat_id, post, posting=True)

@@ -236,6 +236,15 @@ async def test_nothing_is_stored_without_a_chat(sandbox, video, home):
         assert ledger.posts.unfinished("heygen") == []
 
 
+async def test_a_missing_thumbnail_does_not_stop_a_post(sandbox, video):
+    video.thumbnail.unlink()
+
+    await hg.send_video(video, "Look!", settings=sandbox.settings())
+
+    [sent] = sandbox.ledger()["posts"]
+    assert "thumbnail" not in sent["fields"]
+
+
 async def test_a_post_goes_to_its_topic_with_label_cover_and_start(sandbox, video):
     settings = sandbox.settings(
         telegram_chat_id="https://t.me/c/1234567890",
@@ -253,4 +262,5 @@ async def test_a_post_goes_to_its_topic_with_label_cover_and_start(sandbox, vide
     assert sent["fields"]["message_thread_id"] == "45"
     assert sent["fields"]["start_timestamp"] == "3"
     assert sent["fields"]["cover"].startswith("attach://")
+    assert sent["fields"]["thumbnail"].startswith("attach://")
     assert video.path.with_suffix(".cover.jpg").stat().st_size > 1000

@@ -7,24 +7,22 @@ import base64
 import os
 import shlex
 import sys
-from argparse import ArgumentParser
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
 from html import escape
 from pathlib import Path
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import quote
 
 from heygen_nb import finishing
 from heygen_nb.drafts import what_is_said
-from heygen_nb.errors import ConfigError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft, Progress, Quote, Video
 from heygen_nb.money import amount_text
 from heygen_nb.renderer.finish import pool
 from heygen_nb.timing import estimate_s
-from heygen_nb.ui.html import bar_html, markup
+from heygen_nb.ui.html import bar_html, dotted, markup
 
 _Result = TypeVar("_Result")
 _LINES = 8
@@ -56,88 +54,45 @@ def run(coro: Coroutine[Any, Any, _Result]) -> _Result:
 
 
 def register(formatter: Any) -> None:
-    """Teach IPython's display formatter our models; once is enough, twice is no harm.
-
-    By name, so that nothing has to be loaded for it.
-    """
-    for name, (as_html, as_text) in _FORMS.items():
-        html, plain = (formatter.formatters[m] for m in ("text/html", "text/plain"))
-        html.for_type_by_name("heygen_nb.models", name, as_html)
-        plain.for_type_by_name("heygen_nb.models", name, _printer(as_text))
+    """Teach IPython's display formatter our models; to do it twice is no harm."""
+    for kind in (Draft, Quote, Video):
+        formatter.formatters["text/html"].for_type(kind, _card)
+        formatter.formatters["text/plain"].for_type(
+            kind, lambda thing, printer, _cycle: printer.text(_text(thing))
+        )
 
 
-def _printer(as_text: Callable[[Any], str]) -> Callable[[Any, Any, bool], None]:
-    return lambda thing, printer, _cycle: printer.text(as_text(thing))
+def _text(thing: Draft | Quote | Video) -> str:
+    """Return one of our objects in a few lines."""
+    match thing:
+        case Draft():
+            seconds = estimate_s(what_is_said(thing.script).text)
+            length = _("about {seconds:.0f} s").format(seconds=seconds)
+            head = f"#{thing.id} {thing.title}".strip()
+            caption = f"\n📱 {thing.caption}" if thing.caption else ""
+            return f"{head} ({length})\n{thing.script}{caption}"
+        case Quote():
+            return "💰 " + _("about {seconds:.0f} s: {amount} ({source})").format(
+                seconds=thing.seconds,
+                amount=amount_text(thing.amount, thing.currency),
+                source=thing.source,
+            )
+    took, path = thing.duration_s, str(thing.path or "")
+    length = _("{seconds:.1f} s").format(seconds=took) if took else ""
+    return dotted(f"{thing.video_id} {thing.status}", length, path)
 
 
-def _length(draft: Draft) -> str:
-    seconds = estimate_s(what_is_said(draft.script).text)
-    return _("about {seconds:.0f} s").format(seconds=seconds)
-
-
-def draft_text(draft: Draft) -> str:
-    """Return a draft in a few lines."""
-    head = f"#{draft.id} {draft.title}".strip()
-    length = _length(draft)
-    return f"{head} ({length})\n{draft.script}"
-
-
-def draft_html(draft: Draft) -> str:
-    """Return a draft as a card."""
-    length = _length(draft)
-    parts = [
-        markup(draft.title or f"#{draft.id}", tag="b"),
-        markup(f" #{draft.id} · {length}", tag="small"),
-        markup(draft.script, tag="p"),
-    ]
-    if draft.caption:
-        parts.append(markup(f"📱 {draft.caption}", tag="small"))
-    return _card("".join(parts))
-
-
-def video_text(video: Video) -> str:
-    """Return a video in one line."""
-    facts = [f"{video.video_id} {video.status}"]
-    if video.duration_s:
-        facts.append(_("{seconds:.1f} s").format(seconds=video.duration_s))
-    if video.path:
-        facts.append(str(video.path))
-    return " · ".join(facts)
-
-
-def video_card(video: Video) -> str:
-    """Return a video that plays in the cell; its file stays where it is."""
-    screen = video_html(video.path) if video.path else ""
-    return screen + markup(video_text(video), tag="small")
-
-
-def quote_text(quote: Quote) -> str:
-    """Return a quote in one line."""
-    return _("about {seconds:.0f} s: {amount} ({source})").format(
-        seconds=quote.seconds,
-        amount=amount_text(quote.amount, quote.currency),
-        source=quote.source,
-    )
-
-
-def quote_html(quote: Quote) -> str:
-    """Return a quote as a card."""
-    return _card(markup(f"💰 {quote_text(quote)}"))
-
-
-def _card(content: str) -> str:
+def _card(thing: Draft | Quote | Video) -> str:
+    """Return the same as a card; a video plays, and its file stays where it is."""
+    if isinstance(thing, Video):
+        screen = video_html(thing.path) if thing.path else ""
+        return screen + markup(_text(thing), tag="small")
+    first, _line, others = _text(thing).partition("\n")
     style = (
         "max-width:640px;padding:10px 14px;border-radius:8px;"
         "border:1px solid var(--jp-border-color2,#d5d5d9);white-space:pre-line"
     )
-    return f'<div style="{style}">{content}</div>'
-
-
-_FORMS: dict[str, tuple[Callable[[Any], str], Callable[[Any], str]]] = {
-    "Draft": (draft_html, draft_text),
-    "Quote": (quote_html, quote_text),
-    "Video": (video_card, video_text),
-}
+    return f'<div style="{style}">{markup(first, tag="b")}\n{markup(others)}</div>'
 
 
 def avatar(line: str, cell: str) -> Video | None:
@@ -146,32 +101,26 @@ def avatar(line: str, cell: str) -> Video | None:
     ``--render`` has it rendered, and pays; ``--title`` and ``--caption`` (the text of
     the post) go into the draft.
     """
-    options = _OPTIONS.parse_args(shlex.split(line))
+    # What this module shows is needed by every notebook; this only by the magic.
+    from IPython.core import magic_arguments  # noqa: PLC0415
+
+    parser = cast("Any", magic_arguments).MagicArgumentParser("%%avatar")
+    parser.add_argument("--render", action="store_true")
+    parser.add_argument("--title", default="")
+    parser.add_argument("--caption", default="")
+    options = parser.parse_args(shlex.split(line))
     draft = Draft(script=cell.strip(), title=options.title, caption=options.caption)
     return run(_make(draft, render=options.render))
 
 
-class _Options(ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        raise ConfigError(f"%%avatar: {message}")
-
-
-_OPTIONS = _Options(prog="%%avatar", add_help=False)
-_OPTIONS.add_argument("--render", action="store_true")
-_OPTIONS.add_argument("--title", default="")
-_OPTIONS.add_argument("--caption", default="")
-
-
 async def _make(draft: Draft, *, render: bool) -> Video | None:
-    # What this module shows is needed by every notebook; these only by the magic.
-    import IPython.display as ipython  # noqa: PLC0415
+    from IPython import display as ipython_display  # noqa: PLC0415
 
     from heygen_nb.api import render_video  # noqa: PLC0415
     from heygen_nb.ui.state import shared_state  # noqa: PLC0415
 
-    shared = shared_state()
+    shared, screen = shared_state(), cast("Any", ipython_display)
     await shared.drafts.save(draft, over=0)
-    screen: Any = ipython
     shown = screen.display(screen.HTML(bar_html(None)), display_id=True)
     if not render:
         path = await shared.preview(draft)
@@ -238,47 +187,36 @@ def dead_html() -> str:
 
 
 def video_html(path: Path) -> str:
-    """Return a video tag that plays wherever the notebook is shown.
+    """Return a video tag that plays wherever the notebook is shown, or why none does.
 
-    By path only files inside the folder that the server serves can be reached.
+    JupyterLab serves files: the path relative to the notebook stores nothing in it,
+    and reaches only files inside the folder that the server serves. VS Code and Colab
+    serve none: there the film stands in the page itself, a large one as a copy that is
+    made meanwhile.
     """
-    source, note = video_source(path)
-    name = escape(_("Video"))
-    tag = (
+    source, note, copy = quote(relative(path)), "", copy_of(path)
+    if copy and not copy.done():
+        note = _(
+            "{name} is too large to be stored in the notebook: a copy in 720p is "
+            "being made. It plays when it is ready; in a cell, show it again then."
+        ).format(name=path.name)
+        return markup(note, "hg-hint", "div")
+    if copy and (error := copy.exception()):
+        del _COPIES[path, path.stat().st_mtime_ns]  # tried when it is asked for again
+        return markup(str(error), "hg-hint", "div")
+    if surface() != "jupyter":
+        film = copy.result() if copy else path
+        content = film.read_bytes()
+        source = f"data:video/mp4;base64,{base64.b64encode(content).decode()}"
+        note = _(
+            "Files do not play here by their path: {name} ({size:.1f} MB) is stored in "
+            "the notebook."
+        ).format(name=film.name, size=len(content) / 1e6)
+    return (
         f'<video class="hg-video" controls preload="metadata" src="{source}" '
-        f'aria-label="{name}" '
+        f'aria-label="{escape(_("Video"))}" '
         f'style="max-width:100%;max-height:400px;border-radius:8px"></video>'
-    )
-    return (tag if source else "") + (markup(note, "hg-hint", "div") if note else "")
-
-
-def video_source(path: Path) -> tuple[str, str]:
-    """Return what a video tag plays a film from, and a word about it if need be.
-
-    JupyterLab serves files: the path relative to the notebook stores nothing in it.
-    VS Code and Colab serve none: there the film stands in the page itself, a large one
-    as a copy that is made meanwhile.
-    """
-    if surface() == "jupyter":
-        return quote(relative(path)), ""
-    text = _(
-        "Files do not play here by their path: {name} ({size:.1f} MB) is stored in "
-        "the notebook."
-    )
-    if copy := copy_of(path):
-        if not copy.done():
-            text = _(
-                "{name} is too large to be stored in the notebook: a copy in 720p is "
-                "being made. It plays when it is ready; in a cell, show it again then."
-            )
-            return "", text.format(name=path.name)
-        if error := copy.exception():
-            del _COPIES[_version(path)]  # tried again when it is asked for again
-            return "", str(error)
-        path = copy.result()
-    content = path.read_bytes()
-    note = text.format(name=path.name, size=len(content) / 1e6)
-    return f"data:video/mp4;base64,{base64.b64encode(content).decode()}", note
+    ) + (markup(note, "hg-hint", "div") if note else "")
 
 
 _COPIES: dict[tuple[Path, int], Future[Path]] = {}
@@ -291,7 +229,7 @@ def copy_of(path: Path) -> Future[Path] | None:
     """
     if surface() == "jupyter" or path.stat().st_size <= MAX_EMBEDDED_BYTES:
         return None
-    version = _version(path)
+    version = path, path.stat().st_mtime_ns
     if version not in _COPIES:
         copy = path.with_name(f"{path.stem}.embedded.mp4")
         if copy.exists() and copy.stat().st_mtime_ns >= version[1]:
@@ -303,10 +241,6 @@ def copy_of(path: Path) -> Future[Path] | None:
                 finishing.shrink_video, path, copy, **limits
             )
     return _COPIES[version]
-
-
-def _version(path: Path) -> tuple[Path, int]:
-    return path, path.stat().st_mtime_ns
 
 
 def relative(path: Path) -> str:

@@ -95,6 +95,15 @@ def test_a_mistake_in_a_cell_is_told_in_words_without_our_lines(cell, code, told
     assert len(shown.strip().splitlines()) <= 3
 
 
+def test_an_option_that_the_magic_does_not_know_is_told(cell):
+    shown = cell(
+        "%load_ext heygen_nb\nget_ipython().run_cell('%%avatar --wrong\\nHi.')"
+    )
+
+    assert "unrecognized arguments: --wrong" in shown
+    assert "heygen_nb/" not in shown
+
+
 def test_a_panel_outside_of_a_notebook_says_where_it_belongs():
     with pytest.raises(hg.HeygenNbError, match="the last line of a cell"):
         hg.Studio()

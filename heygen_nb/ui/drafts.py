@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
@@ -26,12 +26,13 @@ from heygen_nb.ui.widgets import Player
 from heygen_nb.ui.writer import Rewriter, WriterCard
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from heygen_nb.models import Draft
 
 
 _BRINGING = "new", "write", "table", "all"
+_FINISHING = partial(do_each, work=finish_anew)  # as the settings are now; free
 _FILMED = {"rendered", "sent"}
 
 
@@ -90,8 +91,8 @@ class DraftsPanel(Panel):
                 "preview": (_("👁 Preview"), self.preview),
                 "hear": (_("🎧 Hear the voice"), self.hear),
                 "save": (_("💾 Save"), self.save),
-                "post": (_("📱 Send to Telegram"), self.post),
-                "finish": (_("✨ Finish anew"), self.finish),
+                "post": (_("📱 Send to Telegram"), partial(self._each, post_all)),
+                "finish": (_("✨ Finish anew"), partial(self._each, _FINISHING)),
                 "duplicate": (_("📄 Duplicate"), self.duplicate),
                 "delete": (_("🗑 Delete"), self.delete),
             },
@@ -102,8 +103,7 @@ class DraftsPanel(Panel):
     @cached_property
     def player(self) -> Player:
         """Where previews, speech and videos are played."""
-        self._stage_text = make(widgets.HTML)
-        player = Player()
+        self._stage_text, player = make(widgets.HTML), Player()
         self._stage.children = (player, self._stage_text)
         return player
 
@@ -177,10 +177,19 @@ class DraftsPanel(Panel):
 
     def show_state(self) -> None:
         """Show what has become of the draft in the editor, and what can be done."""
-        show(self.editor, when=not self.list.several)
-        self._offer()
-        if not self.list.several:
+        several = len(self.list.several)
+        filmed = ["post", "finish"] if self.list.statuses & _FILMED else []
+        exact = self.shared.video_settings.length_mode == "exact"
+        show(self.editor, when=not several)
+        if not several:
             self.editor.count()
+        if self.rewriter.busy:
+            self.doing.offer("stop")
+        elif several:
+            self.doing.offer("create", "preview", *filmed, "delete")
+        else:
+            one = "create", "preview", "save", "duplicate", "delete"
+            self.doing.offer(*one, *filmed, filmed and "play", exact and "hear")
         self.state.value = markup(self._state_words(), "hg-hint")
 
     def _state_words(self) -> str:
@@ -188,25 +197,12 @@ class DraftsPanel(Panel):
             return _("Writing…")
         if count := len(self.list.several):
             words = ngettext("{count} draft", "{count} drafts", count)
-            return _("Chosen: {what}").format(what=words)
+            return _("Chosen: {what}").format(what=words.format(count=count))
         kept, free = self.editor.kept, " · " + _("previewing costs nothing")
         if not kept.saved_at:
             return _("Not saved yet: it is kept from the first word on.") + free
         saved = _("#{id} · saved {time:%H:%M:%S}")
         return saved.format(id=kept.draft.id, time=kept.saved_at.astimezone()) + free
-
-    def _offer(self) -> None:
-        """Offer what can be done with the draft in the editor, or with those chosen."""
-        filmed = ["post", "finish"] if self.list.statuses & _FILMED else []
-        if self.rewriter.busy:
-            self.doing.offer("stop")
-        elif self.list.several:
-            self.doing.offer("create", "preview", *filmed, "delete")
-        else:
-            exact = self.shared.video_settings.length_mode == "exact"
-            extras = [*(["play"] if filmed else []), *(["hear"] if exact else [])]
-            one = "create", "preview", "save", "duplicate", "delete"
-            self.doing.offer(*one, *extras, *filmed)
 
     def lock(self, *, now: bool) -> None:
         """Keep everybody else's hands off while something is written."""
@@ -287,7 +283,7 @@ class DraftsPanel(Panel):
         if (kept, chosen) == (self.editor.kept, self.list.several):
             cost = sum(plan.quote.amount for plan in plans)
             self._price = amount_text(cost, plans[0].quote.currency) if cost else ""
-            self._offer()
+            self.show_state()
 
     def _create_words(self) -> str:
         words = _("🎬 Create video")
@@ -324,13 +320,9 @@ class DraftsPanel(Panel):
         videos = self.shared.settings.videos_path
         return await self.shared.read(lambda ledger: films_of(ledger, videos, ids))
 
-    async def post(self) -> None:
-        """Send the videos of what is chosen, but none that is in the chat already."""
-        await post_all(self, await self._films())
-
-    async def finish(self) -> None:
-        """Finish the videos of what is chosen as the settings are now; free."""
-        await do_each(self, await self._films(), finish_anew)
+    async def _each(self, work: Callable[..., Coroutine[Any, Any, None]]) -> None:
+        """Do something with the videos of what is chosen."""
+        await work(self, await self._films())
 
     async def hear(self) -> None:
         """Have the speech made, in exact mode, and play it."""

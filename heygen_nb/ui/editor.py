@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 AUTOSAVE_S = 0.8
 GROW_S = 0.2  # between two updates of a text that is being written
+_TEXTS = "title", "script", "caption"
 _LONG = 24  # letters of a name on a button
 _MARKS = {"voice": "🎤", "avatar": "🧑", "background": "🖼️"}
 
@@ -57,11 +58,8 @@ class Editor(Part):
         self.t_title = panel.field(widgets.Text, _("Title"))
         self.t_script = panel.field(widgets.Textarea, _("Script"), "hg-script", rows=8)
         self.t_caption = panel.field(widgets.Textarea, _("Caption (Telegram)"), rows=3)
-        self._texts: dict[Any, str] = {
-            self.t_title: "title",
-            self.t_script: "script",
-            self.t_caption: "caption",
-        }
+        fields = self.t_title, self.t_script, self.t_caption
+        self._texts: dict[Any, str] = dict(zip(fields, _TEXTS, strict=True))
         for field in self._texts:
             field.observe(self._on_edit, "value")
         self.about_script, self.about_caption = make(widgets.HTML), make(widgets.HTML)

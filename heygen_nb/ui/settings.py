@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,14 +11,17 @@ from typing import Any, get_args
 import ipywidgets as widgets
 import yaml
 
+from heygen_nb import preview
 from heygen_nb.config import SECRETS, Settings, check_duration
+from heygen_nb.drafts.spoken import rules_of, save_rule
 from heygen_nb.i18n import LANGUAGES, gettext as _
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.account import purse_of
-from heygen_nb.ui.base import Actions, Panel, column, make, show
-from heygen_nb.ui.finishing import PronounceCard
+from heygen_nb.ui.base import Actions, Panel, Part, column, make, row, show
 from heygen_nb.ui.html import dotted, duration_words, money_text
+from heygen_nb.ui.paying import say_if_agreed
 from heygen_nb.ui.pickers import SETTINGS, PickerSlot
+from heygen_nb.ui.widgets import Player
 
 _TEXTS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
 _CARDS: dict[str, dict[str, Any]] = _TEXTS["cards"]
@@ -243,3 +247,61 @@ class SettingsPanel(Panel):
         async with self.shared.trial(**typed) as (account, settings):
             found = await Posting(settings, account).check()
         self.tell(_("✓ works · {what}").format(what=found))
+
+
+class PronounceCard(Part):
+    """Words that are said otherwise than they are written, and how they sound.
+
+    Args:
+        panel: Where it stands; its home has the file.
+    """
+
+    def __init__(self, panel: Panel) -> None:
+        self._panel, at = panel, panel.place()
+        self.d_rules = panel.field(widgets.Dropdown, _("Words"), options=self._options)
+        self.t_word = panel.field(widgets.Text, _("Word or phrase"))
+        self.t_said = panel.field(widgets.Text, _("Said as"))
+        self.d_rules.observe(self._choose, "value")
+        self.player = Player()
+        works = (
+            (_("▶ Hear"), self.hear),
+            (_("▶ HeyGen's voice"), self.hear_voice),
+            (_("Keep"), self.keep),
+            (_("Remove"), partial(self.keep, "")),
+        )
+        buttons = row(*(panel.button(words, work, at=at) for words, work in works))
+        fields = self.d_rules, self.t_word, self.t_said
+        heading = panel.heading(_("🗣 Pronunciation"))
+        super().__init__(
+            heading, *fields, buttons, self.player, at, css="hg-card hg-form"
+        )
+
+    def _options(self) -> tuple[tuple[str, tuple[str, str]], ...]:
+        rules = rules_of(self._panel.shared.settings.home)
+        known = ((f"{rule.word} → {rule.said}", rule[:2]) for rule in rules)
+        return (_("a new one"), ("", "")), *known
+
+    def _choose(self, _change: object) -> None:
+        self.t_word.value, self.t_said.value = self.d_rules.value or ("", "")
+
+    async def hear(self) -> None:
+        """Say it by this machine's voice."""
+        text = self.t_said.value or self.t_word.value
+        speech = await asyncio.to_thread(preview.EspeakVoice().speak, text)
+        self.player.listen(speech.to_wav())
+
+    async def hear_voice(self) -> None:
+        """Have it said by HeyGen's voice, if that may be paid; once."""
+        text = self.t_said.value or self.t_word.value
+        if path := await say_if_agreed(self._panel, text.strip()):
+            self.player.listen(await asyncio.to_thread(path.read_bytes))
+
+    async def keep(self, said: str | None = None) -> None:
+        """Have the word said as is typed from now on; if empty, as it is written."""
+        home, word = self._panel.shared.settings.home, self.t_word.value.strip()
+        said = self.t_said.value.strip() if said is None else said
+        if word:
+            await asyncio.to_thread(save_rule, home, word, said)
+            self.d_rules.options = self._options()
+            self.d_rules.value = (word, said) if said else ("", "")
+            self._panel.tell(_("Done."))

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 import pytest
 
 from heygen_nb.drafts.spoken import rules_of
-from heygen_nb.ui.finishing import PronounceCard
-from heygen_nb.ui.settings import SettingsPanel
+from heygen_nb.ui.settings import PronounceCard, SettingsPanel
 
 pytestmark = pytest.mark.anyio
 
@@ -50,7 +50,7 @@ async def test_a_word_is_heard_kept_and_taken_out(panel, card, sandbox, home):
     assert card.player.children[0].value[:4] == b"RIFF"
     assert rules_of(home) == (("HeyGen", "hey jen", ""),)
     assert "HeyGen → hey jen" in dict(card.d_rules.options)
-    panel.spawn(card.remove)
+    panel.spawn(partial(card.keep, ""))
     await panel.idle()
     assert rules_of(home) == ()
     assert card.t_word.value == ""

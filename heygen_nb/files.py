@@ -74,8 +74,7 @@ def os_errors_as(
 
 def media_type(content: bytes) -> str:
     """Return what a file is by its bytes, of the kinds HeyGen takes; else nothing."""
-    kinds = (kind for at, mark, kind in _MARKS if content[at:].startswith(mark))
-    return next(kinds, "")
+    return next((kind for at, mark, kind in _MARKS if content.startswith(mark, at)), "")
 
 
 def read_bytes(file: Path, limit_bytes: int) -> bytes:
@@ -416,11 +415,8 @@ class YamlReader:
         texts: dict[str, YamlText] = {}
         for key, value in node.value:
             line = key.start_mark.line
-            if not isinstance(key, yaml.ScalarNode):
-                problem = _("a text belongs here, not a list or a map")
-                raise self._wrong(line, problem, _quote_it())
-            name = str(key.value)
-            if not isinstance(value, yaml.ScalarNode):
+            name = str(key.value) if isinstance(key, yaml.ScalarNode) else "?"
+            if name == "?" or not isinstance(value, yaml.ScalarNode):
                 problem = _("{key}: a text belongs here, not a list or a map")
                 raise self._wrong(line, problem.format(key=name), self.allowed(name))
             if name in texts:

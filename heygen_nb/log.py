@@ -49,24 +49,22 @@ class PlainFormatter(logging.Formatter):
         return printable(super().format(record))
 
 
-class _Redacting(PlainFormatter):
-    """Hides known secrets, tokens, and the signatures of file links."""
+class _LogFile(RotatingFileHandler):
+    """Hides known secrets, tokens, and the signatures of file links.
 
-    def __init__(self, secrets: Iterable[str]) -> None:
-        super().__init__("%(asctime)s %(levelname)s %(message)s")
-        self.secrets = set(filter(None, secrets))
+    It never stops or litters what is paid for: what cannot be written is lost.
+    """
+
+    secrets: set[str]
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
         text = super().format(record)
         for secret in self.secrets:
             text = text.replace(secret, "<hidden>")
         for pattern, shown in _SECRETS.items():
             text = re.sub(pattern, shown, text)
         return text
-
-
-class _LogFile(RotatingFileHandler):
-    """Never stops or litters what is paid for: what cannot be written is lost."""
 
     def doRollover(self) -> None:  # noqa: N802 - the base's
         """Begin a new file; on Windows that waits until nobody else has this one."""
@@ -95,16 +93,16 @@ def open_log(path: Path, secrets: Iterable[str] = ()) -> logging.Handler | None:
     for name in ("httpx", "httpx2", "httpcore", "telegram"):
         logging.getLogger(name).setLevel(logging.WARNING)
     for handler in logger.handlers:
-        if getattr(handler, "baseFilename", None) == str(path):
-            if isinstance(handler.formatter, _Redacting):
-                handler.formatter.secrets.update(filter(None, secrets))
+        if isinstance(handler, _LogFile) and handler.baseFilename == str(path):
+            handler.secrets.update(filter(None, secrets))
             return handler
     try:
         handler = _LogFile(path, "a", MAX_BYTES, FILES - 1, encoding="utf-8")
     except OSError as exc:
         logger.warning("%s: %s", path.name, exc.strerror)
         return None
-    handler.setFormatter(_Redacting(secrets))
+    handler.secrets = set(filter(None, secrets))
+    handler.setFormatter(PlainFormatter("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     return handler
 
@@ -135,10 +133,10 @@ class Report:
         log.info("%s%s", prefix, message)
         if self.callback is None:
             return
-        told: dict[str, Any] = {"status": status, "message": message}
         try:
-            outlook = self._outlook(status, elapsed_s)
-            answer = self.callback(Progress(elapsed_s=elapsed_s, **told, **outlook))
+            told = self._outlook(status, elapsed_s)
+            told |= {"message": message, "elapsed_s": elapsed_s}
+            answer = self.callback(Progress(status=status, **told))
             if inspect.isawaitable(answer):
                 await answer
         except Exception:
@@ -152,14 +150,14 @@ class Report:
         if status == "processing":
             self.clock.leave_queue(elapsed_s)
         note, usual_s = "", self.clock.late_s
-        if elapsed_s > usual_s:
+        if elapsed_s > usual_s >= 2 * _MINUTE_S:
             note = _("longer than usual (your 90th percentile is {minutes} min)")
-            if usual_s < 2 * _MINUTE_S:
-                note = _("longer than usual (9 of 10 of your renders take {seconds} s)")
-        minutes = round(usual_s / _MINUTE_S)
+        elif elapsed_s > usual_s:
+            note = _("longer than usual (9 of 10 of your renders take {seconds} s)")
+        usual = {"seconds": round(usual_s), "minutes": round(usual_s / _MINUTE_S)}
         return {
             "fraction": self.clock.fraction(elapsed_s),
             "eta_s": self.clock.eta_s(elapsed_s),
             "eta_range_s": self.clock.interval_s(elapsed_s),
-            "note": note.format(seconds=round(usual_s), minutes=minutes),
+            "note": note.format(**usual),
         }

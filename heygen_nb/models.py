@@ -104,12 +104,8 @@ def short_id(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-class _Open(BaseModel):
-    model_config = {"frozen": True}
-
-
-class _Frozen(_Open):
-    model_config = {"extra": "forbid"}
+class _Frozen(BaseModel):
+    model_config = {"frozen": True, "extra": "forbid"}
 
 
 NO_BACKGROUND = "none"
@@ -168,33 +164,26 @@ class Draft(_Frozen):
         """
         values = {name: getattr(row, name, None) for name in cls.model_fields}
         if hasattr(type(row), "inputs"):  # a render's
-            values |= {"id": row.draft_id, **_own(row.inputs)}
+            said = row.inputs.get("draft") or {  # older orders tell what was used
+                "voice": row.inputs.get("voice"),
+                "avatar": row.inputs.get("avatar_id"),
+                "background": row.inputs.get("background_url"),
+                "duration": row.inputs.get("duration"),
+            }
+            # of a file the content is known, not where it lay
+            own = {k: v for k, v in said.items() if not str(v).startswith("sha256:")}
+            values |= {"id": row.draft_id, **own}
         values |= changes
         if (seconds := values["duration"]) is not None:
             values["duration"] = min(max(seconds, MIN_DURATION_S), MAX_DURATION_S)
         return cls.model_validate(values)
 
 
-def _own(inputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a draft said itself, of what a render was ordered with."""
-    own = inputs.get("draft") or {  # older orders tell what was used in the end
-        "voice": inputs.get("voice"),
-        "avatar": inputs.get("avatar_id"),
-        "background": inputs.get("background_url"),
-        "duration": inputs.get("duration"),
-    }
-    # of a file the content is known, not where it lay
-    return {k: v for k, v in own.items() if not str(v).startswith("sha256:")}
-
-
 def _unfit(error: Mapping[str, Any]) -> DraftError:
-    name = str(error["loc"][0]) if error["loc"] else ""
-    if name not in Draft.model_fields:
-        keys = ", ".join(Draft.model_fields)
-        problem = _("A draft has no field “{name}”.")
-        return DraftError(
-            problem, hint=_("Allowed keys: {keys}."), name=name, keys=keys
-        )
+    name, known = str(error["loc"][0]) if error["loc"] else "", Draft.model_fields
+    if name not in known:
+        text, hint = _("A draft has no field “{name}”."), _("Allowed keys: {keys}.")
+        return DraftError(text, hint=hint, name=name, keys=", ".join(known))
     if error["type"] == "missing":
         hint = _("Write what the avatar should say.")
         return DraftError(_("The draft has no script."), hint=hint)
@@ -217,9 +206,8 @@ def allowed_values(model: type[BaseModel], key: str) -> str:
         return "true, false"
     if schema.get("type") in ("integer", "number"):
         low = schema.get("minimum", schema.get("exclusiveMinimum"))
-        return _("a number from {low} to {high}").format(
-            low=low, high=schema["maximum"]
-        )
+        text = _("a number from {low} to {high}")
+        return text.format(low=low, high=schema["maximum"])
     return _("1 to 64 of the signs A-Z a-z 0-9 _ - .") if key == "id" else _("a text")
 
 
@@ -269,7 +257,7 @@ class Quote(_Frozen):
     source: str = ""
 
 
-class _Film(_Open):
+class _Film(_Frozen):
     """What a finished video and a line of ``--json`` both tell."""
 
     draft_id: str = ""
@@ -286,7 +274,7 @@ class _Film(_Open):
     cost: float | None = None
 
 
-class Video(_Film, _Frozen):
+class Video(_Film):
     """A video at HeyGen (or in the sandbox), and its files once downloaded.
 
     ``video_url``, ``subtitle_url`` and ``thumbnail_url`` are signed and expire;
@@ -385,7 +373,7 @@ Status = Literal[
 """The first two stand in the history only: a command waits until they are over."""
 
 
-class Failure(_Open):
+class Failure(_Frozen):
     """An error as data; ``charged`` is null when it is not known.
 
     The texts are kept as they are given: a panel says them again in another language.
@@ -419,8 +407,8 @@ class Outcome(_Film):
     @classmethod
     def of_video(cls, video: Video) -> Outcome:
         """Make it of a finished video."""
-        same = video.model_dump(include=set(_Film.model_fields))
-        return cls(**{**same, "status": "completed"})
+        same = video.model_dump(include=_Film.model_fields.keys() - {"status"})
+        return cls(**same, status="completed")
 
     @classmethod
     def of_error(
@@ -448,9 +436,9 @@ class Outcome(_Film):
 
     def not_posted(self, error: HeygenNbError) -> Outcome:
         """Return it with why there is no post, or perhaps one."""
-        sent = "unsure" if error.code == "unsure" else False
         told = {"error": Failure.of(error), "exit_code": error.exit_code}
-        return self.model_copy(update={"sent": sent, "post_id": error.post_id, **told})
+        told |= {"sent": error.code == "unsure" and "unsure", "post_id": error.post_id}
+        return self.model_copy(update=told)
 
 
 def unexpected(

@@ -34,8 +34,8 @@ _DIGITS = "zero one two three four five six seven eight nine"
 _ROMAN = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _DATA = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
 _GRAM = "грамм грамма граммов"
-# not calendar's, which follow the machine's language
-_MONTHS: list[str] = _DATA["words"]["months"]
+_WORDS: dict[str, list[str]] = _DATA["words"]
+_MONTHS = _WORDS["months"]  # not calendar's, which follow the machine's language
 
 
 def breaks(script: str) -> Iterator[tuple[re.Match[str], float]]:
@@ -75,19 +75,14 @@ def _normalized(text: str, language: str) -> str:
     return re.sub(r"(?<!\.)\.? \.(?!\.)", ".", text)
 
 
-def _number(text: str) -> float:
-    return float(re.sub(r"\s", "", text).replace(",", "."))
-
-
 def _counted(amount: str, forms: str) -> str:
     """Return the form of a Russian noun after a number."""
+    from babel import Locale  # noqa: PLC0415 - 50 ms, for texts with figures
+
     one, few, many = forms.split()
-    number = _number(amount)
-    if number != int(number):
-        return few
-    if number % 10 == 1 and number % 100 != 11:  # noqa: PLR2004 - how Russian counts
-        return one
-    return few if 2 <= number % 10 <= 4 and number % 100 // 10 != 1 else many  # noqa: PLR2004
+    number = float(re.sub(r"\s", "", amount).replace(",", "."))
+    form = Locale("ru").plural_form(number)
+    return {"one": one, "many": many}.get(form, few)
 
 
 def _roman(numeral: str) -> int:
@@ -122,14 +117,11 @@ def _russian_sum(match: re.Match[str]) -> str:
 
 
 def _phone(match: re.Match[str]) -> str:
-    groups = re.findall(r"\d+", match[0])
-    plus = "plus " if match[0].startswith("+") else ""
-    return plus + ", ".join(
-        "eight hundred"
-        if group == "800"
-        else " ".join(_DIGITS.split()[int(d)] for d in group)
-        for group in groups
-    )
+    said = ["plus "] if match[0].startswith("+") else []
+    for group in re.findall(r"\d+", match[0]):
+        digits = " ".join(_DIGITS.split()[int(digit)] for digit in group)
+        said += ["eight hundred" if group == "800" else digits, ", "]
+    return "".join(said[:-1])
 
 
 def _half(amount: str) -> str:
@@ -156,27 +148,10 @@ def _with_one(match: re.Match[str]) -> str:
     return f"{match[1]} {tens} {one} "
 
 
-def _date(match: re.Match[str]) -> str:
-    from babel.dates import get_month_names  # noqa: PLC0415 - 50 ms, for dates
-
-    day, month = int(match["day"]), int(match["month"])
-    if not 1 <= month <= 12 or not 1 <= day <= 31:  # noqa: PLR2004 - a calendar's
-        return match[0]
-    return f"{day} {get_month_names(locale='ru')[month]} {match['year']} года"
-
-
 def _half_of(match: re.Match[str]) -> str:
-    unit = _DATA["half"][match[2]]
-    if match[2] == "%" and match[1] in ("0", "1"):
-        unit = "процента"
+    few = match[2] == "%" and match[1] in ("0", "1")
+    unit = "процента" if few else _DATA["half"][match[2]]
     return f"{_half(match[1] + ',5')} {unit}".rstrip()
-
-
-def _american_date(match: re.Match[str]) -> str:
-    month, day, year = match.groups()
-    if not 1 <= int(month) <= 12:  # noqa: PLR2004 - a calendar's
-        return match[0]
-    return f"{_MONTHS[int(month) - 1]} {int(day)}, {year}"
 
 
 def _regnal(match: re.Match[str]) -> str:
@@ -190,10 +165,12 @@ def _place(match: re.Match[str]) -> str:
 
 
 _SAYINGS: dict[str, Callable[[re.Match[str]], str]] = {
-    "american_date": _american_date,
+    "american_date": lambda m: f"{_MONTHS[int(m[1]) - 1]} {int(m[2])}, {m[3]}",
     "cardinal": lambda m: _normalized(m[1], "ru"),
     "century": lambda m: f"{_roman(m[1])}-{_DATA['century'].get(m[2], 'й')} ",
-    "date": _date,
+    "date": lambda m: (
+        f"{int(m['day'])} {_WORDS['месяцы'][int(m['month']) - 1]} {m['year']} года"
+    ),
     "decade": lambda m: _normalized(m[1], "en").removesuffix("y") + "ies",
     "dates": lambda m: f"{m[1]} {m[2]}-го по {_ordinal(m[3], 'ое', 'е')} ",
     "english_sum": _english_sum,
@@ -219,7 +196,7 @@ _SAYINGS: dict[str, Callable[[re.Match[str]], str]] = {
 
 
 def _rule(pattern: str, said: str) -> Rule:
-    for name, words in _DATA["words"].items():
+    for name, words in _WORDS.items():
         pattern = pattern.replace(f"<{name}>", "|".join(words))
     return re.compile(pattern), _SAYINGS.get(said.removeprefix("="), said)
 

@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, astuple, replace
 from datetime import datetime
-from typing import Any, Self, cast
+from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -27,7 +27,7 @@ from heygen_nb.ledger.leases import Hold, Leases
 from heygen_nb.ledger.posts import Posts
 from heygen_nb.ledger.speech import Assets, Speeches
 from heygen_nb.ledger.tables import PayerRow, RenderRow
-from heygen_nb.models import Backend, Payer
+from heygen_nb.models import Payer
 
 TOKEN_PREFIX = "hgnb-"  # noqa: S105 - no secret: it stands in titles
 
@@ -49,12 +49,6 @@ def token_of(title: str | None) -> str:
 
 
 ENDED_UNPAID = ("rejected", "failed")
-# what another attempt takes over from a render
-_ORDERED = (
-    *("draft_id", "revision", "body", "script", "caption", "title", "send_to"),
-    *("inputs", "voice_id", "voice_name", "language", "avatar_id", "look_type"),
-    *("engine", "speed", "target_s", "estimate_s", "pad_s", "currency"),
-)
 
 
 class Ledger(LedgerPart):
@@ -151,21 +145,6 @@ class Ledger(LedgerPart):
             session.flush()
             self._note(session, "planned", render_id=new.id, attempt=new.attempt)
             return new, True
-
-    def plan_again(
-        self,
-        render_id: str,
-        *,
-        quoted: float,
-        reserved_cost: float,
-        allow: reading.Allow | None = None,
-    ) -> tuple[RenderRow, bool]:
-        """Store another attempt at the very request of a render; see :meth:`plan`."""
-        row = self.render(render_id)
-        told = {name: getattr(row, name) for name in _ORDERED}
-        new = RenderRow(**told, quoted=quoted, reserved_cost=reserved_cost)
-        payer = Payer(cast("Backend", row.backend), row.base_url, row.account)
-        return self.plan(payer, new, again=True, allow=allow)
 
     def find(self, payer: Payer, draft_id: str, *revisions: str) -> RenderRow | None:
         """Return the attempt that must not be paid a second time, if there is one.

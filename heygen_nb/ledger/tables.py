@@ -167,6 +167,14 @@ def _words(context: Any) -> str:
     return words_of(given.get("title") or "", given["script"], given["draft_id"])
 
 
+# what another attempt takes over from a render
+_ORDERED = (
+    *("draft_id", "revision", "body", "script", "caption", "title", "send_to"),
+    *("inputs", "voice_id", "voice_name", "language", "avatar_id", "look_type"),
+    *("engine", "speed", "target_s", "estimate_s", "pad_s", "currency"),
+)
+
+
 class RenderRow(Leased, Paid):
     """One attempt to have one revision of a draft rendered by one account.
 
@@ -255,6 +263,11 @@ class RenderRow(Leased, Paid):
     processing_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
     downloaded_at: Mapped[datetime | None]
+
+    def another(self, **cost: float) -> RenderRow:
+        """Return another attempt at the very request of this one, to be planned."""
+        told = {name: getattr(self, name) for name in _ORDERED}
+        return RenderRow(**told, **cost)
 
     def wish(
         self, caption: str, send_to: str | None, finish: dict[str, Any] | None

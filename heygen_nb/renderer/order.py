@@ -297,12 +297,10 @@ async def order_again(account: Account, render_id: str, settings: Settings) -> s
         resolution=row.inputs.get("resolution", ""),
         look_type=row.look_type,
     )
+    again = row.another(quoted=quoted.amount, reserved_cost=quoted.at_most)
+    plan, allow = account.ledger.plan, _allow(quoted, settings)
     row, new = await asyncio.to_thread(
-        account.ledger.plan_again,
-        render_id,
-        quoted=quoted.amount,
-        reserved_cost=quoted.at_most,
-        allow=_allow(quoted, settings),
+        plan, account.payer, again, again=True, allow=allow
     )
     if not new:
         raise _settled(row)

@@ -137,7 +137,9 @@ def test_a_lost_render_stands_although_a_later_attempt_was_refused(
 ):
     row, hold = planned(ledger, account, new_render())
     ledger.record(hold, "unknown", state="unknown")
-    again, _new = ledger.plan_again(row.id, quoted=0.9, reserved_cost=1.0)
+    again, _new = ledger.plan(
+        account, row.another(quoted=0.9, reserved_cost=1.0), again=True
+    )
     hold = ledger.leases.take(RenderRow, again.id)
     ledger.record(hold, "rejected", state="rejected")
 
@@ -316,7 +318,9 @@ def test_an_unknown_that_a_person_paid_again_for_is_over(ledger, account, new_re
     row, hold = planned(ledger, account, new_render())
     ledger.record(hold, "unknown", state="unknown")
 
-    newer, _new = ledger.plan_again(row.id, quoted=2.0, reserved_cost=2.0)
+    newer, _new = ledger.plan(
+        account, row.another(quoted=2.0, reserved_cost=2.0), again=True
+    )
 
     assert [r.id for r in ledger.history.unfinished(account)] == [newer.id]
     old, new = json.loads(row.body), json.loads(newer.body)

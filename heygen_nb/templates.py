@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, cast
 
@@ -99,7 +99,6 @@ class _Environment(ImmutableSandboxedEnvironment):
         self.work = 0
         for name, function in self.filters.items():
             self.filters[name] = self._bounded(name, function)
-        self.filters["turns"] = self._turns
 
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         numbers = isinstance(left, int | float) and isinstance(right, int | float)
@@ -123,21 +122,16 @@ class _Environment(ImmutableSandboxedEnvironment):
 
         return run
 
-    def _turns(self, values: Iterable[Any]) -> Iterator[Any]:
-        for value in values:
-            self._spend(value)
-            yield value
-
     def _check(self, name: str, values: Iterable[Any]) -> None:
         # the first one is what it is about, the others how: a width, a count
         data = [v for v in values if not isinstance(v, _JINJAS)]
         self._spend(*data)
-        widths = [abs(v) for v in data[1:] if isinstance(v, int)]
-        formats = [str(v) for v in data[:1] if name.startswith("format")]
-        sizes = sorted(map(_size, data)) if name in _GROWING else []
-        is_wide = max(widths, default=0) > MAX_TEXT_CHARS
-        is_wide = is_wide or any(map(_WIDTH.search, formats))
-        if is_wide or math.prod(sizes[-2:]) > MAX_WORK:
+        sizes = sorted(map(_size, data))[-2:] if name in _GROWING else []
+        if (
+            any(isinstance(v, int) and abs(v) > MAX_TEXT_CHARS for v in data[1:])
+            or (data and name.startswith("format") and _WIDTH.search(str(data[0])))
+            or math.prod(sizes) > MAX_WORK
+        ):
             raise _too_much()
 
     def _spend(self, *values: Any) -> None:
@@ -159,7 +153,7 @@ def _bound(tree: nodes.Template) -> nodes.Template:
         problem = _("“{name}” is not allowed").format(name=name)
         raise TemplateSyntaxError(problem, refused.lineno)
     for loop in loops:
-        loop.iter = _filter(loop.iter, "turns")
+        loop.iter = _filter(loop.iter, "list")
     for block in tree.find_all(nodes.AssignBlock):
         block.filter = block.filter or _filter(None, "string")
     for chain in [*tree.find_all(nodes.Concat)]:
@@ -197,7 +191,8 @@ def _sized(value: Any) -> Any:
 
 
 def _too_much() -> SecurityError:
-    return SecurityError(_("it makes too long a text, or takes too many steps"))
+    problem = _("it makes more than {limit} signs of text, or takes too many steps")
+    return SecurityError(problem.format(limit=MAX_TEXT_CHARS))
 
 
 class Template:
@@ -250,23 +245,16 @@ class Template:
         self._environment.work = 0
         try:
             for part in self._template.generate(values):
-                text += part
-                if len(text) > MAX_TEXT_CHARS:
-                    problem = _("{where}: the text gets longer than {limit} signs.")
-                    hint = _("A script has at most 5,000 signs: shorten the template.")
-                    problem = problem.format(where=self._where, limit=MAX_TEXT_CHARS)
-                    raise DraftError(problem, hint=hint)
+                text = _sized(text + part)
         except _EmptyError as exc:
             name = exc.message or ""
             where = at_line(self._where, self.lines.get(name, self._first_line))
             problem = _("“{name}” is empty, and {where} needs it")
             hint = _("Fill it, or write {example} in the template.")
             example = "{% if " + name + " %} … {% endif %}"
-            raise EmptyValueError(
-                problem.format(name=name, where=where),
-                hint=hint.format(example=example),
-                name=name,
-            ) from None
+            problem = problem.format(name=name, where=where)
+            hint = hint.format(example=example)
+            raise EmptyValueError(problem, hint=hint, name=name) from None
         except (RecursionError, MemoryError):
             raise self._wrong(str(_too_much())) from None
         except _MISTAKES as exc:
@@ -274,10 +262,7 @@ class Template:
         return text
 
     def _wrong(self, problem: str, line: int = 0) -> DraftError:
-        where = self._where
-        if line:
-            where = at_line(where, self._first_line + line - 1)
-        return DraftError(
-            _("{where}: {problem}.").format(where=where, problem=problem.rstrip(".")),
-            hint=_("Placeholders look like {{ name }}: correct that one."),
-        )
+        at = at_line(self._where, self._first_line + line - 1) if line else self._where
+        told = _("{where}: {problem}.").format(where=at, problem=problem.rstrip("."))
+        hint = _("Placeholders look like {{ name }}: correct that one.")
+        return DraftError(told, hint=hint)

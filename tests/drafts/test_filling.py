@@ -195,7 +195,7 @@ def test_what_the_template_does_not_use_may_hold_anything():
     [
         ("{{ name.__class__.__mro__ }}", "unsafe"),
         ("{{ name.__init__.__globals__ }}", "unsafe"),
-        ("{{ name | center(30000) }}", "too long a text"),
+        ("{{ name | center(30000) }}", "20000 signs"),
         ("Hi {{ name", "line 1"),
         ("---\nname: x\n---\nHi {{ name }}", "unknown key"),
         ("---\ntitle: x\nHi {{ name }}", "not closed"),

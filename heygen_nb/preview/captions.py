@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
@@ -26,6 +27,7 @@ _PAUSE_S = 0.7
 _BREATH_S = 0.1  # the least pause after a sentence
 _SHORT_FORM = 5  # characters: "Prof."
 _SMALLEST = 0.7  # of the letters' size
+_LONGEST_LINE = 200  # characters
 _LET_GO_S = 0.35  # a word stays lit over shorter gaps
 
 
@@ -160,32 +162,29 @@ def _pieces(word: Word, measure: Measure, width: float) -> Iterable[Word]:
     text = " ".join(clean_script(word.text).replace(STRESS, "").split())
     done, length, span = 0, len(text), word.end_s - word.start_s
     while done < length:
-        end = _fitting(text, done, measure, width)
+        end = done + _fitting(text[done:], measure, width)
         start_s = word.start_s + span * done / length
         yield Word(text[done:end], start_s, word.start_s + span * end / length)
         done = end
 
 
-def _fitting(text: str, start: int, measure: Measure, width: float) -> int:
+def _fitting(text: str, measure: Measure, width: float) -> int:
     """Return where to break: as late as fits, never between a letter and its mark."""
-    end, used = start + 1, measure(text[start])
-    while end < len(text) and (used := used + measure(text[end])) <= width:
-        end += 1
-    while end > start + 1 and measure(text[start:end]) > width:
-        end -= 1
+    lengths = range(1, min(len(text), _LONGEST_LINE) + 1)
+    end = bisect_right(lengths, width, key=lambda length: measure(text[:length])) or 1
     if end == len(text):
         return end
     # An address or a compound is best broken where it is joined.
-    joint = max(text.rfind(sign, start + (end - start) // 2, end) for sign in "-/_.,")
-    if joint > start:
+    joint = max(text.rfind(sign, end // 2, end) for sign in "-/_.,")
+    if joint > 0:
         return joint + 1
     whole = end
-    while whole > start + 1 and (
+    while whole > 1 and (
         unicodedata.category(text[whole]) in ("Mn", "Me", "Cf", "Sk")
         or text[whole - 1] == "\u200d"
     ):
         whole -= 1
-    return whole if whole > start + 1 else end
+    return whole if whole > 1 else end
 
 
 def _sentences(words: Sequence[Word]) -> Iterable[list[Word]]:
@@ -237,16 +236,9 @@ def _even_pages(
         while taken > 1 and len(_wrap(words[:taken], measure, width)) > max_lines:
             taken -= 1
         # In the same number of lines, but as even as it goes.
-        best = _wrap(words[:taken], measure, width)
-        low, high = width / 3, width
-        for _ in range(6):
-            middle = (low + high) / 2
-            lines = _wrap(words[:taken], measure, middle)
-            if len(lines) > len(best):
-                low = middle
-            else:
-                best, high = lines, middle
-        yield best
+        widths = (width * part / 50 for part in range(50, 16, -1))
+        wrapped = [_wrap(words[:taken], measure, wide) for wide in widths]
+        yield [lines for lines in wrapped if len(lines) == len(wrapped[0])][-1]
         words = words[taken:]
         count -= 1
 

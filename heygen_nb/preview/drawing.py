@@ -7,6 +7,7 @@ are kept free of captions, the top of anything but the badge.
 from __future__ import annotations
 
 import io
+import math
 import re
 import struct
 from contextlib import suppress
@@ -284,10 +285,9 @@ def to_patch(image: Image.Image, x: int = 0, y: int = 0) -> Patch:
     return Patch(x, y, tuple(np.asarray(i.convert("L", m)) for i, m in matrices))
 
 
-_COLOURS = re.compile(r"#([0-9a-f]{6})(?:-#([0-9a-f]{6}))?", re.IGNORECASE)
-_HOUSE = bytes((16, 20, 48)), bytes((88, 42, 122))
+_COLOURS = re.compile(r"(#[0-9a-f]{6})(?:-(#[0-9a-f]{6}))?", re.IGNORECASE)
+_HOUSE = "#101430", "#582a7a"
 _GLOW: Colour = (96, 108, 220)
-_COARSE = 4
 _MAX_PIXELS = 50_000_000
 # whatever Pillow raises on a spoilt file
 _BROKEN = OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError
@@ -356,12 +356,12 @@ def paint_background(
         PreviewError: Neither a colour nor a readable picture.
     """
     if source is None:
-        return _gradient(*_HOUSE, width, height, _GLOW)
+        return _house(width, height)
     if isinstance(source, str):
         colours = _COLOURS.fullmatch(source.strip())
         if colours:
-            top, bottom = (bytes.fromhex(colours[n] or colours[1]) for n in (1, 2))
-            return _gradient(top, bottom, width, height)
+            down = Image.linear_gradient("L").resize((width, height))
+            return ImageOps.colorize(down, colours[1], colours[2] or colours[1])
         source = Path(source)
     fill = ImageOps.pad if contain else ImageOps.fit
     image = source if isinstance(source, Image.Image) else open_image(source)
@@ -369,11 +369,10 @@ def paint_background(
     if not carries_text:
         return photo
     # darker towards the captions, so that any photo carries text
-    down = np.linspace(0, 1, height)
-    dark = 0.28 + 0.34 * np.clip((down - 0.35) / 0.4, 0, 1)
-    column = Image.fromarray((dark * 255).astype(np.uint8)[:, None])
+    down = Image.linear_gradient("L").resize(photo.size)
+    dark = down.point([min(max(71, round(0.85 * y) - 5), 158) for y in range(256)])
     night = Image.new("RGB", photo.size, (8, 9, 18))
-    return Image.composite(night, photo, column.resize(photo.size))
+    return Image.composite(night, photo, dark)
 
 
 def palette_for(image: Image.Image, box: tuple[int, int, int, int]) -> Palette:
@@ -382,19 +381,14 @@ def palette_for(image: Image.Image, box: tuple[int, int, int, int]) -> Palette:
     return ON_LIGHT if grey > _BRIGHT else ON_DARK
 
 
-def _gradient(
-    top: bytes, bottom: bytes, width: int, height: int, glow: Colour | None = None
-) -> Image.Image:
-    """Blend from top to bottom; the glow is a soft light behind the avatar."""
-    # Computed small and enlarged: nothing in it is sharp.
-    down = np.linspace(0, 1, height // _COARSE, dtype=np.float32)[:, None]
-    across = np.linspace(-0.5, 0.5, width // _COARSE, dtype=np.float32)[None, :]
-    blend = np.clip(down + across * (0.25 if glow else 0), 0, 1)[:, :, None]
-    first, last = (np.array([*colour]) for colour in (top, bottom))
-    picture = first + (last - first) * blend
-    if glow:
-        far = (across * width) ** 2 + ((down - 0.36) * height) ** 2
-        light = 0.42 * np.exp(-far / (0.42 * min(width, height)) ** 2)
-        picture += (np.array(glow) - picture) * light[:, :, None]
-    small = Image.fromarray(np.rint(picture).astype(np.uint8))
-    return small.resize((width, height), Image.Resampling.BICUBIC)
+def _house(width: int, height: int) -> Image.Image:
+    """Paint two colours, one into the other, and a soft light behind the avatar."""
+    down, across = Image.linear_gradient("L"), Image.linear_gradient("L").rotate(90)
+    blend = Image.blend(down, across, 0.2).resize((width, height))
+    picture = ImageOps.colorize(blend, *_HOUSE)
+    side = round(min(width, height) * 2.1)
+    fading = [round(107 * math.exp(-12.4 * (far / 255) ** 2)) for far in range(256)]
+    light = Image.radial_gradient("L").resize((side, side)).point(fading)
+    place = (width - side) // 2, round(height * 0.36) - side // 2
+    picture.paste(_GLOW, place, light)
+    return picture

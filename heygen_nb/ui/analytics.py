@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-from functools import partial
 from io import StringIO
 
 import ipywidgets as widgets
@@ -13,7 +12,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.money import amount_text
 from heygen_nb.reports import Analytics, Theme, analytics, title_of
 from heygen_nb.ui.base import Panel, make, row
-from heygen_nb.ui.html import bar_html, clock, markup, period_options
+from heygen_nb.ui.html import PERIODS, bar_html, clock, markup
 
 # Drawn in these, shown in the theme's: a chart follows a switch of themes at once.
 _DRAWN = Theme("none", "#010101", "#020202", "#030303", "#040404")
@@ -23,8 +22,6 @@ _SHOWN = {
     _DRAWN.first: "var(--brand,#5b5bd6)",
     _DRAWN.second: "var(--ok,#1a7f37)",
 }
-DAYS = (30, 7, 365, 0)
-FOLDER = "analytics"
 
 
 class AnalyticsPanel(Panel):
@@ -33,15 +30,11 @@ class AnalyticsPanel(Panel):
     hears = "language", "renders"
 
     def _build(self) -> tuple[widgets.Widget, ...]:
+        on = self._begin
         self.d_period = self.field(
-            widgets.Dropdown,
-            _("Period"),
-            "hg-short",
-            options=partial(period_options, *DAYS),
-            on=self._begin,
+            widgets.Dropdown, _("Period"), "hg-short", options=PERIODS, value=30, on=on
         )
-        self.figures = make(widgets.HTML)
-        self.charts = make(widgets.HTML)
+        self.figures, self.charts = make(widgets.HTML), make(widgets.HTML)
         place = self.place()
         buttons = row(
             self.button(_("↻ Refresh"), self._begin),
@@ -70,8 +63,7 @@ class AnalyticsPanel(Panel):
 
     async def save(self) -> None:
         """Write the tables behind the charts to CSV files."""
-        found = await self._read()
-        folder = self.shared.settings.home / FOLDER
+        found, folder = await self._read(), self.shared.settings.home / "analytics"
         files = await asyncio.to_thread(found.save, folder)
         words = _("{count} tables are in {folder}")
         self.tell(words.format(count=len(files), folder=folder))
@@ -99,21 +91,15 @@ def _figures(found: Analytics) -> str:
 
 def charts_html(found: Analytics) -> str:
     """Return the charts that compare something, as SVG in the theme's colours."""
-    cards = (
-        f'<div class="hg-card">{markup(title_of(name), tag="h3")}'
-        f"{_svg(found, name)}</div>"
-        for name, rows in found.tables.items()
-        if len(rows) > 1
-    )
-    return f'<div class="hg-charts">{"".join(cards)}</div>'
-
-
-def _svg(found: Analytics, name: str) -> str:
     from matplotlib import rc_context  # noqa: PLC0415 - 0.3 s to load
 
+    cards = []
     with rc_context({"svg.fonttype": "none", "font.size": 9}):
-        stream = StringIO()
-        found.figure(name, _DRAWN).savefig(stream, format="svg", transparent=True)
-    svg = stream.getvalue()
-    svg = svg[svg.index("<svg") :]
-    return re.sub("|".join(_SHOWN), lambda match: _SHOWN[match[0]], svg)
+        for name in (name for name, rows in found.tables.items() if len(rows) > 1):
+            stream = StringIO()
+            found.figure(name, _DRAWN).savefig(stream, format="svg", transparent=True)
+            svg = stream.getvalue()[stream.getvalue().index("<svg") :]
+            svg = re.sub("|".join(_SHOWN), lambda match: _SHOWN[match[0]], svg)
+            title = markup(title_of(name), tag="h3")
+            cards.append(f'<div class="hg-card">{title}{svg}</div>')
+    return f'<div class="hg-charts">{"".join(cards)}</div>'

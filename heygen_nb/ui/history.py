@@ -14,7 +14,7 @@ from heygen_nb.reports import HistoryLine, export_history, history_lines
 from heygen_nb.ui.base import Actions, Work, column, make, put, row, show
 from heygen_nb.ui.display import relative
 from heygen_nb.ui.draft_list import CHOOSE_SEVERAL, ORDERS
-from heygen_nb.ui.html import data_url, markup, period_options, picture_bytes, two_lines
+from heygen_nb.ui.html import PERIODS, data_url, markup, picture_bytes, two_lines
 from heygen_nb.ui.video import (
     STATUSES,
     FilmPanel,
@@ -51,9 +51,7 @@ class HistoryPanel(FilmPanel):
         filters = (
             self.field(widgets.Text, _("🔎 Title or id"), on=on, placeholder="…"),
             self.field(widgets.Dropdown, _("Show"), options=STATUSES, on=on),
-            self.field(
-                widgets.Dropdown, _("Period"), options=partial(period_options, 0), on=on
-            ),
+            self.field(widgets.Dropdown, _("Period"), options=PERIODS, on=on),
             self.field(widgets.Dropdown, _("Sort"), options=ORDERS, on=on),
         )
         self.t_search, self.d_status, self.d_days, self.d_sort = filters

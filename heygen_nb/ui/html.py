@@ -215,8 +215,8 @@ def left_text(seconds: float, span_s: tuple[float, float] | None = None) -> str:
     return text
 
 
-def period_options(*first: int) -> list[tuple[str, int]]:
-    """Return periods to choose from, in days; 0 is all time."""
-    days = dict.fromkeys((*first, 7, 30, 365, 0))
-    words = _("{days} days")
-    return [(words.format(days=d) if d else _("all time"), d) for d in days]
+PERIODS = (
+    (_("all time"), 0),
+    *((_("{days} days").format(days=days), days) for days in (7, 30, 365)),
+)
+"""Those to choose from, in days."""

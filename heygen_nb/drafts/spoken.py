@@ -119,9 +119,11 @@ def problem_of(text: str, *, is_cell: bool = False) -> str:
     for pattern, problem in (_CELL_FAULTS + _FAULTS) if is_cell else _FAULTS:
         for found in pattern.finditer(text):
             sign, code = html.unescape(found[0]), f"U+{ord(found[0][0]):04X}"
-            if sign != found[0] or found[0][0] != "&":  # else it only looks like HTML
-                facts = {"text": found[0], "tag": found[0][:40], "sign": sign}
-                return _(problem).format(code=code, at=found.start() + 1, **facts)
+            # “&so;” only looks like HTML
+            if sign != found[0] or found[0][0] + found[0][-1] != "&;":
+                facts = {"text": found[0], "tag": found[0][:40], "count": len(text)}
+                at = found.start() + 1
+                return _(problem).format(code=code, at=at, sign=sign, **facts)
     return ""
 
 

@@ -123,7 +123,6 @@ class DraftTemplate:
 log = logging.getLogger("heygen_nb.drafts")
 
 SHOWN = 10
-MAX_CELL_CHARS = 20_000
 
 
 def drafts_from(
@@ -240,7 +239,7 @@ class _Filling:
             used |= {"id"} & (table.columns.keys() - template.parts.keys())
         for row in table.rows:
             own = {name: row.cells[name] for name in sorted(used)}
-            faults = {name: _fault_of(cell) for name, cell in own.items()}
+            faults = {n: problem_of(cell, is_cell=True) for n, cell in own.items()}
             for name in filter(faults.get, faults):
                 self._note(row, faults[name], name)
             if any(faults.values()):
@@ -263,13 +262,6 @@ class _Filling:
         where = self.table.place(row, column)
         self.problems.append((row.number, f"{where}: {problem}"))
         self.hint = self.hint or hint
-
-
-def _fault_of(cell: str) -> str:
-    if (count := len(cell)) <= MAX_CELL_CHARS:
-        return problem_of(cell, is_cell=True)
-    problem = _("{count} characters; at most {limit} fit")
-    return problem.format(count=count, limit=MAX_CELL_CHARS)
 
 
 def _refuse(table: Table, problems: list[str], hint: str = "") -> None:

@@ -152,6 +152,7 @@ def test_all_problems_are_told_and_ten_are_shown():
         ("abc\u202etxt.exe", "U+202E at 4"),
         ("\ud800", "U+D800"),
         ("x" * 10_000_000, "10000000 characters"),
+        ("&" + "x" * 20_000, "20001 characters"),
         ("x" * (MAX_SCRIPT_CHARS + 1), "characters"),
     ],
     ids=lambda value: value[:12].encode("unicode-escape").decode(),

@@ -21,7 +21,7 @@ from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, TOKEN_PREFIX, Hold, RenderRow, token_of
 from heygen_nb.log import Report, log
 from heygen_nb.models import NO_AVATAR
-from heygen_nb.renderer.submit import Waits, forget_what_failed, not_rendered, record
+from heygen_nb.renderer import submit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -55,12 +55,12 @@ async def send_together(
                 fresh = row.state == "planned" and not row.unanswered
                 if hold and fresh and row.engine not in ("studio", NO_AVATAR):
                     held.append((hold, row))
-            if held and not await _send(account, held, Waits(account, report)):
+            if held and not await _send(account, held, submit.Waits(account, report)):
                 return
 
 
 async def _send(
-    account: Account, held: list[tuple[Hold, RenderRow]], waits: Waits
+    account: Account, held: list[tuple[Hold, RenderRow]], waits: submit.Waits
 ) -> bool:
     """Send one batch; False when batches are not for this account."""
     ledger, client = account.ledger, account.client
@@ -82,16 +82,13 @@ async def _send(
         except errors.ApiError as error:
             free = {"unanswered": False, "batch_key": None, "item_index": None}
             await asyncio.to_thread(ledger.after_batch, key, "refused", **free)
-            asked_s = error.retry_after_s
-            passing = isinstance(error, errors.NotSentError | errors.RateLimitedError)
-            too_long = passing and not waits.may_last(asked_s)
-            if too_long or isinstance(error, errors.STOPS_ALL):
-                error.charged = False
-                raise
-            if not passing:
+            stops = isinstance(error, errors.STOPS_ALL)
+            if not stops and not isinstance(error, submit.NOTHING_MADE):
                 log.warning("%s", error)
                 return False
-            await waits.wait(asked_s, 10)
+            if stops or not await waits.wait(error, 10):
+                error.charged = False
+                raise
         else:
             await asyncio.to_thread(ledger.after_batch, key, "batch", batch_id=batch_id)
             return True
@@ -110,10 +107,10 @@ async def settle(account: Account, hold: Hold, row: RenderRow, pace: Pace) -> Re
     while row.state == "planned" and row.batch_key:
         look = await _look(account, row, pace.interval_s)
         if step := look.step_of(row):
-            row = await record(account, hold, "item", **step)
-            await forget_what_failed(account, row)
+            row = await submit.record(account, hold, "item", **step)
+            await submit.forget_what_failed(account, row)
             if row.error_code == NO_CREDIT:
-                raise not_rendered("", NO_CREDIT, row.error_message)
+                raise submit.not_rendered("", NO_CREDIT, row.error_message)
             return row
         key = row.batch_key or ""
         made = sum(item.video_id is not None for item in look.items.values())

@@ -99,9 +99,8 @@ async def _said(
                 account, wish, allow=lambda _spent: None, again=again
             )
         except errors.RateLimitedError as error:
-            if not waits.may_last(error.retry_after_s):
+            if not await waits.wait(error, _USUAL_WAIT_S):
                 raise
-            await waits.wait(error.retry_after_s, _USUAL_WAIT_S)
 
 
 async def make_film(

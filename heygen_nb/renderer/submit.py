@@ -27,6 +27,7 @@ KEY_LIFE = timedelta(hours=20)  # HeyGen keeps a key for 24 h: a wide margin
 MAX_REPEATS = 5
 MAX_WAIT_S, MAX_WAITS_S = 300.0, 1800.0  # one that the server names, and all of them
 SEARCH_PAUSES_S = (0, 10, 30)
+NOTHING_MADE = (errors.NotSentError, errors.RateLimitedError)
 # What HeyGen refuses for seconds only, and then takes (seen live, 2026).
 PASSING_PAUSES_S, YOUNG_ASSET = (5, 15, 30), timedelta(minutes=2)
 
@@ -51,19 +52,23 @@ class Waits:
     report: Report
     _waited_s: float = 0.0
 
-    def may_last(self, asked_s: float | None) -> bool:
-        """Tell whether there is time for a wait of that length."""
-        wait_s = asked_s or 0
-        return wait_s <= MAX_WAIT_S and self._waited_s + wait_s <= MAX_WAITS_S
+    async def wait(self, error: errors.ApiError, usual_s: float) -> bool:
+        """Wait for what the server asked for, else the usual time.
 
-    async def wait(self, asked_s: float | None, usual_s: float) -> None:
-        """Wait for what the server asked for, else the usual time."""
+        Returns:
+            False, at once, if there is no time for that.
+        """
+        asked_s = error.retry_after_s
+        left_s = min(MAX_WAIT_S, MAX_WAITS_S - self._waited_s)
+        if isinstance(error, NOTHING_MADE) and (asked_s or 0) > left_s:
+            return False
         wait_s = min(usual_s if asked_s is None else asked_s, MAX_WAIT_S)
         self._waited_s += max(wait_s, 1.0)  # nobody is asked for ever
         if asked_s:
             line = _("⏳ HeyGen asks to wait: {seconds} s")
             await self.report("pending", line.format(seconds=round(wait_s)))
         await self.account.clock.sleep(wait_s)
+        return True
 
 
 async def submit(
@@ -126,14 +131,12 @@ async def _settle(
             unclear = row.unanswered
             if row.error_message and not unclear:
                 await report("pending", f"⚠️ {row.error_message}")
-            asked_s = error.retry_after_s
-            limited = isinstance(error, errors.RateLimitedError)
-            repeats += not limited
-            if repeats >= MAX_REPEATS or (limited and not waits.may_last(asked_s)):
+            repeats += not isinstance(error, errors.RateLimitedError)
+            usual_s = min(2.0**repeats, 30)
+            if repeats >= MAX_REPEATS or not await waits.wait(error, usual_s):
                 if row.unanswered:
                     return await _search(account, hold, row)
                 raise
-            await waits.wait(asked_s, min(2.0**repeats, 30))
         else:
             row = await accepted(account, hold, created.video_id, "submitted")
     return row
@@ -172,7 +175,7 @@ async def _after_error(
     gateways = isinstance(error, errors.ConflictError) and error.code is None
     if gateways or isinstance(error, errors.UNCLEAR):
         return row
-    nothing_made = isinstance(error, errors.NotSentError | errors.RateLimitedError)
+    nothing_made = isinstance(error, NOTHING_MADE)
     if earlier_unanswered and not nothing_made:
         return await _search(account, hold, row)
     error.charged = None if earlier_unanswered else False

@@ -83,15 +83,23 @@ def keep(home: Path, name: str, content: bytes) -> str:
     return f"{FOLDER}/{file.name}"
 
 
-async def use(shared: SharedState, value: str) -> str:
-    """Return the value to store for what somebody typed or chose.
+async def use(shared: SharedState, value: str, content: bytes | None = None) -> str:
+    """Return the value to store for what somebody typed, chose or brought in.
 
     A file is kept, so that it stays when the original goes away.
+
+    Args:
+        shared: Has home and account.
+        value: A colour, a link or a file.
+        content: Of the file, if it comes from elsewhere.
 
     Raises:
         ConfigError: It is no background.
     """
-    value, home = value.strip().strip("\"'"), shared.settings.home
+    home = shared.settings.home
+    if content is not None:
+        return await asyncio.to_thread(keep, home, value, content)
+    value = value.strip().strip("\"'")
     if path := background.file_of(value, home):
         return await asyncio.to_thread(_use_file, home, value, path)
     async with shared.account() as account:

@@ -17,7 +17,7 @@ from heygen_nb.renderer.resolve import Found, SearchIndex, language_label, word_
 from heygen_nb.ui import backgrounds
 from heygen_nb.ui.base import Actions, Options, Panel, Part, make, put, row, show
 from heygen_nb.ui.html import dotted, markup, thumb_html, two_lines
-from heygen_nb.ui.widgets import PictureGrid, Player, Tile
+from heygen_nb.ui.widgets import PictureGrid, Player
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -81,8 +81,8 @@ class Picker(Part):
         """Make the filters; return what stands below them."""
         raise NotImplementedError
 
-    def _draw(self, hits: Sequence[Any], *, anew: bool) -> Coroutine[Any, Any, None]:
-        """Show these; ``anew`` from the first page on."""
+    def _draw(self, hits: Sequence[Any]) -> Coroutine[Any, Any, None]:
+        """Show these."""
         raise NotImplementedError
 
     def mark(self, item_id: str) -> None:
@@ -108,21 +108,28 @@ class Picker(Part):
     async def _load(self, *, refresh: bool = False) -> None:
         self.about.value = markup(_("Fetching the list…"), "hg-hint")
         try:
-            await self._take(await self._listed(refresh=refresh))
+            early = {"on_part": self._on_part} if self.kind == "avatars" else {}
+            listed = self.panel.shared.listed(self.kind, refresh=refresh, **early)
+            await self._take(await listed)
         finally:
             self.panel.relabel()  # there may be other languages now
 
-    def _listed(self, *, refresh: bool) -> Coroutine[Any, Any, Sequence[Any]]:
-        return self.panel.shared.listed(self.kind, refresh=refresh)
+    def _on_part(self, items: Sequence[Any]) -> None:
+        first = tuple(items)
+
+        async def take() -> None:
+            if not self.items:  # else the whole list was quicker than its beginning
+                await self._take(first)
+
+        self.panel.spawn(take)
 
     async def _take(self, items: Sequence[Any]) -> None:
-        first = not self.items
         self.items = {item.id: item for item in items}
         self._finder = SearchIndex(items)
         self.mark(self.chosen or self._current)
-        await self._search(anew=first)
+        await self._search()
 
-    async def _search(self, *, anew: bool = True) -> None:
+    async def _search(self) -> None:
         """Show what fits; the one in use first, so that it is never far away."""
         wanted = [
             (name, str(field.value).casefold())
@@ -138,12 +145,12 @@ class Picker(Part):
         if not self.t_search.value.strip():
             hits.sort(key=lambda item: item.id != self._current)
         self.about.value = self._about_html()
-        await self._draw(hits, anew=anew)
+        await self._draw(hits)
 
     async def _use(self) -> None:
         if (item := self.items.get(self.chosen)) and not self.use.disabled:
             self._current = item.id
-            await self._search(anew=False)
+            await self._search()
             by_name = isinstance(item, Voice)
             wish = await self.panel.shared.wish_for(item) if by_name else item.id
             await self._choose(wish)
@@ -194,7 +201,7 @@ class VoicePicker(Picker):
         self._current = used.voice_id if used else ""
         await super()._take(items)
 
-    async def _draw(self, hits: Sequence[Voice], *, anew: bool) -> None:  # noqa: ARG002 - it has one page
+    async def _draw(self, hits: Sequence[Voice]) -> None:
         options = tuple((self._entry(voice), voice.id) for voice in hits[:LISTED])
         there = self.chosen in (key for _label, key in options)
         chosen = self.chosen if there else ""
@@ -252,19 +259,9 @@ class AvatarPicker(Picker):
         self.details = self.panel.say(make(widgets.HTML), "value", self._detail_html)
         return self.about, self.grid, self.details, row(self.use, self.refresh)
 
-    def _listed(self, *, refresh: bool) -> Coroutine[Any, Any, Sequence[Any]]:
-        async def first(avatars: Sequence[Avatar]) -> None:
-            if not self.items:  # else the whole list was quicker than its beginning
-                await self._take(avatars)
-
-        def part(avatars: Sequence[Avatar]) -> None:
-            self.panel.spawn(partial(first, tuple(avatars)))
-
-        return self.panel.shared.listed(self.kind, refresh=refresh, on_part=part)
-
-    async def _draw(self, hits: Sequence[Avatar], *, anew: bool) -> None:
-        tiles = [Tile(avatar.id, avatar.name, _facts(avatar)) for avatar in hits]
-        await self.grid.fill(tiles, self._picture, self.chosen, anew=anew)
+    async def _draw(self, hits: Sequence[Avatar]) -> None:
+        tiles = {look.id: f"{look.name}\n{_facts(look)}".strip() for look in hits}
+        await self.grid.fill(tiles, self._picture, self.chosen)
 
     async def _picture(self, avatar_id: str) -> bytes | None:
         if not (avatar := self.items.get(avatar_id)):
@@ -373,22 +370,18 @@ class BackgroundPicker(Part):
             return known[value]
 
         # what has no picture is a link
-        tiles = [
-            Tile(value, backgrounds.label_of(value), "" if thumb else _("🔗 link"))
+        tiles = {
+            value: backgrounds.label_of(value) + ("" if thumb else "\n" + _("🔗 link"))
             for value, thumb in known.items()
-        ]
+        }
+        await self.grid.fill({}, picture)  # a file may look otherwise by now
         await self.grid.fill(tiles, picture, current)
 
     async def use(self, value: str, content: bytes | None = None) -> None:
         """Check a background, or the picture of that name; mark it and hand it on."""
-        shared = self._panel.shared
         self._panel.tell_busy(_("Checking…"))
         try:
-            if content is None:
-                value = await backgrounds.use(shared, value)
-            else:
-                keep = partial(backgrounds.keep, shared.settings.home)
-                value = await asyncio.to_thread(keep, value, content)
+            value = await backgrounds.use(self._panel.shared, value, content)
         finally:
             self.grid.mark(self._current)
         await self._choose(value)

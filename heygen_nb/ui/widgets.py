@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from functools import cached_property, partial
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -66,20 +66,6 @@ PAGE = 12
 _AT_ONCE = 4  # pictures that are asked for together, and shown together
 
 
-class Tile(NamedTuple):
-    """One picture to choose.
-
-    Attributes:
-        key: What ``choose`` is called with.
-        title: The line below the picture.
-        detail: A smaller line below that; also what a pointer is told.
-    """
-
-    key: str
-    title: str
-    detail: str = ""
-
-
 class PictureGrid(Part):
     """A page of pictures, each a button; one set of buttons serves all pages.
 
@@ -98,8 +84,8 @@ class PictureGrid(Part):
         at: Place | None = None,
     ) -> None:
         self._panel, self._choose, self._at = panel, choose, at
-        self.tiles: Sequence[Tile] = ()
-        self._shown: list[Tile] = []
+        self.tiles: dict[str, str] = {}
+        self._shown: list[str] = []
         self._chosen, self._page = "", 0
         self._picture: Picture
         self.pictures = make(widgets.HTML, "hg-off")
@@ -123,41 +109,36 @@ class PictureGrid(Part):
         return button
 
     async def fill(
-        self,
-        tiles: Sequence[Tile],
-        picture: Picture,
-        chosen: str = "",
-        *,
-        anew: bool = True,
+        self, tiles: dict[str, str], picture: Picture, chosen: str = ""
     ) -> None:
-        """Show tiles.
+        """Show tiles, from the first page on unless the page in sight is the same.
 
         Args:
-            tiles: All of them.
+            tiles: By their keys what stands below each; the first line stands out.
             picture: Brings a small JPEG by its key; asked for those in sight only.
                 None, or any of our errors, leaves the tile plain.
             chosen: The key of the marked one.
-            anew: From their first page on; else pictures stay if the page does.
         """
         self.tiles, self._picture, self._chosen = tiles, picture, chosen
-        if anew:
-            self._page, self._shown, self.pictures.value = 0, [], ""
+        first = self._page * PAGE
+        if [*tiles][first : first + PAGE] != self._shown:
+            self._page = 0
         await self._turn(0)
 
     def mark(self, chosen: str) -> None:
         """Mark another tile."""
         self._chosen = chosen
-        for button, tile in zip_longest(self.buttons, self._shown):
-            show(button, when=tile is not None)
-            if tile:
-                marked = tile.key == chosen
+        for button, key in zip_longest(self.buttons, self._shown):
+            show(button, when=key is not None)
+            if key is not None:
+                marked = key == chosen
                 (button.add_class if marked else button.remove_class)("hg-chosen")
-                text = button.tooltip = f"{tile.title}\n{tile.detail}".strip()
+                text = button.tooltip = self.tiles[key]
                 button.description = f"✓ {text}" if marked else text
 
     async def _click(self, number: int) -> None:
         if number < len(self._shown):
-            self.mark(self._shown[number].key)
+            self.mark(self._shown[number])
             await self._choose(self._chosen)
 
     async def _turn(self, step: int) -> None:
@@ -165,7 +146,7 @@ class PictureGrid(Part):
         count = len(self.tiles)
         self._page = min(max(self._page + step, 0), max(count - 1, 0) // PAGE)
         first = self._page * PAGE
-        page = list(self.tiles[first : first + PAGE])
+        page = [*self.tiles][first : first + PAGE]
         other = page != self._shown
         if other:
             self._shown = page
@@ -187,9 +168,9 @@ class PictureGrid(Part):
                 return  # another page, or others, by now
             self.pictures.value = f"<style>{rules}</style>" if rules else ""
 
-    async def _rule(self, number: int, tile: Tile) -> str:
+    async def _rule(self, number: int, key: str) -> str:
         content = None
         with suppress(HeygenNbError):
-            content = await self._picture(tile.key)
+            content = await self._picture(key)
         which = f".{self._name} .hg-tile-{number}"
         return f"{which}{{--picture:url({data_url(content)})}}" if content else ""

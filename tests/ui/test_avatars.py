@@ -97,7 +97,7 @@ async def test_words_owner_and_shape_narrow_it(shop, picker):
     await shop.idle()
 
     assert shown(picker)
-    found = [picker.items[tile.key] for tile in picker.grid.tiles]
+    found = [picker.items[key] for key in picker.grid.tiles]
     assert {(a.own, a.orientation) for a in found} == {(False, "square")}
     assert all("sofa" in avatar.name for avatar in found)
 
@@ -145,7 +145,7 @@ async def test_the_one_in_use_comes_first_however_far_behind(shared):
     await panel.idle()
 
     assert shown(panel.picker)[0].startswith("✓ ")
-    assert panel.picker.grid.tiles[0].key == "look_149_5"
+    assert next(iter(panel.picker.grid.tiles)) == "look_149_5"
     assert "look_149_5" in panel.picker.details.value
     panel.close()
 
@@ -182,7 +182,7 @@ async def test_a_look_that_heygen_has_no_more_goes_with_a_refresh(
     picker.refresh.click()
     await shop.idle()
 
-    assert [tile.key for tile in picker.grid.tiles] == ["look_own_02", "look_own_03"]
+    assert [*picker.grid.tiles] == ["look_own_02", "look_own_03"]
     assert picker.use.disabled
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from heygen_nb.errors import PreviewError
 from heygen_nb.ui.base import Panel
-from heygen_nb.ui.widgets import PAGE, PictureGrid, Tile
+from heygen_nb.ui.widgets import PAGE, PictureGrid
 
 pytestmark = pytest.mark.anyio
 
@@ -38,8 +38,8 @@ async def shelf(shared):
     panel.close()
 
 
-def tiles(count):
-    return [Tile(f"k{n}", f"Look {n}", "portrait") for n in range(count)]
+def tiles(count, first=0):
+    return {f"k{n}": f"Look {n}\nportrait" for n in range(first, count)}
 
 
 def titles(shelf):
@@ -96,7 +96,7 @@ async def test_a_picture_that_cannot_be_had_leaves_its_tile_plain(shelf):
 async def test_pictures_of_a_page_that_was_left_are_not_shown(shelf):
     async def slow(key):
         if key == "k0":
-            await shelf.gallery.fill(tiles(30)[20:], shelf.picture)
+            await shelf.gallery.fill(tiles(30, 20), shelf.picture)
         return b"late"
 
     await shelf.gallery.fill(tiles(12), slow)
@@ -106,7 +106,7 @@ async def test_pictures_of_a_page_that_was_left_are_not_shown(shelf):
 
 
 async def test_names_from_outside_stay_text(shelf):
-    await shelf.gallery.fill([Tile("k0", "<img onerror=x>")], shelf.picture)
+    await shelf.gallery.fill({"k0": "<img onerror=x>"}, shelf.picture)
 
     # a button's description is set as text by ipywidgets unless it is asked for HTML
     assert titles(shelf) == ["<img onerror=x>"]

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal
 
 from dotenv import dotenv_values
 from pydantic import (
@@ -317,10 +317,9 @@ def load_settings(
         values["heygen_source"] = origin["heygen_api_key"]
     else:  # those of HeyGen's own tools, in which the key comes first too
         source = environ.get("HEYGEN_NB_CREDENTIALS") or _CREDENTIALS
-        secret, session = read_credentials(source)
-        if secret or session:
-            values |= {"heygen_api_key": secret, "heygen_source": source}
-            values["heygen_session"] = None if secret else session
+        if found := read_credentials(source):
+            first = next(iter(found))
+            values |= {first: found[first], "heygen_source": source}
     if values.get("language") in (*LANGUAGES, "auto"):
         set_language(values["language"])  # what follows may have to be told
     wished = values.get("video_duration", DEFAULT_DURATION_S)
@@ -330,28 +329,17 @@ def load_settings(
     return checked_settings(values, origin)
 
 
-class Credentials(NamedTuple):
-    """The key or session that HeyGen's own command line tools keep on this machine.
+def read_credentials(file: str | Path) -> dict[str, SecretStr]:
+    """Return the key, then the session, that HeyGen's own command line tools keep.
 
-    Attributes:
-        api_key: Spends the API wallet.
-        session: Access token; spends the credits of the plan.
-    """
-
-    api_key: SecretStr | None = None
-    session: SecretStr | None = None
-
-
-def read_credentials(file: str | Path) -> Credentials:
-    """Read the file of HeyGen's tools, which is theirs and never written here.
-
-    Its form is that of the public heygen-cli (July 2026): JSON, or one line with a
-    key. One that is missing or cannot be read counts as empty.
+    Their file is never written here. Its form is that of the public heygen-cli (July
+    2026): JSON, or one line with a key. One that is missing or cannot be read counts
+    as empty.
     """
     try:
         text = read_text(Path(file).expanduser(), _MAX_CREDENTIALS_BYTES).strip()
     except (OSError, RuntimeError):  # RuntimeError: no home at all
-        return Credentials()
+        return {}
     try:
         data = from_json(text)
     except ValueError:
@@ -360,10 +348,8 @@ def read_credentials(file: str | Path) -> Credentials:
     data = data if isinstance(data, dict) else {}
     oauth = data.get("oauth")
     session = oauth.get("access_token") if isinstance(oauth, dict) else None
-    found = (data.get("api_key"), session)
-    return Credentials(
-        *(SecretStr(v) if isinstance(v, str) and v else None for v in found)
-    )
+    found = {"heygen_api_key": data.get("api_key"), "heygen_session": session}
+    return {k: SecretStr(v) for k, v in found.items() if isinstance(v, str) and v}
 
 
 def _file_values(file: Path) -> Iterator[tuple[str, str, str]]:

@@ -56,19 +56,15 @@ def make_client(
         ) from None
 
 
-def distrusted(error: BaseException | None) -> bool:
-    """Tell whether it was the other side's certificate that ended a connection."""
+def trust_hint(error: BaseException | None) -> str:
+    """Return what to do if it was the other side's certificate that was not trusted."""
     while error and not isinstance(error, ssl.SSLCertVerificationError):
         error = error.__cause__ or error.__context__
-    return error is not None
-
-
-def trust_hint() -> str:
-    """Return what to do when a certificate is not trusted."""
-    return _(
+    hint = _(
         "A proxy that looks into TLS has a certificate of its own: put it into the "
         "system's store, or name its file in SSL_CERT_FILE."
     )
+    return hint if error else ""
 
 
 def certificates() -> ssl.SSLContext:

@@ -270,7 +270,6 @@ class Theme:
 
 
 LIGHT = Theme("#ffffff", "#1f2328", "#d8dee4")
-DARK = Theme("#111418", "#e6edf3", "#30363d")
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from heygen_nb.chats import MAX_FILE_BYTES, ways_to
 from heygen_nb.errors import DeliveryError, DeliveryRefusedError, DeliveryUnsureError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
-from heygen_nb.network import distrusted, make_client, trust_hint
+from heygen_nb.network import make_client, trust_hint
 
 log = logging.getLogger("heygen_nb.telegram")
 
@@ -237,9 +237,9 @@ class TelegramPoster:
     def _failed(self, exc: Exception, *, posting: bool) -> DeliveryError:
         """Name what the library's error means: was anything sent?"""
         cause = exc.__cause__
-        if distrusted(cause):
+        if hint := trust_hint(cause):
             text = _("Telegram cannot be reached: its certificate is not trusted here.")
-            return DeliveryError(text, hint=trust_hint())
+            return DeliveryError(text, hint=hint)
         if isinstance(cause, _NOT_SENT):
             reason = self._clean(str(cause)) or type(cause).__name__
             text = _("Telegram cannot be reached: {reason}.")

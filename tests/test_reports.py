@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 
 import heygen_nb as hg
-from heygen_nb.reports import DARK, LIGHT, Analytics, analyse, title_of
+from heygen_nb.reports import LIGHT, Analytics, Theme, analyse, title_of
 
+DARK = Theme("#111418", "#e6edf3", "#30363d")
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAMES = (
     *("months", "lengths", "accuracy", "money", "failures", "days", "engines", "chats"),

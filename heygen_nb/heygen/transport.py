@@ -25,7 +25,7 @@ from heygen_nb.clock import uptime_s
 from heygen_nb.heygen.refusals import refusal
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
-from heygen_nb.network import distrusted, make_client, trust_hint
+from heygen_nb.network import make_client, trust_hint
 
 log = logging.getLogger("heygen_nb.heygen")
 
@@ -265,9 +265,9 @@ def _not_sent(exc: httpx.HTTPError) -> errors.NotSentError:
     text, reason = _("HeyGen cannot be reached: {reason}."), str(exc).rstrip(".")
     text = text.format(reason=reason or type(exc).__name__)
     hint, code = _("Check the internet connection and the proxy, then try again."), None
-    if distrusted(exc):
+    if trusting := trust_hint(exc):
         text = _("HeyGen cannot be reached: its certificate is not trusted here.")
-        hint, code = trust_hint(), _UNTRUSTED
+        hint, code = trusting, _UNTRUSTED
     return errors.NotSentError(text, hint=hint, charged=False, code=code)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -95,18 +95,11 @@ class Drafts(LedgerPart):
             rows += session.scalars(query.with_for_update() if lock else query)
         return {row.id: row for row in rows}
 
-    def delete(self, *draft_ids: str) -> None:
-        """Take drafts off the list."""
-        self._mark(draft_ids, self._now())
-
-    def restore(self, *draft_ids: str) -> None:
-        """Bring deleted drafts back."""
-        self._mark(draft_ids, None)
-
-    def _mark(self, draft_ids: Sequence[str], deleted_at: datetime | None) -> None:
+    def delete(self, *draft_ids: str, undo: bool = False) -> None:
+        """Take drafts off the list, or bring them back."""
         with self.database.writing() as session:
             for row in self._known(session, draft_ids, lock=True).values():
-                row.deleted_at = deleted_at
+                row.deleted_at = None if undo else self._now()
 
     def states(self, draft_ids: Sequence[str]) -> dict[str, str]:
         """Return the state of each draft's newest render; ``sent`` if it is posted."""

@@ -13,6 +13,7 @@ from heygen_nb.ledger.database import LedgerPart
 from heygen_nb.ledger.tables import Paid, PostRow, RenderRow, SpeechRow, searchable
 from heygen_nb.models import NO_AVATAR, Payer
 
+When = datetime | None
 Allow = Callable[[float], None]
 """Gets what the day has cost so far; raises when there may be no more."""
 
@@ -61,7 +62,7 @@ def spent_since(
 
 
 def _within(
-    since: datetime | None, until: datetime | None, table: type[Paid] = RenderRow
+    since: When, until: When, table: type[Paid] = RenderRow
 ) -> list[sa.ColumnElement[bool]]:
     begun = [table.created_at >= since] if since else []
     return [*begun, table.created_at < until] if until else begun
@@ -75,8 +76,8 @@ class History(LedgerPart):
         *,
         status: str | None = None,
         words: str = "",
-        since: datetime | None = None,
-        until: datetime | None = None,
+        since: When = None,
+        until: When = None,
         before: RenderRow | None = None,
         by: str = "",
         limit: int = 50,
@@ -104,8 +105,14 @@ class History(LedgerPart):
             place, last = sa.tuple_(*key), (getattr(before, first.key), before.id)
             wishes.append(place > last if by else place < last)
         query = sa.select(RenderRow.id).where(*wishes).order_by(*order).limit(limit)
+        phrase = searchable(words)
+        exact = [RenderRow.words.contains(phrase)]
+        loose = [RenderRow.words.contains(word) for word in phrase.split()]
+        ways = [exact, loose] if loose else [[]]
+        if loose and before:  # a page goes on in the way of the one before
+            ways = [exact if phrase in before.words else loose]
         with self.database.reading() as session:
-            for meant in _meant(words, before):
+            for meant in ways:
                 if ids := session.scalars(query.where(*meant)).all():
                     break
             rows = sa.select(RenderRow).where(RenderRow.id.in_(ids))
@@ -151,21 +158,6 @@ class History(LedgerPart):
         return self._one(query) or 0
 
 
-def _meant(words: str, before: RenderRow | None) -> Sequence[Sequence[Any]]:
-    """Return ways in which words can be meant; the first that finds any is taken.
-
-    A page goes on in the way of the one before.
-    """
-    phrase = searchable(words)
-    exact = [RenderRow.words.contains(phrase)]
-    loose = [RenderRow.words.contains(word) for word in phrase.split()]
-    if not loose:
-        return [[]]
-    if before:
-        return [exact if phrase in before.words else loose]
-    return [exact, loose]
-
-
 class Facts(LedgerPart):
     """Reads what is learned from and told in figures: a few columns of many rows."""
 
@@ -188,9 +180,8 @@ class Facts(LedgerPart):
         """
         row = RenderRow
         times = (row.submitted_at, row.processing_at, row.completed_at)
-        resolution = row.inputs["resolution"].as_string()
-        columns = (row.duration_s, *times, row.engine, resolution)
-        return self._finished(backend, limit, *columns)
+        made = (row.engine, row.inputs["resolution"].as_string())
+        return self._finished(backend, limit, row.duration_s, *times, *made)
 
     def _finished(self, backend: str, limit: int, *columns: Any) -> Sequence[Any]:
         query = sa.select(*columns).where(
@@ -239,11 +230,7 @@ class Facts(LedgerPart):
         return self._one(query.where(*mine)) or 0.0
 
     def figures(
-        self,
-        backend: str,
-        *,
-        since: datetime | None = None,
-        until: datetime | None = None,
+        self, backend: str, *, since: When = None, until: When = None
     ) -> tuple[Sequence[Any], Sequence[Any]]:
         """Return what figures need of a time, oldest first.
 

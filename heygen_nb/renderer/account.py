@@ -305,7 +305,7 @@ def session_of(settings: Settings) -> Callable[[], SecretStr | None] | None:
     """Return what reads a signed-in session again; None when a key pays."""
     if settings.heygen_api_key or not settings.heygen_session:
         return None
-    return lambda: read_credentials(settings.heygen_source).session
+    return lambda: read_credentials(settings.heygen_source).get("heygen_session")
 
 
 def purse_of(settings: Settings) -> str:

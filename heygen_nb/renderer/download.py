@@ -14,7 +14,7 @@ from heygen_nb.errors import DownloadError, PreviewError
 from heygen_nb.files import put_in_place
 from heygen_nb.i18n import gettext as _
 from heygen_nb.log import log
-from heygen_nb.network import distrusted, make_client
+from heygen_nb.network import make_client, trust_hint
 
 ATTEMPTS = 5
 MAX_BYTES, LIMIT_S = 2_000_000_000, 1800.0  # of one file, with all its tries
@@ -117,7 +117,7 @@ class Downloader:
             async with self._http.stream("GET", url, headers=headers) as reply:
                 await self._store(reply, part, have)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            if distrusted(error):
+            if trust_hint(error):
                 raise DownloadError(
                     _("its host's certificate is not trusted here")
                 ) from None

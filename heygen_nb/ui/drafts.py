@@ -240,7 +240,9 @@ class DraftsPanel(Panel):
 
     async def _restore(self) -> None:
         self.bringing.offer(*_BRINGING)
-        await self.shared.read(lambda ledger: ledger.drafts.restore(*self._deleted))
+        await self.shared.read(
+            lambda ledger: ledger.drafts.delete(*self._deleted, undo=True)
+        )
         self.shared.tell("drafts")
         await self.open_draft(self._deleted[0])
 

@@ -46,7 +46,7 @@ def test_a_deleted_draft_can_be_brought_back(ledger):
     ledger.drafts.delete("d1")
     hidden = ledger.drafts.get("d1"), ledger.drafts.all()
 
-    ledger.drafts.restore("d1")
+    ledger.drafts.delete("d1", undo=True)
 
     assert hidden == (None, [])
     assert ledger.drafts.get("d1").script == DRAFT.script

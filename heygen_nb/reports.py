@@ -20,7 +20,7 @@ from pydantic import Field
 from heygen_nb.config import Settings, load_settings
 from heygen_nb.errors import ConfigError
 from heygen_nb.files import os_errors_as, whole_file, write_rows
-from heygen_nb.i18n import gettext as _, later
+from heygen_nb.i18n import again, gettext as _
 from heygen_nb.ledger import Ledger, PostRow, RenderRow
 from heygen_nb.models import Failure, Outcome, Status
 from heygen_nb.renderer.account import ledger_url
@@ -419,7 +419,7 @@ def _spent_by(name: str, key: _Key, rows: Iterable[Any]) -> Table:
 
 def title_of(name: str) -> str:
     """Return what a table shows."""
-    return _(_CHARTS[name][0])
+    return str(again(_CHARTS[name][0]))
 
 
 def _draw(name: str, rows: Table, theme: Theme) -> Figure:
@@ -486,15 +486,15 @@ def _draw_bars(axes: Axes, rows: Table, theme: Theme) -> None:
 
 
 _CHARTS: dict[str, tuple[str, Callable[[Axes, Table, Theme], None]]] = {
-    "months": (later("Render time by month, seconds"), _draw_times),
-    "lengths": (later("Render time by length of the video, seconds"), _draw_times),
+    "months": (_("Render time by month, seconds"), _draw_times),
+    "lengths": (_("Render time by length of the video, seconds"), _draw_times),
     "accuracy": (
-        later("Asked and real length, seconds"),
+        _("Asked and real length, seconds"),
         partial(_draw_pairs, "target_s", "duration_s"),
     ),
-    "money": (later("Quote and bill"), partial(_draw_pairs, "quoted", "cost")),
-    "failures": (later("Failures by reason"), _draw_bars),
-    "days": (later("Spent per day"), _draw_days),
-    "engines": (later("Spent per engine"), _draw_bars),
-    "chats": (later("Spent per chat"), _draw_bars),
+    "money": (_("Quote and bill"), partial(_draw_pairs, "quoted", "cost")),
+    "failures": (_("Failures by reason"), _draw_bars),
+    "days": (_("Spent per day"), _draw_days),
+    "engines": (_("Spent per engine"), _draw_bars),
+    "chats": (_("Spent per chat"), _draw_bars),
 }

@@ -195,6 +195,7 @@ def video_html(path: Path) -> str:
     made meanwhile.
     """
     source, note, copy = quote(relative(path)), "", copy_of(path)
+    label = _("Video")
     if copy and not copy.done():
         note = _(
             "{name} is too large to be stored in the notebook: a copy in 720p is "
@@ -214,7 +215,7 @@ def video_html(path: Path) -> str:
         ).format(name=film.name, size=len(content) / 1e6)
     return (
         f'<video class="hg-video" controls preload="metadata" src="{source}" '
-        f'aria-label="{escape(_("Video"))}" '
+        f'aria-label="{escape(label)}" '
         f'style="max-width:100%;max-height:400px;border-radius:8px"></video>'
     ) + (markup(note, "hg-hint", "div") if note else "")
 

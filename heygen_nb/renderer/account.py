@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from weakref import WeakValueDictionary
 
 from pydantic import SecretStr
@@ -28,19 +28,17 @@ from heygen_nb.renderer.download import Downloader
 from heygen_nb.sandbox.process import SandboxHandle, start_sandbox
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Coroutine
     from datetime import datetime
     from pathlib import Path
 
     from heygen_nb.heygen.wire import AccountReply, VideoReply
-    from heygen_nb.renderer.batch import BatchLook
-    from heygen_nb.renderer.wait import Watcher
     from heygen_nb.timing import RenderTimes, SpeechModel
 
 SANDBOX_FOLDER = ".sandbox"
 _CLOCK = Clock()
 _RENEWALS_A_LEASE = 3
-_DOWNLOADS_AT_ONCE = 4
+_LOOKS_AT_ONCE, _DOWNLOADS_AT_ONCE = 8, 4
 _MOMENT_S, _WHO_S = 60.0, 5.0
 # What two calls have to have in common to share an account.
 _PURSE = attrgetter("backend", "heygen_base_url", "heygen_api_key", "heygen_session")
@@ -96,17 +94,17 @@ class Account:
     made_before: dict[str, VideoReply] | None = None
     spoken: tuple[datetime | None, SpeechModel] | None = None
     times: tuple[float, RenderTimes] | None = None
-    watcher: Watcher | None = None
-    batch_looks: dict[str, asyncio.Task[BatchLook]] = field(default_factory=dict)
+    tasks: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
+    wanted: dict[str, float] = field(default_factory=dict)  # videos to look at
     batch_moves: dict[str, tuple[int, Patience]] = field(default_factory=dict)
     identified: bool = False
     closing: AsyncExitStack = field(default_factory=AsyncExitStack)
     _told: tuple[float, AccountReply] | None = None
-    _renewing: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
-        """Make the places of the renders that go singly, and of the downloads."""
+        """Make the places of single renders, of looks, and of downloads."""
         self.slots = asyncio.Semaphore(self.at_once)
+        self.looks = asyncio.Semaphore(_LOOKS_AT_ONCE)
         self.downloads = asyncio.Semaphore(_DOWNLOADS_AT_ONCE)
 
     @cached_property
@@ -130,6 +128,15 @@ class Account:
         self.stops += 1
         self.stopped_by = error
 
+    def shared(
+        self, name: str, work: Callable[[], Coroutine[Any, Any, Any]]
+    ) -> asyncio.Future[Any]:
+        """Return what one task does for all who ask for it before it is done."""
+        task = self.tasks.get(name)
+        if task is None or task.done():
+            task = self.tasks[name] = asyncio.create_task(work())
+        return asyncio.shield(task)
+
     @asynccontextmanager
     async def hold(
         self, table: type[RenderRow | PostRow], row_id: str | int
@@ -139,8 +146,8 @@ class Account:
         taking = asyncio.ensure_future(asyncio.to_thread(leases.take, table, row_id))
         try:
             hold = await asyncio.shield(taking)
-            if hold and (self._renewing is None or self._renewing.done()):
-                self._renewing = asyncio.create_task(self._renew())
+            if hold:
+                self.shared("renewing", self._renew)
             yield hold
         finally:
             if hold is None:  # cancelled meanwhile: the thread may have taken it
@@ -195,12 +202,9 @@ class Account:
 
     async def close(self) -> None:
         """Stop looking and renewing; renders at HeyGen go on."""
-        looking = self.watcher.round if self.watcher else None
-        known = (looking, self._renewing, *self.batch_looks.values())
-        tasks = [task for task in known if task]
-        for task in tasks:
+        for task in self.tasks.values():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self.tasks.values(), return_exceptions=True)
         if "downloader" in self.__dict__:
             await self.downloader.close()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
-from typing import TYPE_CHECKING
 
 from heygen_nb.clock import Pace, Patience
 from heygen_nb.errors import STOPS_ALL, ApiError, InvalidRequestError, TakenOverError
@@ -14,9 +13,7 @@ from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow
 from heygen_nb.log import ProgressCallback, Report, log
 from heygen_nb.models import NO_AVATAR, Video
 from heygen_nb.renderer import archive, batch, finish, narrated, submit, wait
-
-if TYPE_CHECKING:
-    from heygen_nb.renderer.account import Account
+from heygen_nb.renderer.account import Account
 
 _PACE = Pace()
 
@@ -53,7 +50,7 @@ async def advance(
         report = Report(progress, row.draft_id)
         sends = row.state == "planned" and not row.batch_key
         if until_submitted and row.state in ("submitted", "completed", "downloaded"):
-            return archive.video_of(account, row, "processing")
+            return archive.video_of(account, row, status="processing")
         async with (
             account.slots if sends else nullcontext(),
             account.hold(RenderRow, render_id) as hold,
@@ -64,7 +61,7 @@ async def advance(
                 try:
                     row = await _accepted(account, hold, pace, report)
                     if until_submitted:
-                        return archive.video_of(account, row, "processing")
+                        return archive.video_of(account, row, status="processing")
                     return await _fetched(account, hold, row, pace, report)
                 except TakenOverError as error:
                     log.warning("%s", error)

@@ -9,30 +9,28 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from heygen_nb import finishing, preview
 from heygen_nb.errors import ApiError, DownloadError, PreviewError
 from heygen_nb.files import file_stem, write_whole
+from heygen_nb.heygen.wire import VideoReply
 from heygen_nb.i18n import gettext as _
+from heygen_nb.ledger import Hold, RenderRow
+from heygen_nb.log import Report
 from heygen_nb.models import ProgressStatus, Video
 from heygen_nb.renderer.account import Account, turn
 from heygen_nb.renderer.finish import DONE, SOURCE, WORDS
 from heygen_nb.renderer.speech import kept_sound, words_beside
 from heygen_nb.renderer.submit import record
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from pathlib import Path
-
-    from heygen_nb.heygen.wire import VideoReply
-    from heygen_nb.ledger import Hold, RenderRow
-    from heygen_nb.log import Report
-
 ABOUT = "render.json"
 _TOLD = ("draft_id", "video_id", "backend", "caption", "duration_s", "target_s")
+_KNOWN = ("draft_id", "revision", "title", "target_s", "cost")
 _TRIES_OF_EXTRAS = 3
 # HeyGen's captioned film comes after the plain one, for some avatars never (seen
 # live, July to October 2026).
@@ -46,12 +44,21 @@ def kept(account: Account, row: RenderRow) -> Video | None:
 
 
 def video_of(
-    account: Account, row: RenderRow, status: ProgressStatus = "completed"
+    account: Account,
+    row: RenderRow,
+    video: Video | None = None,
+    status: ProgressStatus = "completed",
 ) -> Video:
     """Return the video of a render, with what the ledger knows about it."""
-    backend, video_id = account.payer.backend, row.video_id or ""
-    video = Video(video_id=video_id, status=status, backend=backend)
-    return described(account, row, video)
+    if video is None:
+        video_id, backend = row.video_id or "", account.payer.backend
+        video = Video(video_id=video_id, status=status, backend=backend)
+    known = {name: getattr(row, name) for name in _KNOWN}
+    for name in ("path", "subtitles", "thumbnail"):
+        if value := getattr(row, name):
+            known[name] = account.videos / value
+    known |= {"duration_s": row.duration_s or video.duration_s, "render_id": row.id}
+    return video.model_copy(update=known)
 
 
 async def keep(
@@ -107,7 +114,7 @@ async def keep(
         home = account.videos
         told = {name: path.relative_to(home).as_posix() for name, path in files.items()}
         row = await record(account, hold, "downloaded", state="downloaded", **told)
-        return described(account, row, video)
+        return video_of(account, row, video)
 
 
 async def _captioned(
@@ -122,17 +129,6 @@ async def _captioned(
     told = _("HeyGen has burned no captions into this film: here it is without them.")
     await report("completed", f"⚠️ {told}")
     return video
-
-
-def described(account: Account, row: RenderRow, video: Video) -> Video:
-    """Return a video with what the ledger knows about it."""
-    same = ("draft_id", "revision", "title", "target_s", "cost")
-    known = {name: getattr(row, name) for name in same}
-    for name in ("path", "subtitles", "thumbnail"):
-        if value := getattr(row, name):
-            known[name] = account.videos / value
-    length = {"duration_s": row.duration_s or video.duration_s}
-    return video.model_copy(update=known | length | {"render_id": row.id})
 
 
 def _folder(account: Account, row: RenderRow | None, video: Video) -> Path:

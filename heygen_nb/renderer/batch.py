@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any, NamedTuple
 
 from heygen_nb import errors
 from heygen_nb.clock import Pace, Patience
 from heygen_nb.heygen.refusals import means_credit
+from heygen_nb.heygen.wire import BatchItem
 from heygen_nb.i18n import gettext as _
 from heygen_nb.ledger import NO_CREDIT, TOKEN_PREFIX, Hold, RenderRow, token_of
 from heygen_nb.log import Report, log
 from heygen_nb.models import NO_AVATAR
 from heygen_nb.renderer import submit
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from heygen_nb.heygen.wire import BatchItem
-    from heygen_nb.renderer.account import Account
+from heygen_nb.renderer.account import Account
 
 MAX_ITEMS = 100  # HeyGen's limit of one request
 SEARCH_FOR = timedelta(hours=1)
@@ -104,16 +101,19 @@ async def settle(account: Account, hold: Hold, row: RenderRow, pace: Pace) -> Re
     Raises:
         WaitTimeoutError: None of the batch has moved for too long.
     """
-    while row.state == "planned" and row.batch_key:
-        look = await _look(account, row, pace.interval_s)
-        if step := look.step_of(row):
+    while row.state == "planned" and (key := row.batch_key):
+        # a listing of all titles is asked for less often than one batch
+        pause_s = pace.interval_s if row.batch_id else 3 * pace.interval_s
+        pause_s = pause_s if key in account.tasks else 0  # once for all its items
+        look = partial(_look_at, account, row.batch_id, pause_s)
+        seen: BatchLook = await account.shared(key, look)
+        if step := seen.step_of(row):
             row = await submit.record(account, hold, "item", **step)
             await submit.forget_what_failed(account, row)
             if row.error_code == NO_CREDIT:
                 raise submit.not_rendered("", NO_CREDIT, row.error_message)
             return row
-        key = row.batch_key or ""
-        made = sum(item.video_id is not None for item in look.items.values())
+        made = sum(item.video_id is not None for item in seen.items.values())
         known = account.batch_moves.get(key)
         if known is None or known[0] != made:
             account.batch_moves[key] = made, Patience(pace, account.clock.uptime)
@@ -124,49 +124,31 @@ async def settle(account: Account, hold: Hold, row: RenderRow, pace: Pace) -> Re
     return row
 
 
-async def _look(account: Account, row: RenderRow, interval_s: float) -> BatchLook:
-    """Look at a batch once for all its items that are waited for."""
-    key = str(row.batch_key)
-    task = account.batch_looks.get(key)
-    if task is None or task.done():
-        # a listing of all titles is asked for less often than one batch
-        pause_s = (interval_s if row.batch_id else 3 * interval_s) if task else 0
-        task = asyncio.create_task(_look_at(account, row.batch_id, pause_s))
-        account.batch_looks[key] = task
-    return await asyncio.shield(task)
-
-
 async def _look_at(account: Account, batch_id: str | None, pause_s: float) -> BatchLook:
     await account.clock.sleep(pause_s)
-    look, client = BatchLook(), account.client
+    client, titles = account.client, dict[str, list[str]]()
     try:
         if batch_id:
-            batch = await client.get_batch(batch_id)
-            look.items = {item.item_index: item for item in batch.items}
-            return look
-    except errors.NotFoundError as error:
-        log.warning("%s", error)  # so the titles have to tell
+            try:
+                items = (await client.get_batch(batch_id)).items
+                return BatchLook({item.item_index: item for item in items})
+            except errors.NotFoundError as error:
+                log.warning("%s", error)  # so the titles have to tell
+        async for video in client.list_videos(title=TOKEN_PREFIX):
+            titles.setdefault(token_of(video.title), []).append(video.id)
     except errors.NotAuthorizedError as error:
         error.charged = None
         raise
     except errors.ApiError as error:
         log.warning("%s", error)
-        return look
-    titles: dict[str, list[str]] = {}
-    try:
-        async for video in client.list_videos(title=TOKEN_PREFIX):
-            titles.setdefault(token_of(video.title), []).append(video.id)
-    except errors.ApiError as error:
-        log.warning("%s", error)
-        return look
-    return BatchLook(titles=titles, at=client.server_time() or datetime.now(UTC))
+        return BatchLook({})
+    return BatchLook({}, titles, client.server_time() or datetime.now(UTC))
 
 
-@dataclass(slots=True)
-class BatchLook:
+class BatchLook(NamedTuple):
     """What one look at a batch showed: its items, else all videos by title."""
 
-    items: dict[int, BatchItem] = field(default_factory=dict)
+    items: dict[int, BatchItem]
     titles: dict[str, list[str]] | None = None
     at: datetime | None = None
 

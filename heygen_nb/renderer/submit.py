@@ -285,7 +285,7 @@ def reason_of(code: str, message: str | None) -> str:
 
 
 def not_rendered(
-    video_id: str, code: str, message: str | None, *, charged: bool | None = False
+    video_id: str, code: str, message: str | None
 ) -> errors.PaymentRequiredError | errors.RenderFailedError:
     """Return the error of a video that HeyGen took and did not make."""
     reason = reason_of(code, message).rstrip(".")
@@ -301,7 +301,7 @@ def not_rendered(
         hint=hint_for(code) or free,
         video_id=video_id,
         code=code or errors.RenderFailedError.code,
-        charged=charged,
+        charged=None if code == DELETED else False,
         id=video_id,
         reason=reason,
     )

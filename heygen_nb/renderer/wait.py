@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
 from heygen_nb import errors
 from heygen_nb.clock import Pace, Patience
-from heygen_nb.heygen.client import MAX_STATUS_IDS, HeyGenClient
+from heygen_nb.heygen.client import MAX_STATUS_IDS
 from heygen_nb.heygen.refusals import means_credit
 from heygen_nb.heygen.wire import VideoReply, phase
 from heygen_nb.i18n import gettext as _
@@ -21,7 +20,7 @@ from heygen_nb.log import Report, log
 from heygen_nb.models import ProgressStatus, Video
 from heygen_nb.renderer import submit
 from heygen_nb.renderer.account import Account, turn
-from heygen_nb.renderer.archive import described, links
+from heygen_nb.renderer.archive import links, video_of
 from heygen_nb.timing import USUAL_S, PastRender, RenderClock, RenderTimes, estimate_s
 
 _LEARN_AGAIN_S = 60.0
@@ -29,7 +28,6 @@ _LEARN_AGAIN_S = 60.0
 # only by two looks that are a minute apart, and not within two minutes.
 _YOUNG_S, _BETWEEN_LOOKS_S = 120.0, 60.0
 _SANDBOX_S = 12.0  # an ordinary laptop renders half a minute in this time
-_ENDED = ("completed", "failed")
 _EMOJI: dict[ProgressStatus, str] = {
     "pending": "⏳",
     "processing": "🎬",
@@ -39,88 +37,73 @@ _EMOJI: dict[ProgressStatus, str] = {
 }
 
 
-@dataclass
-class Watcher:
-    """Looks at all videos that somebody waits for.
+async def look(account: Account, video_id: str, interval_s: float) -> VideoReply | None:
+    """Return what the next look at all videos shows; None when it failed.
 
     A single video is asked for by itself; more share one status request for up to
     100, and only those that have ended are then read one by one.
 
-    Attributes:
-        client: HeyGen.
-        sleep: Waits between two looks.
-        round: The wait and the look that all share.
+    Args:
+        account: Whose videos somebody waits for.
+        video_id: A video that HeyGen does not have is ``missing``.
+        interval_s: Seconds until then; the shortest of all who wait counts.
+
+    Raises:
+        NotAuthorizedError: The key is no longer accepted.
     """
+    looks: dict[str, VideoReply | None] = {}
+    while video_id not in looks:  # else the look had begun
+        longest_s = account.wanted.get(video_id, interval_s)
+        account.wanted[video_id] = min(interval_s, longest_s)
+        looks = await account.shared("look", partial(_look_at_all, account))
+    return looks[video_id]
 
-    client: HeyGenClient
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    round: asyncio.Task[dict[str, VideoReply | None]] | None = None
-    _wanted: dict[str, float] = field(default_factory=dict)
-    _gets: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 8))
 
-    async def look(self, video_id: str, interval_s: float) -> VideoReply | None:
-        """Return what the next look at all videos shows; None when it failed.
+async def _look_at_all(account: Account) -> dict[str, VideoReply | None]:
+    await account.clock.sleep(min(account.wanted.values()))
+    ids, looks = sorted(account.wanted), dict[str, VideoReply | None]()
+    account.wanted.clear()
+    for start in range(0, len(ids), MAX_STATUS_IDS):
+        some = ids[start : start + MAX_STATUS_IDS]
+        if len(some) > 1:
+            told = await _statuses(account, some)
+            looks |= told
+            some = [v for v, reply in told.items() if reply and _has_news(reply)]
+        found = await asyncio.gather(*(look_now(account, v) for v in some))
+        looks |= dict(zip(some, found, strict=True))
+    return looks
 
-        Args:
-            video_id: A video that HeyGen does not have is ``missing``.
-            interval_s: Seconds until then; the shortest of all who wait counts.
 
-        Raises:
-            NotAuthorizedError: The key is no longer accepted.
-        """
-        looks: dict[str, VideoReply | None] = {}
-        while video_id not in looks:  # else the look had begun
-            longest_s = self._wanted.get(video_id, interval_s)
-            self._wanted[video_id] = min(interval_s, longest_s)
-            if self.round is None or self.round.done():
-                self.round = asyncio.create_task(self._look_at_all())
-            looks = await asyncio.shield(self.round)
-        return looks[video_id]
+def _has_news(reply: VideoReply) -> bool:
+    return reply.status == "not_found" or phase(reply.status) in ("completed", "failed")
 
-    async def _look_at_all(self) -> dict[str, VideoReply | None]:
-        await self.sleep(min(self._wanted.values()))
-        ids, looks = sorted(self._wanted), dict[str, VideoReply | None]()
-        self._wanted.clear()
-        for start in range(0, len(ids), MAX_STATUS_IDS):
-            looks |= await self._look_at(ids[start : start + MAX_STATUS_IDS])
-        return looks
 
-    async def _look_at(self, ids: list[str]) -> dict[str, VideoReply | None]:
-        told: dict[str, VideoReply | None] = {}
-        ended = ids
-        if len(ids) > 1:
-            try:
-                rows = await self.client.video_statuses(ids)
-            except errors.NotAuthorizedError:
-                raise
-            except errors.ApiError as error:
-                log.warning("%s", error)
-                return dict.fromkeys(ids)
-            words = {row.video_id: row.status for row in rows}
-            known = {v: words.get(v, "not_found") for v in ids}
-            told = {v: VideoReply(id=v, status=word) for v, word in known.items()}
-            ended = [
-                video_id
-                for video_id, word in known.items()
-                if phase(word) in _ENDED or word == "not_found"
-            ]
-        looks = await asyncio.gather(*map(self.look_now, ended))
-        return told | dict(zip(ended, looks, strict=True))
+async def _statuses(account: Account, ids: list[str]) -> dict[str, VideoReply | None]:
+    try:
+        rows = await account.client.video_statuses(ids)
+    except errors.NotAuthorizedError:
+        raise
+    except errors.ApiError as error:
+        log.warning("%s", error)
+        return dict.fromkeys(ids)
+    words = {row.video_id: row.status for row in rows}
+    return {v: VideoReply(id=v, status=words.get(v, "not_found")) for v in ids}
 
-    async def look_now(self, video_id: str) -> VideoReply | None:
-        """Look at one video without waiting, see :meth:`look`."""
-        try:
-            async with self._gets:
-                return await self.client.get_video(video_id)
-        except errors.NotAuthorizedError:
-            raise
-        except errors.ApiError as error:
-            # Only this code says that the video is gone; any other 404 may be a
-            # gateway's, and a failed look never is a failed render.
-            if error.code == "video_not_found":
-                return VideoReply(id=video_id, status="missing")
-            log.warning("%s", error)
-            return None
+
+async def look_now(account: Account, video_id: str) -> VideoReply | None:
+    """Look at one video without waiting, see :func:`look`."""
+    try:
+        async with account.looks:
+            return await account.client.get_video(video_id)
+    except errors.NotAuthorizedError:
+        raise
+    except errors.ApiError as error:
+        # Only this code says that the video is gone; any other 404 may be a
+        # gateway's, and a failed look never is a failed render.
+        if error.code == "video_not_found":
+            return VideoReply(id=video_id, status="missing")
+        log.warning("%s", error)
+        return None
 
 
 async def wait(
@@ -158,38 +141,36 @@ async def wait(
     begun_s = clock.uptime() - elapsed_s
     # A render just submitted cannot be ready; anything older may well be.
     at_once = row is None or row.state != "submitted" or elapsed_s >= pace.interval_s
-    watcher = account.watcher or Watcher(account.client, sleep=clock.sleep)
-    account.watcher = watcher
     patience = Patience(pace, clock.uptime)
     silent_since: datetime | None = None
     while True:
         if at_once:
-            look, at_once = await watcher.look_now(video_id), False
+            found, at_once = await look_now(account, video_id), False
         else:
-            look = await watcher.look(video_id, pace.interval_s)
+            found = await look(account, video_id, pace.interval_s)
         elapsed_s = clock.uptime() - begun_s
-        if look is None:
+        if found is None:
             silent_since = silent_since or clock.now()
-            line = _(
-                "🔌 HeyGen has been out of reach since {time:%H:%M:%S}; the next look"
-                " is in {seconds} s. The render goes on."
-            ).format(
-                time=silent_since.astimezone(), seconds=max(round(pace.interval_s), 1)
+            line, seconds = (
+                _(
+                    "🔌 HeyGen has been out of reach since {time:%H:%M:%S}; the next look"
+                    " is in {seconds} s. The render goes on."
+                ),
+                max(round(pace.interval_s), 1),
             )
+            line = line.format(time=silent_since.astimezone(), seconds=seconds)
             await report("unknown", line, elapsed_s=elapsed_s)
         else:
-            silent_since, reply = None, seen.judge(look, elapsed_s)
+            silent_since, reply = None, seen.judge(found, elapsed_s)
             await seen.store(reply, elapsed_s)
-            found, code = phase(reply.status), reply.failure_code or ""
-            failed = found == "failed"
-            why = submit.reason_of(code, reply.failure_message) if failed else ""
+            state = phase(reply.status)
+            failure = reply.failure_code or "", reply.failure_message
+            why = submit.reason_of(*failure) if state == "failed" else ""
             line = status_line(reply.status, elapsed_s, why)
-            await report(found, line, elapsed_s=elapsed_s)
-            if failed:
-                charged = None if code == submit.DELETED else False
-                told = video_id, code, reply.failure_message
-                raise submit.not_rendered(*told, charged=charged)
-            if found == "completed":
+            await report(state, line, elapsed_s=elapsed_s)
+            if state == "failed":
+                raise submit.not_rendered(video_id, *failure)
+            if state == "completed":
                 line = _("✅ Video created! ID: {id}").format(id=video_id)
                 await report("completed", line, elapsed_s=elapsed_s)
                 return seen.video(reply)
@@ -233,40 +214,36 @@ class Seen:
 
     async def store(self, reply: VideoReply, elapsed_s: float) -> None:
         """Store what a look tells; if another process has the render, it does so."""
-        row = self.row
+        account, row = self.account, self.row
         if row is None or not self._news(row, reply, elapsed_s):
             return
-        ours = (
-            nullcontext(self.hold)
-            if self.hold
-            else self.account.hold(RenderRow, row.id)
-        )
+        ours = nullcontext(self.hold) if self.hold else account.hold(RenderRow, row.id)
         async with ours as held:
             if held is None:
                 return
-            row = await asyncio.to_thread(self.account.ledger.render, row.id)
+            row = await asyncio.to_thread(account.ledger.render, row.id)
             if news := self._news(row, reply, elapsed_s):
-                row = await submit.record(self.account, held, **news)
-                await submit.forget_what_failed(self.account, row)
+                row = await submit.record(account, held, **news)
+                await submit.forget_what_failed(account, row)
             self.row = row
 
     def _news(
         self, row: RenderRow, reply: VideoReply, elapsed_s: float
     ) -> dict[str, Any]:
         """Return the step that a look tells of; nothing if the ledger knows it."""
-        found = phase(reply.status)
-        done: dict[str, Any] = {"name": found, "state": found, "reserved_cost": 0.0}
-        if found == "failed" and row.state in ("submitted", "completed"):
+        state = phase(reply.status)
+        done: dict[str, Any] = {"name": state, "state": state, "reserved_cost": 0.0}
+        if state == "failed" and row.state in ("submitted", "completed"):
             message = reply.failure_message or ""
             return done | {"error_code": reply.failure_code, "error_message": message}
         if row.state != "submitted":
             return {}
-        unseen = found == "processing" and row.processing_at is None
+        unseen = state == "processing" and row.processing_at is None
         if unseen and self._queued_s is not None:  # it left the queue between two looks
             begun = row.submitted_at or self.account.clock.now()
             at = begun + timedelta(seconds=(self._queued_s + elapsed_s) / 2)
             return {"name": "processing", "processing_at": at}
-        if found != "completed":
+        if state != "completed":
             return {}
         seconds = reply.duration_s or row.estimate_s or 0.0
         bought = row.engine, seconds, row.inputs.get("resolution", ""), row.look_type
@@ -287,7 +264,7 @@ class Seen:
             duration_s=reply.duration_s,
             **links(reply, self.row),
         )
-        return described(self.account, self.row, video) if self.row else video
+        return video_of(self.account, self.row, video) if self.row else video
 
 
 async def _times(account: Account) -> RenderTimes:

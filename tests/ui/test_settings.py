@@ -333,7 +333,7 @@ async def test_who_comes_while_all_is_let_go_gets_an_open_account(shared):
             await gone.wait()
 
     async with shared.account() as first:
-        first.batch_looks["slow"] = asyncio.create_task(leave_slowly())
+        first.tasks["slow"] = asyncio.create_task(leave_slowly())
         await asyncio.sleep(0)
     closing = asyncio.create_task(shared.close())
     await leaving.wait()

@@ -319,26 +319,21 @@ class Posting:
             for row in rows:
                 send: _Send = partial(poster.send_message, row.chat_id, row.text)
                 if not row.part:  # all that can fail before is done before
-                    send = await asyncio.to_thread(
-                        _video_post, poster, row, video, self.settings
-                    )
-                await self._send_one(hold, row, send)
+                    post = partial(_video_post, poster, row, video, self.settings)
+                    send = await asyncio.to_thread(post)
+                await self._record(hold, row.id, "sending")
+                try:
+                    hold.check()  # the laptop may have slept since
+                    message_id = await send()
+                except (errors.TakenOverError, errors.DeliveryError) as error:
+                    state, error.post_id = "failed", row.id
+                    if isinstance(error, errors.DeliveryUnsureError):
+                        state, error.hint = "unsure", _look_first(row.id)
+                    await self._record(hold, row.id, state, error_message=error.message)
+                    raise
+                await self._record(hold, row.id, "sent", message_id=message_id)
         if rows:
             await report("completed", _("📱 Video sent to Telegram"))
-
-    async def _send_one(self, hold: Hold, row: PostRow, send: _Send) -> None:
-        await self._record(hold, row.id, "sending")
-        try:
-            hold.check()  # the laptop may have slept since
-            message_id = await send()
-        except (errors.TakenOverError, errors.DeliveryError) as error:
-            state = "failed"
-            if isinstance(error, errors.DeliveryUnsureError):
-                state, error.hint = "unsure", _look_first(row.id)
-            await self._record(hold, row.id, state, error_message=error.message)
-            error.post_id = row.id
-            raise
-        await self._record(hold, row.id, "sent", message_id=message_id)
 
     async def _record(
         self, hold: Hold, post_id: int, state: str, **fields: Any

@@ -32,7 +32,7 @@ from heygen_nb.network import make_client, trust_hint
 log = logging.getLogger("heygen_nb.telegram")
 
 _CONNECT_S, _READ_S, _UPLOAD_S = 10.0, 120.0, 600.0
-_UNASKED_WAIT_S = 10.0
+_UNASKED_WAIT_S, _MAX_WAIT_S = 10.0, 120.0  # the sum for one post
 _MAX_TEXT = 200
 _NOT_SENT = (
     httpx.ConnectError,
@@ -60,7 +60,6 @@ class TelegramPoster:
         base_url: As python-telegram-bot takes it (ends in ``/bot``); https, or http
             on this machine. None means Telegram's own.
         sleep: Waits when Telegram asks for it; for tests.
-        max_wait_s: The longest sum of such waits for one post.
 
     Raises:
         ConfigError: The address is not safe for a token.
@@ -73,7 +72,6 @@ class TelegramPoster:
         *,
         base_url: str | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        max_wait_s: float = 120.0,
     ) -> None:
         # at DEBUG and INFO they log addresses, and with them the token
         for name in ("telegram", "httpx", "httpcore"):
@@ -83,7 +81,6 @@ class TelegramPoster:
             raise _bad_token()
         self._token = token
         self._sleep = sleep
-        self._max_wait_s = max_wait_s
         self._request = make_client(
             lambda **options: _StatusRequest(
                 connect_timeout=_CONNECT_S,
@@ -188,14 +185,14 @@ class TelegramPoster:
 
         What it refused because it knows no such chat was surely not posted.
         """
-        left_s = self._max_wait_s
+        left_s = _MAX_WAIT_S
         chat, _slash, thread = chat_id.partition("/")
         ways = ways_to(chat)
         while True:
             try:
                 return await call(ways[0], int(thread) if thread else None)
             except _RefusalError as refusal:
-                if _UNKNOWN_CHAT.search(refusal.description) and len(ways) > 1:
+                if _UNKNOWN_CHAT.search(refusal.says) and len(ways) > 1:
                     ways.pop(0)
                     continue
                 error = self._refused(refusal, posting=posting)
@@ -215,23 +212,24 @@ class TelegramPoster:
 
     def _refused(self, refusal: _RefusalError, *, posting: bool) -> DeliveryError:
         """Name what Telegram's refusal means and what to do about it."""
-        status, says = refusal.status, self._clean(refusal.description)
+        status, says, more = refusal.status, self._clean(refusal.says), refusal.more
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND):
             return _bad_token()
         if status // 100 != 4:  # noqa: PLR2004 - it is not the client's fault
             return _unanswered(f"HTTP {status}", posting=posting)
-        kind, hint = DeliveryError, _("Nothing was posted.")
-        if (new_id := refusal.new_chat_id) is not None:
+        kind, hint, wait_s = DeliveryError, _("Nothing was posted."), None
+        if new_id := more.get("migrate_to_chat_id"):
             hint = _("The group has a new number: set telegram_chat_id to {id}.")
             hint = hint.format(id=new_id)
-        elif refusal.retry_after_s is not None:
+        elif status == HTTPStatus.TOO_MANY_REQUESTS:
             hint = _("Nothing was posted. Wait, then send it again.")
+            wait_s = max(1.0, more.get("retry_after", _UNASKED_WAIT_S))
         elif status == HTTPStatus.FORBIDDEN or _NO_RIGHTS.search(says):
             kind = DeliveryRefusedError
             hint = _("Let the bot into the chat and allow it to post there.")
         elif _UNKNOWN_CHAT.search(says):
             hint = _("Check telegram_chat_id, and let the bot into that chat.")
-        text, wait_s = _("Telegram refuses: {says}."), refusal.retry_after_s
+        text = _("Telegram refuses: {says}.")
         return kind(text, hint=hint, says=says, retry_after_s=wait_s)
 
     def _failed(self, exc: Exception, *, posting: bool) -> DeliveryError:
@@ -256,16 +254,10 @@ class TelegramPoster:
 class _RefusalError(TelegramError):
     """An answer that is no success, with the status the library would drop."""
 
-    def __init__(self, status: int, answer: Any) -> None:
-        told: dict[str, Any] = answer if isinstance(answer, dict) else {}
-        more = told.get("parameters") or {}
-        self.status = status
-        self.description = str(told.get("description") or f"HTTP {status}")
-        self.new_chat_id: int | None = more.get("migrate_to_chat_id")
-        self.retry_after_s: float | None = None
-        if status == HTTPStatus.TOO_MANY_REQUESTS:
-            self.retry_after_s = max(1.0, more.get("retry_after", _UNASKED_WAIT_S))
-        super().__init__(self.description)
+    def __init__(self, status: int, told: dict[str, Any]) -> None:
+        self.status, self.more = status, told.get("parameters") or {}
+        self.says = str(told.get("description") or f"HTTP {status}")
+        super().__init__(self.says)
 
 
 class _StatusRequest(HTTPXRequest):
@@ -276,9 +268,10 @@ class _StatusRequest(HTTPXRequest):
         answer: Any = None
         with suppress(ValueError):  # HTML or nothing: the status has to do
             answer = from_json(body)
-        if isinstance(answer, dict) and answer.get("ok") is True:
+        told = answer if isinstance(answer, dict) else {}
+        if told.get("ok") is True:
             return status, body
-        raise _RefusalError(status, answer)
+        raise _RefusalError(status, told)
 
 
 def _name(told: dict[str, Any]) -> str:
@@ -287,18 +280,17 @@ def _name(told: dict[str, Any]) -> str:
 
 
 def _unanswered(reason: str, *, posting: bool) -> DeliveryError:
-    kind, hint = DeliveryError, _("Try again in a few minutes.")
-    if posting:
-        kind = DeliveryUnsureError
-        hint = _("Look into the chat: the post may be there. It is not sent again.")
-    return kind(_("Telegram's answer was lost: {reason}."), hint=hint, reason=reason)
+    told = _("Telegram's answer was lost: {reason}.")
+    if posting:  # whoever stored the post says what to do
+        return DeliveryUnsureError(told, reason=reason)
+    hint = _("Try again in a few minutes.")
+    return DeliveryError(told, hint=hint, reason=reason)
 
 
 def _bad_token() -> DeliveryRefusedError:
+    problem = _("Telegram does not accept the bot's token.")
     hint = _("Check TELEGRAM_BOT_TOKEN; @BotFather shows it.")
-    return DeliveryRefusedError(
-        _("Telegram does not accept the bot's token."), hint=hint
-    )
+    return DeliveryRefusedError(problem, hint=hint)
 
 
 def _open(path: Path) -> BinaryIO:

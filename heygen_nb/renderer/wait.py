@@ -151,13 +151,11 @@ async def wait(
         elapsed_s = clock.uptime() - begun_s
         if found is None:
             silent_since = silent_since or clock.now()
-            line, seconds = (
-                _(
-                    "🔌 HeyGen has been out of reach since {time:%H:%M:%S}; the next look"
-                    " is in {seconds} s. The render goes on."
-                ),
-                max(round(pace.interval_s), 1),
+            line = _(
+                "🔌 HeyGen has been out of reach since {time:%H:%M:%S}; the next look"
+                " is in {seconds} s. The render goes on."
             )
+            seconds = max(round(pace.interval_s), 1)
             line = line.format(time=silent_since.astimezone(), seconds=seconds)
             await report("unknown", line, elapsed_s=elapsed_s)
         else:

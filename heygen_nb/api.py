@@ -376,7 +376,8 @@ async def check_video(
     _expect(video, Video)
     async with open_account(settings or load_settings()) as account:
         row = await _row_of(account, video)
-        return await finish.checked(account, row, await advance(account, row.id))
+        film = await advance(account, row.id)
+        return await asyncio.to_thread(finish.check, account, row, film)
 
 
 async def _row_of(account: Account, video: Video) -> RenderRow:

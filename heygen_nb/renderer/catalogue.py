@@ -10,29 +10,24 @@ import asyncio
 import hashlib
 import shutil
 from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
+from pathlib import Path
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from heygen_nb import errors, preview
 from heygen_nb.clock import utc_now
 from heygen_nb.files import write_whole
+from heygen_nb.heygen import HeyGenClient
 from heygen_nb.heygen.wire import LookReply, VoiceReply
 from heygen_nb.i18n import gettext as _
 from heygen_nb.log import log
 from heygen_nb.models import Avatar, Payer, Voice
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-    from pathlib import Path
-
-    from heygen_nb.heygen import HeyGenClient
-
-    OnPart = Callable[[Sequence[Any]], object]
 
 FOLDER = ".catalogue"
 FRESH_FOR = timedelta(hours=24)
@@ -45,6 +40,7 @@ _PART = 50  # items after which somebody who looks on is shown what there is
 _OUT_OF_REACH = (*errors.UNCLEAR, errors.NetworkError, errors.RateLimitedError)
 
 Kind = Literal["voices", "avatars"]
+OnPart = Callable[[Sequence[Any]], object]
 R = TypeVar("R", bound=BaseModel)
 
 
@@ -101,14 +97,12 @@ class Listing(Generic[R]):
         async with self._turn:
             if not self._fresh():
                 with suppress(OSError, ValidationError):
-                    kept = await asyncio.to_thread(self._read)
+                    text = await asyncio.to_thread(self.file.read_bytes)
+                    kept = self.form.model_validate_json(text)
                     self.items, self.fetched_at = kept.items, kept.fetched_at
             if refresh or not self._fresh():
                 await self._renew(on_part)
             return self.items
-
-    def _read(self) -> Kept[R]:
-        return self.form.model_validate_json(self.file.read_bytes())
 
     async def meant(self, choose: Callable[[Sequence[R]], Sequence[R]]) -> Sequence[R]:
         """Return what is chosen; the list is asked for anew if that is not one.
@@ -184,6 +178,8 @@ class Catalogue:
         self.starfish = Listing(form, exact, folder / "starfish.json", now)
         file = folder / "looks.json"
         self.looks = Listing(Kept[Avatar], self._list_looks, file, now)
+        self.lists: dict[Kind, Listing[Any]]
+        self.lists = {"voices": self.said, "avatars": self.looks}
 
     async def _list_looks(self) -> AsyncIterator[Avatar]:
         public = self.client.list_looks(ownership="public")
@@ -251,66 +247,46 @@ class Catalogue:
             self._used[look_id] = known
         return self._used[look_id]
 
-    def listing(self, kind: Kind) -> Listing[VoiceReply] | Listing[Avatar]:
-        """Return the list behind voices or avatars, for its age and its trouble."""
-        return self.said if kind == "voices" else self.looks
-
     def name_of(self, wish: str) -> str:
         """Return the name behind an id, as far as the lists are at hand; else it."""
         names = {voice.voice_id: voice.name for voice in self.said.items}
         names |= {look.id: look.name for look in self.looks.items}
         return names.get(wish, wish)
 
-    async def sample(self, voice: Voice) -> bytes:
-        """Return how a voice sounds, as WAV or MP3; fetched once.
+    async def shown(self, item: Voice | Avatar) -> bytes:
+        """Return how a voice sounds, as WAV or MP3, or a small JPEG of an avatar.
+
+        It is fetched once; by a link that may have expired, then once by a fresh one.
+        HeyGen's preview of an avatar is the source picture (1536x2728 seen, August
+        2026), so it is scaled down before it is kept.
 
         Raises:
-            PreviewError: There is no sample, or it cannot be had.
+            PreviewError: There is none, or it cannot be had.
         """
-        known, fresh = voice.sample_url, partial(self.client.get_voice, voice.id)
-        file, fetch = self._file("samples", f"{voice.id}.sound"), preview.fetch_sound
-        return await self._fetched(file, known, fresh, "preview_audio_url", fetch)
-
-    async def picture(self, avatar: Avatar) -> bytes:
-        """Return how an avatar looks, as a small JPEG; fetched once.
-
-        HeyGen's preview is the source picture (1536x2728 seen, August 2026), so it is
-        scaled down before it is kept.
-
-        Raises:
-            PreviewError: There is no picture, or it cannot be had.
-        """
-
-        async def thumb(link: str, *, allow_private: bool) -> bytes:
-            whole = await preview.fetch_image(link, allow_private=allow_private)
-            return await asyncio.to_thread(_thumb, whole)
-
-        known, fresh = avatar.picture_url, partial(self.client.get_look, avatar.id)
-        file = self._file("pictures", f"{avatar.id}.jpg")
-        return await self._fetched(file, known, fresh, "preview_image_url", thumb)
-
-    async def _fetched(
-        self,
-        file: Path,
-        link: str | None,
-        fresh: Callable[[], Awaitable[BaseModel]],
-        name: str,
-        fetch: Callable[..., Awaitable[bytes]],
-    ) -> bytes:
-        """Fetch by a link that may have expired, then once by a fresh one; keep it."""
+        again: Callable[[str], Awaitable[BaseModel]]
+        if isinstance(item, Voice):
+            file = self._file("samples", f"{item.id}.sound")
+            again, name = self.client.get_voice, "preview_audio_url"
+            link, fetch = item.sample_url, preview.fetch_sound
+        else:
+            file = self._file("pictures", f"{item.id}.jpg")
+            again, name = self.client.get_look, "preview_image_url"
+            link, fetch = item.picture_url, preview.fetch_image
         if file.exists():
             return file.read_bytes()
         async with self._fetching:
-            link = link or getattr(await fresh(), name)
+            link = link or getattr(await again(item.id), name)
             if not link:
                 raise errors.PreviewError(_("HeyGen has no picture or sample of it."))
             try:
                 content = await fetch(link, allow_private=self.allow_private)
             except errors.PreviewError:
-                anew = getattr(await fresh(), name)
+                anew = getattr(await again(item.id), name)
                 if not anew or anew == link:
                     raise
                 content = await fetch(anew, allow_private=self.allow_private)
+        if isinstance(item, Avatar):
+            content = await asyncio.to_thread(_thumb, content)
         await _keep(file, content)
         return content
 

@@ -14,21 +14,20 @@ import shutil
 from concurrent.futures import BrokenExecutor
 from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from heygen_nb import finishing, preview
 from heygen_nb.errors import ConfigError, FaultyVideoError, PreviewError
 from heygen_nb.files import write_whole
 from heygen_nb.i18n import gettext as _
+from heygen_nb.log import Report
+from heygen_nb.models import Video
 from heygen_nb.processes import Processes
 from heygen_nb.renderer.background import picture_of
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+if TYPE_CHECKING:  # a preview needs neither
     from heygen_nb.ledger import RenderRow
-    from heygen_nb.log import Report
-    from heygen_nb.models import Video
     from heygen_nb.renderer.account import Account
 
 SOURCE, DONE, WORDS = "source.mp4", "finish.json", "words.json"
@@ -110,23 +109,14 @@ def _work(row: RenderRow, video: Video) -> finishing.Finish:
     )
 
 
-async def checked(
-    account: Account, row: RenderRow, video: Video
-) -> list[finishing.Finding]:
-    """Look at a finished video; note and return what is not as it was ordered.
+def check(account: Account, row: RenderRow, video: Video) -> list[finishing.Finding]:
+    """Look at a finished video; note and return what is not as it was ordered: blocks.
 
     Raises:
         PreviewError: It is not a video.
     """
     if video.path is None:
         raise PreviewError(_("The video is not downloaded."))
-    # In a thread: decoding lets the others run, and it is short.
-    return await asyncio.to_thread(_checked, account, row, video, video.path)
-
-
-def _checked(
-    account: Account, row: RenderRow, video: Video, path: Path
-) -> list[finishing.Finding]:
     background: str | Path | None = str(row.inputs.get("background_url", ""))
     if not str(background).startswith("#"):
         own = (row.inputs.get("draft") or {}).get("background") or ""
@@ -135,9 +125,9 @@ def _checked(
             picture = picture_of(own, account.home)
             background = picture.path if picture else None
     found = finishing.check_film(
-        path,
+        video.path,
         _work(row, video),
-        path.with_name(FRAMES),
+        video.path.with_name(FRAMES),
         ratio=row.inputs["aspect_ratio"],
         speed=row.speed or 1.0,
         background=background,
@@ -180,7 +170,7 @@ async def refuse_faulty(account: Account, video: Video) -> None:
         FaultyVideoError: Says what is wrong; a person may post it.
     """
     row = await asyncio.to_thread(account.ledger.render, video.render_id)
-    if found := await checked(account, row, video):
+    if found := await asyncio.to_thread(check, account, row, video):
         problem = _("The video was not posted by itself: {reasons}.")
         hint = _("Look at it; if it is good, send it: Send, or hg.send_video(video).")
         reasons = "; ".join(finding_text(one.kind, one.second) for one in found)

@@ -222,7 +222,7 @@ class VoicePicker(Picker):
     async def _play(self) -> None:
         if voice := self.items.get(self.chosen):
             async with self.panel.shared.account() as account:
-                sound = await account.catalogue.sample(voice)
+                sound = await account.catalogue.shown(voice)
             if self.chosen == voice.id:
                 self.player.listen(sound)
 
@@ -267,7 +267,7 @@ class AvatarPicker(Picker):
         if not (avatar := self.items.get(avatar_id)):
             return None
         async with self.panel.shared.account() as account:
-            return await account.catalogue.picture(avatar)
+            return await account.catalogue.shown(avatar)
 
     async def _show(self, avatar_id: str) -> None:
         self.mark(avatar_id)

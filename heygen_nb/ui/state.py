@@ -273,7 +273,7 @@ class SharedState:
 
     def listing(self, kind: Kind) -> Listing[Any] | None:
         """Return the list behind voices or avatars, as far as it is at hand."""
-        return self._account.catalogue.listing(kind) if self._account else None
+        return self._account.catalogue.lists[kind] if self._account else None
 
     def name_of(self, wish: str) -> str:
         """Return the name behind an id, as far as it is at hand; else the wish."""

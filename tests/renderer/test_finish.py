@@ -109,10 +109,7 @@ async def test_a_good_video_passes_the_check(sandbox):
 
 
 async def test_a_faulty_video_is_posted_by_a_person_only(sandbox, monkeypatch):
-    async def faulty(*_arguments):
-        return [Finding("cut", 3.0)]
-
-    monkeypatch.setattr(finish, "checked", faulty)
+    monkeypatch.setattr(finish, "check", lambda *_arguments: [Finding("cut", 3.0)])
     settings = sandbox.settings()
 
     async with open_account(settings) as account:

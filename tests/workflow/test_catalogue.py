@@ -64,8 +64,8 @@ async def test_they_are_listed_once_and_anew_when_asked(sandbox):
 async def test_a_sample_is_fetched_once_and_without_the_key(catalogue, sandbox):
     voice = (await catalogue.voices())[0]
 
-    sample = await catalogue.sample(voice)
-    again = await catalogue.sample(voice)
+    sample = await catalogue.shown(voice)
+    again = await catalogue.shown(voice)
 
     with wave.open(io.BytesIO(sample)) as sound:
         assert sound.getnframes()
@@ -77,8 +77,8 @@ async def test_a_sample_is_fetched_once_and_without_the_key(catalogue, sandbox):
 async def test_a_picture_is_kept_small(catalogue, sandbox):
     avatar = next(a for a in await catalogue.avatars() if a.own)
 
-    thumb = await catalogue.picture(avatar)
-    assert await catalogue.picture(avatar) == thumb
+    thumb = await catalogue.shown(avatar)
+    assert await catalogue.shown(avatar) == thumb
 
     assert len(thumb) <= THUMB_BYTES
     assert Image.open(io.BytesIO(thumb)).format == "JPEG"
@@ -93,8 +93,8 @@ async def test_a_link_that_has_expired_is_asked_for_once_more(catalogue, sandbox
     old_voice = voice.model_copy(update={"sample_url": f"{base}/files/gone.wav"})
     old_look = avatar.model_copy(update={"picture_url": f"{base}/files/gone.jpg"})
 
-    assert await catalogue.sample(old_voice)
-    assert await catalogue.picture(old_look)
+    assert await catalogue.shown(old_voice)
+    assert await catalogue.shown(old_look)
 
     assert sandbox.requests(ONE_VOICE) == 1
     assert sandbox.requests(ONE_LOOK) == 1
@@ -104,7 +104,7 @@ async def test_a_sandbox_at_another_port_is_no_trouble(catalogue):
     voice = (await catalogue.voices())[0]
     moved = voice.model_copy(update={"sample_url": "http://127.0.0.1:1/files/x.wav"})
 
-    assert await catalogue.sample(moved)
+    assert await catalogue.shown(moved)
 
 
 async def test_a_file_that_cannot_be_had_is_said_so_without_its_link(
@@ -114,7 +114,7 @@ async def test_a_file_that_cannot_be_had_is_said_so_without_its_link(
     voice = (await catalogue.voices())[0]
 
     with pytest.raises(PreviewError, match="answers 403") as caught:
-        await catalogue.sample(voice)
+        await catalogue.shown(voice)
 
     assert sandbox.handle.base_url not in str(caught.value)
     assert sandbox.requests(ONE_VOICE) == 1
@@ -125,14 +125,14 @@ async def test_a_web_page_is_no_sample(catalogue, sandbox):
     voice = (await catalogue.voices())[0]
 
     with pytest.raises(PreviewError):
-        await catalogue.sample(voice)
+        await catalogue.shown(voice)
 
 
 async def test_ids_from_outside_cannot_leave_the_folder(catalogue, sandbox, home):
     look = (await catalogue.avatars())[0]
     evil = look.model_copy(update={"id": "../../../evil"})
 
-    await catalogue.picture(evil)
+    await catalogue.shown(evil)
 
     assert list(home.parent.rglob("*evil*")) == []
 
@@ -176,7 +176,7 @@ async def test_pictures_come_a_few_at_a_time(catalogue, sandbox, monkeypatch):
     monkeypatch.setattr(preview, "fetch_image", counted)
     looks = (await catalogue.avatars())[:12]
 
-    await asyncio.gather(*map(catalogue.picture, looks))
+    await asyncio.gather(*map(catalogue.shown, looks))
 
     assert most == 4
 

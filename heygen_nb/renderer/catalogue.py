@@ -97,12 +97,14 @@ class Listing(Generic[R]):
         async with self._turn:
             if not self._fresh():
                 with suppress(OSError, ValidationError):
-                    text = await asyncio.to_thread(self.file.read_bytes)
-                    kept = self.form.model_validate_json(text)
+                    kept = await asyncio.to_thread(self._read)
                     self.items, self.fetched_at = kept.items, kept.fetched_at
             if refresh or not self._fresh():
                 await self._renew(on_part)
             return self.items
+
+    def _read(self) -> Kept[R]:
+        return self.form.model_validate_json(self.file.read_bytes())
 
     async def meant(self, choose: Callable[[Sequence[R]], Sequence[R]]) -> Sequence[R]:
         """Return what is chosen; the list is asked for anew if that is not one.

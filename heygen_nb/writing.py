@@ -8,7 +8,6 @@ import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 
 from heygen_nb.config import Settings, check_duration, load_settings
 from heygen_nb.drafts import what_is_said
@@ -20,47 +19,12 @@ from heygen_nb.renderer.account import ledger_url
 from heygen_nb.scripts import Change, ScriptRequest, TextCallback, misses, offline
 from heygen_nb.scripts.model import ModelWriter
 from heygen_nb.scripts.server import ModelServer
-from heygen_nb.timing import SpeechModel, Spoken, script_language
+from heygen_nb.timing import Fit, SpeechModel, Spoken, script_language
 
 log = logging.getLogger("heygen_nb.writing")
 
 _WISH = re.compile(r"([a-z]{2})-[A-Z]{2}\b")
 _WISHES = {"en": "en-US-Neural2-F"}
-
-
-@dataclass(frozen=True, slots=True)
-class Lengths:
-    """What is known of the voices that the settings and a draft wish for.
-
-    Attributes:
-        model: Estimates lengths.
-        voice_ids: The voice that each wish stood for last.
-    """
-
-    model: SpeechModel = field(default_factory=SpeechModel)
-    voice_ids: Mapping[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def learned(
-        cls, ledger: Ledger, settings: Settings, voice: str | None = None
-    ) -> Lengths:
-        """Return what the ledger teaches; takes some 50 ms for 10,000 renders.
-
-        Args:
-            ledger: Of the home folder.
-            settings: Whose voice and backend count.
-            voice: What a draft wishes, besides.
-        """
-        backend, wishes = settings.active_backend, {voice, settings.heygen_voice}
-        return cls(
-            SpeechModel(Spoken(*row) for row in ledger.facts.spoken(backend)),
-            {w: ledger.facts.voice_of(backend, w) for w in wishes if w},
-        )
-
-    def seconds(self, script: str, *, wish: str) -> float:
-        """Return the seconds that a script takes at a voice's own speed."""
-        said, voice_id = what_is_said(script).text, self.voice_ids.get(wish, "")
-        return self.model.estimate(said, voice_id=voice_id).seconds
 
 
 @dataclass
@@ -69,11 +33,44 @@ class Writing:
 
     Attributes:
         settings: Gives the settings that hold now.
-        lengths: Gives what is known of speech lengths.
+        model: Estimates how long scripts take.
+        voice_ids: The voice that each wish stood for last.
     """
 
     settings: Callable[[], Settings]
-    lengths: Callable[[], Lengths]
+    model: SpeechModel = field(default_factory=SpeechModel)
+    voice_ids: Mapping[str, str] = field(default_factory=dict)
+
+    def learn(self, ledger: Ledger, voice: str | None = None) -> None:
+        """Learn how long scripts take; needs some 50 ms for 10,000 renders.
+
+        Args:
+            ledger: Of the home folder.
+            voice: What a draft wishes, besides the settings' own.
+        """
+        settings, facts = self.settings(), ledger.facts
+        backend, wishes = settings.active_backend, {voice, settings.heygen_voice}
+        self.model = SpeechModel(Spoken(*row) for row in facts.spoken(backend))
+        self.voice_ids = {w: facts.voice_of(backend, w) for w in wishes if w}
+
+    def fit(self, script: str, target_s: float, voice: str | None = None) -> Fit:
+        """Return how near a script comes to a length, said by a draft's voice."""
+        settings = self.settings()
+        return self.model.fit(
+            what_is_said(script).text,
+            target_s,
+            voice_id=self._voice_id(voice),
+            slowest=settings.min_speed,
+            fastest=settings.max_speed,
+        )
+
+    def seconds(self, script: str) -> float:
+        """Return the seconds that a script takes at the voice's own speed."""
+        said = what_is_said(script).text
+        return self.model.estimate(said, voice_id=self._voice_id()).seconds
+
+    def _voice_id(self, voice: str | None = None) -> str:
+        return self.voice_ids.get(voice or self.settings().heygen_voice, "")
 
     @property
     def has_model(self) -> bool:
@@ -114,7 +111,7 @@ class Writing:
             if model:
                 written = await model.write(numbered, on_text=on_text)
             else:
-                written = offline.write(numbered, settings.home, self._seconds())
+                written = offline.write(numbered, settings.home, self.seconds)
                 if on_text:
                     on_text(*written)
             yield Draft(
@@ -164,14 +161,10 @@ class Writing:
         texts = {"title": title, "script": written.script, "caption": caption}
         return draft.model_copy(update={"voice": voice, **texts})
 
-    def seconds(self, draft: Draft) -> float:
-        """Return the seconds that the draft's script takes at the voice's own speed."""
-        return self._seconds()(draft.script)
-
     def note(self, draft: Draft) -> str:
         """Return a word on a script that misses its length; empty if it does not."""
         target_s = draft.duration or self.settings().video_duration
-        seconds = self.seconds(draft)
+        seconds = self.seconds(draft.script)
         if not misses(seconds, target_s):
             return ""
         return _("About {seconds:.0f} s to speak instead of {target:.0f} s.").format(
@@ -191,7 +184,7 @@ class Writing:
             settings.script_base_url,
             key.get_secret_value() if key else "",
         )
-        return ModelWriter(server, self._seconds(), settings.home)
+        return ModelWriter(server, self.seconds, settings.home)
 
     def voice_for(
         self, script: str, own: str | None = None, language: str | None = None
@@ -204,13 +197,9 @@ class Writing:
         # such a wish is met by any voice of the language
         return _WISHES.get(language, f"{language}-{language.upper()}-Neural2-A")
 
-    def _seconds(self) -> Callable[[str], float]:
-        return partial(self.lengths().seconds, wish=self.settings().heygen_voice)
-
     def _words(self, target_s: float, language: str) -> int:
-        lengths, wish = self.lengths(), self.settings().heygen_voice
-        voice_id = lengths.voice_ids.get(wish, "")
-        return lengths.model.words_for(target_s, language=language, voice_id=voice_id)
+        voice_id = self._voice_id()
+        return self.model.words_for(target_s, language=language, voice_id=voice_id)
 
 
 async def write_drafts(
@@ -292,10 +281,11 @@ async def rewrite_draft(
 
 async def open_writing(settings: Settings) -> Writing:
     """Return what writes for these settings, with the lengths learned so far."""
+    writing = Writing(lambda: settings)
 
-    def learned() -> Lengths:
+    def learn() -> None:
         with Ledger(ledger_url(settings)) as ledger:
-            return Lengths.learned(ledger, settings)
+            writing.learn(ledger)
 
-    lengths = await asyncio.to_thread(learned)
-    return Writing(lambda: settings, lambda: lengths)
+    await asyncio.to_thread(learn)
+    return writing

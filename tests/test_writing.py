@@ -11,7 +11,7 @@ from heygen_nb.errors import ConfigError, ScriptError
 from heygen_nb.scripts import ScriptRequest
 from heygen_nb.timing import SpeechModel, Spoken, estimate_s
 from heygen_nb.ui.state import SharedState
-from heygen_nb.writing import Lengths, Writing
+from heygen_nb.writing import Writing
 
 pytestmark = pytest.mark.anyio
 
@@ -23,14 +23,14 @@ HALF_A_MINUTE = (SENTENCE * 7).strip()
 def writing_with(fake_model, home):
     """A Writing under settings of the test's own; the model is set by default."""
 
-    def make(lengths=None, **changes):
+    def make(known=(), **changes):
         environ = {
             "HEYGEN_NB_HOME": str(home),
             "HEYGEN_NB_SCRIPT_BASE_URL": fake_model.base_url,
         }
         changes = {"script_model": "m1", **changes}
         settings = load_settings(environ=environ, **changes)
-        return Writing(lambda: settings, lambda: lengths or Lengths())
+        return Writing(lambda: settings, *known)
 
     return make
 
@@ -201,7 +201,7 @@ async def test_a_server_elsewhere_needs_a_key(writing_with):
 
 async def test_a_slow_voice_gets_fewer_words(writing_with, fake_model):
     past = [Spoken(HALF_A_MINUTE, "slow", 1, 60, "en")] * 20
-    known = Lengths(SpeechModel(past), {"en-US-Neural2-F": "slow"})
+    known = SpeechModel(past), {"en-US-Neural2-F": "slow"}
     fake_model.say(HALF_A_MINUTE)
 
     await versions(writing_with(known), ScriptRequest("Leo"))

@@ -121,7 +121,7 @@ def _show(
     draft: Draft, path: Path, writing: Writing, settings: Settings, *, as_json: bool
 ) -> None:
     words = len(what_is_said(draft.script).text.split())
-    seconds = writing.seconds(draft)
+    seconds = writing.seconds(draft.script)
     length = ngettext(
         "{count} word, about {seconds:.0f} s",
         "{count} words, about {seconds:.0f} s",

@@ -127,7 +127,8 @@ class DraftsPanel(Panel):
             self.spawn(self._learn)
 
     async def _learn(self) -> None:
-        await self.shared.learn(self.editor.draft.voice)
+        voice, learn = self.editor.draft.voice, self.shared.writing.learn
+        await self.shared.read(lambda ledger: learn(ledger, voice))
         self.show_state()
 
     async def _list(self) -> str | None:

@@ -98,7 +98,7 @@ class Editor(Part):
         draft, shared = self.draft, self._panel.shared
         self._panel.spawn(partial(self.own.check_voice, draft))
         target_s = draft.duration or shared.video_settings.video_duration
-        found = shared.fit(draft.script, target_s, draft.voice)
+        found = shared.writing.fit(draft.script, target_s, draft.voice)
         self.about_script.value = script_html(draft.script, target_s, found)
         self.about_caption.value = caption_html(draft.caption)
         self._panel.rewriter.suggest(draft, found)

@@ -18,7 +18,6 @@ from pydantic import SecretStr
 
 from heygen_nb import config, renderer
 from heygen_nb.config import Settings
-from heygen_nb.drafts import what_is_said
 from heygen_nb.errors import ConfigError, HeygenNbError
 from heygen_nb.heygen.wire import VoiceReply
 from heygen_nb.i18n import set_language
@@ -28,9 +27,9 @@ from heygen_nb.models import SCRIPT_LANGUAGES, Draft, Voice
 from heygen_nb.renderer import animatic, order, request, resolve
 from heygen_nb.renderer.account import Account, ledger_url, open_account
 from heygen_nb.renderer.catalogue import Kind, Listing
-from heygen_nb.timing import Fit, script_language
+from heygen_nb.timing import script_language
 from heygen_nb.ui.jobs import Jobs
-from heygen_nb.writing import Lengths, Writing
+from heygen_nb.writing import Writing
 
 T = TypeVar("T")
 _STATUS = {
@@ -71,11 +70,10 @@ class SharedState:
         self._kept_for: Settings | None = None
         self._account: Account | None = None
         self._ledger: Ledger | None = None
-        self._lengths = Lengths()
         self._farewells: set[asyncio.Task[object]] = set()
         self._ending: weakref.WeakSet[asyncio.Task[None]] = weakref.WeakSet()
         self.drafts = DraftStore(self)
-        self.writing = Writing(lambda: self.video_settings, lambda: self._lengths)
+        self.writing = Writing(lambda: self.video_settings)
         self.jobs = Jobs(self)
 
     def _read(self) -> Settings:
@@ -237,31 +235,6 @@ class SharedState:
         if _account_of(self.settings) != before:
             self.tell("account")
         self.tell("settings")
-
-    # How long scripts take
-
-    async def learn(self, voice: str | None = None) -> None:
-        """Learn from finished renders how long scripts take, for :meth:`fit`.
-
-        Args:
-            voice: What a draft wishes, besides the settings' own.
-        """
-        settings = self.video_settings
-        self._lengths = await self.read(
-            lambda ledger: Lengths.learned(ledger, settings, voice)
-        )
-
-    def fit(self, script: str, target_s: float, voice: str | None = None) -> Fit:
-        """Return how near a script comes to a length, said by a draft's voice."""
-        settings = self.video_settings
-        wish = voice or settings.heygen_voice
-        return self._lengths.model.fit(
-            what_is_said(script).text,
-            target_s,
-            voice_id=self._lengths.voice_ids.get(wish, ""),
-            slowest=settings.min_speed,
-            fastest=settings.max_speed,
-        )
 
     # What there is to choose from
 

@@ -9,16 +9,18 @@ from heygen_nb.models import Draft
 from heygen_nb.ui import editor
 from heygen_nb.ui.drafts import DraftsPanel
 from heygen_nb.ui.writer import WriterCard
+from heygen_nb.writing import Writing
 
 pytestmark = pytest.mark.anyio
 
 
-class Model:
+class Model(Writing):
     """Writes what it is told, as far as it is let."""
 
     has_model = True
 
-    def __init__(self) -> None:
+    def __init__(self, settings) -> None:
+        super().__init__(settings)
         self.orders = []
         self.texts = []
         self.go_on = asyncio.Event()
@@ -53,7 +55,7 @@ class Model:
 async def panel(shared, monkeypatch):
     monkeypatch.setattr(editor, "AUTOSAVE_S", 0.01)
     monkeypatch.setattr(editor, "GROW_S", 0)
-    shared.writing = Model()
+    shared.writing = Model(lambda: shared.video_settings)
     panel = DraftsPanel(shared)
     await panel.idle()
     yield panel

@@ -475,11 +475,6 @@ def make_film(
     said = video.read_sound(sound)
     words = heard_words(Finish(script=scene.script, words=words), said)
     said = replace(said, words=words)
-    scene = replace(
-        scene,
-        use_avatar=False,
-        captions="later",
-        badge="",
-        tail_s=length_s - said.duration_s,
-    )
-    return render_scene(scene, target, speech=said), said
+    scene = replace(scene, use_avatar=False, captions="later", badge="")
+    speech = said.padded(length_s - said.duration_s)
+    return render_scene(scene, target, speech=speech), said

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from itertools import accumulate
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
 from heygen_nb.preview import drawing
 from heygen_nb.preview.drawing import text_width
@@ -306,10 +306,9 @@ class Subtitles:
                 x += width + self.layout.space_px
         blur = ImageFilter.BoxBlur(size * 0.09)
         soft = letters.filter(blur).filter(blur)
-        below = Image.new("L", letters.size)
-        below.paste(soft.point(lambda cover: min(cover * 3 // 2, 220)), (0, size // 24))
+        soft = soft.point(lambda cover: min(cover * 3 // 2, 220))
         shade = Image.new("RGBA", letters.size, self.palette.shade)
-        shade.putalpha(below)
+        shade.putalpha(ImageChops.offset(soft, 0, size // 24))
         ink = Image.new("RGBA", letters.size, self.palette.ink)
         ink.putalpha(letters)
         return Image.alpha_composite(shade, ink)

@@ -251,19 +251,12 @@ class Patch:
     def put_on(self, frame: Planes, right: int = 0) -> None:
         """Lay it over the planes of a whole picture, so far right of its place."""
         shares = self.kept or (None, None, None)
-        for whole, part, kept, shift in zip(
-            frame, self.planes, shares, (0, 1, 1), strict=True
-        ):
+        planes = zip(frame, self.planes, shares, (0, 1, 1), strict=True)
+        for whole, part, kept, shift in planes:
             height, width = part.shape
             x, y = self.x + right >> shift, self.y >> shift
             place = whole[y : y + height, x : x + width]
-            if kept is None:
-                place[:] = part
-                continue
-            mixed = place * kept
-            mixed += part
-            mixed >>= 8
-            place[:] = mixed
+            place[:] = part if kept is None else place * kept + part >> 8
 
 
 def to_patch(image: Image.Image, x: int = 0, y: int = 0) -> Patch:

@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Executor
 from contextlib import nullcontext
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Literal
@@ -35,7 +35,6 @@ class Scene:
     Attributes:
         script: What is said; ``<break time="1s"/>`` is a pause.
         said: The script as it is pronounced, if that differs from how it is written.
-        voice: Who says it, unless the speech is handed in.
         speed: 0.5 to 1.5, as HeyGen takes it.
         aspect_ratio: Width to height.
         short_side_px: 720 is the profile ``fast``, 1080 is ``share``.
@@ -49,12 +48,10 @@ class Scene:
             is made in any case.
         bars: Whether the voice's loudness is shown; not over a moving background.
         badge: What stands in the corner; empty for none.
-        tail_s: Silence after the speech.
     """
 
     script: str
     said: str = ""
-    voice: EspeakVoice = field(default_factory=EspeakVoice)
     speed: float = 1.0
     aspect_ratio: AspectRatio = "9:16"
     short_side_px: int = 720
@@ -65,7 +62,6 @@ class Scene:
     captions: bool | Literal["later"] = True
     bars: bool = True
     badge: str = "PREVIEW"
-    tail_s: float = 0.0
 
     @property
     def size(self) -> tuple[int, int]:
@@ -327,19 +323,18 @@ def render_scene(
     Args:
         scene: What is shown and said.
         output: The MP4; the other two differ in their suffix. All are replaced.
-        speech: Said elsewhere, such as by HeyGen; else the scene's voice speaks.
+        speech: Said elsewhere, such as by HeyGen; else the local voice speaks.
 
     Raises:
         PreviewError: Nothing to say, a bad picture, or the disk refused.
     """
     if speech is None:
-        speech = scene.voice.speak(scene.said or scene.script, speed=scene.speed)
+        speech = EspeakVoice().speak(scene.said or scene.script, speed=scene.speed)
         if not speech.samples.any():
             raise PreviewError(_("The script has no words that can be said."))
         if scene.said:
             words = captions.said_as_written(scene.script, speech.words)
             speech = replace(speech, words=words)
-    speech = speech.padded(scene.tail_s)
     stage = Stage(scene, speech)
 
     def pictures() -> Iterator[video.Picture]:

@@ -23,6 +23,7 @@ _LONGEST_BREAK_S = 10.0
 _SENTENCE_END = re.compile(
     r"""(?:(?<=[.!?…])(?<!\b[^\W\d_]\.)["'»”’)\]]*\s+(?![a-zа-яё])|(?<=[。！？])|\n\s*\n)"""
 )
+_CONTROL = re.compile("[\0-\t\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 _WORD = re.compile("[^\\s\xa0\u202f]+(?:[\xa0\u202f]+[^\\s\xa0\u202f]+)*")
 _CHUNK = re.compile(r"\S+\s*")
 _INSIDE = re.compile(
@@ -74,11 +75,7 @@ def clean_script(script: str) -> str:
     A blank inside of an amount cannot be broken at: it is one word of the captions.
     """
     composed = unicodedata.normalize("NFC", script)
-    text = "".join(
-        " " if unicodedata.category(c) in ("Cc", "Cs") and c != "\n" else c
-        for c in composed
-    )
-    return _INSIDE.sub("\xa0", text)
+    return _INSIDE.sub("\xa0", _CONTROL.sub(" ", composed))
 
 
 def script_words(script: str) -> list[str]:

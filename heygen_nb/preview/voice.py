@@ -132,26 +132,41 @@ class EspeakVoice:
         Raises:
             PreviewError: espeak-ng is missing or does not know the language.
         """
-        per_minute = np.clip(round(self.words_per_minute * speed), *_RATE_LIMITS)
+        per_minute = int(np.clip(round(self.words_per_minute * speed), *_RATE_LIMITS))
+        parts = [np.zeros(0, np.float32)]
+        spans: dict[int, tuple[int, int]] = {}
+        pause_s = 0.0
         with _lock:
             library, rate = _library()
-            recording = _Recording(rate, speed)
-            for utterance in texts.plan_utterances(
+            for said in texts.plan_utterances(
                 script, self.language, sentence_pause_s=self.sentence_pause_s
             ):
-                if utterance.text:
-                    name = utterance.language
-                    name += f"+{self.variant}" if self.variant else ""
-                    if library.espeak_SetVoiceByName(name.encode()):
-                        message = _(
-                            "The local voice does not know the language “{name}”."
-                        )
-                        raise PreviewError(message.format(name=name))
-                    library.espeak_SetParameter(_RATE, int(per_minute), 0)
-                    library.espeak_SetParameter(_PITCH, self.pitch, 0)
-                    recording.add(utterance)
-                recording.add_silence(utterance.break_s)
-        return recording.speech(texts.script_words(script))
+                if not said.text:
+                    parts.append(np.zeros(round(said.break_s * rate), np.float32))
+                    pause_s = 0.0
+                    continue
+                name = said.language + (f"+{self.variant}" if self.variant else "")
+                if library.espeak_SetVoiceByName(name.encode()):
+                    message = _("The local voice does not know the language “{name}”.")
+                    raise PreviewError(message, name=name)
+                library.espeak_SetParameter(_RATE, per_minute, 0)
+                library.espeak_SetParameter(_PITCH, self.pitch, 0)
+                samples, words = _say(said, rate)
+                if len(samples):
+                    parts.append(np.zeros(round(pause_s / speed * rate), np.float32))
+                    at, pause_s = sum(map(len, parts)), said.pause_s
+                    parts.append(samples)
+                for token, start, end in words:
+                    # It may go on in the next utterance: 世界。元気 has no blanks.
+                    begun = spans.get(token, (at + start, 0))[0]
+                    spans[token] = begun, at + end
+        timed, reached = [], 0
+        for number, text in enumerate(texts.script_words(script)):
+            start, end = spans.get(number, (reached, reached))
+            start = max(start, reached)
+            reached = max(end, start)
+            timed.append(Word(text, start / rate, reached / rate))
+        return Narration(np.concatenate(parts), rate, tuple(timed))
 
 
 @cache
@@ -203,53 +218,27 @@ def _synthesise(text: str) -> tuple[NDArray[np.float32], list[tuple[int, int]]]:
     return (np.concatenate(parts) / 32768).astype(np.float32), events
 
 
-class _Recording:
-    """Utterances one after the other; collects when each word begins and ends."""
-
-    def __init__(self, rate: int, speed: float) -> None:
-        self._rate = rate
-        self._speed = speed
-        self._parts = [np.zeros(0, np.float32)]
-        self._pause_s = 0.0
-        self._spans: dict[int, tuple[float, float]] = {}
-
-    def add(self, said: texts.Utterance) -> None:
-        """Say an utterance with the voice that is set up."""
-        if said.language == "ru" and texts.STRESS in said.text:
-            said = texts.follow_stress(said, _phonemes)
-        samples, events = _synthesise(said.text)
-        step = round(_STEP_S * self._rate)
-        whole = np.abs(samples[: len(samples) // step * step]).reshape(-1, step)
-        # Where the steps begin in which something is heard.
-        loud = np.flatnonzero(whole.max(axis=1) > _SILENCE) * step
-        if not len(loud):
-            return
-        self.add_silence(self._pause_s / self._speed)
-        first, last = int(loud[0]), min(int(loud[-1]) + 2 * step, len(samples))
-        shift = sum(map(len, self._parts)) - first
-        for token, start, end in _spans(events, said, first, last):
-            heard = loud[(loud > start - step) & (loud < end)]
-            if len(heard):
-                start, end = heard[0], min(heard[-1] + step, end)  # noqa: PLW2901
-            # A word may go on in the next utterance: 世界。元気 has no blanks.
-            begun = self._spans.get(token, (float(start + shift) / self._rate, 0.0))[0]
-            self._spans[token] = begun, float(end + shift) / self._rate
-        self._parts.append(samples[first:last])
-        self._pause_s = said.pause_s
-
-    def add_silence(self, seconds: float) -> None:
-        if seconds > 0:
-            self._parts.append(np.zeros(round(seconds * self._rate), np.float32))
-            self._pause_s = 0.0
-
-    def speech(self, words: list[str]) -> Narration:
-        timed, reached = [], 0.0
-        for number, text in enumerate(words):
-            start, end = self._spans.get(number, (reached, reached))
-            start = max(start, reached)
-            reached = max(end, start)
-            timed.append(Word(text, start, reached))
-        return Narration(np.concatenate(self._parts), self._rate, tuple(timed))
+def _say(
+    said: texts.Utterance, rate: int
+) -> tuple[NDArray[np.float32], list[tuple[int, int, int]]]:
+    """Return what the voice that is set up says, and where each word is in it."""
+    if said.language == "ru" and texts.STRESS in said.text:
+        said = texts.follow_stress(said, _phonemes)
+    samples, events = _synthesise(said.text)
+    step = round(_STEP_S * rate)
+    whole = np.abs(samples[: len(samples) // step * step]).reshape(-1, step)
+    # Where the steps begin in which something is heard.
+    loud = np.flatnonzero(whole.max(axis=1) > _SILENCE) * step
+    if not len(loud):
+        return samples[:0], []
+    first, last = int(loud[0]), min(int(loud[-1]) + 2 * step, len(samples))
+    words = []
+    for token, start, end in _spans(events, said, first, last):
+        heard = loud[(loud > start - step) & (loud < end)]
+        if len(heard):
+            start, end = int(heard[0]), min(int(heard[-1]) + step, end)  # noqa: PLW2901
+        words.append((token, start - first, end - first))
+    return samples[first:last], words
 
 
 def _spans(

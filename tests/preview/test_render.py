@@ -146,15 +146,6 @@ def test_silence_made_elsewhere_is_shown_too(out, tone, render):
     assert rendered.subtitles.read_text() == ""
 
 
-def test_the_tail_is_silence_after_the_speech(out, tone, render):
-    speech = tone("one two")
-    scene = Scene(script="-", tail_s=1.5)
-
-    rendered = render(scene, out / "x.mp4", speech=speech)
-
-    assert rendered.duration_s == pytest.approx(speech.duration_s + 1.5, abs=FRAME_S)
-
-
 @pytest.mark.parametrize("ratio", ["9:16", "16:9", "1:1", "4:5", "5:4"])
 def test_each_shape_is_rendered_at_its_size(ratio, out, tone, render):
     scene = Scene(script="-", aspect_ratio=ratio, short_side_px=360)

@@ -243,7 +243,7 @@ class FaultsMiddleware:
         for job in [*state.jobs.values()][known:]:
             if code := self._faults.doomed(job.title or ""):
                 job.failure_code = code
-                state.put(job)
+                state.put_job(job)
         return response
 
 

@@ -80,10 +80,6 @@ class HeyGenClient(Transport):
         The word ``not_found`` is among the statuses; a video may also be missing
         from the answer.
         """
-        if len(video_ids) > MAX_STATUS_IDS:
-            raise ValueError(f"at most {MAX_STATUS_IDS} ids in a request")
-        if not video_ids:
-            return []
         query = {"video_ids": ",".join(video_ids)}
         content = await self.repeat("GET", "/v3/videos/statuses", query=query)
         return list(_readable(wire.StatusRow, content.get("data")))

@@ -21,13 +21,6 @@ _BY_STATUS, _BY_CODE = (
     for by in ("statuses", "codes")
 )
 _HINTS = {code: told["hint"] for told in _TOLD["codes"] for code in told["codes"]}
-# a wrong key says nothing of what another one has bought
-_UNSETTLED = (
-    errors.ConflictError,
-    errors.ServerError,
-    errors.BadReplyError,
-    errors.NotAuthorizedError,
-)
 
 
 def means_credit(code: str | None) -> bool:
@@ -76,7 +69,7 @@ def refusal(
         request_id=request_id,
         retry_after_s=retry_after_s,
         hint=hint_for(code) or _(hint),
-        charged=None if issubclass(kind, _UNSETTLED) else False,
+        charged=None if problem.get("unsettled") else False,
     )
 
 
@@ -90,12 +83,10 @@ def _clean(value: Any, hide: str) -> str | None:
 def _name(status: int, code: str | None) -> str:
     """Return the name of the error that a status and a code mean."""
     match status // 100:
-        case 4 if code in _BY_CODE:
-            return _BY_CODE[code]
-        case 4 if means_credit(code):
-            return "PaymentRequiredError"
         case 4:
-            return _BY_STATUS.get(status, "InvalidRequestError")
+            poor = means_credit(code) and "PaymentRequiredError"
+            by_status = _BY_STATUS.get(status, "InvalidRequestError")
+            return _BY_CODE.get(code) or poor or by_status
         case 5:
             return "ServerError"
     return "BadReplyError"

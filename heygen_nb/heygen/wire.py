@@ -9,28 +9,16 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import (
-    AliasChoices,
-    AliasPath,
-    BaseModel,
-    ConfigDict,
-    Field,
-    model_validator,
-)
+from pydantic import AliasChoices, AliasPath, BaseModel, Field, model_validator
 
 from heygen_nb.models import ProgressStatus
 
 Id = Annotated[str, Field(min_length=1)]
-_PHASES: dict[str, ProgressStatus] = {
-    "waiting": "pending",
-    "queued": "pending",
-    "pending": "pending",
-    "processing": "processing",
-    "running": "processing",
-    "completed": "completed",
-    "complete": "completed",
-    "done": "completed",
-    "failed": "failed",
+_PHASES: dict[ProgressStatus, tuple[str, ...]] = {
+    "pending": ("waiting", "queued", "pending"),
+    "processing": ("processing", "running"),
+    "completed": ("completed", "complete", "done"),
+    "failed": ("failed",),
 }
 
 
@@ -40,7 +28,8 @@ def phase(word: str) -> ProgressStatus:
     A word we do not know is ``unknown``, which means "still running". So is
     ``not_found`` of the bulk statuses: what it means is for the caller to say.
     """
-    return _PHASES.get(word.strip().casefold(), "unknown")
+    plain = word.strip().casefold()
+    return next((ours for ours, words in _PHASES.items() if plain in words), "unknown")
 
 
 def shape_of(width: int, height: int) -> str:
@@ -49,7 +38,7 @@ def shape_of(width: int, height: int) -> str:
 
 
 class _Reply(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = {"frozen": True}
 
     @model_validator(mode="before")
     @classmethod

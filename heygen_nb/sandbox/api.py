@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from heygen_nb.sandbox.state import KeyState, Purse, State
+from heygen_nb.sandbox.state import Purse, State
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 T = TypeVar("T")
@@ -44,13 +44,12 @@ class Refusal(Exception):  # noqa: N818 - an answer of the stand-in, not a failu
         return error | ({"param": self.param} if self.param else {})
 
 
-def refuse(request: Request, exc: Exception) -> JSONResponse:
+def refuse(request: Request, exc: Any) -> JSONResponse:
     """Turn a refusal, or Starlette's own, into its answer (exception handler)."""
     if isinstance(exc, HTTPException):
         code = _UNKNOWN.get(exc.status_code, "invalid_parameter")
         message = f"{request.method} {request.url.path}: {exc.detail}"
         exc = Refusal(exc.status_code, code, message, headers=exc.headers)
-    assert isinstance(exc, Refusal)  # noqa: S101 - registered for these two only
     return JSONResponse({"error": exc.error}, exc.status, exc.headers)
 
 
@@ -106,12 +105,11 @@ def found(
 def page(
     request: Request,
     items: Iterable[tuple[int, Any]],
-    view: Callable[[Any], Any] = lambda item: item,
     *,
     default: int,
     maximum: int = 100,
 ) -> dict[str, Any]:
-    """Return the asked page of items whose positions grow, as ``view`` shows them.
+    """Return the asked page of items whose positions grow.
 
     ``token`` is the last position served, so what is added or deleted between two
     pages never makes an item appear twice or go missing.
@@ -125,7 +123,7 @@ def page(
     taken = list(islice(items, limit + 1))
     more = len(taken) > limit
     return {
-        "data": [view(item) for _, item in taken[:limit]],
+        "data": [item for _, item in taken[:limit]],
         "has_more": more,
         "next_token": str(taken[limit - 1][0]) if more else None,
     }
@@ -170,8 +168,9 @@ def keyed(state: State, create: Endpoint) -> Endpoint:
             raise invalid("Idempotency-Key", f"must match ^{_KEY.pattern}$")
         name, now = f"{request.url.path}|{key}", state.clock.now()
         first = state.keys.get(name)
-        if first and now - first.created_at < state.options.key_life_s:
-            return Response(first.body, first.status, media_type="application/json")
+        if first and now - first["created_at"] < state.options.key_life_s:
+            kind = "application/json"
+            return Response(first["body"], first["status"], media_type=kind)
         if key in in_progress:
             message = "The first request with this key is still in progress"
             raise Refusal(409, "request_in_progress", message)
@@ -181,9 +180,9 @@ def keyed(state: State, create: Endpoint) -> Endpoint:
             answer = await create(request)
         finally:
             in_progress.discard(key)
-        now, said = state.clock.now(), bytes(answer.body).decode()
-        status = answer.status_code
-        state.put(KeyState(id=name, created_at=now, status=status, body=said))
+        now, status = state.clock.now(), answer.status_code
+        said = bytes(answer.body).decode()
+        state.put("Key", id=name, created_at=now, status=status, body=said)
         return answer
 
     return endpoint

@@ -132,7 +132,7 @@ class Sandbox:
             if key or not ends:
                 if not _same(key, self.api_key):
                     raise api.Refusal(401, "unauthorized", "The key is not right")
-            elif float(ends.value) <= self.state.clock.now():
+            elif float(ends["value"]) <= self.state.clock.now():
                 raise api.Refusal(401, "unauthorized", "The access token has expired")
 
     async def _me(self, request: Request) -> Response:
@@ -164,8 +164,8 @@ class Sandbox:
             "balance": round(state.balance("wallet"), 6),
             "plan_credits": round(state.balance("plan"), 6),
             "jobs": [job.model_dump(exclude={"body"}) for job in state.jobs.values()],
-            "charges": [charge.model_dump() for charge in state.charges.values()],
-            "posts": [post.model_dump() for post in state.posts.values()],
+            "charges": [*state.charges.values()],
+            "posts": [*state.posts.values()],
             "requests": dict(self.requests),
             "file_requests_with_key": self.file_requests_with_key,
         }
@@ -175,24 +175,23 @@ class Sandbox:
         """Answer ``POST /_sandbox/…``: the clock, a purse, a session, an owner."""
         name, state = request.url.path.rpartition("/")[2], self.state
         asked = api.parse(name, await api.json_body(request))
+        told = {"ok": True, "pid": os.getpid(), "account": self.account}
         match name:
             case "clock":
                 state.clock.offset_s += asked["advance_s"]
-                state.note("clock_offset_s", str(state.clock.offset_s))
-                return JSONResponse({"now": state.clock.now()})
+                state.put("Fact", id="clock_offset_s", value=state.clock.offset_s)
             case "balance":
-                purse, wanted = asked["purse"], asked["balance"]
-                paid_in = float(state.facts[f"{purse}_in"].value)
-                paid_in += wanted - state.balance(purse)
-                state.note(f"{purse}_in", str(paid_in))
-                return JSONResponse({"balance": state.balance(purse)})
+                paid_in = f"{asked['purse']}_in"
+                spent = float(state.fact(paid_in)) - state.balance(asked["purse"])
+                state.put("Fact", id=paid_in, value=asked["balance"] + spent)
             case "session":
                 token = f"session_{secrets.token_hex(16)}"
                 ends = state.clock.now() + state.options.session_life_s
-                state.note(f"session {token}", str(ends))
-                return JSONResponse({"access_token": token, "expires_at": ends})
-        self.take_in(asked["pid"])
-        return JSONResponse({"ok": True, "pid": os.getpid(), "account": self.account})
+                state.put("Fact", id=f"session {token}", value=ends)
+                told = {"access_token": token, "expires_at": ends}
+            case "owners":
+                self.take_in(asked["pid"])
+        return JSONResponse(told)
 
     def take_in(self, pid: int) -> None:
         """Let one more process use the sandbox, or refuse if it is ending."""
@@ -370,8 +369,6 @@ def main(state_dir: str, owner: str, options: str) -> None:
     """Run the process behind ``start_sandbox``."""
     line = "%(asctime)s %(levelname)s %(name)s %(message)s"
     logging.basicConfig(level=logging.INFO, format=line)
-    # httpx would log the links it fetches, signatures and all.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
     chosen = SandboxOptions.model_validate_json(options)
     try:
         serve(0, state_dir=Path(state_dir), options=chosen, owner=int(owner))

@@ -12,14 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from heygen_nb.sandbox.api import Refusal, found, invalid, parse
 from heygen_nb.sandbox.catalogue import CATALOGUE, looks, voices
-from heygen_nb.sandbox.rendering import (
-    FilmOrder,
-    Ratio,
-    SoundPart,
-    model,
-    silence,
-    speak,
-)
+from heygen_nb.sandbox.rendering import FilmOrder, SoundPart, model, silence, speak
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +20,7 @@ if TYPE_CHECKING:
     from heygen_nb.sandbox.files import Files
 
 _SHORT_SIDE = {"720p": 720, "1080p": 1080, "4k": 1080}  # 4k is too slow to play at
-_SHAPES: dict[str, Ratio] = {"portrait": "9:16", "landscape": "16:9", "square": "1:1"}
+_SHAPES = {"portrait": "9:16", "landscape": "16:9", "square": "1:1"}
 _UNREADY = {
     "processing": "resource_not_ready",
     "pending_consent": "avatar_consent_required",

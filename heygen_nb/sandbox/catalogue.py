@@ -11,7 +11,7 @@ import io
 import json
 import random
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -80,14 +80,13 @@ async def list_voices(request: Request) -> Response:
     asked = request.query_params
     kind, engine = asked.get("type") or "public", asked.get("engine")
     fitting = (
-        voice
+        _voice_view(request, voice)
         for voice in voices().values()
         if voice.type == kind
         and (not engine or (engine == "starfish" and voice.starfish))
         and _fits(request, vars(voice), "language", "gender")
     )
-    view = partial(_voice_view, request)
-    return JSONResponse(page(request, enumerate(fitting), view, default=20))
+    return JSONResponse(page(request, enumerate(fitting), default=20))
 
 
 async def get_voice(request: Request) -> Response:
@@ -119,13 +118,12 @@ async def list_looks(request: Request) -> Response:
     """Answer ``GET /v3/avatars/looks``."""
     owner = request.query_params.get("ownership")
     fitting = (
-        look
+        _look_view(request, look)
         for look in looks().values()
         if owner in (None, "", "private" if look["status"] else "public")
         and _fits(request, look, "avatar_type", "group_id")
     )
-    view, listed = partial(_look_view, request), enumerate(fitting)
-    return JSONResponse(page(request, listed, view, default=20, maximum=50))
+    return JSONResponse(page(request, enumerate(fitting), default=20, maximum=50))
 
 
 async def get_look(request: Request) -> Response:

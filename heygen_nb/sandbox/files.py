@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 import av
@@ -22,7 +23,7 @@ from heygen_nb.preview.voice import Word
 from heygen_nb.sandbox import api, rendering
 from heygen_nb.sandbox.catalogue import CATALOGUE, voices
 from heygen_nb.sandbox.rendering import SoundPart
-from heygen_nb.sandbox.state import AssetState, SpeechState, State
+from heygen_nb.sandbox.state import State
 
 _LIMIT_BYTES = 32 * 1024 * 1024
 
@@ -83,23 +84,23 @@ class Files:
         if not (kind := media_type(content)):
             raise api.invalid("file", "is no png, jpeg, mp4, webm, mp3, wav, pdf, srt")
         number, now = f"asset_{secrets.token_hex(12)}", self._state.clock.now()
-        asset = AssetState(id=number, name=name, mime_type=kind, uploaded_at=now)
-        self._keep(_place(asset), content)
-        self._state.put(asset)
-        url, size_bytes = self.link(request, _place(asset)), len(content)
+        self._state.put("Asset", id=number, name=name, mime_type=kind, uploaded_at=now)
+        place = _place(self._state.assets[number])
+        self._keep(place, content)
+        url, size_bytes = self.link(request, place), len(content)
         return api.data(asset_id=number, url=url, mime_type=kind, size_bytes=size_bytes)
 
     async def get_asset(self, request: Request) -> Response:
         """Answer ``GET /v3/assets/{id}``."""
         asset = api.found(self._ready(), request.path_params["id"], "asset")
-        owner = self._state.facts["account"].value
+        owner = self._state.fact("account")
         return api.data(
-            id=asset.id,
-            name=asset.name,
-            type=asset.mime_type.partition("/")[0],
+            id=asset["id"],
+            name=asset["name"],
+            type=asset["mime_type"].partition("/")[0],
             owner=owner,
             space_id=f"space-{owner}",
-            uploaded_at=int(asset.uploaded_at),
+            uploaded_at=int(asset["uploaded_at"]),
             url=self.link(request, _place(asset)),
             folder_id=None,
         )
@@ -136,9 +137,8 @@ class Files:
         place = f"speech/{number}.wav"
         self._keep(place, content)
         words = [(w.text, w.start_s, w.end_s) for w in speech.words]
-        self._state.put(
-            SpeechState(id=number, script=said[1], duration=length_s, words=words)
-        )
+        spoken = {"id": number, "script": said[1], "duration": length_s}
+        self._state.put("Speech", **spoken, words=words)
         price = round(rate * speech.duration_s, 6)
         self._state.charge(kind="speech", ref=number, purse=purse, amount=price)
         return api.data(
@@ -158,14 +158,15 @@ class Files:
             message = f"Asset {asset_id} not found"
             raise api.Refusal(400, "asset_not_found", message, param=param)
         asset = api.found(self._state.assets, asset_id, "asset", param)
-        if not asset.mime_type.startswith(family):
-            raise api.invalid(param, f"is {asset.mime_type}; {family} is needed here")
+        if not asset["mime_type"].startswith(family):
+            kind = asset["mime_type"]
+            raise api.invalid(param, f"is {kind}; {family} is needed here")
         return self.path(_place(asset))
 
-    def _ready(self) -> dict[str, AssetState]:
+    def _ready(self) -> dict[str, dict[str, Any]]:
         until = self._state.clock.now() - self.options.asset_s
         assets = self._state.assets
-        return {name: a for name, a in assets.items() if a.uploaded_at <= until}
+        return {name: a for name, a in assets.items() if a["uploaded_at"] <= until}
 
     def linked(self, url: str, param: str) -> Path | str:
         """Return the file behind one of our own links, any other link as it is."""
@@ -188,9 +189,9 @@ class Files:
         if isinstance(source, str):
             raise problem
         if spoken := self._state.speech.get(file_hash(source)):
-            words = tuple(Word(*word) for word in spoken.words)
+            words = tuple(Word(*word) for word in spoken["words"])
             make = partial(read_sound, source, words)
-            return SoundPart(spoken.duration, make, spoken.script)
+            return SoundPart(spoken["duration"], make, spoken["script"])
         try:
             with av.open(str(source), "r") as container:
                 length_s = (container.duration or 0) / av.time_base
@@ -205,5 +206,5 @@ def file_hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _place(asset: AssetState) -> str:
-    return f"assets/{asset.id}/{asset.name}"
+def _place(asset: dict[str, Any]) -> str:
+    return f"assets/{asset['id']}/{asset['name']}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Literal
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -28,7 +28,6 @@ from heygen_nb.readings import spoken
 from heygen_nb.sandbox.catalogue import SandboxVoice
 from heygen_nb.sandbox.state import SandboxOptions
 
-Ratio = Literal["16:9", "9:16", "4:5", "5:4", "1:1"]
 Background = str | Path | bytes | None
 
 _SMALL_PX = 144  # the short side of canned pictures
@@ -62,7 +61,7 @@ class FilmOrder:
 
     parts: tuple[SoundPart, ...]
     engine: str
-    ratio: Ratio
+    ratio: Any  # in the words of the request
     short_side_px: int
     background: Background
     rate: float

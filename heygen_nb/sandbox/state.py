@@ -5,18 +5,19 @@ from __future__ import annotations
 import math
 import sqlite3
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
+from pydantic_core import from_json, to_json
 
-R = TypeVar("R", bound="Record")
 Purse = Literal["wallet", "plan"]
 
 
-class SandboxOptions(BaseModel):
+class SandboxOptions(BaseModel, extra="forbid"):
     """Knobs of the stand-in; the defaults suit a person trying the product.
 
     Attributes:
@@ -25,8 +26,6 @@ class SandboxOptions(BaseModel):
         balance: What the account starts with, in USD.
         billing_type: Which block ``/v3/users/me`` shows the balance in.
         concurrency: Renders at a time before HeyGen answers 429.
-        retry_after_s: What that 429 asks for.
-        workers: Local render processes.
         create_s: Seconds until a create is accepted; its key is busy meanwhile.
         pending_s: Seconds a render shows ``pending``.
         processing_s: Seconds of ``processing`` after that, in fast mode.
@@ -45,15 +44,11 @@ class SandboxOptions(BaseModel):
         credit_told: Where a lack of money shows: at the create, or as a failed video.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
     fast: bool = False
     api_key: str | None = Field(default=None, repr=False)
     balance: float = 100.0
     billing_type: Literal["wallet", "subscription", "usage_based"] = "wallet"
     concurrency: int = 10
-    retry_after_s: int = 5
-    workers: int = 1
     create_s: float = 0.0
     pending_s: float = 1.5
     processing_s: float = 2.0
@@ -71,19 +66,7 @@ class SandboxOptions(BaseModel):
     credit_told: Literal["create", "poll"] = "poll"
 
 
-class Record(BaseModel):
-    """Anything kept across restarts, found by its id."""
-
-    id: str
-
-
-class FactState(Record):
-    """A single value of the whole sandbox; the id is its name."""
-
-    value: str
-
-
-class JobState(Record):
+class JobState(BaseModel):
     """One accepted video.
 
     Attributes:
@@ -93,6 +76,7 @@ class JobState(Record):
         sha256: Of the finished file, for tests.
     """
 
+    id: str
     body: dict[str, Any]
     title: str | None
     engine: str
@@ -116,60 +100,6 @@ class JobState(Record):
         return self.status in ("completed", "failed")
 
 
-class BatchState(Record):
-    """A batch; an item is a job's id, or why it was refused on acceptance."""
-
-    title: str | None
-    created_at: float
-    items: list[str | dict[str, str]]
-
-
-class KeyState(Record):
-    """The first answer under an idempotency key; the id is route and key."""
-
-    created_at: float
-    status: int
-    body: str
-
-
-class ChargeState(Record):
-    """Money taken for what ``ref`` names."""
-
-    kind: Literal["video", "speech"]
-    ref: str
-    purse: Purse = "wallet"
-    amount: float
-
-
-class AssetState(Record):
-    """An uploaded file."""
-
-    name: str
-    mime_type: str
-    uploaded_at: float = 0
-
-
-class SpeechState(Record):
-    """Speech we made; the id is the hash of its bytes, so an upload finds it."""
-
-    script: str
-    duration: float
-    words: list[tuple[str, float, float]]
-
-
-class PostState(Record):
-    """A message in the sandbox chat; the id is Telegram's message id."""
-
-    method: str
-    at: float
-    text: str
-    fields: dict[str, str]
-    file_name: str | None = None
-    mime_type: str | None = None
-    size_bytes: int = 0
-    thumbnail_bytes: int = 0
-
-
 @dataclass
 class SandboxClock:
     """Wall-clock seconds plus what tests have shifted it by."""
@@ -185,11 +115,22 @@ class SandboxClock:
 class State:
     """What the services share: options, clock, money, and all records by kind and id.
 
-    ``put`` writes, ``flush`` makes all of it last in one transaction, before an answer
-    leaves. So a job and its idempotency key land together.
+    Jobs are ``JobState``, all others JSON objects with an ``id``. ``put`` writes,
+    ``flush`` makes all of it last in one transaction, before an answer leaves. So a
+    job and its idempotency key land together.
 
     The account has two purses: accepted jobs reserve money, finished ones take it. A
     key spends the wallet, a signed-in session the credits of the plan.
+
+    Attributes:
+        facts: Single values of the whole sandbox.
+        jobs: All videos, in the order of acceptance.
+        batches: Their items are a job's id, or why it was refused on acceptance.
+        keys: First answers under idempotency keys, by route and key.
+        charges: Money taken for what ``ref`` names.
+        assets: Uploaded files.
+        speech: Speech we made, by the hash of its bytes: an upload finds it.
+        posts: Messages in the sandbox chat, by Telegram's message id.
     """
 
     def __init__(
@@ -205,49 +146,47 @@ class State:
             " kind TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,"
             " UNIQUE (kind, id));"
         )
-        self._kinds: dict[type[Record], dict[str, Any]] = {}
-        self.facts = self._load(FactState)
-        self.jobs = self._load(JobState)
-        self.batches = self._load(BatchState)
-        self.keys = self._load(KeyState)
-        self.charges = self._load(ChargeState)
-        self.assets = self._load(AssetState)
-        self.speech = self._load(SpeechState)
-        self.posts = self._load(PostState)
+        kinds: defaultdict[str, dict[str, Any]] = defaultdict(dict)
+        stored = "SELECT kind, id, body FROM records ORDER BY number"
+        for kind, key, body in self._db.execute(stored):
+            record = from_json(body)
+            kinds[kind][key] = JobState(**record) if kind == "Job" else record
+        self._kinds = kinds
+        self.jobs: dict[str, JobState] = kinds["Job"]
+        self.facts, self.batches, self.keys = (
+            kinds["Fact"],
+            kinds["Batch"],
+            kinds["Key"],
+        )
+        self.charges, self.assets = kinds["Charge"], kinds["Asset"]
+        self.speech, self.posts = kinds["Speech"], kinds["Post"]
         offset_s = float(self.fact("clock_offset_s", "0"))
         # A "nan" was taken once, and no answer could be dated any more.
         clock.offset_s += offset_s if math.isfinite(offset_s) else 0.0
         self.fact("wallet_in", str(options.balance))
         self.fact("plan_in", str(options.plan_credits))
 
-    def _load(self, kind: type[R]) -> dict[str, R]:
-        rows = self._db.execute(
-            "SELECT id, body FROM records WHERE kind = ? ORDER BY number",
-            (kind.__name__.removesuffix("State"),),
-        )
-        self._kinds[kind] = {
-            record_id: kind.model_validate_json(body) for record_id, body in rows
-        }
-        return self._kinds[kind]
-
-    def fact(self, name: str, initial: str) -> str:
+    def fact(self, name: str, initial: str = "") -> str:
         """Return a value of this folder, kept from its first use on."""
         if name not in self.facts:
-            self.note(name, initial)
-        return self.facts[name].value
+            self.put("Fact", id=name, value=initial)
+        return str(self.facts[name]["value"])
 
-    def note(self, name: str, value: str) -> None:
-        """Keep a value of this folder."""
-        self.put(FactState(id=name, value=value))
-
-    def put(self, record: Record) -> None:
+    def put(self, kind: str, /, **record: Any) -> None:
         """Add a record, or write a changed one."""
-        kind = type(record)
-        self._kinds[kind][record.id] = record
+        self._kinds[kind][record["id"]] = record
+        self._write(kind, record["id"], to_json(record).decode())
+
+    def put_job(self, job: JobState) -> None:
+        """Add a job, or write a changed one."""
+        self.jobs[job.id] = job
+        self._write("Job", job.id, job.model_dump_json())
+
+    def _write(self, *record: str) -> None:
         self._db.execute(
             "INSERT INTO records (kind, id, body) VALUES (?, ?, ?)"
             " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
-            (kind.__name__.removesuffix("State"), record.id, record.model_dump_json()),
+            record,
         )
 
     def flush(self) -> None:
@@ -262,8 +201,8 @@ class State:
     def balance(self, purse: Purse) -> float:
         """Return what is left in a purse, reserved money included."""
         charges = self.charges.values()
-        taken = sum(charge.amount for charge in charges if charge.purse == purse)
-        return float(self.facts[f"{purse}_in"].value) - taken
+        taken: float = sum(paid["amount"] for paid in charges if paid["purse"] == purse)
+        return float(self.fact(f"{purse}_in")) - taken
 
     def has(self, purse: Purse, amount: float) -> bool:
         """Tell whether that much is there and not reserved."""
@@ -273,7 +212,7 @@ class State:
 
     def charge(self, **what: Any) -> None:
         """Take the money for something finished."""
-        self.put(ChargeState(id=str(len(self.charges) + 1), **what))
+        self.put("Charge", id=str(len(self.charges) + 1), **what)
 
 
 def video_price(purse: Purse, seconds: float, rate: float) -> float:

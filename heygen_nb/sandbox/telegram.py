@@ -23,7 +23,7 @@ from starlette.responses import FileResponse, HTMLResponse, JSONResponse, Respon
 from starlette.routing import Route
 
 from heygen_nb.sandbox.api import json_body
-from heygen_nb.sandbox.state import PostState, State
+from heygen_nb.sandbox.state import State
 
 _FOLDER = Path(__file__).parent
 _BOT, _CHAT, _OTHER_CHAT, _CHAT_DETAILS = json.loads(
@@ -111,18 +111,17 @@ class Telegram:
             for name, value in arguments.items()
             if isinstance(value, str) and name not in ("text", "caption")
         }
-        number, now = len(self._state.posts) + 1, self._state.clock.now()
-        post = PostState(
-            id=str(number), method=method, at=now, text=text, fields=fields
-        )
-        message = {"message_id": number, "date": int(now), field: text}
+        number, now = str(len(self._state.posts) + 1), self._state.clock.now()
+        post = {"id": number, "method": method, "at": now, "text": text}
+        post["fields"] = fields
+        message = {"message_id": int(number), "date": int(now), field: text}
         if kind:
             message[kind] = self._keep_file(post, kind, arguments)
-        self._state.put(post)
+        self._state.put("Post", **post)
         return message
 
     def _keep_file(
-        self, post: PostState, kind: str, arguments: Mapping[str, Any]
+        self, post: dict[str, Any], kind: str, arguments: Mapping[str, Any]
     ) -> dict[str, Any]:
         upload = _attached(arguments, kind)
         if upload is None:
@@ -131,26 +130,25 @@ class Telegram:
             raise _Error(400, "Bad Request: file must be non-empty")
         if upload.size > _FILE_BYTES:
             raise _Error(413, "Request Entity Too Large")
-        post.size_bytes, post.mime_type = upload.size, upload.content_type
-        post.file_name = upload.filename or "file"
-        target = self._path(post.id, "file")
+        target = self._path(post["id"], "file")
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as out:
             shutil.copyfileobj(upload.file, out)
-        file = _file_id("file", post.id, post.size_bytes)
-        file |= {"file_name": post.file_name, "mime_type": post.mime_type}
+        told = {"file_name": upload.filename, "mime_type": upload.content_type}
+        post |= told | {"size_bytes": upload.size}
+        file = _file_id("file", post["id"], upload.size) | told
         for name in ("width", "height", "duration"):
-            file[name] = int(post.fields.get(name, 0))
+            file[name] = int(post["fields"].get(name, 0))
         thumbnail = _attached(arguments, "thumbnail")
         content = thumbnail.file.read() if thumbnail else b""
         with contextlib.suppress(UnidentifiedImageError):
             image = Image.open(io.BytesIO(content), formats=("JPEG",))
             if len(content) <= _THUMBNAIL_BYTES and max(image.size) <= _THUMBNAIL_PX:
-                post.thumbnail_bytes = len(content)  # Telegram ignores any other
-                self._path(post.id, "thumbnail").write_bytes(content)
+                post["thumbnail_bytes"] = len(content)  # Telegram ignores any other
+                self._path(post["id"], "thumbnail").write_bytes(content)
                 size = {"width": image.width, "height": image.height}
-                told = _file_id("thumbnail", post.id, post.thumbnail_bytes)
-                file["thumbnail"] = told | size
+                shown = _file_id("thumbnail", post["id"], len(content))
+                file["thumbnail"] = shown | size
         return file
 
     def _path(self, post_id: str, name: str) -> Path:
@@ -161,7 +159,7 @@ class Telegram:
         accepted = request.headers.get("accept-language", "").casefold()
         codes = (part.strip()[:2] for part in accepted.split(","))
         posts = [
-            {"post": post, "time": datetime.fromtimestamp(post.at, UTC).astimezone()}
+            {"post": post, "time": datetime.fromtimestamp(post["at"], UTC).astimezone()}
             for post in self._state.posts.values()
         ]
         language = next((code for code in codes if code in ("en", "ru")), "en")
@@ -170,17 +168,17 @@ class Telegram:
 
     async def _file(self, request: Request) -> Response:
         """Answer ``GET /chat/{id}/{file|thumbnail}``."""
-        post = self._state.posts.get(request.path_params["id"])
-        name = request.path_params["name"]
-        if post is None or not self._path(post.id, name).is_file():
+        number, name = request.path_params["id"], request.path_params["name"]
+        post, path = self._state.posts.get(number), self._path(number, name)
+        if post is None or not path.is_file():
             return Response("Not Found", 404)
-        kind = "image/jpeg" if name == "thumbnail" else post.mime_type or ""
+        kind = "image/jpeg" if name == "thumbnail" else post["mime_type"] or ""
         shown = kind.startswith(("image/jpeg", "video/"))
         # What somebody posted must never run as a page of this site.
         return FileResponse(
-            self._path(post.id, name),
+            path,
             media_type=kind if shown else None,
-            filename=None if shown else post.file_name,
+            filename=None if shown else post["file_name"],
             headers={"X-Content-Type-Options": "nosniff"},
         )
 

@@ -8,7 +8,6 @@ import math
 import secrets
 import shutil
 from collections import Counter
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from heygen_nb.sandbox import api
 from heygen_nb.sandbox.bodies import order_of, parse_video
 from heygen_nb.sandbox.files import Files, file_hash
 from heygen_nb.sandbox.rendering import FilmOrder, make_canned, render
-from heygen_nb.sandbox.state import BatchState, JobState, Purse, State, video_price
+from heygen_nb.sandbox.state import JobState, Purse, State, video_price
 
 _log = logging.getLogger("heygen_nb.sandbox")
 _NICE = 10
@@ -42,7 +41,7 @@ class JobQueue:
 
     def __init__(self, state: State, files: Files) -> None:
         self._state, self._options, self._files = state, state.options, files
-        self._pool = Processes(state.options.workers, nice=_NICE)
+        self._pool = Processes(1, nice=_NICE)
         self._orders: dict[str, FilmOrder] = {}  # of unfinished jobs
         self._films: dict[str, asyncio.Future[float]] = {}  # that workers make
 
@@ -108,7 +107,7 @@ class JobQueue:
             duration=order.duration_s,
             **(paid | more),
         )
-        self._state.put(job)
+        self._state.put_job(job)
         self._orders[job.id] = order
         return job
 
@@ -121,7 +120,7 @@ class JobQueue:
 
     def _start(self, job: JobState, at: float) -> None:
         job.status, job.started_at = "running", at
-        self._state.put(job)
+        self._state.put_job(job)
         if not self._options.fast and job.failure_code is None:
             work = self._pool.submit(render, self._orders[job.id], self._folder(job))
             self._films[job.id] = asyncio.wrap_future(work)
@@ -143,8 +142,8 @@ class JobQueue:
         try:
             if order and job.failure_code is None:
                 folder = self._folder(job)
-                canned = partial(make_canned, order, folder, job.id, self._options)
-                job.duration = film.result() if film else canned()
+                canned = order, folder, job.id, self._options
+                job.duration = film.result() if film else make_canned(*canned)
                 job.sha256 = file_hash(folder / "video.mp4")
                 job.price = video_price(job.purse, job.duration, order.rate)
                 job.status = "completed"
@@ -160,7 +159,7 @@ class JobQueue:
         else:
             job.status = "failed"
             job.failure_message = job.failure_message or "The video failed to render."
-        self._state.put(job)
+        self._state.put_job(job)
         self.start_waiting(at)
 
     def word(self, job: JobState) -> str:
@@ -183,7 +182,7 @@ class Videos:
         body = await api.json_body(request)
         order = order_of(parse_video(body), self._files)
         if self._jobs.full:
-            wait = {"Retry-After": str(self._state.options.retry_after_s)}
+            wait = {"Retry-After": "5"}
             message = f"{self._state.options.concurrency} videos are rendering already"
             raise api.Refusal(429, "rate_limit_exceeded", message, headers=wait)
         self._require(request, [order])
@@ -205,7 +204,7 @@ class Videos:
         """Answer ``DELETE /v3/videos/{id}``; a running render goes on and costs."""
         job = self._find(request)
         job.deleted = True
-        self._state.put(job)
+        self._state.put_job(job)
         if job.ended:
             shutil.rmtree(self._files.path(f"videos/{job.id}"), ignore_errors=True)
         return api.data(id=job.id, deleted=True)
@@ -213,13 +212,13 @@ class Videos:
     async def list(self, request: Request) -> Response:
         """Answer ``GET /v3/videos``, newest first."""
         title = request.query_params.get("title", "").casefold()
-        known, view = self._visible(), partial(self._view, request)
+        known = self._visible()
         jobs = [
-            (-number, job)
+            (-number, self._view(request, job))
             for number, job in enumerate(self._state.jobs.values())
             if job.id in known and title in (job.title or "").casefold()
         ]
-        return JSONResponse(api.page(request, reversed(jobs), view, default=10))
+        return JSONResponse(api.page(request, reversed(jobs), default=10))
 
     async def statuses(self, request: Request) -> Response:
         """Answer ``GET /v3/videos/statuses``."""
@@ -268,10 +267,8 @@ class Videos:
             place = {"batch_id": batch_id, "item_index": index}
             job = self._jobs.accept(video, order, request.state.purse, **place)
             items.append(job.id)
-        title = body.get("title")
-        self._state.put(
-            BatchState(id=batch_id, title=title, created_at=now, items=items)
-        )
+        named = {"id": batch_id, "title": body.get("title"), "created_at": now}
+        self._state.put("Batch", **named, items=items)
         self._jobs.start_waiting(now)
         total = len(items)
         return api.data(202, batch_id=batch_id, status="processing", total_items=total)
@@ -280,7 +277,7 @@ class Videos:
         """Answer ``GET /v3/videos/batches/{id}``."""
         batch = api.found(self._state.batches, request.path_params["id"], "resource")
         items = []
-        for index, item in enumerate(batch.items):
+        for index, item in enumerate(batch["items"]):
             if isinstance(item, dict):
                 row = {"status": "failed", "video_id": None, "error": item}
             else:
@@ -292,12 +289,12 @@ class Videos:
         done = "completed" if counts["completed"] else "failed"
         ended = counts["completed"] + counts["failed"] == len(items)
         return api.data(
-            batch_id=batch.id,
-            title=batch.title,
+            batch_id=batch["id"],
+            title=batch["title"],
             status=done if ended else "processing",
             total_items=len(items),
             counts_by_status=dict(counts),
-            created_at=int(batch.created_at),
+            created_at=int(batch["created_at"]),
             items=listed.pop("data"),
             **listed,
         )

@@ -185,9 +185,6 @@ async def test_statuses_of_up_to_a_hundred_ids_are_one_request(connect):
 
     async with connect({"data": rows}) as (client, server):
         found = await client.video_statuses([f"v{i}" for i in range(100)])
-        assert await client.video_statuses([]) == []
-        with pytest.raises(ValueError, match="100"):
-            await client.video_statuses(["v"] * 101)
 
     assert len(server.requests) == 1
     assert server.requests[0].url.params["video_ids"].count(",") == 99

@@ -16,7 +16,7 @@ from heygen_nb.ui.studio import Studio
 
 pytestmark = pytest.mark.anyio
 
-MODULES, MOVES = 22, 76
+MODULES, MOVES = 22, 85
 CLICK_MODULES, CLICK_MOVES = 32, 205
 
 

@@ -15,6 +15,8 @@ from pydantic import BaseModel, Field
 from pydantic_core import from_json, to_json
 
 Purse = Literal["wallet", "plan"]
+# What records of version 0.1 lack.
+_SINCE = {"Charge": {"purse": "wallet"}, "Asset": {"uploaded_at": 0}}
 
 
 class SandboxOptions(BaseModel, extra="forbid"):
@@ -149,7 +151,7 @@ class State:
         kinds: defaultdict[str, dict[str, Any]] = defaultdict(dict)
         stored = "SELECT kind, id, body FROM records ORDER BY number"
         for kind, key, body in self._db.execute(stored):
-            record = from_json(body)
+            record = _SINCE.get(kind, {}) | from_json(body)
             kinds[kind][key] = JobState(**record) if kind == "Job" else record
         self._kinds = kinds
         self.jobs: dict[str, JobState] = kinds["Job"]

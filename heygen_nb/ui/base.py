@@ -527,34 +527,25 @@ class Question(Part):
     """A question with its buttons; hidden until something is asked."""
 
     def __init__(self) -> None:
-        self._text = make(widgets.HTML)
-        self.yes = make(widgets.Button, "hg-primary")
-        self.no = make(widgets.Button)
-        self.others = row()
+        self.text = make(widgets.HTML)
+        self.yes, self.no = make(widgets.Button, "hg-primary"), make(widgets.Button)
+        self._buttons = row()
         self._answer: asyncio.Future[Answer] | None = None
-        buttons = row(self.yes, self.others, self.no)
-        super().__init__(self._text, buttons, css="hg-question hg-off")
+        super().__init__(self.text, self._buttons, css="hg-question hg-off")
         self.yes.on_click(partial(self._settle, True))
         self.no.on_click(partial(self._settle, False))
-
-    @property
-    def text(self) -> str:
-        """What is asked, as HTML."""
-        return str(self._text.value)
 
     async def ask(self, text: str, yes: str, no: str, others: Sequence[str]) -> Answer:
         """Show a question; the last one then ends with None: nobody answered it."""
         self._settle(None)
         answer: asyncio.Future[Answer]
         answer = self._answer = asyncio.get_running_loop().create_future()
-        self._text.value = markup(text, "hg-ask", "div")
+        self.text.value = markup(text, "hg-ask", "div")
         self.yes.description, self.no.description = yes, no
-        self.others.children = [
-            make(widgets.Button, description=words) for words in others
-        ]
-        for button in self.others.children:
+        self.others = [make(widgets.Button, description=words) for words in others]
+        for button in self.others:
             button.on_click(lambda pressed: self._settle(pressed.description))
-        show(self.others, when=bool(others))
+        self._buttons.children = (self.yes, *self.others, self.no)
         show(self, when=True)
         focus(self.yes)
         try:

@@ -200,7 +200,7 @@ class RenderCard(Part):
     """
 
     def __init__(self, panel: GenerationPanel, job: Job) -> None:
-        self._panel, self._job = panel, job
+        self._job = job
         self._fraction: float | None = None
         self._left_s = math.inf
         self.html = make(widgets.HTML)
@@ -208,7 +208,7 @@ class RenderCard(Part):
         self.actions = Actions(
             panel,
             {
-                "play": (_("▶ Play"), self._play),
+                "play": (_("▶ Play"), lambda: panel.look_at(job.render_id or "")),
                 "stop": (_("Stop waiting"), partial(jobs.stop, job)),
                 "wait": (_("▶ Wait on"), partial(jobs.go_on, job)),
                 "retry": (_("↻ Try again"), partial(jobs.go_on, job)),
@@ -218,9 +218,6 @@ class RenderCard(Part):
         super().__init__(self.html, self.actions, css="hg-card")
         if self.has_trait("tabbable"):  # not in ipywidgets 7
             self.tabbable = True
-
-    async def _play(self) -> None:
-        await self._panel.look_at(self._job.render_id or "")
 
     def draw(self) -> None:
         """Show how far it is."""

@@ -32,16 +32,15 @@ from heygen_nb.ui.jobs import Jobs
 from heygen_nb.writing import Writing
 
 T = TypeVar("T")
+Listener = Callable[[str], None]
 _STATUS = {
     "planned": "rendering",
     "submitted": "rendering",
     "completed": "rendered",
     "downloaded": "rendered",
-    "sent": "sent",
-    "failed": "failed",
     "rejected": "failed",
-    "unknown": "unknown",
 }
+"""What a state counts as; others go by their own name."""
 
 
 class SharedState:
@@ -64,7 +63,7 @@ class SharedState:
         self.broken: ConfigError | None = None
         self.settings = settings or self._read()
         set_language(self.settings.language)
-        self._listeners: set[Callable[[str], None]] = set()
+        self._listeners: set[Listener] = set()
         self._opening, self._closing = asyncio.Lock(), asyncio.Lock()
         self._kept = AsyncExitStack()
         self._kept_for: Settings | None = None
@@ -86,7 +85,7 @@ class SharedState:
 
     # What happens is told to every panel.
 
-    def listen(self, listener: Callable[[str], None]) -> None:
+    def listen(self, listener: Listener) -> None:
         """Call ``listener`` with the topic of every change.
 
         Topics: ``language``, ``settings``, ``account``, ``drafts``; ``jobs`` when
@@ -94,9 +93,7 @@ class SharedState:
         """
         self._listeners.add(listener)
 
-    def leave(
-        self, listener: Callable[[str], None], *tasks: asyncio.Task[None]
-    ) -> None:
+    def leave(self, listener: Listener, *tasks: asyncio.Task[None]) -> None:
         """Stop calling; when the last listener leaves, everything is let go of.
 
         Args:
@@ -342,7 +339,7 @@ class KeptDraft(NamedTuple):
     @classmethod
     def of(cls, row: DraftRow, state: str = "") -> KeptDraft:
         """Make it of a row, and of the state of the newest render."""
-        status = _STATUS.get(state, "draft")
+        status = _STATUS.get(state, state or "draft")
         return cls(Draft.of(row), row.version, row.updated_at, status)
 
 
@@ -444,9 +441,7 @@ def _holds(row: DraftRow, words: list[str]) -> bool:
     return all(word in text for word in words)
 
 
-_states: weakref.WeakValueDictionary[asyncio.AbstractEventLoop, SharedState] = (
-    weakref.WeakValueDictionary()
-)
+_states: weakref.WeakValueDictionary[Any, SharedState] = weakref.WeakValueDictionary()
 
 
 def shared_state() -> SharedState:

@@ -146,7 +146,7 @@ async def test_a_question_waits_for_its_answer(panel, until):
 
     panel.spawn(ask)
     await until(lambda: panel.question)
-    assert "Pay &lt;$2&gt;?" in panel.question.text
+    assert "Pay &lt;$2&gt;?" in panel.question.text.value
     panel.question.yes.click()
     await panel.idle()
 

@@ -206,11 +206,13 @@ async def test_the_question_before_paying_offers_a_voice_of_the_language(
     await panel.open_draft("d1")
     panel.doing["create"].click()
     await until(lambda: panel.question)
-    assert "two languages" in panel.question.text
-    assert panel.question.others.children[0].description.startswith("Take ")
+    assert "two languages" in panel.question.text.value
+    assert panel.question.others[0].description.startswith("Take ")
 
-    panel.question.others.children[0].click()
-    await until(lambda: panel.question and "two languages" not in panel.question.text)
+    panel.question.others[0].click()
+    await until(
+        lambda: panel.question and "two languages" not in panel.question.text.value
+    )
     assert sandbox.charges() == []
     panel.question.yes.click()
     await panel.idle()

@@ -37,7 +37,7 @@ async def settled(panel):
 def open_question(panel):
     question = panel.question
     shown = question and "hg-off" not in question._dom_classes
-    return question.text if shown else ""
+    return question.text.value if shown else ""
 
 
 def asks(panel, words):
@@ -310,7 +310,7 @@ async def test_money_is_asked_for_with_what_will_be_used(panel, sandbox, shared,
     await write(panel)
     panel.doing["create"].click()
     await until(lambda: panel.question)
-    asked = panel.question.text
+    asked = panel.question.text.value
     panel.question.no.click()
     await panel.idle()
 
@@ -369,7 +369,7 @@ async def test_a_limit_is_passed_only_when_somebody_agrees(
     panel.t_script.value = "Leo, slow down today."
     panel.doing["create"].click()
     await until(lambda: panel.question)
-    asked = panel.question.text
+    asked = panel.question.text.value
     getattr(panel.question, button).click()
     await panel.idle()
     await asyncio.gather(*(job.task for job in shared.jobs.all))
@@ -520,10 +520,10 @@ async def test_several_drafts_are_rendered_after_one_question(
 
     panel.doing["create"].click()
     await until(lambda: panel.question)
-    assert "Render 3 drafts?" in panel.question.text
-    assert "⚠️ #c, #b: " in panel.question.text
-    assert "already" not in panel.question.text
-    assert "$" in panel.question.text
+    assert "Render 3 drafts?" in panel.question.text.value
+    assert "⚠️ #c, #b: " in panel.question.text.value
+    assert "already" not in panel.question.text.value
+    assert "$" in panel.question.text.value
     assert sandbox.charges() == []
     panel.question.yes.click()
     await until(lambda: len(shared.jobs.all) == 3)
@@ -542,7 +542,7 @@ async def test_several_drafts_are_rendered_after_one_question(
     await panel.idle()
     panel.doing["create"].click()
     await until(lambda: panel.question)
-    assert "3 are rendered already and are not paid again." in panel.question.text
+    assert "3 are rendered already and are not paid again." in panel.question.text.value
     panel.question.no.click()
 
 
@@ -632,7 +632,7 @@ async def test_videos_of_what_is_chosen_are_sent_after_one_question(
 
     panel.doing["post"].click()
     await until(lambda: panel.question)
-    assert "Send 2 videos to Telegram?" in panel.question.text
+    assert "Send 2 videos to Telegram?" in panel.question.text.value
     panel.question.yes.click()
     await panel.idle()
     assert "2 of 2" in panel.told

@@ -137,7 +137,7 @@ async def test_several_are_checked_sent_and_deleted_after_one_question(
 
     panel.works["post"].click()
     await until(lambda: panel.question)
-    assert "Send 8 videos" in panel.question.text
+    assert "Send 8 videos" in panel.question.text.value
     panel.question.yes.click()
     await panel.idle()
     panel.d_status.value = "unsent"

@@ -26,7 +26,7 @@ async def panel(shared):
 async def hear(panel, until, button):
     panel.doing["hear"].click()
     await until(lambda: panel.question)
-    asked = panel.question.text
+    asked = panel.question.text.value
     getattr(panel.question, button).click()
     await panel.idle()
     return asked
@@ -59,11 +59,11 @@ async def test_another_engine_is_taken_by_one_click(panel, shared, sandbox, unti
     shared.settings = shared.settings.model_copy(update=change)
     panel.doing["create"].click()
     await until(lambda: panel.question)
-    assert "avatar_v $1." in panel.question.text
-    assert "avatar_iii $0." in panel.question.text
-    assert "no avatar $0." in panel.question.text
+    assert "avatar_v $1." in panel.question.text.value
+    assert "avatar_iii $0." in panel.question.text.value
+    assert "no avatar $0." in panel.question.text.value
 
-    buttons = {b.description.split()[1]: b for b in panel.question.others.children}
+    buttons = {b.description.split()[1]: b for b in panel.question.others}
     buttons["avatar_iii"].click()
     await until(lambda: panel.question and "$0." in panel.question.yes.description)
     assert sandbox.charges() == []

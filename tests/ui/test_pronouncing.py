@@ -36,7 +36,7 @@ async def hear_voice(card, panel, until, button):
     """Press the button, answer the question, and return what was asked."""
     panel.spawn(card.hear_voice)
     await until(lambda: panel.question)
-    asked = panel.question.text
+    asked = panel.question.text.value
     getattr(panel.question, button).click()
     await done(panel)
     return asked

@@ -78,7 +78,7 @@ async def answer(panel, until, *, yes):
     await until(lambda: panel.question)
     question = panel.question
     (question.yes if yes else question.no).click()
-    text = unescape(question.text)
+    text = unescape(question.text.value)
     await settled(panel)
     return text
 
@@ -332,7 +332,7 @@ async def test_a_key_that_is_set_while_the_question_is_open_pays_for_nothing(
 
     card.actions["sample"].click()
     await until(lambda: panel.question)
-    assert "$" not in panel.question.text
+    assert "$" not in panel.question.text.value
     shared.settings = paying
     panel.question.yes.click()
     await panel.idle()

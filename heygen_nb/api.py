@@ -7,8 +7,10 @@ commands do, use :func:`heygen_nb.renderer.account.open_account`.
 from __future__ import annotations
 
 import asyncio
+import os
+import uuid
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import BrokenExecutor, Executor
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -16,12 +18,13 @@ from typing import Any, Literal
 from heygen_nb import finishing, models, preview
 from heygen_nb.clock import Pace
 from heygen_nb.config import Settings, load_settings
-from heygen_nb.errors import HeygenNbError
+from heygen_nb.errors import HeygenNbError, PreviewError
 from heygen_nb.files import file_stem
 from heygen_nb.ledger import NO_CREDIT, RenderRow
 from heygen_nb.log import ProgressCallback
 from heygen_nb.models import AspectRatio, Avatar, Draft, Outcome, Post, Video, Voice
 from heygen_nb.posting import Posting
+from heygen_nb.processes import Processes
 from heygen_nb.renderer import animatic, finish, resolve, settings_for
 from heygen_nb.renderer.account import Account, open_account
 from heygen_nb.renderer.advance import advance, fetched, row_of, waited
@@ -507,20 +510,28 @@ async def preview_batch(
     _expect(drafts, Draft, many=True)
     settings = settings or load_settings()
     folder = (settings.home / animatic.PREVIEWS).absolute()
-    scenes: list[preview.Scene | HeygenNbError] = []
-    for draft in drafts:
-        chosen = settings_for(draft, settings)
+    workers = executor or Processes(min(os.cpu_count() or 1, len(drafts) or 1))
+    turns = asyncio.Lock()  # what several need is fetched by the first
+
+    async def make(draft: Draft) -> Path | HeygenNbError:
+        chosen, target = settings_for(draft, settings), f"{file_stem(draft.id)}.mp4"
         try:
-            scenes.append(await animatic.scene_of(draft, chosen, animatic.FAST_PX))
+            async with turns:
+                scene = await animatic.scene_of(draft, chosen, animatic.FAST_PX)
+            # Dask takes equal calls for one call; the token makes each its own.
+            work = scene, folder / target, uuid.uuid4().hex
+            job = workers.submit(preview.render_apart, *work)
+            return await asyncio.wrap_future(job)
         except HeygenNbError as error:
-            scenes.append(error)
-    jobs = [
-        (scene, folder / f"{file_stem(draft.id)}.mp4")
-        for draft, scene in zip(drafts, scenes, strict=True)
-        if isinstance(scene, preview.Scene)
-    ]
-    made = iter(await asyncio.to_thread(preview.preview_batch, jobs, executor))
-    return [next(made) if isinstance(one, preview.Scene) else one for one in scenes]
+            return error
+        except BrokenExecutor as error:
+            return PreviewError(str(error))
+
+    try:
+        return await asyncio.gather(*map(make, drafts))
+    finally:
+        if executor is None:
+            workers.shutdown(wait=False, cancel_futures=True)
 
 
 async def voices(

@@ -4,7 +4,7 @@ from .drawing import open_image as open_image, undrawable as undrawable
 from .fetch import fetch_image as fetch_image, fetch_sound as fetch_sound
 from .scene import (
     Scene as Scene,
-    preview_batch as preview_batch,
+    render_apart as render_apart,
     render_scene as render_scene,
 )
 from .video import (

@@ -5,11 +5,7 @@ Who speaks is a picture in a circle, or a drawn person, alive with the loudness.
 
 from __future__ import annotations
 
-import os
-import uuid
-from collections.abc import Iterable, Iterator
-from concurrent.futures import BrokenExecutor, Executor
-from contextlib import nullcontext
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
@@ -25,7 +21,6 @@ from heygen_nb.models import AspectRatio
 from heygen_nb.preview import captions, drawing, video
 from heygen_nb.preview.drawing import Box, Colour, Patch, Planes, to_patch
 from heygen_nb.preview.voice import EspeakVoice, Narration
-from heygen_nb.processes import Processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -355,41 +350,7 @@ def render_scene(
     return video.VideoFacts(stage.frame_count / FRAMES_PER_S, *scene.size, 1)
 
 
-def preview_batch(
-    jobs: Iterable[tuple[Scene, Path]], executor: Executor | None = None
-) -> list[Path | PreviewError]:
-    """Render scenes side by side; one that fails does not stop the others.
-
-    Args:
-        jobs: Each scene and where its MP4 goes, on a disk that all workers share.
-        executor: Any executor, such as Dask's ``client.get_executor()``; None
-            starts a process for each core and ends them again.
-
-    Returns:
-        The MP4 or the error of each job, in the order of ``jobs``.
-    """
-    todo = list(jobs)
-    if not todo:
-        return []
-    count = min(os.cpu_count() or 1, len(todo))
-    made: list[Path | PreviewError] = []
-    with nullcontext(executor) if executor else Processes(count) as workers:
-        # Dask takes equal calls for one call; the token makes each its own.
-        futures = [workers.submit(_render, *job, uuid.uuid4().hex) for job in todo]
-        try:
-            for future in futures:
-                try:
-                    made.append(future.result())
-                except PreviewError as exc:
-                    made.append(exc)
-                except BrokenExecutor as exc:
-                    made.append(PreviewError(str(exc)))
-        finally:
-            for future in futures:
-                future.cancel()  # after an interruption; else they are all done
-    return made
-
-
-def _render(scene: Scene, output: Path, _token: str) -> Path:
+def render_apart(scene: Scene, output: Path, _token: str) -> Path:
+    """Render a scene elsewhere; the token tells equal calls apart."""
     render_scene(scene, output)
     return output

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, ThreadPoolExecutor
 
 import pytest
 from PIL import Image
@@ -115,13 +115,62 @@ async def test_an_avatar_that_cannot_be_had_is_drawn(sandbox):
     assert (await scene_of(DRAFT, sandbox.settings(), 720)).avatar_image is None
 
 
-async def test_many_drafts_are_previewed_side_by_side(home):
-    drafts = [hg.Draft(id="one", script="One."), hg.Draft(id="two", script="🎬")]
+ONE, MUTE = hg.Draft(id="one", script="One."), hg.Draft(id="two", script="🎬")
 
-    first, second = await hg.preview_batch(
-        drafts, ThreadPoolExecutor(1), settings=load_settings(environ={})
+
+async def test_many_drafts_are_previewed_side_by_side(home):
+    longer = hg.Draft(id="three", script="One two three four five.")
+    settings = load_settings(environ={})
+
+    first, second, third = await hg.preview_batch(
+        [ONE, MUTE, longer], settings=settings
     )
 
     assert first == home / "previews" / "one.mp4"
-    assert probe_video(first).duration_s > 0
     assert isinstance(second, DraftError)
+    assert 0 < probe_video(first).duration_s < probe_video(third).duration_s
+
+
+async def test_no_drafts_are_no_previews(home):
+    assert await hg.preview_batch([], settings=load_settings(environ={})) == []
+
+
+async def test_any_executor_is_used_and_left_open(home):
+    with ThreadPoolExecutor(2) as pool:
+        made = await hg.preview_batch(
+            [ONE, MUTE, ONE], pool, settings=load_settings(environ={})
+        )
+
+        assert pool.submit(int).result() == 0
+    assert [isinstance(one, DraftError) for one in made] == [False, True, False]
+
+
+async def test_a_process_that_dies_is_an_error_of_its_drafts(home):
+    class Broken(ThreadPoolExecutor):
+        def submit(self, *_work):
+            raise BrokenExecutor("It died.")
+
+    settings = load_settings(environ={})
+
+    [made] = await hg.preview_batch([ONE], Broken(1), settings=settings)
+
+    assert isinstance(made, PreviewError)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Dask's own, about its dashboard's port
+async def test_a_dask_cluster_of_two_processes_renders(home):
+    distributed = pytest.importorskip("distributed")
+    settings = load_settings(environ={})
+    cluster = distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    )
+    with cluster, distributed.Client(cluster) as client:
+        executor = client.get_executor()
+
+        made = await hg.preview_batch([ONE, MUTE], executor, settings=settings)
+        made[0].unlink()
+        again = await hg.preview_batch([ONE], client.get_executor(), settings=settings)
+
+    assert isinstance(made[1], DraftError)
+    assert again[0].exists()

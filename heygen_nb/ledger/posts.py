@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from heygen_nb.ledger.database import LedgerPart, known
 from heygen_nb.ledger.leases import Hold
 from heygen_nb.ledger.tables import PostRow, RenderRow
 
+_FIRST = sa.func.coalesce(PostRow.first_id, PostRow.id)
 UNSENT = ("planned", "failed")  # surely in no chat
 
 
@@ -46,13 +48,8 @@ class Posts(LedgerPart):
         """
         with self.database.writing() as session:
             self.database.lock(session, "posts")  # two processes may want it
-            query = (
-                sa.select(PostRow)
-                .where(PostRow.video_id == video_id, PostRow.backend == backend)
-                .where(PostRow.part == 0)
-                .order_by(PostRow.id.desc())
-            )
-            posts = [_parts(session, row.id) for row in session.scalars(query)]
+            mine = PostRow.video_id == video_id, PostRow.backend == backend
+            posts = _posts(session, *mine)[::-1]  # the newest first
             there = [p for p in posts if p[0].chat_id == chat_id and not _unsent(p)]
             if there and not again:
                 return there[0]
@@ -81,7 +78,7 @@ class Posts(LedgerPart):
         """
         with self.database.writing() as session:
             self.leases.locked(session, hold)
-            rows = _parts(session, int(hold.id))
+            [rows] = _posts(session, hold.id == _FIRST)
             if _unsent(rows):
                 for row in rows:
                     row.chat_id = chat_id
@@ -118,27 +115,19 @@ class Posts(LedgerPart):
         """Return all messages of a post, given any one of them, in order."""
         with self.database.reading() as session:
             row = known(session.get(PostRow, post_id), post_id)
-            return _parts(session, row.first_id or row.id)
+            return _posts(session, (row.first_id or row.id) == _FIRST)[0]
 
     def of_renders(self, render_ids: Sequence[str]) -> dict[str, list[PostRow]]:
         """Return the newest post of each render that has one."""
-        query = sa.select(PostRow).where(PostRow.render_id.in_(render_ids))
-        newest: dict[str, list[PostRow]] = {}
-        for row in self._all(query.order_by(PostRow.render_id, PostRow.id)):
-            parts = newest[str(row.render_id)] if row.part else []
-            newest[str(row.render_id)] = [*parts, row]
-        return newest
+        with self.database.reading() as session:
+            posts = _posts(session, PostRow.render_id.in_(render_ids))
+        return {str(parts[0].render_id): parts for parts in posts}
 
     def unfinished(self, backend: str) -> list[list[PostRow]]:
         """Return the posts not wholly in the chat, oldest first."""
-        query = (
-            sa.select(sa.func.coalesce(PostRow.first_id, PostRow.id))
-            .where(PostRow.backend == backend, PostRow.state != "sent")
-            .order_by(PostRow.id)
-        )
+        unsent = PostRow.backend == backend, PostRow.state != "sent"
         with self.database.reading() as session:
-            firsts = dict.fromkeys(session.scalars(query))
-            return [_parts(session, first) for first in firsts]
+            return _posts(session, _FIRST.in_(sa.select(_FIRST).where(*unsent)))
 
     def record(self, hold: Hold, post_id: int, state: str, **fields: Any) -> PostRow:
         """Store what happened to a message; ``sending`` comes before the request.
@@ -165,9 +154,11 @@ class Posts(LedgerPart):
             return row
 
 
-def _parts(session: Session, first_id: int) -> list[PostRow]:
-    mine = sa.or_(PostRow.id == first_id, PostRow.first_id == first_id)
-    return list(session.scalars(sa.select(PostRow).where(mine).order_by(PostRow.part)))
+def _posts(session: Session, *where: Any) -> list[list[PostRow]]:
+    """Return all messages of posts, post by post, the oldest first."""
+    query = sa.select(PostRow).where(*where).order_by(_FIRST, PostRow.part)
+    posts = groupby(session.scalars(query), lambda row: row.first_id or row.id)
+    return [list(parts) for _first, parts in posts]
 
 
 def _unsent(parts: Sequence[PostRow]) -> bool:

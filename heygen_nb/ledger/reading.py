@@ -218,10 +218,10 @@ class Facts(LedgerPart):
         newest = sa.desc(sa.func.max(RenderRow.created_at))
         return list(self._all(query.group_by("value").order_by(newest).limit(limit)))
 
-    def spent_today(self, payer: Payer, now: datetime, currency: str) -> float:
+    def spent_today(self, payer: Payer, currency: str) -> float:
         """Return what is spent and reserved since local midnight."""
         with self.database.reading() as session:
-            return spent_since(session, payer, start_of_day(now), currency)
+            return spent_since(session, payer, start_of_day(self._now()), currency)
 
     def reserved(self, payer: Payer, currency: str) -> float:
         """Return what is set aside for orders that are not billed yet."""

@@ -171,12 +171,8 @@ async def over_limit(
     account: Account, plans: Sequence[Proposal], settings: Settings
 ) -> errors.LimitError | None:
     """Return what rendering these would pass; None if it is within all limits."""
-    spent = await asyncio.to_thread(
-        account.ledger.facts.spent_today,
-        account.payer,
-        account.clock.now(),
-        account.rates.currency,
-    )
+    spent_today, currency = account.ledger.facts.spent_today, account.rates.currency
+    spent = await asyncio.to_thread(spent_today, account.payer, currency)
     for plan in plans:
         try:
             _allow(plan.quote, settings, calls=speech.MAX_CALLS)(spent)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,28 +35,25 @@ _FIGURES = (
 )
 
 
-def start_of_day(now: datetime) -> datetime:
-    """Return the local midnight before a moment, as aware UTC."""
-    day = now.astimezone().date()
-    return datetime.combine(day, time.min).astimezone().astimezone(UTC)
-
-
-def spent_since(
-    session: Session, payer: Payer, since: datetime, currency: str
+def spent_today(
+    session: Session, payer: Payer, now: datetime, currency: str
 ) -> float:
-    """Return what an account has spent and reserved from a moment on.
+    """Return what an account has spent and reserved since local midnight.
 
     A render counts on the day it was planned, with its cost once that is known. What
     a film made here has cost stands with its speech.
     """
+    midnight = datetime.combine(now.astimezone().date(), time.min).astimezone()
+    elsewhere = RenderRow.cost.is_not(None) & (RenderRow.engine == NO_AVATAR)
+    counted: tuple[tuple[type[Paid], Any], ...] = (
+        (RenderRow, ~elsewhere),
+        (SpeechRow, sa.true()),
+    )
     total = 0.0
-    tables: tuple[type[Paid], ...] = (RenderRow, SpeechRow)
-    for table in tables:
-        amount = sa.func.coalesce(table.cost, table.reserved_cost)
+    for table, counts in counted:
+        amount = sa.func.sum(sa.func.coalesce(table.cost, table.reserved_cost))
         mine = table.of(payer), table.currency == currency
-        query = sa.select(sa.func.sum(amount)).where(*mine, table.created_at >= since)
-        if table is RenderRow:
-            query = query.where(sa.or_(table.cost.is_(None), table.engine != NO_AVATAR))
+        query = sa.select(amount).where(*mine, counts, table.created_at >= midnight)
         total += session.scalar(query) or 0.0
     return total
 
@@ -221,7 +218,7 @@ class Facts(LedgerPart):
     def spent_today(self, payer: Payer, currency: str) -> float:
         """Return what is spent and reserved since local midnight."""
         with self.database.reading() as session:
-            return spent_since(session, payer, start_of_day(self._now()), currency)
+            return spent_today(session, payer, self._now(), currency)
 
     def reserved(self, payer: Payer, currency: str) -> float:
         """Return what is set aside for orders that are not billed yet."""

@@ -139,8 +139,8 @@ class Ledger(LedgerPart):
                 new.state, new.video_id, new.reserved_cost = "submitted", adopted, 0.0
                 new.submitted_at = new.created_at
             elif allow:
-                day = reading.start_of_day(new.created_at)
-                allow(reading.spent_since(session, payer, day, new.currency))
+                spent = reading.spent_today
+                allow(spent(session, payer, new.created_at, new.currency))
             session.add(new)
             session.flush()
             self._note(session, "planned", render_id=new.id, attempt=new.attempt)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from heygen_nb.ledger.database import LedgerPart
 from heygen_nb.ledger.leases import taken_over
-from heygen_nb.ledger.reading import Allow, spent_since, start_of_day
+from heygen_nb.ledger.reading import Allow, spent_today
 from heygen_nb.ledger.tables import AssetRow, SpeechRow
 from heygen_nb.models import Payer
 
@@ -70,8 +70,7 @@ class Speeches(LedgerPart):
                 return None
             new.created_at, new.state = self._now(), "sending"
             new.backend, new.base_url, new.account = astuple(payer)
-            day = start_of_day(new.created_at)
-            allow(spent_since(session, payer, day, new.currency))
+            allow(spent_today(session, payer, new.created_at, new.currency))
             session.add(new)
             session.flush()
             return new

@@ -35,9 +35,7 @@ _FIGURES = (
 )
 
 
-def spent_today(
-    session: Session, payer: Payer, now: datetime, currency: str
-) -> float:
+def spent_today(session: Session, payer: Payer, now: datetime, currency: str) -> float:
     """Return what an account has spent and reserved since local midnight.
 
     A render counts on the day it was planned, with its cost once that is known. What

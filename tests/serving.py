@@ -243,7 +243,7 @@ class FaultsMiddleware:
         for job in [*state.jobs.values()][known:]:
             if code := self._faults.doomed(job.title or ""):
                 job.failure_code = code
-                state.put_job(job)
+                state.put("Job", job.id, job)
         return response
 
 

@@ -29,13 +29,7 @@ def means_credit(code: str | None) -> bool:
 
 
 def refusal(
-    status: int,
-    content: Any,
-    *,
-    request_id: str | None = None,
-    retry_after_s: float | None = None,
-    hide: str = "",
-    session: bool = False,
+    status: int, content: Any, *, hide: str = "", session: bool = False, **facts: Any
 ) -> errors.ApiError:
     """Name what an answer means that is not a readable success.
 
@@ -43,10 +37,10 @@ def refusal(
         status: HTTP status.
         content: The parsed JSON; anything else than HeyGen's error object (None for
             HTML or an empty body) leaves the status alone to decide.
-        request_id: What HeyGen's support asks for.
-        retry_after_s: Seconds HeyGen asked to wait.
         hide: The key: it is taken out of whatever the server wrote.
         session: It is the token of a session, not a key.
+        **facts: ``request_id``, which HeyGen's support asks for, and
+            ``retry_after_s``, seconds HeyGen asked to wait.
     """
     told = content if isinstance(content, dict) else {}
     # gateways and old versions put the error object elsewhere
@@ -66,10 +60,9 @@ def refusal(
         status=status,
         code=code,
         param=param,
-        request_id=request_id,
-        retry_after_s=retry_after_s,
         hint=hint_for(code) or _(hint),
         charged=None if problem.get("unsettled") else False,
+        **facts,
     )
 
 

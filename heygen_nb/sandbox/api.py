@@ -182,7 +182,7 @@ def keyed(state: State, create: Endpoint) -> Endpoint:
             in_progress.discard(key)
         now, status = state.clock.now(), answer.status_code
         said = bytes(answer.body).decode()
-        state.put("Key", id=name, created_at=now, status=status, body=said)
+        state.put("Key", name, {"created_at": now, "status": status, "body": said})
         return answer
 
     return endpoint

@@ -179,15 +179,15 @@ class Sandbox:
         match name:
             case "clock":
                 state.clock.offset_s += asked["advance_s"]
-                state.put("Fact", id="clock_offset_s", value=state.clock.offset_s)
+                state.put("Fact", "clock_offset_s", {"value": state.clock.offset_s})
             case "balance":
                 paid_in = f"{asked['purse']}_in"
                 spent = float(state.fact(paid_in)) - state.balance(asked["purse"])
-                state.put("Fact", id=paid_in, value=asked["balance"] + spent)
+                state.put("Fact", paid_in, {"value": asked["balance"] + spent})
             case "session":
                 token = f"session_{secrets.token_hex(16)}"
                 ends = state.clock.now() + state.options.session_life_s
-                state.put("Fact", id=f"session {token}", value=ends)
+                state.put("Fact", f"session {token}", {"value": ends})
                 told = {"access_token": token, "expires_at": ends}
             case "owners":
                 self.take_in(asked["pid"])

@@ -84,9 +84,10 @@ class Files:
         if not (kind := media_type(content)):
             raise api.invalid("file", "is no png, jpeg, mp4, webm, mp3, wav, pdf, srt")
         number, now = f"asset_{secrets.token_hex(12)}", self._state.clock.now()
-        self._state.put("Asset", id=number, name=name, mime_type=kind, uploaded_at=now)
-        place = _place(self._state.assets[number])
+        asset = {"id": number, "name": name, "mime_type": kind, "uploaded_at": now}
+        place = _place(asset)
         self._keep(place, content)
+        self._state.put("Asset", number, asset)
         url, size_bytes = self.link(request, place), len(content)
         return api.data(asset_id=number, url=url, mime_type=kind, size_bytes=size_bytes)
 
@@ -137,8 +138,8 @@ class Files:
         place = f"speech/{number}.wav"
         self._keep(place, content)
         words = [(w.text, w.start_s, w.end_s) for w in speech.words]
-        spoken = {"id": number, "script": said[1], "duration": length_s}
-        self._state.put("Speech", **spoken, words=words)
+        spoken = {"script": said[1], "duration": length_s, "words": words}
+        self._state.put("Speech", number, spoken)
         price = round(rate * speech.duration_s, 6)
         self._state.charge(kind="speech", ref=number, purse=purse, amount=price)
         return api.data(

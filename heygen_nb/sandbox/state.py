@@ -117,9 +117,9 @@ class SandboxClock:
 class State:
     """What the services share: options, clock, money, and all records by kind and id.
 
-    Jobs are ``JobState``, all others JSON objects with an ``id``. ``put`` writes,
-    ``flush`` makes all of it last in one transaction, before an answer leaves. So a
-    job and its idempotency key land together.
+    Jobs are ``JobState``, all others JSON objects. ``put`` writes, ``flush`` makes all
+    of it last in one transaction, before an answer leaves. So a job and its
+    idempotency key land together.
 
     The account has two purses: accepted jobs reserve money, finished ones take it. A
     key spends the wallet, a signed-in session the credits of the plan.
@@ -171,24 +171,16 @@ class State:
     def fact(self, name: str, initial: str = "") -> str:
         """Return a value of this folder, kept from its first use on."""
         if name not in self.facts:
-            self.put("Fact", id=name, value=initial)
+            self.put("Fact", name, {"value": initial})
         return str(self.facts[name]["value"])
 
-    def put(self, kind: str, /, **record: Any) -> None:
+    def put(self, kind: str, key: str, record: Any) -> None:
         """Add a record, or write a changed one."""
-        self._kinds[kind][record["id"]] = record
-        self._write(kind, record["id"], to_json(record).decode())
-
-    def put_job(self, job: JobState) -> None:
-        """Add a job, or write a changed one."""
-        self.jobs[job.id] = job
-        self._write("Job", job.id, job.model_dump_json())
-
-    def _write(self, *record: str) -> None:
+        self._kinds[kind][key] = record
         self._db.execute(
             "INSERT INTO records (kind, id, body) VALUES (?, ?, ?)"
             " ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
-            record,
+            (kind, key, to_json(record).decode()),
         )
 
     def flush(self) -> None:
@@ -214,7 +206,7 @@ class State:
 
     def charge(self, **what: Any) -> None:
         """Take the money for something finished."""
-        self.put("Charge", id=str(len(self.charges) + 1), **what)
+        self.put("Charge", str(len(self.charges) + 1), what)
 
 
 def video_price(purse: Purse, seconds: float, rate: float) -> float:

@@ -117,7 +117,7 @@ class Telegram:
         message = {"message_id": int(number), "date": int(now), field: text}
         if kind:
             message[kind] = self._keep_file(post, kind, arguments)
-        self._state.put("Post", **post)
+        self._state.put("Post", number, post)
         return message
 
     def _keep_file(

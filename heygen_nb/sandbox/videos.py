@@ -107,7 +107,7 @@ class JobQueue:
             duration=order.duration_s,
             **(paid | more),
         )
-        self._state.put_job(job)
+        self._state.put("Job", job.id, job)
         self._orders[job.id] = order
         return job
 
@@ -120,7 +120,7 @@ class JobQueue:
 
     def _start(self, job: JobState, at: float) -> None:
         job.status, job.started_at = "running", at
-        self._state.put_job(job)
+        self._state.put("Job", job.id, job)
         if not self._options.fast and job.failure_code is None:
             work = self._pool.submit(render, self._orders[job.id], self._folder(job))
             self._films[job.id] = asyncio.wrap_future(work)
@@ -159,7 +159,7 @@ class JobQueue:
         else:
             job.status = "failed"
             job.failure_message = job.failure_message or "The video failed to render."
-        self._state.put_job(job)
+        self._state.put("Job", job.id, job)
         self.start_waiting(at)
 
     def word(self, job: JobState) -> str:
@@ -204,7 +204,7 @@ class Videos:
         """Answer ``DELETE /v3/videos/{id}``; a running render goes on and costs."""
         job = self._find(request)
         job.deleted = True
-        self._state.put_job(job)
+        self._state.put("Job", job.id, job)
         if job.ended:
             shutil.rmtree(self._files.path(f"videos/{job.id}"), ignore_errors=True)
         return api.data(id=job.id, deleted=True)
@@ -268,7 +268,7 @@ class Videos:
             job = self._jobs.accept(video, order, request.state.purse, **place)
             items.append(job.id)
         named = {"id": batch_id, "title": body.get("title"), "created_at": now}
-        self._state.put("Batch", **named, items=items)
+        self._state.put("Batch", batch_id, named | {"items": items})
         self._jobs.start_waiting(now)
         total = len(items)
         return api.data(202, batch_id=batch_id, status="processing", total_items=total)

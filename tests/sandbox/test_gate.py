@@ -123,7 +123,7 @@ def test_a_number_that_is_none_is_refused_and_never_kept(start, name, body):
 
 def test_a_clock_that_was_spoilt_once_goes_again(start):
     sandbox = start()
-    sandbox.inside.state.put("Fact", id="clock_offset_s", value="nan")
+    sandbox.inside.state.put("Fact", "clock_offset_s", {"value": "nan"})
     sandbox.ledger()
 
     assert start().api.get("/v3/users/me").status_code == 200

@@ -56,8 +56,7 @@ class Picker(Part):
     """Of the field to search in, and of the “Use” button."""
 
     def __init__(self, panel: Panel, choose: Choose) -> None:
-        self.panel: Panel = panel
-        self._choose: Choose = choose
+        self.panel, self._choose = panel, choose
         self.items: dict[str, Any] = {}
         self.chosen = self._current = ""
         self._finder: SearchIndex[Any] = SearchIndex([])
@@ -415,10 +414,7 @@ class PickerSlot(Part):
             "reset": (_("As in the settings"), lambda: self._take(self.opened, None)),
             "close": (_("Close"), self.fold),
         }
-        self.actions, self._offered = (
-            Actions(panel, works),
-            (reset and "reset", "close"),
-        )
+        self.actions, self._reset = Actions(panel, works), reset
         super().__init__(css="hg-card hg-off")
 
     async def toggle(self, field: str, current: str) -> None:
@@ -430,7 +426,7 @@ class PickerSlot(Part):
         if field not in self.pickers:
             choose = partial(self._take, field)
             self.pickers[field] = _PICKERS[field](self._panel, choose)
-        self.actions.offer(*self._offered)
+        self.actions.offer(self._reset and "reset", "close")
         self.children = (self.pickers[field], self.actions)
         show(self, when=True)
         await self.pickers[field].begin(current)
@@ -443,7 +439,7 @@ class PickerSlot(Part):
     def forget(self) -> None:
         """Close and forget the pickers: they list another account's choices."""
         self.pickers.clear()
-        self.opened, self.children = "", ()
+        self.opened = ""
         show(self, when=False)
 
     async def _take(self, field: str, value: str | None) -> None:

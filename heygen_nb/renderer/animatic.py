@@ -7,8 +7,7 @@ from pathlib import Path
 
 from heygen_nb import preview
 from heygen_nb.config import Settings
-from heygen_nb.drafts import check_draft, what_is_said
-from heygen_nb.drafts.spoken import pronounced
+from heygen_nb.drafts import check_draft
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.files import file_stem, write_whole
 from heygen_nb.log import log
@@ -73,20 +72,19 @@ async def scene_of(
     check_draft(draft)
     for warning in about_captions(draft.script, settings):
         log.warning("%s", warning)
-    said = what_is_said(draft.script).text
-    language = script_language(said)
-    pronunciation = pronounced(said, settings.home, language)
+    inputs = await asyncio.to_thread(picture_and_sound, draft, settings)
+    script, said = inputs["script"], inputs.get("said", "")
     background = await background_source(
         settings.heygen_background_url, settings.home, moving=settings.films_here
     )
-    target_s = settings.video_duration
-    length = SpeechModel().fit(pronunciation, target_s, language=language)
+    language, target_s = script_language(script), settings.video_duration
+    length = SpeechModel().fit(said or script, target_s, language=language)
     look = await _look_picture(settings)
     # its own scene fills the canvas; before a background the look stands by itself
     fit = "cover" if settings.fit == "auto" else settings.fit
     return preview.Scene(
-        script=said,
-        said=pronunciation if pronunciation != said else "",
+        script=script,
+        said=said,
         speed=length.speed,
         aspect_ratio=settings.aspect_ratio,
         short_side_px=short_side_px,

@@ -207,15 +207,13 @@ class SpeechModel:
             speaking_s, breaks_s = measure(row.script, language)
             if speaking_s and row.speed > 0 and row.duration_s * row.speed > breaks_s:
                 heard[language][row.voice_id].append(row)
-        self._unknown: dict[str, _Voice] = {}
         self._voices: dict[tuple[str, str], _Voice] = {}
         for language, voices in heard.items():
             # how much slower its voices are, together, than its default
             shares = [len(rows) / (len(rows) + 2) for rows in voices.values()]
             slower = [_Voice(language, 0.0, rows).slower for rows in voices.values()]
             start = _dot(shares, slower) / (_VOICES + sum(shares))
-            self._unknown[language] = _Voice(language, start)
-            for voice_id, rows in voices.items():
+            for voice_id, rows in [*voices.items(), ("", [])]:
                 self._voices[language, voice_id] = _Voice(language, start, rows)
 
     def estimate(
@@ -301,7 +299,8 @@ class SpeechModel:
         return max(round(target_s / (slower * LANGUAGES[language].word_s)), 1)
 
     def _voice(self, language: str, voice_id: str) -> _Voice:
-        return self._voices.get((language, voice_id)) or self._unknown[language]
+        unknown = self._voices[language, ""]
+        return self._voices.get((language, voice_id), unknown)
 
 
 def _known(language: str | None, script: str) -> str:

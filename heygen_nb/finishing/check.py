@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeGuard
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ def check_film(
     *,
     ratio: str,
     speed: float = 1.0,
-    background: str | Path | bytes | None = None,
+    background: str | Path | None = None,
 ) -> list[Finding]:
     """Look at and listen to a finished film; very small ones are only listened to.
 
@@ -69,7 +69,7 @@ def check_film(
         frames: A folder for the pictures of what is found; made if need be.
         ratio: The canvas it was bought in.
         speed: How fast it is said.
-        background: A colour (``#rrggbb``), or a picture; None is not checked.
+        background: A colour (``#rrggbb``), or a picture's path; None is not checked.
 
     Raises:
         PreviewError: It is not a video.
@@ -115,14 +115,14 @@ def check_film(
 def _seen(
     times: Sequence[float],
     pictures: Sequence[Image.Image],
-    background: str | Path | bytes | None,
+    background: str | Path | None,
     *,
     moves: bool,
 ) -> Iterator[tuple[Kind, float]]:
     small = [picture.convert("L").reduce(_BLOCK) for picture in pictures]
     greys = np.array([np.asarray(picture, np.int16) for picture in small])
     # On a background that is black itself only letters and a face are bright.
-    colour = background[:7] if _is_plain(background) else "#ffffff"
+    colour = background[:7] if isinstance(background, str) else "white"
     wanted_dark = Image.new("RGB", (1, 1), colour).convert("L").tobytes()[0] < _DARK
     dark = np.percentile(greys, 100 if wanted_dark else 98, axis=(1, 2)) < _DARK
     if moves or not wanted_dark:
@@ -140,22 +140,17 @@ def _runs(flags: NDArray[np.bool_], length: int) -> list[int]:
     return np.flatnonzero(together == length).tolist()
 
 
-def _is_plain(background: object) -> TypeGuard[str]:
-    return isinstance(background, str) and background.startswith("#")
-
-
 def _differs(
-    picture: Image.Image, background: str | Path | bytes, wish: Finish, ratio: str
+    picture: Image.Image, background: str | Path, wish: Finish, ratio: str
 ) -> bool:
     """Tell whether the edges are not the background's, but for its brightness."""
-    if _is_plain(background):
+    if isinstance(background, str):
         image = Image.new("RGB", picture.size, background[:7])
         darkest, limit = 0.95, _OTHER_COLOUR
     else:
         # It fills the canvas that was bought, and of that the one it was cut to.
-        content = Path(background) if isinstance(background, str) else background
         across, down = map(int, ratio.split(":"))
-        image = ImageOps.fit(open_image(content), (across * 90, down * 90))
+        image = ImageOps.fit(open_image(background), (across * 90, down * 90))
         crop, _size = crop_to(image.size, wish.aspect_ratio or ratio, wish.focus)
         image = image.crop(crop).resize(picture.size)
         darkest, limit = 0.3, _OTHER_PICTURE  # photos are darkened under letters

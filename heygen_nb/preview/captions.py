@@ -317,15 +317,11 @@ class Subtitles:
         """Draw the lit word of the page drawn last."""
         size, box = self.layout.font_px, self.layout.captions
         x, base = self._places[id(word)]
-        across = size * 0.15
-        right = x + text_width(word.text, size) + across
-        # Outwards to even pixels, but not over the edge.
-        left, top = max(int(x - across) & ~1, 0), max(int(base - size * 0.92) & ~1, 0)
-        right = min(int(right + 2) & ~1, box.width)
-        bottom = min(int(base + size * 0.32 + 2) & ~1, box.height)
-        mask = drawing.rounded_mask((int(right) - left, bottom - top), size * 0.2)
-        pill = Image.new("RGBA", mask.size, self.palette.accent)
-        draw, at = ImageDraw.Draw(pill), (x - left, base - top)
-        drawing.draw_text(draw, at, word.text, size, self.palette.accent_ink)
-        pill.putalpha(mask)
-        return drawing.to_patch(pill, box.x + left, box.y + top)
+        wide = round(text_width(word.text, size) + size * 0.32)
+        mask = drawing.rounded_mask((wide, round(size * 1.24)), size * 0.2)
+        pill = Image.new("RGBA", (box.width, box.height), (*self.palette.accent, 0))
+        place = round(x - size * 0.15), round(base - size * 0.92)
+        pill.paste(self.palette.accent, place, mask)
+        draw, ink = ImageDraw.Draw(pill), self.palette.accent_ink
+        drawing.draw_text(draw, (x, base), word.text, size, ink)
+        return drawing.to_patch(pill, box.x, box.y)

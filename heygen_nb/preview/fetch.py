@@ -122,8 +122,6 @@ class _Fetcher:
             message = _("only {schemes} addresses are fetched")
             raise _RefusedError(message.format(schemes=", ".join(self.schemes)))
         addresses = await self.resolve(url.host)
-        if not addresses:
-            raise _RefusedError(_("its host cannot be reached"))
         if not all(map(self._may_be_asked, addresses)):
             raise _RefusedError(_("its host is not public"))
         return client.build_request(

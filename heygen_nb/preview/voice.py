@@ -89,12 +89,8 @@ _STEP_S = 0.005
 
 class _Event(ctypes.Structure):
     _fields_ = (
-        ("type", ctypes.c_int),
-        ("unique_identifier", ctypes.c_uint),
-        ("text_position", ctypes.c_int),
-        ("length", ctypes.c_int),
-        ("audio_position", ctypes.c_int),
-        ("sample", ctypes.c_int),
+        *((name, ctypes.c_int) for name in ("type", "number", "text_position")),
+        *((name, ctypes.c_int) for name in ("length", "audio_position", "sample")),
         ("user_data", ctypes.c_void_p),
         ("id", ctypes.c_char * 8),
     )

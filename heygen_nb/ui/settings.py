@@ -88,8 +88,8 @@ class SettingsPanel(Panel):
     async def open_more(self) -> None:
         """Show the settings as well that are changed once, if ever."""
         picture = self._card("picture", self.look_picker)
-        others = map(self._card, ("posts", "money", "script", "general"))
-        self._cards.children += (picture, *others, PronounceCard(self))
+        others = *map(self._card, ("posts", "money", "script")), PronounceCard(self)
+        self._cards.children += (picture, *others, self._card("general"))
         self.fill()
         self.fields["language"].observe(self._on_language, "value")
         self.foot.offer("save", "reset")

@@ -11,21 +11,9 @@ import ipywidgets as widgets
 
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.reports import HistoryLine, export_history, history_lines
+from heygen_nb.ui import display, draft_list, video
 from heygen_nb.ui.base import Actions, Work, column, make, put, row, show
-from heygen_nb.ui.display import relative
-from heygen_nb.ui.draft_list import CHOOSE_SEVERAL, ORDERS
 from heygen_nb.ui.html import PERIODS, data_url, markup, picture_bytes, two_lines
-from heygen_nb.ui.video import (
-    STATUSES,
-    FilmPanel,
-    OneWork,
-    check,
-    delete,
-    do_each,
-    facts_of,
-    finish_anew,
-    post_all,
-)
 
 ROWS = 10
 MANY = 200  # what is chosen at once
@@ -33,7 +21,7 @@ _FIRST: tuple[str | None, ...] = (None,)
 _LETTERS = 48  # of a title
 
 
-class HistoryPanel(FilmPanel):
+class HistoryPanel(video.FilmPanel):
     """The renders of this home folder, a page at a time.
 
     Attributes:
@@ -50,15 +38,15 @@ class HistoryPanel(FilmPanel):
         on = self.load_first
         filters = (
             self.field(widgets.Text, _("🔎 Title or id"), on=on, placeholder="…"),
-            self.field(widgets.Dropdown, _("Show"), options=STATUSES, on=on),
+            self.field(widgets.Dropdown, _("Show"), options=video.STATUSES, on=on),
             self.field(widgets.Dropdown, _("Period"), options=PERIODS, on=on),
-            self.field(widgets.Dropdown, _("Sort"), options=ORDERS, on=on),
+            self.field(widgets.Dropdown, _("Sort"), options=draft_list.ORDERS, on=on),
         )
         self.t_search, self.d_status, self.d_days, self.d_sort = filters
         self.s_videos = self.field(
             widgets.SelectMultiple, _("Videos"), "hg-list hg-films", rows=ROWS
         )
-        self.say(self.s_videos, "tooltip", CHOOSE_SEVERAL)
+        self.say(self.s_videos, "tooltip", draft_list.CHOOSE_SEVERAL)
         self.s_videos.observe(self._on_choice, "value")
         self.pictures = make(widgets.HTML, "hg-off")
         self.empty, self._count = make(widgets.HTML), make(widgets.HTML)
@@ -73,8 +61,8 @@ class HistoryPanel(FilmPanel):
         return (self.columns,)
 
     def _works(self) -> dict[str, tuple[str, Work]]:
-        def each(work: OneWork, *question: str) -> Work:
-            return lambda: do_each(self, self.chosen.values(), work, *question)
+        def each(work: video.OneWork, *question: str) -> Work:
+            return lambda: video.do_each(self, self.chosen.values(), work, *question)
 
         gone = _(
             "Delete the files of {count} videos? As long as HeyGen keeps a video,"
@@ -87,10 +75,10 @@ class HistoryPanel(FilmPanel):
                 lambda: self._load((*self._starts, self.lines[-1].render_id)),
             ),
             "all": (_("☑ All"), self._choose_all),
-            "post": (_("📱 Send"), lambda: post_all(self, self.chosen.values())),
-            "check": (_("🔍 Check"), each(check)),
-            "finish": (_("✨ Finish anew"), each(finish_anew)),
-            "delete": (_("🗑 Delete"), each(delete, gone, _("Delete"))),
+            "post": (_("📱 Send"), lambda: video.post_all(self, self.chosen.values())),
+            "check": (_("🔍 Check"), each(video.check)),
+            "finish": (_("✨ Finish anew"), each(video.finish_anew)),
+            "delete": (_("🗑 Delete"), each(video.delete, gone, _("Delete"))),
             "export": (_("⇩ Export as CSV"), self._export),
         }
 
@@ -178,13 +166,13 @@ class HistoryPanel(FilmPanel):
         await self.shared.read(
             lambda ledger: export_history(ledger, videos, file, "csv")
         )
-        self.tell(_("Written: {file}").format(file=relative(file)))
+        self.tell(_("Written: {file}").format(file=display.relative(file)))
 
 
 def _entry(line: HistoryLine) -> str:
     """Return a render as the two lines of a list's entry."""
     when = f"{line.created_at.astimezone():%d.%m. %H:%M}"
-    facts = " · ".join(text for text, _colour in facts_of(line))
+    facts = " · ".join(text for text, _colour in video.facts_of(line))
     return two_lines(line.name, f"#{line.draft_id} · {when} · {facts}", _LETTERS)
 
 

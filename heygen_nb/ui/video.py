@@ -17,10 +17,9 @@ from heygen_nb.errors import ArgumentError, HeygenNbError
 from heygen_nb.i18n import again, gettext as _, ngettext
 from heygen_nb.models import ASPECT_RATIOS, Draft, Outcome
 from heygen_nb.posting import Posting
+from heygen_nb.renderer import finish, order
 from heygen_nb.renderer.account import Account
 from heygen_nb.renderer.advance import advance
-from heygen_nb.renderer.finish import noted_findings
-from heygen_nb.renderer.order import adopt, order_again
 from heygen_nb.reports import HistoryLine, line_by_id
 from heygen_nb.ui.base import Actions, Panel, Part, Words, Work, make, row
 from heygen_nb.ui.display import relative
@@ -207,9 +206,8 @@ class VideoView(Part):
 
     async def _draft_of(self, line: HistoryLine) -> Draft:
         """Return what was rendered, as it was then."""
-        return await self._shared.read(
-            lambda ledger: Draft.of(ledger.render(line.render_id))
-        )
+        shared, render_id = self._shared, line.render_id
+        return Draft.of(await shared.read(lambda ledger: ledger.render(render_id)))
 
     # What can be done
 
@@ -251,7 +249,7 @@ class VideoView(Part):
         video_id = self.t_video_id.value.strip()
         if not video_id:
             raise ArgumentError(_("Paste the id of the video first."))
-        await adopt(account, line.render_id, video_id)
+        await order.adopt(account, line.render_id, video_id)
         shared.jobs.take_up()
 
     async def _tell_path(self, name: str) -> None:
@@ -277,10 +275,8 @@ async def post(
         DeliveryError: It is not in the chat, or may be.
     """
     video = await advance(account, line.render_id)
-    posting = Posting(shared.settings, account)
-    await posting.send(
-        video, again=again, progress=lambda told: shared.jobs.say(told.message)
-    )
+    posting, say = Posting(shared.settings, account), shared.jobs.say
+    await posting.send(video, again=again, progress=lambda told: say(told.message))
 
 
 async def _resend(account: Account, shared: SharedState, line: HistoryLine) -> None:
@@ -296,7 +292,7 @@ async def _fetch(account: Account, _shared: SharedState, line: HistoryLine) -> N
 
 
 async def _pay_again(account: Account, shared: SharedState, line: HistoryLine) -> None:
-    await order_again(account, line.render_id, shared.settings)
+    await order.order_again(account, line.render_id, shared.settings)
     shared.jobs.take_up()
 
 
@@ -399,7 +395,7 @@ def facts_of(line: Outcome) -> Iterator[tuple[str, str]]:
 
 def _findings(line: Outcome) -> list[tuple[str, Path]]:
     noted = line.findings if isinstance(line, HistoryLine) else None
-    return noted_findings(noted, line.path) if noted and line.path else []
+    return finish.noted_findings(noted, line.path) if noted and line.path else []
 
 
 def ending_html(line: Outcome) -> str:

@@ -6,14 +6,13 @@ a little, so guessing a length from a word count is wrong here as it is there.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import random
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal
+from types import SimpleNamespace
+from typing import Any
 
 from PIL import Image, ImageDraw
 from starlette.requests import Request
@@ -28,45 +27,23 @@ def _packaged(name: str) -> Any:
 
 CATALOGUE = _packaged("catalogue")  # what all voices and looks share, and the rates
 _SHOWN = ("voice_id", "name", "language", "gender", "type", "support_pause")
-_NOISE = 0.03
-# Of its length at the slowest and the fastest speed a stiff voice changes 2 %.
-_STIFFNESS = 0.04
+# Its fields are named in the first row of voices.json.
+SandboxVoice = SimpleNamespace
 
 
-@dataclass(frozen=True)
-class SandboxVoice:
-    """A voice; how it speaks is nothing a client is told.
-
-    Attributes:
-        starfish: Whether ``POST /v3/voices/speech`` takes it.
-        stiff: Its length hardly follows the asked speed.
-    """
-
-    voice_id: str
-    name: str
-    language: str
-    gender: str
-    code: str
-    words_per_minute: int
-    variant: str
-    pitch: int
-    pause_s: float
-    starfish: bool
-    support_pause: bool
-    stiff: bool
-    type: Literal["public", "private"] = "public"
-
-    def pace(self, text: str, speed: float) -> float:
-        """Return how long it takes for a text, as a part of its usual time."""
-        digest = hashlib.sha256(f"{self.voice_id}\0{text}".encode()).digest()
-        noise = (digest[0] / 127.5 - 1) * _NOISE
-        return (1 + noise) / (1 + (speed - 1) * (_STIFFNESS if self.stiff else 1))
+def _table(name: str) -> dict[str, dict[str, Any]]:
+    names, *rows = _packaged(name)
+    return {row[0]: dict(zip(names, row, strict=True)) for row in rows}
 
 
-@lru_cache
+@cache
 def voices() -> dict[str, SandboxVoice]:
-    """Return all voices by id: private, then public in the order of the listing."""
-    return {row[0]: SandboxVoice(*row) for row in _packaged("voices")}
+    """Return all voices by id: private, then public in the order of the listing.
+
+    No client is told how they speak. ``starfish``: ``POST /v3/voices/speech`` takes
+    it. ``stiff``: its length hardly follows the asked speed.
+    """
+    return {key: SandboxVoice(**row) for key, row in _table("voices").items()}
 
 
 def _fits(request: Request, thing: dict[str, Any], *names: str) -> bool:
@@ -102,7 +79,7 @@ def _voice_view(request: Request, voice: SandboxVoice) -> dict[str, Any]:
     return told | {"preview_audio_url": link, "support_locale": False}
 
 
-@lru_cache
+@cache
 def looks() -> dict[str, dict[str, Any]]:
     """Return all looks by id as HeyGen shows them, the account's own first.
 
@@ -110,8 +87,7 @@ def looks() -> dict[str, dict[str, Any]]:
     behind a photo or a twin (``trained``), is refused (``untrained``), or is paid for
     and not seen (``ignored``). ``captioned``: whether HeyGen ever burns captions in.
     """
-    names, *rows = _packaged("looks")
-    return {row[0]: dict(zip(names, row, strict=True)) for row in rows}
+    return _table("looks")
 
 
 async def list_looks(request: Request) -> Response:

@@ -199,17 +199,16 @@ async def short_of(account: Account, quoted: Quote) -> str:
     )
 
 
-async def heard(account: Account, draft: Draft, settings: Settings) -> Path:
+async def heard(account: Account, plan: Proposal) -> Path:
     """Have a draft's speech made (paid, once), before the video is; return the sound.
 
-    In exact mode :func:`order` renders that very sound and pays for no other.
+    The plan is of exact length: :func:`order` renders that sound, and pays no other.
 
     Raises:
         DownloadError: It lies at HeyGen, and its sound was deleted here.
         HeygenNbError: It could not be made, or would cost too much.
     """
-    exact = settings.model_copy(update={"length_mode": "exact"})
-    path = (await _say(account, await make_plan(account, draft, exact))).path
+    path = (await _say(account, plan)).path
     if not path.exists():
         text = _("The sound {file} was deleted; the speech itself is not lost.")
         hint = _("Render the draft: what was paid for is used.")

@@ -10,7 +10,7 @@ from heygen_nb.config import Settings
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import NO_AVATAR, Draft, Voice
 from heygen_nb.money import amount_text
-from heygen_nb.renderer import order, settings_for, update_video_config
+from heygen_nb.renderer import order, update_video_config
 from heygen_nb.renderer.request import Proposal, is_foreign
 from heygen_nb.renderer.resolve import language_label
 from heygen_nb.ui.base import Answer, Panel
@@ -125,19 +125,19 @@ async def speak_if_agreed(panel: Panel, draft: Draft) -> Path | None:
     if before.length_mode != "exact":
         return None
     # also of a draft that is rendered: its speech may lie in a ledger that is gone
-    for plan in await shared.quote([draft], again=True):
-        quote = plan.quote
-        # a film made here costs nothing but its speech
-        cost = quote.at_most if quote.engine == NO_AVATAR else quote.speech
-        text = _(
-            "{voice} says the script, and the video is made of that very sound:"
-            " at most {amount}"
-        )
-        asked = partial(text.format, voice=plan.voice)
-        if not await _may_speak(panel, before, asked, cost, quote.currency):
-            return None
+    [plan] = await shared.quote([draft], again=True)
+    quote = plan.quote
+    # a film made here costs nothing but its speech
+    cost = quote.at_most if quote.engine == NO_AVATAR else quote.speech
+    text = _(
+        "{voice} says the script, and the video is made of that very sound:"
+        " at most {amount}"
+    )
+    asked = partial(text.format, voice=plan.voice)
+    if not await _may_speak(panel, before, asked, cost, quote.currency):
+        return None
     async with shared.account() as account:
-        return await order.heard(account, draft, settings_for(draft, shared.settings))
+        return await order.heard(account, plan)
 
 
 async def say_if_agreed(panel: Panel, text: str) -> Path | None:

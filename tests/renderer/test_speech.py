@@ -8,7 +8,7 @@ from io import BytesIO
 import pytest
 
 import heygen_nb as hg
-from heygen_nb.api import render_drafts, settings_for
+from heygen_nb.api import render_drafts
 from heygen_nb.clock import Clock
 from heygen_nb.errors import (
     DownloadError,
@@ -59,7 +59,8 @@ def spoken(sandbox):
 
 
 async def spoken_for(account, draft, settings):
-    return await heard(account, draft, settings_for(draft, settings))
+    [plan] = await quote_all(account, [draft], settings, again=True)
+    return await heard(account, plan)
 
 
 def near(language, seconds):
@@ -178,9 +179,7 @@ async def test_a_speech_that_is_here_is_not_quoted_again(exact, sandbox):
 async def test_a_speech_that_the_video_cannot_be_paid_for_is_not_made(exact, sandbox):
     async with open_account(exact(max_cost_per_render=0.5)) as account:
         with pytest.raises(LimitError):
-            await heard(
-                account, DRAFT, settings_for(DRAFT, exact(max_cost_per_render=0.5))
-            )
+            await spoken_for(account, DRAFT, exact(max_cost_per_render=0.5))
 
     assert sandbox.charges() == []
 
@@ -227,9 +226,7 @@ async def test_a_draft_gets_three_speeches_whatever_its_texts_were(exact, sandbo
 
         with pytest.raises(LimitError, match="for this draft") as caught:
             await speak_all()
-        path = await heard(
-            account, versions[0], settings_for(versions[0], exact())
-        )  # costs nothing any more
+        path = await spoken_for(account, versions[0], exact())  # costs nothing now
 
     assert caught.value.charged is False
     assert path.exists()

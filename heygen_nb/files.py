@@ -46,6 +46,7 @@ _MARKS = (
 
 # A pipe that nobody writes to would block for ever; Windows would change line ends.
 _AS_IT_IS = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_TEXT: dict[str, Any] = {"mode": "w", "encoding": "utf-8", "newline": ""}
 _DEVICE = re.compile(r"^(con|prn|aux|nul|com[0-9]|lpt[0-9])(?=\.|$)", re.IGNORECASE)
 
 
@@ -138,14 +139,9 @@ def decode(content: bytes) -> str:
         text = content.decode(encoding)
     except UnicodeDecodeError as exc:
         reason = _("line {line} is not {encoding} text (byte {byte} at {at})")
-        raise UnfitFileError(
-            reason.format(
-                line=content.count(b"\n", 0, exc.start) + 1,
-                encoding=encoding.upper(),
-                byte=f"0x{content[exc.start]:02X}",
-                at=exc.start,
-            )
-        ) from None
+        line, at = content.count(b"\n", 0, exc.start) + 1, exc.start
+        told = {"encoding": encoding.upper(), "byte": f"0x{content[at]:02X}"}
+        raise UnfitFileError(reason.format(line=line, at=at, **told)) from None
     return _LINE_END.sub("\n", text.replace("\ufeff", ""))
 
 
@@ -203,11 +199,8 @@ def whole_file(
         OSError: It cannot be written; what was there is there still.
     """
     handle, name = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    encoding, newline = ("utf-8", "") if text else (None, None)
     try:
-        with os.fdopen(
-            handle, "w" if text else "wb", encoding=encoding, newline=newline
-        ) as stream:
+        with os.fdopen(handle, **(_TEXT if text else {"mode": "wb"})) as stream:
             yield stream
             stream.flush()
             os.fsync(handle)

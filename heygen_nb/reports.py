@@ -65,7 +65,6 @@ def history(
     status: str | None = None,
     limit: int = 1000,
     settings: Settings | None = None,
-    ledger: Ledger | None = None,
 ) -> Any:
     """Return what was rendered and posted, newest first.
 
@@ -74,17 +73,15 @@ def history(
         status: Only those, such as ``failed``.
         limit: How many at most.
         settings: By default read from home.
-        ledger: An open one; by default that of the settings.
 
     Returns:
         A DataFrame when pandas is there, else a list of rows; the columns are the
         keys of ``heygen-nb history --json``.
     """
     settings = settings or load_settings()
-    with nullcontext(ledger) if ledger else Ledger(ledger_url(settings)) as found:
-        lines = history_lines(
-            found, settings.videos_path, status=status, since=_since(days), limit=limit
-        )
+    wishes: dict[str, Any] = {"status": status, "since": _since(days), "limit": limit}
+    with Ledger(ledger_url(settings)) as ledger:
+        lines = history_lines(ledger, settings.videos_path, **wishes)
     return as_table([_flat(line.model_dump()) for line in lines])
 
 

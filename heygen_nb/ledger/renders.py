@@ -185,11 +185,9 @@ class Ledger(LedgerPart):
         """
         row = known(self._get(RenderRow, render_id), render_id)
         if payer and (row.backend, row.base_url, row.account) != astuple(payer):
-            raise LedgerError(
-                _("Render {id} was made with another key or backend."),
-                hint=_("Use the key and address it was made with."),
-                id=render_id,
-            )
+            problem = _("Render {id} was made with another key or backend.")
+            hint = _("Use the key and address it was made with.")
+            raise LedgerError(problem, hint=hint, id=render_id)
         return row
 
     def render_of_video(self, payer: Payer, video_id: str) -> RenderRow | None:

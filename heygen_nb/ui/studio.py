@@ -11,22 +11,24 @@ import ipywidgets as widgets
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import LANGUAGES, current_language, gettext as _, ngettext
 from heygen_nb.renderer.account import purse_of
-from heygen_nb.ui.analytics import AnalyticsPanel
+from heygen_nb.ui import (
+    analytics,
+    display,
+    drafts,
+    generation,
+    history,
+    settings,
+    video,
+)
 from heygen_nb.ui.base import Panel, column, make, row
-from heygen_nb.ui.display import kernel_notes
-from heygen_nb.ui.drafts import DraftsPanel
-from heygen_nb.ui.generation import GenerationPanel
-from heygen_nb.ui.history import HistoryPanel
 from heygen_nb.ui.html import markup, money_text
-from heygen_nb.ui.settings import SettingsPanel
-from heygen_nb.ui.video import FilmPanel, VideoView
 
 _PANELS: Sequence[type[Panel]] = (
-    DraftsPanel,
-    GenerationPanel,
-    SettingsPanel,
-    HistoryPanel,
-    AnalyticsPanel,
+    drafts.DraftsPanel,
+    generation.GenerationPanel,
+    settings.SettingsPanel,
+    history.HistoryPanel,
+    analytics.AnalyticsPanel,
 )
 
 
@@ -57,9 +59,9 @@ class Studio(Panel):
         return (column(head, self.tabs, css="hg-app"),)
 
     @cached_property
-    def view(self) -> VideoView:
+    def view(self) -> video.VideoView:
         """The video that is looked at, in whatever tab."""
-        view = VideoView(self)
+        view = video.VideoView(self)
         view.on_draft = self._edit
         return view
 
@@ -69,11 +71,11 @@ class Studio(Panel):
         return self.panels[kind]
 
     def _watch(self) -> None:
-        panel = self.show_tab(GenerationPanel)
+        panel = self.show_tab(generation.GenerationPanel)
         panel.spawn(panel.reveal)
 
     def _edit(self, draft_id: str) -> None:
-        panel = self.show_tab(DraftsPanel)
+        panel = self.show_tab(drafts.DraftsPanel)
         panel.spawn(partial(panel.open_draft, draft_id))
 
     def _on_tab(self, _change: object) -> None:
@@ -82,9 +84,9 @@ class Studio(Panel):
         seen = _PANELS[index]
         if seen not in self.panels:
             new = self.panels[seen] = seen(self.shared)
-            if isinstance(new, DraftsPanel):
+            if isinstance(new, drafts.DraftsPanel):
                 new.on_create = self._watch
-            elif isinstance(new, FilmPanel):
+            elif isinstance(new, video.FilmPanel):
                 new.common_view = lambda: self.view
             self.tabs.children[index].children = (new,)
         for kind, panel in self.panels.items():
@@ -95,10 +97,10 @@ class Studio(Panel):
             self.spawn(partial(self.shared.set_language, self.d_language.value))
 
     async def _begin(self) -> None:
-        if notes := list(kernel_notes()):
+        if notes := list(display.kernel_notes()):
             self.tell(lambda: " ".join(f"⚠️ {note}" for note in notes), "warn")
         if self.shared.broken:
-            self.show_tab(SettingsPanel)
+            self.show_tab(settings.SettingsPanel)
         self.shared.jobs.take_up()
         await self._count_drafts()
         await self._ask_balance()
@@ -109,7 +111,7 @@ class Studio(Panel):
         elif topic == "settings" or not self._head():
             self.spawn(self._ask_balance)
         elif not self._moved:
-            self.show_tab(GenerationPanel)  # begun before, by another kernel
+            self.show_tab(generation.GenerationPanel)  # begun before, by another kernel
 
     def relabel(self) -> None:
         """Put all words into the present language."""
@@ -119,8 +121,8 @@ class Studio(Panel):
         self._head()
 
     def _name_tabs(self) -> None:
-        drafts = f"{_('Drafts')} · {self._drafts}" if self._drafts else _("Drafts")
-        names = (drafts, _("Generation"), _("Settings"), _("History"), _("Analytics"))
+        first = f"{_('Drafts')} · {self._drafts}" if self._drafts else _("Drafts")
+        names = (first, _("Generation"), _("Settings"), _("History"), _("Analytics"))
         for index, name in enumerate(names):
             self.tabs.set_title(index, name)  # ipywidgets 7 has no ``titles``
 

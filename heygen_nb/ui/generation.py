@@ -184,7 +184,7 @@ class GenerationPanel(FilmPanel):
         show(self.log_view, when=bool(text))
         log = f'<pre role="log" tabindex="0" aria-label="{label}">{text}</pre>'
         self.log_view.value = log
-        if jobs.running:
+        if jobs.running and not self._closed:
             self._refresh_soon(TICK_S)
 
 

@@ -66,11 +66,8 @@ class Job:
     @property
     def failed(self) -> bool:
         """Tell whether there is no video, and another try may bring one."""
-        outcome = self.outcome
-        return outcome is not None and (
-            outcome.status in ("failed", "rejected")
-            or (outcome.status == "completed" and not outcome.path)
-        )
+        outcome, ended = self.outcome, ("failed", "rejected", "completed")
+        return outcome is not None and outcome.status in ended and not outcome.path
 
     @property
     def elapsed_s(self) -> float:

@@ -107,11 +107,7 @@ def mux(
     container: av.container.OutputContainer, *tracks: Iterator[av.Packet[Any]]
 ) -> None:
     """Write packets side by side, as they are seen and heard."""
-
-    def time(packet: av.Packet[Any]) -> Fraction:
-        return (packet.dts or 0) * packet.time_base
-
-    for packet in heapq.merge(*tracks, key=time):
+    for packet in heapq.merge(*tracks, key=lambda p: (p.dts or 0) * p.time_base):
         container.mux(packet)
 
 
@@ -199,7 +195,7 @@ def probe_video(path: Path) -> VideoFacts:
         PreviewError: It is missing, not a video, or has no picture.
     """
     with open_video(path) as container:
-        frame = next(video_frames(container, path))
+        frame = next(video_frames(container))
         length_s = (container.duration or 0) / av.time_base
         size = (frame.width, frame.height)[:: -1 if frame.rotation % 180 else 1]
         channels = [sound.channels for sound in container.streams.audio]
@@ -260,13 +256,13 @@ def pictures_at(
     with open_video(path) as container:
         if rough and container.streams.video:
             container.streams.video[0].codec_context.skip_frame = "NONKEY"
-        frames = video_frames(container, path)
+        frames = video_frames(container)
         frame: av.VideoFrame = next(frames)
         following: av.VideoFrame | None = frame
         for time_s in times_s:
             if time_s > (frame.time or 0) + _FAR_S:
                 container.seek(round(time_s * av.time_base))  # the key picture before
-                frames = video_frames(container, path)
+                frames = video_frames(container)
                 following = next(frames)
             while following and (following.time or 0) <= time_s:
                 frame, following = following, next(frames, None)
@@ -301,15 +297,13 @@ def _not_a_video(path: Path) -> PreviewError:
     return PreviewError(_("{name} is not a playable video."), name=path.name)
 
 
-def video_frames(
-    container: av.container.InputContainer, path: Path
-) -> Iterator[av.VideoFrame]:
+def video_frames(container: av.container.InputContainer) -> Iterator[av.VideoFrame]:
     """Yield at least one picture, and what more can be decoded."""
     try:
         decoded = container.decode(video=0)
         yield next(decoded)
     except (StopIteration, IndexError, OSError, av.FFmpegError) as exc:
-        raise _not_a_video(path) from exc
+        raise _not_a_video(Path(container.name)) from exc
     with suppress(av.FFmpegError):
         yield from decoded
 
@@ -345,7 +339,7 @@ def looped(path: Path, size: tuple[int, int], rate: int) -> Iterator[av.VideoFra
     while True:
         with open_video(path) as container:
             yield from filtered(
-                video_frames(container, path),
+                video_frames(container),
                 container.streams.video[0],
                 ("fps", f"{rate}"),
                 ("scale", f"{filling}:{KEEP}"),

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -251,14 +251,11 @@ def _spans(
             onsets[token] = sample
     spoken = zip(said.text, said.tokens, strict=True)
     letters = Counter(t for char, t in spoken if t >= 0 and char.isalnum())
-    groups: list[tuple[int, list[int]]] = []
-    for token in sorted(letters):
-        if token in onsets or not groups:
-            groups.append((onsets.get(token, first) if groups else first, []))
-        groups[-1][1].append(token)
-    ends = [start for start, _ in groups[1:]] + [last]
-    for (start, members), end in zip(groups, ends, strict=True):
-        reached = np.cumsum([0] + [letters[token] for token in members])
-        edges = start + reached / reached[-1] * (end - start)
-        for token, (begin, until) in zip(members, pairwise(edges), strict=True):
-            yield token, int(begin), int(until)
+    tokens = sorted(letters)
+    reached = [*accumulate((letters[token] for token in tokens), initial=0)]
+    begun = zip(tokens[1:], reached[1:], strict=False)
+    known = {count: onsets[token] for token, count in begun if token in onsets}
+    known = {0: first} | known | {reached[-1]: last}
+    edges = np.interp(reached, [*known], [*known.values()])
+    for token, (begin, until) in zip(tokens, pairwise(edges), strict=True):
+        yield token, int(begin), int(until)

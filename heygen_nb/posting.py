@@ -17,9 +17,7 @@ from pydantic import SecretStr
 from heygen_nb import errors, finishing, preview
 from heygen_nb.chats import MAX_FILE_BYTES, chat_of, split_caption
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger import Hold, PostRow, RenderRow
-from heygen_nb.ledger.leases import taken_over
-from heygen_nb.ledger.posts import UNSENT
+from heygen_nb.ledger import UNSENT, Hold, PostRow, RenderRow, taken_over
 from heygen_nb.log import ProgressCallback, Report
 from heygen_nb.models import Post, Video
 from heygen_nb.renderer.account import Account, turn
@@ -130,9 +128,14 @@ class Posting:
 
         One that failed a day ago is over, and so is one that another replaced.
         """
-        backend = self._account.payer.backend
-        found = await asyncio.to_thread(self._posts.unfinished, backend)
-        return [rows for rows in found if not await self._is_over(rows)]
+        going_on, backend = [], self._account.payer.backend
+        for rows in await asyncio.to_thread(self._posts.unfinished, backend):
+            states = {row.state for row in rows}
+            old = states <= {"failed", "sent"} and not _is_fresh(rows[0].created_at)
+            unsent = states <= {*UNSENT}
+            if not old and not (unsent and await self._replaced_by(rows[0])):
+                going_on.append(rows)
+        return going_on
 
     async def take_up(self, post: PostRow, video: Video) -> Post:
         """Send what of a stored post is not in the chat yet.
@@ -242,12 +245,6 @@ class Posting:
         newer = draft if draft and draft.updated_at > row.created_at else row
         return newer.caption
 
-    async def _is_over(self, rows: Sequence[PostRow]) -> bool:
-        states = {row.state for row in rows}
-        if states <= {"failed", "sent"} and not _is_fresh(rows[0].created_at):
-            return True
-        return states <= {*UNSENT} and bool(await self._replaced_by(rows[0]))
-
     async def _replaced_by(self, post: PostRow) -> int | None:
         chat_id = await self._chat()
         return await asyncio.to_thread(self._posts.replaced_by, post, chat_id)
@@ -293,22 +290,22 @@ class Posting:
         chat_id = await self._chat()
         rows = await asyncio.to_thread(self._posts.renew, hold, chat_id, texts)
         for row in rows:
+            about: dict[str, Any] = {"id": row.id, "post_id": row.id}
             if row.state == "sending":  # by a process that did not live to tell
                 lost = _("no answer came")
                 await self._record(hold, row.id, "unsure", error_message=lost)
             if row.state in ("sending", "unsure"):
                 may_be = _("Post {id} may be in the chat already: its answer was lost.")
-                hint, told = _look_first(row.id), {"id": row.id, "post_id": row.id}
-                raise errors.DeliveryUnsureError(may_be, hint=hint, **told)
+                hint = _look_first(row.id)
+                raise errors.DeliveryUnsureError(may_be, hint=hint, **about)
             if row.state != "sent" and row.chat_id != chat_id and not anywhere:
+                about["chat"] = row.chat_id
+                hint = _("Send the rest there with: heygen-nb resend {id}.")
                 problem = _(
                     "The beginning of post {id} is in the chat {chat}, which is not set"
                     " now."
                 )
-                hint = _("Send the rest there with: heygen-nb resend {id}.")
-                raise errors.DeliveryError(
-                    problem, hint=hint, id=row.id, chat=row.chat_id, post_id=row.id
-                )
+                raise errors.DeliveryError(problem, hint=hint, **about)
         return [row for row in rows if row.state != "sent"]
 
     async def _send_all(

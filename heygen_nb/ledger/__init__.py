@@ -5,7 +5,8 @@ them, ``leases`` says who works on one, ``reading`` gives long lists, figures an
 a day has cost, ``database`` opens a ledger and brings it up to date.
 """
 
-from heygen_nb.ledger.leases import Hold
+from heygen_nb.ledger.leases import Hold, taken_over
+from heygen_nb.ledger.posts import UNSENT
 from heygen_nb.ledger.reading import NO_CREDIT, Allow
 from heygen_nb.ledger.renders import (
     ENDED_UNPAID,

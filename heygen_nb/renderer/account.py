@@ -14,7 +14,7 @@ from weakref import WeakValueDictionary
 from pydantic import SecretStr
 
 from heygen_nb import errors
-from heygen_nb.clock import Clock, Patience
+from heygen_nb.clock import Clock
 from heygen_nb.config import LEDGER_NAME, Settings, read_credentials
 from heygen_nb.files import os_errors_as
 from heygen_nb.heygen import HeyGenClient
@@ -96,7 +96,6 @@ class Account:
     times: tuple[float, RenderTimes] | None = None
     tasks: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
     wanted: dict[str, float] = field(default_factory=dict)  # videos to look at
-    batch_moves: dict[str, tuple[int, Patience]] = field(default_factory=dict)
     identified: bool = False
     closing: AsyncExitStack = field(default_factory=AsyncExitStack)
     _told: tuple[float, AccountReply] | None = None

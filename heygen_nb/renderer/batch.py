@@ -101,6 +101,7 @@ async def settle(account: Account, hold: Hold, row: RenderRow, pace: Pace) -> Re
     Raises:
         WaitTimeoutError: None of the batch has moved for too long.
     """
+    made, patience = -1, Patience(pace, account.clock.uptime)
     while row.state == "planned" and (key := row.batch_key):
         # a listing of all titles is asked for less often than one batch
         pause_s = pace.interval_s if row.batch_id else 3 * pace.interval_s
@@ -113,11 +114,10 @@ async def settle(account: Account, hold: Hold, row: RenderRow, pace: Pace) -> Re
             if row.error_code == NO_CREDIT:
                 raise submit.not_rendered("", NO_CREDIT, row.error_message)
             return row
-        made = sum(item.video_id is not None for item in seen.items.values())
-        known = account.batch_moves.get(key)
-        if known is None or known[0] != made:
-            account.batch_moves[key] = made, Patience(pace, account.clock.uptime)
-        elif known[1].is_over() and row.batch_id:
+        so_far = sum(item.video_id is not None for item in seen.items.values())
+        if so_far != made:
+            made, patience = so_far, Patience(pace, account.clock.uptime)
+        elif patience.is_over() and row.batch_id:
             line = _("⌛ Render {id} still waits in its batch; it is not lost")
             raise errors.WaitTimeoutError(line, id=row.id)
         row = await asyncio.to_thread(account.ledger.render, row.id)

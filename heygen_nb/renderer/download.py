@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -80,35 +80,32 @@ class Downloader:
             DownloadError: Not all of it could be fetched.
             OSError: It could not be stored.
         """
-        part, last = target.with_name(target.name + ".part"), None
-        failure = DownloadError(_("it took too long"))
-        with suppress(TimeoutError):
+        part, failure = target.with_name(target.name + ".part"), DownloadError("")
+        try:
             async with asyncio.timeout(self.limit_s):
                 for attempt in range(tries):
                     if attempt:
                         await self.sleep(min(2.0**attempt, 30))
                     try:
-                        url = await link(last is not None and last.expired)
-                        await self._fetch_rest(url, part)
+                        await self._fetch_rest(await link(failure.expired), part)
                         await asyncio.to_thread(check, part)
                         return put_in_place(part, target)
                     except DownloadError as error:
-                        last = error
+                        failure = error
                     except PreviewError as error:
                         part.unlink(missing_ok=True)
-                        last = DownloadError(error.message, expired=True)
+                        failure = DownloadError(error.message, expired=True)
                     except OSError:
                         part.unlink(missing_ok=True)
                         raise
-                    log.warning(_("Download of %s: %s"), target.name, last)
-                failure = last or failure
+                    log.warning(_("Download of %s: %s"), target.name, failure)
+        except TimeoutError:
+            failure = DownloadError(_("it took too long"))
         problem = _("{name} of video {id} could not be downloaded: {reason}.")
         hint = _("The video is safe at HeyGen: render the draft again for free.")
-        told = {"name": target.name, "id": video_id, "reason": failure.message}
-        expired = failure.expired
-        raise DownloadError(
-            problem, hint=hint, video_id=video_id, expired=expired, **told
-        )
+        told: dict[str, Any] = {"name": target.name, "reason": failure.message}
+        told |= {"id": video_id, "video_id": video_id, "expired": failure.expired}
+        raise DownloadError(problem, hint=hint, **told)
 
     async def _fetch_rest(self, url: str, part: Path) -> None:
         have = part.stat().st_size if part.exists() else 0
@@ -117,12 +114,10 @@ class Downloader:
             async with self._http.stream("GET", url, headers=headers) as reply:
                 await self._store(reply, part, have)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
+            reason = type(error).__name__  # its text may hold the signed address
             if trust_hint(error):
-                raise DownloadError(
-                    _("its host's certificate is not trusted here")
-                ) from None
-            # the text of httpx's errors may hold the signed address
-            raise DownloadError(type(error).__name__) from None
+                reason = _("its host's certificate is not trusted here")
+            raise DownloadError(reason) from None
 
     async def _store(self, reply: httpx.Response, part: Path, have: int) -> None:
         status, place = reply.status_code, reply.headers.get("content-range", "")

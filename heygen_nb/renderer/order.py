@@ -20,7 +20,6 @@ from heygen_nb import errors, ledger
 from heygen_nb.config import Settings
 from heygen_nb.drafts import check_draft
 from heygen_nb.i18n import gettext as _
-from heygen_nb.ledger.leases import taken_over
 from heygen_nb.log import ProgressCallback, Report, log
 from heygen_nb.models import NO_AVATAR, Draft, Quote
 from heygen_nb.money import amount_text, check_limits
@@ -320,7 +319,7 @@ async def adopt(account: Account, render_id: str, video_id: str) -> None:
     video = await account.client.get_video(video_id)
     async with account.hold(ledger.RenderRow, row.id) as hold:
         if hold is None:
-            raise taken_over(row.id)
+            raise ledger.taken_over(row.id)
         await accepted(account, hold, video.id, "adopted")
 
 

@@ -28,6 +28,7 @@ _LEARN_AGAIN_S = 60.0
 # only by two looks that are a minute apart, and not within two minutes.
 _YOUNG_S, _BETWEEN_LOOKS_S = 120.0, 60.0
 _SANDBOX_S = 12.0  # an ordinary laptop renders half a minute in this time
+_ENDED, _MISSING = ("completed", "failed"), "not_found"
 _EMOJI: dict[ProgressStatus, str] = {
     "pending": "⏳",
     "processing": "🎬",
@@ -66,28 +67,23 @@ async def _look_at_all(account: Account) -> dict[str, VideoReply | None]:
     for start in range(0, len(ids), MAX_STATUS_IDS):
         some = ids[start : start + MAX_STATUS_IDS]
         if len(some) > 1:
-            told = await _statuses(account, some)
-            looks |= told
-            some = [v for v, reply in told.items() if reply and _has_news(reply)]
+            try:
+                rows = await account.client.video_statuses(some)
+            except errors.NotAuthorizedError:
+                raise
+            except errors.ApiError as error:
+                log.warning("%s", error)
+                looks |= dict.fromkeys(some)
+                continue
+            told = {row.video_id: row.status for row in rows}
+            words = {v: told.get(v, _MISSING) for v in some}
+            looks |= {v: VideoReply(id=v, status=word) for v, word in words.items()}
+            some = [
+                v for v in some if words[v] == _MISSING or phase(words[v]) in _ENDED
+            ]
         found = await asyncio.gather(*(look_now(account, v) for v in some))
         looks |= dict(zip(some, found, strict=True))
     return looks
-
-
-def _has_news(reply: VideoReply) -> bool:
-    return reply.status == "not_found" or phase(reply.status) in ("completed", "failed")
-
-
-async def _statuses(account: Account, ids: list[str]) -> dict[str, VideoReply | None]:
-    try:
-        rows = await account.client.video_statuses(ids)
-    except errors.NotAuthorizedError:
-        raise
-    except errors.ApiError as error:
-        log.warning("%s", error)
-        return dict.fromkeys(ids)
-    words = {row.video_id: row.status for row in rows}
-    return {v: VideoReply(id=v, status=words.get(v, "not_found")) for v in ids}
 
 
 async def look_now(account: Account, video_id: str) -> VideoReply | None:

@@ -31,9 +31,10 @@ Answer: TypeAlias = bool | str | None
 
 def said(words: Words) -> Any:
     """Return words, or what can be chosen, in the language of now."""
-    if isinstance(words, tuple):
-        return tuple((again(label), value) for label, value in words)
-    return words() if callable(words) else again(words)
+    found: Any = words() if callable(words) else words
+    if isinstance(found, tuple):
+        return tuple((again(label), value) for label, value in found)
+    return again(found)
 
 
 def make(kind: type[_Kind], css: str = "", **traits: Any) -> _Kind:

@@ -195,6 +195,7 @@ async def test_it_speaks_russian(shop, picker):
     set_language("ru")
     shop.relabel()
 
+    assert picker.d_language.options[0] == ("все", "")
     assert ("Русский", "Russian") in picker.d_language.options
 
 

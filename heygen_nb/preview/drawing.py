@@ -51,8 +51,6 @@ class Layout:
     """The places of a scene.
 
     Attributes:
-        width: Of the picture.
-        height: Of the picture.
         avatar: Square around the avatar and its ring.
         meter: The loudness bars.
         captions: All lines of a page with their shadow.
@@ -62,8 +60,6 @@ class Layout:
         text_width: Room for a line.
     """
 
-    width: int
-    height: int
     avatar: Box
     meter: Box
     captions: Box
@@ -111,8 +107,6 @@ def lay_out(
     wide = min(text_width + font * 1.2, width)
     meter_width = unit * 0.44
     return Layout(
-        width=width,
-        height=height,
         avatar=_even((width - side_px) / 2, avatar_y, side_px, side_px),
         meter=_even((width - meter_width) / 2, meter_y, meter_width, meter_height),
         captions=_even((width - wide) / 2, captions_y, wide, room),

@@ -295,12 +295,8 @@ def _change_tables(connection: sa.Connection, found: str) -> None:
     if found < "0007":
         asked = "SELECT id, title, script, draft_id FROM renders"
         fill = sa.text("UPDATE renders SET words = :words WHERE id = :render")
-        words = [
-            {"words": words_of(*texts), "render": render_id}
-            for render_id, *texts in connection.exec_driver_sql(asked)
-        ]
-        if words:
-            connection.execute(fill, words)
+        for render_id, *texts in connection.exec_driver_sql(asked).all():
+            connection.execute(fill, {"words": words_of(*texts), "render": render_id})
         connection.exec_driver_sql(
             "UPDATE renders SET posted = true WHERE id IN"
             " (SELECT render_id FROM posts WHERE state = 'sent')"

@@ -11,9 +11,7 @@ import ipywidgets as widgets
 from heygen_nb.drafts import OVERRULES
 from heygen_nb.i18n import gettext as _, ngettext
 from heygen_nb.models import Avatar, Voice
-from heygen_nb.renderer.background import COLOR
-from heygen_nb.renderer.catalogue import Kind, age_text
-from heygen_nb.renderer.resolve import Found, SearchIndex, language_label, word_label
+from heygen_nb.renderer import background, catalogue, resolve
 from heygen_nb.ui import backgrounds
 from heygen_nb.ui.base import Actions, Options, Panel, Part, make, put, row, show
 from heygen_nb.ui.html import dotted, markup, thumb_html, two_lines
@@ -35,7 +33,7 @@ _ALL = _("all"), ""
 
 
 def _labelled(*words: str) -> Options:
-    return (_ALL, *((word_label(word), word) for word in words))
+    return (_ALL, *((resolve.word_label(word), word) for word in words))
 
 
 class Picker(Part):
@@ -51,7 +49,7 @@ class Picker(Part):
         chosen: The id of the one that is marked; empty for none.
     """
 
-    kind: Kind
+    kind: catalogue.Kind
     words: tuple[str, str]
     """Of the field to search in, and of the “Use” button."""
 
@@ -59,8 +57,8 @@ class Picker(Part):
         self.panel, self._choose = panel, choose
         self.items: dict[str, Any] = {}
         self.chosen = self._current = ""
-        self._finder: SearchIndex[Any] = SearchIndex([])
-        self._found: Found[Any] = Found([])
+        self._finder: resolve.SearchIndex[Any] = resolve.SearchIndex([])
+        self._found: resolve.Found[Any] = resolve.Found([])
         self._filters: dict[str, Any] = {}
         self.place = panel.place()
         search, use = self.words
@@ -124,7 +122,7 @@ class Picker(Part):
 
     async def _take(self, items: Sequence[Any]) -> None:
         self.items = {item.id: item for item in items}
-        self._finder = SearchIndex(items)
+        self._finder = resolve.SearchIndex(items)
         self.mark(self.chosen or self._current)
         await self._search()
 
@@ -161,7 +159,7 @@ class Picker(Part):
             texts, css = [_("Nothing fits.")], "warn"
             texts += [_("The nearest are listed.")] if self._found.items else []
         if listing := self.panel.shared.listing(self.kind):
-            texts += [age_text(listing.age)] if listing.age else []
+            texts += [catalogue.age_text(listing.age)] if listing.age else []
             if why := listing.trouble:
                 texts.append(_("not fetched anew: {reason}").format(reason=why))
                 css = "warn"
@@ -193,7 +191,7 @@ class VoicePicker(Picker):
 
     def _languages(self) -> Options:
         names = {voice.language for voice in self.items.values() if voice.language}
-        return (_ALL, *sorted((language_label(name), name) for name in names))
+        return (_ALL, *sorted((resolve.language_label(name), name) for name in names))
 
     async def _take(self, items: Sequence[Voice]) -> None:
         used = await self.panel.shared.voice_meant(self._current)
@@ -227,8 +225,8 @@ class VoicePicker(Picker):
 
     def _entry(self, voice: Voice) -> str:
         facts = dotted(
-            language_label(voice.language),
-            word_label(voice.gender),
+            resolve.language_label(voice.language),
+            resolve.word_label(voice.gender),
             voice.own and _("own"),
             voice.exact and _("exact length"),
         )
@@ -287,7 +285,7 @@ class AvatarPicker(Picker):
         ratio, engines = _CANVASES.get(avatar.orientation), ", ".join(avatar.engines)
         voice = self.panel.shared.name_of(avatar.default_voice_id or "")
         facts = (
-            *(avatar.id, word_label(avatar.kind), _facts(avatar)),
+            *(avatar.id, resolve.word_label(avatar.kind), _facts(avatar)),
             ratio and _("made for {ratio}").format(ratio=ratio),
             engines and _("engines: {engines}").format(engines=engines),
             voice and _("usual voice: {voice}").format(voice=voice),
@@ -302,7 +300,7 @@ _CANVASES = {"portrait": "9:16", "landscape": "16:9", "square": "1:1"}
 def _facts(avatar: Avatar) -> str:
     """Return what matters at first sight: shape, whose, whether it is ready."""
     own, waits = avatar.own and _("own"), not avatar.ready and _("not ready yet")
-    return dotted(word_label(avatar.orientation), own, waits)
+    return dotted(resolve.word_label(avatar.orientation), own, waits)
 
 
 _ACCEPT = ".png,.jpg,.jpeg,.webp,.gif,.bmp,.tif,.tiff"
@@ -362,7 +360,7 @@ class BackgroundPicker(Part):
         label = backgrounds.label_of(current) or _("No background")
         look = await asyncio.to_thread(backgrounds.look, home, current)
         self.now.value = thumb_html(look, label) + markup(label, "hg-value")
-        if COLOR.fullmatch(current):
+        if background.COLOR.fullmatch(current):
             self.c_color.value = current
 
         async def picture(value: str) -> bytes | None:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from heygen_nb.heygen.wire import AccountReply, VideoReply
-    from heygen_nb.timing import RenderTimes, SpeechModel
+    from heygen_nb.timing import SpeechModel
 
 SANDBOX_FOLDER = ".sandbox"
 _CLOCK = Clock()
@@ -93,7 +93,6 @@ class Account:
     asset_links: dict[str, str] = field(default_factory=dict, repr=False)  # signed
     made_before: dict[str, VideoReply] | None = None
     spoken: tuple[datetime | None, SpeechModel] | None = None
-    times: tuple[float, RenderTimes] | None = None
     tasks: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
     wanted: dict[str, float] = field(default_factory=dict)  # videos to look at
     identified: bool = False

@@ -19,11 +19,10 @@ from heygen_nb.ledger import NO_CREDIT, Hold, RenderRow
 from heygen_nb.log import Report, log
 from heygen_nb.models import ProgressStatus, Video
 from heygen_nb.renderer import submit
-from heygen_nb.renderer.account import Account, turn
+from heygen_nb.renderer.account import Account
 from heygen_nb.renderer.archive import links, video_of
 from heygen_nb.timing import USUAL_S, PastRender, RenderClock, RenderTimes, estimate_s
 
-_LEARN_AGAIN_S = 60.0
 # A video just made is not found for a while (seen live, 2026): it counts as deleted
 # only by two looks that are a minute apart, and not within two minutes.
 _YOUNG_S, _BETWEEN_LOOKS_S = 120.0, 60.0
@@ -129,7 +128,8 @@ async def wait(
     """
     clock, seen = account.clock, Seen(account, row, hold)
     if row:
-        report.clock = clock_for(row, await _times(account))
+        times = await account.shared("times", partial(_times, account))
+        report.clock = clock_for(row, times)
     # The time of day is asked only once: it may be set while we wait.
     now = clock.now()
     submitted_at = (row and row.submitted_at) or now
@@ -262,15 +262,10 @@ class Seen:
 
 
 async def _times(account: Account) -> RenderTimes:
-    """Return what is learned so far; read once for all that wait side by side."""
-    async with turn("times", account):
-        now = account.clock.uptime()
-        if account.times is None or now - account.times[0] > _LEARN_AGAIN_S:
-            backend = account.payer.backend
-            past = await asyncio.to_thread(account.ledger.facts.times, backend)
-            usual_s = _SANDBOX_S if backend == "sandbox" else USUAL_S
-            account.times = now, RenderTimes.of_rows(past, usual_s)
-        return account.times[1]
+    """Return what is learned so far."""
+    backend = account.payer.backend
+    past = await asyncio.to_thread(account.ledger.facts.times, backend)
+    return RenderTimes.of_rows(past, _SANDBOX_S if backend == "sandbox" else USUAL_S)
 
 
 def status_line(word: str, elapsed_s: float, reason: str = "") -> str:

@@ -8,16 +8,13 @@ before; the lengths of scripts and the preview's voice both count these words.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import yaml
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
+Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
 URL = re.compile(r"https?://[^\s<>]+|\bwww\.[^\s<>]+")
 TAG = re.compile(r"</?[a-z][^<>]*>", re.IGNORECASE)

@@ -9,20 +9,17 @@ from contextlib import suppress
 from hashlib import sha256
 from os.path import getmtime
 from pathlib import Path
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from heygen_nb import preview
 from heygen_nb.errors import ConfigError, PreviewError
 from heygen_nb.files import media_type, os_errors_as, write_whole
 from heygen_nb.i18n import gettext as _
+from heygen_nb.ledger import Ledger
 from heygen_nb.models import short_id
 from heygen_nb.renderer import background
 from heygen_nb.renderer.resolve import background_meant
-
-if TYPE_CHECKING:
-    from heygen_nb.ledger import Ledger
-    from heygen_nb.ui.state import SharedState
+from heygen_nb.ui.state import SharedState
 
 FOLDER, LOOKS = "backgrounds", ".looks"
 LISTED = 36

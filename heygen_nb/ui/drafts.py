@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 
 from heygen_nb.drafts import drafts_in
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import gettext as _, ngettext
+from heygen_nb.models import Draft
 from heygen_nb.money import amount_text
 from heygen_nb.reports import HistoryLine, films_of
 from heygen_nb.ui import paying
@@ -24,12 +26,6 @@ from heygen_nb.ui.table import TableCard
 from heygen_nb.ui.video import do_each, finish_anew, post_all
 from heygen_nb.ui.widgets import Player
 from heygen_nb.ui.writer import Rewriter, WriterCard
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
-
-    from heygen_nb.models import Draft
-
 
 _BRINGING = "new", "write", "table", "all"
 _FINISHING = partial(do_each, work=finish_anew)  # as the settings are now; free

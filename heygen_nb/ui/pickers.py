@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 
@@ -17,11 +18,8 @@ from heygen_nb.ui.base import Actions, Options, Panel, Part, make, put, row, sho
 from heygen_nb.ui.html import dotted, markup, thumb_html, two_lines
 from heygen_nb.ui.widgets import PictureGrid, Player
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
-
-    Choose = Callable[[str], Coroutine[Any, Any, object]]
-    Chosen = Callable[[str, str | None], Coroutine[Any, Any, object]]
+Choose = Callable[[str], Coroutine[Any, Any, object]]
+Chosen = Callable[[str, str | None], Coroutine[Any, Any, object]]
 
 LISTED = 100
 SETTINGS: dict[str, str] = {

@@ -373,15 +373,10 @@ def _config_texts(file: Path) -> dict[str, YamlText]:
     Raises:
         ConfigError: It cannot be read or is not a map of keys.
     """
-    line = _("It holds one “key: value” a line.")
-    is_word = _WORDS.__contains__
-    reader = YamlReader(str(file), line, is_word, allowed=_allowed, error=ConfigError)
-    maps = [texts for _line, texts in reader.maps(_read(file))]
-    if len(maps) > 1:
-        problem = _("{file} has to be a list of “key: value” lines.")
-        hint = _("Correct it, or delete the file to use the defaults.")
-        raise ConfigError(problem, hint=hint, file=file)
-    return maps[0] if maps else {}
+    hint, is_word = _("It holds one “key: value” a line."), _WORDS.__contains__
+    kind: dict[str, Any] = {"allowed": _allowed, "error": ConfigError, "many": False}
+    maps = YamlReader(str(file), hint, is_word, **kind).maps(_read(file))
+    return next((texts for _line, texts in maps), {})
 
 
 def _read(file: Path) -> str:

@@ -360,6 +360,7 @@ class YamlReader:
         prose: Tells whether ``# …`` after it may be meant as text too.
         allowed: Says what the value of a key may be.
         error: What is raised.
+        many: Whether a list of maps may stand there.
     """
 
     name: str
@@ -368,6 +369,7 @@ class YamlReader:
     prose: Callable[[str], bool] = lambda _key: False
     allowed: Callable[[str], str] = lambda _key: _quote_it()
     error: type[HeygenNbError] = DraftError
+    many: bool = True
 
     def maps(self, text: str) -> Iterator[tuple[int, dict[str, YamlText]]]:
         """Yield the line and the texts of one map, or of each map of a list.
@@ -380,7 +382,8 @@ class YamlReader:
         if node is None or node.tag == _NULL:
             return
         known: dict[int, dict[str, YamlText]] = {}  # an alias is the same node again
-        for item in node.value if isinstance(node, yaml.SequenceNode) else [node]:
+        is_list = self.many and isinstance(node, yaml.SequenceNode)
+        for item in node.value if is_list else [node]:
             if not isinstance(item, yaml.MappingNode):
                 problem = _("expected “key: value” lines")
                 raise self._wrong(item.start_mark.line, problem, self.expected)

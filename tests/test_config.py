@@ -106,6 +106,7 @@ def test_a_named_settings_file_makes_its_folder_home(tmp_path):
         ("a: b\n  c: [\n", ["line 2"]),
         ("heygen_voice: 'open\n", ["line 2"]),
         ("- a\n- b\n", ["key: value"]),
+        ("- heygen_voice: a\n", ["config.yaml, line 1", "key: value"]),
         ("just words\n", ["key: value"]),
         ("heygen_voice: a\nheygen_voice: b\n", ["line 2"]),
         ("heygen_api_key: sk_1234\n", ["line 1", "HEYGEN_API_KEY"]),

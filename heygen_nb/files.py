@@ -296,24 +296,24 @@ def front_matter(text: str, name: str) -> tuple[str, str, int]:
 
 
 @cache
-def _problems(file: Path) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = yaml.safe_load(file.read_text("utf-8"))
-    return found
+def shipped(name: str) -> Any:
+    """Return what a YAML file of this package holds, by its path in there."""
+    return yaml.safe_load((Path(__file__).parent / name).read_text("utf-8"))
 
 
 def draft_error(
-    texts: Path, problem: str, /, where: str = "", hint: str = "", **values: object
+    texts: str, problem: str, /, where: str = "", hint: str = "", **values: object
 ) -> DraftError:
     """Return an error whose words stand in a file.
 
     Args:
-        texts: The file: a message and a hint for each problem.
+        texts: The file, as for :func:`shipped`: a message and a hint for each problem.
         problem: Its name there.
         where: What is wrong there; put before the message.
         hint: Instead of the usual one.
         **values: What fills message and hint.
     """
-    message, usual = _problems(texts)[problem].values()
+    message, usual = shipped(texts)[problem].values()
     told = _(message).format(**values)
     hint = hint or _(usual).format(**values)
     return DraftError(problem_at(where, told) if where else told, hint=hint)

@@ -19,7 +19,7 @@ import yaml
 from heygen_nb import i18n
 from heygen_nb.config import check_duration
 from heygen_nb.errors import DraftError
-from heygen_nb.files import draft_error, os_errors_as
+from heygen_nb.files import draft_error, os_errors_as, shipped
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import Draft
 
@@ -32,9 +32,9 @@ OVERRULES = {  # what a draft says itself stands above these settings
     "background": "heygen_background_url",
     "duration": "video_duration",
 }
-WORDS = yaml.safe_load(Path(__file__).with_name("words.yaml").read_text("utf-8"))
+WORDS = shipped("drafts/words.yaml")
 MAX_SLUG_CHARS = 40
-wrong = partial(draft_error, Path(__file__).with_name("problems.yaml"))
+wrong = partial(draft_error, "drafts/problems.yaml")
 _SIGNS = re.compile(r"[\W_]+")
 
 

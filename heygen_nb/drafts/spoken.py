@@ -21,13 +21,12 @@ from itertools import takewhile
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
 from ruamel.yaml import YAML
 
 from heygen_nb.config import FILE_KEYS, SECRETS, VIDEO_KEYS
 from heygen_nb.drafts.fields import FIELDS, WORDS, field_of, wrong
 from heygen_nb.errors import ConfigError
-from heygen_nb.files import YamlReader, os_errors_as, read_text, write_whole
+from heygen_nb.files import YamlReader, os_errors_as, read_text, shipped, write_whole
 from heygen_nb.i18n import at_line, gettext as _, problem_at
 from heygen_nb.models import SCRIPT_LANGUAGES, Draft
 
@@ -54,7 +53,7 @@ class Speakable(NamedTuple):
     left_out: tuple[str, ...] = ()
 
 
-_FOUND = yaml.safe_load(Path(__file__).with_name("rules.yaml").read_text("utf-8"))
+_FOUND = shipped("drafts/rules.yaml")
 _PARTS = {**_FOUND["parts"], "directions": "|".join(WORDS["directions"])}
 for _name in ("labels", "shown"):
     _words = (re.escape(word).replace(r"\ ", r"[ \t-]?") for word in WORDS[_name])

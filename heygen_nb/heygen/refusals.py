@@ -5,16 +5,14 @@ Which one, and what it says, stands in ``problems.yaml``.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-import yaml
-
 from heygen_nb import errors
+from heygen_nb.files import shipped
 from heygen_nb.i18n import gettext as _
 
 _MAX_TEXT = 300
-_TOLD = yaml.safe_load(Path(__file__).with_name("problems.yaml").read_text("utf-8"))
+_TOLD = shipped("heygen/problems.yaml")
 _PROBLEMS: dict[str, dict[str, Any]] = _TOLD["problems"]
 _BY_STATUS, _BY_CODE = (
     {value: name for name, told in _PROBLEMS.items() for value in told.get(by, ())}

@@ -9,14 +9,12 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from heygen_nb.files import shipped
 from heygen_nb.scripts import Written
 
-FOUND = yaml.safe_load(Path(__file__).with_name("answers.yaml").read_text("utf-8"))
+FOUND = shipped("scripts/answers.yaml")
 _NAMES: dict[str, list[str]] = FOUND["names"]
 _ANY_NAME = "|".join(name for names in _NAMES.values() for name in names)
 _THOUGHTS_BEGIN, _THOUGHTS_END, _SORRY = (

@@ -17,8 +17,6 @@ from random import Random
 from textwrap import shorten
 from typing import Any, NamedTuple
 
-import yaml
-
 from heygen_nb.errors import DraftError
 from heygen_nb.files import (
     YamlReader,
@@ -26,6 +24,7 @@ from heygen_nb.files import (
     front_matter,
     os_errors_as,
     read_text,
+    shipped,
 )
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
@@ -34,8 +33,9 @@ from heygen_nb.templates import Template
 
 log = logging.getLogger("heygen_nb.scripts")
 
-wrong = partial(draft_error, Path(__file__).with_suffix(".yaml"))
+wrong = partial(draft_error, "scripts/offline.yaml")
 TEMPLATES = "templates"
+SIGNS = "scripts/signs.yaml"
 SHIPPED = Path(__file__).parent / "formats"
 MAX_TEXT_BYTES = 200_000
 KEYS = ("name", "label", "language", "title", "caption", "needs")
@@ -182,20 +182,13 @@ def day_of(text: str, today: date) -> date:
         raise wrong("no_day", day=found[0]) from None
 
 
-@lru_cache(maxsize=1)
-def _signs() -> list[dict[str, Any]]:
-    text = Path(__file__).with_name("signs.yaml").read_text("utf-8")
-    signs: list[dict[str, Any]] = yaml.safe_load(text)
-    return signs
-
-
 def is_horoscope(text: str) -> bool:
     """Tell whether a topic is a sign of the zodiac and nothing else.
 
     “Cancer research” is about something else.
     """
     text = re.sub(r"[\W_]+", " ", _DAY.sub(" ", _DATE.sub(" ", text))).strip()
-    only = (re.fullmatch(s["match"], text, re.IGNORECASE) for s in _signs())
+    only = (re.fullmatch(s["match"], text, re.IGNORECASE) for s in shipped(SIGNS))
     return bool(_HOROSCOPE.search(text)) or any(only)
 
 
@@ -205,10 +198,10 @@ def sign_named(text: str, language: str) -> dict[str, Any]:
     Raises:
         DraftError: It names none.
     """
-    for sign in _signs():
+    for sign in shipped(SIGNS):
         if re.search(rf"\b(?:{sign['match']})\b", text, re.IGNORECASE):
             return {"glyph": sign["glyph"], **sign[language]}
-    signs = ", ".join(sign[language]["name"] for sign in _signs())
+    signs = ", ".join(sign[language]["name"] for sign in shipped(SIGNS))
     raise wrong("no_sign", topic=text[:60], signs=signs)
 
 

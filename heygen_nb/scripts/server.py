@@ -7,12 +7,10 @@ import importlib
 import json
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import yaml
-
 from heygen_nb import errors
+from heygen_nb.files import shipped
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
 from heygen_nb.network import make_client
@@ -28,7 +26,7 @@ _WISH_WORDS = re.compile(
     r"response.?format|json.?(?:schema|object|mode)|structured|grammar|stream",
     re.IGNORECASE,
 )
-_TOLD = yaml.safe_load(Path(__file__).with_name("problems.yaml").read_text("utf-8"))
+_TOLD = shipped("scripts/problems.yaml")
 
 
 @dataclass(slots=True)

@@ -5,15 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 from typing import Any, get_args
 
 import ipywidgets as widgets
-import yaml
 
 from heygen_nb import preview
 from heygen_nb.config import SECRETS, Settings, check_duration
 from heygen_nb.drafts.spoken import rules_of, save_rule
+from heygen_nb.files import shipped
 from heygen_nb.i18n import LANGUAGES, gettext as _
 from heygen_nb.posting import Posting
 from heygen_nb.renderer.account import purse_of
@@ -23,7 +22,7 @@ from heygen_nb.ui.paying import say_if_agreed
 from heygen_nb.ui.pickers import SETTINGS, PickerSlot
 from heygen_nb.ui.widgets import Player
 
-_TEXTS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
+_TEXTS = shipped("ui/settings.yaml")
 _CARDS: dict[str, dict[str, Any]] = _TEXTS["cards"]
 _WORDS = {word: texts["message"] for word, texts in _TEXTS["words"].items()}
 _PICKERS = {key: field for field, key in SETTINGS.items()}

@@ -11,7 +11,6 @@ from heygen_nb import drafts as reading
 from heygen_nb.errors import DraftError
 from heygen_nb.files import packaged
 from heygen_nb.i18n import gettext as _, ngettext
-from heygen_nb.renderer.order import quote_all
 from heygen_nb.ui.base import Actions, Options, Part, Words, Work, make, row, show
 from heygen_nb.ui.html import markup
 from heygen_nb.ui.paying import render_if_agreed
@@ -185,13 +184,13 @@ class TableCard(Part):
         panel, shared, added = self._panel, self._panel.shared, self.drafts
         panel.tell_busy(_("Looking up voice and avatar…"))
         drafts = await self._kept()
-        async with shared.account() as account:
-            plans = await quote_all(account, drafts, shared.settings, most=1)
-        if not plans:
+        for first in drafts:
+            if await shared.quote([first]):
+                break
+        else:
             panel.tell(_("All of them are rendered already."))
             return
-        first, question = plans[0].draft, _("Render this one row?")
-        jobs = await render_if_agreed(panel, [first], question)
+        jobs = await render_if_agreed(panel, [first], _("Render this one row?"))
         if not jobs:
             return
         panel.tell_busy(_("Rendering the sample…"))

@@ -7,7 +7,6 @@ import pytest
 from heygen_nb.drafts import DraftTemplate, fill, read_table
 from heygen_nb.errors import DraftError, TableError
 from heygen_nb.models import Draft
-from heygen_nb.renderer import order
 from heygen_nb.ui.state import SharedState
 
 pytestmark = pytest.mark.anyio
@@ -29,8 +28,7 @@ async def drafts_of(shared, count):
 
 
 async def next_unpaid(shared, drafts):
-    async with shared.account() as account:
-        return await order.quote_all(account, drafts, shared.settings, most=1)
+    return (await shared.quote(drafts))[:1]
 
 
 async def ended(jobs):

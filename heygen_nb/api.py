@@ -559,7 +559,7 @@ async def voices(
     async with open_account(settings or load_settings()) as account:
         found = await account.catalogue.voices(refresh=refresh)
     fits = resolve.voice_filter(language, gender)
-    hits = resolve.SearchIndex(found).search(text, fits)
+    hits = resolve.search(found, text, fits)
     return [] if hits.near else list(hits.items)
 
 
@@ -580,5 +580,5 @@ async def avatars(
     """
     async with open_account(settings or load_settings()) as account:
         found = await account.catalogue.avatars(refresh=refresh)
-    hits = resolve.SearchIndex(found).search(text)
+    hits = resolve.search(found, text)
     return [] if hits.near else list(hits.items)

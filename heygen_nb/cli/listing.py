@@ -88,7 +88,7 @@ def _show(
         ConfigError: Nothing fits; names what is spelt alike.
     """
     text = " ".join(options.text or ())
-    found = resolve.SearchIndex(everyone).search(text, fits)
+    found = resolve.search(everyone, text, fits)
     if found.near or not found.items:
         wrong = (
             _("Nothing fits “{text}”.") if text else _("Nothing fits these options.")

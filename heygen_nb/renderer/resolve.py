@@ -309,53 +309,45 @@ class Found(Generic[T]):
     near: bool = False
 
 
-class SearchIndex(Generic[T]):
-    """All items of one kind, prepared for search.
+def search(
+    items: Sequence[T], text: str, keep: Callable[[T], bool] = lambda _item: True
+) -> Found[T]:
+    """Return what has all the words, own ones first, then the best match.
 
     Args:
         items: Voices or avatars, in the order they are shown while nothing is typed.
+        text: Parts of name or id, words of language, gender or kind.
+        keep: What else an item has to be.
     """
-
-    def __init__(self, items: Sequence[T]) -> None:
-        self._known: list[tuple[T, str, str]] = []
-        for item in items:
-            # only beginnings of these words: "male" is no "female"
-            kinds: tuple[str, ...]
-            if isinstance(item, Voice):
-                kinds = language_words(item.language)
-            else:
-                kinds = item.kind, item.orientation
-            name = " ".join(item.name.casefold().split())
-            labels = f" {' '.join((*kinds, item.gender))} ".casefold()
-            self._known.append((item, name, labels))
-        words = " ".join(f"{name} {labels}" for _item, name, labels in self._known)
-        self._words = sorted(set(_WORD.findall(words)))
-
-    def search(
-        self, text: str, keep: Callable[[T], bool] = lambda _item: True
-    ) -> Found[T]:
-        """Return what has all the words, own ones first, then the best match.
-
-        Args:
-            text: Parts of name or id, words of language, gender or kind.
-            keep: What else an item has to be.
-        """
-        known = [entry for entry in self._known if keep(entry[0])]
-        words = text.casefold().split()
-        hits = _fitting(known, words)
-        if hits or not known:
-            return Found(hits)
-        alike: list[str] = []
-        for word in words:
-            right = [word] if _fitting(self._known, [word]) else []
-            alike += right or get_close_matches(word, self._words, 1, _ALIKE)
-        return Found(_fitting(known, alike)[:NEAREST] if alike else [], near=True)
+    kept, words = [item for item in items if keep(item)], text.casefold().split()
+    hits = _fitting(kept, words)
+    if hits or not kept:
+        return Found(hits)
+    known = {word for item in items for word in _WORD.findall(" ".join(_named(item)))}
+    alike: list[str] = []
+    for word in words:
+        right = [word] if _fitting(items, [word]) else []
+        alike += right or get_close_matches(word, sorted(known), 1, _ALIKE)
+    return Found(_fitting(kept, alike)[:NEAREST] if alike else [], near=True)
 
 
-def _fitting(known: Sequence[tuple[T, str, str]], words: Sequence[str]) -> list[T]:
+def _named(item: Voice | Avatar) -> tuple[str, str]:
+    """Return an item's name, and words that are found by their beginnings only.
+
+    So "male" is no "female".
+    """
+    if isinstance(item, Voice):
+        kinds = language_words(item.language)
+    else:
+        kinds = item.kind, item.orientation
+    name = " ".join(item.name.casefold().split())
+    return name, f" {' '.join((*kinds, item.gender))} ".casefold()
+
+
+def _fitting(items: Sequence[T], words: Sequence[str]) -> list[T]:
     text, hits = " ".join(words), list[tuple[bool, int, T]]()
-    for item, name, labels in known:
-        key = item.id.casefold()
+    for item in items:
+        (name, labels), key = _named(item), item.id.casefold()
         if all(word in f"{name} {key}" or f" {word}" in labels for word in words):
             matches = (
                 text in (name, key),

@@ -55,7 +55,6 @@ class Picker(Part):
         self.panel, self._choose = panel, choose
         self.items: dict[str, Any] = {}
         self.chosen = self._current = ""
-        self._finder: resolve.SearchIndex[Any] = resolve.SearchIndex([])
         self._found: resolve.Found[Any] = resolve.Found([])
         self._filters: dict[str, Any] = {}
         self.place = panel.place()
@@ -120,7 +119,6 @@ class Picker(Part):
 
     async def _take(self, items: Sequence[Any]) -> None:
         self.items = {item.id: item for item in items}
-        self._finder = resolve.SearchIndex(items)
         self.mark(self.chosen or self._current)
         await self._search()
 
@@ -135,7 +133,8 @@ class Picker(Part):
         def fits(item: object) -> bool:
             return all(str(getattr(item, a)).casefold() == value for a, value in wanted)
 
-        self._found = self._finder.search(self.t_search.value, fits)
+        items = list(self.items.values())
+        self._found = resolve.search(items, self.t_search.value, fits)
         hits = list(self._found.items)
         if not self.t_search.value.strip():
             hits.sort(key=lambda item: item.id != self._current)

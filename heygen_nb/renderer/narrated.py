@@ -72,21 +72,12 @@ async def ask_for_speech(
             fields |= {"error_code": error.code, "error_message": error.message}
         await record(account, hold, "refused", unanswered=False, **fields)
         raise
-    return await accepted(
-        account,
-        hold,
-        f"local-{row.id}",
-        "submitted",
-        speed=said.speed,
-        # what was bought for an earlier film of these words is not billed again
-        cost=sum(
-            call.cost or 0.0
-            for call in await speech.calls_of(account, wish)
-            if call.created_at >= row.created_at
-        ),
-        reserved_cost=0.0,
-        inputs={**row.inputs, "sound": said.path.name},
-    )
+    calls = await speech.calls_of(account, wish)
+    # what was bought for an earlier film of these words is not billed again
+    cost = sum(call.cost or 0.0 for call in calls if call.created_at >= row.created_at)
+    made: dict[str, Any] = {"cost": cost, "reserved_cost": 0.0, "speed": said.speed}
+    made["inputs"] = {**row.inputs, "sound": said.path.name}
+    return await accepted(account, hold, f"local-{row.id}", "submitted", **made)
 
 
 async def _said(
@@ -131,14 +122,9 @@ async def make_film(
             line = status_line("processing", elapsed_s)
             await report("processing", line, elapsed_s=elapsed_s)
         said_s, film_s = await making
-        await record(
-            account,
-            hold,
-            "completed",
-            state="completed",
-            duration_s=film_s,
-            pad_s=film_s - said_s,  # so what the voice took can be learned from
-        )
+        # so what the voice took can be learned from
+        times = {"duration_s": film_s, "pad_s": film_s - said_s}
+        await record(account, hold, "completed", state="completed", **times)
         elapsed_s = account.clock.uptime() - begun_s
         line = _("✅ Video created! ID: {id}").format(id=row.video_id)
         await report("completed", line, elapsed_s=elapsed_s)

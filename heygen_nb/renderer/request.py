@@ -267,14 +267,10 @@ def _body(plan: Proposal) -> dict[str, Any]:
     settings, wish, audio, look = plan.settings, plan.wish, plan.audio, plan.cast.look
     value, ratio = settings.heygen_background_url, settings.aspect_ratio
     if plan.cast.engine == NO_AVATAR:
-        shown = {
-            "background": value,
-            "aspect_ratio": ratio,
-            "bars": settings.voice_bars,
-        }
-        side_px = SIDES_PX[settings.resolution]
         asked = {name: getattr(wish, name) for name in speech.ASKED}
-        return {**asked, "film": {**shown, "short_side_px": side_px}}
+        side_px, bars = SIDES_PX[settings.resolution], settings.voice_bars
+        film = {"background": value, "aspect_ratio": ratio, "short_side_px": side_px}
+        return {**asked, "film": {**film, "bars": bars}}
     spoken: dict[str, Any] = {
         "script": wish.text,
         "voice_id": wish.voice_id,
@@ -295,8 +291,9 @@ def _body(plan: Proposal) -> dict[str, Any]:
         picture = {"asset_id": plan.asset_id or NOT_UPLOADED}
     plain = not plan.cast.picture and COLOR.fullmatch(value)
     if look is None:
-        shown = {"type": min(picture), **picture}
-        source = shown if value and not plain else _still(value, settings)
+        source = {"type": min(picture), **picture}
+        if plain or not value:
+            source = _still(value, settings)
         scene = {"type": "image", "source": source}
         silence = [{**scene, "duration": plan.pad_s}] if plan.pad_s else []
         return {"type": "studio", "scenes": [{**scene, **spoken}, *silence], **frame}

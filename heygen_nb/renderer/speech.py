@@ -12,6 +12,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -163,7 +164,10 @@ async def _tune(
     account: Account, wish: Wish, usable: list[SpeechRow], *, allow: Allow, known: int
 ) -> SpeechRow:
     """Make paid calls until one is near enough, or there were enough of them."""
-    price_s, plan = account.rates.speech, account.ledger.speech.plan
+    price_s, calls = account.rates.speech, account.ledger.speech
+    plan = partial(
+        calls.plan, allow=allow, max_calls=MAX_CALLS, each_text=wish.each_text
+    )
     while True:
         best, speed = wish.chosen(usable)
         if best and not speed:
@@ -176,10 +180,7 @@ async def _tune(
             reserved_cost=price_s * wish.expected_s * wish.speed / speed,
             currency=account.rates.currency,
         )
-        most: dict[str, Any] = {"max_calls": MAX_CALLS, "each_text": wish.each_text}
-        row = await asyncio.to_thread(
-            plan, account.payer, new, allow=allow, known=known, **most
-        )
+        row = await asyncio.to_thread(plan, account.payer, new, known=known)
         known += 1
         said = row and await _sent(account, wish, row)
         if said and (best is None or wish.off_s(said) < wish.off_s(best)):
@@ -206,18 +207,12 @@ async def _sent(account: Account, wish: Wish, row: SpeechRow) -> SpeechRow:
         await _record(account, row, state="rejected", reserved_cost=0.0)
         error.charged = False
         raise
-    row = await _record(
-        account,
-        row,
-        state="done",
-        duration_s=reply.duration_s,
-        cost=round(account.rates.speech * reply.duration_s, 6),
-        reserved_cost=0.0,
-        sound_url=reply.audio_url,
-    )
+    cost = round(account.rates.speech * reply.duration_s, 6)
+    told = {"duration_s": reply.duration_s, "sound_url": reply.audio_url}
+    row = await _record(account, row, state="done", **told, cost=cost, reserved_cost=0)
     if words := reply.word_timestamps:
-        told = [(word.word, word.start, word.end) for word in words]
-        await asyncio.to_thread(write_words, sound_of(account, row), told)
+        heard = [(word.word, word.start, word.end) for word in words]
+        await asyncio.to_thread(write_words, sound_of(account, row), heard)
     await _fetch(account, row)
     return row  # which still has the link
 

@@ -244,7 +244,6 @@ async def say_phrase(
     draft = Draft(script=text)
     check_draft(draft)
     voice = await resolve.voice_meant(account, settings.heygen_voice, speaks_first=True)
-    await resolve.must_speak_first(account, voice)
     length = await length_of(account, text, voice_id=voice.voice_id)
     wish = speech.Wish(
         draft_id=draft.id,

@@ -62,13 +62,10 @@ async def choose_cast(account: Account, settings: Settings) -> Cast:
     Raises:
         ConfigError: One of them does not fit.
     """
-    here = settings.films_here
-    speaks_first = here or settings.length_mode == "exact"
-    background = settings.heygen_background_url
+    here, background = settings.films_here, settings.heygen_background_url
     picture = await background_meant(account, background, moving=here)
-    voice = await voice_meant(account, settings.heygen_voice, speaks_first=speaks_first)
-    if speaks_first:
-        await must_speak_first(account, voice)
+    first = here or settings.length_mode == "exact"
+    voice = await voice_meant(account, settings.heygen_voice, speaks_first=first)
     if here:  # the picture stays on this machine
         return Cast(voice, None, NO_AVATAR, None)
     if not settings.heygen_use_avatar:
@@ -86,17 +83,29 @@ async def voice_meant(
         account: Whose voices there are.
         wish: A voice id, a name (letter case does not matter), or a form like
             ``en-US-Neural2-F``, which stands for any voice of that language.
-        speaks_first: Whether "any voice" is one that can make speech by itself.
+        speaks_first: Whether it has to make speech by itself, as exact lengths need
+            it: then "any voice" is one whose engine is starfish.
 
     Raises:
-        ConfigError: No voice or several ones fit; names the nearest.
+        ConfigError: No voice or several ones fit; names the nearest. Or it cannot
+            make speech by itself.
     """
     lists, name = account.catalogue, wish.strip().casefold()
     any_exact = speaks_first and _WISH.fullmatch(wish.strip())
     said = lists.starfish if any_exact else lists.said
     hits = await said.meant(partial(meant, wish))
     if len(hits) == 1:
-        return hits[0]
+        [voice] = hits
+        if not speaks_first or await lists.starfish.meant(
+            lambda able: [v for v in able if v.voice_id == voice.voice_id]
+        ):
+            return voice
+        problem = _("{voice} cannot make speech without a video.")
+        hint = _(
+            "`heygen-nb voices` marks those that can. Choose one of them, or"
+            " length_mode: estimate; without an avatar, no_avatar: heygen."
+        )
+        raise ConfigError(problem, hint=hint, voice=describe_voice(voice))
     problem = _("There is no voice “{wish}”.")
     names = {voice.name.casefold(): voice for voice in reversed(said.items)}
     close = get_close_matches(name, names, 5, 0.5)
@@ -106,22 +115,6 @@ async def voice_meant(
     hint = _("Set heygen_voice to one of: {voices}. `heygen-nb voices` lists all.")
     listed = "; ".join(describe_voice(voice) for voice in near[:5])
     raise ConfigError(problem, hint=hint, wish=wish, voices=listed)
-
-
-async def must_speak_first(account: Account, voice: VoiceReply) -> None:
-    """Make sure that a voice can make speech by itself, as exact lengths need it.
-
-    Raises:
-        ConfigError: Its engine is not starfish.
-    """
-    starfish, wanted = account.catalogue.starfish, voice.voice_id
-    if not await starfish.meant(lambda able: [v for v in able if v.voice_id == wanted]):
-        problem = _("{voice} cannot make speech without a video.")
-        hint = _(
-            "`heygen-nb voices` marks those that can. Choose one of them, or"
-            " length_mode: estimate; without an avatar, no_avatar: heygen."
-        )
-        raise ConfigError(problem, hint=hint, voice=describe_voice(voice))
 
 
 async def look_meant(

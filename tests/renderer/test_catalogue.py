@@ -15,7 +15,7 @@ from heygen_nb.heygen import HeyGenClient
 from heygen_nb.models import Payer
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.catalogue import Catalogue, catalogue_folder
-from heygen_nb.renderer.resolve import look_meant, must_speak_first, voice_meant
+from heygen_nb.renderer.resolve import look_meant, voice_meant
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("all_voices")]
 
@@ -285,9 +285,9 @@ async def test_exact_length_is_asked_about_once_more_too(process, heygen):
 
     async with process() as catalogue:
         finder = account_with(catalogue)
-        await must_speak_first(finder, await voice_meant(finder, "Bob"))
+        await voice_meant(finder, "Bob", speaks_first=True)
         with pytest.raises(ConfigError, match="cannot make speech without a video"):
-            await must_speak_first(finder, await voice_meant(finder, "My voice"))
+            await voice_meant(finder, "My voice", speaks_first=True)
 
 
 async def test_the_first_looks_are_shown_before_all_are_there(process, heygen):

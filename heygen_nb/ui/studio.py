@@ -11,22 +11,16 @@ import ipywidgets as widgets
 from heygen_nb.errors import HeygenNbError
 from heygen_nb.i18n import LANGUAGES, current_language, gettext as _, ngettext
 from heygen_nb.renderer.account import purse_of
-from heygen_nb.ui import (
-    analytics,
-    display,
-    drafts,
-    generation,
-    history,
-    settings,
-    video,
-)
+from heygen_nb.ui import analytics, display, drafts, generation, history
 from heygen_nb.ui.base import Panel, column, make, row
 from heygen_nb.ui.html import markup, money_text
+from heygen_nb.ui.settings import SettingsPanel
+from heygen_nb.ui.video import FilmPanel, VideoView
 
 _PANELS: Sequence[type[Panel]] = (
     drafts.DraftsPanel,
     generation.GenerationPanel,
-    settings.SettingsPanel,
+    SettingsPanel,
     history.HistoryPanel,
     analytics.AnalyticsPanel,
 )
@@ -59,9 +53,9 @@ class Studio(Panel):
         return (column(head, self.tabs, css="hg-app"),)
 
     @cached_property
-    def view(self) -> video.VideoView:
+    def view(self) -> VideoView:
         """The video that is looked at, in whatever tab."""
-        view = video.VideoView(self)
+        view = VideoView(self)
         view.on_draft = self._edit
         return view
 
@@ -86,7 +80,7 @@ class Studio(Panel):
             new = self.panels[seen] = seen(self.shared)
             if isinstance(new, drafts.DraftsPanel):
                 new.on_create = self._watch
-            elif isinstance(new, video.FilmPanel):
+            elif isinstance(new, FilmPanel):
                 new.common_view = lambda: self.view
             self.tabs.children[index].children = (new,)
         for kind, panel in self.panels.items():
@@ -100,7 +94,7 @@ class Studio(Panel):
         if notes := list(display.kernel_notes()):
             self.tell(lambda: " ".join(f"⚠️ {note}" for note in notes), "warn")
         if self.shared.broken:
-            self.show_tab(settings.SettingsPanel)
+            self.show_tab(SettingsPanel)
         self.shared.jobs.take_up()
         await self._count_drafts()
         await self._ask_balance()

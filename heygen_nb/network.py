@@ -10,11 +10,21 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
+import httpx
+
 from heygen_nb.errors import ConfigError
 from heygen_nb.files import UnfitFileError, os_errors_as
 from heygen_nb.i18n import gettext as _
 
 _Client = TypeVar("_Client")
+# of these failures the other side has seen nothing
+NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+)
 _PROXIES = ("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 _FOLDER, _FILE = "SSL_CERT_DIR", "SSL_CERT_FILE"
 

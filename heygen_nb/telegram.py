@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any, BinaryIO, Self, TypeVar
 from urllib.parse import quote
 
-import httpx
 from pydantic import SecretStr
 from pydantic_core import from_json
 from telegram import Bot, InputFile
@@ -27,21 +26,15 @@ from heygen_nb.chats import MAX_FILE_BYTES, ways_to
 from heygen_nb.errors import DeliveryError, DeliveryRefusedError, DeliveryUnsureError
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
-from heygen_nb.network import make_client, trust_hint
+from heygen_nb.network import NOT_SENT, make_client, trust_hint
 
 log = logging.getLogger("heygen_nb.telegram")
 
 _CONNECT_S, _READ_S, _UPLOAD_S = 10.0, 120.0, 600.0
 _UNASKED_WAIT_S, _MAX_WAIT_S = 10.0, 120.0  # the sum for one post
 _MAX_TEXT = 200
-_NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-    UnicodeEncodeError,  # half a surrogate pair never leaves the machine
-)
+# half a surrogate pair never leaves the machine
+_NOT_SENT = (*NOT_SENT, UnicodeEncodeError)
 # what the library raises over an answer without the fields of a message
 _ODD_ANSWER = (AttributeError, LookupError, TypeError, ValueError)
 _UNKNOWN_CHAT = re.compile(

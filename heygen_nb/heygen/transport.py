@@ -25,7 +25,7 @@ from heygen_nb.clock import uptime_s
 from heygen_nb.heygen.refusals import refusal
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import check_address, is_loopback
-from heygen_nb.network import make_client, trust_hint
+from heygen_nb.network import NOT_SENT, make_client, trust_hint
 
 log = logging.getLogger("heygen_nb.heygen")
 
@@ -35,13 +35,6 @@ MAX_ASKED_WAIT_S = 300.0  # a server that asks for a day is asked again
 _CONNECT_S = 10.0
 _BASE_WAIT_S, _MAX_WAIT_S = 1.0, 30.0
 _JITTER = 0.25
-_NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.ProxyError,
-    httpx.UnsupportedProtocol,
-)
 _UNTRUSTED = "certificate"
 _IDS = ("X-Request-Id", "X-Amzn-Request-Id", "X-Amzn-Trace-Id")
 
@@ -197,7 +190,7 @@ class Transport:
                 if date := _http_date(response.headers.get("Date", "")):
                     self._server_clock = (date, uptime_s())
                 answer = await _read(response)
-        except _NOT_SENT as exc:
+        except NOT_SENT as exc:
             failure = _not_sent(exc)
         except (httpx.HTTPError, TimeoutError) as exc:
             reason = type(exc).__name__

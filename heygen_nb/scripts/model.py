@@ -11,14 +11,7 @@ from typing import Any
 
 from heygen_nb.errors import ScriptError
 from heygen_nb.models import SCRIPT_LANGUAGES, Draft
-from heygen_nb.scripts import (
-    Change,
-    Measure,
-    ScriptRequest,
-    TextCallback,
-    Written,
-    misses,
-)
+from heygen_nb.scripts import Measure, ScriptRequest, TextCallback, Written, misses
 from heygen_nb.scripts.answers import prose, refuses, whole
 from heygen_nb.scripts.offline import TEMPLATES, read_topic, text_of
 from heygen_nb.scripts.server import Answer, ModelServer
@@ -63,7 +56,7 @@ class ModelWriter:
     async def rewrite(
         self,
         old: Draft,
-        change: Change,
+        change: str,
         request: ScriptRequest,
         *,
         on_text: TextCallback | None = None,
@@ -72,7 +65,7 @@ class ModelWriter:
 
         Args:
             old: The draft.
-            change: What to do with its texts.
+            change: What to do with its texts; one of ``Change``.
             request: Language and length that are wanted.
             on_text: Gets title, script and caption as they grow.
 

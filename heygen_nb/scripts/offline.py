@@ -17,15 +17,8 @@ from random import Random
 from textwrap import shorten
 from typing import Any, NamedTuple
 
+from heygen_nb import files
 from heygen_nb.errors import DraftError
-from heygen_nb.files import (
-    YamlReader,
-    draft_error,
-    front_matter,
-    os_errors_as,
-    read_text,
-    shipped,
-)
 from heygen_nb.i18n import gettext as _
 from heygen_nb.models import SCRIPT_LANGUAGES
 from heygen_nb.scripts import Measure, ScriptRequest, Written
@@ -33,7 +26,7 @@ from heygen_nb.templates import Template
 
 log = logging.getLogger("heygen_nb.scripts")
 
-wrong = partial(draft_error, "scripts/offline.yaml")
+wrong = partial(files.draft_error, "scripts/offline.yaml")
 TEMPLATES = "templates"
 SIGNS = "scripts/signs.yaml"
 SHIPPED = Path(__file__).parent / "formats"
@@ -104,8 +97,8 @@ def text_of(file: Path) -> str:
     """
     text = _("{file} cannot be read: {reason}.")
     hint = _("It has to be a readable UTF-8 text file.")
-    with os_errors_as(DraftError, text, hint, file=file.name):
-        return read_text(file, MAX_TEXT_BYTES)
+    with files.os_errors_as(DraftError, text, hint, file=file.name):
+        return files.read_text(file, MAX_TEXT_BYTES)
 
 
 def read_format(file: Path) -> Format | None:
@@ -114,11 +107,11 @@ def read_format(file: Path) -> Format | None:
     Raises:
         DraftError: It cannot be read; names file and line.
     """
-    front, body, line = front_matter(text_of(file), file.name)
+    front, body, line = files.front_matter(text_of(file), file.name)
     facts = {"keys": ", ".join(KEYS), "languages": ", ".join(SCRIPT_LANGUAGES)}
     unfit = wrong("unfit", file=file.name, **facts)
     words = ("title", "caption")
-    reader = YamlReader(file.name, unfit.hint, words=lambda key: key in words)
+    reader = files.YamlReader(file.name, unfit.hint, words=lambda key: key in words)
     values = next((found for _line, found in reader.maps(front)), {})
     if "label" not in values:
         return None
@@ -188,7 +181,7 @@ def is_horoscope(text: str) -> bool:
     “Cancer research” is about something else.
     """
     text = re.sub(r"[\W_]+", " ", _DAY.sub(" ", _DATE.sub(" ", text))).strip()
-    only = (re.fullmatch(s["match"], text, re.IGNORECASE) for s in shipped(SIGNS))
+    only = (re.fullmatch(s["match"], text, re.IGNORECASE) for s in files.shipped(SIGNS))
     return bool(_HOROSCOPE.search(text)) or any(only)
 
 
@@ -198,10 +191,10 @@ def sign_named(text: str, language: str) -> dict[str, Any]:
     Raises:
         DraftError: It names none.
     """
-    for sign in shipped(SIGNS):
+    for sign in files.shipped(SIGNS):
         if re.search(rf"\b(?:{sign['match']})\b", text, re.IGNORECASE):
             return {"glyph": sign["glyph"], **sign[language]}
-    signs = ", ".join(sign[language]["name"] for sign in shipped(SIGNS))
+    signs = ", ".join(sign[language]["name"] for sign in files.shipped(SIGNS))
     raise wrong("no_sign", topic=text[:60], signs=signs)
 
 

@@ -10,7 +10,8 @@ import pytest
 
 import heygen_nb as hg
 from heygen_nb.config import load_settings
-from heygen_nb.drafts import MAX_SCRIPT_CHARS, DraftTemplate, drafts_from
+from heygen_nb.drafts import DraftTemplate, drafts_from
+from heygen_nb.drafts.spoken import MAX_SCRIPT_CHARS
 from heygen_nb.errors import DraftError, TableError
 from heygen_nb.models import Draft
 

@@ -8,7 +8,7 @@ import pytest
 
 import heygen_nb as hg
 from heygen_nb.config import Settings
-from heygen_nb.drafts import Speakable
+from heygen_nb.drafts.spoken import Speakable
 from heygen_nb.renderer import draft_settings, resolve
 from heygen_nb.renderer.account import open_account
 from heygen_nb.renderer.animatic import scene_of

@@ -6,6 +6,7 @@ import hashlib
 import ipaddress
 import re
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -58,23 +59,18 @@ def check_address(url: str) -> str:
         ConfigError: It is not https (http is fine on this machine only), holds a
             name or password, which would be shown, or is no address at all.
     """
-    try:
+    fits = False
+    with suppress(ValueError):
         parts = urlsplit(url)
-        port_fits = parts.port != 0 and parts.username is None
-    except ValueError:
-        port_fits = False
-    if not port_fits or not parts.hostname or not url.isprintable() or " " in url:
-        raise ConfigError(
-            # not shown: it may be a key that was pasted into the wrong line
-            _("The address of the server is not a web address."),
-            hint=_("It looks like https://api.example.com."),
-        )
+        fits = bool(parts.hostname) and parts.port != 0 and parts.username is None
+    if not fits or not url.isprintable() or " " in url:
+        # not shown: it may be a key that was pasted into the wrong line
+        text = _("The address of the server is not a web address.")
+        raise ConfigError(text, hint=_("It looks like https://api.example.com."))
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(url)):
-        raise ConfigError(
-            _("{host} is not safe: a key is only sent over https."),
-            hint=_("Plain http is for this machine only (127.0.0.1)."),
-            host=parts.hostname,
-        )
+        text = _("{host} is not safe: a key is only sent over https.")
+        hint = _("Plain http is for this machine only (127.0.0.1).")
+        raise ConfigError(text, hint=hint, host=parts.hostname)
     return url
 
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import httpx
 
 from heygen_nb.errors import ConfigError
-from heygen_nb.files import UnfitFileError, os_errors_as
+from heygen_nb.files import os_errors_as
 from heygen_nb.i18n import gettext as _
 
 _Client = TypeVar("_Client")
@@ -83,18 +83,17 @@ def certificates() -> ssl.SSLContext:
     Raises:
         ConfigError: The environment names what is not there, or no certificates.
     """
-    given = {n: os.environ[n] for n in (_FOLDER, _FILE) if os.environ.get(n)}
+    given = {n: os.environ[n] for n in (_FILE, _FOLDER) if os.environ.get(n)}
     if not given:
         return _system_certificates()
-    lost = [name for name in given if not Path(given[name]).exists()]
-    name = lost[0] if lost else _FILE  # folders are read later
     text = _("{name} in the environment names {file}: {reason}.")
     hint = _("It has to be a file or folder of certificates; or unset it.")
-    with os_errors_as(ConfigError, text, hint, name=name, file=given.get(name)):
-        if lost:
-            raise UnfitFileError(_("it is not there"))
-        folder = given.get(_FOLDER)
-        return ssl.create_default_context(cafile=given.get(_FILE), capath=folder)
+    for name, place in given.items():
+        with os_errors_as(ConfigError, text, hint, name=name, file=place):
+            Path(place).stat()  # folders are read later
+            file, folder = given.get(_FILE), given.get(_FOLDER)
+            context = ssl.create_default_context(cafile=file, capath=folder)
+    return context
 
 
 @cache

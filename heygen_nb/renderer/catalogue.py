@@ -184,20 +184,23 @@ class Catalogue:
         self.lists = {"voices": self.said, "avatars": self.looks}
 
     async def _list_looks(self) -> AsyncIterator[Avatar]:
-        public = self.client.list_looks(ownership="public")
-        # on its way beside the own ones: somebody waits for the first page
-        first = asyncio.ensure_future(anext(public, None))
-        seen: Counter[str] = Counter()
-        try:
-            async for look in self.client.list_looks(ownership="private"):
-                yield _avatar(look, seen, own=True)
-            if one := await first:
-                yield _avatar(one, seen, own=False)
-            async for look in public:
-                yield _avatar(look, seen, own=False)
-        finally:
-            first.cancel()
-            await asyncio.gather(first, return_exceptions=True)
+        seen: Counter[str] = Counter()  # one of several with the same name is numbered
+        for ownership in ("private", "public"):
+            async for look in self.client.list_looks(ownership=ownership):
+                seen[look.name] += 1
+                yield Avatar(
+                    id=look.id,
+                    name=look.name,
+                    number=seen[look.name],
+                    own=ownership == "private",
+                    kind=look.avatar_type,
+                    gender=look.gender or "",
+                    orientation=look.shape,
+                    engines=look.supported_api_engines,
+                    default_voice_id=look.default_voice_id,
+                    picture_url=look.preview_image_url,
+                    ready=look.status in (None, "completed"),
+                )
 
     async def voices(self, *, refresh: bool = False) -> list[Voice]:
         """Return every voice, own ones first."""
@@ -333,24 +336,6 @@ async def _keep(file: Path, content: bytes | str) -> None:
         await asyncio.to_thread(write_whole, file, content)
     except OSError as error:
         log.warning("%s", error)
-
-
-def _avatar(reply: LookReply, seen: Counter[str], *, own: bool) -> Avatar:
-    """Make a look to choose; one of several with the same name gets a number."""
-    seen[reply.name] += 1
-    return Avatar(
-        id=reply.id,
-        name=reply.name,
-        number=seen[reply.name],
-        own=own,
-        kind=reply.avatar_type,
-        gender=reply.gender or "",
-        orientation=reply.shape,
-        engines=reply.supported_api_engines,
-        default_voice_id=reply.default_voice_id,
-        picture_url=reply.preview_image_url,
-        ready=reply.status in (None, "completed"),
-    )
 
 
 def _thumb(content: bytes) -> bytes:

@@ -12,13 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, cast
 
-from jinja2 import Environment, StrictUndefined, Undefined, meta, nodes
-from jinja2.exceptions import (
-    SecurityError,
-    TemplateError,
-    TemplateSyntaxError,
-    UndefinedError,
-)
+from jinja2 import Environment, StrictUndefined, Undefined, exceptions, meta, nodes
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -40,7 +34,7 @@ class EmptyValueError(DraftError):
     name: str = ""
 
 
-class _EmptyError(UndefinedError):
+class _EmptyError(exceptions.UndefinedError):
     """Jinja's way to tell of an :class:`Empty` value; the message is its name."""
 
 
@@ -71,7 +65,7 @@ _FORBIDDEN: tuple[type[nodes.Node], ...] = (
     *(nodes.Include, nodes.Extends, nodes.Import, nodes.FromImport),
 )
 _MISTAKES = (  # a missing value, a forbidden one, or one of another kind
-    *(TemplateError, AttributeError, TypeError, ValueError),
+    *(exceptions.TemplateError, AttributeError, TypeError, ValueError),
     *(ArithmeticError, LookupError),
 )
 _GROWING = ("replace", "join")  # the second text may stand at each sign of the first
@@ -103,7 +97,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
         numbers = isinstance(left, int | float) and isinstance(right, int | float)
         if operator == "**" or (operator in "*%" and not numbers):
-            raise SecurityError(_("a text cannot be multiplied"))
+            raise exceptions.SecurityError(_("a text cannot be multiplied"))
         self._spend(left, right)
         return super().call_binop(context, operator, left, right)
 
@@ -151,7 +145,7 @@ def _bound(tree: nodes.Template) -> nodes.Template:
     for refused in (*tree.find_all(_FORBIDDEN), *endless):
         name = "recursive" if refused in endless else type(refused).__name__.lower()
         problem = _("“{name}” is not allowed").format(name=name)
-        raise TemplateSyntaxError(problem, refused.lineno)
+        raise exceptions.TemplateSyntaxError(problem, refused.lineno)
     for loop in loops:
         loop.iter = _filter(loop.iter, "list")
     for block in tree.find_all(nodes.AssignBlock):
@@ -164,7 +158,7 @@ def _bound(tree: nodes.Template) -> nodes.Template:
     for node in tree.find_all((nodes.List, nodes.Tuple, nodes.Dict)):
         if any(inner.name in named for inner in node.find_all(nodes.Name)):
             problem = _("a list of what was set before is not allowed")
-            raise TemplateSyntaxError(problem, node.lineno)
+            raise exceptions.TemplateSyntaxError(problem, node.lineno)
     return tree
 
 
@@ -190,9 +184,9 @@ def _sized(value: Any) -> Any:
     return value
 
 
-def _too_much() -> SecurityError:
+def _too_much() -> exceptions.SecurityError:
     problem = _("it makes more than {limit} signs of text, or takes too many steps")
-    return SecurityError(problem.format(limit=MAX_TEXT_CHARS))
+    return exceptions.SecurityError(problem.format(limit=MAX_TEXT_CHARS))
 
 
 class Template:
@@ -223,7 +217,7 @@ class Template:
             self.names = frozenset(meta.find_undeclared_variables(tree))
             places = [(n.lineno, n.name) for n in tree.find_all(nodes.Name)]
             self._template = self._environment.from_string(_bound(tree))
-        except TemplateSyntaxError as exc:
+        except exceptions.TemplateSyntaxError as exc:
             raise self._wrong(exc.message or "", exc.lineno) from None
         except RecursionError:
             raise self._wrong(_("brackets are nested too deeply")) from None

@@ -36,12 +36,8 @@ class Studio(Panel):
         self._balance, self._drafts = "", 0
         self.title = make(widgets.HTML, "hg-grow")
         self.chips = make(widgets.HTML)
-        self.d_language = make(
-            widgets.Dropdown,
-            "hg-language",
-            options=tuple((code.upper(), code) for code in LANGUAGES),
-            value=current_language(),
-        )
+        codes = tuple((code.upper(), code) for code in LANGUAGES)
+        self.d_language = make(widgets.Dropdown, "hg-language", options=codes)
         self.say(self.d_language, "description", _("Language"))
         self.d_language.observe(self._on_language, "value")
         head = row(self.title, self.chips, self.d_language, css="hg-head")

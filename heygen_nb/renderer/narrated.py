@@ -108,15 +108,15 @@ async def make_film(
     report.clock = clock_for(row, RenderTimes.of_rows(past, _USUAL_S, here=True))
     begun_s = account.clock.uptime()
     sound = _sound(account, row)
-    wish = json.loads(row.body)["film"]
-    wish |= {"script": row.script, "length_s": row.target_s or 0.0}
-    wish["background"] = await background_source(
-        wish["background"], account.home, allow_private=account.private
+    shown = json.loads(row.body)["film"]
+    shown["background"] = await background_source(
+        shown["background"], account.home, allow_private=account.private
     )
+    work = sound, preview.Scene(script=row.script, **shown), row.target_s or 0.0
 
     async def make(folder: Path) -> dict[str, Path]:
         target = folder / f"{file_stem(row.draft_id)}.mp4"
-        making = asyncio.ensure_future(in_other_process(_make, sound, target, wish))
+        making = asyncio.ensure_future(in_other_process(_make, target, *work))
         while not (await asyncio.wait({making}, timeout=_LOOK_S))[0]:
             elapsed_s = account.clock.uptime() - begun_s
             line = status_line("processing", elapsed_s)
@@ -144,17 +144,15 @@ def _sound(account: Account, row: RenderRow) -> Path:
     raise errors.DownloadError(problem, hint=hint, video_id=video_id, file=sound.name)
 
 
-def _make(sound: Path, target: Path, wish: dict[str, Any]) -> tuple[float, float]:
+def _make(
+    target: Path, sound: Path, scene: preview.Scene, length_s: float
+) -> tuple[float, float]:
     """Make a film; return how long its speech was, and how long it is."""
-    words = speech.words_beside(sound)
-    told = json.loads(words.read_text("utf-8")) if words.exists() else []
-    length_s = wish.pop("length_s")
+    file = speech.words_beside(sound)
+    told = json.loads(file.read_text("utf-8")) if file.exists() else []
+    words = tuple(preview.Word(*word) for word in told)
     film, said = finishing.make_film(
-        sound,
-        target,
-        preview.Scene(**wish),
-        words=tuple(preview.Word(*word) for word in told),
-        length_s=length_s,
+        sound, target, scene, words=words, length_s=length_s
     )
     times = [(w.text, w.start_s, w.end_s) for w in said.words]
     target.with_name(WORDS).write_text(json.dumps(times, ensure_ascii=False), "utf-8")

@@ -283,13 +283,8 @@ async def order_again(account: Account, render_id: str, settings: Settings) -> s
         length = await length_of(account, row.script, speed=row.speed, **spoken)
         # as far above the estimate as the model may be wrong
         longest_s = seconds + length.high_s - length.seconds
-    quoted = account.rates.quote(
-        row.engine,
-        seconds,
-        longest_s=longest_s,
-        resolution=row.inputs.get("resolution", ""),
-        look_type=row.look_type,
-    )
+    kind = {"resolution": row.inputs.get("resolution", ""), "look_type": row.look_type}
+    quoted = account.rates.quote(row.engine, seconds, longest_s=longest_s, **kind)
     again = row.another(quoted=quoted.amount, reserved_cost=quoted.at_most)
     plan, allow = account.ledger.plan, _allow(quoted, settings)
     row, new = await asyncio.to_thread(

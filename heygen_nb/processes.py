@@ -55,7 +55,12 @@ class Processes(ThreadPoolExecutor):
     def _run(self, work: bytes) -> Any:
         child: Any = getattr(self._mine, "child", None)
         if child is None or child.poll() is not None:
-            child = self._mine.child = self._start()
+            # -P: a file of the user's called random.py must not be taken for Python's
+            command = [sys.executable, "-P", "-m", __name__, str(self._nice)]
+            pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
+            child = subprocess.Popen(command, **pipes, creationflags=UNSEEN)  # noqa: S603 - our own module
+            self._mine.child = child
+            self._children.append(child)
         try:
             pickle.dump(work, child.stdin)
             child.stdin.flush()
@@ -68,16 +73,6 @@ class Processes(ThreadPoolExecutor):
         if error:
             raise error
         return answer
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        # -P: a file of the user's called random.py must not be taken for Python's own.
-        command = [sys.executable, "-P", "-m", __name__, str(self._nice)]
-        pipe = subprocess.PIPE
-        child = subprocess.Popen(  # noqa: S603 - our own module
-            command, stdin=pipe, stdout=pipe, creationflags=UNSEEN
-        )
-        self._children.append(child)
-        return child
 
 
 def _serve() -> None:

@@ -17,15 +17,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import pydantic
 from dotenv import dotenv_values
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_serializer,
-)
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import from_json
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
@@ -167,7 +161,7 @@ class Settings(BaseModel):
     script_base_url: str = "https://api.openai.com/v1"
     home: Path = Path()
 
-    @model_serializer(mode="wrap")
+    @pydantic.model_serializer(mode="wrap")
     def _masked(self, dump: Callable[[Any], dict[str, Any]]) -> dict[str, Any]:
         return {key: masked(value) for key, value in dump(self).items()}
 

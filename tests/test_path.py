@@ -17,7 +17,7 @@ from heygen_nb.ui.studio import Studio
 pytestmark = pytest.mark.anyio
 
 MODULES, MOVES = 22, 85
-CLICK_MODULES, CLICK_MOVES = 32, 205
+CLICK_MODULES, CLICK_MOVES = 32, 200
 
 
 def benchmark():

@@ -165,7 +165,7 @@ def check_draft(draft: Draft) -> None:
         DraftError: The script is empty, too long, has nothing to say, or is no
             script; or a text of the draft has what nobody should hear or read.
     """
-    where = _("Draft #{id}").format(id=draft.id)
+    where = f"#{draft.id}"
     if not _PAUSE.sub(" ", draft.script).strip():
         raise wrong("empty", where)
     _check_length(draft.script, where, MAX_FILE_CHARS)

@@ -85,8 +85,8 @@ class GenerationPanel(FilmPanel):
             self._first = 0
             self._draw()
         await asyncio.sleep(_VIEW_S)
-        for job in self.shared.jobs.all[:1]:
-            focus(self.cards[job])
+        for card in [*self.cards.values()][:1]:
+            focus(card)
 
     def _draw(self) -> None:
         jobs = self.shared.jobs.all
@@ -179,12 +179,13 @@ class GenerationPanel(FilmPanel):
         for job, card in self.cards.items():
             if anew or job.running:
                 card.draw()
-        self._draw_batch(jobs.all)
+        listed, running = jobs.all, jobs.running
+        self._draw_batch(listed)
         text, label = escape("\n".join(jobs.log)), escape(_("Log"))
         show(self.log_view, when=bool(text))
         log = f'<pre role="log" tabindex="0" aria-label="{label}">{text}</pre>'
         self.log_view.value = log
-        if jobs.running and not self._closed:
+        if running and not self._closed:
             self._refresh_soon(TICK_S)
 
 

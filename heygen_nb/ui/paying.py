@@ -46,6 +46,7 @@ async def render_if_agreed(
     shared, before = panel.shared, panel.shared.video_settings
     async with shared.account() as account:
         plans = await order.quote_all(account, drafts, shared.settings)
+        cost = sum(plan.quote.amount for plan in plans)
         over = await order.over_limit(account, plans, shared.settings)
     if several := len(drafts) > 1:
         if not plans:
@@ -53,7 +54,6 @@ async def render_if_agreed(
             return []
         question = _how_many(len(plans), len(drafts) - len(plans))
         drafts, take = [plan.draft for plan in plans], None
-    cost = sum(plan.quote.amount for plan in plans)
     if cost or (plans and question):
         amount = amount_text(cost, plans[0].quote.currency) if cost else ""
         yes = _("Render for {amount}").format(amount=amount) if cost else _("Render")

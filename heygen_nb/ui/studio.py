@@ -141,7 +141,7 @@ class Studio(Panel):
         chips = [words] if count else []
         chips += filter(None, [purse, self._balance])
         self.title.value = f"<b>🎬 heygen_nb</b>{markup(badge, css)}"
-        self.chips.value = "".join(markup(text, "hg-chip") for text in chips)
+        self.chips.value = "".join(map(partial(markup, css="hg-chip"), chips))
         return count
 
     def close(self) -> None:

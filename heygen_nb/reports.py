@@ -191,7 +191,6 @@ def _line_of(row: RenderRow, posts: Sequence[PostRow], videos: Path) -> HistoryL
     same = HistoryLine.model_fields.keys() & type(row).__table__.columns.keys()
     values = {name: getattr(row, name) for name in same}
     values |= {name: videos / values[name] for name in _FILES if values[name]}
-    status = "completed" if row.state == "downloaded" else row.state
     if posts:
         unsent = [post for post in posts if post.state != "sent"]
         unsure = any(post.state in ("unsure", "sending") for post in unsent)
@@ -205,7 +204,7 @@ def _line_of(row: RenderRow, posts: Sequence[PostRow], videos: Path) -> HistoryL
         **values,
         name=row.title or row.script,
         render_id=row.id,
-        status=cast("Status", status),
+        status="completed" if row.state == "downloaded" else cast("Status", row.state),
         error=_error(row, posts),
     )
 

@@ -134,16 +134,12 @@ class Assets(LedgerPart):
     ) -> bool:
         """Tell whether one of these files was uploaded since then."""
         tables: tuple[type[AssetRow | SpeechRow], ...] = (AssetRow, SpeechRow)
-        return any(
-            self._one(
-                sa.select(table.asset_id).where(
-                    table.account == fingerprint,
-                    table.asset_id.in_(asset_ids),
-                    table.created_at >= since,
-                )
-            )
-            for table in tables
-        )
+        for table in tables:
+            these = table.account == fingerprint, table.asset_id.in_(asset_ids)
+            query = sa.select(table.asset_id).where(*these, table.created_at >= since)
+            if self._one(query):
+                return True
+        return False
 
     def forget(self, fingerprint: str, asset_ids: Collection[str]) -> None:
         """Drop what HeyGen does not have any more: file and sound are sent anew."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -167,7 +168,7 @@ async def _may_speak(
     if not cost:
         return True
     # a word costs a part of a cent, which is no amount to anybody
-    amount = amount_text(max(cost, 0.01), unit)
+    amount = amount_text(math.ceil(cost * 100) / 100, unit)
     yes = _("Speak for {amount}").format(amount=amount)
     return bool(await _agreed(panel, before, asked(amount=amount), yes))
 

@@ -68,11 +68,9 @@ class Message(str):
     ) -> Self:
         """Say it."""
         known = _catalogue(current_language())
-        text = (
-            known.ngettext(ids[0], ids[-1], number)
-            if ids[1:]
-            else known.gettext(ids[0])
-        )
+        text = known.gettext(ids[0])
+        if ids[1:]:
+            text = known.ngettext(ids[0], ids[1], number)
         if values:
             text = text.format(**{name: again(value) for name, value in values.items()})
         message = super().__new__(cls, text)

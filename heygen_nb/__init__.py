@@ -4,8 +4,6 @@ The public names stand in ``__init__.pyi``, and nowhere else. They are loaded on
 use, so that ``import heygen_nb`` stays fast and does nothing by itself.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import sys

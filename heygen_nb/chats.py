@@ -3,8 +3,6 @@
 Its library is not loaded for it: panels count letters long before anything is posted.
 """
 
-from __future__ import annotations
-
 import re
 from itertools import accumulate, takewhile
 from unicodedata import category, combining

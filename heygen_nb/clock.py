@@ -5,8 +5,6 @@ The time of day follows the first, ``time.monotonic`` stands still in the second
 Linux and macOS. What must tell how much time has really passed asks ``uptime_s``.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable

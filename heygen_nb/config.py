@@ -4,8 +4,6 @@ config.yaml never holds a secret, .env never holds an address: a file that came
 with a downloaded project must not be able to send a key somewhere else.
 """
 
-from __future__ import annotations
-
 import difflib
 import logging
 import math

@@ -41,8 +41,6 @@ The message says what is wrong, ``hint`` what to do next; both are already in
 the user's language. ``exit_code`` is what a command ends with.
 """
 
-from __future__ import annotations
-
 import traceback
 from pathlib import Path
 from typing import Any, ClassVar

@@ -7,8 +7,6 @@ YAML is read as people write it: each value is the text that was typed. So an id
 as 00123 or -1001234567890_45 stays one, and a hashtag is no comment.
 """
 
-from __future__ import annotations
-
 import codecs
 import csv
 import os

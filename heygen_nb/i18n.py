@@ -4,8 +4,6 @@ Call ``_("…")`` where the text is shown. What is shown for longer than a momen
 said :func:`again` when the language changes.
 """
 
-from __future__ import annotations
-
 import gettext as _gettext
 import locale
 import os

@@ -1,7 +1,5 @@
 """How addresses are reached: proxies, certificates, and what is on this machine."""
 
-from __future__ import annotations
-
 import os
 import ssl
 import sys

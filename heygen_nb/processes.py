@@ -4,8 +4,6 @@ multiprocessing is not for it: each process that it starts runs the user's scrip
 again, and a script without ``if __name__ == "__main__"`` would order, and pay, anew.
 """
 
-from __future__ import annotations
-
 import os
 import pickle
 import queue

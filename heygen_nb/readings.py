@@ -5,8 +5,6 @@ Two well-kept normalisers without dependencies do the work: ``normt2s`` for Engl
 before; the lengths of scripts and the preview's voice both count these words.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache

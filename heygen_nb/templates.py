@@ -4,8 +4,6 @@ What stands in a table or was typed is only ever a value: it is never compiled, 
 code in it stays text.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping

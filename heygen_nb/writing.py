@@ -1,7 +1,5 @@
 """Drafts from a topic, and new texts for a draft."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import re

@@ -4,8 +4,6 @@ A class lists what a command takes, and ``help.yaml`` says what it is for; the f
 named beside it gets it filled in, and is loaded only then, so that --help is quick.
 """
 
-from __future__ import annotations
-
 import importlib
 import inspect
 import logging

@@ -1,7 +1,5 @@
 """``doctor``: what works, what does not, and what to do about it."""
 
-from __future__ import annotations
-
 import asyncio
 import shutil
 from collections.abc import Awaitable, Callable

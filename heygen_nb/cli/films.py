@@ -1,7 +1,5 @@
 """``render`` and ``finish``: draft files in, films out."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """``voices`` and ``avatars``: who can speak and who can be seen."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 

@@ -4,8 +4,6 @@ Only free reads are sent. What is printed is English, to be pasted into an issue
 names no id, address or key.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta

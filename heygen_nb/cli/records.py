@@ -1,7 +1,5 @@
 """``resume``, ``history``, ``export``, ``resend`` and ``mark-sent``: the ledger."""
 
-from __future__ import annotations
-
 import asyncio
 
 from heygen_nb import cli

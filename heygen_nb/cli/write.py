@@ -1,7 +1,5 @@
 """``write``: a topic in, draft files out."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import secrets

@@ -3,8 +3,6 @@
 The list itself is :class:`heygen_nb.models.Draft`; all of this follows from it.
 """
 
-from __future__ import annotations
-
 import difflib
 import logging
 import re

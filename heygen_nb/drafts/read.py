@@ -4,8 +4,6 @@ Drafts and tables are read by the same readers: a record is the line at which it
 begins and its texts by key.
 """
 
-from __future__ import annotations
-
 import csv
 import logging
 import re

@@ -11,8 +11,6 @@ or, for one language only, as a list of ``word``, ``said`` and ``language``. Pre
 speech and videos follow it, captions never do.
 """
 
-from __future__ import annotations
-
 import html
 import re
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """A draft with placeholders: the same text for every row of a table."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import logging

@@ -3,8 +3,6 @@
 The limits were measured on 200 films of the sandbox; benchmarks/check.py repeats it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """HeyGenClient: one method an endpoint of HeyGen's API v3."""
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence

@@ -3,8 +3,6 @@
 Which one, and what it says, stands in ``problems.yaml``.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from heygen_nb import errors

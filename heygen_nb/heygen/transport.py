@@ -4,8 +4,6 @@ Nothing here knows an endpoint. No exception of httpx leaves this module, not ev
 as a cause: its frames hold the headers, and with them the key.
 """
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import random as _random

@@ -4,8 +4,6 @@ Replies ignore unknown fields and require only what nothing works without; the l
 in them are signed, so they stay out of every repr.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Any
 

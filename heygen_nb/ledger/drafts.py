@@ -1,7 +1,5 @@
 """Drafts: kept with a version, so that nobody overwrites what he has not seen."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import timedelta
 

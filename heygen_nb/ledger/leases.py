@@ -5,8 +5,6 @@ compared in the very transaction of every write, so a process that slept past it
 lease can neither write nor, since an intent is written first, do anything that costs.
 """
 
-from __future__ import annotations
-
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Posts: every message is stored before it is sent, and settled once."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import groupby
 from typing import Any

@@ -1,7 +1,5 @@
 """Reading many rows: pages of the history, figures, what past renders teach."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, time
 from typing import Any

@@ -3,8 +3,6 @@
 All calls block for a few milliseconds: async code wraps them in ``to_thread``.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import json

@@ -1,7 +1,5 @@
 """Paid calls of the voice service: an intent is stored before each is sent."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 from dataclasses import astuple
 from datetime import datetime

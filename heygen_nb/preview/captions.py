@@ -1,7 +1,5 @@
 """Captions: words become lines and pages with times, and the same pages an SRT."""
 
-from __future__ import annotations
-
 import unicodedata
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence

@@ -4,8 +4,6 @@ Phone apps lay buttons over a vertical video: the lowest fifth and the right edg
 are kept free of captions, the top of anything but the badge.
 """
 
-from __future__ import annotations
-
 import io
 import math
 import re

@@ -1,7 +1,5 @@
 """Pictures and sounds by their address, which may come from a stranger's draft."""
 
-from __future__ import annotations
-
 import asyncio
 import ipaddress
 import socket

@@ -3,8 +3,6 @@
 Who speaks is a picture in a circle, or a drawn person, alive with the loudness.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate

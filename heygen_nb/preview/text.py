@@ -4,8 +4,6 @@ Emoji, markup, numbers, addresses and abbreviations are rewritten, and for each
 character of the result it is known which word of the script it comes from.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections import Counter

@@ -1,7 +1,5 @@
 """Rendering drafts; here ``VIDEO_CONFIG``: the video settings of the next render."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

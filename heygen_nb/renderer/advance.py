@@ -1,7 +1,5 @@
 """The only way onward: from whatever state a render is in to a film on this disk."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import nullcontext
 

@@ -4,8 +4,6 @@ In it lie the MP4, subtitles and a small picture, and ``render.json`` with all t
 made it.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import shutil

@@ -4,8 +4,6 @@ Listing all of them takes some twenty requests; the lists are kept in home, a fo
 for each account. So is what was told of each look that a film was ordered with.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import shutil

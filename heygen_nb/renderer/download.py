@@ -1,7 +1,5 @@
 """Downloads from the file host: gone on with, bounded, opened before they count."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

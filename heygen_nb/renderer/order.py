@@ -4,8 +4,6 @@ Quote, limits, and the intent that is stored before it is sent; nothing is sent 
 a render here but a batch. :mod:`heygen_nb.renderer.advance` does the rest.
 """
 
-from __future__ import annotations
-
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Sequence

@@ -1,7 +1,5 @@
 """From a draft to the exact request: everything is decided before it is stored."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import json

@@ -5,8 +5,6 @@ and a call whose answer was lost is never repeated by itself. What is still miss
 the target is stretched here instead of being paid for.
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import json

@@ -5,8 +5,6 @@ attempt only if no earlier send of it is unanswered; otherwise the video is look
 for by its title, and what cannot be settled is left to a person.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import re

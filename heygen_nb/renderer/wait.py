@@ -1,7 +1,5 @@
 """Waiting for videos: one look at all of them every few seconds, stored and told."""
 
-from __future__ import annotations
-
 import asyncio
 from contextlib import nullcontext
 from dataclasses import dataclass

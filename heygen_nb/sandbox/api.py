@@ -1,7 +1,5 @@
 """The manners of HeyGen's API: envelopes, errors, pages and idempotency keys."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping

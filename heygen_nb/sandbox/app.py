@@ -3,8 +3,6 @@
 What HeyGen leaves unsaid is decided the way that is harder for a client.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hmac
 import logging

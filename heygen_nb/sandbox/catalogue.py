@@ -4,8 +4,6 @@ Every voice has a rate and pauses no client is told, and every text shifts them
 a little, so guessing a length from a word count is wrong here as it is there.
 """
 
-from __future__ import annotations
-
 import io
 import json
 import random

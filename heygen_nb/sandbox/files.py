@@ -1,7 +1,5 @@
 """Files: uploads, speech, and signed links that need no key and expire."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import hmac

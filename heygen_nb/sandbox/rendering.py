@@ -1,7 +1,5 @@
 """Making speech and the films of a video: in a worker process, or canned."""
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import io

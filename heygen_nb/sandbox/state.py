@@ -1,7 +1,5 @@
 """What the sandbox remembers: options, records in SQLite, purses and a clock."""
 
-from __future__ import annotations
-
 import math
 import sqlite3
 import time

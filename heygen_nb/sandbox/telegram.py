@@ -3,8 +3,6 @@
 Limits, texts and shapes of errors are those of the public Bot API server.
 """
 
-from __future__ import annotations
-
 import contextlib
 import io
 import json

@@ -1,7 +1,5 @@
 """Videos, singly and in batches: accepted, rendered as places are free, and charged."""
 
-from __future__ import annotations
-
 import asyncio
 import logging
 import math

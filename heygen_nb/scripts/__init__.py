@@ -3,8 +3,6 @@
 What a length is, and what the time is, is handed in: nothing here reads the ledger.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 

@@ -4,8 +4,6 @@ Models behind local servers put a script into broken JSON, under headings or bet
 thoughts; asking again would be paid for again, so what is there is taken.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Scripts by a language model behind any server that speaks OpenAI's API."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Mapping

@@ -5,8 +5,6 @@ Markdown with YAML front matter; ``label`` is what makes a file of the user's fo
 format and not a template for tables.
 """
 
-from __future__ import annotations
-
 import logging
 import re
 from collections.abc import Iterable

@@ -1,7 +1,5 @@
 """One question to a language model, its answer streamed; the ``openai`` SDK asks."""
 
-from __future__ import annotations
-
 import asyncio
 import importlib
 import json

@@ -1,7 +1,5 @@
 """How rendering went so far: a few figures and the charts of a time."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 from io import StringIO

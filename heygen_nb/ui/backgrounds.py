@@ -1,7 +1,5 @@
 """Backgrounds to choose from: the pictures of a home folder, and what was used."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 import unicodedata

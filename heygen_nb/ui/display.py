@@ -1,7 +1,5 @@
 """What a notebook shows: films, our objects, ``%%avatar``; what goes wrong there."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import os

@@ -1,7 +1,5 @@
 """Drafts: written, brought in, edited without losing anything, seen and created."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress

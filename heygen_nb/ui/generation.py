@@ -1,7 +1,5 @@
 """Renders under way: how far they are, their log, and the finished video."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 from collections.abc import Sequence

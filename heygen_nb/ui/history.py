@@ -1,7 +1,5 @@
 """All renders, newest first: find them, and open one, or choose several."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import partial

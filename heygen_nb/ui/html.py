@@ -1,7 +1,5 @@
 """Pieces of HTML; every text in them is escaped."""
 
-from __future__ import annotations
-
 import base64
 import math
 import re

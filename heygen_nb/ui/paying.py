@@ -1,7 +1,5 @@
 """The question before anything is paid, and the start of what was agreed to."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial

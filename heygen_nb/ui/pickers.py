@@ -1,7 +1,5 @@
 """Choosing a voice, an avatar or a background: found by words, heard or seen."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from functools import partial

@@ -1,7 +1,5 @@
 """Settings: the video, the connections, the language; each change explained."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Iterator
 from functools import partial

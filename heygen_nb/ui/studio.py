@@ -1,7 +1,5 @@
 """The whole app in one cell: five tabs under a header."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import cached_property, partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Parts that several panels show: a player, a page of pictures."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress

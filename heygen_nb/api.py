@@ -556,8 +556,7 @@ async def voices(
     """
     async with open_account(settings or load_settings()) as account:
         found = await account.catalogue.voices(refresh=refresh)
-    fits = resolve.voice_filter(language, gender)
-    hits = resolve.search(found, text, fits)
+    hits = resolve.search(found, text, resolve.voice_filter(language, gender))
     return [] if hits.near else list(hits.items)
 
 

@@ -283,8 +283,7 @@ def front_matter(text: str, name: str) -> tuple[str, str, int]:
     match = _FRONT_MATTER.match(text)
     if match:
         above = "\n" * text.count("\n", 0, match.start("keys"))
-        line = match[0].count("\n") + 1
-        return above + match["keys"], text[match.end() :], line
+        return above + match["keys"], text[match.end() :], match[0].count("\n") + 1
     if text.lstrip().startswith("---"):
         where = at_line(name, text[: text.index("---")].count("\n") + 1)
         hint = _("Put a line of three dashes, “---”, after the keys.")
@@ -455,8 +454,7 @@ class YamlReader:
         return (tail if value.value else tail.strip()) if whole else ""
 
     def _wrong(self, line: int, problem: str, hint: str = "") -> HeygenNbError:
-        where = at_line(self.name, line + 1)
-        return self.error(problem_at(where, problem), hint=hint)
+        return self.error(problem_at(at_line(self.name, line + 1), problem), hint=hint)
 
 
 def _quote_it() -> str:

@@ -413,14 +413,13 @@ class Outcome(_Film):
         """Make it of what stopped the render; ``row`` is what the ledger has."""
         sent = isinstance(error, errors.ApiError | errors.LedgerError)
         unclear = sent and error.charged is not False
-        status = cast("Status", "unknown" if unclear else error.render_state)
         return cls(
             draft_id=draft_id,
             backend=backend,
             video_id=error.video_id or (row.video_id if row else None),
             render_id=row.id if row else error.render_id,
             revision=row.revision if row else None,
-            status=status,
+            status=cast("Status", "unknown" if unclear else error.render_state),
             error=Failure.of(error),
             exit_code=error.exit_code,
         )

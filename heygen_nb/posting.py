@@ -240,8 +240,7 @@ class Posting:
 
     async def _caption_now(self, row: RenderRow) -> str:
         """Return a render's caption, or its draft's if that was saved later."""
-        drafts = self._account.ledger.drafts
-        draft = await asyncio.to_thread(drafts.get, row.draft_id)
+        draft = await asyncio.to_thread(self._account.ledger.drafts.get, row.draft_id)
         newer = draft if draft and draft.updated_at > row.created_at else row
         return newer.caption
 

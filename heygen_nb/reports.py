@@ -216,8 +216,7 @@ def _link(post: PostRow) -> str | None:
     if post.backend == "sandbox" or not (named and post.message_id):
         return None
     place = named[1] or f"c/{named[2]}"  # the latter opens for members of the chat
-    parts = filter(None, ("https://t.me", place, topic, str(post.message_id)))
-    return "/".join(parts)
+    return "/".join(filter(None, ("https://t.me", place, topic, str(post.message_id))))
 
 
 def _error(row: RenderRow, posts: Sequence[PostRow]) -> Failure | None:

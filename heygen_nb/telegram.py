@@ -276,8 +276,7 @@ def _unanswered(reason: str, *, posting: bool) -> DeliveryError:
     told = _("Telegram's answer was lost: {reason}.")
     if posting:  # whoever stored the post says what to do
         return DeliveryUnsureError(told, reason=reason)
-    hint = _("Try again in a few minutes.")
-    return DeliveryError(told, hint=hint, reason=reason)
+    return DeliveryError(told, hint=_("Try again in a few minutes."), reason=reason)
 
 
 def _bad_token() -> DeliveryRefusedError:

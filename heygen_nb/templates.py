@@ -102,8 +102,7 @@ class _Environment(ImmutableSandboxedEnvironment):
     def call(self, context: Context, function: Any, *args: Any, **kwargs: Any) -> Any:
         method = getattr(function, "__wrapped__", function)  # str.format is wrapped
         owner = getattr(method, "__self__", "")
-        name = getattr(function, "__name__", "")
-        self._check(name, (owner, *args, *kwargs.values()))
+        self._check(getattr(function, "__name__", ""), (owner, *args, *kwargs.values()))
         return _sized(super().call(context, function, *args, **kwargs))
 
     def _bounded(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:

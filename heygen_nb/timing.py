@@ -299,8 +299,7 @@ class SpeechModel:
         return max(round(target_s / (slower * LANGUAGES[language].word_s)), 1)
 
     def _voice(self, language: str, voice_id: str) -> _Voice:
-        unknown = self._voices[language, ""]
-        return self._voices.get((language, voice_id), unknown)
+        return self._voices.get((language, voice_id), self._voices[language, ""])
 
 
 def _known(language: str | None, script: str) -> str:

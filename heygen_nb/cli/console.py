@@ -153,8 +153,7 @@ def show_outcomes(outcomes: Sequence[Outcome], *, as_json: bool = False) -> None
         same.append(f"#{outcome.draft_id}")
     for drafts in stopped.values():
         if len(drafts) > 1:
-            text = _("   The same holds for: {drafts}")
-            say(text, err, drafts=", ".join(drafts))
+            say(_("   The same holds for: {drafts}"), err, drafts=", ".join(drafts))
 
 
 def _show(outcome: Outcome) -> None:

@@ -154,9 +154,8 @@ class _Rendering:
     async def _quoted(
         self, drafts: Sequence[Draft], most: int | None = None
     ) -> list[Proposal]:
-        again = self.options.again
         return await quote_all(
-            self.account, drafts, self.settings, again=again, most=most
+            self.account, drafts, self.settings, again=self.options.again, most=most
         )
 
     async def _what_it_costs(

@@ -66,9 +66,8 @@ async def _drafts(
         if reason:
             say(_("⚠️ --duration: {reason}"), err, reason=reason)
     for draft in old:
-        length = {"duration": seconds} if options.duration else {}
         new = await writing.rewrite(
-            draft.model_copy(update=length),
+            draft.model_copy(update={"duration": seconds} if options.duration else {}),
             options.change or "another",
             language=options.language,
             on_text=on_text,

@@ -314,8 +314,7 @@ def _pictures(
     made.options = BY_QUALITY
     if bits:
         made.bit_rate = bits
-        limits = {"maxrate": str(bits), "bufsize": str(2 * bits)}
-        made.options = _BY_BITS | limits
+        made.options = _BY_BITS | {"maxrate": str(bits), "bufsize": str(2 * bits)}
     steps = [("scale", f"{size[0]}:{size[1]}:{video.KEEP}"), ("format", "yuv420p")]
     if crop:
         left, top, right, bottom = crop

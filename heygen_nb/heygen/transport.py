@@ -191,10 +191,9 @@ class Transport:
         except NOT_SENT as exc:
             failure = _not_sent(exc)
         except (httpx.HTTPError, TimeoutError) as exc:
-            reason = type(exc).__name__
             failure = errors.ReplyLostError(
                 _("HeyGen's answer was lost: {reason}."),
-                reason=reason,
+                reason=type(exc).__name__,
                 hint=_("Check the internet connection, then try again."),
             )
         else:

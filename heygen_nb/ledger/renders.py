@@ -118,8 +118,7 @@ class Ledger(LedgerPart):
         """
         with self.database.writing() as session:
             self.database.lock(session, "renders")
-            revisions = (new.revision, *earlier)
-            rows = _attempts(session, payer, new.draft_id, revisions)
+            rows = _attempts(session, payer, new.draft_id, (new.revision, *earlier))
             if standing := _standing(rows, again=again):
                 standing.wish(new.caption, new.send_to, new.inputs.get("finish"))
                 return standing, False
@@ -130,15 +129,13 @@ class Ledger(LedgerPart):
             new.backend, new.base_url, new.account = astuple(payer)
             new.token = title_token(new.draft_id, new.revision, new.attempt)
             new.idempotency_key = new.token
-            title = f"{new.token} {new.title}".strip()
-            body = {**json.loads(new.body), "title": title}
+            body = {**json.loads(new.body), "title": f"{new.token} {new.title}".strip()}
             new.body = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
             if adopted:
                 new.state, new.video_id, new.reserved_cost = "submitted", adopted, 0.0
                 new.submitted_at = new.created_at
             elif allow:
-                spent = reading.spent_today
-                allow(spent(session, payer, new.created_at, new.currency))
+                allow(reading.spent_today(session, payer, new.created_at, new.currency))
             session.add(new)
             session.flush()
             self._note(session, "planned", render_id=new.id, attempt=new.attempt)
@@ -172,8 +169,7 @@ class Ledger(LedgerPart):
         own = {name: found.pop(name) for name in ("findings", "caption") & found.keys()}
         with self.database.writing() as session:
             row = known(session.get(RenderRow, render_id), render_id)
-            inputs = {**row.inputs, **found}
-            row.change(None, self._now(), inputs=inputs, **own)
+            row.change(None, self._now(), inputs={**row.inputs, **found}, **own)
 
     def render(self, render_id: str, payer: Payer | None = None) -> RenderRow:
         """Return a render by its id.

@@ -266,8 +266,7 @@ class RenderRow(Leased, Paid):
 
     def another(self, **cost: float) -> RenderRow:
         """Return another attempt at the very request of this one, to be planned."""
-        told = {name: getattr(self, name) for name in _ORDERED}
-        return RenderRow(**told, **cost)
+        return RenderRow(**{name: getattr(self, name) for name in _ORDERED}, **cost)
 
     def wish(
         self, caption: str, send_to: str | None, finish: dict[str, Any] | None

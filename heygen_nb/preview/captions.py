@@ -69,8 +69,7 @@ def set_pages(
     def width(text: str) -> float:
         return layout.space_px if text == " " else text_width(text, layout.font_px)
 
-    lines = layout.max_lines
-    pages = lay_out_pages(words, width, layout.text_width, lines, duration_s)
+    pages = lay_out_pages(words, width, layout.text_width, layout.max_lines, duration_s)
     return layout, pages
 
 

@@ -317,8 +317,7 @@ def open_image(source: Path | bytes) -> Image.Image:
         image = ImageOps.exif_transpose(image)
         if image.has_transparency_data:
             image = image.convert("RGBA")
-            white = Image.new("RGBA", image.size, "white")
-            image = Image.alpha_composite(white, image)
+            image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
         return image.convert("RGB")
     except (*_BROKEN, struct.error, Image.DecompressionBombError) as exc:
         message = _("The picture {name} cannot be read.")

@@ -35,8 +35,7 @@ async def fetch_image(
     Raises:
         PreviewError: Not reachable, not public, too big, or not a picture.
     """
-    schemes = ("http", "https")
-    fetcher = _Fetcher("image/", schemes, allow_private, **options)
+    fetcher = _Fetcher("image/", ("http", "https"), allow_private, **options)
     refusal = _("The background picture was not fetched: {reason}.")
     content = await fetcher.fetch(url, refusal)
     await asyncio.to_thread(open_image, content)

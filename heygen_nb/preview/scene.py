@@ -299,8 +299,7 @@ def _draw_badge(picture: Image.Image, at: tuple[int, int], text: str) -> None:
     picture.paste((10, 11, 22), at, mask)
     draw = ImageDraw.Draw(picture)
     left, middle, dot = x + size * 0.95, y + size, size * 0.26
-    corners = (left - dot, middle - dot, left + dot, middle + dot)
-    draw.ellipse(corners, (255, 204, 64))
+    draw.ellipse((left - dot, middle - dot, left + dot, middle + dot), (255, 204, 64))
     base = x + size * 1.65, round(middle + size * 0.36)
     drawing.draw_text(draw, base, spaced, size, (255, 255, 255))
 

@@ -72,8 +72,7 @@ def clean_script(script: str) -> str:
 
     A blank inside of an amount cannot be broken at: it is one word of the captions.
     """
-    composed = unicodedata.normalize("NFC", script)
-    return _INSIDE.sub("\xa0", _CONTROL.sub(" ", composed))
+    return _INSIDE.sub("\xa0", _CONTROL.sub(" ", unicodedata.normalize("NFC", script)))
 
 
 def script_words(script: str) -> list[str]:
@@ -115,8 +114,7 @@ def plan_utterances(
         chars, origins = _spoken_form(blanked[start:end], token_at[start:end], main)
         plan += _sentences(chars, origins, main, sentence_pause_s)
         if tag:
-            break_s = min(seconds, _LONGEST_BREAK_S)
-            plan.append(Utterance("", (), main, break_s=break_s))
+            plan.append(Utterance("", (), main, break_s=min(seconds, _LONGEST_BREAK_S)))
             start = tag.end()
     return plan
 

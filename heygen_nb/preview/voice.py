@@ -154,8 +154,7 @@ class EspeakVoice:
                     parts.append(samples)
                 for token, start, end in words:
                     # It may go on in the next utterance: 世界。元気 has no blanks.
-                    begun = spans.get(token, (at + start, 0))[0]
-                    spans[token] = begun, at + end
+                    spans[token] = spans.get(token, (at + start, 0))[0], at + end
         timed, reached = [], 0
         for number, text in enumerate(texts.script_words(script)):
             start, end = spans.get(number, (reached, reached))

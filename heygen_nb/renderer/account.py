@@ -48,8 +48,7 @@ _LOCKS: WeakValueDictionary[tuple[object, ...], asyncio.Lock] = WeakValueDiction
 
 def turn(*subject: object) -> asyncio.Lock:
     """Return the lock of a subject on this event loop, as long as somebody has it."""
-    key = (asyncio.get_running_loop(), *subject)
-    return _LOCKS.setdefault(key, asyncio.Lock())
+    return _LOCKS.setdefault((asyncio.get_running_loop(), *subject), asyncio.Lock())
 
 
 @dataclass(eq=False, kw_only=True)

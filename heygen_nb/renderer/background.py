@@ -75,9 +75,8 @@ async def uploaded(
             except ApiError as error:  # that HeyGen does not say so stops nothing
                 log.info("%s", error)
                 break
-        size = len(content)
         return await asyncio.to_thread(
-            assets.keep, payer, digest, reply.asset_id, name=name, size=size
+            assets.keep, payer, digest, reply.asset_id, name=name, size=len(content)
         )
 
 

@@ -176,8 +176,7 @@ class Catalogue:
         exact, form = partial(voices, engine="starfish"), Kept[VoiceReply]
         self.said = Listing(form, voices, folder / "voices.json", now)
         self.starfish = Listing(form, exact, folder / "starfish.json", now)
-        file = folder / "looks.json"
-        self.looks = Listing(Kept[Avatar], self._list_looks, file, now)
+        self.looks = Listing(Kept[Avatar], self._list_looks, folder / "looks.json", now)
         self.lists: dict[Kind, Listing[Any]]
         self.lists = {"voices": self.said, "avatars": self.looks}
 
@@ -295,8 +294,7 @@ class Catalogue:
 
     def _file(self, folder: str, name: str) -> Path:
         """Return where something is kept; ids of HeyGen's are no file names."""
-        digest = hashlib.sha256(name.encode()).hexdigest()[:20]
-        return self.folder / folder / digest
+        return self.folder / folder / hashlib.sha256(name.encode()).hexdigest()[:20]
 
 
 def catalogue_folder(home: Path, account: Payer) -> Path:

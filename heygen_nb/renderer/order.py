@@ -73,8 +73,7 @@ async def order(
     """
     report = Report(progress, draft.id)
     if not again and (row := await _standing(account, draft, settings)):
-        finish = resolve.finish_of(settings)
-        wished = draft.caption, send_to or row.send_to, finish
+        wished = draft.caption, send_to or row.send_to, resolve.finish_of(settings)
         if wished != (row.caption, row.send_to, row.inputs.get("finish")):
             await asyncio.to_thread(account.ledger.wish, row.id, *wished)
         return row.id

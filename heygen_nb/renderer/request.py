@@ -164,8 +164,7 @@ def speech_model(account: Account) -> SpeechModel:
     backend, facts = account.payer.backend, account.ledger.facts
     newest = facts.newest(backend)
     if account.spoken is None or account.spoken[0] != newest:
-        model = SpeechModel(starmap(Spoken, facts.spoken(backend)))
-        account.spoken = newest, model
+        account.spoken = newest, SpeechModel(starmap(Spoken, facts.spoken(backend)))
     return account.spoken[1]
 
 

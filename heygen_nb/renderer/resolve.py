@@ -108,8 +108,7 @@ async def voice_meant(
         raise ConfigError(problem, hint=hint, voice=describe_voice(voice))
     problem = _("There is no voice “{wish}”.")
     names = {voice.name.casefold(): voice for voice in reversed(said.items)}
-    close = get_close_matches(name, names, 5, 0.5)
-    near = [names[one] for one in close] or said.items
+    near = [names[one] for one in get_close_matches(name, names, 5, 0.5)] or said.items
     if hits:
         problem, near = _("Several voices are called “{wish}”."), hits
     hint = _("Set heygen_voice to one of: {voices}. `heygen-nb voices` lists all.")

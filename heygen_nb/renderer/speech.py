@@ -281,8 +281,7 @@ def kept_sound(account: Account, name: str) -> Path:
 
 def write_words(sound: Path, words: Iterable[tuple[str, float, float]]) -> None:
     """Keep the times at which the words of a sound begin and end."""
-    text = json.dumps(list(words), ensure_ascii=False)
-    write_whole(words_beside(sound), text)
+    write_whole(words_beside(sound), json.dumps(list(words), ensure_ascii=False))
 
 
 def words_beside(sound: Path) -> Path:

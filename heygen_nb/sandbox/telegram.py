@@ -56,11 +56,10 @@ class Telegram:
     def routes(self) -> list[Route]:
         """Return the routes of the bot and of the chat's page."""
         # A route for each method: requests are counted by route.
-        names = ["getMe", "getChat", *_KINDS, "{method}"]
         return [
             *(
                 Route(f"/bot{{token}}/{name}", self._answer, methods=["GET", "POST"])
-                for name in names
+                for name in ["getMe", "getChat", *_KINDS, "{method}"]
             ),
             Route("/chat", self._page),
             Route("/chat/{id}/{name}", self._file),

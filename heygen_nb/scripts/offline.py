@@ -303,8 +303,7 @@ def _format_of(request: ScriptRequest, topic: Topic, home: Path) -> Format:
         raise wrong("no_label", file=own.name)
     names = ", ".join(known or SCRIPT_LANGUAGES)
     if known:
-        folder = home / TEMPLATES
-        raise wrong("no_format", name=name[:40], names=names, folder=folder)
+        raise wrong("no_format", name=name[:40], names=names, folder=home / TEMPLATES)
     raise wrong("no_language", language=request.language[:40], names=names)
 
 

@@ -113,8 +113,7 @@ class Part(widgets.VBox):
     children: tuple[widgets.Widget, ...]
 
     def __init__(self, *children: widgets.Widget, css: str = "") -> None:
-        classes = tuple(css.split())
-        super().__init__(children, _dom_classes=classes, **_common("VBox"))
+        super().__init__(children, _dom_classes=tuple(css.split()), **_common("VBox"))
 
 
 class Panel(Part):
@@ -514,8 +513,7 @@ class Place(Part):
 
     def take(self, question: Question | None) -> None:
         """Give room to a question, or to none."""
-        parts = (self._message, question)
-        self.children = tuple(part for part in parts if part)
+        self.children = tuple(part for part in (self._message, question) if part)
         show(self, when=bool(self.children))
 
     @property

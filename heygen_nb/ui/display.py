@@ -121,8 +121,7 @@ async def _make(draft: Draft, *, render: bool) -> Video | None:
     await shared.drafts.save(draft, over=0)
     shown = screen.display(screen.HTML(bar_html(None)), display_id=True)
     if not render:
-        path = await shared.preview(draft)
-        shown.update(screen.HTML(video_html(path)))
+        shown.update(screen.HTML(video_html(await shared.preview(draft))))
         return None
     lines: deque[str] = deque(maxlen=_LINES)
 

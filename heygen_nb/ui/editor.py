@@ -275,8 +275,7 @@ class OwnSettings(Part):
     def _used(self, field: str) -> str:
         """Return the draft's own value, else that of the settings."""
         settings = self._panel.shared.video_settings
-        own = getattr(self._editor.draft, field)
-        value = own or getattr(settings, SETTINGS[field])
+        value = getattr(self._editor.draft, field) or getattr(settings, SETTINGS[field])
         return "" if value == NO_BACKGROUND else value
 
     async def open_picker(self, field: str) -> None:

@@ -271,8 +271,7 @@ class SharedState:
 
     async def fitting_voice(self, draft: Draft) -> Voice | None:
         """Return a voice of the script's language, if the draft's speaks another."""
-        wish = draft.voice or self.video_settings.heygen_voice
-        used = await self.voice_meant(wish)
+        used = await self.voice_meant(draft.voice or self.video_settings.heygen_voice)
         written = script_language(draft.script)
         if not (used and request.is_foreign(used, written)):
             return None

@@ -43,9 +43,8 @@ class TableCard(Part):
         self._left = 0
         self.drafts: tuple[Draft, ...] = ()
         self.place = place = panel.place()
-        endings = ".csv,.tsv,.txt,.yaml,.yml"
         self.u_table = panel.upload(
-            _("📋 Choose a table"), self._upload, endings, at=place
+            _("📋 Choose a table"), self._upload, ".csv,.tsv,.txt,.yaml,.yml", at=place
         )
         self.d_template = panel.field(
             widgets.Dropdown, _("Template"), options=self._templates, on=self.fill
@@ -85,8 +84,7 @@ class TableCard(Part):
     async def _upload(self, name: str, content: bytes) -> None:
         self.table, self.drafts = None, ()
         self._show()
-        read = reading.read_table
-        table = self.table = await asyncio.to_thread(read, name, content)
+        table = self.table = await asyncio.to_thread(reading.read_table, name, content)
         self._panel.relabel()  # there may be other templates by now
         # each column can be given the field of a draft that it means
         names = ((reading.label(name), name) for name in reading.FIELDS)
@@ -153,8 +151,7 @@ class TableCard(Part):
     # Drafts
 
     def _add_words(self) -> str:
-        count = len(self.drafts)
-        return ngettext("Add {count} draft", "Add {count} drafts", count)
+        return ngettext("Add {count} draft", "Add {count} drafts", len(self.drafts))
 
     async def add(self) -> None:
         """Put the drafts into the list; ask before another text is written over."""
@@ -223,6 +220,5 @@ def _first_row_html(draft: Draft, repeated: int) -> str:
     texts = (draft.title, draft.script, draft.caption)
     parts = [markup(text, "hg-ask", "div") for text in texts if text]
     head = markup(_("The first row:"), "hg-hint", "div")
-    same = reading.repeated_text(repeated)
-    told = markup(same, "hg-hint", "div") if repeated else ""
+    told = markup(reading.repeated_text(repeated), "hg-hint", "div") if repeated else ""
     return f'{told}{head}<div class="hg-filled">{"".join(parts)}</div>'

@@ -298,8 +298,7 @@ async def _pay_again(account: Account, shared: SharedState, line: HistoryLine) -
 
 async def check(account: Account, shared: SharedState, line: HistoryLine) -> None:
     """Look at a video, and note what is not as it was ordered."""
-    video = await advance(account, line.render_id)
-    await check_video(video, settings=shared.settings)
+    await check_video(await advance(account, line.render_id), settings=shared.settings)
 
 
 async def finish_anew(

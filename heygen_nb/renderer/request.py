@@ -283,12 +283,12 @@ def _body(plan: Proposal) -> dict[str, Any]:
         "resolution": settings.resolution,
         "caption": {"file_format": "srt", **style},
     }
-    picture = {"url": value}
+    kind, picture = "url", value
     if plan.cast.picture:
-        picture = {"asset_id": plan.asset_id or NOT_UPLOADED}
+        kind, picture = "asset_id", plan.asset_id or NOT_UPLOADED
     plain = not plan.cast.picture and COLOR.fullmatch(value)
     if look is None:
-        source = {"type": min(picture), **picture}
+        source = {"type": kind, kind: picture}
         if plain or not value:
             source = _still(value, settings)
         scene = {"type": "image", "source": source}
@@ -296,7 +296,7 @@ def _body(plan: Proposal) -> dict[str, Any]:
         return {"type": "studio", "scenes": [{**scene, **spoken}, *silence], **frame}
     if value:
         color = {"type": "color", "value": value}
-        frame["background"] = color if plain else {"type": "image", **picture}
+        frame["background"] = color if plain else {"type": "image", kind: picture}
         if look.avatar_type in _MATTED:
             frame["remove_background"] = True
     engine = {"type": plan.cast.engine}

@@ -4,6 +4,8 @@ A call opens what it needs and closes it again; to share one account, as panels 
 commands do, use :func:`heygen_nb.renderer.account.open_account`.
 """
 
+from __future__ import annotations
+
 import asyncio
 import os
 import uuid

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Literal, TypeVar, dataclass_transform
 
 import typer
-import yaml
 from typer import Argument, Option
 from typer.models import ParameterInfo
 
 from heygen_nb.errors import HeygenNbError
+from heygen_nb.files import shipped
 from heygen_nb.i18n import LANGUAGES, gettext as _
 from heygen_nb.models import AspectRatio
 
@@ -31,7 +31,7 @@ _HistoryStatus = Literal[
 _Language = Literal[("auto", *LANGUAGES)]  # type: ignore[valid-type]
 _Backend = Literal["auto", "heygen", "sandbox"]
 
-_HELP = yaml.safe_load(Path(__file__).with_name("help.yaml").read_text("utf-8"))
+_HELP = shipped("cli/help.yaml")
 
 app = typer.Typer(
     name="heygen-nb",

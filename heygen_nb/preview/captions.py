@@ -25,7 +25,7 @@ _PAUSE_S = 0.7
 _BREATH_S = 0.1  # the least pause after a sentence
 _SHORT_FORM = 5  # characters: "Prof."
 _SMALLEST = 0.7  # of the letters' size
-_LONGEST_LINE = 200  # characters
+_LONGEST_LINE = 64  # characters
 _LET_GO_S = 0.35  # a word stays lit over shorter gaps
 
 

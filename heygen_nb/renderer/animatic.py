@@ -1,5 +1,7 @@
 """Seeing and hearing a draft before it is paid for, on this machine."""
 
+from __future__ import annotations
+
 import asyncio
 from pathlib import Path
 

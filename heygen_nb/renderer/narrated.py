@@ -5,6 +5,8 @@ and completed when its film is made. A row's body is what the voice is asked for
 under ``film``, what is shown; so it can be taken up again under any settings.
 """
 
+from __future__ import annotations
+
 import asyncio
 import json
 from pathlib import Path

@@ -6,17 +6,16 @@ import re
 from html import escape
 from pathlib import Path
 
-import yaml
-
 from heygen_nb.chats import MAX_CAPTION
 from heygen_nb.drafts import left_out_text, what_is_said
 from heygen_nb.errors import HeygenNbError
+from heygen_nb.files import shipped
 from heygen_nb.i18n import LANGUAGES, again, gettext as _, ngettext
 from heygen_nb.models import Failure
 from heygen_nb.money import amount_text
 from heygen_nb.timing import Fit, script_language
 
-_IN_PANELS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text("utf-8"))
+_IN_PANELS = shipped("ui/html.yaml")
 MAX_PICTURE_BYTES = 200_000
 _NBSP = "\N{NO-BREAK SPACE}"
 _BREAK = "\N{ZERO WIDTH SPACE}"

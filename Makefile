@@ -16,9 +16,10 @@ lab: .venv/.run
 quick: .venv/.dev
 	$(BIN)/pytest -n 2 --dist worksteal -m "not (browser or slow or soak)"
 
+# three on two cores: a test waits for a third of its time
 test: .venv/.dev
 	bash tests/bring.sh
-	$(BIN)/pytest -n 2 --dist worksteal -m "not soak"
+	$(BIN)/pytest -n 3 --dist worksteal -m "not soak"
 
 contract: .venv/.dev
 	@test -d "$$HEYGEN_SCHEMAS" || { echo "HEYGEN_SCHEMAS must name the folder of HeyGen's schemas"; exit 1; }

@@ -121,6 +121,17 @@ def test_pauses_do_not_count_as_quiet_speech():
     assert loudness_lufs(np.zeros(48_000, np.float32), 48_000, 1) == -70
 
 
+def test_loudness_is_gated_once_relative_to_the_mean():
+    sine = np.sin(np.arange(480_000) * (2 * np.pi * 997 / 48_000)).astype(np.float32)
+    alone = loudness_lufs(sine, 48_000, 1)
+    # -13 dB is within 10 dB of the mean of all, and not of that of what is loud
+    levels = np.sqrt([1.0, 0.05, 0.001, 0.001]).astype(np.float32)
+
+    mixed = loudness_lufs(np.concatenate([sine * a for a in levels]), 48_000, 1)
+
+    assert mixed == pytest.approx(alone + 10 * np.log10(0.525), abs=0.1)
+
+
 def test_captions_stand_where_the_animatic_has_them(make_film, out):
     speech = EspeakVoice().speak(ENGLISH)
     film = make_film(speech=speech, colour=(16, 20, 48), draw=lambda *_: None)

@@ -4,7 +4,7 @@ import json
 
 import av
 import pytest
-from PIL import ImageChops, ImageStat
+from PIL import Image, ImageChops, ImageStat
 
 import heygen_nb as hg
 from heygen_nb.api import render_drafts
@@ -134,10 +134,15 @@ async def test_a_label_is_written_into_the_file_and_costs_nothing(sandbox):
     assert len(sandbox.charges()) == 1
 
 
-async def test_another_canvas_keeps_the_speaker_in_sight(make_sandbox):
+async def test_another_canvas_keeps_the_speaker_in_sight(make_sandbox, home):
     sandbox = make_sandbox(fast=False)
     settings = sandbox.settings(resolution="720p", video_duration=15)
-    draft = DRAFTS[0].model_copy(update={"script": "Here I am."})
+    stripes = Image.new("RGB", (720, 1280))
+    for y in range(0, 1280, 80):
+        stripes.paste((y // 6, 90, 255 - y // 6), (0, y, 720, y + 80))
+    stripes.save(home / "stripes.png")
+    changes = {"script": "Here I am.", "background": "stripes.png"}
+    draft = DRAFTS[0].model_copy(update=changes)
     video = await hg.render_video(draft, settings=settings)
     [before] = pictures_at(video.path, [0.5])
 
@@ -149,6 +154,7 @@ async def test_another_canvas_keeps_the_speaker_in_sight(make_sandbox):
     kept = before.crop((0, top, before.width, top + height)).resize(after.size)
     apart = ImageChops.difference(kept, after).convert("L")
     assert ImageStat.Stat(apart).mean[0] < 6
+    assert await hg.check_video(video, settings=settings) == []
 
 
 CHANGES = [

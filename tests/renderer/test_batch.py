@@ -6,6 +6,7 @@ import pytest
 
 import heygen_nb as hg
 from heygen_nb.renderer import batch
+from heygen_nb.renderer.account import open_account
 
 pytestmark = [pytest.mark.anyio, pytest.mark.usefixtures("no_naps")]
 
@@ -130,6 +131,22 @@ async def test_a_batch_that_never_turns_up_is_left_to_a_person(sandbox):
     again = await hg.render_batch(drafts(3), settings=small(sandbox))
     assert [video.status for video in again] == ["unknown"] * 3
     assert sandbox.ledger()["jobs"] == []
+
+
+async def test_a_dead_key_ends_the_search_for_a_lost_batch(sandbox):
+    settings = small(sandbox)
+    async with open_account(settings):  # it knows the videos of before
+        await hg.render_batch(drafts(1), settings=settings)
+        sandbox.fault("drop", **BATCH, after=True)
+        sandbox.fault("status", "/v3/videos", method="GET", status=401, times=None)
+
+        lost = await hg.render_batch(drafts(4), settings=settings)
+
+    assert [video.status for video in lost[1:]] == ["unknown"] * 3
+    sandbox.clear_faults()
+    found = await hg.render_batch(drafts(4), settings=settings)
+    assert {video.status for video in found} == {"completed"}
+    assert len(sandbox.charges()) == 4
 
 
 async def test_a_busy_batch_endpoint_is_waited_for(sandbox):

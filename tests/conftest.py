@@ -69,7 +69,8 @@ SLOW = (
     *("ui/test_drafts.py", "ui/test_history.py", "ui/test_lab.py", "ui/test_price.py"),
     *("ui/test_studio.py", "ui/test_tables.py", "ui/test_voices.py"),
     *("ui/test_writer.py", "ui/test_generation.py", "test_posting.py"),
-    *("cli/test_render.py", "scripts/test_model.py"),
+    *("cli/test_render.py", "scripts/test_model.py", "renderer/test_animatic.py"),
+    *("preview/test_render.py", "sandbox/test_render.py", "ui/test_settings.py"),
     "test_i18n.py",  # make check reads the catalogues too
 )
 

@@ -230,17 +230,22 @@ class Facts(LedgerPart):
         Returns:
             Renders; and cost, currency and time of paid speeches.
         """
-        sent = sa.select(sa.func.min(PostRow.chat_id)).where(
-            PostRow.render_id == RenderRow.id, PostRow.state == "sent"
-        )
+        # read once: asked for each render, SQLite may take the index of states for it
+        chat_id = sa.func.min(PostRow.chat_id).label("chat_id")
+        sent = sa.select(PostRow.render_id, chat_id).where(PostRow.state == "sent")
+        posted = sent.group_by(PostRow.render_id).subquery()
         # what a film made here has cost stands with its speech
         cost = sa.case((RenderRow.engine == NO_AVATAR, 0.0), else_=RenderRow.cost)
-        renders = sa.select(
-            *(getattr(RenderRow, name) for name in _FIGURES),
-            RenderRow.inputs["finishes"].as_integer().label("finishes"),
-            cost.label("cost"),
-            sent.scalar_subquery().label("chat_id"),
-        ).where(RenderRow.backend == backend, *_within(since, until))
+        renders = (
+            sa.select(
+                *(getattr(RenderRow, name) for name in _FIGURES),
+                RenderRow.inputs["finishes"].as_integer().label("finishes"),
+                cost.label("cost"),
+                posted.c.chat_id,
+            )
+            .outerjoin(posted, posted.c.render_id == RenderRow.id)
+            .where(RenderRow.backend == backend, *_within(since, until))
+        )
         paid = SpeechRow.backend == backend, SpeechRow.cost.is_not(None)
         speeches = sa.select(
             SpeechRow.cost, SpeechRow.currency, SpeechRow.created_at

@@ -145,12 +145,7 @@ async def wait(
         elapsed_s = clock.uptime() - begun_s
         if found is None:
             silent_since = silent_since or clock.now()
-            line = _(
-                "🔌 HeyGen has been out of reach since {time:%H:%M:%S}; the next look"
-                " is in {seconds} s. The render goes on."
-            )
-            seconds = max(round(pace.interval_s), 1)
-            line = line.format(time=silent_since.astimezone(), seconds=seconds)
+            line = silent_line(silent_since, pace)
             await report("unknown", line, elapsed_s=elapsed_s)
         else:
             silent_since, reply = None, seen.judge(found, elapsed_s)
@@ -273,6 +268,16 @@ def status_line(word: str, elapsed_s: float, reason: str = "") -> str:
     line = _("{emoji} Status: {status} ({seconds}s elapsed)")
     line = line.format(emoji=_EMOJI[found], status=shown, seconds=round(elapsed_s))
     return f"{line}: {reason}" if reason else line
+
+
+def silent_line(since: datetime, pace: Pace) -> str:
+    """Return what is said as long as no look gets an answer."""
+    line = _(
+        "🔌 HeyGen has been out of reach since {time:%H:%M:%S}; the next look"
+        " is in {seconds} s. The render goes on."
+    )
+    seconds = max(round(pace.interval_s), 1)
+    return line.format(time=since.astimezone(), seconds=seconds)
 
 
 def timed_out(video_id: str, patience: Patience) -> errors.WaitTimeoutError:
